@@ -1,0 +1,36 @@
+"""What `--source` may be."""
+
+from pathlib import Path
+
+import pytest
+
+from vmdiag.cli.address import resolve
+from vmdiag.errors import UsageError
+
+
+@pytest.mark.parametrize("address", ["-", "logs/*.json", "./azure", "C:\\logs", "activity.json", "/tmp/x:y"])
+def test_a_path_needs_no_scheme(address: str) -> None:
+    assert resolve(address) == ("archive", address)
+
+
+def test_archive_says_that_a_path_follows() -> None:
+    assert resolve("archive:azure") == ("archive", "azure")
+
+
+def test_a_path_that_exists_is_a_path_whatever_it_is_called(tmp_path: Path) -> None:
+    assert resolve(str(tmp_path)) == ("archive", str(tmp_path))
+
+
+@pytest.mark.parametrize("address", ["adx:https://x/y", "resource-graph", "log-analytics:1", "archive:", "archive"])
+def test_an_unknown_source_is_a_usage_error_that_lists_what_works(address: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve(address)
+
+    assert "archive:" in caught.value.hint
+
+
+def test_live_azure_is_refused_with_the_way_to_export() -> None:
+    with pytest.raises(UsageError, match="not in this version") as caught:
+        resolve("azure")
+
+    assert "az monitor activity-log list" in caught.value.hint

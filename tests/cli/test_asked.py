@@ -1,0 +1,134 @@
+"""Who and when: the words of a command line as a scope, and the contradictions among them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli import story
+from tests.conftest import Runner
+from vmdiag.cli.asked import Asked
+from vmdiag.errors import UsageError
+from vmdiag.model import Selector
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+NOTHING = Asked(
+    vms=(), vms_from=None, subscriptions=(), groups=(), everything=False, since="14d", until=None, unreachable_since=None
+)
+
+
+def test_nothing_asked_is_the_last_fortnight_of_whoever_had_trouble() -> None:
+    scope = NOTHING.scope(NOW)
+
+    assert (scope.vms, scope.everything, scope.since, scope.until) == ((), False, timedelta(days=14), None)
+
+
+def test_vms_keep_their_order_and_come_once() -> None:
+    scope = replace(NOTHING, vms=("web-02", "prod/web-01", "web-02", story.vm_id("db"))).scope(NOW)
+
+    assert scope.vms == (Selector("web-02"), Selector("prod/web-01"), Selector(story.vm_id("db")))
+
+
+@pytest.mark.parametrize("word", ["", "/", "a/b/c", "/subscriptions/1/resourceGroups/2", "prod/"])
+def test_what_cannot_be_a_vm_is_a_usage_error(word: str) -> None:
+    with pytest.raises(UsageError, match="does not name a VM"):
+        replace(NOTHING, vms=(word,)).scope(NOW)
+
+
+def test_a_file_lists_vms_one_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "vms.txt"
+    file.write_text("\ufeff# tonight\r\nweb-01\r\n\r\n  prod/web-02  # the noisy one\r\n", encoding="utf-8")
+
+    assert replace(NOTHING, vms_from=str(file)).scope(NOW).vms == (Selector("web-01"), Selector("prod/web-02"))
+
+
+def test_an_empty_list_never_means_every_vm(tmp_path: Path) -> None:
+    file = tmp_path / "vms.txt"
+    file.write_text("# none\n")
+
+    with pytest.raises(UsageError, match="empty"):
+        replace(NOTHING, vms_from=str(file)).scope(NOW)
+
+
+def test_a_list_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -> None:
+    file = tmp_path / "vms.bin"
+    file.write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(UsageError, match="UTF-8"):
+        replace(NOTHING, vms_from=str(file)).scope(NOW)
+    with pytest.raises(UsageError, match="No such file"):
+        replace(NOTHING, vms_from=str(tmp_path / "none")).scope(NOW)
+
+
+def test_two_spans_both_count_back_from_now() -> None:
+    scope = replace(NOTHING, since="3d", until="1d").scope(NOW)
+    window = scope.window(NOW)
+
+    assert (window.start, window.end) == (NOW - timedelta(days=3), NOW - timedelta(days=1))
+
+
+def test_a_span_beside_a_time_counts_back_from_that_time() -> None:
+    window = replace(NOTHING, since="2h", until="2026-03-01T12:00Z").scope(NOW).window(NOW)
+
+    assert window.start == datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2026-03-02T09:00Z", "2026-03-02T08:00Z"),
+        ("2026-03-02T09:00Z", "2026-03-02T09:00Z"),
+        ("1d", "3d"),
+        ("0h", None),
+        ("2026-03-01", "2d"),
+    ],
+)
+def test_a_window_without_room_is_a_usage_error(since: str, until: str | None) -> None:
+    with pytest.raises(UsageError, match="does not lie before"):
+        replace(NOTHING, since=since, until=until).scope(NOW)
+
+
+def test_all_and_a_list_contradict_each_other() -> None:
+    with pytest.raises(UsageError, match="contradict"):
+        replace(NOTHING, vms=("web-01",), everything=True).scope(NOW)
+
+
+def test_unreachable_since_is_said_of_named_vms() -> None:
+    asked = replace(NOTHING, vms=("web-01",), unreachable_since="2026-03-02T08:16Z")
+
+    assert asked.lost_at(asked.scope(NOW), NOW) == datetime(2026, 3, 2, 8, 16, tzinfo=UTC)
+    with pytest.raises(UsageError, match="none is named"):
+        asked.lost_at(NOTHING.scope(NOW), NOW)
+
+
+@pytest.mark.parametrize("until", [None, "2026-03-02T08:00Z"])
+def test_unreachable_since_lies_within_what_is_looked_at(until: str | None) -> None:
+    lost = "2026-03-02T11:00Z" if until is None else "2026-03-02T08:16Z"
+    asked = replace(NOTHING, vms=("web-01",), until=until, unreachable_since=lost)
+
+    with pytest.raises(UsageError, match="lies after"):
+        asked.lost_at(asked.scope(NOW), NOW)
+
+
+def test_a_list_comes_from_standard_input(vmdiag: Runner, tmp_path: Path) -> None:
+    log = story.written(tmp_path, [*story.affected("web-01"), *story.affected("web-02")])
+    ran = vmdiag("check", "-", "--source", log, "-o", "ndjson", given="web-02\n# web-01\n")
+
+    assert ran.out.count("\n") == 1
+    assert '"web-02"' in ran.out
+
+
+def test_archive_and_list_cannot_share_standard_input(vmdiag: Runner) -> None:
+    ran = vmdiag("check", "-", "--source", "-")
+
+    assert ran.code == 2
+    assert "standard input" in ran.err
+
+
+def test_subscriptions_and_groups_of_the_environment_are_separated_by_spaces(vmdiag: Runner, tmp_path: Path) -> None:
+    log = story.written(tmp_path, story.affected())
+    ran = vmdiag("check", VMDIAG_SOURCE=str(log), VMDIAG_RESOURCE_GROUP="stage PROD", VMDIAG_OUTPUT="ndjson")
+
+    assert ran.code == 1, ran
+    assert '"web-01"' in ran.out

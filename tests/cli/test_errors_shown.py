@@ -1,0 +1,110 @@
+"""How errors reach a person: two lines, no traceback unless asked for, and never a code that looks like an answer."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli import story
+from tests.conftest import COMMAND, Runner
+
+BREAKS = """
+def render(report, out):
+    raise RuntimeError("it broke")
+"""
+RUN_WITH_MORE_RENDERERS = """
+import sys, vmdiag.renderers
+vmdiag.renderers.__path__.append(sys.argv.pop(1))
+from vmdiag.cli.app import main
+sys.exit(main())
+"""
+
+
+def _with_renderer(tmp_path: Path, content: str, *more: str) -> subprocess.CompletedProcess[str]:
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "special.py").write_text(content)
+    log = story.written(tmp_path, story.affected())
+    return subprocess.run(
+        [sys.executable, "-c", RUN_WITH_MORE_RENDERERS, folder, "check", "--source", log, "-o", "special", *more],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
+def test_debug_adds_the_traceback_and_keeps_the_exit_code(vmdiag: Runner) -> None:
+    ran = vmdiag("check", "--debug")
+
+    assert ran.code == 2
+    assert "Traceback" in ran.err
+    assert "error: live Azure" in ran.err
+
+
+def test_debug_can_come_from_the_environment(vmdiag: Runner) -> None:
+    assert "Traceback" in vmdiag("check", VMDIAG_DEBUG="1").err
+
+
+def test_a_defect_shows_no_traceback_and_no_code_of_an_answer(tmp_path: Path) -> None:
+    ran = _with_renderer(tmp_path, BREAKS)
+
+    assert ran.returncode == 70
+    assert "Traceback" not in ran.stderr
+    assert "error: unexpected RuntimeError: it broke" in ran.stderr
+    assert "--debug" in ran.stderr
+
+
+def test_a_defect_shows_its_traceback_when_asked(tmp_path: Path) -> None:
+    ran = _with_renderer(tmp_path, BREAKS, "--debug")
+
+    assert ran.returncode == 70
+    assert "Traceback" in ran.stderr
+
+
+def test_escapes_in_a_name_do_not_reach_the_terminal(vmdiag: Runner) -> None:
+    ran = vmdiag("explain", "\x1b[31mred")
+
+    assert ran.code == 2
+    assert "\x1b" not in ran.err
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    entries = [entry for number in range(400) for entry in story.affected(f"web-{number:03}")]
+    command = [COMMAND, "check", "--source", story.written(tmp_path, entries), "-o", "ndjson"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+        assert ran.stdout is not None
+        assert ran.stderr is not None
+        ran.stdout.readline()
+        ran.stdout.close()
+        said = ran.stderr.read()
+
+    assert ran.returncode == 141
+    assert said == ""
+
+
+def test_an_interrupt_ends_the_run_with_130(tmp_path: Path) -> None:
+    # A pipe that nobody writes to: the command waits for its standard input.
+    command = [COMMAND, "check", "--source", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, text=True) as ran:
+        assert ran.stderr is not None
+        _wait_until_it_reads(ran.pid)
+        ran.send_signal(signal.SIGINT)
+        said = ran.stderr.read()
+
+    assert ran.returncode == 130
+    assert "Traceback" not in said
+
+
+def _wait_until_it_reads(pid: int) -> None:
+    """Until the process sleeps in `read` of descriptor 0 (Linux tells), or else for a while."""
+    import time
+
+    for _ in range(100):
+        time.sleep(0.05)
+        try:
+            doing = Path(f"/proc/{pid}/syscall").read_text().split()
+        except OSError:
+            continue
+        if doing[:2] == ["0", "0x0"] and os.uname().machine == "x86_64":
+            return

@@ -1,0 +1,84 @@
+"""Times and spans as people write them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmdiag.cli.times import instant, moment
+from vmdiag.errors import UsageError
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("30s", timedelta(seconds=30)),
+        ("90m", timedelta(minutes=90)),
+        ("24h", timedelta(hours=24)),
+        ("14d", timedelta(days=14)),
+        ("1w", timedelta(weeks=1)),
+        (" 1w ", timedelta(weeks=1)),
+    ],
+)
+def test_a_number_and_a_unit_are_a_span(text: str, span: timedelta) -> None:
+    assert moment(text, "--since") == span
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02T08:14",
+        "2026-03-02 08:14:00",
+        "2026-03-02T08:14Z",
+        "2026-03-02T08:14:00.0000000Z",
+        "2026-03-02T10:14+02:00",
+        "20260302T0814Z",
+    ],
+)
+def test_an_iso_time_is_read_in_utc(text: str) -> None:
+    assert moment(text, "--since") == datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
+
+
+def test_a_day_alone_begins_at_midnight() -> None:
+    assert moment("2026-03-02", "--since") == datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "14", "-1d", "1.5h", "1y", "٣d", "2026-13-01", "99999999999d", "0001-01-01T00:00+14:00"]
+)
+def test_anything_else_is_a_usage_error_that_shows_both_forms(text: str) -> None:
+    with pytest.raises(UsageError, match="--until") as caught:
+        moment(text, "--until")
+
+    assert "24h" in caught.value.hint
+    assert "2026-03-02T08:14Z" in caught.value.hint
+
+
+def test_a_span_counts_back_from_now() -> None:
+    assert instant("90m", "--until", NOW) == NOW - timedelta(minutes=90)
+
+
+def test_a_span_that_ends_before_the_year_1_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="year 1"):
+        instant("9999999d", "--until", NOW)
+
+
+@given(st.text())
+def test_no_text_is_a_defect(text: str) -> None:
+    try:
+        found = instant(text, "--until", NOW)
+    except UsageError:
+        return
+    assert found.tzinfo is UTC
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_every_time_that_has_an_offset_means_that_instant(at: datetime) -> None:
+    try:
+        expected = at.astimezone(UTC)
+    except OverflowError:
+        return
+    assert moment(at.isoformat(), "--since") == expected

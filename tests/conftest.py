@@ -1,0 +1,54 @@
+"""What every test may use: the installed command, run as people run it; must not know what it answers."""
+
+import os
+import subprocess
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sysconfig.get_path("scripts"), "vmdiag")
+_ROOT = Path(__file__).parent.parent
+# What would change how the command speaks.
+_UNWANTED = ("VMDIAG_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Runner = Callable[..., Ran]
+
+
+@pytest.fixture
+def vmdiag(tmp_path: Path) -> Runner:
+    """Run the installed `vmdiag` in an empty folder: `vmdiag("check", "--all", given="text", VMDIAG_SINCE="1d")`."""
+    assert COMMAND.exists(), "vmdiag is not installed beside this Python: run pip install -e '.[test]'"
+
+    def run(*arguments: str | Path, given: str = "", cwd: Path = tmp_path, **variables: str) -> Ran:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}
+        done = subprocess.run(
+            [COMMAND, *arguments],
+            input=given.encode(),
+            capture_output=True,
+            check=False,
+            cwd=cwd,
+            env=kept | variables,
+            timeout=120,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture
+def root() -> Path:
+    """The top of the working tree."""
+    return _ROOT

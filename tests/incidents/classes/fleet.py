@@ -1,0 +1,69 @@
+"""What only shows beyond the one VM: incidents of a service, outages shared with neighbours."""
+
+from datetime import datetime
+
+from tests.incidents.catalogue import OTHER_REGIONS, REGIONS
+from tests.incidents.labels import explained, hit
+from tests.incidents.model import Label
+from tests.incidents.scene import Scene
+
+_NETWORK = ("Virtual Machines", "Virtual Network", "Network Infrastructure")
+_UNRELATED = ("Azure Cognitive Search", "Azure Data Factory", "Power BI Embedded")
+
+
+def _migrated_and_lost(scene: Scene) -> tuple[datetime, datetime]:
+    lost = scene.loses_traffic(scene.ago(60, 200))
+    scene.plan.feeds.add("machine")
+    return scene.migrates(scene.after(lost, -20, 1)), lost
+
+
+def _announced(scene: Scene, lost: datetime, services: tuple[str, ...], region: str) -> None:
+    """The incident begins within an hour of the loss; service health's own list may be there, too."""
+    scene.suffers(scene.after(lost, -45, 5), scene.rng.choice(services), region)
+    if scene.rng.random() < 0.4:
+        scene.plan.feeds.add("service")
+
+
+def service_incident(scene: Scene) -> Label:
+    """Azure announces a network or compute incident in the VM's region: `service-incident`, no migration."""
+    lost = scene.loses_traffic(scene.ago(60, 200))
+    scene.plan.feeds.add("machine")
+    _announced(scene, lost, _NETWORK, REGIONS[scene.region])
+    return explained("service-incident", lost, action=("investigate",))
+
+
+def service_incident_after_migration(scene: Scene) -> Label:
+    """The same with a migration before the loss: the incident is the better explanation. Clear."""
+    migrated, lost = _migrated_and_lost(scene)
+    _announced(scene, lost, _NETWORK, REGIONS[scene.region])
+    return explained("service-incident", lost, migrated_at=migrated, action=("investigate",))
+
+
+def service_incident_in_another_region(scene: Scene) -> Label:
+    """An incident of another region explains nothing here: confirmed."""
+    migrated, lost = _migrated_and_lost(scene)
+    _announced(scene, lost, _NETWORK, scene.rng.choice(OTHER_REGIONS))
+    return hit(migrated, lost)
+
+
+def service_incident_of_another_service(scene: Scene) -> Label:
+    """An incident of a service that carries no VM's traffic explains nothing here: confirmed."""
+    migrated, lost = _migrated_and_lost(scene)
+    _announced(scene, lost, _UNRELATED, REGIONS[scene.region])
+    return hit(migrated, lost)
+
+
+def shared_outage(scene: Scene) -> Label:
+    """Five to eight VMs of a virtual network lose traffic in the same minutes; one of them was migrated.
+
+    Most were not migrated, which points to a shared cause: the migrated one is at most suspected, the others
+    are clear and `unexplained`.
+    """
+    lost = scene.loses_traffic(scene.ago(60, 180))
+    migrated = scene.migrates(scene.after(lost, -12, 0))
+    for _ in range(scene.rng.randint(4, 7)):
+        also = scene.after(lost, -1.5, 2.5)
+        scene.loses_traffic(also, vm=scene.neighbour(explained("unexplained", also)))
+    scene.plan.feeds.add("machine")
+    scene.plan.machine_forms = ("resources",)
+    return hit(migrated, lost, verdict="suspected")

@@ -1,0 +1,223 @@
+"""What was not read: missing data is never good news, and never hides evidence."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.incidents.labels import SCENARIO, hit, quiet, unjudged
+from tests.incidents.model import ANY, Label
+from tests.incidents.scene import Scene
+
+
+def traffic_alone(scene: Scene) -> Label:
+    """Traffic collapses, and nothing shows whether the VM lives: no CPU, power or availability state.
+
+    One strong channel without a sign of life: suspected.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    lost = scene.after(migrated, -1, 20)
+    scene.loses_traffic(lost)
+    scene.reads(("activity", "health", "metrics"))
+    scene.plan.alive = False
+    scene.plan.health_states = False
+    return hit(migrated, lost, verdict="suspected")
+
+
+def heartbeat_alone(scene: Scene) -> Label:
+    """A workspace is all there is: AzureActivity shows the migration, Heartbeat stops, a neighbour's not.
+
+    One strong channel without a sign of life: suspected.
+    """
+    scene.neighbour(quiet())
+    migrated = scene.migrates(scene.ago(60, 200))
+    lost = scene.after(migrated, 0.5, 20)
+    scene.loses_traffic(lost)
+    scene.reads(("activity", "heartbeat"))
+    return hit(migrated, lost, verdict="suspected")
+
+
+def operator_knows_of_a_silent_vm(scene: Scene) -> Label:
+    """The operator cannot reach the VM, and nothing shows whether it lives: suspected."""
+    migrated = scene.migrates(scene.ago(60, 200))
+    lost = scene.after(migrated, 0, 15)
+    scene.loses_traffic(lost)
+    scene.unreachable_since = lost
+    scene.reads(("activity", "health"))
+    scene.plan.health_states = False
+    return hit(migrated, lost, verdict="suspected")
+
+
+def activity_log_not_read(scene: Scene) -> Label:
+    """Migration, collapse and signs of life are there, but not the log that would show a customer's doing.
+
+    Where the feeds that show competing causes were not read, confirmed becomes suspected.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    lost = scene.after(migrated, -1, 20)
+    scene.loses_traffic(lost)
+    scene.reads(("health", "metrics"))
+    return hit(migrated, lost, verdict="suspected")
+
+
+def health_history_not_read(scene: Scene) -> Label:
+    """The activity log shows the migration, the metrics the collapse; the health history was not exported.
+
+    Two verdicts: annotations of rivals are written to the activity log, too, so one may hold that the
+    competing causes were read (confirmed), or that their own feed was not (suspected). Flagged in any case.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    lost = scene.after(migrated, -1, 20)
+    scene.loses_traffic(lost)
+    scene.reads(("activity", "metrics"))
+    return replace(hit(migrated, lost, action=()), verdict=frozenset({"confirmed", "suspected"}), action=None)
+
+
+def health_alone_after_migration(scene: Scene) -> Label:
+    """Metrics were refused; health has been Unavailable since minutes after the migration.
+
+    A loss seen by health alone: suspected.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    lost = scene.loses_traffic(scene.after(migrated, 0.2, 15))
+    scene.turns(lost, "Unavailable")
+    scene.reads(("activity", "health"))
+    scene.plan.metrics_refused = scene.rng.random() < 0.5
+    return hit(migrated, lost, verdict="suspected")
+
+
+def accelnet_after_migration_without_metrics(scene: Scene) -> Label:
+    """Metrics were refused; accelerated networking is unhealthy and the VM Degraded since the migration.
+
+    Degraded and AccelnetUnhealthy are a medium channel, inside the onset window evidence for it: suspected.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    lost = scene.loses_traffic(scene.after(migrated, 0.2, 15))
+    scene.annotated(lost, "AccelnetUnhealthy")
+    scene.turns(scene.after(lost, 0, 0.5), "Degraded")
+    scene.reads(("activity", "health"))
+    scene.plan.metrics_refused = scene.rng.random() < 0.5
+    return hit(migrated, lost, verdict="suspected")
+
+
+def too_early(scene: Scene) -> Label:
+    """Traffic has been gone for 12 to 14 minutes when the window ends.
+
+    Open, and the window ends less than 15 minutes after the onset: inconclusive, wait. An inconclusive case
+    names the best explanation of its loss, which is the migration.
+    """
+    lost = scene.loses_traffic(scene.ago(12.2, 14.2))
+    migrated = scene.migrates(scene.after(lost, -10, 0.5))
+    scene.plan.whole_tail = True
+    scene.plan.holes = 0.0
+    return unjudged(migrated_at=migrated, failed_at=lost, explanation=(SCENARIO,), state="open", action=("wait",))
+
+
+def idle_vm(scene: Scene) -> Label:
+    """A VM that hardly ever receives anything falls silent after the migration.
+
+    Below 10 kB and 2 flows a minute the baseline is not worth the name, nothing else judges: inconclusive.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    scene.loses_traffic(scene.after(migrated, 0, 20))
+    scene.plan.idle = True
+    return unjudged(migrated_at=migrated)
+
+
+def activity_log_alone_with_migration(scene: Scene) -> Label:
+    """A migration in the activity log and no other feed: whether anything was lost cannot be judged."""
+    migrated = scene.migrates(scene.ago(60, 600))
+    scene.reads(("activity",))
+    return unjudged(migrated_at=migrated)
+
+
+def activity_log_alone_and_quiet(scene: Scene) -> Label:
+    """An activity log with neither a migration nor a loss: clear, gaps listed."""
+    scene.reads(("activity",))
+    return quiet(action=None)
+
+
+def activity_log_alone_with_loss(scene: Scene) -> Label:
+    """The log shows the VM Unavailable, by the platform and still so, and no migration.
+
+    The log does not show every migration: inconclusive. The explanation is null by "null without one", or
+    `unexplained` by "null when nothing was lost"; the contract says both.
+    """
+    lost = scene.turns(scene.ago(40, 300), "Unavailable")
+    scene.reads(("activity",))
+    return unjudged(migrated_at=None, failed_at=lost, explanation=(None, "unexplained"), state="open")
+
+
+def metrics_refused(scene: Scene) -> Label:
+    """A migration, health is fine, and no strong channel could be read: inconclusive."""
+    migrated = scene.migrates(scene.ago(60, 300))
+    scene.plan.feeds.discard("metrics")
+    scene.plan.metrics_refused = scene.rng.random() < 0.5
+    return unjudged(migrated_at=migrated)
+
+
+def metrics_tail_missing(scene: Scene) -> Label:
+    """From about the time of the migration on no points are reported, although the window goes on.
+
+    A missing point is not a zero, a tail without points is a gap: inconclusive.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    scene.unreported(scene.after(migrated, -2, 2))
+    return unjudged(migrated_at=migrated)
+
+
+def short_unavailable_without_metrics(scene: Scene) -> Label:
+    """Unavailable for 2 to 10 minutes at the migration, well since; metrics were refused.
+
+    Two verdicts: a loss shorter than 15 minutes is clear, and with no strong channel a migration without a
+    visible loss is inconclusive. Never flagged.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    down = scene.turns(scene.after(migrated, 0, 2), "Unavailable")
+    scene.turns(scene.after(down, 2, 10), "Available", before="Unavailable")
+    scene.reads(("activity", "health"))
+    return Label(
+        verdict=frozenset({"clear", "inconclusive"}),
+        explanation=frozenset({None}),
+        state=frozenset({None}),
+        migrated_at=migrated,
+        failed_at=ANY,
+    )
+
+
+def portal_csv_only(scene: Scene) -> Label:
+    """The portal's CSV: display names without properties, so that annotation and state are lost.
+
+    Two verdicts: the feed that would show a migration could not be read (inconclusive), or it is a log with
+    neither migration nor loss (clear). Never flagged.
+    """
+    scene.migrates(scene.ago(60, 300))
+    scene.turns(scene.ago(20, 50), "Degraded")
+    scene.reads(("csv",))
+    return Label(
+        verdict=frozenset({"clear", "inconclusive"}),
+        explanation=frozenset({None, "unexplained"}),
+        state=frozenset({None, "open"}),
+        migrated_at=None,
+        failed_at=ANY,
+    )
+
+
+def clean_by_heartbeat(scene: Scene) -> Label:
+    """A workspace is all there is; the heartbeat goes on through the migration.
+
+    One strong channel judged over the onset window denies the loss: clear.
+    """
+    scene.neighbour(quiet())
+    migrated = scene.migrates(scene.ago(60, 200))
+    scene.reads(("activity", "heartbeat"))
+    return quiet(migrated_at=migrated)
+
+
+def clean_by_traffic_without_health_history(scene: Scene) -> Label:
+    """Activity log and metrics only: the migration is in the log, traffic is normal.
+
+    Traffic judged and normal makes the migration clear, whatever else could not be read.
+    """
+    migrated = scene.migrates(scene.ago(60, 200))
+    scene.reads(("activity", "metrics"))
+    scene.slows(migrated, migrated + timedelta(seconds=scene.rng.uniform(1, 10)), 0, 0)
+    return quiet(migrated_at=migrated)

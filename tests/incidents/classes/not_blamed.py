@@ -1,0 +1,73 @@
+"""A migration and a loss that have nothing to do with each other."""
+
+from tests.incidents.labels import explained
+from tests.incidents.model import Label
+from tests.incidents.scene import Scene
+
+_REBUILDS = {
+    "restart": "VirtualMachineRebootInitiatedByControlPlane",
+    "redeploy": "VirtualMachineRedeployInitiatedByControlPlane",
+    "start": "VirtualMachineStartInitiatedByControlPlane",
+}
+"""What a customer can ask for, and the annotation that tells of it."""
+
+
+def lost_before_migration(scene: Scene) -> Label:
+    """Traffic was gone 8 to 60 minutes before the migration.
+
+    More than 5 minutes earlier is not blamed on it: clear, `unexplained`, open, investigate.
+    """
+    migrated = scene.migrates(scene.ago(45, 160))
+    lost = scene.loses_traffic(scene.after(migrated, -60, -8))
+    return explained("unexplained", lost, migrated_at=migrated, action=("investigate",))
+
+
+def lost_long_after_migration(scene: Scene) -> Label:
+    """The loss begins 36 to 150 minutes after the migration, the onset window is 30: `unexplained`."""
+    lost = scene.loses_traffic(scene.ago(45, 120))
+    migrated = scene.migrates(scene.after(lost, -150, -36))
+    return explained("unexplained", lost, migrated_at=migrated, action=("investigate",))
+
+
+def lost_without_migration(scene: Scene) -> Label:
+    """All feeds were read, traffic is gone, and there was no migration: clear, `unexplained`."""
+    lost = scene.loses_traffic(scene.ago(45, 200))
+    return explained("unexplained", lost, action=("investigate",))
+
+
+def rebuilt_between(scene: Scene) -> Label:
+    """Between migration and loss the VM is restarted, redeployed, or deallocated and started, and well.
+
+    The port was rebuilt, the link is broken: clear. Whether a restart explains a loss that begins 7 to 12
+    minutes later the contract leaves to judgement.
+    """
+    lost = scene.loses_traffic(scene.ago(45, 200))
+    done = scene.after(lost, -12, -7)
+    migrated = scene.migrates(scene.after(done, -14, -6))
+    verb = scene.rng.choice(tuple(_REBUILDS))
+    down = asked = scene.after(done, -2, -1)
+    if verb == "start":
+        down = scene.after(asked, -3, -2)
+        scene.annotated(down, "VirtualMachineDeallocationInitiated")
+        scene.operates(down, "deallocate/action")
+    scene.annotated(asked, _REBUILDS[verb])
+    scene.operates(asked, f"{verb}/action", seconds=(done - asked).total_seconds())
+    scene.unreported(down, done)
+    return explained(("unexplained", "guest-restart", "user-stop"), lost, migrated_at=migrated)
+
+
+def deleted_and_recreated(scene: Scene) -> Label:
+    """The migrated VM is deleted and created anew under its name; minutes later the new one is lost.
+
+    What happened to the old VM cannot be blamed for the new one's loss: its port was never migrated. Clear;
+    the contract names no scenario for it, so a customer's act or none may stand as the explanation.
+    """
+    lost = scene.loses_traffic(scene.ago(45, 200))
+    created = scene.after(lost, -9, -7)
+    deleted = scene.after(created, -5, -3)
+    migrated = scene.migrates(scene.after(deleted, -9, -3))
+    scene.operates(deleted, "delete")
+    scene.operates(created, "write", seconds=40)
+    scene.unreported(deleted, scene.after(created, 0.5, 0.6))
+    scene.plan.feeds.add("machine")
+    return explained(("unexplained", "guest-restart", "user-stop"), lost, migrated_at=migrated)

@@ -1,0 +1,67 @@
+"""The corpus: incidents of all classes in turn, and the batches in which they are judged."""
+
+import importlib
+import pkgutil
+import random
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+from tests.incidents import classes
+from tests.incidents.catalogue import REGIONS
+from tests.incidents.model import Batch, Incident, Label
+from tests.incidents.scene import Scene
+from tests.incidents.staging import incident
+
+Teller = Callable[[Scene], Label]
+
+BLOCK = len(REGIONS)
+"""So many incidents in a row share one end of the window, and each has a region of its own."""
+
+
+def _classes() -> Mapping[str, Teller]:
+    names = sorted(module.name for module in pkgutil.iter_modules(classes.__path__))
+    modules = [importlib.import_module(f"{classes.__name__}.{name}") for name in names]
+    return MappingProxyType(
+        {
+            name: told
+            for module in modules
+            for name, told in vars(module).items()
+            if callable(told) and told.__module__ == module.__name__ and not name.startswith("_")
+        }
+    )
+
+
+CLASSES: Mapping[str, Teller] = _classes()
+"""Name of the class and the function that tells it, as found in the modules."""
+
+
+def until_of(seed: int, block: int) -> datetime:
+    """The end of a block's window: any second from March 2025 on, near midnight as likely as at noon."""
+    rng = random.Random(f"until/{seed}/{block}")  # noqa: S311 - a story, no secret
+    return datetime(2025, 3, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(500 * 86400))
+
+
+def incidents(seed: int, count: int) -> Iterator[Incident]:
+    """So many incidents, the classes in turn; the same seed gives the same bytes."""
+    names = list(CLASSES)
+    for index in range(count):
+        name = names[index % len(names)]
+        scene = Scene(seed, index, until_of(seed, index // BLOCK))
+        yield incident(name, seed, index, scene, CLASSES[name](scene))
+
+
+def batches(seed: int, count: int, size: int = BLOCK) -> Iterator[Batch]:
+    """The incidents in folders for one run each: one end of the window, at most `size`, no region twice."""
+    waiting: list[Incident] = []
+    for each in incidents(seed, count):
+        if each.unreachable_since is not None:
+            # What the operator states is said of every VM of a run.
+            yield Batch(each.until, (each,))
+            continue
+        if waiting and (len(waiting) == size or waiting[0].until != each.until):
+            yield Batch(waiting[0].until, tuple(waiting))
+            waiting = []
+        waiting.append(each)
+    if waiting:
+        yield Batch(waiting[0].until, tuple(waiting))

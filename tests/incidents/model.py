@@ -1,0 +1,190 @@
+"""What an incident is: what truly happened, what the files show of it, and what must be said about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+TOLERANCE = timedelta(minutes=3)
+"""How far a time may be off: metrics and heartbeats come once a minute, health records minutes late."""
+
+ANY: Literal["any"] = "any"
+"""The contract does not say what stands in this field; it is not compared."""
+
+When = datetime | Literal["any"] | None
+
+FLAGGED = frozenset({"confirmed", "suspected"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What the contract says about one VM. More than one value only where the contract leaves it open."""
+
+    verdict: frozenset[str]
+    explanation: frozenset[str | None]
+    state: frozenset[str | None]
+    migrated_at: When
+    failed_at: When
+    action: frozenset[str] | None = None
+    """None: the contract dictates no action here."""
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the VM must be reported as affected; no label mixes flagged and other verdicts."""
+        return self.verdict <= FLAGGED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotated:
+    """Azure annotated the VM's health: the name is Azure's, of the older or the current catalogue."""
+
+    at: datetime
+    vm: str
+    name: str
+    phrase_only: bool = False
+    """The activity log names it by a sentence in the title and not in `details`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthChanged:
+    """The VM's availability state changed."""
+
+    at: datetime
+    vm: str
+    before: str
+    after: str
+    cause: str = "PlatformInitiated"
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """Somebody called Azure Resource Manager, or a policy looked at a resource."""
+
+    at: datetime
+    target: str
+    name: str
+    outcome: str = "Succeeded"
+    takes: timedelta = timedelta(seconds=20)
+    category: str = "Administrative"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceIssue:
+    """Azure told the subscription of an incident of a service in a region."""
+
+    at: datetime
+    subscription: str
+    region: str
+    """Display name, as service health writes it: `West Europe`."""
+    service: str
+    mitigated: datetime | None = None
+    tracking: str = "VT60-LPZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One platform metric of one VM, a value a minute; None is a minute without a report."""
+
+    vm: str
+    name: str
+    aggregation: str
+    unit: str
+    start: datetime
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """The VM as the compute provider and Resource Graph describe it at the end of the window."""
+
+    vm: str
+    location: str
+    size: str
+    linux: bool
+    power: str
+    agent_ready: bool
+    guid: str
+    nic: str
+    subnet: str
+    group_of_rules: str
+    """Id of the network security group on the network interface."""
+    spot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """Everything that happened, in the words of the trade and without a wire form."""
+
+    until: datetime
+    annotations: tuple[Annotated, ...] = ()
+    health: tuple[HealthChanged, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    issues: tuple[ServiceIssue, ...] = ()
+    series: tuple[Series, ...] = ()
+    beats: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    machines: tuple[Machine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireFile:
+    """One exported file: where it lies below the incident's folder, its form, and its bytes."""
+
+    path: str
+    form: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the files let a reader see of the facts that simple rules are built on."""
+
+    migrations: tuple[datetime, ...]
+    health: tuple[HealthChanged, ...]
+    power: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One story in one subscription of its own, the files it left behind, and the labels of its VMs."""
+
+    name: str
+    """Of the class."""
+    seed: int
+    index: int
+    until: datetime
+    vm: str
+    label: Label
+    truth: Truth
+    shown: Shown
+    files: tuple[WireFile, ...]
+    bystanders: Mapping[str, Label]
+    """Labelled VMs beside the one the story is about."""
+    unreachable_since: datetime | None = None
+    """What the operator knows; it holds for the whole run, so such an incident is a batch of its own."""
+
+    def write(self, folder: Path) -> None:
+        """Write the files below `folder`."""
+        for file in self.files:
+            path = folder / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Incidents that one run judges: one `--until` for all of them."""
+
+    until: datetime
+    incidents: tuple[Incident, ...]
+
+    @property
+    def unreachable_since(self) -> datetime | None:
+        """What the operator states for this run."""
+        return next((each.unreachable_since for each in self.incidents if each.unreachable_since), None)
+
+    def write(self, folder: Path) -> None:
+        """Write every incident into a folder of its own below `folder`."""
+        for incident in self.incidents:
+            incident.write(folder / f"{incident.index:05d}")

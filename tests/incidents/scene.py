@@ -1,0 +1,205 @@
+"""The stage on which a class tells its story: a VM in a subscription, and verbs for what happens to it."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from tests.incidents.catalogue import REGIONS, SIZES
+from tests.incidents.model import Annotated, HealthChanged, Label, Machine, Operation, ServiceIssue
+from tests.incidents.wire.plain import guid
+
+SUCCEEDED = ("LiveMigrationSucceeded", "LiveMigrationCompleted")
+FAILED = ("LiveMigrationFailure", "LiveMigrationFailed")
+GONE = -1.0
+"""Level of a dip in which no point is reported at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dip:
+    """For a while a VM's traffic is only so much of the usual, and the machine itself may be dead, too."""
+
+    vm: str
+    start: datetime
+    end: datetime | None
+    level: float
+    """Share of the usual traffic; GONE: no points are reported."""
+    alive: bool = True
+
+
+@dataclass(slots=True)
+class Plan:
+    """How the files are to be written; a class changes what matters to it and leaves the rest to chance."""
+
+    feeds: set[str] = field(default_factory=lambda: {"activity", "health", "metrics"})
+    machine_forms: tuple[str, ...] | None = None
+    """Of `vm` and `resources`; None leaves it to chance."""
+    health_states: bool = True
+    """False: annotations were exported and availability states were not."""
+    alive: bool = True
+    """Whether CPU, disk or the availability metric are among the metrics."""
+    idle: bool = False
+    holes: float = -1.0
+    """Share of missing points; negative leaves a small one to chance."""
+    whole_tail: bool = False
+    """Whether the newest minutes are certainly there."""
+    metrics_refused: bool = False
+    config_changes: bool = False
+    """Whether `resourcechanges` was exported as well."""
+
+
+class Scene:
+    """One subscription with one VM in trouble, or not. All chance is in `rng`, so a seed is a story."""
+
+    def __init__(self, seed: int, index: int, until: datetime) -> None:
+        self.rng = random.Random(f"{seed}/{index}")  # noqa: S311 - a story, no secret
+        self.until = until
+        self.region = list(REGIONS)[index % len(REGIONS)]
+        self.subscription = guid(self.rng)
+        self.group = self.rng.choice(("prod", "rg-web", "TEST_VM", "app.rg01")) + f"-{self.rng.randint(1, 99)}"
+        self.plan = Plan()
+        self.annotations: list[Annotated] = []
+        self.health: list[HealthChanged] = []
+        self.operations: list[Operation] = []
+        self.issues: list[ServiceIssue] = []
+        self.dips: list[Dip] = []
+        self.machines: list[Machine] = []
+        self.bystanders: dict[str, Label] = {}
+        self.unreachable_since: datetime | None = None
+        if self.rng.random() < 0.6:
+            self.plan.feeds.add("machine")
+        self.vm = self.machine(self.rng.choice(("web", "sql", "App", "vm_")) + f"{self.rng.randint(0, 999):03d}")
+
+    # who and where
+
+    @property
+    def root(self) -> str:
+        """The resource group's id."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+
+    def machine(self, name: str) -> str:
+        """A VM that has been healthy for days; its id."""
+        vm = f"{self.root}/providers/Microsoft.Compute/virtualMachines/{name}"
+        network = f"{self.root}/providers/Microsoft.Network"
+        self.machines.append(
+            Machine(
+                vm=vm,
+                location=self.region,
+                size=self.rng.choice(SIZES),
+                linux=self.rng.random() < 0.6,
+                power="running",
+                agent_ready=self.rng.random() < 0.8,
+                guid=guid(self.rng),
+                nic=f"{network}/networkInterfaces/{name}-nic",
+                subnet=f"{network}/virtualNetworks/vnet/subnets/default",
+                group_of_rules=f"{network}/networkSecurityGroups/{name}-nsg",
+            )
+        )
+        created = self.until - timedelta(days=self.rng.uniform(5, 13))
+        self.health.append(HealthChanged(at=created, vm=vm, before="Unknown", after="Available"))
+        return vm
+
+    def neighbour(self, label: Label) -> str:
+        """Another VM of the same virtual network, with a label of its own."""
+        vm = self.machine(f"node{len(self.machines):02d}")
+        self.bystanders[vm] = label
+        return vm
+
+    def of(self, vm: str) -> Machine:
+        """The description of a VM."""
+        return next(machine for machine in self.machines if machine.vm == vm)
+
+    def becomes(self, *, power: str | None = None, spot: bool | None = None, agent_ready: bool | None = None) -> None:
+        """What the description of the first VM says at the end of the window."""
+        was = self.machines[0]
+        self.machines[0] = replace(
+            was,
+            power=was.power if power is None else power,
+            spot=was.spot if spot is None else spot,
+            agent_ready=was.agent_ready if agent_ready is None else agent_ready,
+        )
+
+    # when
+
+    def ago(self, least: float, most: float) -> datetime:
+        """Some minutes before the end of the window."""
+        return self.until - timedelta(minutes=self.rng.uniform(least, most))
+
+    def after(self, at: datetime, least: float, most: float) -> datetime:
+        """Some minutes after `at`, before it where they are negative."""
+        return at + timedelta(minutes=self.rng.uniform(least, most))
+
+    # what happens
+
+    def migrates(
+        self, at: datetime, *, vm: str | None = None, failed: bool = False, name: str | None = None
+    ) -> datetime:
+        """Azure live-migrates the VM, or tries to; returns the time. A bare phrase cannot tell a failure."""
+        known = name or self.rng.choice(FAILED if failed else SUCCEEDED)
+        phrase_only = not failed and self.rng.random() < 0.25
+        self.annotations.append(Annotated(at=at, vm=vm or self.vm, name=known, phrase_only=phrase_only))
+        return at
+
+    def annotated(self, at: datetime, name: str, *, vm: str | None = None) -> datetime:
+        """Azure annotates the VM's health."""
+        self.annotations.append(Annotated(at=at, vm=vm or self.vm, name=name))
+        return at
+
+    def turns(
+        self, at: datetime, after: str, *, before: str = "Available", cause: str = "PlatformInitiated", title: str = ""
+    ) -> datetime:
+        """The first VM's availability state changes."""
+        changed = HealthChanged(at=at, vm=self.vm, before=before, after=after, cause=cause, title=title)
+        self.health.append(changed)
+        return at
+
+    def operates(
+        self, at: datetime, verb: str, *, target: str | None = None, outcome: str = "Succeeded", seconds: float = 0.0
+    ) -> datetime:
+        """Somebody asks for `verb`, an operation below the VM's type or a full name. Returns the end."""
+        name = verb if verb.startswith("Microsoft.") else f"Microsoft.Compute/virtualMachines/{verb}"
+        takes = timedelta(seconds=seconds or self.rng.uniform(10, 40))
+        self.operations.append(Operation(at=at, target=target or self.vm, name=name, outcome=outcome, takes=takes))
+        return at + takes
+
+    def suffers(self, at: datetime, service: str, region: str, *, mitigated: datetime | None = None) -> None:
+        """Azure tells the subscription of a service incident."""
+        issue = ServiceIssue(at=at, subscription=self.subscription, region=region, service=service, mitigated=mitigated)
+        self.issues.append(issue)
+
+    def loses_traffic(self, start: datetime, end: datetime | None = None, *, vm: str | None = None) -> datetime:
+        """Traffic collapses to 0-3 % of the usual while the machine works on; heartbeats stop with it."""
+        level = self.rng.choice((0.0, self.rng.uniform(0, 0.03)))
+        self.dips.append(Dip(vm=vm or self.vm, start=start, end=end, level=level))
+        return start
+
+    def slows(self, start: datetime, end: datetime, least: float, most: float) -> None:
+        """Traffic falls to such a share of the usual for a while."""
+        self.dips.append(Dip(vm=self.vm, start=start, end=end, level=self.rng.uniform(least, most)))
+
+    def dies(self, start: datetime, end: datetime | None = None, *, reported: bool = True) -> datetime:
+        """The machine itself is down: no traffic, no CPU; a deallocated one reports no points at all."""
+        self.dips.append(Dip(vm=self.vm, start=start, end=end, level=0.0 if reported else GONE, alive=False))
+        return start
+
+    def unreported(self, start: datetime, end: datetime | None = None) -> None:
+        """Points are missing while nothing is known to be wrong."""
+        self.dips.append(Dip(vm=self.vm, start=start, end=end, level=GONE))
+
+    # what is exported
+
+    def reads(self, feeds: Iterable[str]) -> None:
+        """The feeds that were exported: of activity, health, metrics, heartbeat, machine, service, csv."""
+        self.plan.feeds = set(feeds)
+
+    def rules(self) -> str:
+        """Id of the security group of the first VM's network interface."""
+        return self.machines[0].group_of_rules
+
+    def elsewhere(self, kind: str) -> str:
+        """Id of a network resource of another resource group."""
+        return self.rules().replace(self.root, f"{self.root}-other").replace("networkSecurityGroups", kind)
+
+    def elsewhere_in_group(self, kind: str, name: str) -> str:
+        """Id of a network resource of the same resource group that is not the VM's."""
+        return f"{self.root}/providers/Microsoft.Network/{kind}/{name}"

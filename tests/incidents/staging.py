@@ -1,0 +1,205 @@
+"""From a told story to an incident: the truth, the noise around it, and the files somebody exported."""
+
+import gzip
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.incidents.measurements import beats_of, first_minute, series_of
+from tests.incidents.model import HealthChanged, Incident, Label, Operation, Shown, Truth, WireFile
+from tests.incidents.scene import Scene
+from tests.incidents.wire import (
+    activity_log,
+    event_grid,
+    exports,
+    log_analytics,
+    metrics,
+    portal,
+    resource_graph,
+    resource_health,
+    virtual_machine,
+)
+from tests.incidents.wire.log_entry import log_entries
+
+_Writer = Callable[[], list[WireFile]]
+
+_ACTIVITY_FORMS = (
+    activity_log.cli_array,
+    activity_log.rest_pages,
+    activity_log.single_events,
+    exports.storage_blobs,
+    exports.event_hub,
+    log_analytics.activity_table,
+)
+
+
+def incident(name: str, seed: int, index: int, scene: Scene, label: Label) -> Incident:
+    """The scene after its story was told, as an incident with its files."""
+    truth = _truth(scene)
+    in_log, in_health = _where_migrations_show(scene)
+    files, shown = _files(scene, truth, in_log=in_log, in_health=in_health)
+    return Incident(
+        name=name,
+        seed=seed,
+        index=index,
+        until=scene.until,
+        vm=scene.vm,
+        label=label,
+        truth=truth,
+        shown=shown,
+        files=tuple(_perhaps_packed(scene.rng, file) for file in files),
+        bystanders=dict(scene.bystanders),
+        unreachable_since=scene.unreachable_since,
+    )
+
+
+def _truth(scene: Scene) -> Truth:
+    start = first_minute(scene)
+    return Truth(
+        until=scene.until,
+        annotations=tuple(sorted(scene.annotations, key=lambda note: note.at)),
+        health=tuple(sorted(scene.health, key=lambda changed: changed.at)),
+        operations=tuple(sorted([*scene.operations, *_noise(scene)], key=lambda operation: operation.at)),
+        issues=tuple(scene.issues),
+        series=series_of(scene, start),
+        beats=beats_of(scene, start),
+        machines=tuple(scene.machines),
+    )
+
+
+def _noise(scene: Scene) -> list[Operation]:
+    """What always goes on in a resource group: audits on the VM's own id, extensions, keys, other VMs."""
+    rng, root = scene.rng, scene.root
+    usual = (
+        ("Microsoft.Authorization/policies/auditIfNotExists/action", scene.vm, "Policy"),
+        ("Microsoft.Compute/virtualMachines/extensions/write", f"{scene.vm}/extensions/AzureMonitorAgent", ""),
+        (
+            "Microsoft.Storage/storageAccounts/listKeys/action",
+            f"{root}/providers/Microsoft.Storage/storageAccounts/logs{rng.randint(10, 99)}",
+            "",
+        ),
+        ("Microsoft.KeyVault/vaults/write", f"{root}/providers/Microsoft.KeyVault/vaults/keys", ""),
+        (
+            "Microsoft.Compute/virtualMachines/extensions/write",
+            f"{root}/providers/Microsoft.Compute/virtualMachines/jump01/extensions/CustomScript",
+            "",
+        ),
+    )
+    # The first and the last lie at the ends of the export, so that nothing suggests it was cut.
+    times = [scene.ago(700, 720), scene.ago(1, 4), *(scene.ago(5, 700) for _ in range(rng.randint(2, 5)))]
+    noise = []
+    for at in times:
+        name, target, category = rng.choice(usual)
+        noise.append(
+            Operation(
+                at=at,
+                target=target,
+                name=name,
+                takes=timedelta(seconds=rng.uniform(1, 50)),
+                category=category or "Administrative",
+            )
+        )
+    return noise
+
+
+def _where_migrations_show(scene: Scene) -> tuple[bool, bool]:
+    """The activity log does not show every migration; one feed that was read shows it, or both do."""
+    feeds = scene.plan.feeds
+    if {"activity", "health"} <= feeds and scene.plan.health_states:
+        return scene.rng.choice(((True, True), (True, False), (False, True), (False, True)))
+    return "activity" in feeds, "health" in feeds
+
+
+def _without_migrations(truth: Truth) -> Truth:
+    kept = tuple(note for note in truth.annotations if not note.name.startswith("LiveMigration"))
+    return replace(truth, annotations=kept)
+
+
+def _files(scene: Scene, truth: Truth, *, in_log: bool, in_health: bool) -> tuple[list[WireFile], Shown]:
+    rng, feeds = scene.rng, scene.plan.feeds
+    for_log = truth if in_log else _without_migrations(truth)
+    for_health = truth if in_health else _without_migrations(truth)
+    writers: dict[str, _Writer] = {
+        "activity": lambda: _activity_files(scene, for_log),
+        "csv": lambda: portal.portal_csv(log_entries(rng, for_log)),
+        "health": lambda: _health_files(scene, for_health),
+        "metrics": lambda: _metric_files(scene, truth),
+        "heartbeat": lambda: log_analytics.heartbeat_table(rng, truth.beats),
+        "machine": lambda: _machine_files(scene),
+        "service": lambda: resource_health.service_events(list(truth.issues)),
+    }
+    files = [file for feed, writer in writers.items() if feed in feeds for file in writer()]
+    if scene.plan.metrics_refused:
+        files += metrics.refused()
+    if scene.plan.config_changes:
+        changes = [each for each in truth.operations if each.name.startswith("Microsoft.Network/")]
+        files += resource_graph.resource_changes(rng, changes)
+    return files, _shown(scene, truth, visible=(in_log or in_health))
+
+
+def _activity_files(scene: Scene, truth: Truth) -> list[WireFile]:
+    """One form of the log, sometimes two: the same events, so that a reader must fold them."""
+    forms = (log_analytics.activity_table,) if "heartbeat" in scene.plan.feeds else _ACTIVITY_FORMS
+    entries = log_entries(scene.rng, truth)
+    twice = len(forms) > 1 and scene.rng.random() < 0.15
+    return [file for form in scene.rng.sample(forms, k=2 if twice else 1) for file in form(scene.rng, entries)]
+
+
+def _health_files(scene: Scene, truth: Truth) -> list[WireFile]:
+    """Availability history, Resource Graph's change history, or both, and sometimes events as pushed."""
+    rng = scene.rng
+    if not scene.plan.health_states:
+        return resource_graph.health_changes(rng, truth, states=False)
+    files: list[WireFile] = []
+    how = rng.choice(("history", "changes", "both"))
+    if how != "changes":
+        files += resource_health.availability_history(rng, truth)
+    if how != "history":
+        files += resource_graph.health_changes(rng, truth)
+    if rng.random() < 0.2:
+        files += resource_graph.health_now(rng, truth)
+    if rng.random() < 0.2:
+        files += event_grid.health_events(rng, truth)
+    return files
+
+
+def _metric_files(scene: Scene, truth: Truth) -> list[WireFile]:
+    if scene.rng.random() < 0.06:
+        # A row a point with full names is ten times as long as the API's answer, so it is written seldom.
+        return log_analytics.metrics_table(scene.rng, list(truth.series))
+    return metrics.metrics_files(scene.rng, list(truth.series), scene.region)
+
+
+def _machine_files(scene: Scene) -> list[WireFile]:
+    rng, machines = scene.rng, list(scene.machines)
+    forms = scene.plan.machine_forms or rng.choice((("vm",), ("resources",), ("vm", "resources")))
+    files: list[WireFile] = []
+    if "vm" in forms:
+        files += virtual_machine.vm_files(rng, machines)
+    if "resources" in forms:
+        files += resource_graph.resources(rng, machines)
+    return files
+
+
+def _shown(scene: Scene, truth: Truth, *, visible: bool) -> Shown:
+    """What the two simple rules may know of the first VM."""
+    feeds = scene.plan.feeds
+    migrations = [note.at for note in truth.annotations if note.vm == scene.vm and note.name.startswith("LiveM")]
+    health: list[HealthChanged] = []
+    if feeds & {"activity", "health"}:
+        health = [changed for changed in truth.health if changed.vm == scene.vm]
+    if "health" not in feeds:
+        health = [changed for changed in health if "Unknown" not in (changed.before, changed.after)]
+    return Shown(
+        migrations=tuple(migrations) if visible else (),
+        health=tuple(health),
+        power=scene.of(scene.vm).power if "machine" in feeds else None,
+    )
+
+
+def _perhaps_packed(rng: random.Random, file: WireFile) -> WireFile:
+    """Exports are often packed; a fixed time in the header keeps the bytes the same."""
+    if rng.random() < 0.9:
+        return file
+    return replace(file, path=f"{file.path}.gz", content=gzip.compress(file.content, compresslevel=1, mtime=0))

@@ -1,0 +1,229 @@
+"""The corpus keeps its promises, and vmdiag keeps its own on the corpus."""
+
+import gzip
+import inspect
+import json
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.benchmarks.quality import Measured, measure
+from tests.incidents.corpus import BLOCK, CLASSES, batches, incidents
+from tests.incidents.model import FLAGGED, Incident, Series
+
+SEED = 7
+COUNT = 1000
+FORMS = frozenset(
+    {
+        "activity-cli",
+        "activity-rest",
+        "activity-single",
+        "storage-pt1h",
+        "event-hub",
+        "azureactivity-api",
+        "azureactivity-cli",
+        "azureactivity-csv",
+        "heartbeat-api",
+        "heartbeat-cli",
+        "heartbeat-csv",
+        "azuremetrics-api",
+        "azuremetrics-cli",
+        "azuremetrics-csv",
+        "healthresources-objects",
+        "healthresources-table",
+        "healthresourcechanges-objects",
+        "healthresourcechanges-table",
+        "resourcechanges-objects",
+        "resourcechanges-table",
+        "resources-objects",
+        "resources-table",
+        "availability-statuses",
+        "service-events",
+        "event-grid",
+        "cloud-events",
+        "metrics-rest",
+        "metrics-cli",
+        "metrics-refused",
+        "vm-rest",
+        "vm-cli",
+        "portal-csv",
+    }
+)
+SCENARIOS = frozenset(
+    {
+        "live-migration-datapath",
+        "user-stop",
+        "guest-restart",
+        "guest-crash",
+        "host-failure",
+        "planned-maintenance",
+        "storage-offline",
+        "spot-eviction",
+        "network-change",
+        "service-incident",
+        "accelerated-networking",
+        "platform-network",
+    }
+)
+TRAFFIC = ("Network In Total", "Inbound Flows")
+CLEAN = frozenset(
+    {
+        "quiet_vm",
+        "clean_migration",
+        "tcp_tails",
+        "vf_swap_dip",
+        "short_health_flap",
+        "agent_not_ready",
+        "pause_with_missing_points",
+        "holes_in_normal_traffic",
+        "planned_freeze_without_migration",
+        "failed_migration_harmless",
+        "unavailable_but_traffic_normal",
+        "clean_by_heartbeat",
+        "clean_by_traffic_without_health_history",
+    }
+)
+CUSTOMER = frozenset(
+    {
+        "user_stop",
+        "user_stop_after_migration",
+        "stopped_from_inside",
+        "deallocated_then_started",
+        "restart_never_came_back",
+        "resize_never_came_back",
+        "rebuilt_between",
+        "deleted_and_recreated",
+        "network_change_after_migration",
+    }
+)
+
+
+@cache
+def corpus() -> tuple[Incident, ...]:
+    """Every class five times."""
+    return tuple(incidents(SEED, 5 * len(CLASSES)))
+
+
+judged = pytest.mark.xdist_group("corpus")
+"""In one process, so that the corpus is judged once."""
+
+
+@cache
+def measured() -> Measured:
+    """One run of the program over the whole corpus, for all bars."""
+    return measure(SEED, COUNT)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
+    again = list(incidents(SEED, len(CLASSES)))
+    assert again == list(corpus()[: len(CLASSES)])
+    assert all(one.files != other.files for one, other in zip(again, incidents(SEED + 1, len(again)), strict=True))
+
+
+def test_there_are_many_classes_and_each_says_what_happens() -> None:
+    assert len(CLASSES) >= 25
+    assert all(inspect.getdoc(function) for function in CLASSES.values())
+    assert set(CLASSES) >= CLEAN | CUSTOMER
+
+
+def test_every_scenario_explains_some_incident() -> None:
+    assert {name for each in corpus() for name in each.label.explanation} >= SCENARIOS
+
+
+def test_every_wire_form_occurs_plain_or_packed() -> None:
+    assert {file.form for each in incidents(SEED, COUNT) for file in each.files} == FORMS
+    assert any(file.path.endswith(".gz") for each in corpus() for file in each.files)
+
+
+def test_no_label_leaves_open_whether_the_vm_is_flagged() -> None:
+    labels = [label for each in corpus() for label in (each.label, *each.bystanders.values())]
+    assert all(label.verdict <= FLAGGED or not label.verdict & FLAGGED for label in labels)
+
+
+def test_every_incident_has_files_and_a_subscription_of_its_own() -> None:
+    subscriptions = [each.vm.split("/")[2] for each in corpus()]
+    assert len(set(subscriptions)) == len(subscriptions)
+    assert all(each.files for each in corpus())
+
+
+def test_nothing_happens_after_the_end_of_the_window() -> None:
+    for each in corpus():
+        truth = each.truth
+        times = [*(note.at for note in truth.annotations), *(changed.at for changed in truth.health)]
+        times += [operation.at + operation.takes for operation in truth.operations]
+        times += [at for beats in truth.beats.values() for at in beats]
+        assert max(times) <= each.until, each.name
+
+
+def test_traffic_is_gone_where_a_label_says_so_and_there_where_it_does_not() -> None:
+    """At most 5 % of the median of the 60 minutes before; back within 15 where nothing was lost."""
+    for each in corpus():
+        for series in (series for series in each.truth.series if series.vm == each.vm):
+            if series.name in TRAFFIC:
+                assert _longest_collapse(series) >= 11 if each.label.flagged else True, each.name
+                assert _longest_collapse(series) < 15 if each.name in CLEAN else True, each.name
+
+
+def _longest_collapse(series: Series) -> int:
+    longest = current = 0
+    for minute, value in enumerate(series.values):
+        before = [known for known in series.values[max(0, minute - current - 60) : minute - current] if known]
+        if value is None or minute < 60:
+            continue
+        current = current + 1 if value <= 0.05 * median(before) else 0
+        longest = max(longest, current)
+    return longest
+
+
+def test_json_files_are_json() -> None:
+    for each in corpus()[: len(CLASSES)]:
+        for file in each.files:
+            content = gzip.decompress(file.content) if file.path.endswith(".gz") else file.content
+            name = file.path.removesuffix(".gz")
+            if name.endswith("PT1H.json"):
+                assert all(json.loads(line) for line in content.splitlines())
+            elif name.endswith(".json"):
+                assert json.loads(content)
+
+
+def test_a_batch_has_one_end_one_region_each_and_one_operator(tmp_path: Path) -> None:
+    for batch in batches(SEED, 2 * BLOCK):
+        assert {each.until for each in batch.incidents} == {batch.until}
+        assert len({each.truth.machines[0].location for each in batch.incidents}) == len(batch.incidents)
+        assert batch.unreachable_since is None or len(batch.incidents) == 1
+        batch.write(tmp_path)
+    assert any(tmp_path.rglob("PT1H.json*"))
+
+
+@judged
+def test_every_run_gives_a_report_with_every_vm_in_it() -> None:
+    assert measured().failures == ()
+    assert measured().vms >= COUNT
+    assert [pair for pair in measured().confusion if pair[1] == "absent"] == []
+
+
+@judged
+def test_what_is_flagged_is_affected_and_what_is_affected_is_flagged() -> None:
+    assert measured().strangers == ()
+    assert measured().flagged.precision >= 0.99
+    assert measured().flagged.recall >= 0.99
+
+
+@judged
+def test_clean_migrations_and_customers_acts_are_never_flagged() -> None:
+    assert measured().false_alarms(CLEAN | CUSTOMER) == ()
+
+
+@judged
+@pytest.mark.parametrize("field", ["verdict", "explanation", "state", "migrated_at", "failed_at", "action"])
+def test_the_report_agrees_with_the_labels(field: str) -> None:
+    wrong = [each for each in measured().differences if each.field == field]
+    assert measured().accuracy[field] >= 0.97, wrong[:20]
+
+
+@judged
+def test_simple_rules_are_clearly_worse() -> None:
+    for score in measured().baselines.values():
+        assert min(score.precision, score.recall) < 0.5

@@ -1,0 +1,240 @@
+"""A record of the activity log before it has a wire form: what API, exports and tables agree on."""
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tests.incidents.catalogue import ANNOTATIONS, OPERATIONS
+from tests.incidents.model import Annotated, HealthChanged, Operation, ServiceIssue, Truth
+from tests.incidents.wire.plain import Json, JsonObject, dump, guid, type_of
+
+HEALTH_PROVIDER = "Microsoft.Resourcehealth/healthevent/action"
+"""Sic: this stands in `resourceProviderName` of health events, in place of a provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """The fields of an activity-log event, with plain values."""
+
+    at: datetime
+    submitted: datetime
+    category: str
+    operation: str
+    localized: str
+    status: str
+    sub_status: str
+    event_name: str
+    resource: str
+    provider: str
+    type: str
+    level: str
+    caller: str | None
+    correlation: str
+    operation_id: str
+    data_id: str
+    properties: JsonObject
+
+
+def log_entries(rng: random.Random, truth: Truth) -> list[LogEntry]:
+    """The activity log of the truth, oldest first."""
+    entries = [entry for operation in truth.operations for entry in _operation(rng, operation)]
+    entries += [entry for annotated in truth.annotations for entry in _annotation(rng, annotated)]
+    entries += [_health(rng, changed) for changed in truth.health if _is_logged(changed, truth)]
+    entries += [entry for issue in truth.issues for entry in _issue(rng, issue)]
+    return sorted((entry for entry in entries if entry.at <= truth.until), key=lambda entry: (entry.at, entry.data_id))
+
+
+def _is_logged(changed: HealthChanged, truth: Truth) -> bool:
+    """Unknown, and flaps under 35 s, do not reach the log ("Understand a system reboot")."""
+    if "Unknown" in (changed.before, changed.after):
+        return False
+    return not any(
+        other.vm == changed.vm and timedelta() < abs(other.at - changed.at) < timedelta(seconds=35)
+        for other in truth.health
+    )
+
+
+def _operation(rng: random.Random, operation: Operation) -> list[LogEntry]:
+    """Started, perhaps Accepted, and the end, of one correlation id. An `EndRequest` may be no end."""
+    begin = LogEntry(
+        at=operation.at,
+        submitted=operation.at + timedelta(seconds=rng.uniform(10, 60)),
+        category=operation.category,
+        operation=_other_case(rng, operation.name),
+        localized=OPERATIONS.get(operation.name, operation.name),
+        status="Started",
+        sub_status="",
+        event_name="BeginRequest",
+        resource=operation.target,
+        provider=operation.name.split("/")[0],
+        type=type_of(operation.target),
+        level="Informational",
+        caller="ops@contoso.example",
+        correlation=guid(rng),
+        operation_id=guid(rng),
+        data_id=guid(rng),
+        properties={},
+    )
+    if operation.category == "Policy":
+        return [replace(begin, status="Succeeded", event_name="EndRequest", properties={"isComplianceCheck": "False"})]
+    middle = replace(begin, event_name="EndRequest", data_id=guid(rng), properties={"statusCode": "Accepted"})
+    entries = [begin]
+    if rng.random() < 0.7:
+        entries.append(replace(middle, at=_after(operation, 0.1), status="Accepted", sub_status="Accepted"))
+    end = replace(middle, at=_after(operation, 1.0), status=operation.outcome, data_id=guid(rng))
+    if operation.outcome == "Failed":
+        failure: Json = {"error": {"code": "Conflict", "message": "Another operation is in progress."}}
+        said: JsonObject = {"statusCode": "Conflict", "statusMessage": dump(failure).decode()}
+        return [*entries, replace(end, level="Error", sub_status="Conflict", properties=said)]
+    return [*entries, replace(end, sub_status=rng.choice(("", "OK")), properties={"statusCode": "OK"})]
+
+
+def _after(operation: Operation, part: float) -> datetime:
+    return operation.at + operation.takes * part
+
+
+def _other_case(rng: random.Random, name: str) -> str:
+    """`poweroff` and `powerOff` both occur."""
+    return name.replace("powerOff", "poweroff") if rng.random() < 0.3 else name
+
+
+def _health_entry(rng: random.Random, at: datetime, vm: str, verb: str, properties: JsonObject) -> LogEntry:
+    """A ResourceHealth record: no caller, the odd provider name, submitted minutes later."""
+    status = {"Activated": "Active"}.get(verb, verb)
+    return LogEntry(
+        at=at,
+        submitted=at + timedelta(seconds=rng.uniform(90, 240)),
+        category="ResourceHealth",
+        operation=f"Microsoft.Resourcehealth/healthevent/{verb}/action",
+        localized=f"Health Event {verb}",
+        status=status,
+        sub_status="",
+        event_name="",
+        resource=vm,
+        provider=HEALTH_PROVIDER,
+        type=rng.choice(("Microsoft.Compute/virtualMachines", "MICROSOFT.COMPUTE/VIRTUALMACHINES")),
+        level=rng.choice(("Informational", "Warning", "Critical")),
+        caller=None,
+        correlation=guid(rng),
+        operation_id="",
+        data_id=guid(rng),
+        properties=properties,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What a health event says, before it has a dialect."""
+
+    title: str
+    details: str | None
+    before: str | None
+    after: str | None
+    cause: str
+    planned: bool = False
+
+
+def _health_properties(rng: random.Random, told: _Told, verb: str) -> JsonObject:
+    """The two dialects: the current keys, and the older ones of Microsoft's published sample."""
+    if rng.random() < 0.75:
+        return {
+            "title": told.title,
+            "details": told.details,
+            "currentHealthStatus": told.after,
+            "previousHealthStatus": told.before,
+            "type": "Downtime",
+            "cause": told.cause,
+        }
+    return {
+        "stage": "Active" if verb == "Activated" else verb,
+        "title": told.title,
+        "details": told.details,
+        "healthStatus": told.after,
+        "healthEventType": "Downtime",
+        "healthEventCause": told.cause,
+        "healthEventCategory": "Planned" if told.planned else "Unplanned",
+    }
+
+
+def _annotation(rng: random.Random, annotated: Annotated) -> list[LogEntry]:
+    """The name stands in `details`, beneath the sentence; or the sentence alone tells."""
+    words = ANNOTATIONS[annotated.name]
+    verb = rng.choice(("Updated", "Updated", "InProgress", "Activated"))
+    unchanged = rng.choice(("Unknown", "Available", None))
+    if annotated.phrase_only:
+        title, details = rng.choice(((words.title, None), (words.summary, ""), (words.title, words.summary)))
+    else:
+        title, details = rng.choice((words.title, words.summary)), annotated.name
+    told = _Told(
+        title=title,
+        details=details,
+        before=unchanged,
+        after=unchanged,
+        cause=words.cause,
+        planned=words.category == "Planned",
+    )
+    properties = _health_properties(rng, told, verb)
+    entry = _health_entry(rng, annotated.at, annotated.vm, verb, properties)
+    if rng.random() < 0.15:
+        # Azure repeats an event with another verb and another id within the minute.
+        again = timedelta(seconds=rng.uniform(1, 40))
+        return [entry, replace(entry, at=entry.at + again, data_id=guid(rng), status="InProgress")]
+    return [entry]
+
+
+def _health(rng: random.Random, changed: HealthChanged) -> LogEntry:
+    """A transition of the availability state; platform events seldom come as Activated."""
+    verb = "Resolved" if changed.after == "Available" else rng.choice(("Activated", "Updated", "InProgress"))
+    title = changed.title or f"Virtual Machine health status changed to {changed.after.lower()}"
+    told = _Told(
+        title=title, details=rng.choice((None, "")), before=changed.before, after=changed.after, cause=changed.cause
+    )
+    properties = _health_properties(rng, told, verb)
+    return _health_entry(rng, changed.at, changed.vm, verb, properties)
+
+
+def _issue(rng: random.Random, issue: ServiceIssue) -> list[LogEntry]:
+    """A service incident as the subscription is told: Active, and Resolved when it was mitigated."""
+    title = f"{issue.service} - {issue.region}"
+    told = f"Starting at {issue.at:%H:%M} UTC, customers using {issue.service} in {issue.region} may see errors."
+    regions: Json = [{"ImpactedRegions": [{"RegionName": issue.region}], "ServiceName": issue.service}]
+    properties: JsonObject = {
+        "title": title,
+        "service": issue.service,
+        "region": issue.region,
+        "communication": told,
+        "incidentType": "Incident",
+        "trackingId": issue.tracking,
+        "impactStartTime": issue.at.strftime("%Y-%m-%dT%H:%M:%S.0000000Z"),
+        "impactedServices": dump(regions).decode(),
+        "defaultLanguageTitle": title,
+        "defaultLanguageContent": told,
+        "stage": "Active",
+        "communicationId": guid(rng),
+        "version": "0.1.1",
+    }
+    told_at = issue.at + timedelta(minutes=rng.uniform(5, 15))
+    active = LogEntry(
+        at=told_at,
+        submitted=told_at + timedelta(seconds=20),
+        category="ServiceHealth",
+        operation="Microsoft.ServiceHealth/incident/action",
+        localized="Microsoft.ServiceHealth/incident/action",
+        status="Active",
+        sub_status="",
+        event_name="",
+        resource=f"/subscriptions/{issue.subscription}",
+        provider="",
+        type="",
+        level="Warning",
+        caller=None,
+        correlation=guid(rng),
+        operation_id=guid(rng),
+        data_id=guid(rng),
+        properties=properties,
+    )
+    if issue.mitigated is None:
+        return [active]
+    ended = {**properties, "stage": "Resolved", "impactMitigationTime": f"{issue.mitigated:%Y-%m-%dT%H:%M:%S}.0000000Z"}
+    at = max(issue.mitigated, told_at) + timedelta(minutes=5)
+    return [active, replace(active, at=at, status="Resolved", data_id=guid(rng), properties=ended)]

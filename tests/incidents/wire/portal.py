@@ -1,0 +1,46 @@
+"""The portal's "Download as CSV" of the activity log: display names, and no properties."""
+
+import csv
+import io
+
+from tests.incidents.model import WireFile
+from tests.incidents.wire.log_entry import LogEntry
+from tests.incidents.wire.plain import group_of, stamp, subscription_of
+
+_COLUMNS = (
+    "Correlation id",
+    "Operation name",
+    "Status",
+    "Event category",
+    "Level",
+    "Time",
+    "Subscription",
+    "Event initiated by",
+    "Resource type",
+    "Resource group",
+    "Resource",
+)
+
+
+def portal_csv(entries: list[LogEntry]) -> list[WireFile]:
+    """Newest first, behind a byte order mark; annotation names and health states are lost."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    for entry in reversed(entries):
+        writer.writerow(
+            (
+                entry.correlation,
+                entry.localized,
+                entry.status,
+                entry.category,
+                entry.level,
+                stamp(entry.at, 7),
+                subscription_of(entry.resource),
+                entry.caller or "",
+                entry.type,
+                group_of(entry.resource),
+                entry.resource,
+            )
+        )
+    return [WireFile(path="QueryResult.csv", form="portal-csv", content=out.getvalue().encode("utf-8-sig"))]

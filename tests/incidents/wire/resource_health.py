@@ -1,0 +1,111 @@
+"""Resource Health's REST answers: a VM's availability history, and service events."""
+
+import random
+from urllib.parse import quote_plus
+
+from tests.incidents.catalogue import ANNOTATIONS
+from tests.incidents.model import Annotated, HealthChanged, ServiceIssue, Truth, WireFile
+from tests.incidents.wire.plain import Json, JsonObject, dump, name_of, stamp
+
+_SUMMARY = {
+    "Available": "There aren't any known Azure platform problems affecting this virtual machine",
+    "Unavailable": "We're sorry, your virtual machine isn't available",
+    "Degraded": "Your virtual machine is degraded",
+    "Unknown": "We are currently unable to determine the health of this virtual machine",
+}
+
+
+def availability_history(rng: random.Random, truth: Truth) -> list[WireFile]:
+    """`GET {vm}/providers/Microsoft.ResourceHealth/availabilityStatuses`, a file a VM, newest first.
+
+    An item without a state is an event that touched the VM; it bears words, sometimes also the annotation's
+    name.
+    """
+    files = []
+    for machine in truth.machines:
+        states = [(each.at, _state(each)) for each in truth.health if each.vm == machine.vm]
+        events = [(each.at, _event(rng, each)) for each in truth.annotations if each.vm == machine.vm]
+        items = sorted([*states, *events], key=lambda item: item[0], reverse=True)
+        value: list[Json] = []
+        for at, properties in items:
+            label = quote_plus(at.strftime("%Y-%m-%d %H:%M:%SZ")) if value else "current"
+            value.append(
+                {
+                    "id": f"{machine.vm}/providers/Microsoft.ResourceHealth/availabilityStatuses/{label}",
+                    "name": label,
+                    "type": "Microsoft.ResourceHealth/AvailabilityStatuses",
+                    "location": machine.location,
+                    "properties": properties,
+                }
+            )
+        content = dump({"value": value})
+        path = f"health-{name_of(machine.vm)}.json"
+        files.append(WireFile(path=path, form="availability-statuses", content=content))
+    rng.shuffle(files)
+    return files
+
+
+def _state(changed: HealthChanged) -> JsonObject:
+    """`occuredTime` with one r is how this API spells it."""
+    properties: JsonObject = {
+        "availabilityState": changed.after,
+        "title": changed.after,
+        "summary": changed.title or _SUMMARY[changed.after],
+        "reasonChronicity": "Persistent",
+        "detailedStatus": "",
+        "occuredTime": stamp(changed.at, 0),
+        "reportedTime": stamp(changed.at, 7),
+    }
+    if changed.after != "Available":
+        customer = changed.cause == "UserInitiated"
+        properties["reasonType"] = "Customer Initiated" if customer else "Unplanned"
+        properties["context"] = "Customer Initiated" if customer else "Platform Initiated"
+        properties["category"] = "Not Applicable" if customer else "Unplanned"
+    return properties
+
+
+def _event(rng: random.Random, note: Annotated) -> JsonObject:
+    """No documented member names it here; but a migration's success and failure share their words."""
+    words = ANNOTATIONS[note.name]
+    by_words = note.name in ("LiveMigrationSucceeded", "LiveMigrationCompleted") and rng.random() < 0.5
+    named: JsonObject = {} if by_words else {"annotationName": note.name}
+    return {
+        **named,
+        "availabilityState": None,
+        "title": words.title,
+        "summary": words.summary,
+        "context": words.context,
+        "category": words.category,
+        "occuredTime": stamp(note.at, 0),
+    }
+
+
+def service_events(issues: list[ServiceIssue]) -> list[WireFile]:
+    """`GET /subscriptions/{id}/providers/Microsoft.ResourceHealth/events`."""
+    value: Json = [_issue(issue) for issue in issues]
+    return [WireFile(path="service-events.json", form="service-events", content=dump({"value": value}))]
+
+
+def _issue(issue: ServiceIssue) -> JsonObject:
+    status = "Resolved" if issue.mitigated else "Active"
+    root = f"/subscriptions/{issue.subscription}/providers/Microsoft.ResourceHealth"
+    properties: JsonObject = {
+        "eventType": "ServiceIssue",
+        "eventSource": "ServiceHealth",
+        "status": status,
+        "title": f"{issue.service} - {issue.region}",
+        "summary": f"Customers using {issue.service} in {issue.region} may see errors.",
+        "level": "Critical",
+        "eventLevel": "Error",
+        "impactStartTime": stamp(issue.at, 0),
+        "impactMitigationTime": stamp(issue.mitigated, 0) if issue.mitigated else None,
+        "impact": [
+            {"impactedService": issue.service, "impactedRegions": [{"impactedRegion": issue.region, "status": status}]}
+        ],
+    }
+    return {
+        "id": f"{root}/events/{issue.tracking}",
+        "name": issue.tracking,
+        "type": "/providers/Microsoft.ResourceHealth/events",
+        "properties": properties,
+    }

@@ -1,0 +1,284 @@
+"""The few cases that every format renders; must not depend on how a diagnosis is made."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from vmdiag.diagnosis import (
+    Action,
+    Blame,
+    Case,
+    Channel,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Loss,
+    Recommendation,
+    Report,
+    Scenario,
+    Stance,
+    State,
+    Strength,
+    Verdict,
+)
+from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, VmId, Window
+
+END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+WINDOW = Window(END - timedelta(days=14), END)
+MIGRATED = datetime(2026, 3, 2, 8, 14, 5, tzinfo=UTC)
+LOST = datetime(2026, 3, 2, 8, 16, tzinfo=UTC)
+BACK = datetime(2026, 3, 2, 9, 1, tzinfo=UTC)
+LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
+
+SCENARIO = Scenario(
+    id="live-migration-datapath",
+    title="The network path is dead after a live migration",
+    page="",
+    needs=Needs(signals=frozenset(), triggers=frozenset(), margin=timedelta()),
+    detect=lambda timeline: Finding(scenario=timeline.vm.id.name, verdict=Verdict.CLEAR),
+    remedies=("redeploy",),
+    examples=(),
+    code="NetworkDatapathLiveMigrationSerializationError",
+    clouds=("public", "usgovernment", "usnat", "ussec"),
+)
+
+
+def machine(name: str, os: str | None = "linux", group: str = "prod") -> VirtualMachine:
+    """A VM with an inventory."""
+    subscription = "11111111-2222-3333-4444-555555555555"
+    return VirtualMachine(
+        id=VmId(subscription=subscription, resource_group=group, name=name),
+        location="westeurope",
+        os=os,
+        size="Standard_D4s_v5",
+        power_state="running",
+    )
+
+
+def curve(lost: datetime | None = LOST, back: datetime | None = None) -> Series:
+    """Two hours before the end and more: traffic that stops with the loss."""
+    times = tuple(END - timedelta(hours=4) + timedelta(minutes=2 * step) for step in range(121))
+    usual = (910_000.0, 1_240_000.0, 1_020_000.0, 1_180_000.0, 870_000.0)
+    values = tuple(
+        0.0 if lost and at >= lost and (back is None or at < back) else usual[number % 5]
+        for number, at in enumerate(times)
+    )
+    return Series(name="Network In Total", signal=Signal.TRAFFIC, times=times, values=values)
+
+
+def _for(signal: Signal, at: datetime, says: str, ref: str | None = None) -> Evidence:
+    return Evidence(stance=Stance.FOR, signal=signal, at=at, says=says, ref=ref)
+
+
+MIGRATION = _for(Signal.HEALTH, MIGRATED, "Azure live-migrated the VM", "health.json:12")
+SILENCE = _for(Signal.TRAFFIC, LOST, "Network In Total fell from 1.0 MB a minute to nothing and stayed there")
+MUTE = _for(Signal.HEARTBEAT, LOST, "no heartbeat since 08:16:00, one a minute before")
+NO_CHANGE = Evidence(
+    stance=Stance.AGAINST, signal=Signal.AVAILABILITY, at=END, says="the platform calls the VM available"
+)
+NO_PROBE = Evidence(stance=Stance.MISSING, signal=Signal.PROBE, says="no connection was tried from outside")
+MOVED = Event(at=MIGRATED, kind=Kind.LIVE_MIGRATION, signal=Signal.HEALTH, says="Azure live-migrated the VM")
+REDEPLOYED = Event(
+    at=BACK, kind=Kind.REDEPLOY, signal=Signal.ACTIVITY, says="alice@example.com redeployed the VM",
+    blur=timedelta(minutes=1),
+)  # fmt: skip
+REDEPLOY = Recommendation(
+    action=Action.REDEPLOY,
+    says="Redeploy the VM: it moves to another host, where its network port is built anew.",
+    links=(LINUX,),
+)
+
+
+def _loss(start: datetime, end: datetime | None, *signals: Signal, by: str | None = SCENARIO.id) -> Loss:
+    interval = Interval(start, end)
+    channels = tuple(
+        Channel(signal=signal, strength=Strength.STRONG, interval=interval, says=f"{signal} is silent")
+        for signal in signals
+    )
+    return Loss(interval=interval, channels=channels, explained_by=by)
+
+
+def _diagnosis(  # noqa: PLR0913 - the knobs of a test
+    verdict: Verdict,
+    *evidence: Evidence,
+    losses: tuple[Loss, ...] = (),
+    state: State | None = None,
+    explanation: str | None = SCENARIO.id,
+    advice: Recommendation = REDEPLOY,
+    migrated: datetime | None = MIGRATED,
+    rivals: tuple[Finding, ...] = (),
+) -> Diagnosis:
+    last = losses[-1].interval if losses else None
+    blames = (Blame(loss=last, verdict=verdict, cause_at=migrated),) if verdict.is_flagged and last and migrated else ()
+    finding = Finding(
+        scenario=SCENARIO.id, verdict=verdict, evidence=evidence, blames=blames, cause_at=migrated
+    )  # fmt: skip
+    return Diagnosis(
+        verdict=verdict,
+        finding=finding,
+        findings=(finding, *rivals),
+        losses=losses,
+        explanation=explanation,
+        state=state,
+        migrated_at=migrated,
+        failed_at=last.start if last else None,
+        recovered_at=last.end if last else None,
+        recommendation=advice,
+    )
+
+
+def confirmed() -> Case:
+    """A Linux VM, lost to two strong channels and still lost."""
+    return Case(
+        vm=machine("web-01"),
+        window=WINDOW,
+        diagnosis=_diagnosis(
+            Verdict.CONFIRMED, SILENCE, MIGRATION, MUTE, NO_CHANGE, NO_PROBE,
+            losses=(_loss(LOST, None, Signal.TRAFFIC, Signal.HEARTBEAT),), state=State.OPEN,
+        ),
+        gaps=(Gap(signal=Signal.AGENT, window=WINDOW, reason="the instance view holds no history", partial=True),),
+        events=(
+            MOVED,
+            Event(
+                at=LOST + timedelta(minutes=6), kind=Kind.AGENT_NOT_READY, signal=Signal.AGENT,
+                says="the VM agent does not answer",
+            ),
+        ),
+        curve=curve(),
+        scenario=SCENARIO,
+    )  # fmt: skip
+
+
+def suspected() -> Case:
+    """A Windows VM that only its health status calls lost."""
+    unwell = _for(Signal.HEALTH, LOST + timedelta(minutes=3), "Unavailable for 1 h 41 min and still so")
+    return Case(
+        vm=machine("sql-02", "windows", "rg-payments-production-westeurope"),
+        window=WINDOW,
+        diagnosis=_diagnosis(
+            Verdict.SUSPECTED, MIGRATION, unwell,
+            losses=(_loss(LOST + timedelta(minutes=3), None, Signal.HEALTH),), state=State.OPEN,
+        ),
+        gaps=(Gap(signal=Signal.TRAFFIC, window=WINDOW, reason="no permission to read metrics (403)"),),
+        events=(MOVED,),
+        scenario=SCENARIO,
+    )  # fmt: skip
+
+
+def recovered() -> Case:
+    """Lost and back by itself."""
+    nothing = Recommendation(action=Action.NONE, says="The VM is reachable again.")
+    return Case(
+        vm=machine("api-03"),
+        window=WINDOW,
+        diagnosis=_diagnosis(
+            Verdict.CONFIRMED, MIGRATION, SILENCE, MUTE,
+            losses=(_loss(LOST, BACK, Signal.TRAFFIC, Signal.HEARTBEAT),), state=State.RECOVERED, advice=nothing,
+        ),
+        events=(MOVED,),
+        curve=curve(back=BACK),
+        scenario=SCENARIO,
+    )  # fmt: skip
+
+
+def escalate() -> Case:
+    """Redeployed and still dead."""
+    advice = Recommendation(
+        action=Action.ESCALATE,
+        says="A redeploy did not bring the VM back: open a support ticket with the block below.",
+        links=("https://learn.microsoft.com/azure/azure-portal/supportability/how-to-create-azure-support-request",),
+    )
+    return replace(
+        confirmed(),
+        vm=machine("cache-04", None),
+        events=(MOVED, REDEPLOYED),
+        diagnosis=replace(confirmed().diagnosis, recommendation=advice),
+    )
+
+
+def inconclusive() -> Case:
+    """Lost for six minutes: too early."""
+    start = END - timedelta(minutes=6)
+    early = Evidence(
+        stance=Stance.MISSING, signal=Signal.TRAFFIC, at=start,
+        says="the loss is 6 minutes old, and clients of a healthy migration may retry for up to 20 minutes",
+    )  # fmt: skip
+    advice = Recommendation(action=Action.WAIT, says="Look again after 10:09:00 UTC.")
+    return Case(
+        vm=machine("job-05"),
+        window=WINDOW,
+        diagnosis=_diagnosis(
+            Verdict.INCONCLUSIVE, replace(MIGRATION, at=start - timedelta(minutes=1)), early,
+            losses=(_loss(start, None, Signal.TRAFFIC, by=None),), state=State.OPEN, advice=advice, explanation=None,
+            migrated=start - timedelta(minutes=1),
+        ),
+        curve=curve(start),
+        scenario=SCENARIO,
+    )  # fmt: skip
+
+
+def clear() -> Case:
+    """Stopped by its owner."""
+    absent = Evidence(stance=Stance.AGAINST, signal=Signal.HEALTH, says="no live migration of the VM was seen")
+    stop = Finding(
+        scenario="user-stop",
+        verdict=Verdict.CONFIRMED,
+        evidence=(_for(Signal.ACTIVITY, LOST, "bob@example.com deallocated the VM"),),
+        blames=(Blame(loss=Interval(LOST, None), verdict=Verdict.CONFIRMED, cause_at=LOST),),
+        cause_at=LOST,
+    )
+    return Case(
+        vm=replace(machine("batch-06"), power_state="deallocated"),
+        window=WINDOW,
+        diagnosis=_diagnosis(
+            Verdict.CLEAR, absent, losses=(_loss(LOST, None, Signal.POWER, by="user-stop"),), state=State.OPEN,
+            explanation="user-stop", migrated=None, rivals=(stop,),
+            advice=Recommendation(action=Action.INVESTIGATE, says="Start the VM if it should run."),
+        ),
+        scenario=SCENARIO,
+    )  # fmt: skip
+
+
+def hostile(text: str) -> Case:
+    """The confirmed case with this text wherever a stranger may write."""
+    case = confirmed()
+    finding = replace(
+        case.diagnosis.finding,
+        evidence=tuple(Evidence(stance=s, signal=Signal.HEALTH, at=LOST, says=text, ref=text) for s in Stance),
+    )
+    return replace(
+        case,
+        vm=VirtualMachine(
+            id=VmId(subscription=text, resource_group=text, name=text),
+            location=text, os=text, size=text, power_state=text,
+        ),
+        diagnosis=replace(
+            case.diagnosis, finding=finding, findings=(finding,),
+            recommendation=Recommendation(action=Action.ESCALATE, says=text, links=(text, f"https://{text}")),
+        ),
+        gaps=(Gap(signal=Signal.HEARTBEAT, window=WINDOW, reason=text),),
+        events=(Event(at=LOST, kind=Kind.OTHER, signal=Signal.ACTIVITY, says=text, ref=text),),
+        curve=replace(curve(), name=text),
+    )  # fmt: skip
+
+
+def report(cases: Iterable[Case], *, others: int = 0, cloud: str = "public", gaps: tuple[Gap, ...] = ()) -> Report:
+    """A run with these cases."""
+    return Report(
+        source="azure", cloud=cloud, window=WINDOW, generated_at=END, cases=cases, others=others, gaps=gaps
+    )  # fmt: skip
+
+
+SINGLE = {
+    "confirmed": confirmed,
+    "suspected": suspected,
+    "recovered": recovered,
+    "escalate": escalate,
+    "inconclusive": inconclusive,
+    "clear": clear,
+}
+
+
+def fleet() -> list[Case]:
+    """All of them, out of order."""
+    return [clear(), inconclusive(), suspected(), recovered(), confirmed(), escalate()]

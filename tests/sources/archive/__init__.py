@@ -1,0 +1,1 @@
+"""Tests of the archive source: its formats, its streams, its spool."""

@@ -1,0 +1,75 @@
+"""What only shows across VMs."""
+
+from dataclasses import replace
+
+from tests.stories import case
+from vmdiag.diagnosis import Action, Case, Stance, Verdict
+from vmdiag.fleet import compare
+
+MIGRATED = "12:00 live-migration\n12:03 traffic-lost\ncpu active"
+OUTAGE = "12:04 traffic-lost\ncpu active"
+
+
+def compared(*cases: Case) -> list[Case]:
+    return list(compare(cases))
+
+
+def test_three_migrated_vms_are_no_shared_outage() -> None:
+    told = compared(*(case(MIGRATED, f"vm{n}") for n in range(3)))
+
+    assert {one.diagnosis.verdict for one in told} == {Verdict.CONFIRMED}
+
+
+def test_unmigrated_vms_of_another_region_say_nothing() -> None:
+    told = compared(case(MIGRATED), *(case(OUTAGE, f"vm{n}", "eastus") for n in range(5)))
+
+    assert told[0].diagnosis.verdict is Verdict.CONFIRMED
+
+
+def test_vms_that_were_stopped_together_are_no_outage() -> None:
+    told = compared(case(MIGRATED), *(case("12:03 deallocate\n12:04 traffic-lost", f"vm{n}") for n in range(5)))
+
+    assert told[0].diagnosis.verdict is Verdict.CONFIRMED
+
+
+def test_one_other_vm_is_chance() -> None:
+    assert compared(case(MIGRATED), case(OUTAGE, "vm1"))[0].diagnosis.verdict is Verdict.CONFIRMED
+
+
+def test_in_an_outage_shared_with_unmigrated_vms_a_migrated_one_is_at_most_suspected() -> None:
+    told = compared(case(MIGRATED), *(case(OUTAGE, f"vm{n}") for n in range(3)))
+    diagnosis = told[0].diagnosis
+
+    assert diagnosis.verdict is Verdict.SUSPECTED
+    assert diagnosis.recommendation.action is Action.INVESTIGATE
+    assert any("3 of them not migrated" in piece.says for piece in diagnosis.finding.evidence)
+    assert [one.stance for one in diagnosis.finding.evidence][-1] is Stance.AGAINST
+    assert diagnosis.finding in diagnosis.findings
+
+
+def test_vms_of_one_network_share_an_outage_across_regions_unknown() -> None:
+    network = frozenset({"/subscriptions/s/resourcegroups/r/providers/microsoft.network/virtualnetworks/v/subnets/a"})
+    cases = [case(MIGRATED, location=None), *(case(OUTAGE, f"vm{n}", f"region{n}") for n in range(3))]
+    told = compared(*(replace(one, vm=replace(one.vm, network=network)) for one in cases))
+
+    assert told[0].diagnosis.verdict is Verdict.SUSPECTED
+
+
+def test_the_order_of_the_cases_stays() -> None:
+    cases = [case("traffic normal", "a"), case(MIGRATED, "b"), case("traffic normal", "c"), case(OUTAGE, "d")]
+
+    assert [one.vm.id.name for one in compared(*cases)] == ["a", "b", "c", "d"]
+
+
+def test_clear_cases_stream_through_before_the_rest_is_known() -> None:
+    stream = compare(iter([case("traffic normal", "a"), case(MIGRATED, "b")]))
+
+    assert next(stream).vm.id.name == "a"
+
+
+def test_a_recovered_case_keeps_its_advice() -> None:
+    back = "12:00 live-migration\n12:03 traffic-lost\n12:40 traffic-back\ncpu active\nuntil 14:00"
+    told = compared(case(back), *(case(OUTAGE, f"vm{n}") for n in range(3)))
+
+    assert told[0].diagnosis.recommendation.action is Action.NONE
+    assert told[0].diagnosis.verdict is Verdict.SUSPECTED

@@ -1,0 +1,79 @@
+"""The Typer app and the one place where errors become words and exit codes; must not know what a command does."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from vmdiag.cli.check import check
+from vmdiag.cli.complaint import complain
+from vmdiag.cli.explain import explain
+from vmdiag.cli.options import EPILOG, Run
+from vmdiag.cli.schema import schema
+from vmdiag.errors import UsageError, VmdiagError
+
+# EX_SOFTWARE of sysexits.h: a defect must never look like an answer (0, 1 or 3).
+DEFECT = 70
+
+# Markup and pretty tracebacks would import Rich before anything is asked: 55 ms of every `--help`.
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+app.command(epilog=EPILOG)(check)
+app.command()(explain)
+app.command()(schema)
+
+
+def _show_version(*, value: bool) -> None:
+    if value:
+        from importlib import metadata
+
+        typer.echo(f"vmdiag {metadata.version('vmdiag')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def vmdiag(
+    context: typer.Context,
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Tell whether a live migration cut an Azure VM off, and what to do now."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(UsageError.exit_code)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (by default the process's own) and return its exit code."""
+    run = Run()
+
+    def last_resort(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if run.debug:
+            traceback.print_exception(kind, error, trace)
+        complain(f"unexpected {kind.__name__}: {error}", "This is a defect in vmdiag; --debug shows where.")
+        sys.exit(DEFECT)
+
+    sys.excepthook = last_resort
+    try:
+        # Not `app(...)`: that puts Typer's own hook in place of ours and answers a closed pipe with code 1.
+        code = get_command(app).main(arguments, prog_name="vmdiag", standalone_mode=False, obj=run)
+    except VmdiagError as error:
+        if run.debug:
+            traceback.print_exception(error)
+        complain(error.message, error.hint)
+        return error.exit_code
+    except typer.TyperException as error:
+        complain(error.format_message(), "'vmdiag --help' and 'vmdiag COMMAND --help' list what can be said.")
+        return UsageError.exit_code
+    except typer.Abort:
+        return UsageError.exit_code
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,69 @@
+"""Where a report goes: standard output, or a file that appears whole or not at all; must not know what is written."""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import typer
+
+from vmdiag.errors import UsageError
+
+STANDARD_OUTPUT = "-"
+# What a shell reports for a program that SIGPIPE ended: neither an answer nor an error.
+CLOSED_PIPE = 141
+
+
+@contextmanager
+def destination(path: str = STANDARD_OUTPUT) -> Iterator[TextIO]:
+    """The stream to write to; `UsageError` where that cannot be done. Only sources' own errors pass through."""
+    target = Path(path)
+    name = "standard output" if path == STANDARD_OUTPUT else path
+    try:
+        if path == STANDARD_OUTPUT:
+            with _standard_output() as out:
+                yield out
+        elif target.exists() and not target.is_file():
+            # A device or a pipe: replacing it by a file is not what anybody wants.
+            with target.open("w", encoding="utf-8") as out:
+                yield out
+        else:
+            with _replaced(target.resolve()) as out:
+                yield out
+    except OSError as error:
+        message = f"the report cannot be written to {name}: {error.strerror}"
+        raise UsageError(message, "Give another place with --out FILE, in a folder that exists.") from error
+
+
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # In a narrow locale a name in another script must not end the run.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read the pipe has seen enough; the flush at exit must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(CLOSED_PIPE) from None
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[TextIO]:
+    # In the same folder, because a rename is atomic only within a file system.
+    part = target.with_name(f".vmdiag-{os.getpid()}.part")
+    try:
+        with part.open("x", encoding="utf-8", errors="backslashreplace", newline="") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        if target.exists():
+            shutil.copymode(target, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,18 @@
+"""`vmdiag explain`: list the scenarios, or print one as a page; must not know any single scenario."""
+
+from vmdiag.cli import options
+
+
+def explain(scenario: options.ScenarioName = None, *, debug: options.Debug = False) -> None:  # noqa: ARG001 - see Debug
+    """List the scenarios, or explain one."""
+    import shutil
+
+    from vmdiag import plugins, scenarios
+    from vmdiag.cli.destination import destination
+    from vmdiag.cli.page import find, index, page
+
+    known = [plugins.load(scenarios, name).SCENARIO for name in plugins.names(scenarios)]
+    width = shutil.get_terminal_size().columns
+    lines = index(known) if scenario is None else page(find(scenario, known), width)
+    with destination() as out:
+        out.writelines(f"{line}\n" for line in lines)

@@ -1,0 +1,100 @@
+"""The options that commands wear, each declared once; must not know what is done with them."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import typer
+
+from vmdiag import plugins, renderers, scenarios
+
+
+@dataclass(slots=True)
+class Run:
+    """What the error boundary must know of a command line that it did not parse."""
+
+    debug: bool = False
+
+
+def _option(*flags: str, text: str, **settings: Any) -> Any:  # noqa: ANN401 - as `typer.Option`
+    """An option that can be given as VMDIAG_<OPTION> too: `--fail-on` as VMDIAG_FAIL_ON."""
+    name = next(flag for flag in flags if flag.startswith("--")).removeprefix("--")
+    variable = f"VMDIAG_{name.replace('-', '_').upper()}"
+    return typer.Option(*flags, help=text, envvar=variable, show_envvar=False, **settings)
+
+
+def _formats(incomplete: str) -> list[str]:
+    return [name for name in plugins.names(renderers) if name.startswith(incomplete)]
+
+
+def _scenarios(incomplete: str) -> list[str]:
+    return [name for name in plugins.names(scenarios) if name.startswith(incomplete)]
+
+
+def _remember(context: typer.Context, *, value: bool) -> bool:
+    if isinstance(context.obj, Run):
+        context.obj.debug |= value
+    return value
+
+
+EPILOG = (
+    "Every option can be set in the environment as VMDIAG_<OPTION>, for example VMDIAG_FAIL_ON=any; "
+    "a repeatable one takes values separated by spaces."
+)
+
+Vms = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[VM]...", help="Name, group/name or resource id; '-' reads them from standard input."),
+]
+VmsFrom = Annotated[
+    str | None, _option("--vms-from", metavar="FILE", text="Read VMs from a file, one a line, '#' begins a comment.")
+]
+Subscriptions = Annotated[
+    list[str] | None, _option("--subscription", "-s", metavar="ID", text="Only this subscription; repeatable.")
+]
+Groups = Annotated[
+    list[str] | None, _option("--resource-group", "-g", metavar="NAME", text="Only this resource group; repeatable.")
+]
+Everything = Annotated[bool, _option("--all", text="Every VM in scope, not only those with a migration or a loss.")]
+Since = Annotated[
+    str,
+    _option(
+        "--since",
+        metavar="WHEN",
+        text="Look from here on: 90m, 24h, 14d or 1w back from --until, or an ISO 8601 time (no offset: UTC).",
+    ),
+]
+Until = Annotated[
+    str | None,
+    _option("--until", metavar="WHEN", text="Look up to here, as --since. Default: the archive's last record."),
+]
+Address = Annotated[
+    str, _option("--source", metavar="ADDRESS", text="Archive to read: a file, folder or glob, or '-'.")
+]
+UnreachableSince = Annotated[
+    str | None,
+    _option("--unreachable-since", metavar="WHEN", text="State that the named VMs cannot be reached since then."),
+]
+Format = Annotated[
+    str,
+    _option(
+        "--output",
+        "-o",
+        metavar="FORMAT",
+        autocompletion=_formats,
+        text=f"Form of the report: {', '.join(plugins.names(renderers))}.",
+    ),
+]
+Out = Annotated[
+    str, _option("--out", metavar="FILE", text="Write the report to a file, whole or not at all; '-': standard output.")
+]
+Quiet = Annotated[bool, _option("--quiet", text="No warnings and no progress.")]
+Verbose = Annotated[bool, _option("--verbose", text="Say on standard error what was read.")]
+Debug = Annotated[bool, _option("--debug", text="Show the traceback of an error.", callback=_remember)]
+FailOn = Annotated[
+    Literal["open", "any", "never"],
+    _option("--fail-on", text="Which losses make the exit code 1: those that go on, any, none."),
+]
+ScenarioName = Annotated[
+    str | None,
+    typer.Argument(metavar="[SCENARIO]", help="Its id or Azure's code for it.", autocompletion=_scenarios),
+]

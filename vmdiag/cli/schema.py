@@ -1,0 +1,14 @@
+"""`vmdiag schema`: print the report's JSON Schema."""
+
+from vmdiag.cli import options
+
+
+def schema(*, debug: options.Debug = False) -> None:  # noqa: ARG001 - its callback tells the error boundary
+    """Print the JSON Schema of the report."""
+    import json
+
+    from vmdiag.cli.destination import destination
+    from vmdiag.renderers import _schema
+
+    with destination() as out:
+        out.write(json.dumps(_schema.schema(), indent=2) + "\n")

@@ -1,0 +1,34 @@
+"""Reads how people write times and spans; must not know what they are for, and is told what time it is."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from vmdiag.errors import UsageError
+
+_SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def moment(text: str, option: str) -> datetime | timedelta:
+    """A span such as `24h`, or an ISO 8601 time in UTC (without an offset it means UTC)."""
+    try:
+        span = _SPAN.fullmatch(text.strip())
+        if span is not None:
+            return timedelta(**{_UNITS[span[2]]: int(span[1])})
+        at = datetime.fromisoformat(text.strip())
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        message = f"{option} {text!r} is neither a duration nor a time"
+        raise UsageError(message, "Write 90m, 24h, 14d, 1w, or an ISO 8601 time such as 2026-03-02T08:14Z.") from error
+
+
+def instant(text: str, option: str, now: datetime) -> datetime:
+    """The same as a point in time: a span counts back from `now`."""
+    at = moment(text, option)
+    if isinstance(at, datetime):
+        return at
+    try:
+        return now - at
+    except OverflowError as error:
+        message = f"{option} {text!r} lies before the year 1"
+        raise UsageError(message, "Give a shorter duration.") from error

@@ -1,0 +1,82 @@
+"""Who sits at standard error while a source reads: warnings, notes and a progress bar; must not touch the report."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from vmdiag.renderers._safe import visible
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+# Shorter reads end before a bar is looked at, and Rich costs 100 ms.
+PATIENCE = 0.5
+
+
+class Watch:
+    """A `Watcher` that speaks on standard error; use it as a context, so that the bar goes when the run ends."""
+
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._quiet = quiet
+        self._verbose = verbose
+        self._clock = clock
+        self._began: float | None = None
+        self._bar: tuple[Progress, TaskID] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.finish()
+
+    def warn(self, text: str) -> None:
+        """Print a warning, unless silence was asked for."""
+        if not self._quiet:
+            self._say(f"warning: {visible(text)}")
+
+    def note(self, text: str) -> None:
+        """Print what only `--verbose` wants to know."""
+        if self._verbose:
+            self._say(visible(text))
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Move the bar; it appears on a terminal, once the reading takes longer than a moment."""
+        if self._quiet or not sys.stderr.isatty():
+            return
+        now = self._clock()
+        self._began = now if self._began is None else self._began
+        if self._bar is None and now - self._began >= PATIENCE:
+            self._bar = _bar()
+        if self._bar is not None:
+            bar, task = self._bar
+            bar.update(task, completed=done, total=total)
+
+    def finish(self) -> None:
+        """Take the bar away: what follows may be the report, on the same terminal."""
+        if self._bar is not None:
+            self._bar[0].stop()
+            self._bar = None
+        self._began = None
+
+    def _say(self, line: str) -> None:
+        if self._bar is None:
+            print(line, file=sys.stderr)
+        else:
+            self._bar[0].console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _bar() -> "tuple[Progress, TaskID]":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    # Rich would redirect standard output, where the report goes, to the bar's own stream.
+    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
+    task = bar.add_task("reading", total=None)
+    bar.start()
+    return bar, task

@@ -1,0 +1,147 @@
+"""diagnose(): every scenario judges alone, then their findings compete for each loss; must not know any one scenario.
+
+The scenario that was asked for keeps its verdict unless a rival explains the same loss better; the best explanation of
+the VM's latest loss is told whatever the verdict.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from vmdiag.advice import recommend
+from vmdiag.diagnosis import Blame, Diagnosis, Evidence, Finding, Loss, Scenario, Stance, State, Verdict
+from vmdiag.model import Interval, Kind, Timeline
+from vmdiag.symptoms import connectivity_losses
+
+UNEXPLAINED = "unexplained"
+# A rival's cause that came this long before the asked one's is history: then only nearness to the onset counts.
+EARLIER = timedelta(minutes=5)
+# Recovery is seen a few minutes after the redeploy that brought it.
+SOON = timedelta(minutes=5)
+RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = ()) -> Diagnosis:
+    """The answer for one VM: the asked scenario's verdict after the competition, and what explains each loss."""
+    alone = asked.detect(timeline)
+    others = [rival.detect(timeline) for rival in rivals if rival.id != asked.id]
+    finding = _competed(alone, others)
+    findings = tuple(sorted((finding, *others), key=lambda one: (RANK[one.verdict], one.scenario)))
+    losses = tuple(_explained(loss, findings, asked.id) for loss in connectivity_losses(timeline))
+    finding = _settled(finding, losses)
+    findings = tuple(finding if one.scenario == asked.id else one for one in findings)
+    return _told(timeline, finding, findings, losses)
+
+
+def _told(timeline: Timeline, finding: Finding, findings: tuple[Finding, ...], losses: tuple[Loss, ...]) -> Diagnosis:
+    about = finding.explains if finding.explains in [loss.interval for loss in losses] else None
+    if about is None and losses:
+        about = losses[-1].interval
+    state = _state(timeline, about) if about is not None else None
+    explanation = losses[-1].explained_by if losses else None
+    if explanation == UNEXPLAINED and finding.verdict is Verdict.INCONCLUSIVE:
+        explanation = None
+    return Diagnosis(
+        verdict=finding.verdict,
+        finding=finding,
+        findings=findings,
+        losses=losses,
+        explanation=explanation,
+        state=state,
+        migrated_at=_migrated_at(timeline, finding),
+        failed_at=about.start if about is not None else None,
+        recovered_at=about.end if about is not None else None,
+        recommendation=recommend(timeline, finding, state, explanation, about),
+    )
+
+
+def _competed(asked: Finding, others: Iterable[Finding]) -> Finding:
+    """The asked finding after its rivals: a better explanation takes a loss away, a possible one casts doubt on it."""
+    kept: list[Blame] = []
+    told: list[Evidence] = []
+    for blame in asked.blames:
+        rivals = [(rival, theirs) for rival in others for theirs in rival.blames if theirs.loss == blame.loss]
+        better = [pair for pair in rivals if _beats(*pair, blame)]
+        doubts = [piece for _, theirs in rivals for piece in _turned(theirs)]
+        if any(theirs.verdict is Verdict.CONFIRMED for _, theirs in better):
+            told += [*blame.evidence, *doubts]
+            continue
+        possible = bool(better) or any(theirs.verdict is Verdict.SUSPECTED for _, theirs in rivals)
+        kept.append(_doubted(blame) if possible else blame)
+        told += [*blame.evidence, *doubts]
+    if kept == list(asked.blames) and not told:
+        return asked
+    if not kept and asked.blames:
+        return replace(asked, verdict=Verdict.CLEAR, evidence=tuple(told), blames=(), wait=False)
+    last = kept[-1] if kept else None
+    verdict = last.verdict if last is not None and asked.verdict.is_flagged else asked.verdict
+    extra = tuple(piece for piece in asked.evidence if piece not in told)
+    return replace(asked, verdict=verdict, evidence=(*told, *extra), blames=tuple(kept))
+
+
+def _beats(rival: Finding, theirs: Blame, ours: Blame) -> bool:
+    """Whether a rival explains a loss better: by nearness to the onset, or because it came with or after our cause."""
+    onset = ours.loss.start
+    nearer = abs(onset - theirs.cause_at) < abs(onset - ours.cause_at)
+    if rival.scenario in BY_NEARNESS:
+        return nearer
+    return nearer or theirs.cause_at >= ours.cause_at - EARLIER or rival.scenario in ALWAYS
+
+
+# Contract: of a network change and a migration the nearer one is blamed.
+BY_NEARNESS = frozenset({"network-change"})
+# An incident is dated roughly and goes on: its begin says little about nearness.
+ALWAYS = frozenset({"service-incident", "platform-network"})
+
+
+def _turned(blame: Blame) -> tuple[Evidence, ...]:
+    """A rival's evidence, as it speaks against the asked scenario."""
+    return tuple(replace(piece, stance=Stance.AGAINST) for piece in blame.evidence if piece.stance is Stance.FOR)
+
+
+def _doubted(blame: Blame) -> Blame:
+    return replace(blame, verdict=Verdict.SUSPECTED) if blame.verdict is Verdict.CONFIRMED else blame
+
+
+def _explained(loss: Loss, findings: Sequence[Finding], asked: str) -> Loss:
+    """The loss with its best explanation: the firmest, of equals the asked scenario, then the nearest cause."""
+    blames = [(one.scenario, blame) for one in findings for blame in one.blames if blame.loss == loss.interval]
+    if not blames:
+        return replace(loss, explained_by=UNEXPLAINED)
+    onset = loss.interval.start
+    scenario, _ = min(
+        blames,
+        key=lambda pair: (
+            pair[0] != asked,
+            RANK[pair[1].verdict],
+            abs(onset - pair[1].cause_at),
+            pair[0],
+        ),
+    )
+    return replace(loss, explained_by=scenario)
+
+
+def _settled(finding: Finding, losses: Sequence[Loss]) -> Finding:
+    """Where the asked trigger may only be unheard, an explanation of every loss makes the case clear all the same."""
+    if finding.verdict is not Verdict.INCONCLUSIVE or finding.cause_at is not None or not losses:
+        return finding
+    if any(loss.explained_by == UNEXPLAINED for loss in losses):
+        return finding
+    return replace(finding, verdict=Verdict.CLEAR)
+
+
+def _state(timeline: Timeline, loss: Interval) -> State:
+    if loss.end is None:
+        return State.OPEN
+    redeploys = [event.at for event in timeline.of(Kind.REDEPLOY)]
+    stops = [event.at for event in timeline.of(Kind.DEALLOCATE) if event.at >= loss.start]
+    starts = [event.at for event in timeline.of(Kind.START) if stops and event.at > stops[0]]
+    moved = any(loss.start <= at <= loss.end + SOON for at in (*redeploys, *starts))
+    return State.REDEPLOYED if moved else State.RECOVERED
+
+
+def _migrated_at(timeline: Timeline, finding: Finding) -> datetime | None:
+    migrations = [event.at for event in timeline.of(Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)]
+    if finding.cause_at in migrations:
+        return finding.cause_at
+    return migrations[-1] if migrations else None

@@ -1,0 +1,249 @@
+"""The nouns of judging: verdicts, evidence, findings, scenarios, cases; must not know how anything is read or shown."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from vmdiag.model import (
+    Event,
+    Gap,
+    Interval,
+    Needs,
+    Series,
+    Signal,
+    Timeline,
+    VirtualMachine,
+    Window,
+)
+
+
+class Verdict(StrEnum):
+    """About one scenario; no percentages: evidence, not false precision."""
+
+    CONFIRMED = "confirmed"
+    SUSPECTED = "suspected"
+    INCONCLUSIVE = "inconclusive"
+    CLEAR = "clear"
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether the VM counts as affected."""
+        return self in (Verdict.CONFIRMED, Verdict.SUSPECTED)
+
+
+class Stance(StrEnum):
+    """What a piece of evidence does to a finding."""
+
+    FOR = "for"
+    AGAINST = "against"
+    MISSING = "missing"
+
+
+class Strength(StrEnum):
+    """How far a channel alone can be trusted to show a loss of connectivity."""
+
+    STRONG = "strong"
+    MEDIUM = "medium"
+    WEAK = "weak"
+
+
+class State(StrEnum):
+    """How the loss stands at the end of the window."""
+
+    OPEN = "open"
+    RECOVERED = "recovered"
+    REDEPLOYED = "redeployed"
+
+
+class Action(StrEnum):
+    """What to do next."""
+
+    REDEPLOY = "redeploy"
+    WAIT = "wait"
+    INVESTIGATE = "investigate"
+    ESCALATE = "escalate"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One reason, with the signal that gave it, when it happened and where it was read."""
+
+    stance: Stance
+    signal: Signal
+    says: str
+    at: datetime | None = None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A loss as one signal shows it."""
+
+    signal: Signal
+    strength: Strength
+    interval: Interval
+    says: str
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A time in which the VM could not be reached, from all the channels that show it together."""
+
+    interval: Interval
+    channels: tuple[Channel, ...]
+    explained_by: str | None = None
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The channels' signals, strongest first, each once."""
+        order = list(Strength)
+        ranked = sorted(self.channels, key=lambda channel: (order.index(channel.strength), channel.signal))
+        return tuple(dict.fromkeys(channel.signal for channel in ranked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """That one loss is explained: how firmly, and when the cause happened."""
+
+    loss: Interval
+    verdict: Verdict
+    cause_at: datetime
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one scenario makes of a timeline: a verdict, its reasons, and every loss that it explains, oldest first.
+
+    `cause_at` is when its cause was last seen, with a loss or without; `wait` says that a later look can tell.
+    """
+
+    scenario: str
+    verdict: Verdict
+    evidence: tuple[Evidence, ...] = ()
+    blames: tuple[Blame, ...] = ()
+    cause_at: datetime | None = None
+    wait: bool = False
+
+    @property
+    def explains(self) -> Interval | None:
+        """The latest loss that it explains."""
+        return self.blames[-1].loss if self.blames else None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A timeline in notation and the verdict it must get: a scenario without examples is unfinished."""
+
+    verdict: Verdict
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One insight: what it needs, how it judges a timeline alone, what helps, and examples of both answers.
+
+    `page` is the module's docstring, its manual page; `code` is Azure's own name where it has one, `clouds` where
+    Azure published it.
+    """
+
+    id: str
+    title: str
+    page: str
+    needs: Needs
+    detect: Callable[[Timeline], Finding]
+    remedies: tuple[str, ...]
+    examples: tuple[Example, ...]
+    code: str | None = None
+    clouds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The next step: what, why, and where it is explained."""
+
+    action: Action
+    says: str
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """The answer for one VM: the verdict on the scenario asked for, and the best explanation of its latest loss."""
+
+    verdict: Verdict
+    finding: Finding
+    findings: tuple[Finding, ...]
+    losses: tuple[Loss, ...]
+    explanation: str | None
+    state: State | None
+    migrated_at: datetime | None
+    failed_at: datetime | None
+    recovered_at: datetime | None
+    recommendation: Recommendation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A diagnosis with what a report needs to tell it: the VM, the events of its story, and a curve to draw.
+
+    `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory.
+    """
+
+    vm: VirtualMachine
+    window: Window
+    diagnosis: Diagnosis
+    gaps: tuple[Gap, ...] = ()
+    events: tuple[Event, ...] = ()
+    curve: Series | None = None
+    scenario: Scenario | None = None
+
+    @property
+    def is_affected(self) -> bool:
+        """Whether the VM is affected now: flagged, and its loss goes on."""
+        return self.diagnosis.verdict.is_flagged and self.diagnosis.state is State.OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run: where and when it looked, its cases as they are found, and what concerns no single VM.
+
+    `cases` may be an iterator: a renderer that can stream does.
+    """
+
+    source: str
+    cloud: str
+    window: Window
+    generated_at: datetime
+    cases: Iterable[Case]
+    others: int = 0
+    gaps: tuple[Gap, ...] = ()
+
+
+class FailOn(StrEnum):
+    """Which flagged losses make the run fail."""
+
+    OPEN = "open"
+    ANY = "any"
+    NEVER = "never"
+
+
+def exit_code(cases: Iterable[Case], fail_on: FailOn = FailOn.OPEN) -> int:
+    """The run's exit code from its cases: 1 affected, 3 cannot tell, 0 neither (contract, exit codes)."""
+    code = 0
+    for case in cases:
+        flagged = case.diagnosis.verdict.is_flagged
+        if fail_on is not FailOn.NEVER and flagged and (fail_on is FailOn.ANY or case.is_affected):
+            return 1
+        if case.diagnosis.verdict is Verdict.INCONCLUSIVE:
+            code = 3
+    return code
+
+
+def ordered(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+    """Evidence for first, then against, then missing; each in order of time."""
+    stances = list(Stance)
+    yield from sorted(evidence, key=lambda e: (stances.index(e.stance), e.at is None, e.at.timestamp() if e.at else 0))

@@ -1,0 +1,354 @@
+"""The nouns of reading: who, when, what was heard and what was not; must not know a scenario, a source or a verdict.
+
+All times are aware UTC datetimes, all spans timedeltas, all values frozen.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol, Self
+
+VM_ID = re.compile(
+    r"^/?subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/providers/microsoft\.compute/"
+    r"(?:virtualmachinescalesets/(?P<scale_set>[^/]+)/)?virtualmachines/(?P<name>[^/]+)",
+    re.IGNORECASE,
+)
+
+
+class Signal(StrEnum):
+    """A feed of knowledge about a VM; the words are the report's."""
+
+    ACTIVITY = "activity"  # what people and programs asked Resource Manager to do
+    HEALTH = "health"  # Resource Health: statuses and annotations, whichever way they came
+    SERVICE = "service"  # Service Health: incidents of a region
+    TRAFFIC = "traffic"  # platform metrics of the host port
+    AVAILABILITY = "availability"  # VmAvailabilityMetric
+    CPU = "cpu"
+    DISK = "disk"
+    HEARTBEAT = "heartbeat"  # the Log Analytics agent's row a minute
+    AGENT = "agent"  # the VM agent's status in the instance view
+    POWER = "power"  # the power state in the instance view
+    OPERATOR = "operator"  # --unreachable-since
+    PROBE = "probe"  # a TCP connection tried from here
+
+
+class Kind(StrEnum):
+    """What an event means, in Azure's and the trade's words."""
+
+    LIVE_MIGRATION = "live-migration"
+    LIVE_MIGRATION_FAILED = "live-migration-failed"
+    FREEZE = "freeze"  # a memory-preserving update in place: a pause, no move
+    PRECURSOR = "degraded-host"  # the host is expected to fail; a migration may follow
+    ACCELNET_UNHEALTHY = "accelnet-unhealthy"
+    NETWORK_UNHEALTHY = "network-unhealthy"
+    AVAILABLE = "available"
+    UNAVAILABLE = "unavailable"
+    DEGRADED = "degraded"
+    UNKNOWN = "unknown"
+    STOP = "stop"
+    DEALLOCATE = "deallocate"
+    START = "start"
+    RESTART = "restart"
+    REDEPLOY = "redeploy"
+    RESIZE = "resize"
+    REIMAGE = "reimage"
+    CONFIGURE = "configure"
+    DELETE = "delete"
+    GUEST_CRASH = "guest-crash"
+    HOST_FAILURE = "host-failure"
+    PLANNED_REBOOT = "planned-reboot"
+    STORAGE_OFFLINE = "storage-offline"
+    EVICTION = "eviction"
+    NETWORK_CHANGE = "network-change"
+    SERVICE_INCIDENT = "service-incident"
+    SERVICE_RESOLVED = "service-incident-resolved"
+    POWER_RUNNING = "power-running"
+    POWER_STOPPED = "power-stopped"
+    POWER_DEALLOCATED = "power-deallocated"
+    AGENT_READY = "agent-ready"
+    AGENT_NOT_READY = "agent-not-ready"
+    UNREACHABLE = "unreachable"
+    PROBE_FAILED = "probe-failed"
+    PROBE_ANSWERED = "probe-answered"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class VmId:
+    """A VM's resource id; two spellings that differ in letter case are equal, as they are to Azure."""
+
+    subscription: str
+    resource_group: str
+    name: str
+    scale_set: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The VM that an id names or lies below (an extension, an annotation); `None` when it names no VM."""
+        found = VM_ID.match(text)
+        if found is None:
+            return None
+        return cls(
+            subscription=found["subscription"],
+            resource_group=found["group"],
+            name=found["name"],
+            scale_set=found["scale_set"],
+        )
+
+    @property
+    def key(self) -> str:
+        """The id in lower case: what to compare and to sort by."""
+        return str(self).lower()
+
+    def __str__(self) -> str:
+        scale_set = f"virtualMachineScaleSets/{self.scale_set}/" if self.scale_set else ""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.Compute/{scale_set}virtualMachines/{self.name}"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VmId) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time that has an end; both ends belong to it."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, at: datetime) -> bool:
+        return self.start <= at <= self.end
+
+    def overlaps(self, other: "Window") -> bool:
+        """Whether the two share at least an instant."""
+        return self.start <= other.end and other.start <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A span of time that may still go on (`end` is `None`)."""
+
+    start: datetime
+    end: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no end has been seen."""
+        return self.end is None
+
+    def within(self, limit: datetime) -> Window:
+        """The same span, closed at `limit` where it is open."""
+        return Window(self.start, max(self.start, self.end or limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A VM as a person names it: `name`, `resource-group/name`, or a resource id, in any letter case."""
+
+    text: str
+
+    def matches(self, vm: VmId) -> bool:
+        """Whether the words mean this VM."""
+        named = VmId.parse(self.text)
+        if named is not None:
+            return named == vm
+        words = self.text.lower().strip("/").split("/")
+        return words in ([vm.name.lower()], [vm.resource_group.lower(), vm.name.lower()])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which VMs and when. `until=None` means now, or an archive's last record; a `since` span counts back from it.
+
+    No VM, group, tag and not `everything`: the VMs that had a migration or a loss.
+    """
+
+    vms: tuple[Selector, ...] = ()
+    subscriptions: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    tags: tuple[tuple[str, str], ...] = ()
+    everything: bool = False
+    since: timedelta | datetime = timedelta(days=14)
+    until: datetime | None = None
+
+    def window(self, end: datetime) -> Window:
+        """The window asked for, when `end` is the newest instant the source knows."""
+        until = self.until or end
+        if isinstance(self.since, datetime):
+            return Window(self.since, until)
+        # An absurd clock in a file (year 1) must not underflow.
+        room = until - datetime.min.replace(tzinfo=UTC)
+        return Window(until - min(self.since, room), until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a scenario reads: its signals, the kinds without which it cannot be, and how far beyond the window."""
+
+    signals: frozenset[Signal]
+    triggers: frozenset[Kind]
+    margin: timedelta
+
+    def __or__(self, other: "Needs") -> "Needs":
+        return Needs(
+            signals=self.signals | other.signals,
+            triggers=self.triggers | other.triggers,
+            margin=max(self.margin, other.margin),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualMachine:
+    """What the inventory says of a VM; `None` and empty where nothing was read.
+
+    `network` holds the ids, in lower case, of what its traffic passes through: NICs, their security groups, subnets,
+    networks, route tables, addresses, balancers.
+    """
+
+    id: VmId
+    location: str | None = None
+    os: str | None = None
+    size: str | None = None
+    power_state: str | None = None
+    network: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One thing that the platform said, in its own words, flattened from whatever form it came in.
+
+    `name` is the operation, annotation or status kind as written; `blur` says by how much the true time may lie
+    after `at`; `ref` says where it was read (file and line, or request).
+    """
+
+    at: datetime
+    signal: Signal
+    name: str
+    status: str = ""
+    blur: timedelta = timedelta()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Readings of one metric in order of time, without repeats; a minute that was not reported is simply absent.
+
+    Kept apart from records because a fortnight of minutes is 20,000 of them.
+    """
+
+    name: str
+    signal: Signal
+    times: tuple[datetime, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """What was not heard. `partial` means that the feed was heard but is known to leave things out."""
+
+    signal: Signal
+    window: Window
+    reason: str
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """All that a source heard about one VM, unjudged, in any order, repeats included."""
+
+    vm: VirtualMachine
+    records: tuple[Record, ...] = ()
+    series: tuple[Series, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened, told once; it took place between `at` and `at + blur`."""
+
+    at: datetime
+    kind: Kind
+    signal: Signal
+    says: str
+    blur: timedelta = timedelta()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    ref: str = ""
+
+    @property
+    def ended(self) -> datetime:
+        """The latest instant at which it can have taken effect."""
+        return self.at + self.blur
+
+
+class Coverage(StrEnum):
+    """How much of a feed was heard over a span."""
+
+    NONE = "none"
+    PART = "part"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """A VM's story in order of time: events, metric series by name, and what was not heard.
+
+    `window` is the one asked for; events and series may begin before it (the margin that baselines need).
+    """
+
+    vm: VirtualMachine
+    window: Window
+    events: tuple[Event, ...] = ()
+    series: Mapping[str, Series] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+
+    def of(self, *kinds: Kind) -> tuple[Event, ...]:
+        """The events of these kinds, in order of time."""
+        return tuple(event for event in self.events if event.kind in kinds)
+
+    def heard(self, signal: Signal, span: Window) -> Coverage:
+        """How much of a feed was heard over a span."""
+        gaps = [gap for gap in self.gaps if gap.signal is signal and gap.window.overlaps(span)]
+        if not gaps:
+            return Coverage.ALL
+        return Coverage.PART if all(gap.partial for gap in gaps) else Coverage.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a source answers: the window it really covers, one transcript a VM, and what concerns the whole run.
+
+    `others` counts the VMs that were seen and are not among the transcripts; `gaps` could not be tied to one VM.
+    """
+
+    window: Window
+    transcripts: Iterator[Transcript]
+    others: int = 0
+    gaps: tuple[Gap, ...] = ()
+
+
+class Source(Protocol):
+    """Whatever knows about VMs: an archive, Azure itself, a workspace."""
+
+    def read(self, scope: Scope, needs: Needs) -> Reading:
+        """One transcript for every VM in scope, lazily; raises `SourceError` only when nothing at all can be read."""
+        ...
+
+
+class Watcher(Protocol):
+    """Who is told while a source reads: warnings for a person, progress for a bar."""
+
+    def warn(self, text: str) -> None:
+        """Something the person should know, in one sentence; may hold hostile text."""
+        ...
+
+    def progress(self, done: int, total: int | None) -> None:
+        """How many bytes or steps of how many are done."""
+        ...

@@ -1,0 +1,106 @@
+"""examine(): a source becomes cases, lazily and in order; must not know which source it is or how cases are shown."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import vmdiag.scenarios
+from vmdiag import plugins
+from vmdiag.channels import TRAFFIC
+from vmdiag.detector import diagnose
+from vmdiag.diagnosis import Case, Diagnosis, Scenario
+from vmdiag.fleet import compare
+from vmdiag.model import Gap, Record, Scope, Series, Signal, Source, Timeline, Transcript, Window
+from vmdiag.timeline import assemble
+
+ASKED = "live-migration-datapath"
+# What a report draws of the traffic: a terminal line of it, around the incident.
+SKETCH_POINTS = 60
+SKETCH_BEFORE = timedelta(hours=1)
+SKETCH_AFTER = timedelta(hours=3)
+
+
+@dataclass(slots=True)
+class Examination:
+    """A run in progress: `others` and the counts are complete when the cases are exhausted."""
+
+    window: Window
+    cases: Iterator[Case]
+    gaps: tuple[Gap, ...] = ()
+    others: int = 0
+
+
+def scenarios() -> dict[str, Scenario]:
+    """Every scenario by its id, from the folder's listing."""
+    return {name: plugins.load(vmdiag.scenarios, name).SCENARIO for name in plugins.names(vmdiag.scenarios)}
+
+
+def examine(
+    source: Source, scope: Scope, *, asked: str = ASKED, unreachable_since: datetime | None = None
+) -> Examination:
+    """Read, assemble, diagnose and compare every VM in scope; what the operator knows is a record like any other."""
+    known = scenarios()
+    needs = known[asked].needs
+    for rival in known.values():
+        needs = needs | rival.needs
+    reading = source.read(scope, needs)
+    run = Examination(window=reading.window, cases=iter(()), gaps=reading.gaps, others=reading.others)
+    rivals = [scenario for name, scenario in known.items() if name != asked]
+
+    def cases() -> Iterator[Case]:
+        for transcript in reading.transcripts:
+            stated = _stated(transcript, unreachable_since)
+            timeline = assemble(stated, reading.window, needs.margin)
+            case = _case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
+            if _is_asked_for(scope, case):
+                yield case
+            else:
+                run.others += 1
+
+    run.cases = compare(cases())
+    return run
+
+
+def _stated(transcript: Transcript, unreachable_since: datetime | None) -> Transcript:
+    if unreachable_since is None:
+        return transcript
+    said = Record(at=unreachable_since, signal=Signal.OPERATOR, name="unreachable", ref="--unreachable-since")
+    gaps = tuple(gap for gap in transcript.gaps if gap.signal is not Signal.OPERATOR)
+    return replace(transcript, records=(*transcript.records, said), gaps=gaps)
+
+
+def _is_asked_for(scope: Scope, case: Case) -> bool:
+    """With nothing named, a VM is a case when it was migrated or lost connectivity."""
+    named = scope.vms or scope.everything or scope.groups or scope.tags
+    return bool(named or case.diagnosis.migrated_at or case.diagnosis.losses)
+
+
+def _case(timeline: Timeline, asked: Scenario, diagnosis: Diagnosis) -> Case:
+    return Case(
+        vm=timeline.vm,
+        window=timeline.window,
+        diagnosis=diagnosis,
+        gaps=timeline.gaps,
+        events=timeline.events,
+        curve=_sketch(timeline, diagnosis),
+        scenario=asked,
+    )
+
+
+def _sketch(timeline: Timeline, diagnosis: Diagnosis) -> Series | None:
+    """The traffic around the incident, thinned to what a line of text can show; `None` where nothing happened."""
+    about = diagnosis.migrated_at or diagnosis.failed_at
+    series = next((timeline.series[name] for name in TRAFFIC if name in timeline.series), None)
+    if about is None or series is None or not series.times:
+        return None
+    end = min(timeline.window.end, max(about, diagnosis.recovered_at or diagnosis.failed_at or about) + SKETCH_AFTER)
+    start = min(about, diagnosis.failed_at or about) - SKETCH_BEFORE
+    step = (end - start) / SKETCH_POINTS
+    if step <= timedelta():
+        return None
+    slots: dict[int, list[float]] = {}
+    for at, value in zip(series.times, series.values, strict=True):
+        if start <= at <= end:
+            slots.setdefault(min(SKETCH_POINTS - 1, (at - start) // step), []).append(value)
+    points = [(start + slot * step, sum(values) / len(values)) for slot, values in sorted(slots.items())]
+    return replace(series, times=tuple(at for at, _ in points), values=tuple(value for _, value in points))

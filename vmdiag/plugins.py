@@ -1,0 +1,23 @@
+"""The registry of plug-ins is the folder listing: a file's name is its public name; must not know what a plug-in is.
+
+`live_migration_datapath.py` is the plug-in `live-migration-datapath`. Files that begin with an underscore are helpers
+of their folder, not plug-ins. Listing imports nothing.
+"""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+
+def names(package: ModuleType) -> tuple[str, ...]:
+    """The plug-ins of a package, sorted; nothing is imported."""
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
+
+
+def load(package: ModuleType, name: str) -> ModuleType:
+    """Import one plug-in by its public name; `LookupError` when the folder holds no such file."""
+    if name not in names(package):
+        message = f"no plug-in {name!r} in {package.__name__}"
+        raise LookupError(message)
+    return importlib.import_module(f"{package.__name__}.{name.replace('-', '_')}")

@@ -1,0 +1,31 @@
+"""Signs and colours of verdicts on a terminal; must not carry meaning by colour alone.
+
+Bold and the standard colours, chosen to be read on dark and on light grounds; used by `terminal` only.
+"""
+
+from rich.text import Text
+
+from vmdiag.diagnosis import Verdict
+from vmdiag.renderers._page import Page
+
+_SIGNS = {
+    Verdict.CONFIRMED: ("✖", "X", "bold red"),
+    Verdict.SUSPECTED: ("▲", "!", "bold magenta"),
+    Verdict.INCONCLUSIVE: ("?", "?", "bold"),
+    Verdict.CLEAR: ("✔", "ok", "bold green"),
+}
+
+
+def sign(verdict: Verdict, page: Page) -> str:
+    """The verdict as one sign."""
+    return _SIGNS[verdict][page.is_ascii]
+
+
+def style(verdict: Verdict) -> str:
+    """The verdict's colour."""
+    return _SIGNS[verdict][2]
+
+
+def label(verdict: Verdict, page: Page, text: str | None = None) -> Text:
+    """Sign and word (or another text) in the verdict's colour."""
+    return page.text(f"{sign(verdict, page)} {text or verdict.upper()}", style(verdict))

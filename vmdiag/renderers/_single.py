@@ -1,0 +1,161 @@
+"""One VM on a terminal: the answer in a dozen lines, then the grounds, the timeline and the way out; must not judge.
+
+Used by `terminal` only.
+"""
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from vmdiag.diagnosis import Action, Case, Stance
+from vmdiag.model import Gap, Window
+from vmdiag.renderers import _redeploy, _sparkline, _story, _ticket, _timeline
+from vmdiag.renderers._marks import label
+from vmdiag.renderers._page import BOLD, Page, pack
+from vmdiag.renderers._safe import cut, name, sentence
+from vmdiag.renderers._times import Clock, between
+
+ANSWER = 12
+_COLUMN = 12
+_SIGNAL = 13
+_GAPS = 8
+_REF = 40
+_STANCES = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
+
+
+def draw(case: Case, page: Page) -> None:
+    """The whole answer for one VM, but for what concerns the run."""
+    _answer(case, page)
+    _evidence(case, page)
+    gaps(case.gaps, page, case.window)
+    _timetable(case, page)
+    _curve(case, page)
+    paragraphs = list(_story.story(case))
+    if paragraphs:
+        page.heading("What happened")
+        _told(paragraphs, page)
+    _way_out(case, page)
+    if case.diagnosis.recommendation.action is Action.ESCALATE:
+        _support(case, page)
+
+
+def gaps(missed: tuple[Gap, ...], page: Page, window: Window) -> None:
+    """What was not heard; of a gap as long as the window only the reason is told."""
+    if not missed:
+        return
+    page.heading("What could not be seen")
+    for gap in missed[:_GAPS]:
+        partly = "in part: " if gap.partial else ""
+        ends = (gap.window.start, gap.window.end)
+        when = "" if window.start >= ends[0] and window.end <= ends[1] else f" ({between(*ends)})"
+        page.fields(gap.signal, f"{partly}{sentence(gap.reason)}{when}", _SIGNAL + 2)
+    if len(missed) > _GAPS:
+        page.line(f"  and {len(missed) - _GAPS} more: see the JSON report")
+
+
+def _answer(case: Case, page: Page) -> None:
+    room = page.prose - _COLUMN
+    verdict = label(case.diagnosis.verdict, page)
+    column = len(verdict) + 2
+    head = page.text(_story.headline(case), BOLD)
+    page.beside(verdict, head, column, 2)
+    page.blank()
+    rows = dict(_story.rows(case))
+    why = page.text(rows.pop("Why"))
+    used = len(page.wrapped(head, page.prose - column, 2)) + 1
+    for title, says in rows.items():
+        text = page.text(says)
+        most = 2 if title == "VM" else 1
+        used += len(page.wrapped(text, room, most))
+        page.beside(page.text(f"  {title}", BOLD), text, _COLUMN, most)
+    word, says = _story.advice(case)
+    step = Text.assemble(page.text(word, BOLD), page.text(says))
+    left = ANSWER - used
+    steps = min(len(page.wrapped(step, room)), left - min(2, len(page.wrapped(why, room))))
+    page.beside(page.text("  Why", BOLD), why, _COLUMN, left - steps)
+    page.beside(page.text("  Next", BOLD), step, _COLUMN, steps)
+
+
+def _evidence(case: Case, page: Page) -> None:
+    found = _story.evidence(case, *Stance)
+    if not found:
+        return
+    clock = Clock.among(one.at for one in found if one.at)
+    page.heading(f"Evidence: + for, - against, ? not seen ({clock.title})")
+    for one in found:
+        head = f"  {_STANCES[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL}}"
+        ref = f" [{cut(one.ref, _REF)}]" if one.ref else ""
+        page.beside(head, page.text(sentence(one.says) + ref), len(head))
+
+
+def _timetable(case: Case, page: Page) -> None:
+    rows, others = _timeline.timeline(case)
+    if not rows:
+        return
+    clock = Clock.among(row.at for row in rows)
+    page.heading(f"Timeline ({clock.title})")
+    widest = max(len(row.what) for row in rows)
+    for row in rows:
+        head = f"  {clock(row.at)}  {row.what:<{widest}}  "
+        weight = BOLD if row.what.isupper() else ""
+        page.beside(page.text(head, weight), page.text(row.says), len(head))
+    if others:
+        page.line(f"  and {others} more: see the JSON report")
+
+
+def _curve(case: Case, page: Page) -> None:
+    series = case.curve
+    span = None if series is None else _sparkline.span_of(series)
+    if series is None or span is None:
+        return
+    width = _sparkline.columns(series, max(1, page.prose - _sparkline.MARGIN))
+    page.blank()
+    top = _sparkline.short(_sparkline.peak(series))
+    page.line(page.text(f"  {name(series.name)}, {between(span.start, span.end)}, peak {top}", BOLD))
+    drawn = _sparkline.curve(series, span, width, page.pens)
+    page.line("  ", drawn)
+    for line in _sparkline.markers(_timeline.marks(case), span, width, page.pens):
+        page.line("  ", line)
+    if page.pens.absent in drawn:
+        page.line(f"  ({page.pens.absent.strip() or 'blank'} = not reported)")
+
+
+def _way_out(case: Case, page: Page) -> None:
+    page.heading("What to do")
+    _told(_story.way_out(case), page)
+    if case.diagnosis.recommendation.action is Action.REDEPLOY:
+        _command(case, page)
+    for title, url in _story.links(case):
+        page.line(f"  {title}")
+        page.address(url)
+
+
+def _told(paragraphs: Iterable[str], page: Page) -> None:
+    for number, text in enumerate(paragraphs):
+        if number:
+            page.blank()
+        page.paragraph(text)
+
+
+def _command(case: Case, page: Page) -> None:
+    whole = _redeploy.command(case.vm)
+    if whole is None:
+        page.paragraph(_redeploy.STRANGE_ID)
+        return
+    lines = pack(list(_redeploy.command_words(case.vm) or (whole,)), page.width - 6, " ")
+    page.blank()
+    for number, line in enumerate(lines):
+        more = " \\" if number < len(lines) - 1 else ""
+        # Never wrapped: half a command is worse than a long line.
+        page.line(f"    {'  ' * bool(number)}{line}{more}")
+    page.blank()
+
+
+def _support(case: Case, page: Page) -> None:
+    page.heading("For the support ticket, ready to paste")
+    page.blank()
+    for title, says in _ticket.fields(case):
+        page.beside(f"{title}:", page.text(says), 18)
+    page.line("Evidence:")
+    for says in _ticket.evidence(case):
+        page.beside("-", page.text(says), 2)

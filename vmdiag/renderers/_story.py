@@ -1,0 +1,200 @@
+"""The sentences that the terminal and Markdown share: what happened, when, why, what next; must not know a format.
+
+Strangers' words are cut to length here and neutralised by the format, which alone knows what is dangerous in it.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from vmdiag.diagnosis import Action, Case, Evidence, Stance, State, Verdict, ordered
+from vmdiag.model import Kind
+from vmdiag.renderers import _lore, _redeploy
+from vmdiag.renderers._safe import name, sentence
+from vmdiag.renderers._times import span, stamp
+
+
+def in_order(cases: Iterable[Case]) -> list[Case]:
+    """Affected first: by verdict, then those still lost, then as they came."""
+    verdicts = list(Verdict)
+    return sorted(
+        cases, key=lambda case: (verdicts.index(case.diagnosis.verdict), case.diagnosis.state is not State.OPEN)
+    )
+
+
+def machine(case: Case) -> str:
+    """The VM as `group/name`."""
+    vm = case.vm.id
+    return f"{name(vm.resource_group)}/{name(vm.name)}"
+
+
+def particulars(case: Case) -> str:
+    """The VM and what the inventory says of it."""
+    vm = case.vm
+    known = (vm.os, vm.size, vm.location, vm.power_state)
+    return ", ".join([machine(case), *(name(word) for word in known if word)])
+
+
+def headline(case: Case) -> str:
+    """The answer in one sentence."""
+    vm = name(case.vm.id.name)
+    diagnosis = case.diagnosis
+    if diagnosis.verdict.is_flagged:
+        surely = "" if diagnosis.verdict is Verdict.CONFIRMED else "probably "
+        return f"{vm} {surely}lost its network path after a live migration{_outcome(case)}"
+    if diagnosis.verdict is Verdict.INCONCLUSIVE:
+        early = diagnosis.recommendation.action is Action.WAIT
+        return f"{vm}: too early to tell" if early else f"{vm}: not enough was seen to tell"
+    if diagnosis.explanation == _lore.UNEXPLAINED:
+        return f"{vm} was lost, and no live migration explains it"
+    if diagnosis.explanation is not None:
+        return f"{vm} was lost for another reason than a live migration"
+    if diagnosis.migrated_at is not None:
+        return f"{vm} was live-migrated and took no harm"
+    return f"{vm} was not live-migrated, and no loss was seen"
+
+
+def rows(case: Case) -> Iterator[tuple[str, str]]:
+    """The first dozen lines: labels and what stands beside them."""
+    yield "VM", particulars(case)
+    yield "Migrated", _migrated(case)
+    if case.diagnosis.failed_at is not None:
+        yield "Lost", _lost(case)
+    yield "Now", now(case)
+    yield "Why", why(case)
+
+
+def advice(case: Case) -> tuple[str, str]:
+    """The next step: the word for it, and the rest of the sentence."""
+    recommendation = case.diagnosis.recommendation
+    word = "Nothing to do" if recommendation.action is Action.NONE else recommendation.action.value.capitalize()
+    says = sentence(recommendation.says)
+    if says.lower().startswith(word.lower()):
+        return says[: len(word)], f"{says[len(word) :]}."
+    return word, f": {says}." if says else "."
+
+
+def now(case: Case) -> str:
+    """How things stand at the end of the window."""
+    diagnosis = case.diagnosis
+    lost, back = diagnosis.failed_at, diagnosis.recovered_at
+    ended = f" since {stamp(back)}" if back else ""
+    after = f", after {span(back - lost)}" if back and lost else ""
+    match diagnosis.state:
+        case State.OPEN:
+            since = f", for {span(case.window.end - lost)}" if lost else ""
+            return f"still unreachable{since} (as of {stamp(case.window.end)})"
+        case State.RECOVERED:
+            return f"reachable again{ended}{after}"
+        case State.REDEPLOYED:
+            return f"reachable again{ended}{after}, on a new host"
+        case None:
+            return f"no loss of connectivity is known (as of {stamp(case.window.end)})"
+
+
+def why(case: Case) -> str:
+    """The reasons that decided, in one breath."""
+    diagnosis = case.diagnosis
+    if diagnosis.verdict is Verdict.INCONCLUSIVE:
+        return _said(case, Stance.MISSING, Stance.AGAINST, Stance.FOR) or "the feeds that would decide were not heard"
+    if diagnosis.verdict.is_flagged:
+        return _said(case, Stance.FOR) or "the pattern fits"
+    if diagnosis.explanation == _lore.UNEXPLAINED:
+        return "; ".join(filter(None, ["nothing that was read explains the loss", _said(case, Stance.AGAINST)]))
+    if diagnosis.explanation is not None:
+        return f"the loss is explained by: {_lore.title(diagnosis.explanation)}"
+    return _said(case, Stance.AGAINST) or "no loss of connectivity after a live migration was seen"
+
+
+def evidence(case: Case, *stances: Stance) -> list[Evidence]:
+    """What was found about the scenario asked for, of these stances, in the report's order."""
+    return [found for found in ordered(case.diagnosis.finding.evidence) if found.stance in stances]
+
+
+def story(case: Case) -> Iterator[str]:
+    """The background in a few paragraphs: for a flagged VM only."""
+    diagnosis = case.diagnosis
+    if not diagnosis.verdict.is_flagged:
+        return
+    moved = f" at {stamp(diagnosis.migrated_at)}" if diagnosis.migrated_at else ""
+    since = f" about {stamp(diagnosis.failed_at)}" if diagnosis.failed_at else " then"
+    first = f"Azure moved this VM to another host while it ran (a live migration){moved}."
+    stack = "its network stack was not initialised on the new host as it should be"
+    stack = stack if diagnosis.verdict is Verdict.CONFIRMED else f"it looks as if {stack}"
+    if diagnosis.state is State.OPEN:
+        yield (
+            f"{first} Afterwards {stack}: since{since} it cannot be reached from outside its virtual network. Its "
+            "guest may be alive and well, and Azure may call it available: that status does not test the network."
+        )
+    else:
+        yield (
+            f"{first} Afterwards {stack}: from{since} on it could not be reached from outside its virtual network. "
+            f"That is over: it is {now(case)}."
+        )
+    yield _caveat(case)
+
+
+def way_out(case: Case) -> Iterator[str]:
+    """What to do and what it costs, in a few paragraphs."""
+    yield "".join(advice(case))
+    if case.diagnosis.recommendation.action is Action.REDEPLOY:
+        yield (
+            "A redeploy shuts the VM down, starts it on another host, and builds its network port anew. A restart "
+            f"keeps the host, so it is unlikely to help. {_redeploy.COST}"
+        )
+
+
+def links(case: Case) -> Iterator[tuple[str, str]]:
+    """Where to read on: the instructions that fit, the case's own links, the background."""
+    told = dict.fromkeys(case.diagnosis.recommendation.links)
+    ours: tuple[tuple[str, str], ...] = ()
+    if case.diagnosis.recommendation.action is Action.REDEPLOY:
+        ours = tuple((f"Redeploy, {os}", url) for os, url in _redeploy.instructions(case.vm.os))
+    background = (("Live migration", _redeploy.BACKGROUND),) if case.diagnosis.verdict.is_flagged else ()
+    yield from ours
+    known = {url for _, url in (*ours, *background)}
+    yield from (("See also", sentence(url)) for url in told if url not in known)
+    yield from background
+
+
+def redeploys(case: Case) -> list[datetime]:
+    """When the VM was redeployed after it was lost."""
+    lost = case.diagnosis.failed_at
+    found = (event.at for event in case.events if event.kind is Kind.REDEPLOY)
+    return [at for at in found if lost is None or at >= lost]
+
+
+def _outcome(case: Case) -> str:
+    diagnosis = case.diagnosis
+    if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is State.OPEN:
+        return ", and a redeploy did not help"
+    return {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}.get(
+        diagnosis.state or State.OPEN, ""
+    )
+
+
+def _migrated(case: Case) -> str:
+    at = case.diagnosis.migrated_at
+    return "no live migration was seen" if at is None else f"{stamp(at)}, {span(case.window.end - at)} ago"
+
+
+def _lost(case: Case) -> str:
+    at, moved = case.diagnosis.failed_at, case.diagnosis.migrated_at
+    if at is None:
+        return ""
+    if moved is None:
+        return f"{stamp(at)}, {span(case.window.end - at)} ago"
+    return f"{stamp(at)}, {span(at - moved)} {'before' if at < moved else 'after'} the migration"
+
+
+def _said(case: Case, *stances: Stance) -> str:
+    found = evidence(case, *stances)
+    found.sort(key=lambda one: stances.index(one.stance))
+    # The migration has a line of its own.
+    news = [one for one in found if one.at != case.diagnosis.migrated_at] or found
+    return "; ".join(dict.fromkeys(sentence(one.says) for one in news))
+
+
+def _caveat(case: Case) -> str:
+    scenario = _lore.scenario_of(case)
+    code = f" ({scenario.code} in Azure's words)" if scenario and scenario.code else ""
+    return f"This pattern{code} is inferred from public signals; Azure has not confirmed it."

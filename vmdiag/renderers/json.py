@@ -1,0 +1,32 @@
+"""The report as one JSON document (`vmdiag.report/1`); must not know how the facts were found."""
+
+from textwrap import indent
+from typing import TextIO
+
+from vmdiag.diagnosis import Report, Verdict
+from vmdiag.renderers import _lore, _plain
+from vmdiag.renderers._dumps import dumps
+
+_INDENT = 2
+
+
+def render(report: Report, out: TextIO) -> None:
+    """Write the document; cases are kept as text only, because the summary comes before them."""
+    verdicts: list[Verdict] = []
+    cases: list[str] = []
+    notes: dict[str, None] = {}
+    for case in report.cases:
+        note = _lore.note_on_cloud(case, report.cloud)
+        notes |= {note: None} if note else {}
+        verdicts.append(case.diagnosis.verdict)
+        cases.append(indent(dumps(_plain.of(case), _INDENT), " " * 2 * _INDENT))
+    head = {
+        **_plain.head(report),
+        "summary": _plain.summary(verdicts, report.others),
+        "gaps": _plain.gaps(report.gaps),
+        "notes": list(notes),
+    }
+    out.write(dumps(head, _INDENT).removesuffix("\n}"))
+    out.write(',\n  "cases": [')
+    out.writelines(f"{',' if number else ''}\n{text}" for number, text in enumerate(cases))
+    out.write("\n  ]\n}\n" if cases else "]\n}\n")

@@ -1,0 +1,166 @@
+"""The report for a wiki, an issue or a mail; must not let a stranger's text become HTML, a link or a table.
+
+One VM gets a page, many get a table and a section for each that is affected.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from vmdiag.diagnosis import Action, Case, Report, Stance, State, Verdict
+from vmdiag.model import Gap
+from vmdiag.renderers import _lore, _redeploy, _sparkline, _story, _ticket, _timeline
+from vmdiag.renderers._markup import cell, code, fenced, plain, row
+from vmdiag.renderers._safe import name
+from vmdiag.renderers._times import between, iso, stamp
+
+_SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
+_COLUMNS = ("verdict", "VM", "migrated", "lost since", "state", "explained by", "next")
+_CURVE = 72
+
+
+def render(report: Report, out: TextIO) -> None:
+    """Write the whole page; the cases are collected, because the affected ones come first."""
+    out.writelines(line + "\n" for line in _page(report, _story.in_order(report.cases)))
+
+
+def _page(report: Report, cases: list[Case]) -> Iterator[str]:
+    if len(cases) == 1:
+        yield from _section(cases[0], "#")
+    elif cases:
+        yield from _fleet(cases)
+    else:
+        yield "# vmdiag: no VM had a live migration or a loss of connectivity"
+    yield from _gaps(report.gaps, "##")
+    yield ""
+    if report.others:
+        yield f"{report.others} other VMs were seen without a migration or a loss."
+        yield ""
+    read = between(report.window.start, report.window.end)
+    yield f"Read from {code(report.source)} (cloud: {code(report.cloud)}), {read}."
+    note = _lore.note_on_cloud(cases[0], report.cloud) if cases else None
+    if note:
+        yield ""
+        yield plain(note)
+
+
+def _fleet(cases: list[Case]) -> Iterator[str]:
+    counts = ((verdict, sum(case.diagnosis.verdict is verdict for case in cases)) for verdict in Verdict)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
+    yield f"# vmdiag: {len(cases)} VMs diagnosed, {told}"
+    yield ""
+    yield row(_COLUMNS)
+    yield row("---" for _ in _COLUMNS)
+    yield from (row(_cells(case)) for case in cases)
+    for case in cases:
+        if case.diagnosis.verdict.is_flagged:
+            yield ""
+            yield from _section(case, "##")
+    unclear = [case for case in cases if case.diagnosis.verdict is Verdict.INCONCLUSIVE]
+    if unclear:
+        yield ""
+        yield "## Could not be told"
+        yield ""
+        yield from (f"- {code(_story.machine(case))}: {plain(_story.why(case))}" for case in unclear)
+
+
+def _cells(case: Case) -> Iterator[str]:
+    diagnosis = case.diagnosis
+    yield f"{_SIGNS[diagnosis.verdict]} {diagnosis.verdict}"
+    yield cell(code(_story.machine(case)))
+    for at in (diagnosis.migrated_at, diagnosis.failed_at):
+        yield iso(at) if at else ""
+    yield diagnosis.state.value if diagnosis.state else ""
+    yield plain(diagnosis.explanation or "")
+    yield diagnosis.recommendation.action.value
+
+
+def _section(case: Case, level: str) -> Iterator[str]:
+    yield f"{level} {_SIGNS[case.diagnosis.verdict]} {case.diagnosis.verdict}: {plain(_story.headline(case))}"
+    yield ""
+    yield row(("", ""))
+    yield row(("---", "---"))
+    for title, says in _story.rows(case):
+        yield row((title, plain(says)))
+    yield row(("Next", plain("".join(_story.advice(case)))))
+    yield row(("Id", cell(code(str(case.vm.id)))))
+    yield from _evidence(case, level + "#")
+    yield from _gaps(case.gaps, level + "#")
+    yield from _timetable(case, level + "#")
+    story = list(_story.story(case))
+    if story:
+        yield from _headed(f"{level}# What happened", (plain(text) for text in story), gap="\n")
+    yield from _way_out(case, level + "#")
+    diagnosis = case.diagnosis
+    if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is not State.RECOVERED:
+        lines = [f"{title}: {says}" for title, says in _ticket.fields(case)]
+        yield from _headed(
+            f"{level}# For the support ticket",
+            fenced([*lines, "Evidence:", *(f"- {says}" for says in _ticket.evidence(case))]),
+        )
+
+
+def _evidence(case: Case, level: str) -> Iterator[str]:
+    found = _story.evidence(case, *Stance)
+    if found:
+        lines = (
+            f"- **{one.stance}** ({one.signal}{', ' + stamp(one.at) if one.at else ''}): {plain(one.says)}"
+            + (f" [{code(name(one.ref))}]" if one.ref else "")
+            for one in found
+        )
+        yield from _headed(f"{level} Evidence", lines)
+
+
+def _gaps(gaps: Iterable[Gap], level: str) -> Iterator[str]:
+    lines = [
+        f"- {gap.signal}{' (in part)' * gap.partial}, {between(gap.window.start, gap.window.end)}: {plain(gap.reason)}"
+        for gap in gaps
+    ]
+    if lines:
+        yield from _headed(f"{level} What could not be seen", lines)
+
+
+def _timetable(case: Case, level: str) -> Iterator[str]:
+    rows, others = _timeline.timeline(case)
+    if rows:
+        lines = [f"- {stamp(one.at)} **{one.what}** {plain(one.says)}".rstrip() for one in rows]
+        yield from _headed(f"{level} Timeline", [*lines, *([f"- and {others} more"] if others else [])])
+    span = None if case.curve is None else _sparkline.span_of(case.curve)
+    if case.curve is not None and span is not None:
+        pens = _sparkline.UNICODE
+        top = _sparkline.short(_sparkline.peak(case.curve))
+        width = _sparkline.columns(case.curve, _CURVE)
+        yield ""
+        yield from fenced(
+            [
+                f"{name(case.curve.name)}, {between(span.start, span.end)}, peak {top}",
+                _sparkline.curve(case.curve, span, width, pens),
+                *_sparkline.markers(_timeline.marks(case), span, width, pens),
+            ]
+        )
+
+
+def _way_out(case: Case, level: str) -> Iterator[str]:
+    yield from _headed(f"{level} What to do", map(plain, _story.way_out(case)), gap="\n")
+    if case.diagnosis.recommendation.action is Action.REDEPLOY:
+        command = _redeploy.command(case.vm)
+        yield ""
+        yield from [_redeploy.STRANGE_ID] if command is None else fenced([command], "sh")
+    links = [f"- {title}: {_address(url)}" for title, url in _story.links(case)]
+    if links:
+        yield ""
+        yield from links
+
+
+def _address(url: str) -> str:
+    """A link only where the address can be nothing else."""
+    return (
+        f"<{url}>" if url.startswith("https://") and url.isprintable() and not set(url) & set(" <>\\`") else code(url)
+    )
+
+
+def _headed(title: str, lines: Iterable[str], gap: str = "") -> Iterator[str]:
+    yield ""
+    yield title
+    yield ""
+    for number, line in enumerate(lines):
+        yield f"{gap if number else ''}{line}"

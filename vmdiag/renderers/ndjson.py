@@ -1,0 +1,14 @@
+"""One case a line as JSON, each as soon as it is known; must not collect the cases."""
+
+from typing import TextIO
+
+from vmdiag.diagnosis import Report
+from vmdiag.renderers import _plain
+from vmdiag.renderers._dumps import dumps
+
+
+def render(report: Report, out: TextIO) -> None:
+    """Write and flush case by case, so that a reader at the other end of a pipe never waits for the run's end."""
+    for case in report.cases:
+        out.write(dumps(_plain.of(case)) + "\n")
+        out.flush()

@@ -1,0 +1,53 @@
+"""The report for a person at a terminal, at 3 a.m.: the answer first, the grounds after; must not judge.
+
+One VM gets a page, many get a table. Colours only repeat what words and signs say.
+"""
+
+import os
+from typing import TextIO
+
+from rich.console import Console
+
+from vmdiag.diagnosis import Case, Report
+from vmdiag.renderers import _fleet, _lore, _single, _story
+from vmdiag.renderers._page import Page
+from vmdiag.renderers._safe import sentence
+from vmdiag.renderers._times import between
+
+_PIPED = 80
+
+
+def render(report: Report, out: TextIO) -> None:
+    """Draw on whatever `out` is: colours and its width on a terminal; plain, 80 columns or `COLUMNS`, elsewhere."""
+    console = Console(file=out, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
+        # Rich would take the width of the terminal that standard error still is.
+        console.width = _PIPED
+    draw(report, console)
+
+
+def draw(report: Report, console: Console) -> None:
+    """Draw on a console, which may also be one that records (for an SVG)."""
+    page = Page(console)
+    cases = _story.in_order(report.cases)
+    if len(cases) == 1:
+        _single.draw(cases[0], page)
+    elif cases:
+        _fleet.draw(cases, page)
+    else:
+        page.paragraph("No VM had a live migration or a loss of connectivity in the time that was read.")
+    _foot(report, cases, page)
+
+
+def _foot(report: Report, cases: list[Case], page: Page) -> None:
+    """What concerns the run and no single VM."""
+    _single.gaps(report.gaps, page, report.window)
+    page.blank()
+    if report.others:
+        noun = "other VM was" if report.others == 1 else "other VMs were"
+        page.paragraph(f"{report.others} {noun} seen without a migration or a loss.")
+    read = between(report.window.start, report.window.end)
+    page.paragraph(f"Read from {sentence(report.source)} (cloud: {sentence(report.cloud)}), {read}.")
+    note = _lore.note_on_cloud(cases[0], report.cloud) if cases else None
+    if note:
+        page.paragraph(note)

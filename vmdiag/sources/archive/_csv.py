@@ -1,0 +1,78 @@
+"""Tables as text: the portal's downloads and Log Analytics' exports; must not know what a column means."""
+
+import csv
+import re
+from collections.abc import Iterator
+
+from vmdiag.sources.archive._documents import Cut
+from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources.archive._text import RECORD_LIMIT, Broken, Text
+
+# Excel writes semicolons where a comma is the decimal sign, and tabs as "Unicode text".
+DELIMITERS = ",;\t"
+LONGEST_NAME = 200
+NEWLINE = re.compile(rb"\n")
+
+
+def delimiter(text: Text) -> str | None:
+    """What separates the columns when the cursor stands at a table's header; `None` when it does not."""
+    end = text.line_end()
+    line = text.data[text.pos : max(end, text.pos)].decode("utf-8", "replace").strip()
+    if not line or line.startswith(("{", "[")):
+        return None
+    found = max(DELIMITERS, key=line.count)
+    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=found), [])]
+    is_header = len(set(cells)) == len(cells) > 1 and all(0 < len(cell) < LONGEST_NAME for cell in cells)
+    return found if is_header else None
+
+
+def table(text: Text, delimiter: str) -> Iterator[Cut]:
+    """Every row as texts by column."""
+    csv.field_size_limit(RECORD_LIMIT)
+    reader = csv.reader(_Lines(text), delimiter=delimiter)
+    header = next(reader)
+    empty = True
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except (csv.Error, Broken) as error:
+            yield Cut(line, Malformed(f"not a row of a table: {error}"))
+            continue
+        if row:
+            empty = False
+            yield Cut(line, dict(zip(header, row, strict=True)) if len(row) == len(header) else _odd(row, header))
+    if empty:
+        yield Cut(line, None)
+
+
+def _odd(row: list[str], header: list[str]) -> Malformed:
+    return Malformed(f"a row of {len(row)} cells in a table of {len(header)} columns")
+
+
+class _Lines:
+    """The lines of a text, ends included; one too long raises `Broken` and is left out.
+
+    No generator: an iterator must survive what it raises.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        text = self._text
+        try:
+            while (end := text.data.find(b"\n", text.pos)) < 0 and text.more():
+                pass
+        except Broken:
+            text.seek(NEWLINE)
+            raise
+        raw = text.take((end + 1 if end >= 0 else len(text.data)) - text.pos)
+        if not raw:
+            raise StopIteration
+        return raw.decode("utf-8", "replace")

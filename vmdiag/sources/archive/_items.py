@@ -1,0 +1,116 @@
+"""What a format reads out of one row: the seam between formats and the rest; must not know files, streams or formats."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from vmdiag.model import Gap, Record, Signal, VirtualMachine, VmId
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something that was said about one VM, at a time."""
+
+    vm: VmId
+    record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A state read at an unknown time (a power state, an agent's status): the archive dates it at its end."""
+
+    vm: VmId
+    signal: Signal
+    name: str
+    status: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """Points of one metric of one VM, one or thousands; none when the metric was asked for and had no value."""
+
+    vm: VmId
+    name: str
+    signal: Signal
+    times: tuple[datetime, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A part of the inventory; what several rows know of one VM is put together."""
+
+    vm: VirtualMachine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearby:
+    """A change of a network resource: it concerns the VMs that `resource` touches, perhaps those of its group."""
+
+    resource: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Regional:
+    """A service incident: it concerns the VMs of a subscription, in the regions that the record's facts name."""
+
+    subscription: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What traffic through `resource` also passes through (a NIC its subnet, group, address); ids in lower case."""
+
+    resource: str
+    through: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covers:
+    """That a feed was read: for a VM, a resource group or a subscription (ids in lower case).
+
+    `partial` says why the feed may leave things out, where it may.
+    """
+
+    signal: Signal
+    scope: str
+    partial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A gap that a recording knew of; `Covers` of the same signal stands beside it where not all was missed."""
+
+    vm: VmId
+    gap: Gap
+
+
+Item = Heard | Snapshot | Sampled | Known | Nearby | Regional | Link | Covers | Missed
+
+
+class Malformed(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours
+    """A row of a known format that cannot be used; `vm` when it can be told whom it concerned."""
+
+    def __init__(self, reason: str, vm: VmId | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.vm = vm
+
+
+class Format(Protocol):
+    """A module of this folder: one format."""
+
+    def recognises(self, row: Row) -> bool:
+        """Whether a row is of this format, by its content alone."""
+        ...
+
+    def items(self, row: Row, ref: str) -> Iterator[Item]:
+        """What a row says; raises `Malformed` when it cannot be used."""
+        ...

@@ -1,0 +1,165 @@
+"""An entry of the activity log, freed of its wire form, and what it says; must not know the forms it comes in.
+
+Sources: "Azure Activity Log event schema" (categories), "Categories in the Azure Activity log". The API, the exports,
+Log Analytics, alerts and the portal's CSV tell the same entries in five forms.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from vmdiag.model import Record, Signal
+from vmdiag.sources.archive import _health
+from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
+from vmdiag.sources.archive._ids import carrier, scope, subscription, vm_itself, vm_of_health
+from vmdiag.sources.archive._items import Covers, Heard, Item, Nearby
+from vmdiag.sources.archive._service import Incident, regional
+
+LOG_LEAVES_OUT = "the activity log does not show every live migration"
+
+FEEDS: Mapping[str, Signal | None] = {
+    "administrative": Signal.ACTIVITY,
+    # The words of exports before 2018 for Administrative.
+    "write": Signal.ACTIVITY,
+    "action": Signal.ACTIVITY,
+    "delete": Signal.ACTIVITY,
+    "resourcehealth": Signal.HEALTH,
+    "servicehealth": Signal.SERVICE,
+    "policy": None,
+    "alert": None,
+    "recommendation": None,
+    "autoscale": None,
+    "security": None,
+}
+SHORT = 300  # characters of a failure's message; the rest is advice and links
+PERSONAL = re.compile(r"@|\bclient\b|\bobject id\b|\buser\b", re.IGNORECASE)  # refusals name who was refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry, in Azure's words."""
+
+    at: datetime
+    resource: str
+    operation: str
+    status: str
+    category: str
+    substatus: str = ""
+    correlation: str = ""
+    event: str = ""
+    properties: Mapping[str, object] = field(default_factory=dict)
+
+
+def folded(category: str) -> str:
+    """A category without letter case and blanks: `Resource Health`, `ResourceHealth`."""
+    return category.replace(" ", "").lower()
+
+
+def feed(category: str, operation: str) -> Signal | None:
+    """Which feed an entry belongs to; `None` for those that say nothing of VMs.
+
+    The operation decides first: exports and alerts leave the category out, and older ones call everything Action.
+    """
+    lower = operation.lower()
+    if lower.startswith("microsoft.resourcehealth/healthevent/"):
+        return Signal.HEALTH
+    if lower.startswith("microsoft.servicehealth/"):
+        return Signal.SERVICE
+    if lower.startswith("microsoft.authorization/policies/"):
+        return None  # a policy that looks at a VM bears the VM's own id
+    return FEEDS.get(folded(category)) if category else Signal.ACTIVITY
+
+
+def items(entry: Entry, ref: str) -> Iterator[Item]:
+    """What an entry says, and that the log was read."""
+    where = scope(entry.resource)
+    if where is not None:
+        yield from covers(where)
+    yield from said(entry, ref)
+
+
+@lru_cache(maxsize=1024)  # one group's entries in turn
+def covers(where: str) -> tuple[Covers, ...]:
+    """That the log of a group or subscription was read."""
+    return (
+        Covers(signal=Signal.ACTIVITY, scope=where),
+        Covers(signal=Signal.HEALTH, scope=where, partial=LOG_LEAVES_OUT),
+        Covers(signal=Signal.SERVICE, scope=subscription(where) or where),
+    )
+
+
+def said(entry: Entry, ref: str) -> Iterator[Item]:
+    """What an entry says of a VM, of its network or of its region."""
+    match feed(entry.category, entry.operation):
+        case Signal.HEALTH:
+            vm = vm_of_health(entry.resource)  # load balancers and domains have health events as well
+            if vm is not None:
+                told = {
+                    **entry.properties,
+                    "eventName": entry.event,
+                    "stage": entry.status or entry.properties.get("stage"),
+                }
+                yield from _health.heard(vm, entry.at, told, ref)
+        case Signal.SERVICE:
+            yield regional(subscription(entry.resource), entry.at, _incident(entry), ref)
+        case Signal.ACTIVITY:
+            yield from _administrative(entry, ref)
+        case _:
+            return
+
+
+def _administrative(entry: Entry, ref: str) -> Iterator[Item]:
+    operation = entry.operation.lower()
+    vm = vm_itself(entry.resource)
+    if vm is not None and "/extensions/" not in operation:
+        yield Heard(vm, _record(entry, ref))
+    near = carrier(entry.resource)
+    # A network manager changes nothing until its configuration is committed.
+    if near is not None and ("/networkmanagers/" not in near or operation.endswith("/commit/action")):
+        yield Nearby(resource=near, record=_record(entry, ref))
+
+
+def _record(entry: Entry, ref: str) -> Record:
+    known = facts(
+        correlation=entry.correlation,
+        resource=entry.resource.lower(),
+        substatus=entry.substatus,
+        message=_failure(entry) if entry.status.lower().startswith("fail") else "",
+    )
+    name, status = brief(entry.operation), brief(entry.status)
+    return Record(at=entry.at, signal=Signal.ACTIVITY, name=name, status=status, facts=known, ref=ref)
+
+
+def _failure(entry: Entry) -> str:
+    """Why an operation failed, shortly: `statusMessage` holds the answer's body as a string of JSON."""
+    body = mapping(entry.properties.get("statusMessage"))
+    error = mapping(body.get("error")) or body
+    code, message = text(error.get("code")), text(error.get("message"))
+    if PERSONAL.search(message):
+        message = ""
+    return ": ".join(part for part in (code, message) if part)[:SHORT]
+
+
+def _incident(entry: Entry) -> Incident:
+    """The incident's words: `impactedServices` is a list in a string of JSON, and titles may be in any language."""
+    told = entry.properties
+    hit = list(objects(told.get("impactedServices")))
+    regions = [text(region.get("RegionName")) for service in hit for region in objects(service.get("ImpactedRegions"))]
+    return Incident(
+        kind=text(told.get("incidentType")),
+        status=entry.status or text(told.get("stage")),
+        title=text(told.get("defaultLanguageTitle")) or text(told.get("title")),
+        services=[text(service.get("ServiceName")) for service in hit] or [text(told.get("service"))],
+        regions=regions or [text(told.get("region"))],
+        tracking=told.get("trackingId"),
+        started=told.get("impactStartTime"),
+        ended=told.get("impactMitigationTime"),
+    )
+
+
+def inner(properties: object) -> Mapping[str, object]:
+    """The API's properties within those of an export, which may nest them, or be a string of JSON."""
+    outer = mapping(properties)
+    return mapping(outer.get("eventProperties")) or outer

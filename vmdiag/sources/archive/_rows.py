@@ -1,0 +1,68 @@
+"""Cuts a text into rows before they are parsed, so that a broken one costs only itself; must not know any format.
+
+What the text is made of is told by its beginning, and again at every line:
+
+- a header of two or more columns: a table (CSV), to the end;
+- `[`: a document, walked through with its lists never in memory as a whole;
+- `{` and the line is complete JSON: a row, or an envelope of rows (JSON lines, the usual case and the fast one);
+- `{` and it is not, because it goes on in the next line, is larger than a chunk, or is broken: a document. One that
+  is broken ends where the next line begins like it did, so a broken line of JSON lines costs one line;
+- anything else: a line that is not JSON, skipped.
+"""
+
+import re
+from collections.abc import Iterator
+
+from vmdiag.sources.archive._csv import delimiter, table
+from vmdiag.sources.archive._documents import Cut, Walker, decoded
+from vmdiag.sources.archive._envelopes import unpacked
+from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources.archive._text import Text
+
+NEWLINE = re.compile(rb"\n")
+# What is left over behind a document that was broken, or between documents joined by hand.
+STRAY = frozenset({b",", b"]", b"}"})
+SHOWN = 40
+
+
+def rows(chunks: Iterator[bytes]) -> Iterator[Cut]:
+    """The rows of a file's text, whatever it is; nothing at all when it is empty."""
+    text = Text(chunks)
+    if not text.peek():
+        return iter(())
+    separator = delimiter(text)
+    return table(text, separator) if separator else _json(text)
+
+
+def _json(text: Text) -> Iterator[Cut]:
+    walker = Walker(text)
+    while first := text.peek():
+        if first == b"{" and (end := text.line_end()) >= 0:
+            line = _line(text, walker, end)
+            yield from walker.document() if line is None else line
+        elif first in (b"{", b"["):
+            yield from walker.document()
+        elif first in STRAY:
+            text.pos += 1
+        else:
+            yield _junk(text)
+
+
+def _line(text: Text, walker: Walker, end: int) -> list[Cut] | None:
+    """The rows of a line that is complete JSON; `None` when it is not."""
+    value = decoded(text.data[text.pos : end])
+    if isinstance(value, Malformed):
+        return None
+    number = text.line
+    text.pos = end
+    listing = walker.listing() if isinstance(value, dict) and isinstance(value.get("value"), list) else 0
+    return [Cut(number, row, listing) for row in unpacked(value)] or [Cut(number, None)]
+
+
+def _junk(text: Text) -> Cut:
+    """A line that is not JSON; `null` is what some operations answer when they have nothing."""
+    line, sample = text.line, text.data[text.pos : text.pos + SHOWN].split(b"\n")[0].strip()
+    text.seek(NEWLINE)
+    if sample == b"null":
+        return Cut(line, None)
+    return Cut(line, Malformed(f"neither JSON nor a table: {sample.decode('utf-8', 'replace')!r}"))

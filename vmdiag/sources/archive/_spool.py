@@ -1,0 +1,249 @@
+"""Everything heard, by VM, on disk as soon as it is much; must not know files, formats or what is of interest.
+
+Files come in any order and an archive may be larger than memory, so all is written to a private database that goes
+with its connection, and read back one VM at a time.
+"""
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from vmdiag.model import Gap, Record, Signal, VirtualMachine, VmId
+from vmdiag.sources.archive._items import (
+    Covers,
+    Heard,
+    Item,
+    Known,
+    Link,
+    Malformed,
+    Missed,
+    Nearby,
+    Regional,
+    Sampled,
+    Snapshot,
+)
+from vmdiag.vocabulary import interpret
+
+SCHEMA = """
+pragma journal_mode = off;
+pragma synchronous = off;
+pragma cache_size = -16384;
+pragma locking_mode = exclusive;
+create table machine (num integer primary key, key text unique, spelling text, location text, os text, size text,
+    power text);
+create table record (vm integer, at real, kind text, signal text, body blob);
+create table points (vm integer, name text, signal text, times blob, vals blob);
+create table passage (vm integer, resource text, primary key (vm, resource)) without rowid;
+create table link (resource text, through text, primary key (resource, through)) without rowid;
+create table nearby (resource text, scope text, at real, body blob);
+create table regional (subscription text, at real, body blob);
+create table covers (signal text, scope text, partial text, primary key (signal, scope, partial)) without rowid;
+create table missed (vm integer, body blob);
+create table fault (vm integer, signal text, file text, line integer, reason text, count integer,
+    primary key (vm, signal, file)) without rowid;
+"""
+INDEXES = """
+create index record_of on record (vm, at);
+create index record_is on record (kind, at);
+create index points_of on points (vm);
+create index nearby_of on nearby (resource);
+create index nearby_in on nearby (scope);
+create index missed_of on missed (vm);
+"""
+MERGE = """
+insert into machine (key, spelling, location, os, size, power) values (?, ?, ?, ?, ?, ?)
+on conflict (key) do update set spelling = min(spelling, excluded.spelling),
+    location = min(coalesce(location, excluded.location), coalesce(excluded.location, location)),
+    os = min(coalesce(os, excluded.os), coalesce(excluded.os, os)),
+    size = min(coalesce(size, excluded.size), coalesce(excluded.size, size)),
+    power = min(coalesce(power, excluded.power), coalesce(excluded.power, power))
+"""
+INSERTS = {
+    "record": "insert into record values (?, ?, ?, ?, ?)",
+    "nearby": "insert into nearby values (?, ?, ?, ?)",
+    "regional": "insert into regional values (?, ?, ?)",
+}
+
+# Outside these years a time is a sentinel: year 1 for "never", year 9999 for "for ever".
+FIRST = datetime(2010, 1, 1, tzinfo=UTC)
+LAST = datetime(2100, 1, 1, tzinfo=UTC)
+# What waits in memory before it is written: points of all series together, rows, and their bytes.
+MOST_POINTS = 200_000
+MOST_SERIES = 10_000
+MOST_ROWS = 5_000
+MOST_BYTES = 8 << 20
+MOST_REMEMBERED = 20_000
+
+encode = msgspec.msgpack.Encoder().encode
+
+_Spelling = tuple[str, str, str, str | None]
+
+
+class Spool:
+    """Takes items in any order; once `close`d it is read with SQL."""
+
+    def __init__(self) -> None:
+        # An empty name is a temporary file that SQLite deletes; it stays in memory while it fits into the cache.
+        self.database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self.database.executescript(SCHEMA)
+        self.database.execute("begin")
+        self.newest: datetime | None = None
+        self.oldest: dict[Signal, datetime] = {}
+        self._numbers: dict[_Spelling, int] = {}
+        self._covered: set[Covers] = set()
+        self._rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in INSERTS}
+        self._waiting = self._bytes = 0
+        self._points: dict[tuple[int, str, str], tuple[array[float], array[float]]] = {}
+        self._sampled = 0
+
+    def add(self, item: Item) -> None:
+        """Keep an item; raises `Malformed` when its time cannot be."""
+        match item:
+            case Heard(vm, record):
+                self._hear(self._number(vm), record, self._instant(record.at, record.signal, vm))
+            case Sampled():
+                self._sample(item)
+            case Covers():
+                self._cover(item)
+            case Snapshot(vm=vm, signal=signal, name=name, status=status, facts=facts, ref=ref):
+                record = Record(at=FIRST, signal=signal, name=name, status=status, facts=facts, ref=ref)
+                self._hear(self._number(vm), record, None)
+            case Known(machine):
+                self._know(machine)
+            case Nearby(resource=resource, record=record):
+                at = self._instant(record.at, record.signal)
+                scope = "/".join(resource.lower().split("/")[:5])
+                self._write("nearby", (resource.lower(), scope, at, encode(record)))
+            case Regional(subscription, record):
+                at = self._instant(record.at, record.signal)
+                self._write("regional", (subscription.lower().rpartition("/")[2], at, encode(record)))
+            case Link(resource, through):
+                pairs = [(resource.lower(), each.lower()) for each in through]
+                self.database.executemany("insert or ignore into link values (?, ?)", pairs)
+            case Missed(vm, gap):
+                self._miss(vm, gap)
+
+    def fault(self, vm: VmId | None, signal: Signal, file: str, line: int, reason: str) -> None:
+        """A row that could not be used: of a VM, or of nobody knows whom."""
+        self.database.execute(
+            "insert into fault values (?, ?, ?, ?, ?, 1) on conflict do update set count = count + 1",
+            (0 if vm is None else self._number(vm), signal, file, line, reason),
+        )
+
+    def close(self) -> None:
+        """All has been heard: make it quick to read."""
+        self._flush_rows()
+        self._flush_points()
+        self.database.execute("commit")
+        self.database.executescript(INDEXES)
+
+    def _instant(self, at: datetime, signal: Signal, vm: VmId | None = None) -> float:
+        if not FIRST <= at < LAST:
+            message = f"its time cannot be: {at.isoformat()}"
+            raise Malformed(message, vm)
+        if self.newest is None or at > self.newest:
+            self.newest = at
+        known = self.oldest.get(signal)
+        if known is None or at < known:
+            self.oldest[signal] = at
+        return at.timestamp()
+
+    def _number(self, vm: VmId) -> int:
+        spelling = (vm.subscription, vm.resource_group, vm.name, vm.scale_set)
+        known = self._numbers.get(spelling)
+        return self._know(VirtualMachine(id=vm)) if known is None else known
+
+    def _know(self, machine: VirtualMachine) -> int:
+        vm = machine.id
+        spelling = (vm.subscription, vm.resource_group, vm.name, vm.scale_set)
+        row = (vm.key, spelt(vm), machine.location, machine.os, machine.size, machine.power_state)
+        self.database.execute(MERGE, row)
+        found: int = self.database.execute("select num from machine where key = ?", (vm.key,)).fetchone()[0]
+        passages = [(found, resource.lower()) for resource in machine.network]
+        self.database.executemany("insert or ignore into passage values (?, ?)", passages)
+        if len(self._numbers) >= MOST_REMEMBERED:
+            self._numbers.clear()
+        self._numbers[spelling] = found
+        return found
+
+    def _hear(self, vm: int, record: Record, at: float | None) -> None:
+        kind = interpret(record.signal, record.name, record.status, record.facts)
+        self._write("record", (vm, at, kind, record.signal, encode(record)))
+
+    def _miss(self, vm: VmId, gap: Gap) -> None:
+        # A recording's gaps reach to the end of the window it was made for: so that end is known, too.
+        if FIRST <= gap.window.end < LAST and (self.newest is None or gap.window.end > self.newest):
+            self.newest = gap.window.end
+        self.database.execute("insert into missed values (?, ?)", (self._number(vm), encode(gap)))
+
+    def _cover(self, covers: Covers) -> None:
+        # A format says this of every row; it is written once.
+        if covers in self._covered:
+            return
+        if len(self._covered) >= MOST_REMEMBERED:
+            self._covered.clear()
+        self._covered.add(covers)
+        row = (covers.signal, covers.scope.lower().rstrip("/"), covers.partial or "")
+        self.database.execute("insert or ignore into covers values (?, ?, ?)", row)
+
+    def _sample(self, sampled: Sampled) -> None:
+        times, values = array("d"), array("d")
+        if sampled.times:
+            first, last = min(sampled.times), max(sampled.times)
+            self._instant(first, sampled.signal, sampled.vm)
+            self._instant(last, sampled.signal, sampled.vm)
+            times.extend(map(datetime.timestamp, sampled.times))
+            values.extend(sampled.values)
+        key = (self._number(sampled.vm), sampled.name, str(sampled.signal))
+        held = self._points.setdefault(key, (array("d"), array("d")))
+        held[0].extend(times)
+        held[1].extend(values)
+        self._sampled += len(times)
+        if self._sampled >= MOST_POINTS or len(self._points) >= MOST_SERIES:
+            self._flush_points()
+
+    def _write(self, table: str, row: tuple[object, ...]) -> None:
+        self._rows[table].append(row)
+        self._waiting += 1
+        body = row[-1]
+        self._bytes += len(body) if isinstance(body, bytes) else 0
+        if self._waiting >= MOST_ROWS or self._bytes >= MOST_BYTES:
+            self._flush_rows()
+
+    def _flush_rows(self) -> None:
+        for table, rows in self._rows.items():
+            self.database.executemany(INSERTS[table], rows)
+            rows.clear()
+        self._waiting = self._bytes = 0
+
+    def _flush_points(self) -> None:
+        self.database.executemany("insert into points values (?, ?, ?, ?, ?)", _blobs(self._points))
+        self._points.clear()
+        self._sampled = 0
+
+
+def spelt(vm: VmId) -> str:
+    """The id's spelling, such that the least is the best to show, whichever file came first.
+
+    Exports write every id in capitals and Log Analytics in small letters: mixed case is the name as it was given, and
+    of the other two small letters are the likelier name.
+    """
+    name = f"{vm.resource_group}{vm.name}"
+    rank = 2 if name.isupper() else 1 if name.islower() else 0
+    return f"{rank}{msgspec.json.encode((vm.subscription, vm.resource_group, vm.name, vm.scale_set)).decode()}"
+
+
+def unspelt(spelling: str) -> VmId:
+    """The id that `spelt` wrote."""
+    subscription, group, name, scale_set = msgspec.json.decode(spelling[1:], type=_Spelling)
+    return VmId(subscription=subscription, resource_group=group, name=name, scale_set=scale_set)
+
+
+def _blobs(
+    points: Mapping[tuple[int, str, str], tuple[array[float], array[float]]],
+) -> Iterable[tuple[int, str, str, bytes, bytes]]:
+    for (vm, name, signal), (times, values) in points.items():
+        yield vm, name, signal, times.tobytes(), values.tobytes()

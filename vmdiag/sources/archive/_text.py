@@ -1,0 +1,183 @@
+"""A cursor over a stream of text: moves on, counts lines, finds where a JSON value ends; must not know what it means.
+
+Only what lies between the cursor (or the mark) and the newest chunk is in memory.
+"""
+
+import re
+from collections.abc import Iterator
+
+# A record larger than this, unpacked, is skipped. A fortnight of one metric by the minute is 2 MiB, an event with the
+# largest request body 4 MiB (Resource Manager's own limit); whoever sends more sends a bomb.
+RECORD_LIMIT = 32 << 20
+# Azure's records nest about ten deep; the decoder's own limit is Python's, 1,000 frames, and some are in use.
+DEEPEST = 500
+# After a record that never ends, the next one is looked for over a shorter reach, so that many cost no more than one.
+SHORTEST_REACH = 1 << 20
+# What is kept behind the cursor, to see how a line is indented, and, while searching, before the end of the text at
+# hand: longer than any indent, and than the blanks, comma and key between two records.
+OVERLAP = 1024
+
+_STRING = rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
+# A string must be followed by what may follow one: so a quote too few is noticed at once, not at the end of the file.
+_PLAIN = rb'(?:[^"{}\[\]]++|' + _STRING + rb'"(?=\s*[:,\]}]))*+'
+BRACKET = re.compile(_PLAIN + rb"(?:([{\[])|([}\]])(?=\s*([,\]}])?))")
+OPENING, LAST = 1, 2  # groups of BRACKET; the third matches when more may follow the closing bracket
+PAIRED = 2  # `[` and `]`, `{` and `}` lie two apart in ASCII
+# As far as text is without fault, even if it ends in the middle of something.
+FAULTLESS = re.compile(_PLAIN + rb"(?:" + _STRING + rb'(?:\\|"\s*)?|[}\]]\s*)?')
+# A mark in the middle of a file comes from files joined by hand, a record separator from RFC 7464.
+BLANK = re.compile(rb"(?:[\s\x1e]|\xef\xbb\xbf)*+")
+INDENT = re.compile(rb"(?:\A|\n)([ \t]*)\Z")
+
+NOT_JSON = "not valid JSON"
+CUT_SHORT = "the file ends inside a record"
+
+
+class Broken(Exception):  # noqa: N818 - it is the text that is broken, not the program
+    """The text at the cursor is not what it began to be."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Text:
+    """The cursor is at `data[pos]`; what lies before it goes with the next `more`, unless a `mark` holds it."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.data = b""
+        self.pos = 0
+        self.mark: int | None = None
+        self._chunks = chunks
+        self._line = 1
+        self._counted = 0
+        self._reach = RECORD_LIMIT
+
+    @property
+    def line(self) -> int:
+        """The number of the line that the cursor is in."""
+        self._line += self.data.count(b"\n", self._counted, self.pos)
+        self._counted = max(self.pos, self._counted)
+        return self._line
+
+    @property
+    def indent(self) -> bytes | None:
+        """The blanks before the cursor when it is the first thing in its line."""
+        found = INDENT.search(self.data[max(0, self.pos - OVERLAP) : self.pos])
+        return found[1] if found else None
+
+    def more(self) -> bool:
+        """Read on; false at the end of the text. Offsets from the cursor stay true, positions do not."""
+        held = self.pos if self.mark is None else self.mark
+        size = len(self.data) - held
+        if size > self._reach:
+            reason = f"no end within {self._reach >> 20} MiB, the most that is read of one record"
+            self._reach = max(SHORTEST_REACH, self._reach // 4)
+            raise Broken(reason)
+        fresh = []
+        # As much again as is held: a large record must not be copied once a chunk.
+        while size >= 0 and (chunk := next(self._chunks, None)) is not None:
+            fresh.append(chunk)
+            size -= max(1, len(chunk))
+        if not fresh:
+            return False
+        self._forget(max(0, held - OVERLAP))
+        self.data = b"".join((self.data, *fresh))
+        return True
+
+    def _forget(self, count: int) -> None:
+        _ = self.line
+        self.data = self.data[count:]
+        self.pos -= count
+        self._counted -= count
+        self.mark = None if self.mark is None else self.mark - count
+
+    def peek(self) -> bytes:
+        """The byte at the cursor once blanks are skipped; empty at the end of the text."""
+        while True:
+            if (blank := BLANK.match(self.data, self.pos)) is not None:
+                self.pos = blank.end()
+            # A byte order mark may lie across two chunks.
+            if self.pos + 3 <= len(self.data) or not self.more():
+                return self.data[self.pos : self.pos + 1]
+
+    def line_end(self) -> int:
+        """Where the cursor's line ends; -1 when the line is long and its end is not at hand."""
+        found = self.data.find(b"\n", self.pos)
+        if found >= 0:
+            return found
+        if self.more():
+            return self.data.find(b"\n", self.pos)
+        return len(self.data)
+
+    def take(self, length: int) -> bytes:
+        """So many bytes from the cursor on, and move behind them."""
+        taken = self.data[self.pos : self.pos + length]
+        self.pos += length
+        return taken
+
+    def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
+        """A match at the cursor, reading on while the text at hand ends inside it; raises `Broken` without one."""
+        while True:
+            found = pattern.match(self.data, self.pos)
+            if found is not None and found.end() < len(self.data):
+                return found
+            if found is None and not self._is_faultless(self.pos):
+                raise Broken(NOT_JSON)
+            if not self.more():
+                if found is None:
+                    raise Broken(CUT_SHORT)
+                return found
+
+    def seek(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """Move to the next match, however far; to the end of the text when there is none."""
+        self.mark = None
+        while True:
+            found = pattern.search(self.data, self.pos)
+            end = len(self.data)
+            if found is None:
+                self.pos = max(self.pos, end - OVERLAP)
+            else:
+                self.pos = found.start()
+            if (found is not None and found.end() < end) or not self.more():
+                self.pos = self.pos if found else end
+                return found
+
+    def extent(self) -> int:
+        """The length of the object or array at the cursor; raises `Broken` when it has no end."""
+        stack = bytearray()
+        length = 0
+        while True:
+            end, closed = self._follow(stack, self.pos + length)
+            if closed:
+                return end - self.pos
+            if not self._is_faultless(end):
+                raise Broken(NOT_JSON)
+            length = end - self.pos
+            if not self.more():
+                raise Broken(CUT_SHORT)
+
+    def _follow(self, stack: bytearray, start: int) -> tuple[int, bool]:
+        """Follow the brackets from `start` until the first is closed, or the text at hand ends or is at fault."""
+        data = self.data
+        for token in BRACKET.finditer(data, start):
+            if token.start() != start:
+                break
+            group, end = token.lastindex, token.end()
+            if group == OPENING:
+                stack.append(data[end - 1])
+                if len(stack) > DEEPEST:
+                    message = f"nested more than {DEEPEST} deep"
+                    raise Broken(message)
+            elif group == LAST and len(stack) > 1:
+                break
+            elif data[end - 1] - stack.pop() != PAIRED:
+                raise Broken(NOT_JSON)
+            elif not stack:
+                return end, True
+            start = end
+        return start, False
+
+    def _is_faultless(self, start: int) -> bool:
+        found = FAULTLESS.match(self.data, start)
+        return found is None or found.end() == len(self.data)

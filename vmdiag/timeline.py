@@ -1,0 +1,173 @@
+"""assemble(): a transcript becomes a timeline: interpreted, sorted, each thing told once; must not judge.
+
+The same story told in any order, with repeats, in any letter case and by any source gives the same timeline.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from operator import lt
+
+from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window
+from vmdiag.vocabulary import SAYS, Phase, interpret, phase
+
+# A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource
+# Graph, with times that differ. Anything nearer than this is the same thing told again.
+SAME = timedelta(minutes=5)
+# A live migration's session was seen to last 9 to 26 minutes, its annotation falling anywhere inside; two migrations
+# of one VM are hours apart.
+SAME_MIGRATION = timedelta(minutes=30)
+MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
+# The phases of one operation share a correlation id; without one, only nearness says that they belong together.
+SAME_OPERATION = timedelta(hours=3)
+SAME_UNCORRELATED = timedelta(minutes=10)
+# States are told again and again; only a change of state is an event.
+STATES = (Kind.AVAILABLE, Kind.UNAVAILABLE, Kind.DEGRADED, Kind.UNKNOWN)
+
+
+def assemble(transcript: Transcript, window: Window, margin: timedelta = timedelta()) -> Timeline:
+    """The timeline of one VM over `window` and the `margin` before it that baselines need."""
+    span = Window(_back(window.start, margin), window.end)
+    records = sorted({_key(record): record for record in transcript.records if record.at in span}.values(), key=_key)
+    events = sorted([*_operations(records), *_tellings(records)], key=_order)
+    born = max((event.ended for event in events if event.kind is Kind.DELETE), default=None)
+    if born is not None and any(event.at > born for event in events):
+        # The name lives on in another VM: what happened to the deleted one is not its story.
+        events = [event for event in events if event.at > born]
+        span = Window(born, window.end)
+    return Timeline(
+        vm=transcript.vm,
+        window=window,
+        events=tuple(_changes(_folded(events))),
+        series={series.name: series for series in _series(transcript.series, span)},
+        gaps=tuple(sorted(set(transcript.gaps), key=lambda gap: (gap.signal, gap.window.start, gap.reason))),
+    )
+
+
+def _back(at: datetime, margin: timedelta) -> datetime:
+    return at - min(margin, at - datetime.min.replace(tzinfo=at.tzinfo))
+
+
+def _key(record: Record) -> tuple[datetime, str, str, str, str]:
+    facts = "\n".join(f"{name}={value}" for name, value in sorted(record.facts.items()))
+    return record.at, record.signal, record.name.lower(), record.status.lower(), facts.lower()
+
+
+def _order(event: Event) -> tuple[datetime, str, str, str, timedelta]:
+    return event.at, event.kind, event.signal, event.facts.get("resource", ""), event.blur
+
+
+def _tellings(records: Iterable[Record]) -> Iterator[Event]:
+    for record in records:
+        kind = interpret(record.signal, record.name, record.status, record.facts)
+        if kind is Kind.OTHER or record.signal is Signal.ACTIVITY:
+            continue
+        yield Event(
+            at=record.at,
+            blur=record.blur,
+            kind=kind,
+            signal=record.signal,
+            says=_says(kind, record),
+            facts=record.facts,
+            ref=record.ref,
+        )
+
+
+def _operations(records: Iterable[Record]) -> Iterator[Event]:
+    """Resource Manager writes one operation as Started, Accepted, Succeeded or Failed: one event each."""
+    begun: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        if record.signal is not Signal.ACTIVITY:
+            continue
+        key = (record.facts.get("correlation", "").lower(), record.name.lower(), record.facts.get("resource", ""))
+        together = begun.get(key)
+        limit = SAME_OPERATION if key[0] else SAME_UNCORRELATED
+        if together and record.at - together[0].at > limit:
+            yield from _operation(together)
+            together = None
+        begun[key] = [*together, record] if together else [record]
+    for together in begun.values():
+        yield from _operation(together)
+
+
+def _operation(records: list[Record]) -> Iterator[Event]:
+    first = records[0]
+    phases = {phase(record.status) for record in records}
+    kind = interpret(first.signal, first.name, "", first.facts)
+    if kind is Kind.OTHER or Phase.FAILED in phases:
+        return
+    pending = Phase.DONE not in phases and Phase.ACCEPTED not in phases
+    says = _says(kind, first) + (" (begun; its end is not in the log)" if pending else "")
+    yield Event(
+        at=first.at,
+        blur=records[-1].at - first.at,
+        kind=kind,
+        signal=first.signal,
+        says=says,
+        facts={**first.facts, "pending": "true"} if pending else first.facts,
+        ref=first.ref,
+    )
+
+
+def _says(kind: Kind, record: Record) -> str:
+    match kind:
+        case Kind.NETWORK_CHANGE:
+            resource = record.facts.get("resource", "").rstrip("/").split("/")
+            return f"network change: {record.name} on {resource[-1]}" if resource[-1] else SAYS[kind]
+        case Kind.SERVICE_INCIDENT if record.facts.get("title"):
+            return f"{SAYS[kind]}: {record.facts['title']}"
+        case _:
+            return SAYS[kind]
+
+
+def _folded(events: Iterable[Event]) -> Iterator[Event]:
+    """Each event once: a repeat of the same kind about the same thing, soon after, is the same event."""
+    told: dict[tuple[Kind, str, str], Event] = {}
+    for event in events:
+        if event.kind in STATES:
+            yield event
+            continue
+        subject = event.facts.get("tracking") or event.facts.get("resource", "") if event.kind in ABOUT_OTHERS else ""
+        signal = "" if event.kind in MIGRATIONS else event.signal
+        key = (event.kind, signal, subject)
+        limit = SAME_MIGRATION if event.kind in MIGRATIONS else SAME
+        known = told.get(key)
+        if known is None or event.at - known.at > limit:
+            told[key] = event
+            yield event
+
+
+ABOUT_OTHERS = (Kind.NETWORK_CHANGE, Kind.SERVICE_INCIDENT, Kind.SERVICE_RESOLVED)
+
+
+def _changes(events: Iterable[Event]) -> Iterator[Event]:
+    """Health states as changes: a state that is told again while it lasts is left out."""
+    state: Kind | None = None
+    for event in events:
+        if event.kind in STATES:
+            if event.kind is state:
+                continue
+            state = event.kind
+        yield event
+
+
+def _series(series: Iterable[Series], span: Window) -> Iterator[Series]:
+    by_name: dict[str, list[Series]] = {}
+    for one in series:
+        by_name.setdefault(one.name, []).append(one)
+    for name, parts in sorted(by_name.items()):
+        if len(parts) == 1 and all(map(lt, parts[0].times, parts[0].times[1:])):
+            yield _clipped(parts[0], span)
+            continue
+        points = sorted(
+            {(at, value) for part in parts for at, value in zip(part.times, part.values, strict=True) if at in span}
+        )
+        # Two sources may report one minute with different last digits: the larger is the fuller count.
+        latest = dict(points)
+        yield Series(name=name, signal=parts[0].signal, times=tuple(latest), values=tuple(latest.values()))
+
+
+def _clipped(series: Series, span: Window) -> Series:
+    low, high = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
+    return replace(series, times=series.times[low:high], values=series.values[low:high])

@@ -1,0 +1,269 @@
+"""The table that turns the platform's words into kinds, read forwards to interpret and backwards to filter; pure.
+
+Sources: Microsoft's pages "Resource Health virtual machine annotations" (2026-03-18), "Azure activity log event schema"
+and "Azure resource provider operations"; the names of 2021 come from the annotations' older catalogue.
+Names are matched, sentences only where a record has no name: titles are shared by opposite events.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from vmdiag.model import Kind, Signal
+
+# Resource Health annotations. A name may carry a suffix (LiveMigrationEligible, TrackingId, //...): the longest entry
+# that begins the name decides.
+ANNOTATIONS: Mapping[str, Kind] = {
+    "LiveMigrationSucceeded": Kind.LIVE_MIGRATION,
+    "LiveMigrationCompleted": Kind.LIVE_MIGRATION,  # 2021
+    "LiveMigrationFailure": Kind.LIVE_MIGRATION_FAILED,
+    "LiveMigrationFailed": Kind.LIVE_MIGRATION_FAILED,  # 2021
+    "VirtualMachinePlannedFreezeStarted": Kind.FREEZE,
+    "VirtualMachinePlannedFreezeSucceeded": Kind.FREEZE,
+    "VirtualMachinePlannedFreezeFailed": Kind.PLANNED_REBOOT,  # a memory-preserving update that failed ends in a reboot
+    "AccelnetUnhealthy": Kind.ACCELNET_UNHEALTHY,
+    "NetworkUnhealthy": Kind.NETWORK_UNHEALTHY,
+    "DependencyUnhealthyNetworkDevice": Kind.NETWORK_UNHEALTHY,  # 2021: the rack's switch
+    "SIEOutage": Kind.SERVICE_INCIDENT,  # 2021: hit by an Azure service issue
+    "NO_REASON_DEGRADED": Kind.DEGRADED,  # 2021
+    "NO_REASON": Kind.UNAVAILABLE,  # 2021
+    "SKIPPED_DATAMART": Kind.DEALLOCATE,  # 2021: an internal name that leaked for a customer's deallocation
+    "VirtualMachinePossiblyDegradedDueToHardwareFailure": Kind.PRECURSOR,
+    "PossiblyDegradedDueToHardwareFailure": Kind.PRECURSOR,  # also listed without its prefix
+    "VirtualMachineMigrationScheduledForDegradedHardware": Kind.PRECURSOR,
+    "VirtualMachineScheduledForServiceHealing": Kind.PRECURSOR,
+    "VirtualMachineScheduledForMigrationWithGracePeriod": Kind.PRECURSOR,
+    "VirtualMachineMigrationInitiatedForRepair": Kind.HOST_FAILURE,
+    "VirtualMachineMigratedDueToHardwareFailure": Kind.HOST_FAILURE,
+    "VirtualMachineMigrationInitiatedForUnplannedMaintenance": Kind.HOST_FAILURE,  # 2021
+    "VirtualMachineHostRebootedForRepair": Kind.HOST_FAILURE,
+    "VirtualMachineHostCrashed": Kind.HOST_FAILURE,
+    "VirtualMachineMigrationInitiatedForPlannedMaintenance": Kind.PLANNED_REBOOT,  # with reboot: not a live migration
+    "VirtualMachineRebootInitiatedForPlannedMaintenance": Kind.PLANNED_REBOOT,
+    "VirtualMachineStorageOffline": Kind.STORAGE_OFFLINE,
+    "VirtualMachineCrashed": Kind.GUEST_CRASH,
+    "VirtualMachineFailedToSecureBoot": Kind.GUEST_CRASH,
+    "VirtualMachineFailedSecureKeyRelease": Kind.GUEST_CRASH,
+    "VirtualMachineRestarted": Kind.RESTART,
+    "VirtualMachineRebootInitiatedByControlPlane": Kind.RESTART,
+    "VirtualMachineRedeployInitiatedByControlPlane": Kind.REDEPLOY,
+    "VirtualMachineStopInitiatedByControlPlane": Kind.STOP,
+    "VirtualMachineStoppedInternally": Kind.STOP,
+    "VirtualMachineDeallocationInitiated": Kind.DEALLOCATE,
+    "VirtualMachineAllocated": Kind.START,
+    "VirtualMachineStartInitiatedByControlPlane": Kind.START,
+    "VirtualMachineSizeChanged": Kind.RESIZE,
+    "VirtualMachineConfigurationUpdated": Kind.CONFIGURE,
+    "VirtualMachinePreempted": Kind.EVICTION,
+}
+
+# Resource Manager operations on a VM, after `Microsoft.Compute/virtualMachines/` or the scale-set form of it.
+OPERATIONS: Mapping[str, Kind] = {
+    "poweroff/action": Kind.STOP,
+    "deallocate/action": Kind.DEALLOCATE,
+    "start/action": Kind.START,
+    "restart/action": Kind.RESTART,
+    "redeploy/action": Kind.REDEPLOY,  # `az vm restart --force` calls it too
+    "performmaintenance/action": Kind.REDEPLOY,  # moves the VM to an updated host, with a reboot
+    "reimage/action": Kind.REIMAGE,
+    "simulateeviction/action": Kind.EVICTION,
+    "reapply/action": Kind.CONFIGURE,
+    "write": Kind.CONFIGURE,
+    "delete": Kind.DELETE,
+    # One page of Microsoft names it, no payload shows it: accepted, never relied on.
+    "livemigration/action": Kind.LIVE_MIGRATION,
+}
+VM_TYPES = ("microsoft.compute/virtualmachines/", "microsoft.compute/virtualmachinescalesets/virtualmachines/")
+
+# Network resources whose change can cut a VM off (conventional Resource Manager types).
+NETWORK_TYPES = frozenset(
+    "microsoft.network/" + name
+    for name in (
+        "networksecuritygroups", "networkinterfaces", "routetables", "virtualnetworks", "publicipaddresses",
+        "loadbalancers", "natgateways", "azurefirewalls", "firewallpolicies", "virtualnetworkgateways",
+        "applicationgateways", "bastionhosts", "networkmanagers", "virtualhubs", "connections",
+    )
+)  # fmt: skip
+CHANGING = ("write", "delete", "commit/action")
+
+STATUSES: Mapping[str, Kind] = {
+    "available": Kind.AVAILABLE,
+    "unavailable": Kind.UNAVAILABLE,
+    "degraded": Kind.DEGRADED,
+    "unknown": Kind.UNKNOWN,
+}
+
+POWER: Mapping[str, Kind] = {
+    "running": Kind.POWER_RUNNING,
+    "stopped": Kind.POWER_STOPPED,
+    "stopping": Kind.POWER_STOPPED,
+    "deallocated": Kind.POWER_DEALLOCATED,
+    "deallocating": Kind.POWER_DEALLOCATED,
+}
+
+SAYS: Mapping[Kind, str] = {
+    Kind.LIVE_MIGRATION: "Azure live-migrated the VM",
+    Kind.LIVE_MIGRATION_FAILED: "a live migration of the VM failed",
+    Kind.FREEZE: "Azure paused the VM for an update of its host, in place",
+    Kind.PRECURSOR: "Azure expects the VM's host to fail and may move the VM",
+    Kind.ACCELNET_UNHEALTHY: "Azure says that accelerated networking does not work",
+    Kind.NETWORK_UNHEALTHY: "Azure says that the network below the VM is unhealthy",
+    Kind.AVAILABLE: "Resource Health: Available",
+    Kind.UNAVAILABLE: "Resource Health: Unavailable",
+    Kind.DEGRADED: "Resource Health: Degraded",
+    Kind.UNKNOWN: "Resource Health: Unknown",
+    Kind.STOP: "the VM was stopped",
+    Kind.DEALLOCATE: "the VM was deallocated",
+    Kind.START: "the VM was started",
+    Kind.RESTART: "the VM was restarted",
+    Kind.REDEPLOY: "the VM was redeployed",
+    Kind.RESIZE: "the VM was resized",
+    Kind.REIMAGE: "the VM was reimaged",
+    Kind.CONFIGURE: "the VM's configuration was written",
+    Kind.DELETE: "the VM was deleted",
+    Kind.GUEST_CRASH: "the guest crashed",
+    Kind.HOST_FAILURE: "the VM's host failed",
+    Kind.PLANNED_REBOOT: "planned maintenance rebooted the VM",
+    Kind.STORAGE_OFFLINE: "the VM lost its disks",
+    Kind.EVICTION: "Azure evicted the spot VM",
+    Kind.NETWORK_CHANGE: "the network configuration was changed",
+    Kind.SERVICE_INCIDENT: "Azure reports a service incident",
+    Kind.SERVICE_RESOLVED: "Azure reports the service incident as resolved",
+    Kind.POWER_RUNNING: "the host says that the VM runs",
+    Kind.POWER_STOPPED: "the VM is stopped",
+    Kind.POWER_DEALLOCATED: "the VM is deallocated",
+    Kind.AGENT_READY: "the VM agent is ready",
+    Kind.AGENT_NOT_READY: "the VM agent does not report",
+    Kind.UNREACHABLE: "the operator says that the VM cannot be reached",
+    Kind.PROBE_FAILED: "a connection from here was not answered",
+    Kind.PROBE_ANSWERED: "a connection from here was answered",
+    Kind.OTHER: "something else",
+}
+
+
+class Phase(StrEnum):
+    """How far a Resource Manager operation has come."""
+
+    BEGUN = "begun"
+    ACCEPTED = "accepted"  # `EndRequest` with this status is the rule, a later Succeeded the exception
+    DONE = "done"
+    FAILED = "failed"
+
+
+PHASES: Mapping[str, Phase] = {
+    "start": Phase.BEGUN,
+    "started": Phase.BEGUN,
+    "succeeded": Phase.DONE,
+    "success": Phase.DONE,
+    "resolved": Phase.DONE,
+    "failed": Phase.FAILED,
+    "failure": Phase.FAILED,
+    "canceled": Phase.FAILED,
+    "cancelled": Phase.FAILED,
+}
+
+
+def phase(status: str) -> Phase:
+    """How far an operation with this status has come; a word nobody knows counts as accepted."""
+    return PHASES.get(status.lower(), Phase.ACCEPTED)
+
+
+def interpret(signal: Signal, name: str, status: str, facts: Mapping[str, str]) -> Kind:
+    """What a record means; `Kind.OTHER` when it means nothing here."""
+    match signal:
+        case Signal.ACTIVITY:
+            return Kind.OTHER if phase(status) is Phase.FAILED else _operation(name.lower())
+        case Signal.HEALTH:
+            return _health(name, status, facts)
+        case Signal.SERVICE:
+            return _incident(name, status)
+        case Signal.POWER:
+            return POWER.get(name.lower().removeprefix("powerstate/").removeprefix("vm "), Kind.OTHER)
+        case Signal.AGENT:
+            ready = status.lower() == "ready" or name.lower().startswith("provisioningstate/succeeded")
+            return Kind.AGENT_READY if ready else Kind.AGENT_NOT_READY
+        case Signal.OPERATOR:
+            return Kind.UNREACHABLE
+        case Signal.PROBE:
+            return Kind.PROBE_ANSWERED if status.lower() == "answered" else Kind.PROBE_FAILED
+        case Signal.TRAFFIC | Signal.AVAILABILITY | Signal.CPU | Signal.DISK | Signal.HEARTBEAT:
+            return Kind.OTHER  # these are series, not records
+
+
+def names_of(kinds: Iterable[Kind]) -> Mapping[Signal, frozenset[str]]:
+    """The platform's words for these kinds, a set a signal: the table read backwards, for filters."""
+    wanted = set(kinds)
+    words: defaultdict[Signal, set[str]] = defaultdict(set)
+    for name, kind in ANNOTATIONS.items():
+        if kind in wanted:
+            words[Signal.HEALTH].add(name)
+    for status, kind in STATUSES.items():
+        if kind in wanted:
+            words[Signal.HEALTH].add(status.capitalize())
+    for verb, kind in OPERATIONS.items():
+        if kind in wanted:
+            words[Signal.ACTIVITY].update(vm_type + verb for vm_type in VM_TYPES)
+    if Kind.NETWORK_CHANGE in wanted:
+        words[Signal.ACTIVITY].update(f"{kind}/{verb}" for kind in NETWORK_TYPES for verb in CHANGING)
+    for word, kind in POWER.items():
+        if kind in wanted:
+            words[Signal.POWER].add(f"PowerState/{word}")
+    if wanted & {Kind.SERVICE_INCIDENT, Kind.SERVICE_RESOLVED}:
+        words[Signal.SERVICE].update(INCIDENTS)
+    return {signal: frozenset(found) for signal, found in words.items()}
+
+
+INCIDENTS = ("Incident", "ServiceIssue")
+
+
+def _operation(name: str) -> Kind:
+    for vm_type in VM_TYPES:
+        if name.startswith(vm_type):
+            return OPERATIONS.get(name.removeprefix(vm_type), Kind.OTHER)
+    if name.startswith("microsoft.network/") and name.endswith(CHANGING):
+        provider, kind, *_ = name.split("/")
+        return Kind.NETWORK_CHANGE if f"{provider}/{kind}" in NETWORK_TYPES else Kind.OTHER
+    return Kind.OTHER
+
+
+def _health(name: str, status: str, facts: Mapping[str, str]) -> Kind:
+    if name == "availability":
+        return STATUSES.get(status.lower(), Kind.OTHER)
+    word = name.split("//")[0].lower()
+    begun = [known for known in ANNOTATIONS if word.startswith(known.lower())]
+    if begun:
+        return ANNOTATIONS[max(begun, key=len)]
+    return _phrase(" ".join(facts.get(part, "") for part in ("title", "details", "summary", "reason")).lower())
+
+
+def _phrase(text: str) -> Kind:
+    """The fallback for records without a name; the sentences are those of Azure's own catalogue."""
+    if "live migration" in text:
+        return Kind.LIVE_MIGRATION_FAILED if "fail" in text else Kind.LIVE_MIGRATION
+    if "paused" in text and "maintenance" in text:
+        return Kind.FREEZE
+    if "top-of-rack network device" in text:
+        return Kind.NETWORK_UNHEALTHY
+    if "authorized user" in text or "by user" in text:
+        for verb, kind in CUSTOMER_PHRASES.items():
+            if verb in text:
+                return kind
+    return Kind.OTHER
+
+
+CUSTOMER_PHRASES: Mapping[str, Kind] = {  # first match wins: "stopped and deallocated" is a deallocation
+    "deallocat": Kind.DEALLOCATE,
+    "redeploy": Kind.REDEPLOY,
+    "resiz": Kind.RESIZE,
+    "reboot": Kind.RESTART,
+    "restart": Kind.RESTART,
+    "stop": Kind.STOP,
+    "starting": Kind.START,
+}
+
+
+def _incident(name: str, status: str) -> Kind:
+    word = name.lower().split("/")
+    if "incident" not in word and "serviceissue" not in word:
+        return Kind.OTHER  # planned maintenance, advisories, security and billing notes explain no loss
+    return Kind.SERVICE_RESOLVED if status.lower() == "resolved" else Kind.SERVICE_INCIDENT
