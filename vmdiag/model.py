@@ -318,7 +318,12 @@ class Timeline:
         gaps = [gap for gap in self.gaps if gap.signal is signal and gap.window.overlaps(span)]
         if not gaps:
             return Coverage.ALL
-        return Coverage.PART if all(gap.partial for gap in gaps) else Coverage.NONE
+        reached = span.start
+        for gap in sorted((gap for gap in gaps if not gap.partial), key=lambda gap: gap.window.start):
+            if gap.window.start > reached:
+                return Coverage.PART
+            reached = max(reached, gap.window.end)
+        return Coverage.NONE if reached >= span.end and not all(gap.partial for gap in gaps) else Coverage.PART
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,20 +49,24 @@ def examine(
 
     def cases() -> Iterator[Case]:
         for transcript in reading.transcripts:
-            stated = _stated(transcript, unreachable_since)
+            stated = _stated(transcript, scope, unreachable_since)
             timeline = assemble(stated, reading.window, needs.margin)
-            case = _case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
+            yield _case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
+
+    def asked_for() -> Iterator[Case]:
+        # Compared first: what VMs share shows whether they were asked for or not.
+        for case in compare(cases()):
             if _is_asked_for(scope, case):
                 yield case
             else:
                 run.others += 1
 
-    run.cases = compare(cases())
+    run.cases = asked_for()
     return run
 
 
-def _stated(transcript: Transcript, unreachable_since: datetime | None) -> Transcript:
-    if unreachable_since is None:
+def _stated(transcript: Transcript, scope: Scope, unreachable_since: datetime | None) -> Transcript:
+    if unreachable_since is None or not any(selector.matches(transcript.vm.id) for selector in scope.vms):
         return transcript
     said = Record(at=unreachable_since, signal=Signal.OPERATOR, name="unreachable", ref="--unreachable-since")
     gaps = tuple(gap for gap in transcript.gaps if gap.signal is not Signal.OPERATOR)
@@ -71,7 +75,9 @@ def _stated(transcript: Transcript, unreachable_since: datetime | None) -> Trans
 
 def _is_asked_for(scope: Scope, case: Case) -> bool:
     """With nothing named, a VM is a case when it was migrated or lost connectivity."""
-    named = scope.vms or scope.everything or scope.groups or scope.tags
+    if scope.vms:
+        return any(selector.matches(case.vm.id) for selector in scope.vms)
+    named = scope.everything or scope.groups or scope.tags
     return bool(named or case.diagnosis.migrated_at or case.diagnosis.losses)
 
 

@@ -169,7 +169,10 @@ _AT_ONCE = 2
 def _judge(root: Path, batch: Batch) -> dict[str, Case] | str:
     folder = root / f"{batch.incidents[0].index:06d}"
     batch.write(folder)
-    command = [_program(), "check", "--all", "--source", str(folder), "--until", batch.until.isoformat(), "-o", "json"]
+    # What the operator states concerns named VMs; all others are judged together.
+    who = ["--all"] if batch.unreachable_since is None else [incident.vm for incident in batch.incidents]
+    source = ["--source", str(folder), "--until", batch.until.isoformat()]
+    command = [_program(), "check", *who, *source, "-o", "json"]
     if batch.unreachable_since is not None:
         command += ["--unreachable-since", batch.unreachable_since.isoformat()]
     try:

@@ -20,8 +20,9 @@ _PIPED = 80
 def render(report: Report, out: TextIO) -> None:
     """Draw on whatever `out` is: colours and its width on a terminal; plain, 80 columns or `COLUMNS`, elsewhere."""
     console = Console(file=out, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
-        # Rich would take the width of the terminal that standard error still is.
+    # Where `out` is no terminal, Rich would take the width of the one that standard error still is. COLUMNS is how a
+    # person says the width of a pipe, and no renderer is told it otherwise.
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():  # noqa: TID251
         console.width = _PIPED
     draw(report, console)
 

@@ -16,7 +16,7 @@ SUBNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-net/subnets/
 TIME = "2026-03-02T08:14:05.1234567Z"
 REF = "file.json:7"
 
-HEALTH = {
+HEALTH: dict[str, object] = {
     "title": "Live Migration",
     "details": "LiveMigrationSucceeded",
     "currentHealthStatus": "Available",
@@ -24,7 +24,7 @@ HEALTH = {
     "type": "Downtime",
     "cause": "PlatformInitiated",
 }
-ANNOTATION = {
+ANNOTATION: dict[str, object] = {
     "targetResourceType": "Microsoft.Compute/virtualMachines",
     "targetResourceId": VM,
     "annotationName": "LiveMigrationSucceeded",
@@ -35,7 +35,7 @@ ANNOTATION = {
     "category": "Unplanned",
     "impactType": "Downtime Freeze",
 }
-EVENT = {
+EVENT: dict[str, object] = {
     "id": f"{VM}/events/e1/ticks/639080432451234567",
     "eventTimestamp": TIME,
     "resourceId": VM,
@@ -51,7 +51,7 @@ EVENT = {
     "claims": {"name": "Olive Ops", "ipaddr": "203.0.113.9"},
     "httpRequest": {"clientIpAddress": "203.0.113.9"},
 }
-CHANGE = {
+CHANGE: dict[str, object] = {
     "id": f"{NSG}/providers/Microsoft.Resources/changes/c1",
     "type": "microsoft.resources/changes",
     "properties": {
@@ -228,7 +228,7 @@ def read(name: str, row: Row) -> list[Item]:
     return list(FORMATS[name].items(row, REF))
 
 
-def changed(name: str, **members: object) -> dict[str, object]:
+def changed(name: str, /, **members: object) -> dict[str, object]:
     """The example of a format with some members changed; `None` takes one away."""
     return {key: value for key, value in {**EXAMPLES[name], **members}.items() if value is not None}
 

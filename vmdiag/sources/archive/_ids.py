@@ -10,6 +10,7 @@ from functools import lru_cache
 from vmdiag.model import VM_ID, VmId
 from vmdiag.sources.archive._fields import text
 from vmdiag.sources.archive._items import Malformed
+from vmdiag.vocabulary import NETWORK_TYPES
 
 SUBSCRIPTION = re.compile(r"/subscriptions/[^/]+", re.IGNORECASE)
 GROUP = re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/]+", re.IGNORECASE)
@@ -17,24 +18,6 @@ NETWORK = re.compile(
     r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.network/([^/]+)/[^/]+(?:/(?!providers/)[^/]+/[^/]+)*"
 )
 HEALTH = "/providers/microsoft.resourcehealth/"
-
-# The resources whose change can cut a VM off. A manager of networks acts only by a commit, which its users check for.
-CARRIERS = frozenset(
-    {
-        "applicationgateways",
-        "azurefirewalls",
-        "firewallpolicies",
-        "loadbalancers",
-        "natgateways",
-        "networkinterfaces",
-        "networkmanagers",
-        "networksecuritygroups",
-        "publicipaddresses",
-        "routetables",
-        "virtualnetworkgateways",
-        "virtualnetworks",
-    }
-)
 
 
 def resource(*values: object) -> str:
@@ -84,7 +67,7 @@ def carrier(identifier: str) -> str | None:
     """The id, in lower case, of a network resource (or a part of one) that traffic passes through; else `None`."""
     lower = identifier.lower()
     found = NETWORK.fullmatch(lower)
-    return lower if found and found[1] in CARRIERS else None
+    return lower if found and f"microsoft.network/{found[1]}" in NETWORK_TYPES else None
 
 
 def parent(identifier: str) -> str:

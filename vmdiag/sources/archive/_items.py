@@ -1,4 +1,4 @@
-"""What a format reads out of one row: the seam between formats and the rest; must not know files, streams or formats."""
+"""What a format reads out of a row, the seam between it and the rest; must not know files, streams or formats."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -243,7 +243,7 @@ def unspelt(spelling: str) -> VmId:
 
 
 def _blobs(
-    points: Mapping[tuple[int, str, str], tuple[array[float], array[float]]],
+    points: "Mapping[tuple[int, str, str], tuple[array[float], array[float]]]",
 ) -> Iterable[tuple[int, str, str, bytes, bytes]]:
     for (vm, name, signal), (times, values) in points.items():
         yield vm, name, signal, times.tobytes(), values.tobytes()

@@ -1,7 +1,7 @@
 """Answers of Azure Monitor metrics, one metric of a resource a row; must not know what a value means.
 
-Sources: "REST API: Metrics - List" (`timeseries[].data[]`), its version 2016-09-01 (`data[]`), and "Metrics - Batch",
-whose answer puts a `resourceid` round the metrics of each VM. A point that has only its time was not measured.
+Sources: "REST API: Metrics - List" and "Metrics - Batch" (`timeseries[].data[]`), version 2016-09-01 (`data[]`).
+A point that has only its time was not measured.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,26 +18,15 @@ MARKER = "/providers/microsoft.insights/metrics/"
 
 
 def recognises(row: Row) -> bool:
-    """A metric has a name and series of points; a batch has metrics of a resource."""
-    if "resourceid" in row:
-        return isinstance(row.get("value"), list)
+    """A metric has a name and series of points."""
     return "name" in row and (isinstance(row.get("timeseries"), list) or isinstance(row.get("data"), list))
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:
-    """The points of the metrics that are read; none where it was asked for and not measured."""
+    """The points of a metric that is read; none where it was asked for and not measured."""
     del ref  # points are too many to cite each
-    batch = row.get("resourceid")
-    if batch is None:
-        yield from _metric(row, row.get("id"))
-        return
-    for metric in objects(row.get("value")):
-        yield from _metric(metric, batch)
-
-
-def _metric(row: Row, identifier: object) -> Iterator[Item]:
     metric = known(text(row.get("name")))
-    named = text(identifier)
+    named = text(row.get("id"))
     cut = named.lower().find(MARKER)
     vm = vm_itself(resource(named if cut < 0 else named[:cut]))
     if metric is None or vm is None:

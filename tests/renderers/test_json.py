@@ -1,0 +1,139 @@
+"""JSON and NDJSON: the contract's keys, the schema, streaming."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.renderers import cases
+from tests.renderers.gallery import scenes, written
+from vmdiag.diagnosis import Case
+from vmdiag.model import Signal
+from vmdiag.renderers import ndjson
+from vmdiag.renderers._schema import schema
+
+SCHEMA = schema()
+CASE = {**SCHEMA, "$ref": "#/$defs/case"}
+
+
+def document(found: list[Case], **more: Any) -> Any:
+    """The report, read again."""
+    return json.loads(written("json", cases.report(found, **more)))
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("found", [pytest.param(found, id=name) for name, found in scenes()])
+def test_every_report_fits_the_schema(found: list[Case]) -> None:
+    Draft202012Validator(SCHEMA).validate(document(found))
+
+
+@pytest.mark.parametrize("found", [pytest.param(found, id=name) for name, found in scenes()])
+def test_every_line_is_one_of_the_documents_cases(found: list[Case]) -> None:
+    lines = [json.loads(line) for line in written("ndjson", cases.report(found)).splitlines()]
+
+    assert lines == document(found)["cases"]
+
+
+def test_no_key_is_written_that_the_schema_does_not_name() -> None:
+    told = document([cases.confirmed()], gaps=cases.confirmed().gaps)
+    definitions: Any = SCHEMA["$defs"]
+    case = told["cases"][0]
+
+    assert told.keys() == SCHEMA["properties"].keys()  # type: ignore[attr-defined]
+    for name, part in {
+        "case": case,
+        "vm": case["vm"],
+        "finding": case["findings"][0],
+        "evidence": case["findings"][0]["evidence"][0],
+        "loss": case["losses"][0],
+        "channel": case["losses"][0]["channels"][0],
+        "gap": told["gaps"][0],
+        "event": case["events"][0],
+        "curve": case["curve"],
+        "recommendation": case["recommendation"],
+    }.items():
+        assert part.keys() == definitions[name]["properties"].keys(), name
+
+
+def test_the_schema_knows_every_signal() -> None:
+    definitions: Any = SCHEMA["$defs"]
+
+    assert set(definitions["signal"]["enum"]) == set(Signal)
+
+
+def test_the_head_is_the_contracts() -> None:
+    told = document(cases.fleet(), others=412)
+
+    assert told["schema"] == "vmdiag.report/1"
+    assert told["window"] == {"from": "2026-02-16T10:00:00Z", "to": "2026-03-02T10:00:00Z"}
+    assert told["summary"] == {
+        "vms": 6, "confirmed": 3, "suspected": 1, "inconclusive": 1, "clear": 1, "others": 412,
+    }  # fmt: skip
+
+
+def test_a_confirmed_case_carries_scenario_and_code_and_a_clear_one_does_not() -> None:
+    flagged, clear = document([cases.confirmed(), cases.clear()])["cases"]
+
+    assert flagged["scenario"] == "live-migration-datapath"
+    assert flagged["code"] == "NetworkDatapathLiveMigrationSerializationError"
+    assert clear["scenario"] is clear["code"] is None
+    assert clear["explanation"] == "user-stop"
+
+
+def test_the_code_is_found_when_the_case_does_not_bring_its_scenario() -> None:
+    told = document([replace(cases.confirmed(), scenario=None)])["cases"][0]
+
+    assert told["code"] == "NetworkDatapathLiveMigrationSerializationError"
+
+
+def test_evidence_is_for_then_against_then_missing_each_in_order_of_time() -> None:
+    evidence = document([cases.confirmed()])["cases"][0]["findings"][0]["evidence"]
+
+    assert [one["stance"] for one in evidence] == ["for", "for", "for", "against", "missing"]
+    assert [one["signal"] for one in evidence][:3] == ["health", "traffic", "heartbeat"]
+
+
+def test_cases_keep_their_order() -> None:
+    names = [case["vm"]["name"] for case in document(cases.fleet())["cases"]]
+
+    assert names == [case.vm.id.name for case in cases.fleet()]
+
+
+def test_a_reading_that_is_no_number_is_null() -> None:
+    case = cases.confirmed()
+    broken = replace(cases.curve(), values=(float("nan"), float("inf"), *cases.curve().values[2:]))
+    told = document([replace(case, curve=broken)])
+
+    Draft202012Validator(SCHEMA).validate(told)
+    assert [value for _, value in told["cases"][0]["curve"]["points"][:2]] == [None, None]
+
+
+def test_a_cloud_without_the_scenario_is_noted_once() -> None:
+    assert document(cases.fleet())["notes"] == []
+    assert len(document(cases.fleet(), cloud="china")["notes"]) == 1
+    assert document(cases.fleet(), cloud="https://management.example.net")["notes"] == []
+
+
+def test_each_line_is_out_before_the_next_case_is_asked_for() -> None:
+    flushed: list[str] = []
+
+    class Pipe(io.StringIO):
+        def flush(self) -> None:
+            flushed.append(self.getvalue())
+
+    def found() -> Iterator[Case]:
+        for number, case in enumerate(cases.fleet()):
+            assert len(flushed) == number
+            assert (flushed[-1] if flushed else "").count("\n") == number
+            yield case
+
+    ndjson.render(cases.report(found()), Pipe())
+
+    assert len(flushed) == len(cases.fleet())

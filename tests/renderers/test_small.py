@@ -1,0 +1,86 @@
+"""The small things that formats are made of: spans, clocks, curves."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.renderers import cases
+from vmdiag.model import Series, Signal, Window
+from vmdiag.renderers import _sparkline
+from vmdiag.renderers._sparkline import ASCII, UNICODE, Marker
+from vmdiag.renderers._times import Clock, between, iso, span
+from vmdiag.renderers.csv import COLUMNS
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (115, "1 min 55 s"), (6240, "1 h 44 min"), (90_000, "1 d 1 h"),
+     (86_400, "1 d"), (-60, "1 min")],
+)  # fmt: skip
+def test_a_span_is_told_in_its_two_largest_units(seconds: int, told: str) -> None:
+    assert span(timedelta(seconds=seconds)) == told
+
+
+def test_times_are_whole_seconds_of_utc() -> None:
+    assert iso(NOON + timedelta(microseconds=999_999)) == "2026-03-02T12:00:00Z"
+
+
+def test_a_clock_leaves_out_what_all_times_share() -> None:
+    hour = timedelta(hours=1)
+
+    assert Clock.among([NOON, NOON + hour])(NOON) == "12:00:00"
+    assert Clock.among([NOON, NOON + 24 * hour])(NOON) == "03-02 12:00:00"
+    assert Clock.among([NOON, NOON - 9000 * hour])(NOON) == "2026-03-02 12:00:00"
+    assert Clock.among([])(None) == ""
+    assert between(NOON, NOON + 24 * hour) == "2026-03-02 12:00 to 2026-03-03 12:00 UTC"
+
+
+def test_a_trickle_does_not_look_like_silence_and_absence_not_like_nothing() -> None:
+    times = tuple(NOON + timedelta(minutes=step) for step in (0, 1, 2, 4))
+    series = Series(name="x", signal=Signal.TRAFFIC, times=times, values=(100.0, 10.0, 0.0, 50.0))
+    window = Window(times[0], times[-1])
+
+    assert _sparkline.columns(series, 80) == 5
+    assert _sparkline.curve(series, window, 5, UNICODE) == "█▂▁·▅"
+    assert _sparkline.curve(series, window, 5, ASCII) == "#._ ~"
+
+
+def test_a_curve_of_nothing_lies_on_the_floor() -> None:
+    series = Series(name="x", signal=Signal.TRAFFIC, times=(NOON, NOON), values=(0.0, float("nan")))
+
+    assert _sparkline.curve(series, Window(NOON, NOON), 1, UNICODE) == "▁"
+    assert _sparkline.columns(series, 80) == 1
+
+
+def test_markers_point_at_their_columns_and_do_not_cross() -> None:
+    window = Window(NOON, NOON + timedelta(minutes=10))
+    marks = [Marker(NOON + timedelta(minutes=minute), f"at {minute}") for minute in (7, 2, 7)]
+    outside = Marker(NOON - timedelta(minutes=1), "before")
+
+    assert list(_sparkline.markers([*marks, outside], window, 10, UNICODE)) == ["  │    └ at 7, at 7", "  └ at 2"]
+
+
+@pytest.mark.parametrize(("value", "told"), [(0, "0"), (999, "999"), (1240, "1.2 k"), (2e6, "2.0 M"), (3e9, "3.0 G")])
+def test_numbers_are_short(value: float, told: str) -> None:
+    assert _sparkline.short(value) == told
+
+
+def test_every_row_has_the_header_that_is_promised() -> None:
+    from tests.renderers.gallery import written
+
+    header, *rows = written("csv", cases.report(cases.fleet())).splitlines()
+
+    assert header == ",".join(COLUMNS)
+    assert len(rows) == 6
+
+
+def test_machine_formats_do_not_load_rich() -> None:
+    import subprocess
+    import sys
+
+    told = "import sys, vmdiag.renderers.json, vmdiag.renderers.ndjson, vmdiag.renderers.csv"
+    told += ", vmdiag.renderers.markdown; assert not any(name.split('.')[0] == 'rich' for name in sys.modules)"
+
+    subprocess.run([sys.executable, "-c", told], check=True)

@@ -1,0 +1,156 @@
+"""Whatever a stranger writes into a name or a sentence stays text, in every format."""
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from markdown_it import MarkdownIt
+from rich.cells import cell_len
+
+from tests.renderers import cases
+from tests.renderers.gallery import drawn, written
+from vmdiag.diagnosis import Case
+from vmdiag.renderers._markup import code, plain
+from vmdiag.renderers._safe import visible
+from vmdiag.renderers._schema import schema
+
+NASTY = (
+    "\x1b[31mred\x1b[0m\x1b]0;title\x07", "\x9b2J", "\u202eexe.txt\u2066", "a\u200bb\ufeff", "[red]x[/red] [/]", "\r\n\n",
+    "| a | b |\n|---|---|", "<script>alert(1)</script>", "![x](https://evil)", "[x](javascript:alert(1))", "`` ` ```",
+    "```\n# h", "https://evil.example www.evil.example a@b.c", "# h", "- x", "1. x", "=1+1", "  +1", "\t=1", "-1", "@x",
+    "\ud800", "\x7f\x00", "'; rm -rf ~ #", "$(id)", "…", "&lt;b&gt;", "|", "\\", "\\|", "~~x~~", "**x**", "_x_", "---",
+    "\u2028=1", "   ", "", "名前" * 200,
+)  # fmt: skip
+texts = st.one_of(
+    st.sampled_from(NASTY),
+    st.lists(st.sampled_from(NASTY), max_size=4).map("".join),
+    st.text(max_size=60),
+    st.text(alphabet="`|<>[]()*_#-+=@\\!~&;:/.1\n\r\t\x1b ", max_size=40),
+)
+SCHEMA = Draft202012Validator(schema())
+HTML = {"html_inline", "html_block"}
+
+
+def dangerous(text: str) -> set[str]:
+    """The characters that a terminal obeys or a reader cannot see."""
+    return {char for char in text if char != "\n" and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
+
+
+@given(texts)
+def test_visible_text_is_one_line_and_keeps_what_was_harmless(text: str) -> None:
+    shown = visible(text)
+
+    assert not dangerous(shown)
+    assert "\n" not in shown
+    assert len(shown) == len(text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts, st.sampled_from([40, 80, 120]))
+@example("[bold]", 80)
+def test_the_terminal_shows_it_and_obeys_nothing(text: str, width: int) -> None:
+    for found in ([cases.hostile(text)], [cases.hostile(text), cases.confirmed()]):
+        told = drawn(cases.report(found), width)
+
+        assert not dangerous(told)
+        assert max(map(cell_len, told.splitlines())) <= width
+    if text == "[bold]":
+        assert "[bold]" in told
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts)
+def test_json_keeps_it_whole_and_prints_nothing_but_ascii(text: str) -> None:
+    told = written("json", cases.report([cases.hostile(text)]))
+    read = json.loads(told)
+
+    SCHEMA.validate(read)
+    assert told.isascii()
+    assert not dangerous(told)
+    assert read["cases"][0]["recommendation"]["says"] == re.sub("[\ud800-\udfff]", "\ufffd", text)
+    assert written("ndjson", cases.report([cases.hostile(text)])).count("\n") == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts)
+def test_no_cell_is_a_formula_and_no_row_is_broken(text: str) -> None:
+    told = written("csv", cases.report([cases.hostile(text)]))
+    rows = list(csv.reader(io.StringIO(told)))
+
+    assert len(rows) == 2
+    assert len(rows[0]) == len(rows[1])
+    assert told.count("\n") == 2
+    assert not dangerous(told)
+    for cell in rows[1]:
+        assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts)
+def test_markdown_gets_no_html_no_image_and_no_link_but_ours(text: str) -> None:
+    known = shape([cases.hostile("x")])
+    found = shape([cases.hostile(text)])
+
+    assert not dangerous(written("markdown", cases.report([cases.hostile(text)])))
+    assert found == known
+
+
+@given(texts)
+def test_a_sentence_in_markdown_is_read_as_it_was_written(text: str) -> None:
+    paragraph, inline = MarkdownIt("commonmark").enable("table").parse(plain(text) + "\nx")[:2]
+
+    assert paragraph.type == "paragraph_open"
+    assert {token.type for token in inline.children or ()} <= {"text", "code_inline", "softbreak"}
+
+
+@given(texts)
+def test_code_in_markdown_stays_code(text: str) -> None:
+    inline = MarkdownIt("commonmark").parseInline(code(text))[0]
+
+    assert [token.type for token in inline.children or ()] == ["code_inline"]
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "json", "ndjson", "csv"])
+def test_a_megabyte_does_not_drown_the_report(form: str) -> None:
+    told = written(form, cases.report([cases.hostile("x" * 1_000_000)]))
+
+    assert form in {"json", "ndjson", "csv"} or len(told) < 60_000
+
+
+def test_an_id_that_azure_would_not_accept_is_never_made_a_command() -> None:
+    case = cases.confirmed()
+    for text in ("a b", "$(id)", "x\u202ey", "--ids", "a\nb", "x" * 200):
+        vm = cases.machine(text)
+        told = written("markdown", cases.report([replaced(case, vm)])) + drawn(cases.report([replaced(case, vm)]), 80)
+
+        assert "az vm redeploy" not in told
+        assert "check it before you act on it" in " ".join(told.split())
+
+
+def replaced(case: Case, vm: Any) -> Case:
+    """The case of another VM."""
+    from dataclasses import replace
+
+    return replace(case, vm=vm)
+
+
+def shape(found: list[Case]) -> list[tuple[str, int]]:
+    """The blocks of the page, and what in its lines is more than text."""
+    told = written("markdown", cases.report(found))
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(told)
+    assert not HTML & {token.type for token in tokens}
+    inlines = [child for token in tokens for child in token.children or ()]
+    links = [child.attrs["href"] for child in inlines if child.type == "link_open"]
+    assert not {child.type for child in inlines} - {
+        "text", "code_inline", "text_special", "strong_open", "strong_close", "link_open", "link_close", "softbreak",
+    }  # fmt: skip
+    assert all(str(link).startswith("https://learn.microsoft.com/") or "evil" not in str(link) for link in links)
+    # A stranger's address may be shown as a link of its own, or as code: the number of list items stays the same.
+    return [(token.type, token.level) for token in tokens if token.type not in {"inline", "fence"}]

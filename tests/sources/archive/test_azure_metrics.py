@@ -1,0 +1,54 @@
+"""Points of metrics, one a row, from a workspace and from an export."""
+
+import pytest
+
+from tests.sources.archive._rows import EXAMPLES, NSG, VM, changed, read, sampled, vm
+from vmdiag.model import Signal
+from vmdiag.sources.archive._items import Malformed
+
+NAME = "azure-metrics"
+
+
+@pytest.mark.parametrize("members", [{"MetricName": "OS Disk Queue Depth"}, {"_ResourceId": NSG}])
+def test_another_metric_or_resource_says_nothing(members: dict[str, object]) -> None:
+    assert not read(NAME, changed(NAME, **members))
+
+
+def test_a_total_is_read_under_azures_spelling() -> None:
+    (point,) = sampled(read(NAME, EXAMPLES[NAME]))
+
+    assert (point.vm, point.name, point.signal, point.values) == (vm(), "Network In Total", Signal.TRAFFIC, (1200.0,))
+    assert len(point.times) == 1
+
+
+def test_a_gauge_is_read_by_its_mean() -> None:
+    (point,) = sampled(read(NAME, changed(NAME, MetricName="Percentage CPU")))
+
+    assert (point.signal, point.values) == (Signal.CPU, (600.0,))
+
+
+@pytest.mark.parametrize("upper", [True, False])
+def test_an_exported_record_is_read_in_either_letter_case(upper: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    members = {"count": 1, "total": 7, "average": 7, "timeGrain": "PT1M", "metricName": "Inbound Flows"}
+    cased = {key[0].upper() + key[1:] if upper else key: value for key, value in members.items()}
+    (point,) = sampled(read(NAME, {"time": "2026-03-02T08:14:00Z", "resourceId": VM.upper(), **cased}))
+
+    assert point.values == (7.0,)
+
+
+def test_numbers_in_a_csv_are_strings() -> None:
+    (point,) = sampled(read(NAME, changed(NAME, Total="1200.5")))
+
+    assert point.values == (1200.5,)
+
+
+def test_a_point_that_was_not_measured_is_no_zero() -> None:
+    (point,) = sampled(read(NAME, changed(NAME, Total="", Average=None)))
+
+    assert point.times == point.values == ()
+
+
+@pytest.mark.parametrize("members", [{"TimeGrain": "PT1H"}, {"TimeGenerated": "soon"}, {"_ResourceId": ""}])
+def test_an_hours_sum_or_a_point_without_time_or_vm_is_malformed(members: dict[str, object]) -> None:
+    with pytest.raises(Malformed):
+        read(NAME, changed(NAME, **members))

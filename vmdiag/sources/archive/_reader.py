@@ -1,0 +1,185 @@
+"""Files into the spool, row by row, and every fault named; must not know what a format says of a row."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import vmdiag.sources.archive
+from vmdiag import plugins
+from vmdiag.errors import BadArchive
+from vmdiag.model import Signal, Watcher
+from vmdiag.sources.archive._items import Format, Malformed, Row
+from vmdiag.sources.archive._paths import Place
+from vmdiag.sources.archive._rows import rows
+from vmdiag.sources.archive._spool import Spool
+from vmdiag.sources.archive._streams import Stream
+
+# Faults of one file that are told one by one; the rest is counted.
+MOST_TOLD = 10
+# `az monitor activity-log list` stops at this many events unless --max-events says otherwise.
+CLI_LIMIT = 50
+CLI_FORMAT = "activity-log"
+
+
+def formats() -> dict[str, Format]:
+    """Every format by its name, from the folder's listing."""
+    package = vmdiag.sources.archive
+    return {name: plugins.load(package, name) for name in plugins.names(package)}
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one file turned out to hold."""
+
+    file: str
+    known: int = 0
+    unknown: int = 0
+    empty: int = 0
+    faults: int = 0
+    answer: str = ""
+    listing: int = 0
+    listed: int = 0
+    last: str = ""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether anything in it is of a known format, or it is an export with nothing in it."""
+        return self.known > 0 or (self.empty > 0 and self.unknown == self.faults == 0)
+
+
+class Reader:
+    """Reads places one after another and remembers which of them were of no use."""
+
+    def __init__(self, spool: Spool, watcher: Watcher, known: Mapping[str, Format]) -> None:
+        self._spool = spool
+        self._watcher = watcher
+        self._formats = dict(known)
+        self._done = 0
+        self._total: int | None = None
+
+    def read(self, files: Iterable[Place]) -> None:
+        """All files; raises `BadArchive` when none of them is of a known format."""
+        found = list(files)
+        sizes = [place.size for place in found]
+        self._total = sum(size for size in sizes if size is not None) if None not in sizes else None
+        useless: list[str] = []
+        for place in found:
+            reason = self._file(place)
+            if reason:
+                useless.append(reason)
+        if len(useless) == len(found):
+            hint = f"Formats that were tried: {', '.join(sorted(self._formats))}."
+            raise BadArchive(useless[0] if len(useless) == 1 else "\n".join(useless[:MOST_TOLD]), hint)
+        for reason in useless:
+            self._watcher.warn(f"{reason}; left out")
+
+    def _file(self, place: Place) -> str:
+        """Read one file; why it was of no use, or nothing."""
+        try:
+            file = place.open()
+        except OSError as error:
+            return f"{place.name} cannot be opened: {error.strerror or error}"
+        tally = _Tally(place.name)
+        with file:
+            stream = Stream(file, self._advance)
+            for line, row, listing in rows(iter(stream)):
+                if row is None:
+                    tally.empty += 1
+                elif isinstance(row, Malformed):
+                    self._fault(tally, line, row)
+                else:
+                    self._row(tally, line, row, listing)
+            if stream.broken:
+                self._fault(tally, 0, Malformed(stream.broken))
+        self._finish(tally)
+        return "" if tally.is_readable else _useless(tally)
+
+    def _advance(self, size: int) -> None:
+        self._done += size
+        self._watcher.progress(self._done, self._total)
+
+    def _row(self, tally: _Tally, line: int, row: Row, listing: int) -> None:
+        name = self._format_of(tally, row)
+        if name is None:
+            answer = _error_answer(row)
+            if answer:
+                tally.answer = answer
+                self._fault(tally, line, Malformed(f"an error answer of Azure, not data: {answer}"))
+            else:
+                tally.unknown += 1
+            return
+        tally.known += 1
+        if name == CLI_FORMAT and listing:
+            self._listed(tally, listing)
+        try:
+            for item in self._formats[name].items(row, f"{tally.file}:{line}"):
+                self._spool.add(item)
+        except Malformed as fault:
+            self._fault(tally, line, fault, signal_of(name))
+
+    def _format_of(self, tally: _Tally, row: Row) -> str | None:
+        """The format that takes a row: mostly the one that took the row before."""
+        if tally.last and self._formats[tally.last].recognises(row):
+            return tally.last
+        for name, one in self._formats.items():
+            if name != tally.last and one.recognises(row):
+                tally.last = name
+                return name
+        return None
+
+    def _listed(self, tally: _Tally, listing: int) -> None:
+        if listing != tally.listing:
+            self._warn_of_limit(tally)
+            tally.listing, tally.listed = listing, 0
+        tally.listed += 1
+
+    def _warn_of_limit(self, tally: _Tally) -> None:
+        if tally.listed == CLI_LIMIT:
+            self._watcher.warn(
+                f"{tally.file} holds exactly {CLI_LIMIT} events, where `az monitor activity-log list` stops by default: "
+                "it was probably cut; export it again with a larger --max-events"
+            )
+
+    def _fault(self, tally: _Tally, line: int, fault: Malformed, signal: Signal = Signal.ACTIVITY) -> None:
+        tally.faults += 1
+        where = f"{tally.file}, line {line}" if line else tally.file
+        if tally.faults <= MOST_TOLD:
+            self._watcher.warn(f"{where}: {fault.reason}; skipped")
+        self._spool.fault(fault.vm, signal, tally.file, line, fault.reason)
+
+    def _finish(self, tally: _Tally) -> None:
+        self._warn_of_limit(tally)
+        if tally.faults > MOST_TOLD:
+            self._watcher.warn(f"{tally.file}: {tally.faults - MOST_TOLD} more malformed records skipped")
+        if tally.known and tally.unknown:
+            self._watcher.warn(f"{tally.file}: {tally.unknown} records in no known format skipped")
+            reason = "records in no known format"
+            self._spool.fault(None, Signal.ACTIVITY, tally.file, 0, reason)
+
+
+def signal_of(name: str) -> Signal:
+    """The feed that a format mostly carries: what a malformed row of it leaves a gap in."""
+    if "metrics" in name:
+        return Signal.TRAFFIC
+    if name == "heartbeat":
+        return Signal.HEARTBEAT
+    return Signal.HEALTH if "health" in name or name == "event-grid" else Signal.ACTIVITY
+
+
+def _error_answer(row: Row) -> str:
+    """What a failed command wrote where data was expected: `{"error": {...}}`, or `code` and `message` alone."""
+    body = row.get("error") if isinstance(row.get("error"), dict) else row
+    if not isinstance(body, dict):
+        return ""
+    words = {str(key).lower(): value for key, value in body.items()}
+    code, message = words.get("code"), words.get("message")
+    if not (isinstance(code, str) and isinstance(message, str)) or (body is row and len(row) > 3):  # noqa: PLR2004
+        return ""
+    return f"{code}: {message}"[:500]
+
+
+def _useless(tally: _Tally) -> str:
+    if tally.answer:
+        return f"{tally.file} holds an error answer of Azure, not data: {tally.answer}"
+    if not (tally.unknown or tally.faults):
+        return f"{tally.file} is empty"
+    return f"{tally.file} is in no known format"
