@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -116,6 +117,6 @@ def test_any_readings_give_ordered_separate_collapses(values: list[float | None]
 
     ends = [one.interval.end for one in found]
     assert all(end is not None for end in ends[:-1])
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in pairwise(found):
         assert one.interval.end is not None
         assert one.interval.end <= following.interval.start

@@ -197,7 +197,9 @@ def test_a_change_whose_relation_is_unknown_casts_doubt_and_is_cited() -> None:
     diagnosis = diagnosed(timeline)
 
     assert diagnosis.verdict is Verdict.SUSPECTED
-    assert any(piece.stance is Stance.AGAINST and "network configuration" in piece.says for piece in diagnosis.finding.evidence)
+    assert any(
+        piece.stance is Stance.AGAINST and "network configuration" in piece.says for piece in diagnosis.finding.evidence
+    )
 
 
 def test_a_loss_in_a_log_alone_is_clear_where_another_cause_explains_it() -> None:

@@ -1,5 +1,6 @@
 """The same story told in any order, with repeats and in any letter case is the same timeline."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -45,9 +46,10 @@ def test_order_and_repeats_change_nothing(random: object, times: int) -> None:
 
 
 @given(st.sampled_from([str.upper, str.lower, str.title]))
-def test_letter_case_changes_no_event_and_no_verdict(case: object) -> None:
+def test_letter_case_changes_no_event_and_no_verdict(case: Callable[[str], str]) -> None:
     records = tuple(
-        replace(record, name=case(record.name), status=case(record.status))  # type: ignore[operator]
+        # "availability" is our own word for a status, not the platform's.
+        record if record.name == "availability" else replace(record, name=case(record.name), status=case(record.status))
         for record in STORY.records
     )
     again = assemble(replace(STORY, records=records), TOLD)

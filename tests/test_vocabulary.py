@@ -104,8 +104,10 @@ def test_the_table_reads_backwards_to_what_it_reads_forwards() -> None:
     for kind in Kind:
         for signal, words in names_of([kind]).items():
             for word in words:
-                name, status = ("availability", word) if word in ("Available", "Unavailable", "Degraded") else (word, "")
-                if word in ("Unknown",):
+                name, status = (
+                    ("availability", word) if word in ("Available", "Unavailable", "Degraded") else (word, "")
+                )
+                if word == "Unknown":
                     name, status = "availability", word
                 if signal is Signal.SERVICE:
                     status = "Resolved" if kind is Kind.SERVICE_RESOLVED else "Active"

@@ -7,6 +7,7 @@ whose judgement it is.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from vmdiag.collapse import collapses, share_left
 from vmdiag.diagnosis import Channel, Strength
@@ -96,7 +97,7 @@ def heartbeats(timeline: Timeline) -> Iterator[Channel]:
     if series is None or not series.times:
         return
     beats = (*series.times, timeline.window.end)
-    for last, following in zip(beats, beats[1:], strict=False):
+    for last, following in pairwise(beats):
         if following - last < HEARTBEAT_GAP or beats_before(series, last) < HEARTBEATS_NEEDED:
             continue
         back = following if following != timeline.window.end or following in series.times[-1:] else None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from statistics import median
 
 from vmdiag.model import Interval, Series, Window
@@ -65,7 +66,8 @@ def _collapses(series: Series) -> Iterator[Collapse]:
         # Cheap first: most readings are well above what can be called low, so their hour need not be looked at.
         low_enough = values[index] <= ceiling and values[index] <= FRACTION * _recent(values, index)
         baseline = _baseline(series, index) if low_enough else None
-        if baseline is None or values[index] > FRACTION * baseline:
+        # What was low before is no fall: where it began there was no baseline to fall from.
+        if baseline is None or not values[index] <= FRACTION * baseline < values[index - 1]:
             index += 1
             continue
         low = _low_until(values, index, FRACTION * baseline)
@@ -103,7 +105,7 @@ def _baseline(series: Series, index: int) -> float | None:
 def _step(series: Series, index: int) -> timedelta:
     """The usual distance of readings just before an instant, at least a minute."""
     near = series.times[max(0, index - 30) : index]
-    steps = sorted(b - a for a, b in zip(near, near[1:], strict=False))
+    steps = sorted(b - a for a, b in pairwise(near))
     return max(timedelta(minutes=1), steps[len(steps) // 2]) if steps else timedelta(minutes=1)
 
 

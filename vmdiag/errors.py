@@ -35,9 +35,9 @@ class SourceError(VmdiagError):
     exit_code = 4
 
 
-class NotFound(SourceError):
+class NotFound(SourceError):  # noqa: N818 - the tree says what happened
     """What was named does not exist in the source."""
 
 
-class BadArchive(SourceError):
+class BadArchive(SourceError):  # noqa: N818 - the tree says what happened
     """A path that cannot be read, or a file in no known format."""

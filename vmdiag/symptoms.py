@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from vmdiag import channels
-from vmdiag.collapse import has_baseline, share_left, step_of
+from vmdiag.collapse import POINTS_NEEDED, has_baseline, share_left, step_of
 from vmdiag.diagnosis import Channel, Loss, Strength
 from vmdiag.model import Interval, Series, Signal, Timeline, Window
 
@@ -143,7 +143,7 @@ def _judged(timeline: Timeline, series: Series, onset: Window) -> Judgement:
             f"{series.name}: too little in the hour before to tell a loss",
         )
     points = [at for at in series.times if at in onset]
-    needed = (onset.end - onset.start) / step_of(series) * SHARE_REPORTED
+    needed = max(POINTS_NEEDED, (onset.end - onset.start) / step_of(series) * SHARE_REPORTED)
     if len(points) < needed or points[-1] < min(onset.end, timeline.window.end) - LATE_POINTS:
         return Judgement(Hearing.UNJUDGED, f"{series.name}: too many minutes were not reported")
     whole = share_left(series, onset)

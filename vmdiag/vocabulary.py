@@ -6,7 +6,7 @@ Names are matched, sentences only where a record has no name: titles are shared 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from vmdiag.model import Kind, Signal
@@ -168,7 +168,7 @@ def phase(status: str) -> Phase:
     return PHASES.get(status.lower(), Phase.ACCEPTED)
 
 
-def interpret(signal: Signal, name: str, status: str, facts: Mapping[str, str]) -> Kind:
+def interpret(signal: Signal, name: str, status: str, facts: Mapping[str, str]) -> Kind:  # noqa: PLR0911 - a table
     """What a record means; `Kind.OTHER` when it means nothing here."""
     match signal:
         case Signal.ACTIVITY:
@@ -194,23 +194,29 @@ def names_of(kinds: Iterable[Kind]) -> Mapping[Signal, frozenset[str]]:
     """The platform's words for these kinds, a set a signal: the table read backwards, for filters."""
     wanted = set(kinds)
     words: defaultdict[Signal, set[str]] = defaultdict(set)
-    for name, kind in ANNOTATIONS.items():
+    for kind, signal, word in _rows():
         if kind in wanted:
-            words[Signal.HEALTH].add(name)
-    for status, kind in STATUSES.items():
-        if kind in wanted:
-            words[Signal.HEALTH].add(status.capitalize())
-    for verb, kind in OPERATIONS.items():
-        if kind in wanted:
-            words[Signal.ACTIVITY].update(vm_type + verb for vm_type in VM_TYPES)
-    if Kind.NETWORK_CHANGE in wanted:
-        words[Signal.ACTIVITY].update(f"{kind}/{verb}" for kind in NETWORK_TYPES for verb in CHANGING)
-    for word, kind in POWER.items():
-        if kind in wanted:
-            words[Signal.POWER].add(f"PowerState/{word}")
-    if wanted & {Kind.SERVICE_INCIDENT, Kind.SERVICE_RESOLVED}:
-        words[Signal.SERVICE].update(INCIDENTS)
+            words[signal].add(word)
     return {signal: frozenset(found) for signal, found in words.items()}
+
+
+def _rows() -> Iterator[tuple[Kind, Signal, str]]:
+    """The whole table, a word a row."""
+    for name, kind in ANNOTATIONS.items():
+        yield kind, Signal.HEALTH, name
+    for status, kind in STATUSES.items():
+        yield kind, Signal.HEALTH, status.capitalize()
+    for verb, kind in OPERATIONS.items():
+        for vm_type in VM_TYPES:
+            yield kind, Signal.ACTIVITY, vm_type + verb
+    for network_type in NETWORK_TYPES:
+        for verb in CHANGING:
+            yield Kind.NETWORK_CHANGE, Signal.ACTIVITY, f"{network_type}/{verb}"
+    for word, kind in POWER.items():
+        yield kind, Signal.POWER, f"PowerState/{word}"
+    for word in INCIDENTS:
+        yield Kind.SERVICE_INCIDENT, Signal.SERVICE, word
+        yield Kind.SERVICE_RESOLVED, Signal.SERVICE, word
 
 
 INCIDENTS = ("Incident", "ServiceIssue")
@@ -229,7 +235,7 @@ def _operation(name: str) -> Kind:
 def _health(name: str, status: str, facts: Mapping[str, str]) -> Kind:
     if name == "availability":
         return STATUSES.get(status.lower(), Kind.OTHER)
-    word = name.split("//")[0].lower()
+    word = name.partition("//")[0].lower()
     begun = [known for known in ANNOTATIONS if word.startswith(known.lower())]
     if begun:
         return ANNOTATIONS[max(begun, key=len)]

@@ -44,7 +44,7 @@ def test_a_trickle_does_not_look_like_silence_and_absence_not_like_nothing() -> 
 
     assert _sparkline.columns(series, 80) == 5
     assert _sparkline.curve(series, window, 5, UNICODE) == "█▂▁·▅"
-    assert _sparkline.curve(series, window, 5, ASCII) == "#._ ~"
+    assert _sparkline.curve(series, window, 5, ASCII) == "#._ ="
 
 
 def test_a_curve_of_nothing_lies_on_the_floor() -> None:

@@ -16,9 +16,14 @@ from vmdiag.renderers._times import iso
 
 # More stories than these nobody reads at 3 a.m.; the table holds every VM.
 STORIES = 25
-_WIDE = 110
 _COLUMN = 12
-_GAP = 1
+_NAME = "VM"
+# One column for two where the screen is narrow: the cause of a loss that is not the migration's, else the state.
+_MERGED = "state/cause"
+_CAUSE = 15
+# So many columns a name wants, and so many it must have.
+_READABLE = 36
+_NARROW = 12
 _STATE = {State.OPEN: "still lost", State.RECOVERED: "recovered", State.REDEPLOYED: "redeployed"}
 
 
@@ -46,45 +51,63 @@ def _counts(cases: list[Case], page: Page) -> None:
 
 
 def _table(cases: list[Case], page: Page) -> None:
-    titles = ["verdict", "VM", "migrated", "lost since", "state", "explained by", "next"]
     lines = [_cells(case) for case in cases]
-    widths = [max(map(len, column)) for column in zip(titles, *lines, strict=True)]
-    shown = [0, 1, 2, 3, 4, 5, 6]
-    if page.width < _WIDE:
-        # Narrow screens: the state goes where the explanation says no more than the verdict does.
-        titles[4] = "state or cause"
-        lines = [[*line[:4], _state_or_cause(case), *line[5:]] for case, line in zip(cases, lines, strict=True)]
-        widths[4] = min(14, max(len(titles[4]), *(len(line[4]) for line in lines)))
-        shown.remove(5)
-    taken = sum(widths[number] + _GAP for number in shown if number != 1)
-    widths[1] = max(8, min(widths[1], page.width - taken - _GAP))
-    page.cells([page.text(titles[number], BOLD) for number in shown], [widths[number] for number in shown])
+    widths = {title: max(len(title), *(len(line[title]) for line in lines)) for title in lines[0]}
+    # Names may be long: they get what the others leave.
+    widths[_NAME] = max(cell_len(page.text(_story.machine(case)).plain) for case in cases)
+    widths[_MERGED] = min(widths[_MERGED], _CAUSE)
+    shown = _columns(widths, page.width)
+    widths[_NAME] = max(len(_NAME), min(widths[_NAME], _left(widths, shown, page.width)))
+    page.cells([page.text(title, BOLD) for title in shown], [widths[title] for title in shown])
     for case, line in zip(cases, lines, strict=True):
-        line[1] = _fitting(case, widths[1], page)
-        texts = [page.text(line[number]) for number in shown]
-        texts[0] = Text(texts[0].plain, style=style(case.diagnosis.verdict))
-        page.cells(texts, [widths[number] for number in shown])
+        line[_NAME] = _fitting(case, widths[_NAME], page)
+        texts = [page.text(line[title], style(case.diagnosis.verdict) if title == "verdict" else "") for title in shown]
+        page.cells(texts, [widths[title] for title in shown])
 
 
-def _cells(case: Case) -> list[str]:
+def _columns(widths: dict[str, int], room: int) -> list[str]:
+    """The columns that fit: all, or state and cause as one, and on a narrow screen without what can be spared."""
+    full = [title for title in widths if title != _MERGED]
+    if _left(widths, full, room) >= min(widths[_NAME], _READABLE):
+        return full
+    shown = [title for title in widths if title not in {"state", "explained by"}]
+    for title in ("migrated", _MERGED, "next", "lost since"):
+        if _left(widths, shown, room) >= min(widths[_NAME], _NARROW):
+            break
+        shown.remove(title)
+    return shown
+
+
+def _left(widths: dict[str, int], shown: list[str], room: int) -> int:
+    """What is left for the VM's name beside the other columns."""
+    return room - sum(widths[title] + 1 for title in shown if title != _NAME)
+
+
+def _cells(case: Case) -> dict[str, str]:
+    """The columns in order, but for the name."""
     diagnosis = case.diagnosis
     action = diagnosis.recommendation.action
-    return [
-        diagnosis.verdict.value,
-        _story.machine(case),
-        _brief(diagnosis.migrated_at),
-        _brief(diagnosis.failed_at),
-        _STATE[diagnosis.state] if diagnosis.state else "-",
-        diagnosis.explanation or "-",
-        "-" if action is Action.NONE else action.value,
-    ]
+    return {
+        "verdict": diagnosis.verdict.value,
+        _NAME: "",
+        "migrated": _brief(diagnosis.migrated_at),
+        "lost since": _brief(diagnosis.failed_at),
+        "state": _state(case),
+        "explained by": diagnosis.explanation or "-",
+        _MERGED: _state_or_cause(case),
+        "next": "-" if action is Action.NONE else action.value,
+    }
+
+
+def _state(case: Case) -> str:
+    return _STATE[case.diagnosis.state] if case.diagnosis.state else "-"
 
 
 def _state_or_cause(case: Case) -> str:
     diagnosis = case.diagnosis
     if diagnosis.explanation and not diagnosis.verdict.is_flagged:
         return diagnosis.explanation
-    return _STATE[diagnosis.state] if diagnosis.state else "-"
+    return _state(case)
 
 
 def _brief(at: datetime | None) -> str:

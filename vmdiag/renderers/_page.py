@@ -50,7 +50,7 @@ class Page:
     def heading(self, title: str) -> None:
         """A blank line and a title."""
         self.blank()
-        self.line(self.text(title, BOLD))
+        self.beside("", self.text(title, BOLD), 0)
 
     def wrapped(self, text: Text, width: int, most: int | None = None) -> list[Text]:
         """The text in lines that break between words; cut with an ellipsis after `most`."""
@@ -69,14 +69,14 @@ class Page:
     def beside(self, label: Text | str, text: Text, column: int, most: int | None = None) -> None:
         """A label, and the text wrapped in a column of its own to the right of it."""
         head = label if isinstance(label, Text) else self.text(label)
-        if cell_len(head.plain.rstrip()) >= column:
+        if head.plain and cell_len(head.plain.rstrip()) >= column:
             self.line(head)
             head = Text()
         for number, line in enumerate(self.wrapped(text, self.prose - column, most)):
             if number:
                 self.line(" " * column, line)
             else:
-                self.line(head, " " * max(1, column - cell_len(head.plain)), line)
+                self.line(head, " " * max(0, column - cell_len(head.plain)), line)
 
     def paragraph(self, text: str) -> None:
         """Prose, indented."""
@@ -98,16 +98,21 @@ class Page:
             for line in self.wrapped(Text(piece, style=link), room):
                 self.line(" " * 2 * _INDENT, line)
 
+    def drawing(self, line: str, style: str = "") -> None:
+        """A line of a picture, indented: cut where the screen ends, for wrapped it would be none."""
+        self.cells([self.text(" " * _INDENT + line, style)], [self.prose])
+
     def cells(self, texts: list[Text], widths: list[int]) -> None:
-        """One line of a table."""
-        self.line(*(self._cell(text, width) for text, width in zip(texts, widths, strict=True)))
+        """One line of a table: each text in its width, a blank between two."""
+        parts = [self._cell(text, width) for text, width in zip(texts, widths, strict=True)]
+        self.line(Text(" ").join(parts))
 
     def _cell(self, text: Text, width: int) -> Text:
-        """The text in exactly this many columns and a blank; what is too long loses its end."""
+        """The text in exactly this many columns; what is too long loses its end."""
         plain = text.plain
         if cell_len(plain) > width:
             plain = set_cell_size(plain, max(0, width - len(self.ellipsis))) + self.ellipsis
-        return Text(set_cell_size(plain, width) + " ", style=text.style)
+        return Text(set_cell_size(plain, width), style=text.style)
 
     def _carries(self, characters: str) -> bool:
         try:

@@ -111,13 +111,13 @@ def _curve(case: Case, page: Page) -> None:
     width = _sparkline.columns(series, max(1, page.prose - _sparkline.MARGIN))
     page.blank()
     top = _sparkline.short(_sparkline.peak(series))
-    page.line(page.text(f"  {name(series.name)}, {between(span.start, span.end)}, peak {top}", BOLD))
+    page.drawing(f"{name(series.name)}, {between(span.start, span.end)}, peak {top}", BOLD)
     drawn = _sparkline.curve(series, span, width, page.pens)
-    page.line("  ", drawn)
+    page.drawing(drawn)
     for line in _sparkline.markers(_timeline.marks(case), span, width, page.pens):
-        page.line("  ", line)
+        page.drawing(line)
     if page.pens.absent in drawn:
-        page.line(f"  ({page.pens.absent.strip() or 'blank'} = not reported)")
+        page.drawing(f"({page.pens.absent.strip() or 'blank'} = not reported)")
 
 
 def _way_out(case: Case, page: Page) -> None:

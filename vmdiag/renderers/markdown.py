@@ -3,6 +3,7 @@
 One VM gets a page, many get a table and a section for each that is affected.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
@@ -16,6 +17,7 @@ from vmdiag.renderers._times import between, iso, stamp
 _SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
 _COLUMNS = ("verdict", "VM", "migrated", "lost since", "state", "explained by", "next")
 _CURVE = 72
+_ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/?#=%&+-]*)?")
 
 
 def render(report: Report, out: TextIO) -> None:
@@ -153,9 +155,7 @@ def _way_out(case: Case, level: str) -> Iterator[str]:
 
 def _address(url: str) -> str:
     """A link only where the address can be nothing else."""
-    return (
-        f"<{url}>" if url.startswith("https://") and url.isprintable() and not set(url) & set(" <>\\`") else code(url)
-    )
+    return f"<{url}>" if _ADDRESS.fullmatch(url) else code(url)
 
 
 def _headed(title: str, lines: Iterable[str], gap: str = "") -> Iterator[str]:

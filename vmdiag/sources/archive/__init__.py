@@ -4,9 +4,8 @@ Every file is read once, into a spool on disk; then each VM in scope is told fro
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
-from vmdiag.errors import UsageError
+from vmdiag.errors import BadArchive, UsageError
 from vmdiag.model import Needs, Reading, Scope, Watcher
 from vmdiag.sources.archive._choice import chosen
 from vmdiag.sources.archive._items import Format
@@ -38,8 +37,11 @@ class Archive:
         reader = Reader(spool, self._watcher, self._formats or formats())
         reader.read(places(self._address))
         spool.close()
-        # Inventory alone carries no time: then "now" is the only end there is.
-        window = scope.window(spool.newest or datetime.now(UTC))
+        end = spool.newest or scope.until
+        if end is None:
+            message = f"{self._address} holds no record with a time: there is nothing to look at"
+            raise BadArchive(message, "Export it again; for an inventory alone say --until TIME.")
+        window = scope.window(end)
         if window.start >= window.end:
             message = f"the archive ends at {window.end.isoformat()}, before --since"
             raise UsageError(message, "Give an earlier --since, or a duration: it counts back from the last record.")

@@ -106,7 +106,7 @@ def _held(part: Part, value: object) -> Iterator[Row | Malformed] | None:
         case Part.DATA | Part.TABLE, {"columns": list(columns), "rows": list(rows)}:
             header = names(columns)
             return (cells(header, row) for row in rows)
-        case (Part.TABLES | Part.BATCH), list():
+        case ((Part.TABLES | Part.BATCH), list()):
             return (row for each in value for row in _held(ELEMENTS[part], each) or ())
         case Part.ANSWER, {"value": list(rows)}:
             return map(record, rows)

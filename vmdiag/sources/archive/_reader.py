@@ -135,8 +135,8 @@ class Reader:
     def _warn_of_limit(self, tally: _Tally) -> None:
         if tally.listed == CLI_LIMIT:
             self._watcher.warn(
-                f"{tally.file} holds exactly {CLI_LIMIT} events, where `az monitor activity-log list` stops by default: "
-                "it was probably cut; export it again with a larger --max-events"
+                f"{tally.file} holds exactly {CLI_LIMIT} events, where `az monitor activity-log list` stops by "
+                "default: it was probably cut; export it again with a larger --max-events"
             )
 
     def _fault(self, tally: _Tally, line: int, fault: Malformed, signal: Signal = Signal.ACTIVITY) -> None:

@@ -121,9 +121,7 @@ class Teller:
                 values=tuple(value for _, value in ordered),
             )
 
-    def _gaps(
-        self, vm: VmId, number: int, records: tuple[Record, ...], series: tuple[Series, ...]
-    ) -> Iterator[Gap]:
+    def _gaps(self, vm: VmId, number: int, records: tuple[Record, ...], series: tuple[Series, ...]) -> Iterator[Gap]:
         recorded = [_gap(body) for (body,) in self._database.execute("select body from missed where vm = ?", (number,))]
         yield from recorded
         yield from self._faults(number)
