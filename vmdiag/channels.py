@@ -40,6 +40,7 @@ FAILING = (
     Kind.ACCELNET_UNHEALTHY,
     Kind.NETWORK_UNHEALTHY,
 )
+ANNOTATED = (Kind.ACCELNET_UNHEALTHY, Kind.NETWORK_UNHEALTHY)
 STOPS = (Kind.STOP, Kind.DEALLOCATE, Kind.EVICTION, Kind.DELETE)
 ON = (Kind.START, Kind.RESTART, Kind.REDEPLOY, Kind.POWER_RUNNING, Kind.AVAILABLE)
 OFF = (Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED)
@@ -128,6 +129,8 @@ def states(timeline: Timeline, kinds: tuple[Kind, ...], strength: Strength, says
         elif begun is not None and event.kind is Kind.AVAILABLE:
             if event.at - begun.at >= FLAP:
                 yield _state(begun, Interval(begun.at, event.at), strength, says)
+            elif begun.kind in ANNOTATED:
+                continue  # an annotation is not taken back by a status that came along with it
             begun = None
     if begun is not None:
         yield _state(begun, Interval(begun.at, None), strength, says)

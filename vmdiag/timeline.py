@@ -30,7 +30,7 @@ def assemble(transcript: Transcript, window: Window, margin: timedelta = timedel
     """The timeline of one VM over `window` and the `margin` before it that baselines need."""
     span = Window(_back(window.start, margin), window.end)
     records = sorted({_key(record): record for record in transcript.records if record.at in span}.values(), key=_key)
-    events = sorted([*_operations(records), *_tellings(records)], key=_order)
+    events = sorted([*_operations(records), *_tellings(_named(records))], key=_order)
     born = max((event.ended for event in events if event.kind is Kind.DELETE), default=None)
     if born is not None and any(event.at > born for event in events):
         # The name lives on in another VM: what happened to the deleted one is not its story.
@@ -58,10 +58,21 @@ def _order(event: Event) -> tuple[datetime, str, str, str, timedelta]:
     return event.at, event.kind, event.signal, event.facts.get("resource", ""), event.blur
 
 
+def _named(records: Iterable[Record]) -> Iterator[Record]:
+    """Resource Graph keeps changes only: of two equal annotations in a row the second has a time and no name."""
+    name = ""
+    for record in records:
+        if record.signal is Signal.HEALTH and record.name not in ("", "availability"):
+            name = record.name
+        yield replace(record, name=name) if name and not record.name and "unnamed" in record.facts else record
+
+
 def _tellings(records: Iterable[Record]) -> Iterator[Event]:
     for record in records:
         kind = interpret(record.signal, record.name, record.status, record.facts)
-        if kind is Kind.OTHER or record.signal is Signal.ACTIVITY:
+        # Annotations come with "Unknown, before Unknown": nothing changed by them.
+        unchanged = kind is Kind.UNKNOWN and record.facts.get("previous", "").lower() == kind
+        if kind is Kind.OTHER or record.signal is Signal.ACTIVITY or unchanged:
             continue
         yield Event(
             at=record.at,

@@ -172,7 +172,7 @@ def interpret(signal: Signal, name: str, status: str, facts: Mapping[str, str]) 
     """What a record means; `Kind.OTHER` when it means nothing here."""
     match signal:
         case Signal.ACTIVITY:
-            return Kind.OTHER if phase(status) is Phase.FAILED else _operation(name.lower())
+            return Kind.OTHER if phase(status) is Phase.FAILED else _operation(name.lower(), facts)
         case Signal.HEALTH:
             return _health(name, status, facts)
         case Signal.SERVICE:
@@ -222,9 +222,12 @@ def _rows() -> Iterator[tuple[Kind, Signal, str]]:
 INCIDENTS = ("Incident", "ServiceIssue")
 
 
-def _operation(name: str) -> Kind:
+def _operation(name: str, facts: Mapping[str, str]) -> Kind:
     for vm_type in VM_TYPES:
         if name.startswith(vm_type):
+            # Resource Graph tells which properties a write changed: a new size is a reboot.
+            if "hardwareprofile.vmsize" in facts.get("changed", "").lower():
+                return Kind.RESIZE
             return OPERATIONS.get(name.removeprefix(vm_type), Kind.OTHER)
     if name.startswith("microsoft.network/") and name.endswith(CHANGING):
         provider, kind, *_ = name.split("/")

@@ -24,8 +24,9 @@ from vmdiag.renderers._schema import schema
 NASTY = (
     "\x1b[31mred\x1b[0m\x1b]0;title\x07", "\x9b2J", "\u202eexe.txt\u2066", "a\u200bb\ufeff",
     "[red]x[/red] [/]",
-    "\r\n\n", "| a | b |\n|---|---|", "<script>alert(1)</script>", "![x](https://evil)", "[x](javascript:alert(1))", "`` ` ```",
-    "```\n# h", "https://evil.example www.evil.example a@b.c", "# h", "- x", "1. x", "=1+1", "  +1", "\t=1", "-1", "@x",
+    "\r\n\n", "| a | b |\n|---|---|", "<script>alert(1)</script>", "![x](https://evil)", "[x](javascript:alert(1))",
+    "`` ` ```", "```\n# h", "https://evil.example www.evil.example a@b.c",
+    "# h", "- x", "1. x", "=1+1", "  +1", "\t=1", "-1", "@x",
     "\ud800", "\x7f\x00", "'; rm -rf ~ #", "$(id)", "…", "&lt;b&gt;", "|", "\\", "\\|", "~~x~~", "**x**", "_x_", "---",
     "\u2028=1", "   ", "", "名前" * 200,
 )  # fmt: skip

@@ -8,6 +8,7 @@ import re
 
 SENTENCE = 300
 NAME = 64
+_PLACE = 44
 _REPLACEMENT = "\ufffd"
 _CONTROL_PICTURES = 0x2400
 _FIRST_PRINTABLE = 0x20
@@ -23,6 +24,11 @@ def visible(text: str) -> str:
 def cut(text: str, limit: int, ellipsis: str = "…") -> str:
     """At most `limit` characters, the last of them an ellipsis where something was left out."""
     return text if len(text) <= limit else text[: limit - len(ellipsis)].rstrip() + ellipsis
+
+
+def place(text: str) -> str:
+    """Where something was read, at a length that fits a line; the end tells more than the beginning."""
+    return text if len(text) <= _PLACE else f"…{text[1 - _PLACE :]}"
 
 
 def sentence(text: str) -> str:

@@ -12,14 +12,13 @@ from vmdiag.model import Gap, Window
 from vmdiag.renderers import _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._marks import label
 from vmdiag.renderers._page import BOLD, Page, pack
-from vmdiag.renderers._safe import cut, name, sentence
+from vmdiag.renderers._safe import name, place, sentence
 from vmdiag.renderers._times import Clock, between
 
 ANSWER = 12
 _COLUMN = 12
-_SIGNAL = 13
+_SIGNAL = 14
 _GAPS = 8
-_REF = 40
 _STANCES = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
 
 
@@ -84,7 +83,7 @@ def _evidence(case: Case, page: Page) -> None:
     page.heading(f"Evidence: + for, - against, ? not seen ({clock.title})")
     for one in found:
         head = f"  {_STANCES[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL}}"
-        ref = f" [{cut(one.ref, _REF)}]" if one.ref else ""
+        ref = f" [{place(one.ref)}]" if one.ref else ""
         page.beside(head, page.text(sentence(one.says) + ref), len(head))
 
 

@@ -12,6 +12,9 @@ from vmdiag.renderers import _lore, _redeploy
 from vmdiag.renderers._safe import name, sentence
 from vmdiag.renderers._times import span, stamp
 
+# Of the reasons for a doubtful verdict, so many before those against it.
+_REASONS = 2
+
 
 def in_order(cases: Iterable[Case]) -> list[Case]:
     """Affected first: by verdict, then those still lost, then as they came."""
@@ -95,14 +98,17 @@ def why(case: Case) -> str:
     """The reasons that decided, in one breath."""
     diagnosis = case.diagnosis
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
-        return _said(case, Stance.MISSING, Stance.AGAINST, Stance.FOR) or "the feeds that would decide were not heard"
+        told = [*_said(case, Stance.MISSING), *_said(case, Stance.AGAINST), *_said(case, Stance.FOR)]
+        return "; ".join(told) or "the feeds that would decide were not heard"
     if diagnosis.verdict.is_flagged:
-        return _said(case, Stance.FOR) or "the pattern fits"
+        doubts = _said(case, Stance.AGAINST) if diagnosis.verdict is Verdict.SUSPECTED else []
+        reasons = _said(case, Stance.FOR)[: _REASONS if doubts else None]
+        return "; but ".join(filter(None, ("; ".join(reasons), "; ".join(doubts)))) or "the pattern fits"
     if diagnosis.explanation == _lore.UNEXPLAINED:
-        return "; ".join(filter(None, ["nothing that was read explains the loss", _said(case, Stance.AGAINST)]))
+        return "; ".join(["nothing that was read explains the loss", *_said(case, Stance.AGAINST)])
     if diagnosis.explanation is not None:
         return f"the loss is explained by: {_lore.title(diagnosis.explanation)}"
-    return _said(case, Stance.AGAINST) or "no loss of connectivity after a live migration was seen"
+    return "; ".join(_said(case, Stance.AGAINST)) or "no loss of connectivity after a live migration was seen"
 
 
 def evidence(case: Case, *stances: Stance) -> list[Evidence]:
@@ -186,12 +192,21 @@ def _lost(case: Case) -> str:
     return f"{stamp(at)}, {span(at - moved)} {'before' if at < moved else 'after'} the migration"
 
 
-def _said(case: Case, *stances: Stance) -> str:
-    found = evidence(case, *stances)
-    found.sort(key=lambda one: stances.index(one.stance))
+def _said(case: Case, stance: Stance) -> list[str]:
+    """The sentences of one stance, each once, what shows the loss first: that is what a verdict stands on."""
+    diagnosis = case.diagnosis
+    found = evidence(case, stance)
+    if diagnosis.finding.wait and stance is Stance.MISSING:
+        # Why to wait comes last in the finding and first in what a person wants to know.
+        found.reverse()
+    signals = [
+        signal for loss in diagnosis.losses if loss.interval.start == diagnosis.failed_at for signal in loss.signals
+    ]
+    if stance is Stance.FOR:
+        found.sort(key=lambda one: signals.index(one.signal) if one.signal in signals else len(signals))
     # The migration has a line of its own.
-    news = [one for one in found if one.at != case.diagnosis.migrated_at] or found
-    return "; ".join(dict.fromkeys(sentence(one.says) for one in news))
+    news = [one for one in found if one.at != diagnosis.migrated_at] or found
+    return list(dict.fromkeys(sentence(one.says) for one in news))
 
 
 def _caveat(case: Case) -> str:

@@ -11,7 +11,7 @@ from vmdiag.diagnosis import Action, Case, Report, Stance, State, Verdict
 from vmdiag.model import Gap
 from vmdiag.renderers import _lore, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._markup import cell, code, fenced, plain, row
-from vmdiag.renderers._safe import name
+from vmdiag.renderers._safe import name, place
 from vmdiag.renderers._times import between, iso, stamp
 
 _SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
@@ -106,7 +106,7 @@ def _evidence(case: Case, level: str) -> Iterator[str]:
     if found:
         lines = (
             f"- **{one.stance}** ({one.signal}{', ' + stamp(one.at) if one.at else ''}): {plain(one.says)}"
-            + (f" [{code(name(one.ref))}]" if one.ref else "")
+            + (f" [{code(place(one.ref))}]" if one.ref else "")
             for one in found
         )
         yield from _headed(f"{level} Evidence", lines)

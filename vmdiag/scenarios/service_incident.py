@@ -76,17 +76,18 @@ def _overlaps(timeline: Timeline, event: Event, loss: Loss) -> bool:
 
 def _end(timeline: Timeline, event: Event) -> datetime:
     tracking = event.facts.get("tracking")
-    ends = [
-        other.at
-        for other in timeline.of(Kind.SERVICE_RESOLVED)
-        if other.at >= event.at and other.facts.get("tracking") == tracking
-    ]
-    if ends:
-        return ends[0]
-    try:
-        return datetime.fromisoformat(event.facts["ended"])
-    except (KeyError, ValueError):
-        return event.at + USUAL_LENGTH
+    resolved = [other for other in timeline.of(Kind.SERVICE_RESOLVED) if other.facts.get("tracking") == tracking]
+    # Every notice bears the incident's begin as its time; when it ended, or was told to have, stands beside it.
+    for stated in [fact for other in (event, *resolved) for fact in (other.facts.get("ended"), _told(other))]:
+        try:
+            return max(event.at, datetime.fromisoformat(stated or ""))
+        except (ValueError, TypeError):
+            continue
+    return max((other.at for other in resolved if other.at > event.at), default=event.at + USUAL_LENGTH)
+
+
+def _told(event: Event) -> str | None:
+    return event.facts.get("told") if event.kind is Kind.SERVICE_RESOLVED else None
 
 
 def _concerns(timeline: Timeline, event: Event) -> bool:

@@ -36,7 +36,7 @@ ANNOTATION: dict[str, object] = {
     "impactType": "Downtime Freeze",
 }
 EVENT: dict[str, object] = {
-    "id": f"{VM}/events/e1/ticks/639080432451234567",
+    "id": f"{VM}/events/e1/ticks/639080360451234567",
     "eventTimestamp": TIME,
     "resourceId": VM,
     "category": {"value": "Administrative", "localizedValue": "Administrative"},

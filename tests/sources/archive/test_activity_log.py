@@ -23,7 +23,7 @@ from tests.sources.archive._rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Covers, Heard, Malformed
+from vmdiag.sources.archive._items import Covers, Heard, Known, Malformed
 
 NAME = "activity-log"
 INCIDENT = {
@@ -54,7 +54,7 @@ def health(**members: object) -> dict[str, object]:
 def test_other_categories_on_the_vms_own_id_say_nothing_of_it(category: str) -> None:
     items = read(NAME, event(category={"value": category}))
 
-    assert {type(item) for item in items} == {Covers}
+    assert {type(item) for item in items} == {Covers, Known}
 
 
 def test_a_policy_without_its_category_is_told_by_its_operation() -> None:
@@ -214,3 +214,7 @@ def test_published_health_events_are_read() -> None:
     assert [record.status for record in heard(read(NAME, row))] == ["Unavailable", ""]
     (row,) = _samples.rows("published/activity-log-service-health.json")
     assert [each.record.facts["regions"] for each in regional(read(NAME, row))] == ["UK South"]
+
+
+def test_an_event_of_the_tenant_covers_no_subscription() -> None:
+    assert not read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))

@@ -62,7 +62,7 @@ def chosen(database: sqlite3.Connection, scope: Scope, window: Window, triggers:
         return Choice(tuple(candidates), len(seen) - len(candidates))
     named = list(dict.fromkeys(_named(selector, inside) for selector in scope.vms))
     neighbours = [one for one in candidates if one not in named]
-    return Choice((*named, *neighbours), len(seen) - len(named) - len(neighbours))
+    return Choice((*named, *neighbours), len(seen) - sum(one.number is not None for one in named) - len(neighbours))
 
 
 def _is_inside(vm: VmId, scope: Scope) -> bool:

@@ -47,8 +47,8 @@ INSIDE: Mapping[Part, Mapping[str, Part]] = {
 # What the elements of a list are, where they are not records.
 ELEMENTS: Mapping[Part, Part] = {Part.TABLES: Part.TABLE, Part.BATCH: Part.ANSWER}
 LISTS = frozenset({Part.DOCUMENT, Part.RECORDS, Part.DATA, Part.TABLES, Part.COLUMNS, Part.CELLS, Part.BATCH})
-# What has a name is itself a record: old metrics have their points in `data`.
-NAMED = frozenset({"id", "name"})
+# What has a name is itself a record: old metrics have their points in `data`, a recording its `records`.
+NAMED = frozenset({"id", "name", "schema"})
 
 _WORDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", type(None): "null"}
 

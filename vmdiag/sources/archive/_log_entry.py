@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from vmdiag.model import Record, Signal
+from vmdiag.model import Record, Signal, VirtualMachine, VmId
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._ids import carrier, scope, subscription, vm_itself, vm_of_health
-from vmdiag.sources.archive._items import Covers, Heard, Item, Nearby
+from vmdiag.sources.archive._items import Covers, Heard, Item, Known, Nearby
 from vmdiag.sources.archive._service import Incident, regional
 
 LOG_LEAVES_OUT = "the activity log does not show every live migration"
@@ -77,6 +77,10 @@ def items(entry: Entry, ref: str) -> Iterator[Item]:
     where = scope(entry.resource)
     if where is not None:
         yield from covers(where)
+    vm = VmId.parse(entry.resource)
+    if vm is not None:
+        # Seen, even if all that was logged is a policy that looked at it.
+        yield Known(VirtualMachine(id=vm))
     yield from said(entry, ref)
 
 

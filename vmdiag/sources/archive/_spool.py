@@ -112,7 +112,8 @@ class Spool:
                 record = Record(at=FIRST, signal=signal, name=name, status=status, facts=facts, ref=ref)
                 self._hear(self._number(vm), record, None)
             case Known(machine):
-                self._know(machine)
+                only_seen = machine == VirtualMachine(id=machine.id)
+                _ = self._number(machine.id) if only_seen else self._know(machine)
             case Nearby(resource=resource, record=record):
                 at = self._instant(record.at, record.signal)
                 scope = "/".join(resource.lower().split("/")[:5])

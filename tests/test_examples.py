@@ -1,0 +1,38 @@
+"""Every folder of `examples/` gives the report that lies beside it, and the picture shows the first of them."""
+
+import json
+
+import pytest
+
+from tests.examples import EXAMPLES, README_EXAMPLE, STORIES, expected, files
+from tests.picture import PICTURE, drawn
+from tests.stories import KNOWN
+from vmdiag.renderers._schema import schema
+
+FOLDERS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+
+
+def test_every_scenario_has_its_example() -> None:
+    assert set(FOLDERS) == set(KNOWN) == {README_EXAMPLE, *STORIES}
+
+
+def test_the_archives_are_as_they_are_written() -> None:
+    for name, text in files():
+        assert (EXAMPLES / name).read_text(encoding="utf-8") == text, "run python -m tests.examples"
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_an_example_gives_the_report_beside_it(name: str) -> None:
+    import jsonschema
+
+    folder = EXAMPLES / name
+    report = expected(folder)
+
+    assert report == (folder / "expected.json").read_text(encoding="utf-8")
+    jsonschema.validate(json.loads(report), schema())
+    (case,) = json.loads(report)["cases"]
+    assert case["explanation"] == name
+
+
+def test_the_picture_of_the_readme_is_the_report_of_today() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == drawn(), "run python -m tests.picture"
