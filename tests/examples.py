@@ -80,7 +80,7 @@ def _activity_log() -> list[dict[str, object]]:
         "value": "Microsoft.Resourcehealth/healthevent/Activated/action",
         "localizedValue": "Health Event Activated",
     }
-    told = {
+    told: dict[str, object] = {
         "title": "Virtual machine health status changed to unavailable",
         "details": None,
         "currentHealthStatus": "Unavailable",

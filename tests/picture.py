@@ -1,4 +1,4 @@
-"""Draws `examples/report.svg`, the README's picture, from a real run over the first example: `python -m tests.picture`."""
+"""Draws `examples/report.svg`, the README's picture, from a real run over an example: `python -m tests.picture`."""
 
 import io
 import re

@@ -50,7 +50,7 @@ def _listed(path: str) -> Iterator[Selector]:
 
 
 def _selector(word: str) -> Selector:
-    parts = word.strip().strip("/").split("/")
+    parts = word.strip().split("/")
     is_short = len(parts) <= _LONGEST_SHORT_FORM and all(parts)
     if not is_short and VmId.parse(word) is None:
         message = f"{word!r} does not name a VM"

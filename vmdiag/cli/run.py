@@ -47,13 +47,13 @@ class Tally:
 
 def run(asked: Asked, address: str, form: str, out: str, fail_on: str, watch: Watch) -> int:
     """Check one scope against one source; what is wrong with the command line is found before anything is read."""
-    now = datetime.now(UTC)
-    scope = asked.scope(now)
-    lost_at = asked.lost_at(scope, now)
     source, place = resolve(address)
     if place == STANDARD_INPUT and asked.reads_standard_input():
         message = "the archive and the list of VMs cannot both come from standard input"
         raise UsageError(message, "Put one of them in a file.")
+    now = datetime.now(UTC)
+    scope = asked.scope(now)
+    lost_at = asked.lost_at(scope, now)
     renderer = _renderer(form)
     tally = Tally(FailOn(fail_on))
     try:

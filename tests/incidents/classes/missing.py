@@ -130,7 +130,8 @@ def activity_log_alone_with_migration(scene: Scene) -> Label:
 
 
 def activity_log_alone_and_quiet(scene: Scene) -> Label:
-    """An activity log with neither a migration nor a loss: clear, gaps listed."""
+    """An activity log with neither a migration nor a loss, only a command run: clear, gaps listed."""
+    scene.operates(scene.ago(60, 300), "runCommand/action")
     scene.reads(("activity",))
     return quiet(action=None)
 
