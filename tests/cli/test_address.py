@@ -8,7 +8,7 @@ from vmdiag.cli.address import resolve
 from vmdiag.errors import UsageError
 
 
-@pytest.mark.parametrize("address", ["-", "logs/*.json", "./azure", "C:\\logs", "activity.json", "/tmp/x:y"])
+@pytest.mark.parametrize("address", ["-", "logs/*.json", "./azure", "C:\\logs", "activity.json", "/logs/x:y"])
 def test_a_path_needs_no_scheme(address: str) -> None:
     assert resolve(address) == ("archive", address)
 

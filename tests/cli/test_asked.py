@@ -14,7 +14,14 @@ from vmdiag.model import Selector
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 NOTHING = Asked(
-    vms=(), vms_from=None, subscriptions=(), groups=(), everything=False, since="14d", until=None, unreachable_since=None
+    vms=(),
+    vms_from=None,
+    subscriptions=(),
+    groups=(),
+    everything=False,
+    since="14d",
+    until=None,
+    unreachable_since=None,
 )
 
 

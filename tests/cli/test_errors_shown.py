@@ -71,7 +71,7 @@ def test_escapes_in_a_name_do_not_reach_the_terminal(vmdiag: Runner) -> None:
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     entries = [entry for number in range(400) for entry in story.affected(f"web-{number:03}")]
-    command = [COMMAND, "check", "--source", story.written(tmp_path, entries), "-o", "ndjson"]
+    command: list[str | Path] = [COMMAND, "check", "--source", story.written(tmp_path, entries), "-o", "ndjson"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
         assert ran.stdout is not None
         assert ran.stderr is not None
@@ -85,7 +85,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
 
 def test_an_interrupt_ends_the_run_with_130(tmp_path: Path) -> None:
     # A pipe that nobody writes to: the command waits for its standard input.
-    command = [COMMAND, "check", "--source", "-"]
+    command: list[str | Path] = [COMMAND, "check", "--source", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, text=True) as ran:
         assert ran.stderr is not None
         _wait_until_it_reads(ran.pid)

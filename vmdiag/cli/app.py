@@ -1,7 +1,6 @@
 """The Typer app and the one place where errors become words and exit codes; must not know what a command does."""
 
 import sys
-import traceback
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from vmdiag import __version__
 from vmdiag.cli.check import check
 from vmdiag.cli.complaint import complain
 from vmdiag.cli.explain import explain
@@ -32,9 +32,7 @@ app.command()(schema)
 
 def _show_version(*, value: bool) -> None:
     if value:
-        from importlib import metadata
-
-        typer.echo(f"vmdiag {metadata.version('vmdiag')}")
+        typer.echo(f"vmdiag {__version__}")
         raise typer.Exit
 
 
@@ -58,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def last_resort(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if run.debug:
+            import traceback
+
             traceback.print_exception(kind, error, trace)
         complain(f"unexpected {kind.__name__}: {error}", "This is a defect in vmdiag; --debug shows where.")
         sys.exit(DEFECT)
@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = get_command(app).main(arguments, prog_name="vmdiag", standalone_mode=False, obj=run)
     except VmdiagError as error:
         if run.debug:
+            import traceback
+
             traceback.print_exception(error)
         complain(error.message, error.hint)
         return error.exit_code

@@ -6,8 +6,8 @@ Keys are never renamed or left out; what is absent is `None`. Text is kept whole
 import math
 from collections.abc import Iterable
 from datetime import datetime
-from importlib import metadata
 
+from vmdiag import __version__
 from vmdiag.diagnosis import Case, Evidence, Finding, Loss, Report, Verdict, ordered
 from vmdiag.model import Event, Gap, Interval, Series, VirtualMachine
 from vmdiag.renderers._lore import scenario_of
@@ -21,7 +21,7 @@ def head(report: Report) -> dict[str, object]:
     """What comes before the summary and the cases: where and when was looked, and by what."""
     return {
         "schema": SCHEMA,
-        "tool": {"name": "vmdiag", "version": _version()},
+        "tool": {"name": "vmdiag", "version": __version__},
         "generated_at": iso(report.generated_at),
         "source": whole(report.source),
         "cloud": whole(report.cloud),
@@ -84,14 +84,6 @@ def gaps(missed: Iterable[Gap]) -> list[dict[str, object]]:
         }
         for gap in missed
     ]
-
-
-def _version() -> str:
-    try:
-        return metadata.version("vmdiag")
-    except metadata.PackageNotFoundError:
-        # Run from a checkout that nobody installed.
-        return "0+unknown"
 
 
 def _vm(vm: VirtualMachine) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Files into the spool, row by row, and every fault named; must not know what a format says of a row."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import vmdiag.sources.archive
 from vmdiag import plugins
@@ -35,10 +35,13 @@ class _Tally:
     unknown: int = 0
     empty: int = 0
     faults: int = 0
+    told: int = 0
     answer: str = ""
     listing: int = 0
     listed: int = 0
     last: str = ""
+    # Faults wait until something in the file is known: of a foreign file one word is enough.
+    waiting: list[tuple[int, Malformed, Signal]] = field(default_factory=list)
 
     @property
     def is_readable(self) -> bool:
@@ -108,6 +111,7 @@ class Reader:
                 tally.unknown += 1
             return
         tally.known += 1
+        self._tell_waiting(tally)
         if name == CLI_FORMAT and listing:
             self._listed(tally, listing)
         try:
@@ -141,14 +145,28 @@ class Reader:
 
     def _fault(self, tally: _Tally, line: int, fault: Malformed, signal: Signal = Signal.ACTIVITY) -> None:
         tally.faults += 1
+        if tally.known:
+            self._tell(tally, line, fault, signal)
+        elif len(tally.waiting) < MOST_TOLD:
+            tally.waiting.append((line, fault, signal))
+
+    def _tell(self, tally: _Tally, line: int, fault: Malformed, signal: Signal) -> None:
         where = f"{tally.file}, line {line}" if line else tally.file
-        if tally.faults <= MOST_TOLD:
+        tally.told += 1
+        if tally.told <= MOST_TOLD:
             self._watcher.warn(f"{where}: {fault.reason}; skipped")
         self._spool.fault(fault.vm, signal, tally.file, line, fault.reason)
 
+    def _tell_waiting(self, tally: _Tally) -> None:
+        while tally.waiting:
+            self._tell(tally, *tally.waiting.pop(0))
+
     def _finish(self, tally: _Tally) -> None:
         self._warn_of_limit(tally)
-        if tally.faults > MOST_TOLD:
+        if not tally.is_readable:
+            reason = tally.waiting[0][1].reason if tally.waiting else "records in no known format"
+            self._spool.fault(None, Signal.ACTIVITY, tally.file, 0, f"left out: {reason}")
+        elif tally.faults > MOST_TOLD:
             self._watcher.warn(f"{tally.file}: {tally.faults - MOST_TOLD} more malformed records skipped")
         if tally.known and tally.unknown:
             self._watcher.warn(f"{tally.file}: {tally.unknown} records in no known format skipped")

@@ -1,0 +1,1 @@
+"""Figures, printed and not asserted: speed as ratios, quality on the labelled corpus."""

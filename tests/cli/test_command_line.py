@@ -1,0 +1,162 @@
+"""What the program says of itself: help, version, completion, environment; and what reaches which stream."""
+
+import json
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import get_args
+
+import jsonschema
+import pytest
+
+from tests.cli import story
+from tests.conftest import Runner
+from vmdiag import plugins, renderers
+from vmdiag.cli import options
+from vmdiag.diagnosis import FailOn
+
+COMMANDS = ("check", "explain", "schema")
+
+
+def test_the_version_is_the_packages(vmdiag: Runner) -> None:
+    assert vmdiag("--version").out == f"vmdiag {metadata.version('vmdiag')}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_that_fits_80_columns(vmdiag: Runner, command: str) -> None:
+    ran = vmdiag(command, "--help")
+
+    assert ran.code == 0
+    assert f"Usage: vmdiag {command}" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_the_overview_lists_every_command_and_cuts_no_sentence(vmdiag: Runner) -> None:
+    ran = vmdiag("-h")
+
+    assert all(re.search(rf"^  {command} ", ran.out, re.MULTILINE) for command in COMMANDS)
+    assert "..." not in ran.out.partition("Commands:")[2]
+
+
+def test_no_command_shows_the_overview_and_is_an_error(vmdiag: Runner) -> None:
+    ran = vmdiag()
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "Commands:" in ran.err
+
+
+def test_help_names_every_format(vmdiag: Runner) -> None:
+    shown = " ".join(vmdiag("check", "--help").out.split())
+
+    assert ", ".join(plugins.names(renderers)) in shown
+
+
+def test_every_option_can_be_given_in_the_environment(vmdiag: Runner) -> None:
+    flags = set(
+        re.findall(r"--([a-z-]+)", vmdiag("check", "--help").out.partition("Options:")[2].partition("Every")[0])
+    )
+    declared = {name for kind in vars(options).values() for name in _variables(kind)}
+
+    assert {f"VMDIAG_{flag.replace('-', '_').upper()}" for flag in flags - {"help"}} <= declared
+
+
+def _variables(kind: object) -> list[str]:
+    return [info.envvar for info in getattr(kind, "__metadata__", ()) if getattr(info, "envvar", None)]
+
+
+def test_the_words_of_fail_on_are_the_programs() -> None:
+    assert get_args(get_args(options.FailOn)[0]) == tuple(FailOn)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_exists_for_every_shell(vmdiag: Runner, shell: str) -> None:
+    # Without this Typer looks for the shell that runs it, which is not always one of these.
+    ran = vmdiag("--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+
+    assert ran.code == 0
+    assert "_VMDIAG_COMPLETE" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("check -o ", plugins.names(renderers)),
+        ("check -o js", ("json",)),
+        ("explain guest-", ("guest-crash", "guest-restart")),
+    ],
+)
+def test_formats_and_scenarios_are_completed(vmdiag: Runner, words: str, offered: tuple[str, ...]) -> None:
+    line = f"vmdiag {words}"
+    ran = vmdiag(_VMDIAG_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(line.count(" ")))
+
+    assert tuple(ran.out.split()) == offered
+
+
+def test_an_unknown_format_is_a_usage_error_that_lists_them(vmdiag: Runner, tmp_path: Path) -> None:
+    ran = vmdiag("check", "--source", story.written(tmp_path, story.affected()), "-o", "jsn")
+
+    assert ran.code == 2
+    assert "Did you mean json?" in ran.err
+    assert ", ".join(plugins.names(renderers)) in ran.err
+
+
+def test_the_schema_is_one_and_a_report_fits_it(vmdiag: Runner, tmp_path: Path) -> None:
+    schema = json.loads(vmdiag("schema").out)
+    report = vmdiag("check", "--source", story.written(tmp_path, story.affected()), "-o", "json")
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(report.out), schema)
+
+
+@pytest.mark.parametrize("form", plugins.names(renderers))
+def test_a_file_holds_what_standard_output_would(vmdiag: Runner, tmp_path: Path, form: str) -> None:
+    log = story.written(tmp_path, story.affected())
+    shown = vmdiag("check", "--source", log, "-o", form)
+    kept = vmdiag("check", "--source", log, "-o", form, "--out", "report")
+
+    assert (kept.code, kept.out) == (shown.code, "")
+    assert _undated((tmp_path / "report").read_text(encoding="utf-8")) == _undated(shown.out)
+    assert "\x1b" not in shown.out
+
+
+def test_a_failed_run_keeps_the_former_report(vmdiag: Runner, tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("before")
+    ran = vmdiag("check", "--source", "archive:nowhere.json", "--out", "report")
+
+    assert ran.code == 4
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("report", "before")]
+
+
+def test_verbose_tells_what_was_read_on_standard_error(vmdiag: Runner, tmp_path: Path) -> None:
+    log = story.written(tmp_path, story.affected())
+    plain = vmdiag("check", "--source", log, "-o", "ndjson")
+    told = vmdiag("check", "--source", log, "-o", "ndjson", "--verbose")
+
+    assert told.out == plain.out
+    assert f"source: archive:{log}" in told.err
+    assert "VMs: 1 in the report, 1 more" in told.err
+
+
+def test_the_archive_comes_from_standard_input(vmdiag: Runner) -> None:
+    ran = vmdiag("check", "--source", "-", "-o", "ndjson", given=json.dumps(story.affected()))
+
+    assert ran.code == 1, ran
+
+
+def test_how_many_others_were_seen_is_counted(vmdiag: Runner, tmp_path: Path) -> None:
+    ran = vmdiag("check", "--source", story.written(tmp_path, story.affected()), "-o", "json")
+
+    assert json.loads(ran.out)["summary"]["others"] == 1
+
+
+def test_the_operators_word_is_heard(vmdiag: Runner, tmp_path: Path) -> None:
+    log = story.written(tmp_path, story.unclear())
+    stated = "2026-03-02T08:16Z"
+    ran = vmdiag("check", "web-01", "--source", log, "--unreachable-since", stated, "-o", "json")
+
+    assert json.loads(ran.out)["cases"][0]["failed_at"] == "2026-03-02T08:16:00Z"
+    assert ran.code == 1
+
+
+def _undated(report: str) -> str:
+    return re.sub(r'"generated_at": "[^"]*"', "", report)
