@@ -18,7 +18,8 @@ def delimiter(text: Text) -> str | None:
     """What separates the columns when the cursor stands at a table's header; `None` when it does not."""
     end = text.line_end()
     line = text.data[text.pos : max(end, text.pos)].decode("utf-8", "replace").strip()
-    if not line or line.startswith(("{", "[")):
+    # A brace is a piece of JSON, and so is what follows a first line that was cut.
+    if not line or set("{}") & set(line) or line.startswith("[") or text.data[end + 1 : end + 2] == b"{":
         return None
     found = max(DELIMITERS, key=line.count)
     cells = [cell.strip() for cell in next(csv.reader([line], delimiter=found), [])]

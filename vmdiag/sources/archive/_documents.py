@@ -28,8 +28,11 @@ from vmdiag.sources.archive._text import CUT_SHORT, NOT_JSON, Broken, Text
 
 KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]++|\\.)*+)"\s*:')
 SCALAR = re.compile(rb'"(?:[^"\\\x00-\x1f]++|\\.)*+"|[^\s,:"{}\[\]]++')
+FOLLOWED = re.compile(rb"(" + SCALAR.pattern + rb")\s*[,\]]")
 NEXT = re.compile(rb'\s*,\s*\{(\s*"[^"\\\x00-\x1f]*")')
 NEXT_DOCUMENT = rb"\n%s(?=[{\[])"
+BARE = rb"\n(?=\{)|"
+NEXT_RECORD = rb'\}\s*,\s*(?=\{\s*")'
 # How far the end of an ordinary record is looked for before its brackets are followed one by one.
 USUAL = 1 << 16
 # Rows of a table that stand before its columns must wait for them; nobody but a hand-written file does that.
@@ -100,11 +103,22 @@ class Walker:
             if text.mark is not None:
                 text.pos = text.mark
             yield Cut(line if text.mark is not None else text.line, Malformed(broken.reason))
-            text.seek(re.compile(following))
+            self._recover(following)
         except _Lost:
             pass
         finally:
             text.mark = None
+
+    def _recover(self, following: bytes) -> None:
+        """Move from a broken document to the next one, or to what looks like a record of its list."""
+        text = self._text
+        text.mark = None
+        end = text.line_end()
+        if end < 0 or not re.compile(following).match(text.data, end):
+            following = following + b"|" + NEXT_RECORD
+        # In JSON lines the next line is the next record, whatever is inside this one.
+        if (found := text.seek(re.compile(following))) is not None:
+            text.pos = found.end()
 
     def _whole(self, line: int) -> Iterator[Cut]:
         """The object at the mark: an envelope, or one record."""
@@ -151,7 +165,8 @@ class Walker:
         if first == b"{" and inner is not None and inner in INSIDE:
             return (yield from self._object(inner))
         if first in (b"{", b"["):
-            text.pos += text.extent()
+            length = text.extent()  # it may read on, and that moves the cursor
+            text.pos += length
         else:
             text.pos = text.match(SCALAR).end()
         return False
@@ -232,8 +247,8 @@ class Walker:
         text = self._text
         if first in (b"{", b"["):
             return decoded(text.take(text.extent()))
-        end = text.match(SCALAR).end()
-        return decoded(text.take(end - text.pos))
+        scalar = text.match(FOLLOWED)
+        return decoded(text.take(scalar.end(1) - text.pos))
 
     def _mould(self) -> bytes:
         """How a record of this list ends and the next begins, seen behind the first; empty when it cannot be told."""
@@ -265,10 +280,8 @@ class Walker:
     def _resume(self) -> bool:
         """Move from a broken record to the next of its list; false when a new document, or nothing, comes first."""
         text = self._text
-        if indent := text.indent:
-            element = rb"\n" + indent + rb"(?=\{)"
-        else:
-            element = rb'\n(?=\{)|\}\s*,\s*(?=\{\s*")' if indent == b"" else rb'\}\s*,\s*(?=\{\s*")'
+        indent = text.indent
+        element = rb"\n" + indent + rb"(?=\{)" if indent else NEXT_RECORD if indent is None else BARE + NEXT_RECORD
         text.pos += 1
         found = text.seek(re.compile(b"(" + element + b")|" + NEXT_DOCUMENT % b""))
         if found is not None:

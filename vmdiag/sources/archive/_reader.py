@@ -200,4 +200,5 @@ def _useless(tally: _Tally) -> str:
         return f"{tally.file} holds an error answer of Azure, not data: {tally.answer}"
     if not (tally.unknown or tally.faults):
         return f"{tally.file} is empty"
-    return f"{tally.file} is in no known format"
+    first = f" ({tally.waiting[0][1].reason})" if tally.waiting else ""
+    return f"{tally.file} is in no known format{first}"

@@ -14,12 +14,13 @@ import re
 from collections.abc import Iterator
 
 from vmdiag.sources.archive._csv import delimiter, table
-from vmdiag.sources.archive._documents import Cut, Walker, decoded
+from vmdiag.sources.archive._documents import NEXT_RECORD, Cut, Walker, decoded
 from vmdiag.sources.archive._envelopes import unpacked
 from vmdiag.sources.archive._items import Malformed
 from vmdiag.sources.archive._text import Text
 
-NEWLINE = re.compile(rb"\n")
+# Where to go on behind a piece that is not JSON: the next line, or the next record of a list that was damaged.
+NEXT = re.compile(rb"\n|" + NEXT_RECORD)
 # What is left over behind a document that was broken, or between documents joined by hand.
 STRAY = frozenset({b",", b"]", b"}"})
 SHOWN = 40
@@ -62,7 +63,8 @@ def _line(text: Text, walker: Walker, end: int) -> list[Cut] | None:
 def _junk(text: Text) -> Cut:
     """A line that is not JSON; `null` is what some operations answer when they have nothing."""
     line, sample = text.line, text.data[text.pos : text.pos + SHOWN].split(b"\n")[0].strip()
-    text.seek(NEWLINE)
+    if (found := text.seek(NEXT)) is not None:
+        text.pos = found.end()
     if sample == b"null":
         return Cut(line, None)
     return Cut(line, Malformed(f"neither JSON nor a table: {sample.decode('utf-8', 'replace')!r}"))

@@ -160,9 +160,8 @@ class Text:
     def _follow(self, stack: bytearray, start: int) -> tuple[int, bool]:
         """Follow the brackets from `start` until the first is closed, or the text at hand ends or is at fault."""
         data = self.data
-        for token in BRACKET.finditer(data, start):
-            if token.start() != start:
-                break
+        # Not `finditer`: inside a string without an end it would look for a match at every byte of it.
+        while (token := BRACKET.match(data, start)) is not None:
             group, end = token.lastindex, token.end()
             if group == OPENING:
                 stack.append(data[end - 1])

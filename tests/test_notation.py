@@ -1,0 +1,53 @@
+"""Timelines as text, and back."""
+
+import pytest
+
+from vmdiag import notation
+from vmdiag.model import Kind, Signal
+from vmdiag.notation import NotationError
+
+STORY = """
+    12:00 live-migration
+    12:03 traffic-lost
+    12:40 traffic-back
+    part health a log alone
+    gap heartbeat no workspace given
+    until 14:00
+"""
+
+
+def test_a_timeline_is_told_as_it_was_drawn() -> None:
+    assert sorted(notation.lines(notation.timeline(STORY))) == sorted(
+        line.strip() for line in STORY.split("\n") if line.strip()
+    )
+
+
+def test_what_was_told_draws_the_same_events() -> None:
+    drawn = notation.timeline(STORY)
+    again = notation.timeline("\n".join(notation.lines(drawn)))
+
+    assert again.events == drawn.events
+    assert again.window == drawn.window
+
+
+@pytest.mark.parametrize("kind", sorted(notation.WORDS))
+def test_every_word_draws_its_own_kind(kind: str) -> None:
+    (event,) = notation.timeline(f"12:00 {kind}").events
+
+    assert event.kind == kind
+
+
+def test_what_no_line_tells_of_is_a_gap() -> None:
+    gaps = {gap.signal for gap in notation.timeline("12:00 available").gaps}
+
+    assert gaps == set(Signal) - {Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE}
+
+
+@pytest.mark.parametrize("line", ["12:00 no-such-kind", "1200 stop", "12:xx stop"])
+def test_a_line_that_says_nothing_is_refused(line: str) -> None:
+    with pytest.raises(NotationError):
+        notation.timeline(line)
+
+
+def test_only_a_few_kinds_have_no_word() -> None:
+    assert set(Kind) - set(notation.WORDS) == {Kind.OTHER, Kind.SERVICE_RESOLVED}

@@ -1,0 +1,100 @@
+"""From a source to cases: a fake source stands for the real ones."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from vmdiag import notation
+from vmdiag.diagnosis import FailOn, Verdict, exit_code
+from vmdiag.model import Needs, Reading, Scope, Selector, Signal, Transcript, VmId
+from vmdiag.pipeline import SKETCH_POINTS, examine
+
+AFFECTED = "12:00 live-migration\n12:03 traffic-lost\ncpu active\nuntil 14:00"
+QUIET = "12:00 available\ntraffic normal\nuntil 14:00"
+UNKNOWN = "12:00 live-migration\nuntil 14:00"
+
+
+class Told:
+    """A source that knows stories by the VM's name."""
+
+    def __init__(self, **stories: str) -> None:
+        self.stories = stories
+        self.asked = 0
+
+    def read(self, scope: Scope, needs: Needs) -> Reading:
+        assert scope.since == timedelta(days=14)
+        assert needs.triggers
+        window = notation.timeline(QUIET).window
+        return Reading(window=window, transcripts=self._transcripts(), others=7)
+
+    def _transcripts(self) -> Iterator[Transcript]:
+        for name, story in self.stories.items():
+            self.asked += 1
+            drawn = notation.transcript(story)
+            yield replace(drawn, vm=replace(drawn.vm, id=VmId(subscription="s", resource_group="r", name=name)))
+
+
+def test_with_nothing_named_a_case_is_a_migration_or_a_loss_and_the_rest_is_counted() -> None:
+    run = examine(Told(a=QUIET, b=AFFECTED), Scope())
+
+    assert [case.vm.id.name for case in run.cases] == ["b"]
+    assert run.others == 8
+
+
+def test_everything_gives_every_vm() -> None:
+    run = examine(Told(a=QUIET, b=AFFECTED), Scope(everything=True))
+
+    assert [case.diagnosis.verdict for case in run.cases] == [Verdict.CLEAR, Verdict.CONFIRMED]
+    assert run.others == 7
+
+
+def test_a_named_vm_is_compared_with_its_neighbours_which_are_not_told() -> None:
+    outage = "12:04 traffic-lost\ncpu active\nuntil 14:00"
+    run = examine(Told(a=AFFECTED, b=outage, c=outage, d=outage), Scope(vms=(Selector("a"),)))
+    (case,) = run.cases
+
+    assert case.diagnosis.verdict is Verdict.SUSPECTED
+
+
+def test_what_the_operator_knows_counts_for_the_named_vm_only() -> None:
+    at = notation.timeline("12:05 stop").events[0].at
+    run = examine(Told(a=UNKNOWN, b=UNKNOWN), Scope(vms=(Selector("a"),)), unreachable_since=at)
+    (case,) = run.cases
+
+    assert case.diagnosis.losses[0].signals == (Signal.OPERATOR,)
+
+
+def test_nothing_is_read_before_it_is_asked_for() -> None:
+    source = Told(a=QUIET, b=QUIET)
+    cases = examine(source, Scope(everything=True)).cases
+
+    assert source.asked == 0
+    next(cases)
+    assert source.asked == 1
+
+
+def test_the_curve_is_a_sketch_of_the_traffic_around_the_incident() -> None:
+    (case,) = examine(Told(a=AFFECTED), Scope()).cases
+
+    assert case.curve is not None
+    assert len(case.curve.times) <= SKETCH_POINTS
+    assert (max(case.curve.values), min(case.curve.values)) == (1e6, 0.0)
+
+
+def test_without_an_incident_there_is_nothing_to_sketch() -> None:
+    (case,) = examine(Told(a=QUIET), Scope(everything=True)).cases
+
+    assert case.curve is None
+
+
+def test_the_exit_code_is_the_worst_of_the_cases() -> None:
+    told = Told(a=QUIET, b=AFFECTED, c=UNKNOWN)
+    affected, unknown, quiet = (
+        next(case for case in examine(told, Scope(everything=True)).cases if case.vm.id.name == name) for name in "bca"
+    )
+
+    assert exit_code([quiet]) == 0
+    assert exit_code([quiet, unknown]) == 3
+    assert exit_code([unknown, affected]) == 1
+    assert exit_code([unknown, affected], FailOn.NEVER) == 3
+    assert exit_code([affected], FailOn.ANY) == 1
