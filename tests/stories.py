@@ -5,7 +5,8 @@ from dataclasses import replace
 from vmdiag import notation
 from vmdiag.detector import diagnose
 from vmdiag.diagnosis import Case, Diagnosis
-from vmdiag.model import Timeline, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import Timeline
 from vmdiag.pipeline import ASKED, scenarios
 
 KNOWN = scenarios()

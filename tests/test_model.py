@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vmdiag import notation
-from vmdiag.model import Coverage, Gap, Interval, Kind, Needs, Scope, Selector, Signal, Timeline, VmId, Window
+from vmdiag.identity import Selector, VmId
+from vmdiag.model import Coverage, Gap, Interval, Kind, Needs, Scope, Signal, Timeline, Window
 
 T = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

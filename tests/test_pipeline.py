@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from vmdiag import notation
 from vmdiag.diagnosis import FailOn, Verdict, exit_code
-from vmdiag.model import Needs, Reading, Scope, Selector, Signal, Transcript, VmId
+from vmdiag.identity import Selector, VmId
+from vmdiag.model import Needs, Reading, Scope, Signal, Transcript
 from vmdiag.pipeline import SKETCH_POINTS, examine
 
 AFFECTED = "12:00 live-migration\n12:03 traffic-lost\ncpu active\nuntil 14:00"
@@ -22,6 +23,7 @@ class Told:
         self.asked = 0
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
+        """The stories, lazily."""
         assert scope.since == timedelta(days=14)
         assert needs.triggers
         window = notation.timeline(QUIET).window

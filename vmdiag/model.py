@@ -3,18 +3,13 @@
 All times are aware UTC datetimes, all spans timedeltas, all values frozen.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import Protocol
 
-VM_ID = re.compile(
-    r"^/?subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/providers/microsoft\.compute/"
-    r"(?:virtualmachinescalesets/(?P<scale_set>[^/]+)/)?virtualmachines/(?P<name>[^/]+)",
-    re.IGNORECASE,
-)
+from vmdiag.identity import Selector, VmId
 
 
 class Signal(StrEnum):
@@ -75,47 +70,6 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class VmId:
-    """A VM's resource id; two spellings that differ in letter case are equal, as they are to Azure."""
-
-    subscription: str
-    resource_group: str
-    name: str
-    scale_set: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """The VM that an id names or lies below (an extension, an annotation); `None` when it names no VM."""
-        found = VM_ID.match(text)
-        if found is None:
-            return None
-        return cls(
-            subscription=found["subscription"],
-            resource_group=found["group"],
-            name=found["name"],
-            scale_set=found["scale_set"],
-        )
-
-    @property
-    def key(self) -> str:
-        """The id in lower case: what to compare and to sort by."""
-        return str(self).lower()
-
-    def __str__(self) -> str:
-        scale_set = f"virtualMachineScaleSets/{self.scale_set}/" if self.scale_set else ""
-        return (
-            f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
-            f"/providers/Microsoft.Compute/{scale_set}virtualMachines/{self.name}"
-        )
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, VmId) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-
 @dataclass(frozen=True, slots=True)
 class Window:
     """A span of time that has an end; both ends belong to it."""
@@ -146,21 +100,6 @@ class Interval:
     def within(self, limit: datetime) -> Window:
         """The same span, closed at `limit` where it is open."""
         return Window(self.start, max(self.start, self.end or limit))
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """A VM as a person names it: `name`, `resource-group/name`, or a resource id, in any letter case."""
-
-    text: str
-
-    def matches(self, vm: VmId) -> bool:
-        """Whether the words mean this VM."""
-        named = VmId.parse(self.text)
-        if named is not None:
-            return named == vm
-        words = self.text.lower().strip("/").split("/")
-        return words in ([vm.name.lower()], [vm.resource_group.lower(), vm.name.lower()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,18 +13,8 @@ line tells of is a gap.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from vmdiag.model import (
-    Gap,
-    Kind,
-    Record,
-    Series,
-    Signal,
-    Timeline,
-    Transcript,
-    VirtualMachine,
-    VmId,
-    Window,
-)
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Kind, Record, Series, Signal, Timeline, Transcript, VirtualMachine, Window
 from vmdiag.symptoms import connectivity_losses
 from vmdiag.timeline import assemble
 from vmdiag.vocabulary import ANNOTATIONS, OPERATIONS, VM_TYPES

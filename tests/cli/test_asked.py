@@ -10,7 +10,7 @@ from tests.cli import story
 from tests.conftest import Runner
 from vmdiag.cli.asked import Asked
 from vmdiag.errors import UsageError
-from vmdiag.model import Selector
+from vmdiag.identity import Selector
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 NOTHING = Asked(

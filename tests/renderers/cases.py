@@ -21,7 +21,8 @@ from vmdiag.diagnosis import (
     Strength,
     Verdict,
 )
-from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, VmId, Window
+from vmdiag.identity import VmId
+from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, Window
 
 END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=14), END)

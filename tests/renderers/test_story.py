@@ -8,7 +8,8 @@ import pytest
 from tests.renderers import cases
 from tests.renderers.gallery import drawn, written
 from vmdiag.diagnosis import Action, Case, Evidence, Recommendation, Stance, State, Verdict
-from vmdiag.model import Gap, Signal, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Signal
 from vmdiag.renderers import _lore, _story
 
 

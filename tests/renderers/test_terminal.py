@@ -12,7 +12,8 @@ from rich.console import Console
 from tests.renderers import cases
 from tests.renderers.gallery import drawn, scenes, written
 from vmdiag.diagnosis import Case, State
-from vmdiag.model import Event, Kind, Signal, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import Event, Kind, Signal
 from vmdiag.renderers import terminal
 
 SCENES = dict(scenes())

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vmdiag.errors import UsageError
-from vmdiag.model import Selector, VmId
+from vmdiag.identity import Selector, VmId
 
 STANDARD_INPUT = "-"
 _LONGEST_SHORT_FORM = 2  # group/name

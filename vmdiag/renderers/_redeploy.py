@@ -3,7 +3,8 @@
 import re
 import shlex
 
-from vmdiag.model import VirtualMachine, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import VirtualMachine
 
 _PAGES = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines"
 LINUX = f"{_PAGES}/linux/redeploy-to-new-node-linux"

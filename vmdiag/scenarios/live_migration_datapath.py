@@ -23,25 +23,29 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
 
-from vmdiag.diagnosis import Blame, Channel, Evidence, Example, Finding, Loss, Scenario, Stance, Strength, Verdict
+from vmdiag.diagnosis import Blame, Evidence, Example, Finding, Loss, Scenario, Stance, Strength, Verdict
 from vmdiag.model import Coverage, Event, Kind, Signal, Timeline, Window
 from vmdiag.scenarios._causes import LOSS_SIGNALS, Cause, cited, unseen
+from vmdiag.scenarios._migration import (
+    ONSET_AFTER,
+    ONSET_BEFORE,
+    accelnet,
+    contradictions,
+    judgements,
+    onset_of,
+    shown,
+    unread,
+)
 from vmdiag.symptoms import (
     LATE_POINTS,
     Hearing,
-    Judgement,
     alive,
     connectivity_losses,
-    heartbeat,
     pauses,
     traffic,
     weak,
 )
 
-# The loss may show a little before the annotation's time: metrics are by the minute. Half an hour after is the end of
-# what a session (9 to 26 minutes, the annotation anywhere inside) and late records can shift.
-ONSET_BEFORE = timedelta(minutes=2)
-ONSET_AFTER = timedelta(minutes=30)
 # A migration can degrade the last minutes before it; what began earlier is not its doing.
 PRE_EXISTING = timedelta(minutes=5)
 # Below this a healthy migration looks the same (clients' TCP retries).
@@ -117,25 +121,25 @@ def _blame(timeline: Timeline, loss: Loss, event: Event) -> Blame:
     """How firmly a loss is the migration's doing, by what shows it, what speaks against it and what was not read."""
     strong, others = _shown_by(loss, Strength.STRONG), _shown_by(loss, Strength.MEDIUM)
     living = alive(timeline, loss.interval)
-    against = tuple(chain(_contradictions(timeline, loss, event), _doubts(timeline, loss, event)))
+    against = tuple(chain(contradictions(timeline, loss, event), _doubts(timeline, loss, event)))
     if _denied(timeline, strong, event):
         verdict = Verdict.CLEAR
     elif against or not strong:
         verdict = Verdict.SUSPECTED
     else:
         verdict = Verdict.CONFIRMED if len(strong) + len(others) > 1 or living else Verdict.SUSPECTED
-    shown = (_channel(Stance.FOR, one) for one in (*loss.channels, *living[:4]))
+    visible = (shown(Stance.FOR, one) for one in (*loss.channels, *living[:4]))
     return Blame(
         loss=loss.interval,
         verdict=verdict,
         cause_at=event.at,
         evidence=(
             cited(Stance.FOR, event),
-            *shown,
-            *(_channel(Stance.FOR, one) for one in weak(timeline, loss.interval.within(timeline.window.end))),
-            *_accelnet(timeline, event),
+            *visible,
+            *(shown(Stance.FOR, one) for one in weak(timeline, loss.interval.within(timeline.window.end))),
+            *accelnet(timeline, event),
             *against,
-            *_unread(timeline, event),
+            *unread(timeline, event),
         ),
     )
 
@@ -149,14 +153,7 @@ def _denied(timeline: Timeline, strong: frozenset[Signal], event: Event) -> bool
     """Whether normal traffic says that the path was fine, whatever the agents and Resource Health say."""
     if strong & {Signal.TRAFFIC, Signal.OPERATOR, Signal.PROBE}:
         return False
-    return traffic(timeline, _onset(event)).hearing is Hearing.NORMAL
-
-
-def _contradictions(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Evidence]:
-    """Strong channels that were judged over the onset and found normal."""
-    for signal, judged in _judgements(timeline, event):
-        if judged.hearing is Hearing.NORMAL and signal not in loss.signals:
-            yield Evidence(stance=Stance.AGAINST, signal=signal, says=judged.says, at=event.at)
+    return traffic(timeline, onset_of(event)).hearing is Hearing.NORMAL
 
 
 def _doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Evidence]:
@@ -176,40 +173,13 @@ def _doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Evidence]:
         )
 
 
-def _accelnet(timeline: Timeline, event: Event) -> Iterator[Evidence]:
-    for other in timeline.of(Kind.ACCELNET_UNHEALTHY):
-        if other.at in _onset(event):
-            yield cited(Stance.FOR, other, "within the migration's onset window")
-
-
-def _unread(timeline: Timeline, event: Event) -> Iterator[Evidence]:
-    for signal, judged in _judgements(timeline, event):
-        if judged.hearing is Hearing.UNJUDGED:
-            yield Evidence(stance=Stance.MISSING, signal=signal, says=judged.says)
-
-
-def _judgements(timeline: Timeline, event: Event) -> Iterator[tuple[Signal, Judgement]]:
-    yield Signal.TRAFFIC, traffic(timeline, _onset(event))
-    yield Signal.HEARTBEAT, heartbeat(timeline, _onset(event))
-
-
-def _onset(event: Event) -> Window:
-    return Window(event.at - ONSET_BEFORE, event.ended + ONSET_AFTER)
-
-
-def _channel(stance: Stance, channel: Channel) -> Evidence:
-    return Evidence(
-        stance=stance, signal=channel.signal, says=channel.says, at=channel.interval.start, ref=channel.ref or None
-    )
-
-
 def _without_loss(timeline: Timeline, event: Event, losses: tuple[Loss, ...]) -> Finding:
     """A migration that no loss begins with: clear where connectivity was seen to be normal, else it cannot be told."""
-    judged = dict(_judgements(timeline, event))
+    judged = dict(judgements(timeline, event))
     told = [
-        _channel(Stance.AGAINST, channel)
+        shown(Stance.AGAINST, channel)
         for loss in pauses(timeline)
-        if loss.interval.start in _onset(event)
+        if loss.interval.start in onset_of(event)
         for channel in loss.channels
     ]
     normal = [
@@ -218,16 +188,16 @@ def _without_loss(timeline: Timeline, event: Event, losses: tuple[Loss, ...]) ->
         if one.hearing is Hearing.NORMAL
     ]
     strong_pause = any(
-        _shown_by(loss, Strength.STRONG) for loss in pauses(timeline) if loss.interval.start in _onset(event)
+        _shown_by(loss, Strength.STRONG) for loss in pauses(timeline) if loss.interval.start in onset_of(event)
     )
     elsewhere = [loss for loss in losses if _is_told_otherwise(timeline, loss, event)]
-    unread = tuple(_unread(timeline, event))
+    missing = tuple(unread(timeline, event))
     wait = timeline.window.end < event.ended + ONSET_AFTER - LATE_POINTS
     if strong_pause or elsewhere or (normal and not wait):
-        earlier = (_channel(Stance.AGAINST, channel) for loss in elsewhere for channel in loss.channels)
-        return _verdict(Verdict.CLEAR, event, (*told, *normal, *earlier, *unread))
-    hints = tuple(_channel(Stance.FOR, one) for one in weak(timeline, Window(event.at, timeline.window.end)))
-    return _verdict(Verdict.INCONCLUSIVE, event, (*hints, *told, *unread, *_early(wait=wait)), wait=wait)
+        earlier = (shown(Stance.AGAINST, channel) for loss in elsewhere for channel in loss.channels)
+        return _verdict(Verdict.CLEAR, event, (*told, *normal, *earlier, *missing))
+    hints = tuple(shown(Stance.FOR, one) for one in weak(timeline, Window(event.at, timeline.window.end)))
+    return _verdict(Verdict.INCONCLUSIVE, event, (*hints, *told, *missing, *_early(wait=wait)), wait=wait)
 
 
 def _early(*, wait: bool) -> Iterator[Evidence]:
@@ -238,8 +208,8 @@ def _early(*, wait: bool) -> Iterator[Evidence]:
 
 def _is_told_otherwise(timeline: Timeline, loss: Loss, event: Event) -> bool:
     """Whether a loss covers the onset without being the migration's: it began before, or the port was rebuilt first."""
-    ongoing = loss.interval.within(timeline.window.end).overlaps(_onset(event))
-    return ongoing and (loss.interval.start < event.at - PRE_EXISTING or loss.interval.start in _onset(event))
+    ongoing = loss.interval.within(timeline.window.end).overlaps(onset_of(event))
+    return ongoing and (loss.interval.start < event.at - PRE_EXISTING or loss.interval.start in onset_of(event))
 
 
 def _verdict(verdict: Verdict, event: Event, evidence: tuple[Evidence, ...], *, wait: bool = False) -> Finding:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from vmdiag.errors import NotFound, UsageError
-from vmdiag.model import Kind, Scope, Selector, Signal, VmId, Window
+from vmdiag.identity import Selector, VmId
+from vmdiag.model import Kind, Scope, Signal, Window
 from vmdiag.sources.archive._spool import unspelt
 
 # What makes a VM worth a look when nothing was named: the triggers of the scenarios, and every word for a loss.

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from vmdiag.model import Record, Signal, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import Record, Signal
 from vmdiag.sources.archive._fields import brief, facts, mapping, text
 from vmdiag.sources.archive._items import Heard
 

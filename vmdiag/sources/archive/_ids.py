@@ -7,7 +7,7 @@ Ids are compared in lower case, as Azure does. Shapes: "Azure Resource Manager: 
 import re
 from functools import lru_cache
 
-from vmdiag.model import VM_ID, VmId
+from vmdiag.identity import VM_ID, VmId
 from vmdiag.sources.archive._fields import text
 from vmdiag.sources.archive._items import Malformed
 from vmdiag.vocabulary import NETWORK_TYPES

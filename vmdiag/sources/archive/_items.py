@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from vmdiag.model import Gap, Record, Signal, VirtualMachine, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Record, Signal, VirtualMachine
 
 Row = Mapping[str, object]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from vmdiag.model import Record, Signal, VirtualMachine, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import Record, Signal, VirtualMachine
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._ids import carrier, scope, subscription, vm_itself, vm_of_health

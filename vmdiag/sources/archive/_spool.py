@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from vmdiag.model import Gap, Record, Signal, VirtualMachine, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Record, Signal, VirtualMachine
 from vmdiag.sources.archive._items import (
     Covers,
     Heard,

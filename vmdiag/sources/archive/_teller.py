@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from vmdiag.model import Gap, Needs, Record, Series, Signal, Transcript, VirtualMachine, VmId, Window
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Needs, Record, Series, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.archive._choice import Asked
 from vmdiag.sources.archive._network import network_of, relation
 

@@ -7,7 +7,7 @@ Scheduled Events" (RFC 1123), and the tables and portals of Log Analytics (`M/D/
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-from vmdiag.model import VmId
+from vmdiag.identity import VmId
 from vmdiag.sources.archive._items import Malformed
 
 FIRST_YEAR = 2010  # Azure opened; "never" is written as year 1

@@ -6,7 +6,8 @@ REST puts everything under `properties`, the CLI lifts it to the top, Resource G
 
 from collections.abc import Iterator, Mapping
 
-from vmdiag.model import Record, Signal, VirtualMachine, VmId
+from vmdiag.identity import VmId
+from vmdiag.model import Record, Signal, VirtualMachine
 from vmdiag.sources.archive._fields import at as at_path
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._items import Heard, Item, Known, Row, Snapshot

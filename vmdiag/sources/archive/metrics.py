@@ -7,7 +7,7 @@ A point that has only its time was not measured.
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from vmdiag.model import VmId
+from vmdiag.identity import VmId
 from vmdiag.sources.archive._fields import number, objects, text
 from vmdiag.sources.archive._ids import resource, vm_itself
 from vmdiag.sources.archive._items import Item, Malformed, Row, Sampled

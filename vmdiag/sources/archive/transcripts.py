@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, VmId, Window
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.archive._fields import LONGEST, brief, elements, mapping, number, objects, text
 from vmdiag.sources.archive._items import Covers, Heard, Item, Known, Malformed, Missed, Row, Sampled
 from vmdiag.sources.archive._times import iso

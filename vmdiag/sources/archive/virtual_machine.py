@@ -5,7 +5,7 @@ Sources: "REST API: Virtual Machines - Get", `az vm get-instance-view`. A bare i
 
 from collections.abc import Iterator
 
-from vmdiag.model import VmId
+from vmdiag.identity import VmId
 from vmdiag.sources.archive import _vm
 from vmdiag.sources.archive._fields import objects, text
 from vmdiag.sources.archive._ids import resource, vm_itself
