@@ -189,6 +189,17 @@ def test_a_later_stop_explains_the_latest_loss_and_does_not_hide_the_migration_s
     assert diagnosis.recommendation.action is Action.INVESTIGATE
 
 
+def test_the_migration_that_is_named_is_the_one_whose_loss_is_left_after_the_competition() -> None:
+    diagnosis = diagnosed(
+        "08:00 live-migration\n08:03 traffic-lost\n09:00 traffic-back\n"
+        "12:00 live-migration\n12:20 network-change\n12:22 traffic-lost\ncpu active"
+    )
+
+    assert (diagnosis.verdict, diagnosis.explanation) == (Verdict.CONFIRMED, "network-change")
+    assert f"{diagnosis.migrated_at:%H:%M}" == "08:00"
+    assert f"{diagnosis.failed_at:%H:%M}" == "08:03"
+
+
 def test_a_change_whose_relation_is_unknown_casts_doubt_and_is_cited() -> None:
     timeline = notation.timeline("11:58 network-change\n12:00 live-migration\n12:03 traffic-lost\ncpu active")
     for event in timeline.events:

@@ -76,7 +76,8 @@ def _competed(asked: Finding, others: Iterable[Finding]) -> Finding:
     last = kept[-1] if kept else None
     verdict = last.verdict if last is not None and asked.verdict.is_flagged else asked.verdict
     extra = tuple(piece for piece in asked.evidence if piece not in told)
-    return replace(asked, verdict=verdict, evidence=(*told, *extra), blames=tuple(kept))
+    cause_at = last.cause_at if last is not None else asked.cause_at
+    return replace(asked, verdict=verdict, evidence=(*told, *extra), blames=tuple(kept), cause_at=cause_at)
 
 
 def _beats(rival: Finding, theirs: Blame, ours: Blame) -> bool:
