@@ -137,6 +137,24 @@ def test_verbose_tells_what_was_read_on_standard_error(vmdiag: Runner, tmp_path:
     assert "VMs: 1 in the report, 1 more" in told.err
 
 
+def test_quiet_leaves_the_report_alone(vmdiag: Runner, tmp_path: Path) -> None:
+    story.written(tmp_path, story.affected())
+    (tmp_path / "notes.json").write_text('{"hello": "world"}')
+    warned = vmdiag("check", "--source", tmp_path, "-o", "ndjson")
+    silent = vmdiag("check", "--source", tmp_path, "-o", "ndjson", "--quiet")
+
+    assert warned.err.startswith("warning: ")
+    assert (silent.code, silent.out, silent.err) == (warned.code, warned.out, "")
+
+
+def test_a_file_names_the_vms(vmdiag: Runner, tmp_path: Path) -> None:
+    log = story.written(tmp_path, [*story.affected("web-01"), *story.affected("web-02")])
+    (tmp_path / "vms.txt").write_text("# tonight\nprod/WEB-02\n")
+    ran = vmdiag("check", "--vms-from", "vms.txt", "--source", log, "-o", "json")
+
+    assert [case["vm"]["name"] for case in json.loads(ran.out)["cases"]] == ["web-02"]
+
+
 def test_the_archive_comes_from_standard_input(vmdiag: Runner) -> None:
     ran = vmdiag("check", "--source", "-", "-o", "ndjson", given=json.dumps(story.affected()))
 

@@ -13,6 +13,15 @@ BREAKS = """
 def render(report, out):
     raise RuntimeError("it broke")
 """
+# Streams what is found, and then the source is gone.
+BREAKS_OFF = """
+from vmdiag.errors import SourceError
+from vmdiag.renderers import ndjson
+
+def render(report, out):
+    ndjson.render(report, out)
+    raise SourceError("the disk was taken out", "Put it back.")
+"""
 RUN_WITH_MORE_RENDERERS = """
 import sys, vmdiag.renderers
 vmdiag.renderers.__path__.append(sys.argv.pop(1))
@@ -60,6 +69,25 @@ def test_a_defect_shows_its_traceback_when_asked(tmp_path: Path) -> None:
 
     assert ran.returncode == 70
     assert "Traceback" in ran.stderr
+
+
+def test_what_was_printed_before_an_error_stays_and_an_affected_vm_is_the_greater_news(tmp_path: Path) -> None:
+    ran = _with_renderer(tmp_path, BREAKS_OFF)
+
+    assert ran.returncode == 1
+    assert '"web-01"' in ran.stdout
+    assert "error: the disk was taken out\nhint: Put it back.\n" in ran.stderr
+
+
+def test_an_error_after_nothing_affected_keeps_its_own_code(tmp_path: Path) -> None:
+    assert _with_renderer(tmp_path, BREAKS_OFF, "--fail-on", "never").returncode == 4
+
+
+def test_python_m_is_the_same_command() -> None:
+    ran = subprocess.run([sys.executable, "-m", "vmdiag", "check"], capture_output=True, check=False, text=True)
+
+    assert ran.returncode == 2
+    assert "error: live Azure" in ran.stderr
 
 
 def test_escapes_in_a_name_do_not_reach_the_terminal(vmdiag: Runner) -> None:

@@ -76,6 +76,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         complain(error.format_message(), "'vmdiag --help' and 'vmdiag COMMAND --help' list what can be said.")
         return UsageError.exit_code
-    except typer.Abort:
-        return UsageError.exit_code
     return code if isinstance(code, int) else 0

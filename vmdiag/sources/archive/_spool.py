@@ -71,6 +71,8 @@ INSERTS = {
 # Outside these years a time is a sentinel: year 1 for "never", year 9999 for "for ever".
 FIRST = datetime(2010, 1, 1, tzinfo=UTC)
 LAST = datetime(2100, 1, 1, tzinfo=UTC)
+# The parts of an id have at most 90 characters each; one of a megabyte is meant to fill memory.
+LONGEST_ID = 2_048
 # What waits in memory before it is written: points of all series together, rows, and their bytes.
 MOST_POINTS = 200_000
 MOST_SERIES = 10_000
@@ -130,9 +132,10 @@ class Spool:
 
     def fault(self, vm: VmId | None, signal: Signal, file: str, line: int, reason: str) -> None:
         """A row that could not be used: of a VM, or of nobody knows whom."""
+        whose = 0 if vm is None or len(vm.key) > LONGEST_ID else self._number(vm)
         self.database.execute(
             "insert into fault values (?, ?, ?, ?, ?, 1) on conflict do update set count = count + 1",
-            (0 if vm is None else self._number(vm), signal, file, line, reason),
+            (whose, signal, file, line, reason),
         )
 
     def close(self) -> None:
@@ -160,6 +163,9 @@ class Spool:
 
     def _know(self, machine: VirtualMachine) -> int:
         vm = machine.id
+        if len(vm.key) > LONGEST_ID:
+            message = f"an id of {len(vm.key)} characters names no VM"
+            raise Malformed(message)
         spelling = (vm.subscription, vm.resource_group, vm.name, vm.scale_set)
         row = (vm.key, spelt(vm), machine.location, machine.os, machine.size, machine.power_state)
         self.database.execute(MERGE, row)
