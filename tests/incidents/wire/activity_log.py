@@ -9,7 +9,7 @@ from tests.incidents.wire.plain import Json, JsonObject, any_stamp, arm_case, du
 
 def cli_array(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
     """`az monitor activity-log list -o json`: a bare array, newest first."""
-    events: Json = [_event(rng, entry) for entry in _as_kept(rng, entries)]
+    events: Json = [event(rng, entry) for entry in _as_kept(rng, entries)]
     return [WireFile(path="activity.json", form="activity-cli", content=dump(events))]
 
 
@@ -23,7 +23,7 @@ def rest_pages(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
         answer: JsonObject = {}
         if number + 1 < len(pages):
             answer["nextLink"] = f"https://management.azure.com/next?$skiptoken={rng.getrandbits(64):x}"
-        answer["value"] = [_event(rng, entry) for entry in page]
+        answer["value"] = [event(rng, entry) for entry in page]
         files.append(WireFile(path=f"activity-{number}.json", form="activity-rest", content=dump(answer)))
     return files
 
@@ -31,7 +31,7 @@ def rest_pages(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
 def single_events(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
     """One event a file, as the portal's JSON tab shows it."""
     return [
-        WireFile(path=f"events/{number:03d}.json", form="activity-single", content=dump(_event(rng, entry)))
+        WireFile(path=f"events/{number:03d}.json", form="activity-single", content=dump(event(rng, entry)))
         for number, entry in enumerate(_as_kept(rng, entries))
     ]
 
@@ -49,7 +49,7 @@ def _pair(value: str, localized: str | None = None) -> JsonObject:
     return {"value": value, "localizedValue": value if localized is None else localized}
 
 
-def _event(rng: random.Random, entry: LogEntry) -> JsonObject:
+def event(rng: random.Random, entry: LogEntry) -> JsonObject:
     """EventData of api-version 2015-04-01."""
     resource = arm_case(rng, entry.resource)
     event: JsonObject = {

@@ -27,19 +27,20 @@ def heartbeat_table(rng: random.Random, beats: Mapping[str, tuple[datetime, ...]
     """`Heartbeat`: one row a minute and VM, some of them lost or a few seconds late."""
     rows: list[Row] = []
     for vm, times in beats.items():
-        rows += [
-            {
-                "TimeGenerated": stamp(at + timedelta(seconds=rng.uniform(0, 3)), 7),
-                "Computer": name_of(vm),
-                "Category": "Azure Monitor Agent",
-                "OSType": "Linux",
-                "ResourceId": vm,
-                "_ResourceId": vm.lower(),
-            }
-            for at in times
-            if rng.random() > 0.01
-        ]
+        rows += [beat(vm, at + timedelta(seconds=rng.uniform(0, 3))) for at in times if rng.random() > 0.01]
     return [_table(rng, "heartbeat", rows)]
+
+
+def beat(vm: str, at: datetime) -> Row:
+    """One heartbeat of a VM's agent."""
+    return {
+        "TimeGenerated": stamp(at, 7),
+        "Computer": name_of(vm),
+        "Category": "Azure Monitor Agent",
+        "OSType": "Linux",
+        "ResourceId": vm,
+        "_ResourceId": vm.lower(),
+    }
 
 
 def metrics_table(rng: random.Random, series: list[Series]) -> list[WireFile]:

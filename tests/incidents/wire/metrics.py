@@ -55,14 +55,19 @@ def _metric(series: Series, *, cli: bool) -> JsonObject:
         elif value is not None:
             point[series.aggregation] = value
         points.append(point)
-    metric: JsonObject = {
-        "id": f"{series.vm}/providers/Microsoft.Insights/metrics/{series.name}",
+    answer = metric(series.vm, series.name, series.unit, points)
+    if cli:
+        answer["resourceGroup"] = group_of(series.vm)
+    return answer
+
+
+def metric(vm: str, name: str, unit: str, points: list[Json]) -> JsonObject:
+    """One metric of an answer."""
+    return {
+        "id": f"{vm}/providers/Microsoft.Insights/metrics/{name}",
         "type": "Microsoft.Insights/metrics",
-        "name": {"value": series.name, "localizedValue": series.name},
-        "unit": series.unit,
+        "name": {"value": name, "localizedValue": name},
+        "unit": unit,
         "timeseries": [{"metadatavalues": [], "data": points}],
         "errorCode": "Success",
     }
-    if cli:
-        metric["resourceGroup"] = group_of(series.vm)
-    return metric

@@ -13,66 +13,73 @@ _NOTES = "Microsoft.ResourceHealth/resourceAnnotations"
 
 def health_changes(rng: random.Random, truth: Truth, *, states: bool = True) -> list[WireFile]:
     """`healthresourcechanges`: a row for each change of the current annotation and of the current status."""
-    rows = [row for machine in truth.machines for row in _annotation_changes(rng, machine.vm, truth)]
+    rows = [row for machine in truth.machines for row in annotation_changes(rng, machine.vm, truth)]
     if states:
-        rows += [_status_change(rng, changed) for changed in truth.health]
+        rows += [status_change(rng, changed) for changed in truth.health]
     return [_answer(rng, "healthresourcechanges", rows)]
 
 
 def health_now(rng: random.Random, truth: Truth) -> list[WireFile]:
-    """`healthresources`: one current row of each type and VM; a later annotation overwrote the earlier."""
-    rows: list[JsonObject] = []
-    for machine in truth.machines:
-        notes = [each for each in truth.annotations if each.vm == machine.vm]
-        states = [each for each in truth.health if each.vm == machine.vm]
-        if notes:
-            rows.append(_row(machine.vm, _NOTES, _note_properties(notes[-1])))
-        if states:
-            rows.append(_row(machine.vm, _STATUSES, _status_properties(states[-1])))
+    """`healthresources`: the current rows of every VM."""
+    rows = [row for machine in truth.machines for row in current_rows(machine.vm, truth)]
     return [_answer(rng, "healthresources", rows)]
 
 
+def current_rows(vm: str, truth: Truth) -> list[JsonObject]:
+    """One current row of each type; a later annotation overwrote the earlier."""
+    notes = [each for each in truth.annotations if each.vm == vm]
+    states = [each for each in truth.health if each.vm == vm]
+    rows = [_row(vm, _NOTES, _note_properties(note)) for note in notes[-1:]]
+    return rows + [_row(vm, _STATUSES, _status_properties(state)) for state in states[-1:]]
+
+
 def resource_changes(rng: random.Random, operations: list[Operation]) -> list[WireFile]:
-    """`resourcechanges`: who changed which property of a resource; only what succeeded changes anything."""
-    rows: list[JsonObject] = []
-    for each in operations:
-        if each.outcome != "Succeeded" or each.category != "Administrative":
-            continue
-        parent = each.target.split("/securityRules/")[0]
-        properties: JsonObject = {
-            "targetResourceId": parent,
-            "targetResourceType": type_of(parent).lower(),
-            "changeType": "Update",
-            "changeAttributes": {
-                "timestamp": stamp(each.at + each.takes, 7),
-                "changedBy": "ops@contoso.example",
-                "changedByType": "User",
-                "clientType": "Azure Portal",
-                "operation": each.name.lower(),
-                "previousResourceSnapshotId": guid(rng),
-                "newResourceSnapshotId": guid(rng),
-                "changesCount": 1,
-            },
-            "changes": {
-                "properties.securityRules[0].properties.access": {
-                    "propertyChangeType": "Update",
-                    "previousValue": "Allow",
-                    "newValue": "Deny",
-                    "changeCategory": "User",
-                }
-            },
-        }
-        rows.append(_change_row(rng, parent, properties))
+    """`resourcechanges`: who changed which property of a resource."""
+    rows = [resource_change(rng, each) for each in operations if changes_something(each)]
     return [_answer(rng, "resourcechanges", rows)]
+
+
+def changes_something(operation: Operation) -> bool:
+    """Whether it leaves a row: only what succeeded changes anything."""
+    return operation.outcome == "Succeeded" and operation.category == "Administrative"
+
+
+def resource_change(rng: random.Random, operation: Operation) -> JsonObject:
+    """The row that an operation leaves, once it is done."""
+    parent = operation.target.split("/securityRules/")[0]
+    properties: JsonObject = {
+        "targetResourceId": parent,
+        "targetResourceType": type_of(parent).lower(),
+        "changeType": "Update",
+        "changeAttributes": {
+            "timestamp": stamp(operation.at + operation.takes, 7),
+            "changedBy": "ops@contoso.example",
+            "changedByType": "User",
+            "clientType": "Azure Portal",
+            "operation": operation.name.lower(),
+            "previousResourceSnapshotId": guid(rng),
+            "newResourceSnapshotId": guid(rng),
+            "changesCount": 1,
+        },
+        "changes": {
+            "properties.securityRules[0].properties.access": {
+                "propertyChangeType": "Update",
+                "previousValue": "Allow",
+                "newValue": "Deny",
+                "changeCategory": "User",
+            }
+        },
+    }
+    return _change_row(rng, parent, properties)
 
 
 def resources(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
     """`resources`: VMs with power state, and their network interfaces with subnet and security group."""
-    rows = [row for machine in machines for row in (_machine_row(machine), _nic_row(machine))]
+    rows = [row for machine in machines for row in (machine_row(machine), nic_row(machine))]
     return [_answer(rng, "resources", rows)]
 
 
-def _annotation_changes(rng: random.Random, vm: str, truth: Truth) -> list[JsonObject]:
+def annotation_changes(rng: random.Random, vm: str, truth: Truth) -> list[JsonObject]:
     """Two annotations of the same name in a row change only the time, so that row carries no name."""
     rows: list[JsonObject] = []
     former: Annotated | None = None
@@ -89,7 +96,8 @@ def _annotation_changes(rng: random.Random, vm: str, truth: Truth) -> list[JsonO
     return rows
 
 
-def _status_change(rng: random.Random, changed: HealthChanged) -> JsonObject:
+def status_change(rng: random.Random, changed: HealthChanged) -> JsonObject:
+    """The row that a transition of the availability state leaves."""
     changes: JsonObject = {
         "properties.availabilityState": {"newValue": changed.after, "previousValue": changed.before},
         "properties.previousAvailabilityState": {"newValue": changed.before, "previousValue": changed.after},
@@ -165,7 +173,8 @@ def _row(vm: str, kind: str, properties: JsonObject) -> JsonObject:
     }
 
 
-def _machine_row(machine: Machine) -> JsonObject:
+def machine_row(machine: Machine) -> JsonObject:
+    """The VM, with its power state in `extended`."""
     power: JsonObject = {"code": f"PowerState/{machine.power}", "displayStatus": f"VM {machine.power}", "level": "Info"}
     properties: JsonObject = {
         "vmId": machine.guid,
@@ -177,10 +186,11 @@ def _machine_row(machine: Machine) -> JsonObject:
     }
     if machine.spot:
         properties["priority"] = "Spot"
-    return _resource(machine.vm, machine.location, properties)
+    return resource_row(machine.vm, machine.location, properties)
 
 
-def _nic_row(machine: Machine) -> JsonObject:
+def nic_row(machine: Machine) -> JsonObject:
+    """The VM's network interface."""
     properties: JsonObject = {
         "virtualMachine": {"id": machine.vm},
         "networkSecurityGroup": {"id": machine.group_of_rules},
@@ -189,10 +199,11 @@ def _nic_row(machine: Machine) -> JsonObject:
         ],
         "enableAcceleratedNetworking": True,
     }
-    return _resource(machine.nic, machine.location, properties)
+    return resource_row(machine.nic, machine.location, properties)
 
 
-def _resource(identifier: str, location: str, properties: JsonObject) -> JsonObject:
+def resource_row(identifier: str, location: str, properties: JsonObject) -> JsonObject:
+    """A row of `resources`: types and groups in lower case."""
     return {
         "id": identifier,
         "name": name_of(identifier),

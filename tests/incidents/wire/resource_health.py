@@ -1,10 +1,11 @@
 """Resource Health's REST answers: a VM's availability history, and service events."""
 
 import random
+from datetime import datetime
 from urllib.parse import quote_plus
 
 from tests.incidents.catalogue import ANNOTATIONS
-from tests.incidents.model import Annotated, HealthChanged, ServiceIssue, Truth, WireFile
+from tests.incidents.model import Annotated, HealthChanged, Machine, ServiceIssue, Truth, WireFile
 from tests.incidents.wire.plain import Json, JsonObject, dump, name_of, stamp
 
 _SUMMARY = {
@@ -23,21 +24,13 @@ def availability_history(rng: random.Random, truth: Truth) -> list[WireFile]:
     """
     files = []
     for machine in truth.machines:
-        states = [(each.at, _state(each)) for each in truth.health if each.vm == machine.vm]
-        events = [(each.at, _event(rng, each)) for each in truth.annotations if each.vm == machine.vm]
+        states = [(each.at, state(each)) for each in truth.health if each.vm == machine.vm]
+        events = [(each.at, event(rng, each)) for each in truth.annotations if each.vm == machine.vm]
         items = sorted([*states, *events], key=lambda item: item[0], reverse=True)
         value: list[Json] = []
         for at, properties in items:
-            label = quote_plus(at.strftime("%Y-%m-%d %H:%M:%SZ")) if value else "current"
-            value.append(
-                {
-                    "id": f"{machine.vm}/providers/Microsoft.ResourceHealth/availabilityStatuses/{label}",
-                    "name": label,
-                    "type": "Microsoft.ResourceHealth/AvailabilityStatuses",
-                    "location": machine.location,
-                    "properties": properties,
-                }
-            )
+            label = label_of(at) if value else "current"
+            value.append(status(machine, label, properties))
         content = dump({"value": value})
         path = f"health-{name_of(machine.vm)}.json"
         files.append(WireFile(path=path, form="availability-statuses", content=content))
@@ -45,7 +38,23 @@ def availability_history(rng: random.Random, truth: Truth) -> list[WireFile]:
     return files
 
 
-def _state(changed: HealthChanged) -> JsonObject:
+def status(machine: Machine, label: str, properties: JsonObject) -> JsonObject:
+    """An item of the history, or the current one."""
+    return {
+        "id": f"{machine.vm}/providers/Microsoft.ResourceHealth/availabilityStatuses/{label}",
+        "name": label,
+        "type": "Microsoft.ResourceHealth/AvailabilityStatuses",
+        "location": machine.location,
+        "properties": properties,
+    }
+
+
+def label_of(at: datetime) -> str:
+    """The name of an item of the history: its time, encoded as in a form."""
+    return quote_plus(at.strftime("%Y-%m-%d %H:%M:%SZ"))
+
+
+def state(changed: HealthChanged) -> JsonObject:
     """`occuredTime` with one r is how this API spells it."""
     properties: JsonObject = {
         "availabilityState": changed.after,
@@ -64,7 +73,7 @@ def _state(changed: HealthChanged) -> JsonObject:
     return properties
 
 
-def _event(rng: random.Random, note: Annotated) -> JsonObject:
+def event(rng: random.Random, note: Annotated) -> JsonObject:
     """No documented member names it here; but a migration's success and failure share their words."""
     words = ANNOTATIONS[note.name]
     by_words = note.name in ("LiveMigrationSucceeded", "LiveMigrationCompleted") and rng.random() < 0.5
@@ -82,11 +91,12 @@ def _event(rng: random.Random, note: Annotated) -> JsonObject:
 
 def service_events(issues: list[ServiceIssue]) -> list[WireFile]:
     """`GET /subscriptions/{id}/providers/Microsoft.ResourceHealth/events`."""
-    value: Json = [_issue(issue) for issue in issues]
+    value: Json = [issue_of(issue) for issue in issues]
     return [WireFile(path="service-events.json", form="service-events", content=dump({"value": value}))]
 
 
-def _issue(issue: ServiceIssue) -> JsonObject:
+def issue_of(issue: ServiceIssue) -> JsonObject:
+    """A service event as the events API lists it."""
     status = "Resolved" if issue.mitigated else "Active"
     root = f"/subscriptions/{issue.subscription}/providers/Microsoft.ResourceHealth"
     properties: JsonObject = {

@@ -11,7 +11,7 @@ def vm_files(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
     files = []
     for machine in machines:
         cli = rng.random() < 0.5
-        content = dump(_flat(machine) if cli else _nested(machine))
+        content = dump(_flat(machine) if cli else nested(machine))
         files.append(
             WireFile(path=f"vm-{name_of(machine.vm)}.json", form="vm-cli" if cli else "vm-rest", content=content)
         )
@@ -80,7 +80,8 @@ def _head(machine: Machine) -> JsonObject:
     }
 
 
-def _nested(machine: Machine) -> JsonObject:
+def nested(machine: Machine) -> JsonObject:
+    """The VM as ARM answers with `$expand=instanceView`."""
     return {**_head(machine), "properties": _properties(machine)}
 
 

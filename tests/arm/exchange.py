@@ -1,0 +1,118 @@
+"""One request under way: its true answer, and the ways to send one; must not know routes or faults."""
+
+import asyncio
+import gzip
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import msgspec
+from aiohttp import web
+
+from tests.arm.call import Answer
+from tests.arm.service import Incoming, Service
+
+_PIECES = 20
+"""In about so many a slow body comes."""
+_SMALL = 256
+"""Bytes that are not worth packing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An answer as it goes over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+
+class Exchange:
+    """What a fault may play with; `note` is told status and size as soon as they are known."""
+
+    def __init__(
+        self, request: web.BaseRequest, incoming: Incoming, service: Service, note: Callable[[int, int], None]
+    ) -> None:
+        self._request = request
+        self._note = note
+        self.incoming = incoming
+        self.service = service
+
+    @property
+    def url(self) -> str:
+        """Of this request, absolute."""
+        return f"{self.service.origin}{self._request.path_qs}"
+
+    def answer(self) -> Answer:
+        """The true answer; what the request does is done by then."""
+        return self.service.answer(self.incoming)
+
+    async def send(self, answer: Answer) -> web.StreamResponse:
+        """The answer, whole, packed if the client takes that."""
+        return await self.write(encoded(answer, packs=self._takes_gzip))
+
+    async def send_instead(self, answer: Answer) -> web.StreamResponse:
+        """An answer that is not the service's, with the headers that all of them have."""
+        return await self.send(self.service.dressed(self.incoming, answer))
+
+    @property
+    def _takes_gzip(self) -> bool:
+        return "gzip" in self.incoming.headers.get("accept-encoding", "")
+
+    async def write(self, what: Encoded, *, only: int | None = None, seconds: float = 0.0) -> web.StreamResponse:
+        """Headers for all of it, and the content: all, or `only` so many bytes; spread over so many seconds."""
+        content = what.content[:only]
+        self._note(what.status, len(content))
+        response = web.StreamResponse(status=what.status, headers=what.headers)
+        response.content_length = len(what.content)
+        try:
+            await response.prepare(self._request)
+            await self._trickle(response, content, seconds)
+        except ConnectionError:
+            # The client has gone; there is nobody to tell.
+            return response
+        return response
+
+    async def _trickle(self, response: web.StreamResponse, content: bytes, seconds: float) -> None:
+        if not seconds:
+            await response.write(content)
+            return
+        size = max(1, len(content) // _PIECES)
+        starts = range(0, len(content), size)
+        for start in starts:
+            await asyncio.sleep(seconds / len(starts))
+            await response.write(content[start : start + size])
+
+    def reset(self) -> web.StreamResponse:
+        """Close the connection with a TCP reset."""
+        transport = self._request.transport
+        if transport is not None:
+            # Linger 0 makes the kernel send RST in place of FIN.
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+        return web.Response()
+
+    async def hang(self) -> web.StreamResponse:
+        """Wait until the client has had enough."""
+        while (transport := self._request.transport) is not None and not transport.is_closing():  # noqa: ASYNC110 - nobody is told when a transport closes
+            await asyncio.sleep(0.05)
+        return web.Response()
+
+
+def encoded(answer: Answer, *, packs: bool) -> Encoded:
+    """Status, headers and content of an answer."""
+    headers = dict(answer.headers)
+    if answer.body is None:
+        return Encoded(answer.status, headers, b"")
+    content = msgspec.json.encode(answer.body)
+    headers["Content-Type"] = "application/json; charset=utf-8"
+    return pack(Encoded(answer.status, headers, content)) if packs else Encoded(answer.status, headers, content)
+
+
+def pack(what: Encoded) -> Encoded:
+    """The same in gzip, if it is worth it."""
+    if len(what.content) < _SMALL:
+        return what
+    headers = {**what.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return replace(what, headers=headers, content=gzip.compress(what.content, compresslevel=1))

@@ -1,0 +1,87 @@
+"""What can go wrong between a client and Azure, and with which requests; must not know how it is done.
+
+A fault is `Fault(path=..., kind=..., **settings)`; `tests.arm.mishaps` lists the kinds and their settings.
+"""
+
+import re
+import threading
+from types import MappingProxyType
+from typing import Any
+
+from aiohttp import web
+
+from tests.arm.exchange import Exchange
+from tests.arm.mishaps import KINDS, MARK
+
+
+class Fault:
+    """Something that goes wrong with requests whose path and query match; the first fault that matches is taken."""
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        kind: str,
+        method: str | None = None,
+        times: int | None = None,
+        after: int = 0,
+        **settings: Any,
+    ) -> None:
+        _check(kind, set(settings))
+        self._path = re.compile(path, re.IGNORECASE)
+        self._method = method
+        self._passing = after
+        # A token expires once; the next one holds.
+        self._left = 1 if kind == "expire_token" and times is None else times
+        self.kind = kind
+        self.settings = MappingProxyType(settings)
+
+    def takes(self, method: str, target: str) -> bool:
+        """Whether it strikes this request; each time it does, it counts."""
+        if self._method not in (None, method) or not self._path.search(target) or f"{MARK}=passed" in target:
+            return False
+        if self._passing > 0:
+            self._passing -= 1
+            return False
+        if self._left == 0:
+            return False
+        if self._left is not None:
+            self._left -= 1
+        return True
+
+    async def act(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer in place of the service, or spoil its answer."""
+        return await KINDS[self.kind].act(self.settings, exchange)
+
+
+def _check(kind: str, settings: set[str]) -> None:
+    if kind not in KINDS:
+        message = f"No fault is called {kind!r}; there are {', '.join(sorted(KINDS))}"
+        raise ValueError(message)
+    needs, may = KINDS[kind].needs, KINDS[kind].may
+    if not needs <= settings <= needs | may:
+        message = f"{kind} needs {sorted(needs)} and may have {sorted(may)}, not {sorted(settings)}"
+        raise ValueError(message)
+
+
+class Faults:
+    """Those that are in force."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Put one in force, behind the others."""
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> None:
+        """End all of them."""
+        with self._lock:
+            self._faults.clear()
+
+    def taking(self, method: str, target: str) -> Fault | None:
+        """The first that strikes this request."""
+        with self._lock:
+            return next((fault for fault in self._faults if fault.takes(method, target)), None)

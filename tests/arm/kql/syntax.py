@@ -1,0 +1,208 @@
+"""What a query says, as a tree; must not know what is true of any row."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+Expression: TypeAlias = "Literal | Name | Member | Call | Binary | Among | Between | Negative"
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant."""
+
+    value: str | float | bool | datetime | timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A column."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a dynamic value: by key, or by index."""
+
+    of: Expression
+    key: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function and its arguments; `star` where the last one is `*`."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    star: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Two operands."""
+
+    sign: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """`in`, `has_any` and their like: one value against several."""
+
+    sign: str
+    value: Expression
+    choices: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Both ends belong to it."""
+
+    value: Expression
+    low: Expression
+    high: Expression
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """A minus sign."""
+
+    of: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """`name = expression`; the name is empty where the query gives none."""
+
+    name: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A key of `order by`."""
+
+    expression: Expression
+    ascending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Rows of which it is true."""
+
+    condition: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Columns besides those there are, or in their place."""
+
+    columns: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """These columns alone."""
+
+    columns: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAway:
+    """All columns but these; `keep` turns it round."""
+
+    names: tuple[str, ...]
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRename:
+    """Columns under other names."""
+
+    columns: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Each combination once."""
+
+    columns: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summarize:
+    """Aggregates of groups."""
+
+    aggregates: tuple[Named, ...]
+    by: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Sorted, descending where nothing else is said."""
+
+    keys: tuple[Sorted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """So many rows at most."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """`mv-expand`: a row for each element of each array; `kind` where it says `to typeof(...)`."""
+
+    columns: tuple[Named, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Rows of two tables whose keys are equal; the keys are pairs of left and right column."""
+
+    kind: str
+    right: "Query"
+    keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """The rows of other tables as well."""
+
+    others: "tuple[Query, ...]"
+
+
+Operator = (
+    Where
+    | Extend
+    | Project
+    | ProjectAway
+    | ProjectRename
+    | Distinct
+    | Summarize
+    | Order
+    | Take
+    | Count
+    | Expand
+    | Join
+    | Union
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A table and what is done with it; a union that comes first has no table of its own."""
+
+    table: str | None
+    operators: tuple[Operator, ...]

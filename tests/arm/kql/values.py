@@ -1,0 +1,94 @@
+"""Single values as Kusto sees them: text, numbers, times, terms; must not know expressions."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.arm.times import time_of
+
+
+def text(value: Any) -> str:
+    """`tostring()`: null is empty, a dynamic object its JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict | list | bool):
+        # A time within a dynamic value is its text.
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=text)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
+    if isinstance(value, timedelta):
+        return _span(value)
+    return "" if value is None else str(value)
+
+
+def _span(value: timedelta) -> str:
+    """`[-][d.]hh:mm:ss[.fffffff]`."""
+    rest = abs(value)
+    hours, seconds = divmod(rest.seconds, 3600)
+    days = f"{rest.days}." if rest.days else ""
+    fraction = f".{rest.microseconds:06d}0" if rest.microseconds else ""
+    sign = "-" if value < timedelta() else ""
+    return f"{sign}{days}{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}{fraction}"
+
+
+def moment_of(value: Any) -> datetime | None:
+    """`todatetime()`: null for what is no time; 7 digits are cut to what a datetime holds."""
+    return time_of(value) if isinstance(value, str) else value if isinstance(value, datetime) else None
+
+
+def whole(value: Any) -> int | None:
+    """`tolong()`: null for what is no number."""
+    number = real(value)
+    return None if number is None else int(number)
+
+
+def real(value: Any) -> float | None:
+    """`toreal()`: null for what is no number."""
+    if isinstance(value, bool | int | float):
+        return float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def truth(value: Any) -> bool | None:
+    """`tobool()`: null for what is neither."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return value != 0
+    return {"true": True, "false": False}.get(text(value).lower())
+
+
+def member(value: Any, key: str | int) -> Any:
+    """A member of a dynamic value, null where there is none; keys are case-sensitive."""
+    if isinstance(value, dict) and isinstance(key, str):
+        return value.get(key)
+    if isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
+        return value[key]
+    return None
+
+
+def has_term(value: str, term: str) -> bool:
+    """Whether the term stands in the text with no letter or digit right beside it."""
+    left = r"(?<![A-Za-z0-9])" if term[:1].isalnum() else ""
+    right = r"(?![A-Za-z0-9])" if term[-1:].isalnum() else ""
+    return re.search(left + re.escape(term) + right, value) is not None
+
+
+TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "has": lambda value, term: has_term(value.lower(), term.lower()),
+    "has_cs": has_term,
+    "contains": lambda value, part: part.lower() in value.lower(),
+    "contains_cs": lambda value, part: part in value,
+    "startswith": lambda value, part: value.lower().startswith(part.lower()),
+    "startswith_cs": str.startswith,
+    "endswith": lambda value, part: value.lower().endswith(part.lower()),
+    "endswith_cs": str.endswith,
+    "matches": lambda value, pattern: re.search(pattern, value) is not None,
+    "=~": lambda value, other: value.lower() == other.lower(),
+}
+"""What compares texts; the forms with `!` deny them."""

@@ -1,0 +1,176 @@
+"""Platform metrics of a VM: what must be asked for, and how; must not know why a VM fell silent."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
+
+from tests.arm.call import Answer, Call, refuse_flat
+from tests.arm.meters import MINUTE
+from tests.arm.routes.compute import vm_of
+from tests.arm.routing import INSTANCE, VM, Route
+from tests.arm.times import time_of
+from tests.arm.versions import METRICS
+from tests.arm.vitals import VITALS
+from tests.arm.vm import Vm
+from tests.arm.world import World
+from tests.incidents.wire import metrics as wire
+from tests.incidents.wire.plain import Json, JsonObject, stamp
+
+MOST_NAMES = 20
+MOST_MINUTES = timedelta(days=30)
+RETENTION = timedelta(days=93)
+GRAINS = {
+    "PT1M": MINUTE,
+    "PT5M": 5 * MINUTE,
+    "PT15M": 15 * MINUTE,
+    "PT30M": 30 * MINUTE,
+    "PT1H": 60 * MINUTE,
+    "PT6H": 360 * MINUTE,
+    "PT12H": 720 * MINUTE,
+    "P1D": 1440 * MINUTE,
+}
+_AGGREGATED: Mapping[str, Callable[[list[float]], float]] = {
+    "average": lambda values: round(sum(values) / len(values), 6),
+    "total": sum,
+    "minimum": min,
+    "maximum": max,
+    "count": len,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    names: tuple[str, ...]
+    start: datetime
+    end: datetime
+    grain: str
+    aggregations: tuple[str, ...]
+    """None given: each metric's own."""
+
+    @property
+    def step(self) -> timedelta:
+        return GRAINS[self.grain]
+
+    @property
+    def first(self) -> datetime:
+        """The grain in which the span begins."""
+        return self._grain_of(self.start)
+
+    @property
+    def times(self) -> list[datetime]:
+        """Points lie on whole grains: from that in which the span begins to the one before that in which it ends."""
+        first, step = self.first, self.step
+        return [first + number * step for number in range((self._grain_of(self.end) - first) // step)]
+
+    def _grain_of(self, at: datetime) -> datetime:
+        zero = datetime(1970, 1, 1, tzinfo=UTC)
+        return zero + (at - zero) // self.step * self.step
+
+
+def metrics(world: World, call: Call) -> Answer:
+    """The metrics asked for, each with a point a grain; one without a report has nothing but its time."""
+    vm = vm_of(world, call)
+    asked = _asked(world, call)
+    stamps = [f"{at.isoformat()[:19]}Z" for at in asked.times]
+    body: JsonObject = {
+        "cost": max(0, (asked.end - asked.start) // MINUTE - 1) * len(asked.names),
+        "timespan": f"{stamp(asked.start, 0)}/{stamp(asked.end, 0)}",
+        "interval": asked.grain,
+        "value": [_metric(vm, name, asked, stamps, call.now) for name in asked.names],
+        "namespace": "Microsoft.Compute/virtualMachines",
+        "resourceregion": vm.machine.location,
+    }
+    return Answer(body=body)
+
+
+def _metric(vm: Vm, name: str, asked: _Asked, stamps: list[str], now: datetime) -> JsonObject:
+    vital = VITALS[name]
+    size = asked.step // MINUTE
+    meter = vm.meters.get(name)
+    count = len(stamps) * size
+    minutes = meter.values(asked.first, count, vm.turns_at(now), now) if meter else _nothing(count)
+    names = asked.aggregations or (vital.aggregation,)
+    return wire.metric(vm.id, name, vital.unit, _points(stamps, minutes, size, names))
+
+
+def _nothing(count: int) -> list[float | None]:
+    return [None] * count
+
+
+def _points(stamps: list[str], minutes: list[float | None], size: int, names: tuple[str, ...]) -> list[Json]:
+    """A point of a single minute has one value, whatever is asked of it: that spares most of the work."""
+    if size > 1 or "count" in names:
+        grains = (minutes[number * size : (number + 1) * size] for number in range(len(stamps)))
+        return [{"timeStamp": at, **_point(grain, names)} for at, grain in zip(stamps, grains, strict=True)]
+    keys, times = ("timeStamp", *names), len(names)
+    pairs = zip(stamps, minutes, strict=True)
+    return [{"timeStamp": at} if value is None else dict(zip(keys, (at, *[value] * times))) for at, value in pairs]  # noqa: B905 - as long by construction
+
+
+def _point(minutes: list[float | None], names: tuple[str, ...]) -> JsonObject:
+    values = [value for value in minutes if value is not None]
+    return {name: _AGGREGATED[name](values) for name in names} if values else {}
+
+
+def _asked(world: World, call: Call) -> _Asked:
+    start, end = _span(call)
+    grain = call.query.get("interval", "PT1M").upper()
+    if grain not in GRAINS:
+        message = f"Detected invalid time grain input '{grain}', supported ones are {','.join(GRAINS)}"
+        refuse_flat(400, "BadRequest", message)
+    if grain == "PT1M" and end - start > MOST_MINUTES:
+        refuse_flat(400, "BadRequest", "The requested timespan at a grain of PT1M may not exceed 30 days.")
+    return _Asked(names=_names(world, call), start=start, end=end, grain=grain, aggregations=_aggregations(call))
+
+
+def _names(world: World, call: Call) -> tuple[str, ...]:
+    """Names as the service writes them; letter case does not matter, commas stand between."""
+    text = call.query.get("metricnames", "")
+    if not text:
+        refuse_flat(400, "BadRequest", "The metricnames parameter is required.")
+    known = {name.lower(): name for name in VITALS if name not in world.metrics_absent}
+    names = text.split(",")
+    if len(names) > MOST_NAMES:
+        refuse_flat(400, "BadRequest", f"Requested metrics count: {len(names)} bigger than allowed max: {MOST_NAMES}")
+    for name in names:
+        if name.strip().lower() not in known:
+            message = (
+                "Failed to find metric configuration for provider: Microsoft.Compute, resource Type: virtualMachines,"
+                f" metric: {name}, Valid metrics: {','.join(known.values())}"
+            )
+            refuse_flat(400, "BadRequest", message)
+    return tuple(known[name.strip().lower()] for name in names)
+
+
+def _aggregations(call: Call) -> tuple[str, ...]:
+    text = call.query.get("aggregation", "")
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    unknown = [name for name in names if name not in _AGGREGATED]
+    if unknown:
+        refuse_flat(400, "BadRequest", f"Invalid aggregation type: {','.join(unknown)}")
+    return names
+
+
+def _span(call: Call) -> tuple[datetime, datetime]:
+    """`from/to`, both ISO 8601; Azure CLI encodes it once more, and Azure understands."""
+    text = unquote(call.query.get("timespan", ""))
+    match = re.fullmatch(r"([^/]+)/([^/]+)", text)
+    start, end = (time_of(part) for part in match.groups()) if match else (None, None)
+    if start is None or end is None or start >= end:
+        refuse_flat(400, "BadRequest", f"Invalid timespan '{text}': start and end, ISO 8601, with a / between")
+    if start < call.now - RETENTION:
+        refuse_flat(400, "BadRequest", "The start time may not lie more than 93 days back.")
+    return start, end
+
+
+ROUTES = tuple(
+    Route(
+        path=f"{base}/providers/Microsoft.Insights/metrics",
+        does=metrics,
+        action="Microsoft.Insights/metrics/read",
+        versions=METRICS,
+    )
+    for base in (VM, INSTANCE)
+)

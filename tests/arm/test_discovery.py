@@ -1,0 +1,86 @@
+"""The clouds that the server announces, and the subscriptions in them."""
+
+import pytest
+
+from tests.arm import Arm, World
+from tests.arm.asking import Client, signed_in
+
+
+def test_the_older_version_lists_clouds_and_this_one_is_the_second() -> None:
+    with Arm(World.one()) as arm:
+        decoy, own = Client(arm).get("/metadata/endpoints", "2019-05-01").json
+
+    assert decoy["resourceManager"].startswith("https://management.decoy.example")
+    assert own["resourceManager"].rstrip("/") == own["authentication"]["loginEndpoint"] == arm.url
+
+
+@pytest.mark.parametrize("version", ["2022-09-01", "2023-11-01"])
+def test_the_newer_versions_give_this_cloud_alone(version: str) -> None:
+    with Arm(World.one()) as arm:
+        own = Client(arm).get("/metadata/endpoints", version).json
+
+    assert own["authentication"]["audiences"][0] == f"{arm.url}/"
+    assert own["logAnalyticsResourceId"] == arm.url.replace("localhost", "127.0.0.1")
+    assert {"name", "portal", "suffixes"} <= set(own)
+
+
+def test_either_form_can_be_forced() -> None:
+    world = World.one()
+    with Arm(world) as arm:
+        world.metadata = "object"
+        assert isinstance(Client(arm).get("/metadata/endpoints", "2019-05-01").json, dict)
+        world.metadata = "array"
+        assert isinstance(Client(arm).get("/metadata/endpoints", "2022-09-01").json, list)
+        assert Client(arm).get("/metadata/endpoints").status == 400
+
+
+def test_subscriptions_groups_and_providers() -> None:
+    world = World.one()
+    (vm,) = world
+    root = f"/subscriptions/{vm.subscription}"
+    with Arm(world) as arm:
+        client = signed_in(arm)
+        assert [each["subscriptionId"] for each in client.get("/subscriptions", "2020-01-01").json["value"]] == [
+            vm.subscription
+        ]
+        assert client.get(root, "2022-12-01").json["displayName"] == "contoso-1"
+        assert [each["name"] for each in client.get(f"{root}/resourcegroups", "2021-04-01").json["value"]] == ["prod"]
+        assert client.get(f"{root}/resourceGroups/PROD", "2021-04-01").json["location"] == "westeurope"
+        provider = client.get(f"{root}/providers/Microsoft.ResourceHealth", "2021-04-01").json
+        assert provider["registrationState"] == "Registered"
+        world.denied.add(("Microsoft.Resources/subscriptions/read", root))
+        assert client.get("/subscriptions", "2020-01-01").json == {"value": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "version", "status", "code"),
+    [
+        ("/subscriptions", "", 400, "MissingApiVersionParameter"),
+        ("/subscriptions", "1999-01-01", 400, "InvalidApiVersionParameter"),
+        ("/subscriptions/none", "2020-01-01", 400, "InvalidSubscriptionId"),
+        ("/subscriptions/11111111-0000-4000-a000-000000000000", "2020-01-01", 404, "SubscriptionNotFound"),
+        ("/providers/Microsoft.Nothing/things", "2020-01-01", 404, "InvalidResourceType"),
+        ("/providers/Microsoft.ResourceGraph/resources", "2021-03-01", 405, "HttpMethodNotAllowed"),
+    ],
+)
+def test_what_does_not_exist_is_refused_in_azures_words(path: str, version: str, status: int, code: str) -> None:
+    with Arm(World.one()) as arm:
+        reply = signed_in(arm).get(path, version)
+
+    assert (reply.status, reply.code) == (status, code)
+
+
+def test_every_answer_can_be_traced_and_is_packed_for_who_takes_it() -> None:
+    with Arm(World.one()) as arm:
+        client = signed_in(arm)
+        client.headers |= {"x-ms-client-request-id": "mine", "Accept-Encoding": "gzip"}
+        reply = client.get("/subscriptions", "2020-01-01")
+        failed = client.get("/subscriptions", "1999-01-01")
+
+    for each in (reply, failed):
+        assert each.headers["x-ms-client-request-id"] == "mine"
+        assert {"x-ms-request-id", "x-ms-correlation-request-id", "date"} <= set(each.headers)
+        assert each.headers["content-type"] == "application/json; charset=utf-8"
+    assert reply.headers["content-encoding"] == "gzip"
+    assert arm.requests[-2].client_request_id == "mine"
+    assert arm.requests[-2].sent == len(reply.content)

@@ -1,0 +1,244 @@
+"""Every fault does to a client what its name says, and to no request that it does not match."""
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.arm import Arm, Fault, Stranger, World
+from tests.arm.asking import COMPUTE, LOG, Client, Reply, signed_in
+
+BROKEN = (ConnectionError, http.client.HTTPException, OSError)
+VERSION = "2020-01-01"
+
+
+@pytest.fixture
+def arm() -> Iterator[Arm]:
+    with Arm(World.one(), page=2) as served:
+        yield served
+
+
+@pytest.fixture
+def client(arm: Arm) -> Client:
+    return signed_in(arm)
+
+
+def _list(client: Client) -> Reply:
+    return client.get("/subscriptions", VERSION)
+
+
+def _log(client: Client) -> Reply:
+    (vm,) = client.arm.world
+    path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+    start = client.arm.world.now() - timedelta(days=14)
+    return client.get(path, LOG, _filter=f"eventTimestamp ge '{start:%Y-%m-%dT%H:%M:%SZ}'")
+
+
+@pytest.mark.parametrize(
+    ("settings", "body"),
+    [
+        ({"status": 503}, {"error": {"code": "ServiceUnavailable", "message": "Not now."}}),
+        ({"status": 429, "retry_after": 7}, {"error": {"code": "TooManyRequests", "message": "Not now."}}),
+        ({"status": 400, "body": "capitals"}, {"Code": "BadRequest", "Message": "Not now."}),
+        ({"status": 409, "code": "ScopeLocked"}, {"error": {"code": "ScopeLocked", "message": "Not now."}}),
+    ],
+)
+def test_a_status_comes_with_an_error_in_the_form_asked_for(
+    client: Client, settings: dict[str, Any], body: Any
+) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="status", message="Not now.", **settings))
+    reply = _list(client)
+
+    assert (reply.status, reply.json) == (settings["status"], body)
+    assert reply.headers.get("retry-after") == (str(settings["retry_after"]) if "retry_after" in settings else None)
+    assert "x-ms-request-id" in reply.headers
+
+
+@pytest.mark.parametrize(("body", "content"), [("empty", b""), ("html", b"<!DOCTYPE html>")])
+def test_a_status_may_come_without_json(client: Client, body: str, content: bytes) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="status", status=502, body=body))
+    reply = _list(client)
+
+    assert (reply.status, reply.content[:15]) == (502, content)
+
+
+def test_a_fault_strikes_only_what_it_matches_after_so_many_and_so_often(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", method="POST", kind="status", status=500))
+    client.arm.fail(Fault(path=r"api-version=2020-01-01", kind="status", status=503, after=1, times=2))
+
+    assert [_list(client).status for _ in range(4)] == [200, 503, 503, 200]
+
+
+def test_faults_end(client: Client) -> None:
+    client.arm.fail(Fault(path=".", kind="status", status=500))
+    struck = _list(client).status
+    client.arm.heal()
+
+    assert (struck, _list(client).status) == (500, 200)
+
+
+@pytest.mark.parametrize("kind", ["reset", "reset_mid_body"])
+def test_a_reset_leaves_no_whole_answer(client: Client, kind: str) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind=kind, times=1))
+
+    with pytest.raises(BROKEN):
+        _list(client)
+    assert _list(client).status == 200
+    assert [seen.status for seen in client.arm.requests[-2:]] == [0 if kind == "reset" else 200, 200]
+
+
+def test_what_was_accepted_is_done_even_if_nobody_hears_of_it(client: Client) -> None:
+    (vm,) = client.arm.world
+    client.arm.fail(Fault(path="/redeploy", method="POST", kind="drop_after_accept"))
+
+    with pytest.raises(BROKEN):
+        client.post(f"{vm.id}/redeploy", COMPUTE)
+    assert len(client.arm.world.operations) == len(client.arm.posts("/redeploy")) == 1
+
+
+def test_a_slow_body_takes_its_time(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="slow", seconds=0.3))
+    start = time.monotonic()
+    reply = _list(client)
+
+    assert reply.json["value"]
+    assert time.monotonic() - start >= 0.3
+
+
+def test_what_hangs_hangs_until_the_client_has_had_enough() -> None:
+    with Arm(World.one()) as arm:
+        client = signed_in(arm)
+        client.patience = 0.2
+        arm.fail(Fault(path="/subscriptions", kind="hang"))
+
+        with pytest.raises(TimeoutError):
+            _list(client)
+        start = time.monotonic()
+    assert time.monotonic() - start < 5
+
+
+def test_a_truncated_body_is_no_json(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="truncated"))
+    reply = _list(client)
+
+    assert reply.headers["content-length"] == str(len(reply.content))
+    with pytest.raises(json.JSONDecodeError):
+        _ = reply.json
+
+
+def test_a_page_for_people_is_no_json_either(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="html"))
+    reply = _list(client)
+
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_a_huge_body_is_valid_json(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="huge", megabytes=3))
+    reply = _list(client)
+
+    assert len(reply.content) > 3 << 20
+    assert len(reply.json["value"]) == 1
+
+
+def test_an_empty_page_leads_to_the_real_first_one(client: Client) -> None:
+    first = _log(client).json["value"]
+    client.arm.fail(Fault(path="/eventtypes/", kind="empty_page"))
+    empty = _log(client).json
+
+    assert empty["value"] == []
+    assert client.follow(empty["nextLink"]).json["value"] == first
+
+
+def test_a_page_may_lead_to_itself_or_to_ever_more(client: Client) -> None:
+    client.arm.fail(Fault(path="/eventtypes/", kind="page_loop", times=1))
+    looped = _log(client).json
+    client.arm.fail(Fault(path="/eventtypes/", kind="page_loop", times=1))
+    again = client.follow(looped["nextLink"]).json
+    client.arm.heal()
+    client.arm.fail(Fault(path="/eventtypes/", kind="endless_pages"))
+    one = _log(client).json["nextLink"]
+    two = client.follow(one).json["nextLink"]
+    three = client.follow(two).json["nextLink"]
+
+    assert again["nextLink"] == looped["nextLink"]
+    assert again["value"] == looped["value"]
+    assert len({one, two, three}) == 3
+
+
+def test_links_and_redirects_to_a_stranger_are_his_to_see() -> None:
+    with Stranger() as stranger, Arm(World.one()) as arm:
+        client = signed_in(arm)
+        arm.fail(Fault(path="/eventtypes/", kind="foreign_next", url=f"{stranger.url}/more"))
+        arm.fail(Fault(path="/subscriptions", kind="redirect", url=f"{stranger.url}/elsewhere"))
+        link, redirected = _log(client).json["nextLink"], _list(client)
+
+        assert (redirected.status, redirected.headers["location"]) == (302, f"{stranger.url}/elsewhere")
+        assert link == f"{stranger.url}/more"
+        assert stranger.visits == []
+
+
+def test_a_stranger_remembers_who_gave_a_token_away() -> None:
+    with Stranger() as stranger, Arm(World.one()) as arm:
+        careless = Client(arm, {"Authorization": "Bearer secret"}, origin=stranger.url)
+        careless.send("GET", "/more")
+
+        assert [visit.path for visit in stranger.visits] == ["/more"]
+        assert stranger.tokens == ["Bearer secret"]
+
+
+def test_malformed_records_stand_among_the_others(client: Client) -> None:
+    client.arm.fail(Fault(path="/eventtypes/", kind="malformed", every=2))
+    first, second = _log(client).json["value"]
+
+    assert not isinstance(first, dict)
+    assert second["eventDataId"]
+
+
+def test_what_is_to_be_spared_stays_whole(client: Client) -> None:
+    client.arm.fail(Fault(path="/eventtypes/", kind="malformed", every=1, spare="LiveMigration"))
+    first, *rest = _log(client).json["value"]
+
+    assert "LiveMigration" in str(first)
+    assert not any(isinstance(each, dict) for each in rest)
+
+
+def test_a_token_expires_and_the_next_one_holds(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="expire_token"))
+    replies = [_list(client), _list(client)]
+    client.sign_in()
+
+    assert [reply.code for reply in replies] == ["ExpiredAuthenticationToken"] * 2
+    assert _list(client).status == 200
+
+
+def test_a_claims_challenge_is_met_by_a_token_that_was_asked_for_with_claims(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="claims_challenge"))
+    challenged = _list(client)
+    client.sign_in()
+    still = _list(client)
+    client.sign_in(claims='{"access_token":{}}')
+
+    assert (challenged.status, still.status) == (401, 401)
+    assert 'error="insufficient_claims", claims="' in challenged.headers["www-authenticate"]
+    assert _list(client).status == 200
+
+
+def test_an_error_may_tell_the_token(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="echo_authorization"))
+    reply = _list(client)
+
+    assert reply.status == 400
+    assert client.headers["Authorization"] in reply.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"), [("storm", {}), ("slow", {}), ("slow", {"second": 1}), ("reset", {"status": 500})]
+)
+def test_a_fault_that_makes_no_sense_is_none(kind: str, settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=kind):
+        Fault(path=".", kind=kind, **settings)

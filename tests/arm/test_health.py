@@ -1,0 +1,103 @@
+"""Resource Health: states now and before, and events of services."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.arm import Arm, World, stories
+from tests.arm.asking import HEALTH, signed_in
+from tests.incidents.model import ServiceIssue
+
+STATUSES = "providers/Microsoft.ResourceHealth/availabilityStatuses"
+EVENTS = "providers/Microsoft.ResourceHealth/events"
+
+
+def test_the_state_now_comes_first_and_then_what_was_newest_first() -> None:
+    world = stories.told("unavailable_but_traffic_normal")
+    (vm,) = world
+    with Arm(world) as arm:
+        client = signed_in(arm)
+        history = client.get(f"{vm.id}/{STATUSES}", HEALTH).json["value"]
+        now = client.get(f"{vm.id}/{STATUSES}/current", HEALTH).json
+    times = [each["properties"]["occuredTime"] for each in history[1:]]
+
+    assert history[0]["name"] == now["name"] == "current"
+    assert now["properties"]["availabilityState"] == "Available"
+    assert times == sorted(times, reverse=True)
+    assert {each["properties"]["availabilityState"] for each in history} >= {"Available", "Degraded", None}
+
+
+def test_many_vms_show_their_state_now_in_pages() -> None:
+    world = World.fleet(vms=5, groups=2, migrated=1)
+    subscription = next(iter(world)).subscription
+    with Arm(world, page=2) as arm:
+        client = signed_in(arm)
+        first = client.get(f"/subscriptions/{subscription}/{STATUSES}", HEALTH)
+        second = client.follow(first.json["nextLink"])
+        group = client.get(f"/subscriptions/{subscription}/resourceGroups/rg-01/{STATUSES}", HEALTH)
+
+    assert [len(each.json["value"]) for each in (first, second, group)] == [2, 2, 2]
+    assert {each["name"] for each in first.json["value"]} == {"current"}
+
+
+def _world_with_issues() -> World:
+    world = World.one()
+    (vm,) = world
+    hour = timedelta(hours=1)
+
+    def issue(service: str, region: str, back: int, *, open_: bool) -> ServiceIssue:
+        at = world.now() - back * hour
+        return ServiceIssue(
+            at=at,
+            subscription=vm.subscription,
+            region=region,
+            service=service,
+            mitigated=None if open_ else at + hour,
+            tracking=f"{service[:3]}-{back}",
+        )
+
+    world.issues += [
+        issue("Virtual Machines", "West Europe", 3, open_=True),
+        issue("Virtual Network", "North Europe", 5, open_=True),
+        issue("Virtual Machines", "West Europe", 200, open_=False),
+    ]
+    return world
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, {"Vir-3", "Vir-5"}),
+        ({"queryStartTime": "1/1/2026"}, {"Vir-3", "Vir-5", "Vir-200"}),
+        ({"_filter": "service eq 'Virtual Network' or region eq 'West Europe'"}, {"Vir-3", "Vir-5"}),
+        ({"_filter": "service eq 'Virtual Machines' and region eq 'North Europe'"}, set()),
+    ],
+)
+def test_service_events_are_those_asked_for(query: dict[str, str], names: set[str]) -> None:
+    world = _world_with_issues()
+    (vm,) = world
+    if "queryStartTime" in query:
+        query = {"queryStartTime": f"{world.now() - timedelta(days=30):%m/%d/%Y}"}
+    with Arm(world) as arm:
+        found = signed_in(arm).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).json["value"]
+
+    assert {each["name"] for each in found} == names
+
+
+def test_a_vm_knows_the_events_of_its_region() -> None:
+    world = _world_with_issues()
+    (vm,) = world
+    with Arm(world) as arm:
+        found = signed_in(arm).get(f"{vm.id}/{EVENTS}", HEALTH).json["value"]
+
+    assert {each["name"] for each in found} == {"Vir-3", "Vir-200"}
+
+
+@pytest.mark.parametrize(
+    "query", [{"_filter": "level eq 'x'"}, {"queryStartTime": "soon"}, {"queryStartTime": "1/1/2020"}]
+)
+def test_what_is_wrong_with_a_question_for_events_is_refused(query: dict[str, str]) -> None:
+    with Arm(World.one()) as arm:
+        (vm,) = arm.world
+
+        assert signed_in(arm).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).status == 400

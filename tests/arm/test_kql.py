@@ -1,0 +1,275 @@
+"""The evaluator of queries: what it computes, and above all what it refuses."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.arm.kql import Database, Kind, KqlError, Row, Table, run
+
+NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
+COLUMNS = {
+    "id": Kind.STRING,
+    "name": Kind.STRING,
+    "kind": Kind.STRING,
+    "size": Kind.LONG,
+    "properties": Kind.DYNAMIC,
+    "tags": Kind.DYNAMIC,
+}
+
+
+def _row(name: str, size: int, properties: Mapping[str, Any] | None = None) -> Row:
+    return {
+        "id": f"/vm/{name}",
+        "name": name,
+        "kind": "",
+        "size": size,
+        "properties": properties,
+        "tags": {"Env": "Prod"},
+    }
+
+
+ROWS = [
+    _row(
+        "Web-01",
+        4,
+        {"state": "Up", "at": "2026-03-02T09:30:00.1234567Z", "nics": [{"id": "a"}, {"id": "b"}], "a.b": {"c": 7}},
+    ),
+    _row("web-02", 8, {"state": "down", "at": "2026-03-01T09:30:00Z", "nics": [], "hot": True}),
+    _row("db", 8, None),
+]
+OTHERS = [{"id": "/vm/db", "note": "master"}, {"id": "/vm/db", "note": "replica"}, {"id": "/vm/gone", "note": "old"}]
+
+
+def _database(*, folds: bool = True) -> Database:
+    notes = Table({"id": Kind.STRING, "note": Kind.STRING}, OTHERS)
+    return Database(tables={"vms": lambda: Table(COLUMNS, ROWS), "notes": lambda: notes}, now=NOW, folds=folds)
+
+
+def _rows(query: str) -> list[Row]:
+    return list(run(query, _database()).rows)
+
+
+def _names(query: str) -> list[str]:
+    return [row["name"] for row in _rows(f"vms | {query} | project name")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ("name == 'web-01'", []),
+        ("name == 'Web-01'", ["Web-01"]),
+        ("name =~ 'web-01'", ["Web-01"]),
+        ("name != 'db' and size >= 8", ["web-02"]),
+        ("name !~ 'WEB-01'", ["web-02", "db"]),
+        ("not(name == 'db') and (size < 8 or size == 9)", ["Web-01"]),
+        ("size == 4 or size == 8 and name == 'db'", ["Web-01", "db"]),
+        ("name in ('db', 'WEB-01')", ["db"]),
+        ("name in~ ('db', 'WEB-01')", ["Web-01", "db"]),
+        ("name !in~ ('db', 'WEB-01')", ["web-02"]),
+        ("name has 'WEB'", ["Web-01", "web-02"]),
+        ("name has 'we'", []),
+        ("name has_any ('01', 'db')", ["Web-01", "db"]),
+        ("name has_all ('01', 'web')", ["Web-01"]),
+        ("name contains 'eb-0'", ["Web-01", "web-02"]),
+        ("name !contains 'eb-0'", ["db"]),
+        ("name startswith 'WEB'", ["Web-01", "web-02"]),
+        ("name !startswith 'WEB'", ["db"]),
+        ("name endswith '2'", ["web-02"]),
+        ("name matches regex '^w.*2$'", ["web-02"]),
+        ("size between (5 .. 8)", ["web-02", "db"]),
+        ("size !between (5 .. 8)", ["Web-01"]),
+        ("properties.state =~ 'UP'", ["Web-01"]),
+        ("properties.state == 'up'", []),
+        ("properties.State == 'Up'", []),
+        ("properties['a.b'].c == 7", ["Web-01"]),
+        ("properties.nics[1].id == 'b'", ["Web-01"]),
+        ("properties.hot == true", ["web-02"]),
+        ("properties.state != 'Up'", ["web-02", "db"]),
+        ("isempty(properties.state)", ["db"]),
+        ("isnotempty(tostring(properties.state))", ["Web-01", "web-02"]),
+        ("isnull(properties)", ["db"]),
+        ("isnull(kind)", []),
+        ("todatetime(properties.at) > ago(1h)", ["Web-01"]),
+        ("todatetime(properties.at) between (ago(2d) .. (now() - 1h))", ["web-02"]),
+        ("todatetime(properties.at) < datetime(2026-03-02T00:00:00Z)", ["web-02"]),
+        ("array_length(properties.nics) > 0", ["Web-01"]),
+        ("toint('8') == size", ["web-02", "db"]),
+        ("tolower(name) == tolower('WEB-01')", ["Web-01"]),
+        ("tostring(split(id, '/')[2]) == 'db'", ["db"]),
+        ("['kind'] == ''", ["Web-01", "web-02", "db"]),
+        ("tags.Env has 'prod'", ["Web-01", "web-02", "db"]),
+        ('name == "web-02" // and nothing else', ["web-02"]),
+    ],
+)
+def test_a_condition_holds_as_in_kusto(condition: str, names: list[str]) -> None:
+    assert _names(f"where {condition}\n") == names
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("toupper('a')", "A"),
+        ("strcat('a', 1, 2d)", "a12.00:00:00"),
+        ("tostring(parse_json('{\"a\": [1, 2]}'))", '{"a":[1,2]}'),
+        ("split('a/b/c', '/')", ["a", "b", "c"]),
+        ("tostring(split('a/b/c', '/')[-1])", "c"),
+        ("coalesce('', 'b')", "b"),
+        ("iff(1 < 2, 'yes', 'no')", "yes"),
+        ("case(1 > 2, 'a', 2 > 1, 'b', 'c')", "b"),
+        ("bag_pack('a', 1, 'b', 'x')", {"a": 1, "b": "x"}),
+        ("pack('a', 1)", {"a": 1}),
+        ("extract('/vm/([a-z]+)', 1, '/vm/abc9')", "abc"),
+        ("extract('x', 0, 'abc')", ""),
+        ("now() - ago(90m)", timedelta(minutes=90)),
+        ("todatetime('2026-03-02T10:00:00+02:00')", datetime(2026, 3, 2, 8, tzinfo=UTC)),
+        ("todatetime('soon')", None),
+        ("toint('x')", None),
+        ("toint('7') + 1", 8),
+        ("7 / 2", 3),
+        ("-(2 + 3) * 2.5", -12.5),
+        ("tostring(datetime(2026-03-02))", "2026-03-02T00:00:00.0000000Z"),
+        ("tostring(1d)", "1.00:00:00"),
+        ("bin(datetime(2026-03-02T10:07:00Z), 5m)", datetime(2026, 3, 2, 10, 5, tzinfo=UTC)),
+        (r"'it\'s'", "it's"),
+        (r"@'C:\new'", r"C:\new"),
+        ("substring('abcdef', 2, 3)", "cde"),
+    ],
+)
+def test_an_expression_has_its_value(expression: str, value: object) -> None:
+    assert _rows(f"vms | take 1 | project v = {expression}") == [{"v": value}]
+
+
+def test_extend_replaces_and_adds_and_sees_only_what_was_there() -> None:
+    row = _rows("vms | take 1 | extend size = size * 2, twice = size * 2")[0]
+
+    assert (row["size"], row["twice"]) == (8, 8)
+
+
+def test_project_names_what_has_no_name_as_kusto_does() -> None:
+    table = run("vms | project name, properties.state, tostring(properties.at), tolower(id)", _database())
+
+    assert list(table.columns) == ["name", "properties_state", "properties_at", "Column1"]
+    assert table.columns["properties_state"] == Kind.DYNAMIC
+
+
+def test_project_away_keep_and_rename() -> None:
+    assert list(run("notes | project-away note", _database()).columns) == ["id"]
+    assert list(run("notes | project-keep note", _database()).columns) == ["note"]
+    assert list(run("notes | project-rename text = note", _database()).columns) == ["id", "text"]
+
+
+def test_order_descends_unless_told_and_take_cuts() -> None:
+    assert _names("order by size, name") == ["web-02", "db", "Web-01"]
+    assert _names("sort by size asc, name asc | take 2") == ["Web-01", "db"]
+    assert _names("order by todatetime(properties.at) asc | limit 1") == ["db"]
+
+
+def test_distinct_gives_each_once() -> None:
+    assert _rows("vms | distinct size | order by size asc") == [{"size": 4}, {"size": 8}]
+
+
+def test_summarize_counts_and_compares() -> None:
+    counted = _rows("vms | summarize count(), top = max(name), names = make_list(name) by size | order by size asc")
+
+    assert counted[1] == {"size": 8, "count_": 2, "top": "web-02", "names": ["web-02", "db"]}
+    assert _rows("vms | count") == [{"Count": 3}]
+    assert _rows("vms | where size > 99 | summarize count()") == [{"count_": 0}]
+    assert _rows("vms | summarize arg_max(size, name) by tostring(tags.Env)")[0]["name"] == "web-02"
+
+
+def test_a_join_keeps_or_drops_what_has_no_partner() -> None:
+    note = "(notes | project id, note)"
+
+    assert len(_rows(f"vms | join kind=inner {note} on id")) == 2
+    assert len(_rows(f"vms | join kind=leftouter {note} on $left.id == $right.id")) == 4
+    assert _rows(f"vms | join kind=inner {note} on id | project id1, note")[0] == {"id1": "/vm/db", "note": "master"}
+    assert _rows(f"vms | join kind=leftouter {note} on id | where name == 'web-02'")[0]["note"] == ""
+    assert _names("join kind=leftanti (notes) on id") == ["Web-01", "web-02"]
+
+
+def test_mv_expand_gives_a_row_for_each_element() -> None:
+    expanded = _rows("vms | mv-expand nic = properties.nics | project name, nic = tostring(nic.id)")
+
+    assert [row["nic"] for row in expanded] == ["a", "b", ""]
+
+
+def test_union_puts_tables_below_one_another() -> None:
+    assert len(_rows("union vms, notes")) == 6
+    assert _rows("notes | take 1 | union (vms | where name == 'db') | project id, name")[1]["name"] == "db"
+
+
+def test_table_names_fold_only_where_the_service_folds_them() -> None:
+    assert len(_rows("VMs | take 5")) == 3
+    with pytest.raises(KqlError, match="VMs"):
+        run("VMs | take 5", _database(folds=False))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "vms |",
+        "vms | wher name == 'a'",
+        "nothing | take 1",
+        "vms | where nme == 'a'",
+        "vms | where Name == 'a'",
+        "vms | where name",
+        "vms | where properties.state",
+        "vms | where not name == 'a'",
+        "vms | where name = 'a'",
+        "vms | where name == 'a",
+        r"vms | where name == 'a\/b'",
+        "vms | where name > 'a'",
+        "vms | where name == 5",
+        "vms | where name between ('a' .. 'b')",
+        "vms | where properties.at > ago(1d)",
+        "vms | where ago(1d) < '2026-01-01'",
+        "vms | where now() > ago('1d')",
+        "vms | where foo(name) == 1",
+        "vms | where name.first == 'a'",
+        "vms | where properties.title == 'a'",
+        "vms | where properties.last == 'a'",
+        "vms | where array_length(name) > 1",
+        "vms | where size has 'a'",
+        "vms | where size =~ 'a'",
+        "vms | where name == 'a' and size",
+        "vms | extend kind = 'a'",
+        "vms | extend a = 1, b = a",
+        "vms | extend a = name + 'x'",
+        "vms | extend a = coalesce(properties.state, name)",
+        "vms | extend a = iff(size == 4, 1, 'b')",
+        "vms | extend a = tolower(name, name)",
+        "vms | extend a = tostring(name == 'a')",
+        "vms | project name, name",
+        "vms | project id | where name == 'a'",
+        "vms | project-away nme",
+        "vms | order by properties.state",
+        "vms | summarize count() by properties.state",
+        "vms | summarize name by size",
+        "vms | summarize max(properties.at)",
+        "vms | summarize sum(name)",
+        "vms | distinct properties",
+        "vms | join kind=inner (notes) on name",
+        "vms | join kind=sideways (notes) on id",
+        "vms | join kind=inner (notes | project tags = parse_json(note)) on tags",
+        "vms | mv-expand name",
+        "vms | take '5'",
+        "vms | take 5; vms",
+        "vms | parse id with * '/' rest",
+        "vms | where name matches 'a'",
+        "let x = 5; vms | take x",
+        "vms | where size == 5 #",
+    ],
+)
+def test_what_is_wrong_or_unknown_is_refused_before_a_row_is_read(query: str) -> None:
+    with pytest.raises(KqlError):
+        run(query, _database())
+
+
+def test_a_refusal_says_where() -> None:
+    with pytest.raises(KqlError) as refused:
+        run("vms\n| where name ==\n", _database())
+
+    assert (refused.value.code, refused.value.token, refused.value.line) == ("ParserFailure", "<EOF>", 3)

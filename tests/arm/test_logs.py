@@ -1,0 +1,96 @@
+"""Log Analytics: heartbeats by query, and what is refused or cut."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.arm import Arm, World
+from tests.arm.asking import Client, Reply
+
+
+@pytest.fixture
+def arm() -> Iterator[Arm]:
+    with Arm(World.one()) as served:
+        yield served
+
+
+def _client(arm: Arm) -> Client:
+    client = Client(arm)
+    client.sign_in(arm.url.replace("localhost", "127.0.0.1"))
+    return client
+
+
+def _query(arm: Arm, text: str, workspace: str = "", **body: str) -> Reply:
+    path = f"/v1/workspaces/{workspace or arm.world.workspace}/query"
+    return _client(arm).post(path, body={"query": text, **body})
+
+
+def test_heartbeats_stop_where_the_network_was_lost(arm: Arm) -> None:
+    reply = _query(
+        arm, "Heartbeat | summarize beats = count(), last_ = max(TimeGenerated) by _ResourceId", timespan="PT4H"
+    )
+    (table,) = reply.json["tables"]
+    ((vm, beats, last),) = table["rows"]
+    lost = arm.world.now() - timedelta(minutes=118)
+
+    assert [column["type"] for column in table["columns"]] == ["string", "long", "datetime"]
+    assert vm == next(iter(arm.world)).id.lower()
+    assert 120 <= beats <= 123
+    assert f"{lost - timedelta(minutes=1):%Y-%m-%dT%H:%M}" <= last <= f"{lost:%Y-%m-%dT%H:%M:%S}Z"
+
+
+@pytest.mark.parametrize("timespan", ["P1D", "PT86400.0S", "{from}/{to}", "{from}/PT24H", "PT24H/{to}"])
+def test_a_timespan_is_read_in_every_form(arm: Arm, timespan: str) -> None:
+    now = arm.world.now()
+    ends = {"from": (now - timedelta(days=1)).isoformat(), "to": now.isoformat()}
+    reply = _query(arm, "Heartbeat | count", timespan=timespan.format(**ends))
+
+    assert 1315 <= reply.json["tables"][0]["rows"][0][0] <= 1325
+
+
+def test_conditions_on_time_and_vm_narrow_what_is_read(arm: Arm) -> None:
+    (vm,) = arm.world
+    found = _query(
+        arm, f"Heartbeat | where TimeGenerated between (ago(3h) .. ago(150m)) and _ResourceId in~ ('{vm.id}')"
+    )
+    nobody = _query(arm, "Heartbeat | where TimeGenerated > ago(3h) | where _ResourceId == '/nobody'")
+
+    assert 29 <= len(found.json["tables"][0]["rows"]) <= 31
+    assert nobody.json["tables"][0]["rows"] == []
+
+
+def test_what_lies_beyond_the_cap_is_cut_and_said(arm: Arm) -> None:
+    arm.world.row_cap = 10
+    reply = _query(arm, "Heartbeat | project TimeGenerated")
+
+    assert (reply.status, len(reply.json["tables"][0]["rows"])) == (200, 10)
+    assert reply.json["error"]["code"] == "PartialError"
+
+
+@pytest.mark.parametrize(
+    ("text", "inner"),
+    [
+        ("Heartbeat | wher x", "SyntaxError"),
+        ("heartbeat", "SemanticError"),
+        ("Perf | count", "SemanticError"),
+        ("Heartbeat | where TimeGenerated > '2026-01-01'", "SemanticError"),
+    ],
+)
+def test_a_query_that_is_wrong_is_refused(arm: Arm, text: str, inner: str) -> None:
+    reply = _query(arm, text)
+
+    assert (reply.status, reply.code) == (400, "BadArgumentError")
+    assert reply.json["error"]["innererror"]["code"] == inner
+
+
+def test_an_unknown_workspace_a_wrong_timespan_and_a_missing_right_are_refused(arm: Arm) -> None:
+    unknown = _query(arm, "Heartbeat", "11111111-0000-4000-a000-000000000000")
+    wrong = _query(arm, "Heartbeat", timespan="a while")
+    (vm,) = arm.world
+    arm.world.denied.add(("Microsoft.OperationalInsights/workspaces/query/read", f"/subscriptions/{vm.subscription}"))
+    denied = _query(arm, "Heartbeat")
+
+    assert (unknown.status, unknown.code) == (404, "WorkspaceNotFoundError")
+    assert (wrong.status, wrong.code) == (400, "BadArgumentError")
+    assert (denied.status, denied.code) == (403, "InsufficientAccessError")

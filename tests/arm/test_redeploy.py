@@ -1,0 +1,183 @@
+"""A redeploy from the request to what it changes, and what speaks against it."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.arm import Arm, Redeploying, World
+from tests.arm.asking import COMPUTE, LOG, METRICS, Client, Reply, signed_in
+
+MINUTES = timedelta(minutes=5)
+"""Longer than any test takes, so that an operation ends when the test turns the clock on."""
+ALLOCATION = "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."
+
+
+def _redeploy(client: Client) -> Reply:
+    (vm,) = client.arm.world
+    return client.post(f"{vm.id}/redeploy", COMPUTE)
+
+
+def _state(client: Client) -> tuple[str, str]:
+    """Provisioning state and power state."""
+    (vm,) = client.arm.world
+    properties = client.get(vm.id, COMPUTE, _expand="instanceView").json["properties"]
+    return properties["provisioningState"], properties["instanceView"]["statuses"][1]["code"].rpartition("/")[2]
+
+
+def _traffic(client: Client) -> list[float | None]:
+    """Three minutes that have been reported."""
+    (vm,) = client.arm.world
+    now = client.arm.world.now().replace(second=0) - timedelta(minutes=1)
+    span = f"{now - timedelta(minutes=3):%Y-%m-%dT%H:%M:%SZ}/{now:%Y-%m-%dT%H:%M:%SZ}"
+    asked = {"metricnames": "Network In Total", "timespan": span, "interval": "PT1M", "aggregation": "Total"}
+    (metric,) = client.get(f"{vm.id}/providers/Microsoft.Insights/metrics", METRICS, **asked).json["value"]
+    return [point.get("total") for point in metric["timeseries"][0]["data"]]
+
+
+def test_the_answer_is_empty_and_says_where_to_ask_on() -> None:
+    world = World.one()
+    world.redeploying = Redeploying(takes=MINUTES)
+    with Arm(world) as arm:
+        client = signed_in(arm)
+        reply = _redeploy(client)
+        address = reply.headers["azure-asyncoperation"]
+        running, monitored = client.follow(address), client.follow(reply.headers["location"])
+        state = _state(client)
+        world.skew = 2 * MINUTES
+        ended, final = client.follow(address), client.follow(reply.headers["location"])
+
+    assert (reply.status, reply.content) == (202, b"")
+    assert reply.headers["location"].partition("?")[0] == address.partition("?")[0]
+    assert (running.json["status"], set(running.json)) == ("InProgress", {"startTime", "status", "name"})
+    assert (monitored.status, final.status, final.content) == (202, 200, b"")
+    assert state == ("Updating", "running")
+    assert ended.json["status"] == "Succeeded"
+    assert ended.json["endTime"] > ended.json["startTime"]
+    assert len(arm.posts("/redeploy")) == 1
+
+
+@pytest.mark.parametrize(("cures", "flows"), [(True, True), (False, False)])
+def test_traffic_is_back_afterwards_or_not(cures: bool, flows: bool) -> None:  # noqa: FBT001 - the case's two answers
+    world = World.one()
+    world.redeploying = Redeploying(cures=cures)
+    with Arm(world) as arm:
+        client = signed_in(arm)
+        before = _traffic(client)
+        _redeploy(client)
+        world.skew = timedelta(minutes=10)
+        after = _traffic(client)
+
+    assert all(value is not None and value < 1e5 for value in before)
+    assert all(value is not None and (value > 1e5) == flows for value in after)
+
+
+def test_the_measurements_can_be_written_back_so_that_nobody_need_wait() -> None:
+    world = World.one()
+    world.redeploying = Redeploying(takes=MINUTES, backdated=2 * MINUTES)
+    with Arm(world) as arm:
+        client = signed_in(arm)
+        _redeploy(client)
+        during = _traffic(client)
+        world.skew = MINUTES
+        after = _traffic(client)
+
+    assert all(value is not None and value < 1e5 for value in during)
+    assert all(value is not None and value > 1e5 for value in after)
+
+
+def test_a_redeploy_that_finds_no_host_leaves_the_vm_down() -> None:
+    world = World.one()
+    world.redeploying = Redeploying(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
+    with Arm(world) as arm:
+        client = signed_in(arm)
+        address = _redeploy(client).headers["azure-asyncoperation"]
+        world.skew = timedelta(minutes=10)
+        ended, state, traffic = client.follow(address).json, _state(client), _traffic(client)
+        again = _redeploy(client)
+
+    assert (ended["status"], ended["error"]) == ("Failed", {"code": "AllocationFailed", "message": ALLOCATION})
+    assert state == ("Failed", "deallocated")
+    assert traffic == [None, None, None]
+    assert (again.status, again.code) == (409, "OperationNotAllowed")
+
+
+def test_one_redeploy_at_a_time() -> None:
+    world = World.one()
+    world.redeploying = Redeploying(takes=MINUTES)
+    with Arm(world) as arm:
+        client = signed_in(arm)
+        first, second = _redeploy(client), _redeploy(client)
+
+    assert (first.status, second.status, second.code) == (202, 409, "Conflict")
+    assert [seen.status for seen in arm.posts("/redeploy")] == [202, 409]
+
+
+@pytest.mark.parametrize(
+    ("knobs", "role", "status", "code"),
+    [
+        ({"power": "deallocated"}, "contributor", 409, "OperationNotAllowed"),
+        ({"locks": ("ReadOnly",)}, "contributor", 409, "ScopeLocked"),
+        ({}, "reader", 403, "AuthorizationFailed"),
+    ],
+)
+def test_what_speaks_against_it(knobs: dict[str, object], role: str, status: int, code: str) -> None:
+    world = World.one(**knobs)
+    world.role = role
+    with Arm(world) as arm:
+        reply = _redeploy(signed_in(arm))
+
+    assert (reply.status, reply.code) == (status, code)
+    assert world.operations == {}
+
+
+def test_a_lock_against_deletion_does_not() -> None:
+    with Arm(World.one(locks=("CanNotDelete",))) as arm:
+        assert _redeploy(signed_in(arm)).status == 202
+
+
+def test_a_world_can_refuse_every_request() -> None:
+    world = World.one()
+    world.redeploying = Redeploying(refuse=(429, "OperationNotAllowed", "Too many requests of this kind."))
+    with Arm(world) as arm:
+        reply = _redeploy(signed_in(arm))
+
+    assert (reply.status, reply.code) == (429, "OperationNotAllowed")
+
+
+def test_the_log_tells_who_asked_when_it_began_and_how_it_ended() -> None:
+    world = World.one()
+    with Arm(world) as arm:
+        client, (vm,) = signed_in(arm), world
+        client.headers |= {"x-ms-client-request-id": "mine", "x-ms-correlation-request-id": "thread"}
+        _redeploy(client)
+        world.skew = timedelta(minutes=1)
+        since = world.now() - timedelta(minutes=5)
+        path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+        events = client.get(path, LOG, _filter=f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}'").json["value"]
+    called = [event for event in events if "caller" in event]
+
+    assert {event["status"]["value"] for event in called} >= {"Started", "Succeeded"}
+    assert {event["operationName"]["value"] for event in called} == {
+        "Microsoft.Compute/virtualMachines/redeploy/action"
+    }
+    assert {event["caller"] for event in called} == {world.principal.client}
+    assert {event["correlationId"] for event in called} == {"thread"}
+    assert {event["httpRequest"]["clientRequestId"] for event in called} == {"mine"}
+    assert any("VirtualMachineRedeployInitiatedByControlPlane" in str(event["properties"]) for event in events)
+
+
+def test_an_instance_of_a_scale_set_is_redeployed_the_same_way() -> None:
+    world = World.one(scale_set="front", uniform=True)
+    with Arm(world) as arm:
+        reply = _redeploy(signed_in(arm))
+
+    assert reply.status == 202
+    assert next(iter(world.operations.values())).vm.endswith("/virtualMachineScaleSets/front/virtualMachines/0")
+
+
+def test_an_operation_that_nobody_began_is_not_found() -> None:
+    with Arm(World.one()) as arm:
+        client, (vm,) = signed_in(arm), arm.world
+        path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/locations/westeurope/operations/x"
+
+        assert client.get(path, COMPUTE).status == 404

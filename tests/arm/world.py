@@ -1,0 +1,198 @@
+"""What is true in one Azure, and how it goes on: VMs, log, measurements, rights; must not know HTTP or JSON.
+
+Whatever is to come of what was begun is written down at once; whoever reads sees what is past by the server's
+present, `now()`. Everybody who reads or changes a world while it is served holds its `lock`.
+"""
+
+import random
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from tests.arm import fleet, single
+from tests.arm.journal import Journal
+from tests.arm.premise import Lock, Premise, ending_now
+from tests.arm.redeploy import Operation, Redeploying, moves
+from tests.arm.vm import Vm, vms_of
+from tests.incidents import model
+from tests.incidents.model import Annotated, Incident, ServiceIssue, Truth
+from tests.incidents.wire.plain import guid
+
+REDEPLOYED = "VirtualMachineRedeployInitiatedByControlPlane"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who may sign in, and with what."""
+
+    tenant: str = "72f98888-8abc-4dcb-9a1b-2d7cd011db00"
+    client: str = "0a1b2c3d-1111-4222-a333-444455556666"
+    object_id: str = "0b1b2c3d-1111-4222-a333-444455556666"
+    secret: str = "open-sesame"  # noqa: S105 - of a principal that exists nowhere
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """An event that the platform has announced for a VM."""
+
+    vm: str
+    kind: str
+    """`Redeploy`, `Reboot`, `Freeze`, `Preempt` or `Terminate`."""
+    not_before: datetime
+    status: str = "Scheduled"
+
+
+@dataclass(slots=True, kw_only=True)
+class Settings:
+    """How this Azure behaves; tests change it as they go."""
+
+    principal: Principal = field(default_factory=Principal)
+    skew: timedelta = timedelta()
+    """How far the server's clock is ahead of the real one."""
+    expires_in: int = 3599
+    """Seconds for which a token holds."""
+    role: str = "contributor"
+    """`reader` may not redeploy."""
+    denied: set[tuple[str, str]] = field(default_factory=set)
+    """Pairs of action and scope: the action is refused in the scope and all below."""
+    graph: bool = True
+    """False: a cloud without Resource Graph."""
+    metadata: str | None = None
+    """`array` or `object` forces the form of the endpoints' list, whatever version is asked for."""
+    metrics_absent: set[str] = field(default_factory=set)
+    """Names of metrics that this cloud does not know."""
+    api_ceiling: str | None = None
+    """The newest api-version of the compute provider that this cloud knows."""
+    log_delay: timedelta = timedelta(seconds=1)
+    """How long after the fact a new record shows."""
+    redeploying: Redeploying = field(default_factory=Redeploying)
+    workspace: str = "7a1b2c3d-5555-4666-a777-888899990000"
+    """GUID of the workspace to which heartbeats go."""
+    row_cap: int = 500_000
+    """So many rows a log query gives at most."""
+    locks: list[Lock] = field(default_factory=list)
+    maintenance: list[Maintenance] = field(default_factory=list)
+
+
+class World(Settings):
+    """The one that a server shows."""
+
+    def __init__(self, premise: Premise, *, seed: int = 1) -> None:
+        super().__init__(locks=list(premise.locks))
+        self.lock = threading.RLock()
+        self.vms: dict[str, Vm] = vms_of(premise)
+        self.issues: list[ServiceIssue] = list(premise.truth.issues)
+        self.changes: list[model.Operation] = list(premise.truth.operations)
+        self.operations: dict[str, Operation] = {}
+        self.journal = Journal(premise.truth, seed)
+        self._rng = random.Random(f"world/{seed}")  # noqa: S311 - a story, no secret
+
+    @classmethod
+    def of(cls, *incidents: Incident) -> Self:
+        """The incidents, each with its end moved to now."""
+        return cls(ending_now(incidents, datetime.now(UTC)))
+
+    @classmethod
+    def one(cls, **knobs: Any) -> Self:
+        """One VM that a live migration cut off from the network; the knobs are those of `single.Story`."""
+        return cls(single.premise(single.Story(**knobs), datetime.now(UTC)))
+
+    @classmethod
+    def fleet(cls, vms: int = 200, groups: int = 4, migrated: int = 10, seed: int = 1) -> Self:
+        """One subscription with that many VMs, of which `migrated` are cut off since their live migration."""
+        return cls(fleet.premise(vms, groups, migrated, seed, datetime.now(UTC)), seed=seed)
+
+    def now(self) -> datetime:
+        """The server's present."""
+        return datetime.now(UTC) + self.skew
+
+    def __iter__(self) -> Iterator[Vm]:
+        """All VMs, by id."""
+        return iter(self.vms[key] for key in sorted(self.vms))
+
+    def find(self, vm: str) -> Vm | None:
+        """The VM of this id, in any letter case."""
+        return self.vms.get(vm.lower())
+
+    @property
+    def subscriptions(self) -> Mapping[str, str]:
+        """Id and display name of each."""
+        ids = sorted({vm.subscription for vm in self})
+        return {each: f"contoso-{number}" for number, each in enumerate(ids, start=1)}
+
+    def groups(self, subscription: str) -> Mapping[str, str]:
+        """Name and location of the resource groups."""
+        inside = [vm for vm in self if vm.subscription.lower() == subscription.lower()]
+        return {vm.group: vm.machine.location for vm in inside}
+
+    def allows(self, action: str, scope: str) -> bool:
+        """Whether the principal may do that there."""
+        if self.role == "reader" and not action.lower().endswith("/read"):
+            return False
+        return not any(_covers(denied, action) and _within(scope, where) for denied, where in self.denied)
+
+    def locks_of(self, scope: str) -> list[Lock]:
+        """The locks that hold for the scope: its own and those above."""
+        return [lock for lock in self.locks if _within(scope, lock.scope)]
+
+    def running(self, vm: Vm) -> Operation | None:
+        """The redeploy that is under way."""
+        now = self.now()
+        return next((each for each in self.operations.values() if each.vm == vm.id and each.is_running(now)), None)
+
+    def redeploy(self, vm: Vm | str, *, correlation: str = "", client_request_id: str = "") -> Operation:
+        """Begin to redeploy a VM: what the POST does, once nothing speaks against it."""
+        with self.lock:
+            found = self.vms[vm.lower()] if isinstance(vm, str) else vm
+            operation = self._operation(found)
+            self.operations[operation.name] = operation
+            moves(found, operation.started, self.redeploying)
+            note = Annotated(at=operation.started, vm=found.id, name=REDEPLOYED)
+            found.truth = replace(found.truth, annotations=(*found.truth.annotations, note))
+            self.journal.add(
+                Truth(until=operation.ends, annotations=(note,), operations=(_called(operation),)),
+                self.log_delay,
+                caller=self.principal.client,
+                correlation=correlation or guid(self._rng),
+                client_request_id=client_request_id,
+            )
+            return operation
+
+    def _operation(self, vm: Vm) -> Operation:
+        how, start = self.redeploying, self.now()
+        return Operation(
+            name=guid(self._rng),
+            vm=vm.id,
+            subscription=vm.subscription,
+            location=vm.machine.location,
+            started=start,
+            ends=start + how.takes,
+            outcome=how.outcome,
+            code=how.code,
+            message=how.message,
+        )
+
+
+def _called(operation: Operation) -> model.Operation:
+    kind = "virtualMachineScaleSets/virtualMachines" if "/virtualmachinescalesets/" in operation.vm.lower() else ""
+    return model.Operation(
+        at=operation.started,
+        target=operation.vm,
+        name=f"Microsoft.Compute/{kind or 'virtualMachines'}/redeploy/action",
+        outcome=operation.outcome,
+        takes=operation.ends - operation.started,
+    )
+
+
+def _covers(denied: str, action: str) -> bool:
+    """Whether an action, or a pattern as role definitions have them, covers the action."""
+    head, star, tail = denied.lower().partition("*")
+    name = action.lower()
+    return name.startswith(head) and name.endswith(tail) if star else name == head
+
+
+def _within(scope: str, above: str) -> bool:
+    """Whether the scope is that one or below it."""
+    return f"{scope.rstrip('/')}/".lower().startswith(f"{above.rstrip('/')}/".lower())
