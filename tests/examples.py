@@ -47,7 +47,7 @@ def files() -> Iterator[tuple[str, str]]:
     """Every archive file below `examples/` and its text."""
     for name, story in STORIES.items():
         drawn = notation.transcript(story)
-        yield f"{name}/archive/recording.jsonl", to_line(drawn, notation.timeline(story).window).decode()
+        yield f"{name}/archive/recording.jsonl", to_line(drawn, notation.timeline(story).window, "public").decode()
     folder = f"{README_EXAMPLE}/archive"
     yield f"{folder}/activity-log.json", _json(_activity_log())
     yield f"{folder}/health-changes.json", _json({"count": 1, "data": [_annotation()], "totalRecords": 1})

@@ -9,10 +9,10 @@ from rich.console import Console
 from tests.examples import EXAMPLES, README_EXAMPLE
 from vmdiag.cli.watch import Watch
 from vmdiag.diagnosis import Report
-from vmdiag.model import Scope
 from vmdiag.pipeline import examine
+from vmdiag.reading import Scope
 from vmdiag.renderers import terminal
-from vmdiag.sources import archive
+from vmdiag.sources.archive._archive import Archive
 
 PICTURE = EXAMPLES / "report.svg"
 WIDTH = 80
@@ -22,7 +22,7 @@ LINES = 46
 
 def drawn() -> str:
     """The picture as it would be drawn now."""
-    source = archive.connect(str(EXAMPLES / README_EXAMPLE / "archive"), Watch(quiet=True))
+    source = Archive(str(EXAMPLES / README_EXAMPLE / "archive"), Watch(quiet=True))
     run = examine(source, Scope())
     report = Report(
         source=f"archive:examples/{README_EXAMPLE}/archive",

@@ -37,7 +37,8 @@ def test_the_first_command_does_the_main_job_on_an_example(vmdiag: Runner) -> No
 
 
 def test_every_option_that_is_mentioned_exists(vmdiag: Runner) -> None:
-    known = set(re.findall(r"--[a-z-]+", vmdiag("--help").out + vmdiag("check", "--help").out))
+    helps = [vmdiag("--help").out, *(vmdiag(command, "--help").out for command in ("check", "record", "doctor"))]
+    known = set(re.findall(r"--[a-z-]+", "".join(helps)))
     lines = (line for line in README.splitlines() if "vmdiag" in line and not line.startswith("python3"))
     mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
 
@@ -52,7 +53,7 @@ def test_every_format_is_mentioned() -> None:
 
 def test_every_exit_code_is_explained() -> None:
     explained = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    raised = {kind.exit_code for kind in (errors.UsageError, errors.SourceError)}
+    raised = {kind.exit_code for kind in (errors.UsageError, errors.SourceError, errors.Interrupted)}
 
     assert {0, 1, 3} | raised <= explained
 

@@ -3,9 +3,10 @@
 import pytest
 
 from vmdiag import errors
-from vmdiag.errors import BadArchive, NotFound, SourceError, UsageError, VmdiagError
+from vmdiag.errors import Interrupted, SourceError, UsageError, VmdiagError
 
-CODES = {UsageError: 2, SourceError: 4, NotFound: 4, BadArchive: 4}
+CODES: dict[type[VmdiagError], int] = {UsageError: 2, SourceError: 4}
+CODES |= {kind: 130 if kind is Interrupted else 4 for kind in SourceError.__subclasses__()}
 
 
 def test_every_error_of_the_module_is_in_the_tree_and_has_its_code() -> None:

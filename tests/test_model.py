@@ -6,7 +6,8 @@ import pytest
 
 from vmdiag import notation
 from vmdiag.identity import Selector, VmId
-from vmdiag.model import Coverage, Gap, Interval, Kind, Needs, Scope, Signal, Timeline, Window
+from vmdiag.model import Coverage, Gap, Interval, Kind, Needs, Signal, Timeline, Window
+from vmdiag.reading import Scope
 
 T = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from vmdiag import notation
 from vmdiag.diagnosis import FailOn, Verdict, exit_code
 from vmdiag.identity import Selector, VmId
-from vmdiag.model import Needs, Reading, Scope, Signal, Transcript
+from vmdiag.model import Needs, Signal, Transcript
 from vmdiag.pipeline import SKETCH_POINTS, examine
+from vmdiag.reading import Reading, Scope
 
 AFFECTED = "12:00 live-migration\n12:03 traffic-lost\ncpu active\nuntil 14:00"
 QUIET = "12:00 available\ntraffic normal\nuntil 14:00"

@@ -3,7 +3,14 @@
     VmdiagError
     |- UsageError          2  the command line is wrong
     `- SourceError         4  nothing could be read
+       |- NotSignedIn         no credential, or one that Azure does not accept
+       |- NotAllowed          a permission is missing
        |- NotFound            what was named is not there
+       |- Throttled           too many requests, and too long to wait
+       |- Unreachable         no connection, no answer in time, or Azure cannot answer now
+       |- BadAnswer           an answer that makes no sense, or a request that Azure does not understand
+       |- OutOfTime           the run's own time limit
+       |- Interrupted   130   the person pressed Ctrl-C
        `- BadArchive          a file in no known format, or one that cannot be opened
 
 Raise one when the *run* cannot go on; record a `Gap` when one VM or one signal cannot be read.
@@ -35,8 +42,38 @@ class SourceError(VmdiagError):
     exit_code = 4
 
 
+class NotSignedIn(SourceError):  # noqa: N818 - the tree says what happened
+    """No credential could sign in, or Azure does not accept the one that did."""
+
+
+class NotAllowed(SourceError):  # noqa: N818 - the tree says what happened
+    """Azure knows who asks, and a permission is missing."""
+
+
 class NotFound(SourceError):  # noqa: N818 - the tree says what happened
     """What was named does not exist in the source."""
+
+
+class Throttled(SourceError):  # noqa: N818 - the tree says what happened
+    """Azure wants fewer requests, and a longer pause than a run can wait."""
+
+
+class Unreachable(SourceError):  # noqa: N818 - the tree says what happened
+    """No connection, no whole answer in time, or a server that cannot answer now."""
+
+
+class BadAnswer(SourceError):  # noqa: N818 - the tree says what happened
+    """An answer that is not what was asked for, or a request that was not understood."""
+
+
+class OutOfTime(SourceError):  # noqa: N818 - the tree says what happened
+    """The run's own time limit was reached."""
+
+
+class Interrupted(SourceError):  # noqa: N818 - the tree says what happened
+    """The person at the terminal ended the run; what a shell reports for SIGINT."""
+
+    exit_code = 130
 
 
 class BadArchive(SourceError):  # noqa: N818 - the tree says what happened

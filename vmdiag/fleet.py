@@ -25,15 +25,15 @@ class _Onset:
 
 
 def compare(cases: Iterable[Case]) -> Iterator[Case]:
-    """The cases again, in their order, those that share an outage with unmigrated VMs at most suspected.
+    """The cases again, those that share an outage with unmigrated VMs at most suspected.
 
-    Cases without a loss stream through at once; from the first flagged one on they wait for all others.
+    What is not flagged streams through at once; the flagged ones wait for all others, and come last.
     """
     onsets: list[_Onset] = []
     waiting: list[Case] = []
     for case in cases:
         onsets.extend(_onsets(case))
-        if case.diagnosis.verdict.is_flagged or waiting:
+        if case.diagnosis.verdict.is_flagged:
             waiting.append(case)
         else:
             yield case

@@ -58,10 +58,18 @@ class Selector:
 
     text: str
 
+    @property
+    def word(self) -> str:
+        """The words in the form in which they compare."""
+        named = VmId.parse(self.text)
+        return named.key if named is not None else self.text.lower().strip("/")
+
     def matches(self, vm: VmId) -> bool:
         """Whether the words mean this VM."""
-        named = VmId.parse(self.text)
-        if named is not None:
-            return named == vm
-        words = self.text.lower().strip("/").split("/")
-        return words in ([vm.name.lower()], [vm.resource_group.lower(), vm.name.lower()])
+        return self.word in words_for(vm)
+
+
+def words_for(vm: VmId) -> tuple[str, str, str]:
+    """The three ways to name a VM, in lower case."""
+    name = vm.name.lower()
+    return name, f"{vm.resource_group.lower()}/{name}", vm.key

@@ -1,15 +1,14 @@
-"""The nouns of reading: who, when, what was heard and what was not; must not know a scenario, a source or a verdict.
+"""The nouns of what was heard of a VM, and what was not; must not know a scenario, a source or a verdict.
 
 All times are aware UTC datetimes, all spans timedeltas, all values frozen.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
-from vmdiag.identity import Selector, VmId
+from vmdiag.identity import VmId
 
 
 class Signal(StrEnum):
@@ -100,31 +99,6 @@ class Interval:
     def within(self, limit: datetime) -> Window:
         """The same span, closed at `limit` where it is open."""
         return Window(self.start, max(self.start, self.end or limit))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Which VMs and when. `until=None` means now, or an archive's last record; a `since` span counts back from it.
-
-    No VM, group, tag and not `everything`: the VMs that had a migration or a loss.
-    """
-
-    vms: tuple[Selector, ...] = ()
-    subscriptions: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-    tags: tuple[tuple[str, str], ...] = ()
-    everything: bool = False
-    since: timedelta | datetime = timedelta(days=14)
-    until: datetime | None = None
-
-    def window(self, end: datetime) -> Window:
-        """The window asked for, when `end` is the newest instant the source knows."""
-        until = self.until or end
-        if isinstance(self.since, datetime):
-            return Window(self.since, until)
-        # An absurd clock in a file (year 1) must not underflow.
-        room = until - datetime.min.replace(tzinfo=UTC)
-        return Window(until - min(self.since, room), until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,36 +237,3 @@ class Timeline:
                 return Coverage.PART
             reached = max(reached, gap.window.end)
         return Coverage.NONE if reached >= span.end and not all(gap.partial for gap in gaps) else Coverage.PART
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a source answers: the window it really covers, one transcript a VM, and what concerns the whole run.
-
-    `others` counts the VMs that were seen and are not among the transcripts; `gaps` could not be tied to one VM.
-    """
-
-    window: Window
-    transcripts: Iterator[Transcript]
-    others: int = 0
-    gaps: tuple[Gap, ...] = ()
-
-
-class Source(Protocol):
-    """Whatever knows about VMs: an archive, Azure itself, a workspace."""
-
-    def read(self, scope: Scope, needs: Needs) -> Reading:
-        """One transcript for every VM in scope, lazily; raises `SourceError` only when nothing at all can be read."""
-        ...
-
-
-class Watcher(Protocol):
-    """Who is told while a source reads: warnings for a person, progress for a bar."""
-
-    def warn(self, text: str) -> None:
-        """Something the person should know, in one sentence; may hold hostile text."""
-        ...
-
-    def progress(self, done: int, total: int | None) -> None:
-        """How many bytes or steps of how many are done."""
-        ...

@@ -1,8 +1,11 @@
 """examine(): a source becomes cases, lazily and in order; must not know which source it is or how cases are shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
+from itertools import chain
+from operator import or_
 
 import vmdiag.scenarios
 from vmdiag import plugins
@@ -10,7 +13,9 @@ from vmdiag.channels import TRAFFIC
 from vmdiag.detector import diagnose
 from vmdiag.diagnosis import Case, Diagnosis, Scenario
 from vmdiag.fleet import compare
-from vmdiag.model import Gap, Record, Scope, Series, Signal, Source, Timeline, Transcript, Window
+from vmdiag.identity import VmId, words_for
+from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window
+from vmdiag.reading import Scope, Source
 from vmdiag.timeline import assemble
 
 ASKED = "live-migration-datapath"
@@ -22,12 +27,19 @@ SKETCH_AFTER = timedelta(hours=3)
 
 @dataclass(slots=True)
 class Examination:
-    """A run in progress: `others` and the counts are complete when the cases are exhausted."""
+    """A run in progress: `cases` come as they are known, `others` is complete when they are exhausted."""
 
     window: Window
     cases: Iterator[Case]
     gaps: tuple[Gap, ...] = ()
     others: int = 0
+    cloud: str | None = None
+    order: tuple[VmId, ...] = ()
+
+    def in_order(self) -> Iterator[Case]:
+        """The cases in the order asked for, once all are known."""
+        places = {vm: place for place, vm in enumerate(self.order)}
+        yield from sorted(self.cases, key=lambda case: places.get(case.vm.id, len(places)))
 
 
 def scenarios() -> dict[str, Scenario]:
@@ -35,16 +47,34 @@ def scenarios() -> dict[str, Scenario]:
     return {name: plugins.load(vmdiag.scenarios, name).SCENARIO for name in plugins.names(vmdiag.scenarios)}
 
 
+def needed() -> Needs:
+    """What all scenarios together read."""
+    return reduce(or_, (scenario.needs for scenario in scenarios().values()))
+
+
 def examine(
-    source: Source, scope: Scope, *, asked: str = ASKED, unreachable_since: datetime | None = None
+    source: Source,
+    scope: Scope,
+    *,
+    asked: str = ASKED,
+    unreachable_since: datetime | None = None,
+    finished: Iterable[Case] = (),
 ) -> Examination:
-    """Read, assemble, diagnose and compare every VM in scope; what the operator knows is a record like any other."""
+    """Read, assemble, diagnose and compare every VM in scope; what the operator knows is a record like any other.
+
+    `finished` are cases of an earlier run, which are compared and told with the others.
+    """
     known = scenarios()
-    needs = known[asked].needs
-    for rival in known.values():
-        needs = needs | rival.needs
+    needs = needed()
     reading = source.read(scope, needs)
-    run = Examination(window=reading.window, cases=iter(()), gaps=reading.gaps, others=reading.others)
+    run = Examination(
+        window=reading.window,
+        cases=iter(()),
+        gaps=reading.gaps,
+        others=reading.others,
+        cloud=reading.cloud,
+        order=reading.vms,
+    )
     rivals = [scenario for name, scenario in known.items() if name != asked]
 
     def cases() -> Iterator[Case]:
@@ -55,8 +85,9 @@ def examine(
 
     def asked_for() -> Iterator[Case]:
         # Compared first: what VMs share shows whether they were asked for or not.
-        for case in compare(cases()):
-            if _is_asked_for(scope, case):
+        words = frozenset(selector.word for selector in scope.vms)
+        for case in compare(chain(finished, cases())):
+            if _is_asked_for(scope, words, case):
                 yield case
             else:
                 run.others += 1
@@ -73,10 +104,10 @@ def _stated(transcript: Transcript, scope: Scope, unreachable_since: datetime | 
     return replace(transcript, records=(*transcript.records, said), gaps=gaps)
 
 
-def _is_asked_for(scope: Scope, case: Case) -> bool:
+def _is_asked_for(scope: Scope, words: frozenset[str], case: Case) -> bool:
     """With nothing named, a VM is a case when it was migrated or lost connectivity."""
-    if scope.vms:
-        return any(selector.matches(case.vm.id) for selector in scope.vms)
+    if words:
+        return not words.isdisjoint(words_for(case.vm.id))
     named = scope.everything or scope.groups or scope.tags
     return bool(named or case.diagnosis.migrated_at or case.diagnosis.losses)
 

@@ -29,8 +29,7 @@ def test_an_unknown_source_is_a_usage_error_that_lists_what_works(address: str) 
     assert "archive:" in caught.value.hint
 
 
-def test_live_azure_is_refused_with_the_way_to_export() -> None:
-    with pytest.raises(UsageError, match="not in this version") as caught:
-        resolve("azure")
-
-    assert "az monitor activity-log list" in caught.value.hint
+def test_live_azure_has_no_address_of_its_own() -> None:
+    assert resolve("azure") == ("azure", "")
+    with pytest.raises(UsageError, match="neither a path"):
+        resolve("azure:westeurope")

@@ -8,21 +8,12 @@ import pytest
 
 from tests.cli import story
 from tests.conftest import Runner
-from vmdiag.cli.asked import Asked
+from vmdiag.cli.asked import Asked, lost_at
 from vmdiag.errors import UsageError
 from vmdiag.identity import Selector
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-NOTHING = Asked(
-    vms=(),
-    vms_from=None,
-    subscriptions=(),
-    groups=(),
-    everything=False,
-    since="14d",
-    until=None,
-    unreachable_since=None,
-)
+NOTHING = Asked()
 
 
 def test_nothing_asked_is_the_last_fortnight_of_whoever_had_trouble() -> None:
@@ -32,7 +23,7 @@ def test_nothing_asked_is_the_last_fortnight_of_whoever_had_trouble() -> None:
 
 
 def test_vms_keep_their_order_and_come_once() -> None:
-    scope = replace(NOTHING, vms=("web-02", "prod/web-01", "web-02", story.vm_id("db"))).scope(NOW)
+    scope = replace(NOTHING, vms=["web-02", "prod/web-01", "web-02", story.vm_id("db")]).scope(NOW)
 
     assert scope.vms == (Selector("web-02"), Selector("prod/web-01"), Selector(story.vm_id("db")))
 
@@ -40,7 +31,7 @@ def test_vms_keep_their_order_and_come_once() -> None:
 @pytest.mark.parametrize("word", ["", "/", "a/b/c", "/subscriptions/1/resourceGroups/2", "prod/"])
 def test_what_cannot_be_a_vm_is_a_usage_error(word: str) -> None:
     with pytest.raises(UsageError, match="does not name a VM"):
-        replace(NOTHING, vms=(word,)).scope(NOW)
+        replace(NOTHING, vms=[word]).scope(NOW)
 
 
 def test_a_file_lists_vms_one_a_line(tmp_path: Path) -> None:
@@ -98,24 +89,40 @@ def test_a_window_without_room_is_a_usage_error(since: str, until: str | None) -
 
 def test_all_and_a_list_contradict_each_other() -> None:
     with pytest.raises(UsageError, match="contradict"):
-        replace(NOTHING, vms=("web-01",), everything=True).scope(NOW)
+        replace(NOTHING, vms=["web-01"], everything=True).scope(NOW)
 
 
 def test_unreachable_since_is_said_of_named_vms() -> None:
-    asked = replace(NOTHING, vms=("web-01",), unreachable_since="2026-03-02T08:16Z")
+    stated = "2026-03-02T08:16Z"
+    named = replace(NOTHING, vms=["web-01"]).scope(NOW)
 
-    assert asked.lost_at(asked.scope(NOW), NOW) == datetime(2026, 3, 2, 8, 16, tzinfo=UTC)
+    assert lost_at(stated, named, NOW) == datetime(2026, 3, 2, 8, 16, tzinfo=UTC)
+    assert lost_at(None, named, NOW) is None
     with pytest.raises(UsageError, match="none is named"):
-        asked.lost_at(NOTHING.scope(NOW), NOW)
+        lost_at(stated, NOTHING.scope(NOW), NOW)
 
 
 @pytest.mark.parametrize("until", [None, "2026-03-02T08:00Z"])
 def test_unreachable_since_lies_within_what_is_looked_at(until: str | None) -> None:
     lost = "2026-03-02T11:00Z" if until is None else "2026-03-02T08:16Z"
-    asked = replace(NOTHING, vms=("web-01",), until=until, unreachable_since=lost)
+    scope = replace(NOTHING, vms=["web-01"], until=until).scope(NOW)
 
     with pytest.raises(UsageError, match="lies after"):
-        asked.lost_at(asked.scope(NOW), NOW)
+        lost_at(lost, scope, NOW)
+
+
+def test_tags_are_pairs_of_which_only_the_key_must_be_there() -> None:
+    assert replace(NOTHING, tag=["app=shop=1", "on="]).scope(NOW).tags == (("app", "shop=1"), ("on", ""))
+    for word in ("app", "=shop"):
+        with pytest.raises(UsageError, match="KEY=VALUE"):
+            replace(NOTHING, tag=[word]).scope(NOW)
+
+
+def test_the_subscription_of_the_environment_counts_only_where_none_is_named() -> None:
+    assert NOTHING.scope(NOW, "AAA").subscriptions == {"aaa"}
+    assert replace(NOTHING, subscription=["bbb"]).scope(NOW, "aaa").subscriptions == {"bbb"}
+    with pytest.raises(UsageError, match="no subscription's id"):
+        replace(NOTHING, subscription=["a/../b"]).scope(NOW)
 
 
 def test_a_list_comes_from_standard_input(vmdiag: Runner, tmp_path: Path) -> None:

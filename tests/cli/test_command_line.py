@@ -15,7 +15,7 @@ from vmdiag import plugins, renderers
 from vmdiag.cli import options
 from vmdiag.diagnosis import FailOn
 
-COMMANDS = ("check", "explain", "schema")
+COMMANDS = ("check", "record", "explain", "schema")
 
 
 def test_the_version_is_the_packages(vmdiag: Runner) -> None:

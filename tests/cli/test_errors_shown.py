@@ -48,7 +48,7 @@ def test_debug_adds_the_traceback_and_keeps_the_exit_code(vmdiag: Runner) -> Non
 
     assert ran.code == 2
     assert "Traceback" in ran.err
-    assert "error: live Azure" in ran.err
+    assert "error: no VM is named" in ran.err
 
 
 def test_debug_can_come_from_the_environment(vmdiag: Runner) -> None:
@@ -87,7 +87,7 @@ def test_python_m_is_the_same_command() -> None:
     ran = subprocess.run([sys.executable, "-m", "vmdiag", "check"], capture_output=True, check=False, text=True)
 
     assert ran.returncode == 2
-    assert "error: live Azure" in ran.stderr
+    assert "error: no VM is named" in ran.stderr
 
 
 def test_escapes_in_a_name_do_not_reach_the_terminal(vmdiag: Runner) -> None:

@@ -74,10 +74,10 @@ def test_a_command_line_that_makes_no_sense_gives_2(vmdiag: Runner, arguments: l
     assert ran.out == ""
 
 
-def test_live_azure_gives_2_and_says_how_to_export(vmdiag: Runner) -> None:
-    ran = vmdiag("check", "web-01")
+def test_live_azure_without_a_name_gives_2_and_says_how_to_name_some(vmdiag: Runner) -> None:
+    ran = vmdiag("check")
 
     assert ran.code == 2
-    assert "not in this version" in ran.err
-    assert "az monitor activity-log list" in ran.err
-    assert "--source activity.json" in ran.err
+    assert "no VM is named" in ran.err
+    assert "vmdiag check --resource-group prod" in ran.err
+    assert "vmdiag check --source FOLDER" in ran.err

@@ -28,7 +28,7 @@ class Clock:
 
 
 def test_it_is_what_sources_expect() -> None:
-    from vmdiag.model import Watcher
+    from vmdiag.reading import Watcher
 
     def read(watcher: Watcher) -> None:
         watcher.progress(1, None)

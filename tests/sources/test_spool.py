@@ -9,7 +9,7 @@ import pytest
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Signal, VirtualMachine, Window
-from vmdiag.sources.archive._items import (
+from vmdiag.sources._items import (
     Covers,
     Heard,
     Item,
@@ -22,7 +22,7 @@ from vmdiag.sources.archive._items import (
     Sampled,
     Snapshot,
 )
-from vmdiag.sources.archive._spool import MOST_POINTS, MOST_REMEMBERED, MOST_ROWS, Spool, spelt, unspelt
+from vmdiag.sources._spool import MOST_POINTS, MOST_REMEMBERED, MOST_ROWS, Spool, spelt, unspelt
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="Shop", name="web-01")

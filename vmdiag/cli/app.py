@@ -1,6 +1,8 @@
 """The Typer app and the one place where errors become words and exit codes; must not know what a command does."""
 
+import logging
 import sys
+import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Annotated
@@ -11,10 +13,13 @@ from typer.main import get_command
 from vmdiag import __version__
 from vmdiag.cli.check import check
 from vmdiag.cli.complaint import complain
+from vmdiag.cli.doctor import doctor
 from vmdiag.cli.explain import explain
 from vmdiag.cli.options import EPILOG, Run
+from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
-from vmdiag.errors import UsageError, VmdiagError
+from vmdiag.cli.worn import worn
+from vmdiag.errors import Interrupted, UsageError, VmdiagError
 
 # EX_SOFTWARE of sysexits.h: a defect must never look like an answer (0, 1 or 3).
 DEFECT = 70
@@ -25,7 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.command(epilog=EPILOG)(check)
+app.command(epilog=EPILOG)(worn(check))
+app.command(epilog=EPILOG)(worn(record))
+app.command(epilog=EPILOG)(worn(doctor))
 app.command()(explain)
 app.command()(schema)
 
@@ -63,6 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.exit(DEFECT)
 
     sys.excepthook = last_resort
+    # What a thread dies of is raised again by the one that waits for it.
+    threading.excepthook = lambda _: None
+    # Libraries that log without being asked would print warnings among ours.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         # Not `app(...)`: that puts Typer's own hook in place of ours and answers a closed pipe with code 1.
         code = get_command(app).main(arguments, prog_name="vmdiag", standalone_mode=False, obj=run)
@@ -76,4 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         complain(error.format_message(), "'vmdiag --help' and 'vmdiag COMMAND --help' list what can be said.")
         return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        complain("interrupted", "Nothing more was written.")
+        return Interrupted.exit_code
     return code if isinstance(code, int) else 0

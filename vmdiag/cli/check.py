@@ -1,35 +1,34 @@
 """`vmdiag check`: diagnose VMs and print the report; must not judge, nor import what is heavy before it runs."""
 
 from vmdiag.cli import options
+from vmdiag.cli.asked import Asked
+from vmdiag.cli.reached import Azure, Place
 
 
 def check(
-    vms: options.Vms = None,
+    asked: Asked,
+    place: Place,
+    azure: Azure,
     *,
-    vms_from: options.VmsFrom = None,
-    subscription: options.Subscriptions = None,
-    resource_group: options.Groups = None,
-    everything: options.Everything = False,
-    since: options.Since = "14d",
-    until: options.Until = None,
-    source: options.Address = "azure",
     unreachable_since: options.UnreachableSince = None,
     output: options.Format = "terminal",
     out: options.Out = "-",
     fail_on: options.FailOn = "open",
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
-    debug: options.Debug = False,  # noqa: ARG001 - see Debug
+    resume: options.Resume = None,
+    talk: options.Talk,
 ) -> int:
     """Diagnose VMs and advise what to do.
 
-    Without a VM, a group or --all: those that had a migration or a loss.
+    Live, VMs are named, or chosen by group, tag or --all; of an archive those with a migration or a loss are told.
     """
-    from vmdiag.cli.asked import Asked
-    from vmdiag.cli.run import run
+    from vmdiag.cli.formats import known
+    from vmdiag.cli.opening import opened
     from vmdiag.cli.watch import Watch
 
-    groups, subscriptions = resource_group or [], subscription or []
-    asked = Asked(vms or [], vms_from, subscriptions, groups, everything, since, until, unreachable_since)
-    with Watch(quiet=quiet, verbose=verbose) as watch:
-        return run(asked, source, output, out, fail_on, watch)
+    with Watch(quiet=talk.quiet, verbose=talk.verbose) as watch:
+        form = known(output)
+        open_ = opened(asked, place, azure, watch, unreachable_since)
+        # Only now: a live source signs in while the rest is imported.
+        from vmdiag.cli.run import run
+
+        return run(open_, form, out, fail_on, resume, watch)

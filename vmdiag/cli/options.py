@@ -7,6 +7,8 @@ import typer
 
 from vmdiag import plugins, renderers, scenarios
 
+CLOUDS = ("public", "usgovernment", "china", "usnat", "ussec")
+
 
 @dataclass(slots=True)
 class Run:
@@ -54,7 +56,10 @@ Subscriptions = Annotated[
 Groups = Annotated[
     list[str] | None, _option("--resource-group", "-g", metavar="NAME", text="Only this resource group; repeatable.")
 ]
-Everything = Annotated[bool, _option("--all", text="Every VM in scope, not only those with a migration or a loss.")]
+Tags = Annotated[
+    list[str] | None, _option("--tag", metavar="KEY=VALUE", text="Only VMs with this tag; repeatable, all must fit.")
+]
+Everything = Annotated[bool, _option("--all", text="Every VM in scope.")]
 Since = Annotated[
     str,
     _option(
@@ -65,11 +70,51 @@ Since = Annotated[
 ]
 Until = Annotated[
     str | None,
-    _option("--until", metavar="WHEN", text="Look up to here, as --since. Default: the archive's last record."),
+    _option("--until", metavar="WHEN", text="Look up to here, as --since. Default: now, or an archive's last record."),
 ]
 Address = Annotated[
-    str, _option("--source", metavar="ADDRESS", text="Archive to read: a file, folder or glob, or '-'.")
+    str, _option("--source", metavar="ADDRESS", text="'azure', or an archive: a file, folder or glob, or '-'.")
 ]
+Cloud = Annotated[
+    str,
+    _option("--cloud", metavar="CLOUD", text=f"{', '.join(CLOUDS)}, or the URL of another cloud's Resource Manager."),
+]
+CredentialKind = Annotated[
+    Literal["auto", "cli", "environment", "workload", "managed"],
+    _option("--credential", text="Who signs in; auto tries azure-identity's chain."),
+]
+Jobs = Annotated[int, _option("--jobs", metavar="N", min=1, max=64, text="Requests in flight at most.")]
+Timeout = Annotated[
+    str, _option("--timeout", metavar="DURATION", text="Stop reading after 90s, 15m, 2h and tell what is known.")
+]
+Workspaces = Annotated[
+    list[str] | None,
+    _option(
+        "--workspace",
+        metavar="ID",
+        text="Log Analytics workspace to read heartbeats from; repeatable. Default: those that the VMs' agents name.",
+    ),
+]
+ProbePort = Annotated[
+    int | None,
+    _option("--probe", metavar="PORT", min=1, max=65535, text="Try a TCP connection to the VMs' public addresses."),
+]
+ApiVersions = Annotated[
+    list[str] | None,
+    _option(
+        "--api-version",
+        metavar="SERVICE=DATE",
+        text="For a cloud that lags, such as compute=2021-03-01; repeatable.",
+    ),
+]
+Resume = Annotated[
+    str | None,
+    _option("--resume", metavar="FILE", text="Take the finished cases from an ndjson report, diagnose only the rest."),
+]
+RecordOut = Annotated[
+    str, _option("--out", metavar="FILE", text="Write the archive here, whole or not at all; '-': standard output.")
+]
+DoctorFormat = Annotated[Literal["terminal", "json"], _option("--output", "-o", text="Form of the answer.")]
 UnreachableSince = Annotated[
     str | None,
     _option("--unreachable-since", metavar="WHEN", text="State that the named VMs cannot be reached since then."),
@@ -90,6 +135,17 @@ Out = Annotated[
 Quiet = Annotated[bool, _option("--quiet", text="No warnings and no progress.")]
 Verbose = Annotated[bool, _option("--verbose", text="Say on standard error what was read.")]
 Debug = Annotated[bool, _option("--debug", text="Show the traceback of an error.", callback=_remember)]
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What is said on standard error; `debug` is for the error boundary."""
+
+    quiet: Quiet = False
+    verbose: Verbose = False
+    debug: Debug = False
+
+
 FailOn = Annotated[
     Literal["open", "any", "never"],
     _option("--fail-on", text="Which losses make the exit code 1: those that go on, any, none."),

@@ -1,9 +1,11 @@
 """Who sits at standard error while a source reads: warnings, notes and a progress bar; must not touch the report."""
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from vmdiag.renderers._safe import visible
@@ -26,6 +28,13 @@ class Watch:
         self._clock = clock
         self._began: float | None = None
         self._bar: tuple[Progress, TaskID] | None = None
+        self._former: object = None
+        self.stop = threading.Event()
+
+    def listen(self) -> None:
+        """From here on the first Ctrl-C asks for what is known so far, and the second ends the run."""
+        if threading.current_thread() is threading.main_thread():
+            self._former = signal.signal(signal.SIGINT, self._interrupt)
 
     def __enter__(self) -> Self:
         return self
@@ -34,6 +43,8 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.finish()
+        if callable(self._former):
+            signal.signal(signal.SIGINT, self._former)
 
     def warn(self, text: str) -> None:
         """Print a warning, unless silence was asked for."""
@@ -63,6 +74,12 @@ class Watch:
             self._bar[0].stop()
             self._bar = None
         self._began = None
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self.stop.is_set():
+            raise KeyboardInterrupt
+        self.stop.set()
 
     def _say(self, line: str) -> None:
         if self._bar is None:

@@ -6,6 +6,9 @@ from vmdiag.diagnosis import Report
 from vmdiag.renderers import _plain
 from vmdiag.renderers._dumps import dumps
 
+# Cases are wanted as they are known, not in the order asked for.
+STREAMS = True
+
 
 def render(report: Report, out: TextIO) -> None:
     """Write and flush case by case, so that a reader at the other end of a pipe never waits for the run's end."""

@@ -1,14 +1,15 @@
 """Which of the VMs in the spool are asked for, and how many others there are; must not know what a VM's story is."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from vmdiag.errors import NotFound, UsageError
-from vmdiag.identity import Selector, VmId
-from vmdiag.model import Kind, Scope, Signal, Window
-from vmdiag.sources.archive._spool import unspelt
+from vmdiag.identity import Selector, VmId, words_for
+from vmdiag.model import Kind, Signal, Window
+from vmdiag.reading import Scope
+from vmdiag.sources._spool import unspelt
 
 # What makes a VM worth a look when nothing was named: the triggers of the scenarios, and every word for a loss.
 LOSSES = frozenset(
@@ -27,6 +28,7 @@ LOSSES = frozenset(
 # Changes around a VM are no reason to look at it.
 ORDINARY = frozenset({Kind.NETWORK_CHANGE, Kind.SERVICE_INCIDENT})
 MOST_LISTED = 10
+NO_NEAR_NAME = "Check the name; a resource id or resource-group/name is surest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,24 @@ def chosen(database: sqlite3.Connection, scope: Scope, window: Window, triggers:
         for number, spelling in database.execute("select num, spelling from machine order by key")
     ]
     inside = [one for one in seen if _is_inside(one.id, scope)]
+    left = [one for one in inside if one.id not in scope.finished]
     if scope.everything or (scope.groups and not scope.vms):
-        return Choice(tuple(inside), len(seen) - len(inside))
-    troubled = _troubled(database, window, frozenset(triggers) - ORDINARY | LOSSES)
-    candidates = [one for one in inside if one.number in troubled]
+        return Choice(tuple(left), len(seen) - len(inside))
+    suspicious = suspects(database, window, triggers)
+    candidates = [one for one in left if one.number in suspicious]
+    known = len(seen) - len(inside) + len(left)
     if not scope.vms:
-        return Choice(tuple(candidates), len(seen) - len(candidates))
-    named = list(dict.fromkeys(_named(selector, inside) for selector in scope.vms))
+        return Choice(tuple(candidates), known - len(candidates))
+    named = _named(scope, inside)
     neighbours = [one for one in candidates if one not in named]
-    return Choice((*named, *neighbours), len(seen) - sum(one.number is not None for one in named) - len(neighbours))
+    return Choice((*named, *neighbours), known - sum(one.number is not None for one in named) - len(neighbours))
+
+
+def _named(scope: Scope, inside: list[Asked]) -> list[Asked]:
+    names = Names((one.id for one in inside), "in the archive")
+    known = {one.id: one for one in inside}
+    meant = dict.fromkeys(names.meant(selector) for selector in scope.vms)
+    return [known.get(vm) or Asked(vm, None) for vm in meant if vm not in scope.finished]
 
 
 def _is_inside(vm: VmId, scope: Scope) -> bool:
@@ -74,8 +85,9 @@ def _is_inside(vm: VmId, scope: Scope) -> bool:
     )
 
 
-def _troubled(database: sqlite3.Connection, window: Window, kinds: frozenset[Kind]) -> frozenset[int]:
-    """The VMs with a telling record in the window, or with readings in which a loss may show."""
+def suspects(database: sqlite3.Connection, window: Window, triggers: Iterable[Kind]) -> frozenset[int]:
+    """The numbers of the VMs with a telling record in the window, or with readings in which a loss may show."""
+    kinds = frozenset(triggers) - ORDINARY | LOSSES
     marks = ", ".join("?" * len(kinds))
     span = (window.start.timestamp(), window.end.timestamp())
     told = database.execute(
@@ -89,19 +101,36 @@ def _troubled(database: sqlite3.Connection, window: Window, kinds: frozenset[Kin
     return frozenset(number for rows in (told, read) for (number,) in rows)
 
 
-def _named(selector: Selector, seen: list[Asked]) -> Asked:
-    found = [one for one in seen if selector.matches(one.id)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        listed = "\n  ".join(str(one.id) for one in found[:MOST_LISTED])
-        message = f"{selector.text} means {len(found)} VMs:\n  {listed}"
-        raise UsageError(message, "Name it as resource-group/name, or by its resource id.")
-    stated = VmId.parse(selector.text)
-    if stated is not None:
-        return Asked(stated, None)
-    names = {one.id.name.lower(): f"{one.id.resource_group}/{one.id.name}" for one in seen}
-    near = get_close_matches(selector.text.lower().rpartition("/")[2], names, cutoff=0.5)
-    guess = f"Did you mean {', '.join(names[name] for name in near)}? " if near else ""
-    message = f"no VM of the archive is called {selector.text}"
-    raise NotFound(message, f"{guess}Without a name, every VM that had trouble is told of.")
+class Names:
+    """VMs by the words that people use for them; `where` they were looked for is told with an error."""
+
+    def __init__(self, seen: Iterable[VmId], where: str) -> None:
+        self._where = where
+        self._seen: defaultdict[str, list[VmId]] = defaultdict(list)
+        for vm in seen:
+            for word in words_for(vm):
+                self._seen[word].append(vm)
+
+    def meant(self, selector: Selector) -> VmId:
+        """The one VM that a person means; raises `UsageError` where it is several, `NotFound` with near names for none.
+
+        An id means its VM even where that was not seen.
+        """
+        stated = VmId.parse(selector.text)
+        found = self._seen.get(selector.word) or ([stated] if stated else [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            listed = "\n  ".join(map(str, found[:MOST_LISTED]))
+            message = f"{selector.text} means {len(found)} VMs:\n  {listed}"
+            raise UsageError(message, "Name it as resource-group/name, or by its resource id.")
+        message = f"no VM {self._where} is called {selector.text}"
+        raise NotFound(message, self._near(selector.word))
+
+    def _near(self, word: str) -> str:
+        # Imported where it is needed: most names are found.
+        from difflib import get_close_matches
+
+        names = {one.name.lower(): f"{one.resource_group}/{one.name}" for known in self._seen.values() for one in known}
+        near = get_close_matches(word.rpartition("/")[2], names, cutoff=0.5)
+        return f"Did you mean {', '.join(names[name] for name in near)}?" if near else NO_NEAR_NAME

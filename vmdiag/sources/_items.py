@@ -93,7 +93,15 @@ class Missed:
     gap: Gap
 
 
-Item = Heard | Snapshot | Sampled | Known | Nearby | Regional | Link | Covers | Missed
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where and until when a recording was made."""
+
+    cloud: str
+    until: datetime
+
+
+Item = Heard | Snapshot | Sampled | Known | Nearby | Regional | Link | Covers | Missed | Origin
 
 
 class Malformed(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from vmdiag.identity import VmId
-from vmdiag.model import Gap, Record, Signal, VirtualMachine
-from vmdiag.sources.archive._items import (
+from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
+from vmdiag.sources._items import (
     Covers,
     Heard,
     Item,
@@ -22,6 +22,7 @@ from vmdiag.sources.archive._items import (
     Malformed,
     Missed,
     Nearby,
+    Origin,
     Regional,
     Sampled,
     Snapshot,
@@ -41,8 +42,10 @@ create table passage (vm integer, resource text, primary key (vm, resource)) wit
 create table link (resource text, through text, primary key (resource, through)) without rowid;
 create table nearby (resource text, scope text, at real, body blob);
 create table regional (subscription text, at real, body blob);
-create table covers (signal text, scope text, partial text, primary key (signal, scope, partial)) without rowid;
+create table covers (scope text, signal text, partial text, primary key (scope, signal, partial)) without rowid;
 create table missed (vm integer, body blob);
+create table refused (scope text, signal text, reason text, since real, until real, partial integer,
+    primary key (scope, signal, reason, since)) without rowid;
 create table fault (vm integer, signal text, file text, line integer, reason text, count integer,
     primary key (vm, signal, file)) without rowid;
 """
@@ -86,7 +89,10 @@ _Spelling = tuple[str, str, str, str | None]
 
 
 class Spool:
-    """Takes items in any order; once `close`d it is read with SQL."""
+    """Takes items in any order; once `close`d it is read with SQL, and may take more after that.
+
+    `newest` is the latest instant that was told of, `cloud` the one that a recording was made in.
+    """
 
     def __init__(self) -> None:
         # An empty name is a temporary file that SQLite deletes; it stays in memory while it fits into the cache.
@@ -94,6 +100,7 @@ class Spool:
         self.database.executescript(SCHEMA)
         self.database.execute("begin")
         self.newest: datetime | None = None
+        self.cloud: str | None = None
         self.oldest: dict[Signal, datetime] = {}
         self._numbers: dict[_Spelling, int] = {}
         self._covered: set[Covers] = set()
@@ -102,7 +109,7 @@ class Spool:
         self._points: dict[tuple[int, str, str], tuple[array[float], array[float]]] = {}
         self._sampled = 0
 
-    def add(self, item: Item) -> None:
+    def add(self, item: Item) -> None:  # noqa: C901 - a case a kind
         """Keep an item; raises `Malformed` when its time cannot be."""
         match item:
             case Heard(vm, record):
@@ -129,6 +136,8 @@ class Spool:
                 self.database.executemany("insert or ignore into link values (?, ?)", pairs)
             case Missed(vm, gap):
                 self._miss(vm, gap)
+            case Origin():
+                self._originate(item)
 
     def fault(self, vm: VmId | None, signal: Signal, file: str, line: int, reason: str) -> None:
         """A row that could not be used: of a VM, or of nobody knows whom."""
@@ -138,19 +147,44 @@ class Spool:
             (whose, signal, file, line, reason),
         )
 
+    def refuse(
+        self, signal: Signal, scope: str, reason: str, *, window: Window | None = None, partial: bool = False
+    ) -> None:
+        """A feed that could not be read for a VM, a group or a subscription: at all, in part, or over a window."""
+        since, until = (window.start.timestamp(), window.end.timestamp()) if window else (0.0, 0.0)
+        row = (scope.lower(), signal, reason, since, until, partial)
+        self.database.execute("insert or replace into refused values (?, ?, ?, ?, ?, ?)", row)
+
     def close(self) -> None:
-        """All has been heard: make it quick to read."""
-        self._flush_rows()
-        self._flush_points()
+        """All has been heard, or most of it: make it quick to read."""
+        self.flush()
         self.database.execute("commit")
         self.database.executescript(INDEXES)
+
+    def flush(self) -> None:
+        """What was added since can be read from here on."""
+        self._flush_rows()
+        self._flush_points()
+
+    def number(self, vm: VmId) -> int | None:
+        """The number of a VM that was seen."""
+        row = self.database.execute("select num from machine where key = ?", (vm.key,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def spelling(self, vm: VmId) -> VmId:
+        """The best spelling that was seen of an id."""
+        row = self.database.execute("select spelling from machine where key = ?", (vm.key,)).fetchone()
+        return vm if row is None else unspelt(row[0])
+
+    def _reach(self, end: datetime) -> None:
+        if FIRST <= end < LAST and (self.newest is None or end > self.newest):
+            self.newest = end
 
     def _instant(self, at: datetime, signal: Signal, vm: VmId | None = None) -> float:
         if not FIRST <= at < LAST:
             message = f"its time cannot be: {at.isoformat()}"
             raise Malformed(message, vm)
-        if self.newest is None or at > self.newest:
-            self.newest = at
+        self._reach(at)
         known = self.oldest.get(signal)
         if known is None or at < known:
             self.oldest[signal] = at
@@ -183,9 +217,12 @@ class Spool:
 
     def _miss(self, vm: VmId, gap: Gap) -> None:
         # A recording's gaps reach to the end of the window it was made for: so that end is known, too.
-        if FIRST <= gap.window.end < LAST and (self.newest is None or gap.window.end > self.newest):
-            self.newest = gap.window.end
+        self._reach(gap.window.end)
         self.database.execute("insert into missed values (?, ?)", (self._number(vm), encode(gap)))
+
+    def _originate(self, origin: Origin) -> None:
+        self.cloud = origin.cloud or self.cloud
+        self._reach(origin.until)
 
     def _cover(self, covers: Covers) -> None:
         # A format says this of every row; it is written once.
@@ -194,7 +231,7 @@ class Spool:
         if len(self._covered) >= MOST_REMEMBERED:
             self._covered.clear()
         self._covered.add(covers)
-        row = (covers.signal, covers.scope.lower().rstrip("/"), covers.partial or "")
+        row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "")
         self.database.execute("insert or ignore into covers values (?, ?, ?)", row)
 
     def _sample(self, sampled: Sampled) -> None:

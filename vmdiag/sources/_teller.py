@@ -2,17 +2,19 @@
 
 import sqlite3
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import lt
 
 import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Transcript, VirtualMachine, Window
-from vmdiag.sources.archive._choice import Asked
-from vmdiag.sources.archive._network import network_of, relation
+from vmdiag.sources._choice import Asked
+from vmdiag.sources._network import network_of, relation
 
 # Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.
 LATE = timedelta(minutes=5)
@@ -21,22 +23,35 @@ GROUPS_OF_ALL = 2
 FEEDS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 METRICS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 # Not feeds: what the operator says and what is tried from here.
-ASIDE = (Signal.OPERATOR, Signal.PROBE)
+ASIDE = frozenset({Signal.OPERATOR, Signal.PROBE})
 
 _record = msgspec.msgpack.Decoder(Record).decode
 _gap = msgspec.msgpack.Decoder(Gap).decode
 
 
 class Teller:
-    """Makes transcripts over one window."""
+    """Makes transcripts over one window.
 
-    def __init__(self, database: sqlite3.Connection, window: Window, needs: Needs) -> None:
+    `silence` is what is said of a signal that nothing was heard of; `infers` says that where several groups of a
+    subscription were read, all of them were.
+    """
+
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        window: Window,
+        needs: Needs,
+        *,
+        silence: str = "not in the archive",
+        infers: bool = True,
+    ) -> None:
         self._database = database
         self._window = window
         self._needs = needs
+        self._silence = silence
         room = window.start - datetime.min.replace(tzinfo=UTC)
         self._span = Window(window.start - min(needs.margin, room), window.end)
-        self._covered = self._coverage()
+        self._inferred = self._subscriptions() if infers else {}
 
     def tell(self, asked: Asked) -> Transcript:
         """All that was heard of a VM, in the window and the margin before it."""
@@ -105,63 +120,77 @@ class Teller:
 
     def _series(self, number: int) -> Iterator[Series]:
         found = self._database.execute("select name, signal, times, vals from points where vm = ?", (number,))
-        together: defaultdict[tuple[str, str], dict[float, float]] = defaultdict(dict)
-        first, last = self._between()
+        together: defaultdict[tuple[str, str], list[tuple[array[float], array[float]]]] = defaultdict(list)
         for name, signal, times, values in found:
-            # Of two readings of one minute the larger is the fuller count.
-            points = together[name, signal]
-            for at, value in zip(array("d", times), array("d", values), strict=True):
-                if first <= at <= last:
-                    points[at] = max(value, points.get(at, value))
-        for (name, signal), points in sorted(together.items()):
-            ordered = sorted(points.items())
-            yield Series(
-                name=name,
-                signal=Signal(signal),
-                times=tuple(datetime.fromtimestamp(at, UTC) for at, _ in ordered),
-                values=tuple(value for _, value in ordered),
-            )
+            together[name, signal].append((array("d", times), array("d", values)))
+        first, last = self._between()
+        # Metrics that were read together have the same 20,000 minutes.
+        instants: dict[bytes, tuple[datetime, ...]] = {}
+        for (name, signal), parts in sorted(together.items()):
+            times, values = parts[0] if len(parts) == 1 and _ascend(parts[0][0]) else _merged(parts)
+            low, high = bisect_left(times, first), bisect_right(times, last)
+            inside = times[low:high]
+            key = inside.tobytes()
+            if key not in instants:
+                instants[key] = tuple(datetime.fromtimestamp(at, UTC) for at in inside)
+            yield Series(name=name, signal=Signal(signal), times=instants[key], values=tuple(values[low:high]))
 
     def _gaps(self, vm: VmId, number: int, records: tuple[Record, ...], series: tuple[Series, ...]) -> Iterator[Gap]:
         recorded = [_gap(body) for (body,) in self._database.execute("select body from missed where vm = ?", (number,))]
         yield from recorded
         yield from self._faults(number)
-        told = {gap.signal for gap in recorded} | self._covered_for(vm.key)
+        heard = self._heard(vm)
+        told = {gap.signal for gap in recorded} | self._recorded(vm)
         for signal in self._signals():
+            refusals = list(self._refusals(signal, vm))
+            yield from (gap for gap in refusals if gap.window != self._window)
             if signal in told:
+                yield from (replace(gap, partial=True) for gap in refusals if gap.window == self._window)
                 continue
+            reason = "; ".join(gap.reason for gap in refusals if gap.window == self._window)
             if signal in FEEDS:
-                yield from self._feed_gap(signal, vm)
+                yield from self._feed_gap(signal, heard.get(signal, set()), reason)
             elif signal in METRICS or signal is Signal.HEARTBEAT:
-                yield from self._series_gap(signal, [one for one in series if one.signal is signal])
+                yield from self._series_gap(signal, [one for one in series if one.signal is signal], reason)
             elif not any(record.signal is signal for record in records):
-                yield self._silent(signal, "not in the archive")
+                yield self._silent(signal, reason or self._silence)
+        for signal in sorted(ASIDE):
+            yield from self._refusals(signal, vm)
 
     def _silent(self, signal: Signal, reason: str, *, partial: bool = False) -> Gap:
         return Gap(signal=signal, window=self._window, reason=reason, partial=partial)
 
-    def _feed_gap(self, signal: Signal, vm: VmId) -> Iterator[Gap]:
-        group = f"/subscriptions/{vm.subscription}/resourcegroups/{vm.resource_group}".lower()
-        heard = {
-            partial
-            for scope in (vm.key, group, f"/subscriptions/{vm.subscription}".lower())
-            for partial in self._covered.get((signal, scope), ())
-        }
-        if not heard:
-            yield self._silent(signal, NOT_READ[signal])
-        elif "" not in heard:
-            yield self._silent(signal, min(heard), partial=True)
+    def _refusals(self, signal: Signal, vm: VmId) -> Iterator[Gap]:
+        """What could not be read of the VM, its group or its subscription; over the whole window, or a part of it."""
+        found = self._database.execute(
+            "select reason, since, until, partial from refused where signal = ? and scope in (?, ?, ?) order by reason",
+            (signal, *_scopes(vm)),
+        )
+        for reason, since, until, partial in found:
+            whole = Window(datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC))
+            window = whole if until else self._window
+            yield Gap(signal=signal, window=window, reason=reason, partial=bool(partial))
 
-    def _series_gap(self, signal: Signal, series: list[Series]) -> Iterator[Gap]:
+    def _feed_gap(self, signal: Signal, heard: set[str], reason: str) -> Iterator[Gap]:
+        if not heard:
+            yield self._silent(signal, reason or NOT_READ[signal])
+        elif "" not in heard or reason:
+            said = (reason, "" if "" in heard else min(heard))
+            yield self._silent(signal, "; ".join(filter(None, said)), partial=True)
+
+    def _series_gap(self, signal: Signal, series: list[Series], reason: str) -> Iterator[Gap]:
         times = [one.times[-1] for one in series if one.times]
         if not series:
-            yield self._silent(signal, "not in the archive")
+            yield self._silent(signal, reason or self._silence)
         elif not times:
-            yield self._silent(signal, "asked for, and answered without a single value")
-        elif signal in METRICS and self._window.end - max(times) > LATE:
+            yield self._silent(signal, reason or "asked for, and answered without a single value")
+        else:
+            if reason:
+                yield self._silent(signal, reason, partial=True)
             # For heartbeats a missing tail is the symptom itself.
-            tail = Window(max(times), self._window.end)
-            yield Gap(signal=signal, window=tail, reason=f"no readings after {max(times):%Y-%m-%d %H:%M}Z")
+            if signal in METRICS and self._window.end - max(times) > LATE:
+                tail = Window(max(times), self._window.end)
+                yield Gap(signal=signal, window=tail, reason=f"no readings after {max(times):%Y-%m-%d %H:%M}Z")
 
     def _faults(self, number: int) -> Iterator[Gap]:
         found = self._database.execute(
@@ -172,23 +201,55 @@ class Teller:
             where = f"{file}, line {line}" if line else file
             yield self._silent(Signal(signal), f"malformed: {where}: {reason}{more}", partial=True)
 
-    def _covered_for(self, key: str) -> set[Signal]:
-        """The signals that a recording of this very VM says it heard."""
-        return {signal for signal in self._needs.signals if "" in self._covered.get((signal, key), ())}
+    def _heard(self, vm: VmId) -> dict[str, set[str]]:
+        """Why each signal that was heard may leave things out; an empty reason says that it does not."""
+        scopes = _scopes(vm)
+        heard: defaultdict[str, set[str]] = defaultdict(set)
+        for signal, partial in self._database.execute(
+            "select signal, partial from covers where scope in (?, ?, ?)", scopes
+        ):
+            heard[signal].add(partial)
+        for signal in FEEDS:
+            heard[signal] |= self._inferred.get((signal, scopes[-1]), set())
+        return heard
 
-    def _coverage(self) -> dict[tuple[str, str], set[str]]:
-        """What was said to be heard, by signal and scope; a subscription counts when several of its groups do."""
-        covered: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    def _recorded(self, vm: VmId) -> set[str]:
+        """The signals that a recording of this very VM says it heard."""
+        found = self._database.execute("select signal from covers where scope = ? and partial = ''", (vm.key,))
+        return {signal for (signal,) in found}
+
+    def _subscriptions(self) -> dict[tuple[str, str], set[str]]:
+        """What was read of several groups of a subscription."""
         groups: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
         for signal, scope, partial in self._database.execute("select signal, scope, partial from covers"):
-            covered[signal, scope].add(partial)
             parts = scope.split("/")
             if len(parts) == 5:  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G
                 groups[signal, "/".join(parts[:3]), partial].add(scope)
+        inferred: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for (signal, subscription, partial), scopes in groups.items():
             if len(scopes) >= GROUPS_OF_ALL:
-                covered[signal, subscription].add(partial)
-        return covered
+                inferred[signal, subscription].add(partial)
+        return inferred
+
+
+def _ascend(times: "array[float]") -> bool:
+    return all(map(lt, times, times[1:]))
+
+
+def _merged(parts: "list[tuple[array[float], array[float]]]") -> "tuple[array[float], array[float]]":
+    """All points in order of time; of two readings of one minute the larger is the fuller count."""
+    points: dict[float, float] = {}
+    for times, values in parts:
+        for at, value in zip(times, values, strict=True):
+            points[at] = max(value, points.get(at, value))
+    ordered = sorted(points)
+    return array("d", ordered), array("d", (points[at] for at in ordered))
+
+
+def _scopes(vm: VmId) -> tuple[str, str, str]:
+    """Where a feed may have been read that concerns a VM: the VM, its group, its subscription."""
+    subscription = f"/subscriptions/{vm.subscription}".lower()
+    return vm.key, f"{subscription}/resourcegroups/{vm.resource_group}".lower(), subscription
 
 
 NOT_READ = {

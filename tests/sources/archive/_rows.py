@@ -6,7 +6,7 @@ import vmdiag.sources.archive as formats_package
 from vmdiag import plugins
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.archive._items import Covers, Heard, Item, Known, Nearby, Regional, Row, Sampled, Snapshot
+from vmdiag.sources._items import Covers, Heard, Item, Known, Nearby, Regional, Row, Sampled, Snapshot
 
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/shop"

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.sources.archive._rows import GROUP, NSG, SUBNET, SUBSCRIPTION, VM, vm
+from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._ids import carrier, parent, resource, scope, subscription, vm_itself, vm_of_health
-from vmdiag.sources.archive._items import Malformed
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
 

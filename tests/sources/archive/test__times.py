@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.archive._rows import vm
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._times import first, from_ticks, iso, parse
 
 AT = datetime(2021, 2, 4, 7, 45, 44, tzinfo=UTC)

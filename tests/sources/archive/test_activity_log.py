@@ -23,7 +23,7 @@ from tests.sources.archive._rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Covers, Heard, Known, Malformed
+from vmdiag.sources._items import Covers, Heard, Known, Malformed
 
 NAME = "activity-log"
 INCIDENT = {

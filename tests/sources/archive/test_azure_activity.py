@@ -18,7 +18,7 @@ from tests.sources.archive._rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "azure-activity"
 

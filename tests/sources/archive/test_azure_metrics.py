@@ -4,7 +4,7 @@ import pytest
 
 from tests.sources.archive._rows import EXAMPLES, NSG, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "azure-metrics"
 

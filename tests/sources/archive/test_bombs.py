@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._streams import Stream
 from vmdiag.sources.archive._text import RECORD_LIMIT

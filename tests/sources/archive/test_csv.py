@@ -4,8 +4,8 @@ import io
 
 import pytest
 
+from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._csv import LONGEST_NAME
-from vmdiag.sources.archive._items import Malformed
 from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._streams import Stream
 from vmdiag.sources.archive._text import RECORD_LIMIT

@@ -19,7 +19,7 @@ from tests.sources.archive._rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Heard, Malformed
+from vmdiag.sources._items import Heard, Malformed
 
 NAME = "event-grid"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)

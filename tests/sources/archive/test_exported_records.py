@@ -7,7 +7,7 @@ import pytest
 from tests.sources.archive import _samples
 from tests.sources.archive._rows import EXAMPLES, FORMATS, HEALTH, NSG, VM, changed, covered, heard, nearby, read, vm
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "exported-records"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.sources.archive import _samples
 from tests.sources.archive._rows import EXAMPLES, FORMATS, REF
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 JSON = st.recursive(
     st.none()

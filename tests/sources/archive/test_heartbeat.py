@@ -4,7 +4,7 @@ import pytest
 
 from tests.sources.archive._rows import EXAMPLES, FORMATS, changed, known, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "heartbeat"
 

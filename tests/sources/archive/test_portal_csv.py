@@ -17,7 +17,7 @@ from tests.sources.archive._rows import (
     vm,
 )
 from vmdiag.model import Record, Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._times import first
 
 NAME = "portal-csv"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.sources.archive._rows import CHANGE, GROUP, NSG, VM, covered, heard, nearby, read, vm
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "resource-changes"
 

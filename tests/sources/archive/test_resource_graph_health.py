@@ -20,7 +20,7 @@ from tests.sources.archive._rows import (
     read,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "resource-graph-health"
 STATE = {

@@ -7,7 +7,7 @@ import pytest
 
 from tests.sources.archive._rows import EXAMPLES, FORMATS, NSG, TIME, VM, covered, heard, read, vm
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "resource-graph-health-changes"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from tests.sources.archive import _samples
 from tests.sources.archive._rows import EXAMPLES, FORMATS, VM, changed, covered, heard, read, vm
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "resource-health"
 AT = datetime(2026, 3, 2, 8, 14, 5, tzinfo=UTC)

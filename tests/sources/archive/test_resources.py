@@ -18,7 +18,7 @@ from tests.sources.archive._rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Link, Malformed, Row
+from vmdiag.sources._items import Link, Malformed, Row
 
 NAME = "resources"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-net"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.sources.archive._rows import EXAMPLES, FORMATS, SUBSCRIPTION, changed, covered, read, regional
 from vmdiag.model import Signal
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "service-events"
 

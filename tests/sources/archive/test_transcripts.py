@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.sources.archive._rows import EXAMPLES, REF, VM, changed, covered, heard, known, read, sampled, vm
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
+from vmdiag.sources._items import Item, Malformed, Missed
 from vmdiag.sources.archive import transcripts
-from vmdiag.sources.archive._items import Item, Malformed, Missed
 
 NAME = "transcripts"
 WINDOW = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
@@ -31,7 +31,7 @@ records = st.builds(
 
 
 def told(transcript: Transcript) -> list[Item]:
-    line = transcripts.to_line(transcript, WINDOW)
+    line = transcripts.to_line(transcript, WINDOW, "public")
     assert line.count(b"\n") == 1
     return read(NAME, json.loads(line))
 
@@ -88,7 +88,7 @@ def test_a_gap_over_a_part_or_of_some_things_stands_beside_what_was_heard(partia
 def test_a_window_that_reaches_back_to_year_one_is_read_back() -> None:
     window = Window(datetime.min.replace(tzinfo=UTC), WINDOW.end)
     gap = Gap(signal=Signal.HEALTH, window=window, reason="x")
-    line = transcripts.to_line(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)), window)
+    line = transcripts.to_line(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)), window, "public")
 
     assert missed(read(NAME, json.loads(line))) == [Missed(vm(), gap)]
 

@@ -5,7 +5,7 @@ import pytest
 from tests.sources.archive import _samples
 from tests.sources.archive._rows import EXAMPLES, FORMATS, NIC, TIME, VM, changed, heard, known, read, snapshots, vm
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 NAME = "virtual-machine"
 VIEW = {

@@ -1,55 +1,15 @@
-"""The archive source: exports of Azure's feeds, in files of any known format; must not know what a format says.
+"""The archive source, and the formats that live answers come in as well; importing it imports none of them."""
 
-Every file is read once, into a spool on disk; then each VM in scope is told from it, one at a time.
-"""
+from collections.abc import Callable
+from datetime import datetime
 
-from collections.abc import Mapping
-
-from vmdiag.errors import BadArchive, UsageError
-from vmdiag.model import Needs, Reading, Scope, Watcher
-from vmdiag.sources.archive._choice import chosen
-from vmdiag.sources.archive._items import Format
-from vmdiag.sources.archive._paths import places
-from vmdiag.sources.archive._reader import Reader, formats
-from vmdiag.sources.archive._spool import Spool
-from vmdiag.sources.archive._teller import Teller
+from vmdiag.arm.access import Access
+from vmdiag.reading import Source, Watcher
 
 
-def connect(address: str, watcher: Watcher) -> "Archive":
-    """The source that reads the files an address means: a path, a folder, a glob, or `-`."""
+def connect(address: str, watcher: Watcher, access: Access, clock: Callable[[], datetime]) -> Source:
+    """The source that reads the files an address means: a path, a folder, a glob, or `-`; it asks no Azure."""
+    from vmdiag.sources.archive._archive import Archive
+
+    del access, clock
     return Archive(address, watcher)
-
-
-class Archive:
-    """A `Source` over files; `known` are the formats to try, by default every module of this folder."""
-
-    def __init__(self, address: str, watcher: Watcher, known: Mapping[str, Format] | None = None) -> None:
-        self._address = address
-        self._watcher = watcher
-        self._formats = known
-
-    def read(self, scope: Scope, needs: Needs) -> Reading:
-        """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
-        if scope.tags:
-            message = "an archive does not say which tags a VM has"
-            raise UsageError(message, "Name the VMs, or their resource group.")
-        spool = Spool()
-        reader = Reader(spool, self._watcher, self._formats or formats())
-        reader.read(places(self._address))
-        spool.close()
-        end = spool.newest or scope.until
-        if end is None:
-            message = f"{self._address} holds no record with a time: there is nothing to look at"
-            raise BadArchive(message, "Export it again; for an inventory alone say --until TIME.")
-        window = scope.window(end)
-        if window.start >= window.end:
-            message = f"the archive ends at {window.end.isoformat()}, before --since"
-            raise UsageError(message, "Give an earlier --since, or a duration: it counts back from the last record.")
-        choice = chosen(spool.database, scope, window, needs.triggers)
-        teller = Teller(spool.database, window, needs)
-        return Reading(
-            window=window,
-            transcripts=(teller.tell(one) for one in choice.vms),
-            others=choice.others,
-            gaps=teller.faults(),
-        )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from vmdiag.sources._items import Malformed, Row
 from vmdiag.sources.archive._envelopes import (
     ELEMENTS,
     INSIDE,
@@ -23,7 +24,6 @@ from vmdiag.sources.archive._envelopes import (
     record,
     unpacked,
 )
-from vmdiag.sources.archive._items import Malformed, Row
 from vmdiag.sources.archive._text import CUT_SHORT, NOT_JSON, Broken, Text
 
 KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]++|\\.)*+)"\s*:')

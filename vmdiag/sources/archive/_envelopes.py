@@ -7,7 +7,7 @@ Analytics', `values` a metrics batch, `responses` an example of Azure's publishe
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum, auto
 
-from vmdiag.sources.archive._items import Malformed, Row
+from vmdiag.sources._items import Malformed, Row
 
 
 class Part(StrEnum):

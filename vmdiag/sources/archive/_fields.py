@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import msgspec
 
-from vmdiag.sources.archive._items import Row
+from vmdiag.sources._items import Row
 
 LONGEST = 2_000  # characters of a fact: hostile or absurd fields must not fill memory
 EXACT = 2**53  # beyond it an integer is no reading and no code; it is not even written out

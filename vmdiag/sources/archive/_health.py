@@ -11,8 +11,8 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
+from vmdiag.sources._items import Heard
 from vmdiag.sources.archive._fields import brief, facts, mapping, text
-from vmdiag.sources.archive._items import Heard
 
 STATES = frozenset({"available", "unavailable", "degraded", "unknown"})
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

@@ -8,8 +8,8 @@ import re
 from functools import lru_cache
 
 from vmdiag.identity import VM_ID, VmId
+from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._fields import text
-from vmdiag.sources.archive._items import Malformed
 from vmdiag.vocabulary import NETWORK_TYPES
 
 SUBSCRIPTION = re.compile(r"/subscriptions/[^/]+", re.IGNORECASE)

@@ -12,10 +12,10 @@ from functools import lru_cache
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
+from vmdiag.sources._items import Covers, Heard, Item, Known, Nearby
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._ids import carrier, scope, subscription, vm_itself, vm_of_health
-from vmdiag.sources.archive._items import Covers, Heard, Item, Known, Nearby
 from vmdiag.sources.archive._service import Incident, regional
 
 LOG_LEAVES_OUT = "the activity log does not show every live migration"

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import vmdiag.sources.archive
 from vmdiag import plugins
 from vmdiag.errors import BadArchive
-from vmdiag.model import Signal, Watcher
-from vmdiag.sources.archive._items import Format, Malformed, Row
+from vmdiag.model import Signal
+from vmdiag.reading import Watcher
+from vmdiag.sources._items import Format, Malformed, Row
+from vmdiag.sources._spool import Spool
 from vmdiag.sources.archive._paths import Place
 from vmdiag.sources.archive._rows import rows
-from vmdiag.sources.archive._spool import Spool
 from vmdiag.sources.archive._streams import Stream
 
 # Faults of one file that are told one by one; the rest is counted.

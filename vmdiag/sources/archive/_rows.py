@@ -13,10 +13,10 @@ What the text is made of is told by its beginning, and again at every line:
 import re
 from collections.abc import Iterator
 
+from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._csv import delimiter, table
 from vmdiag.sources.archive._documents import NEXT_RECORD, Cut, Walker, decoded
 from vmdiag.sources.archive._envelopes import unpacked
-from vmdiag.sources.archive._items import Malformed
 from vmdiag.sources.archive._text import Text
 
 # Where to go on behind a piece that is not JSON: the next line, or the next record of a list that was damaged.

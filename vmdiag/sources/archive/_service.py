@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vmdiag.model import Record, Signal
+from vmdiag.sources._items import Malformed, Regional
 from vmdiag.sources.archive._fields import brief, facts
-from vmdiag.sources.archive._items import Malformed, Regional
 from vmdiag.sources.archive._times import iso, parse
 
 

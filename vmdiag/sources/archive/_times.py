@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 from vmdiag.identity import VmId
-from vmdiag.sources.archive._items import Malformed
+from vmdiag.sources._items import Malformed
 
 FIRST_YEAR = 2010  # Azure opened; "never" is written as year 1
 LAST_YEAR = 2100  # "for ever" is written as year 9999

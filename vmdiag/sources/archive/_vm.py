@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
+from vmdiag.sources._items import Heard, Item, Known, Row, Snapshot
 from vmdiag.sources.archive._fields import at as at_path
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
-from vmdiag.sources.archive._items import Heard, Item, Known, Row, Snapshot
 from vmdiag.sources.archive._times import parse
 
 TYPES = frozenset({"microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets/virtualmachines"})

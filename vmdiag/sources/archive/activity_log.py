@@ -5,10 +5,10 @@ Sources: "Azure Activity Log event schema", "REST API: Activity Logs - List", `a
 
 from collections.abc import Iterator, Mapping
 
+from vmdiag.sources._items import Item, Row
 from vmdiag.sources.archive import _log_entry
 from vmdiag.sources.archive._fields import text
 from vmdiag.sources.archive._ids import resource, vm_of_health
-from vmdiag.sources.archive._items import Item, Row
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first, from_ticks
 

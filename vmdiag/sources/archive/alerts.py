@@ -7,10 +7,10 @@ Sources: "Webhooks for Azure activity log alerts" (`data.context.activityLog`) a
 from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Signal
+from vmdiag.sources._items import Covers, Item, Row
 from vmdiag.sources.archive import _log_entry, activity_log
 from vmdiag.sources.archive._fields import at, elements, mapping, text
 from vmdiag.sources.archive._ids import scope
-from vmdiag.sources.archive._items import Covers, Item, Row
 
 SINGLE = "an alert tells single events, and only those that its rule looks for"
 

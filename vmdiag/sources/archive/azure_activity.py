@@ -6,10 +6,10 @@ columns that end in `Value`, and the letter case that varies).
 
 from collections.abc import Iterator
 
+from vmdiag.sources._items import Item, Row
 from vmdiag.sources.archive import _log_entry
 from vmdiag.sources.archive._fields import columns, table, text
 from vmdiag.sources.archive._ids import resource, vm_of_health
-from vmdiag.sources.archive._items import Item, Row
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first
 

@@ -6,9 +6,9 @@ members come as `average` and as `Average`).
 
 from collections.abc import Iterator
 
+from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import columns, number, table, text
 from vmdiag.sources.archive._ids import resource, vm_itself
-from vmdiag.sources.archive._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._metric_names import known
 from vmdiag.sources.archive._times import first
 

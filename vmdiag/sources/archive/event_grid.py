@@ -7,11 +7,11 @@ Source: "Azure Resource Notifications - Health Resources events in Azure Event G
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
+from vmdiag.sources._items import Covers, Item, Row
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import at as at_path
 from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import resource, vm_of_health
-from vmdiag.sources.archive._items import Covers, Item, Row
 from vmdiag.sources.archive._times import first
 
 HEALTH_RESOURCES = "microsoft.resourcenotifications.healthresources."

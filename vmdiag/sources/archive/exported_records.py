@@ -5,10 +5,10 @@ Sources: "Azure Activity Log event schema: Schema from storage account and event
 
 from collections.abc import Iterator
 
+from vmdiag.sources._items import Item, Row
 from vmdiag.sources.archive import _log_entry
 from vmdiag.sources.archive._fields import columns, text
 from vmdiag.sources.archive._ids import resource, vm_of_health
-from vmdiag.sources.archive._items import Item, Row
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first
 

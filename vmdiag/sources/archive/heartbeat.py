@@ -6,9 +6,9 @@ Source: "Azure Monitor Logs reference: Heartbeat".
 from collections.abc import Iterator
 
 from vmdiag.model import Signal, VirtualMachine
+from vmdiag.sources._items import Item, Known, Row, Sampled
 from vmdiag.sources.archive._fields import columns, table, text
 from vmdiag.sources.archive._ids import resource, vm_itself
-from vmdiag.sources.archive._items import Item, Known, Row, Sampled
 from vmdiag.sources.archive._times import first
 
 # Columns that, beside a computer and a time, no other table of a workspace has.

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from vmdiag.model import Signal
+from vmdiag.sources._items import Covers, Item, Malformed, Row
 from vmdiag.sources.archive import _log_entry
 from vmdiag.sources.archive._fields import columns, table, text
 from vmdiag.sources.archive._ids import resource, vm_of_health
-from vmdiag.sources.archive._items import Covers, Item, Malformed, Row
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first
 

@@ -6,10 +6,10 @@ Source: "Azure Resource Graph: Get resource changes". It shows what was written,
 from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Record, Signal
+from vmdiag.sources._items import Covers, Heard, Item, Nearby, Row
 from vmdiag.sources.archive._fields import at as at_path
 from vmdiag.sources.archive._fields import facts, mapping, text
 from vmdiag.sources.archive._ids import carrier, resource, scope, vm_itself
-from vmdiag.sources.archive._items import Covers, Heard, Item, Nearby, Row
 from vmdiag.sources.archive._times import first
 from vmdiag.sources.archive.resource_graph_health_changes import change, concerns_health
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from vmdiag.model import Signal
+from vmdiag.sources._items import Covers, Item, Row
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import columns, mapping, text
 from vmdiag.sources.archive._ids import HEALTH, resource, vm_of_health
-from vmdiag.sources.archive._items import Covers, Item, Row
 from vmdiag.sources.archive._times import first
 
 CURRENT = "only the current row of Resource Graph: an earlier annotation is overwritten"

@@ -8,11 +8,11 @@ does not name itself, and says so in the fact `unnamed`.
 from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Record, Signal
+from vmdiag.sources._items import Covers, Heard, Item, Row
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import at as at_path
 from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import HEALTH, resource, vm_of_health
-from vmdiag.sources.archive._items import Covers, Heard, Item, Row
 from vmdiag.sources.archive._times import first
 
 CHANGES = "microsoft.resources/changes"

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_plus
 
 from vmdiag.model import Signal
+from vmdiag.sources._items import Covers, Item, Row
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import HEALTH, resource, vm_of_health
-from vmdiag.sources.archive._items import Covers, Item, Row
 from vmdiag.sources.archive._times import first
 
 # Not the whole word: Microsoft's example of 2015 has `AvailabilityStatueses`.

@@ -6,9 +6,9 @@ Source: "REST API: Events - List By Subscription Id".
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
+from vmdiag.sources._items import Covers, Item, Row
 from vmdiag.sources.archive._fields import mapping, objects, text
 from vmdiag.sources.archive._ids import resource, subscription
-from vmdiag.sources.archive._items import Covers, Item, Row
 from vmdiag.sources.archive._service import Incident, regional
 from vmdiag.sources.archive._times import parse
 

@@ -1,7 +1,7 @@
 """What `vmdiag record` writes, one VM a line, and how it is read back; must not know where a transcript came from.
 
 Schema `vmdiag.transcript/1`, one JSON object a line, times as ISO 8601 in UTC:
-`window` {`from`, `to`}: what was asked for; `vm` as in the model, `id` as written;
+`window` {`from`, `to`}: what was asked for; `cloud` where it was read; `vm` as in the model, `id` as written;
 `records` [{`at`, `signal`, `name`, `status`, `blur` (seconds), `facts`, `ref`}]; `series` [{`name`, `signal`, `times`,
 `values`}]; `gaps` [{`signal`, `from`, `to`, `reason`, `partial`}]. What has no gap was heard.
 """
@@ -13,21 +13,24 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
+from vmdiag.redaction import redacted
+from vmdiag.sources._items import Covers, Heard, Item, Known, Malformed, Missed, Origin, Row, Sampled
 from vmdiag.sources.archive._fields import LONGEST, brief, elements, mapping, number, objects, text
-from vmdiag.sources.archive._items import Covers, Heard, Item, Known, Malformed, Missed, Row, Sampled
 from vmdiag.sources.archive._times import iso
 
 FAMILY = "vmdiag.transcript/"
 SCHEMA = f"{FAMILY}1"
+LONGEST_NAME = 200  # of a cloud: a name or an address
 LONGEST_BLUR = timedelta(days=366).total_seconds()  # beyond it a record tells nothing; it would overflow, too
 
 
-def to_line(transcript: Transcript, window: Window) -> bytes:
+def to_line(transcript: Transcript, window: Window, cloud: str) -> bytes:
     """One line, ended, that `items` reads back."""
     vm = transcript.vm
     plain = {
         "schema": SCHEMA,
         "window": {"from": iso(window.start), "to": iso(window.end)},
+        "cloud": cloud,
         "vm": {
             "id": str(vm.id),
             "location": vm.location,
@@ -60,6 +63,7 @@ def items(row: Row, ref: str) -> Iterator[Item]:
         message = "the recording does not say of which VM it is"
         raise Malformed(message)
     window = _window(vm, mapping(row.get("window")))
+    yield Origin(text(row.get("cloud"))[:LONGEST_NAME], window.end)
     network = frozenset(named.lower() for each in elements(known.get("network")) if (named := text(each)))
     words = {name: brief(known.get(name)) or None for name in ("location", "os", "size", "power_state")}
     yield Known(VirtualMachine(id=vm, **words, network=network))
@@ -83,7 +87,8 @@ def _plain_record(record: Record) -> dict[str, object]:
         "name": record.name,
         "status": record.status,
         "blur": record.blur.total_seconds(),
-        "facts": dict(record.facts),
+        # What Azure quotes may hold what somebody should not have logged.
+        "facts": {name: redacted(value) for name, value in record.facts.items()},
         "ref": record.ref,
     }
 

@@ -1,0 +1,189 @@
+"""How long live readings take beside what others would do, in one run: `python -m tests.benchmarks.live`.
+
+Peers that are not there are left out: the Azure CLI (`--az PATH`), a Python with azure-mgmt-compute, -monitor and
+-resourcehealth (`--sdk PATH`), each best in an environment of its own. All talk to the same local Resource Manager.
+The commands run in turn, and the median of each counts.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode
+
+from tests.arm import Arm, World
+from tests.conftest import COMMAND
+
+PEERS = Path(__file__).with_name("peers")
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+# The contract of the issue: shares of the peers' time, and requests.
+AZ_LIMIT, MINIMUM_LIMIT, SDK_LIMIT, REQUESTS_LIMIT = 0.6, 1.5, 0.2, 60
+MEGABYTE = 1_000_000
+# A process starts with its parent's peak, and this one serves: so a small one stands between.
+MEASURE = (
+    sys.executable,
+    "-ISc",
+    (
+        "import json, os, subprocess, sys, time; began = time.perf_counter(); "
+        "ran = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL); _, status, used = os.wait4(ran.pid, 0); "
+        "took = time.perf_counter() - began; "
+        "print(json.dumps([os.waitstatus_to_exitcode(status), took, used.ru_maxrss]), file=sys.stderr)"
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a command against the server."""
+
+    seconds: float
+    peak: int
+    requests: int
+    received: int
+
+
+def main() -> None:
+    """Print seconds, requests, bytes and peak memory of each, and the ratios beside their limits."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--runs", type=int, default=5)
+    options.add_argument("--az", default=shutil.which("az"))
+    options.add_argument("--sdk", default=sys.executable)
+    options.add_argument("--latency", type=float, nargs="*", default=[0.0, 0.05], metavar="SECONDS")
+    options.add_argument("--since", nargs="*", default=["1d", "14d"])
+    asked = options.parse_args()
+    for latency in asked.latency:
+        for since in asked.since:
+            _one(asked, latency, since)
+        _fleet(asked, latency)
+
+
+def _one(asked: argparse.Namespace, latency: float, since: str) -> None:
+    print(f"\none VM, --since {since}, {latency * 1000:.0f} ms of latency")
+    with Arm(World.one(), latency=latency, throttle=False) as arm:
+        vm = next(iter(arm.world)).id
+        check = [str(COMMAND), "check", vm, "--since", since, "-o", "json", "--cloud", arm.url]
+        ours = _measured(arm, [check], asked.runs)
+        _told("vmdiag check", ours)
+        with _by_hand(arm) as requests:
+            script = [sys.executable, str(PEERS / "minimum.py"), str(requests)]
+            _told("requests, one by one", _measured(arm, [[*script, "1"]], asked.runs), ours, MINIMUM_LIMIT)
+            _told("requests, all at once", _measured(arm, [[*script, "16"]], asked.runs), ours)
+        if asked.az:
+            with _signed_in(arm, asked.az) as environment:
+                calls = list(_az_calls(asked.az, arm, vm, since))
+                _told("four az calls", _measured(arm, calls, asked.runs, environment), ours, AZ_LIMIT)
+
+
+def _fleet(asked: argparse.Namespace, latency: float) -> None:
+    print(f"\n200 VMs in 4 resource groups, 10 of them migrated, --since 1d, {latency * 1000:.0f} ms of latency")
+    # Six of the ten took no harm.
+    with Arm(World.fleet(vms=200, groups=4, migrated=4), latency=latency, throttle=False) as arm:
+        check = [str(COMMAND), "check", "--all", "--since", "1d", "-o", "json", "--cloud", arm.url]
+        ours = _measured(arm, [check], min(3, asked.runs))
+        _told("vmdiag check --all", ours)
+        print(f"  {'requests':28} {ours.requests} (limit {REQUESTS_LIMIT})")
+        subscription = next(iter(arm.world)).subscription
+        script = [asked.sdk, PEERS / "sdk.py", arm.url, subscription, "24"]
+        if subprocess.run([asked.sdk, "-c", "import azure.mgmt.monitor"], capture_output=True, check=False).returncode:
+            print("  the SDKs are not installed: left out")
+        else:
+            _told("SDK script, VM by VM", _measured(arm, [script], 1), ours, SDK_LIMIT)
+
+
+@contextmanager
+def _by_hand(arm: Arm) -> Iterator[Path]:
+    """A file with the very requests of vmdiag's last run."""
+    scopes = [parse_qs(seen.body.decode())["scope"][0].split()[0] for seen in arm.requests if "oauth2" in seen.path]
+    last = max(number for number, seen in enumerate(arm.requests) if seen.path.startswith("/metadata"))
+    lines = [
+        json.dumps(
+            {
+                "method": seen.method,
+                "url": f"{arm.url}{seen.path}?{urlencode(seen.query)}",
+                "body": json.loads(seen.body) if seen.body else None,
+                "scope": next(scope for scope in scopes if ("/v1/" in seen.path) is (scope != scopes[0])),
+            }
+        )
+        for seen in arm.requests[last:]
+        if seen.authorized
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        asked = Path(folder, "requests.jsonl")
+        asked.write_text("\n".join(lines))
+        yield asked
+
+
+@contextmanager
+def _signed_in(arm: Arm, az: str) -> Iterator[dict[str, str]]:
+    """A configuration of the Azure CLI that knows this cloud and no other."""
+    with tempfile.TemporaryDirectory() as folder:
+        own = {
+            "AZURE_CONFIG_DIR": folder,
+            "AZURE_CORE_COLLECT_TELEMETRY": "0",
+            "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+        }
+        known = arm.environment
+        login = ["login", "--service-principal", "-u", known["AZURE_CLIENT_ID"], "-p", known["AZURE_CLIENT_SECRET"]]
+        for words in (
+            ["cloud", "register", "-n", "here", "--endpoint-resource-manager", arm.url],
+            ["cloud", "set", "-n", "here"],
+            [*login, "--tenant", known["AZURE_TENANT_ID"]],
+        ):
+            subprocess.run([az, *words], env=os.environ | known | own, capture_output=True, check=True)
+        yield own
+
+
+def _az_calls(az: str, arm: Arm, vm: str, since: str) -> Iterator[list[str]]:
+    """What a person would type: the view, the log, the health, the metrics."""
+    group = vm.split("/")[4]
+    names = ["Network In Total", "Inbound Flows", "VmAvailabilityMetric", "Percentage CPU"]
+    names += ["Disk Read Bytes", "Disk Write Bytes"]
+    yield [az, "vm", "get-instance-view", "--ids", vm]
+    yield [az, "monitor", "activity-log", "list", "-g", group, "--offset", since, "--max-events", "100000"]
+    health = f"{arm.url}{vm}/providers/Microsoft.ResourceHealth/availabilityStatuses?api-version=2022-10-01"
+    yield [az, "rest", "--url", health]
+    metrics = [az, "monitor", "metrics", "list", "--resource", vm, "--interval", "PT1M", "--offset", since]
+    yield [*metrics, "--aggregation", "Total", "Average", "--metrics", *names]
+
+
+def _measured(
+    arm: Arm, commands: Sequence[Sequence[str | Path]], runs: int, environment: dict[str, str] | None = None
+) -> Run:
+    """The median run of the commands one after another; where there are several, the first does not count."""
+    done = [_run(arm, commands, environment or {}) for _ in range(runs + (runs > 1))]
+    done = done[1:] or done
+    middle = statistics.median_low(run.seconds for run in done)
+    return next(run for run in done if run.seconds == middle)
+
+
+def _run(arm: Arm, commands: Sequence[Sequence[str | Path]], environment: dict[str, str]) -> Run:
+    before, seconds, peak = len(arm.requests), 0.0, 0
+    for command in commands:
+        settings = os.environ | arm.environment | environment
+        ran = subprocess.run([*MEASURE, *command], env=settings, capture_output=True, check=True, text=True)
+        code, took, most = json.loads(ran.stderr.splitlines()[-1])
+        # An affected VM is no failure.
+        if code not in {0, 1} or (code and command[0] != str(COMMAND)):
+            sys.exit(f"{command[0]} ended with {code}: {ran.stderr}")
+        seconds, peak = seconds + took, max(peak, most)
+    seen = arm.requests[before:]
+    return Run(seconds, peak * PEAK_UNIT, len(seen), sum(each.sent for each in seen))
+
+
+def _told(name: str, run: Run, ours: Run | None = None, limit: float | None = None) -> None:
+    figures = f"{run.seconds:7.2f} s {run.requests:5} requests {run.received / MEGABYTE:7.2f} MB"
+    bound = f" (limit {limit})" if limit else ""
+    ratio = f"  ours {ours.seconds / run.seconds:.2f} of it{bound}" if ours else ""
+    print(f"  {name:24} {figures}  peak {run.peak / MEGABYTE:4.0f} MB{ratio}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

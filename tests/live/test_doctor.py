@@ -1,0 +1,93 @@
+"""What works and what does not, found out by trying."""
+
+import json
+from typing import Any
+
+from tests.arm import Fault, World
+from tests.conftest import Ran
+from tests.live.conftest import Azure, Starter
+
+
+def told(there: Azure, *more: str, **settings: Any) -> tuple[Ran, dict[str, Any], dict[str, str]]:
+    ran = there.run("doctor", "-o", "json", *more, **settings)
+    answer = json.loads(ran.out)
+    return ran, answer, {check["about"]: check["status"] for check in answer["checks"]}
+
+
+def test_where_all_is_well_it_says_so_and_ends_with_0(azure: Starter) -> None:
+    ran, answer, status = told(azure())
+
+    assert ran.code == 0, ran
+    assert answer["schema"] == "vmdiag.doctor/1"
+    assert set(status.values()) == {"ok"}
+    assert {"cloud", "sign-in", "clock", "subscription", "activity-log", "metrics", "health-history"} <= set(status)
+    assert "EnvironmentCredential" in next(c["says"] for c in answer["checks"] if c["about"] == "sign-in")
+
+
+def test_a_feed_that_may_not_be_read_is_named_with_its_permission(azure: Starter) -> None:
+    there = azure()
+    there.arm.fail(Fault(path="Insights/metrics", kind="status", status=403))
+    ran, answer, status = told(there)
+    failed = [check for check in answer["checks"] if check["status"] == "failed"]
+
+    assert ran.code == 3
+    assert [check["about"] for check in failed] == ["metrics"]
+    assert "Microsoft.Insights/metrics/read" in failed[0]["says"]
+    assert status["activity-log"] == "ok"
+
+
+def test_who_cannot_sign_in_gets_4_and_what_was_tried(azure: Starter) -> None:
+    ran, answer, status = told(azure(), AZURE_CLIENT_SECRET="wrong")  # noqa: S106 - it is wrong
+    check = answer["checks"][-1]
+
+    assert ran.code == 4
+    assert status["sign-in"] == "failed"
+    assert "AADSTS7000215" in check["says"]
+    assert check["hint"]
+
+
+def test_a_subscription_that_cannot_be_seen_is_named(azure: Starter) -> None:
+    ran, answer, _ = told(azure(), "-s", "11111111-2222-3333-4444-555555555555")
+
+    assert ran.code == 4
+    assert any("cannot see" in check["says"] for check in answer["checks"])
+
+
+def test_the_roles_hold_every_permission_and_nothing_that_writes_but_the_redeploy(azure: Starter) -> None:
+    _, answer, _ = told(azure())
+    read, redeploy = answer["roles"]["read"], answer["roles"]["redeploy"]
+
+    assert all(action.endswith("/read") for action in read["Actions"])
+    assert [each for each in redeploy["Actions"] if not each.endswith("/read")] == [
+        "Microsoft.Compute/virtualMachines/redeploy/action"
+    ]
+    assert read["AssignableScopes"] == redeploy["AssignableScopes"]
+    assert read["AssignableScopes"][0].startswith("/subscriptions/")
+
+
+def test_without_a_vm_what_takes_one_is_skipped(azure: Starter) -> None:
+    world = World.one()
+    world.denied = {("Microsoft.Compute/virtualMachines/read", f"/subscriptions/{next(iter(world)).subscription}")}
+    _, _, status = told(azure(world))
+
+    assert status["metrics"] == "skipped"
+    assert status["virtual-machine-list"] == "failed"
+
+
+def test_people_read_lines_that_fit_and_hold_no_secret(azure: Starter) -> None:
+    there = azure()
+    ran = there.run("doctor")
+
+    assert ran.code == 0
+    assert "metrics" in ran.out
+    assert there.arm.environment["AZURE_CLIENT_SECRET"] not in ran.out
+    assert "eyJ" not in ran.out
+    json.loads(ran.out[ran.out.index("{") : ran.out.rindex("The smallest role to redeploy")])
+
+
+def test_a_workspace_is_tried(azure: Starter) -> None:
+    ran, answer, _ = told(azure(), "--workspace", "00000000-0000-0000-0000-000000000000")
+    (check,) = [each for each in answer["checks"] if each["about"].startswith("workspace")]
+
+    assert ran.code == 3
+    assert check["status"] == "failed"

@@ -1,0 +1,130 @@
+"""Foreign errors cross the border in one place, each with words for a person and without secrets."""
+
+import inspect
+
+import pytest
+from azure.core import exceptions as core
+from azure.core.rest import HttpRequest
+
+from vmdiag.arm import _errors
+from vmdiag.arm.request import Request
+from vmdiag.errors import BadAnswer, NotAllowed, NotFound, NotSignedIn, SourceError, Throttled, Unreachable
+
+ASKED = Request(what="metrics of web-01", service="metrics", path="/x", permission="Microsoft.Insights/metrics/read")
+TOKEN = "eyJ0eXAiOiJKV1Qi.eyJhdWQiOiJodHRwcyJ9.c2lnbmF0dXJl"  # noqa: S105 - of no use
+
+MADE_OF_ANSWERS = {core.ODataV4Error, core.ResponseNotReadError, core.StreamClosedError, core.StreamConsumedError}
+
+
+class Broken:
+    """An answer that is an error of OData's kind."""
+
+    status_code = 400
+    reason = "Bad Request"
+    request = HttpRequest("GET", "https://localhost")
+
+    def text(self) -> str:
+        """Its body."""
+        return '{"error": {"code": "Odd", "message": "it broke"}}'
+
+    def body(self) -> bytes:
+        """Its body, too."""
+        return self.text().encode()
+
+
+def test_every_error_of_azures_library_has_an_image() -> None:
+    known = {
+        kind
+        for _, kind in inspect.getmembers(core, inspect.isclass)
+        if issubclass(kind, core.AzureError) and kind.__module__ == core.__name__
+    }
+
+    assert known
+    assert known <= set(_errors.IMAGES)
+
+
+@pytest.mark.parametrize(("kind", "image"), _errors.IMAGES.items())
+def test_it_leaves_as_ours_with_what_was_under_way(kind: type[Exception], image: type[SourceError]) -> None:
+    error = kind(Broken()) if kind in MADE_OF_ANSWERS else kind("it broke")
+    with pytest.raises(image) as caught, _errors.translated("health history of web-01"):
+        raise error
+
+    assert caught.value.message.startswith("health history of web-01: ")
+    assert caught.value.hint
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("status", "image"),
+    [(401, NotSignedIn), (403, NotAllowed), (404, NotFound), (429, Throttled), (408, Unreachable), (500, Unreachable),
+     (503, Unreachable), (302, BadAnswer), (400, BadAnswer), (409, BadAnswer), (418, BadAnswer)],
+)  # fmt: skip
+def test_a_refusal_is_told_by_its_status_with_azures_code(status: int, image: type[SourceError]) -> None:
+    error = _errors.refused(ASKED, status, {}, b'{"error": {"code": "Odd", "message": "It is so."}}')
+
+    assert type(error) is image
+    assert error.message.startswith("metrics of web-01: ")
+    assert f"({status} Odd)" in error.message
+    assert error.hint
+
+
+def test_who_was_refused_is_nobodys_business_but_the_missing_permission_is() -> None:
+    said = b'{"error": {"code": "AuthorizationFailed", "message": "The client \'a@b.example\' has no authorization."}}'
+    error = _errors.refused(ASKED, 403, {}, said)
+
+    assert "Microsoft.Insights/metrics/read" in error.message
+    assert "a@b.example" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"error": {"code": "A", "message": "m"}}', ("A", "m")),
+        (b'{"code": "A", "message": "m"}', ("A", "m")),
+        (b'{"Code": "A", "Message": "m"}', ("A", "m")),
+        (b'{"error": "invalid_client", "error_description": "m"}', ("invalid_client", "m")),
+        (b"<!DOCTYPE html><html><title> Sign in </title>", ("", "a web page, 'Sign in'")),
+        (b"<html>", ("", "a web page")),
+        (b'"text"', ("", "")),
+        (b"", ("", "")),
+        (b"{", ("", "")),
+        (b'{"error": {"code": 1}}', ("", "")),
+    ],
+)
+def test_errors_come_wrapped_or_not_or_as_a_web_page(body: bytes, told: tuple[str, str]) -> None:
+    assert _errors.words(body) == told
+
+
+def test_a_secret_that_is_quoted_back_is_taken_out() -> None:
+    said = f'{{"error": {{"code": "X", "message": "not Bearer {TOKEN} please, nor client_secret=hunter22"}}}}'
+    error = _errors.refused(ASKED, 500, {}, said.encode())
+
+    assert TOKEN not in error.message
+    assert "hunter22" not in error.message
+    assert "please" in error.message
+
+
+def test_a_message_is_no_longer_than_a_few_lines() -> None:
+    assert len(_errors.words(b'{"code": "A", "message": "' + b"x" * 100_000 + b'"}')[1]) == _errors.SHORT
+
+
+def test_an_older_version_is_taken_where_the_server_names_it() -> None:
+    said = (
+        b'{"error": {"code": "NoRegisteredProviderFound", "message": "... The supported api-versions are '
+        b"'2019-07-01, 2020-12-01, 2021-03-01-preview, 2024-01-01'.\"}}"
+    )
+
+    assert _errors.spoken(said, "2023-03-01") == "2020-12-01"
+    assert _errors.spoken(said, "2019-01-01") is None
+    assert _errors.spoken(b'{"error": {"code": "BadRequest", "message": "2019-07-01"}}', "2023-03-01") is None
+
+
+def test_what_the_network_says_is_told_in_words() -> None:
+    pool = "HTTPSConnectionPool(host='x', port=443): Max retries exceeded (Caused by {})"
+    for said, told in (
+        ("NewConnectionError('Failed to establish: [Errno 111] Connection refused')", "it refuses connections"),
+        ("NameResolutionError('Failed to resolve x ([Errno -2])')", "its name cannot be resolved"),
+        ("SSLError(SSLCertVerificationError('CERTIFICATE_VERIFY_FAILED'))", "its TLS certificate is not trusted"),
+    ):
+        with pytest.raises(Unreachable, match=told), _errors.translated("VM web-01"):
+            raise core.ServiceRequestError(pool.format(said))

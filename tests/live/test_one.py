@@ -1,0 +1,231 @@
+"""One VM, read live."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.arm import World
+from tests.arm.single import SUBSCRIPTION
+from tests.live.conftest import Starter, gaps
+
+ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
+
+
+def test_a_clean_migration_is_clear(azure: Starter) -> None:
+    ran, (case,) = azure(World.one(lost_ago=None)).check("web-01")
+
+    assert ran.code == 0, ran.err
+    assert (case["verdict"], case["state"]) == ("clear", None)
+    assert case["migrated_at"]
+
+
+def test_a_dead_path_after_a_migration_is_confirmed(azure: Starter) -> None:
+    ran, (case,) = azure().check("web-01")
+
+    assert ran.code == 1, ran.err
+    assert ran.err == ""
+    assert (case["verdict"], case["state"], case["recommendation"]["action"]) == ("confirmed", "open", "redeploy")
+    assert case["code"] == "NetworkDatapathLiveMigrationSerializationError"
+    assert case["vm"]["power_state"] == "running"
+    assert {"traffic", "heartbeat"} <= {signal for loss in case["losses"] for signal in loss["signals"]}
+    assert case["gaps"] == []
+
+
+@pytest.mark.parametrize("words", ["web-01", "PROD/Web-01", ID, ID.upper()])
+def test_a_name_a_group_and_name_and_an_id_mean_the_same_vm(azure: Starter, words: str) -> None:
+    ran, (case,) = azure().check(words, AZURE_SUBSCRIPTION_ID=SUBSCRIPTION)
+
+    assert ran.code == 1, ran.err
+    assert case["vm"]["id"] == ID
+
+
+def test_a_known_vm_takes_two_rounds_of_requests_in_parallel(azure: Starter) -> None:
+    there = azure()
+    there.check(ID)
+    paths = [seen.path for seen in there.arm.requests if seen.authorized]
+
+    assert sum("ResourceGraph" in path for path in paths) == 5
+    assert sum(path.startswith("/subscriptions") for path in paths) == 5
+    # What the first round has found.
+    assert [path for path in paths if "/v1/workspaces/" in path] == paths[-1:]
+    assert len(paths) == 11
+
+
+def test_reading_only_asks(azure: Starter) -> None:
+    there = azure()
+    there.check(ID)
+    posts = {seen.path.rpartition("/")[2] for seen in there.arm.requests if seen.method == "POST"}
+
+    assert {seen.method for seen in there.arm.requests} == {"GET", "POST"}
+    assert posts == {"token", "resources", "query"}
+
+
+def test_an_unknown_name_is_an_error_with_near_names(azure: Starter) -> None:
+    ran = azure().run("check", "web-1")
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "is called web-1" in ran.err
+    assert "prod/web-01" in ran.err
+
+
+def test_a_vm_that_is_named_by_its_id_and_not_there_is_not_called_clear(azure: Starter) -> None:
+    ran, (case,) = azure().check(ID.replace("web-01", "web-99"))
+
+    assert ran.code == 3, ran.err
+    assert case["verdict"] == "inconclusive"
+    assert set(gaps(case).values()) == {"Azure knows no such VM (404)"}
+
+
+def test_a_subscription_that_cannot_be_seen_is_no_empty_one(azure: Starter) -> None:
+    ran = azure().run("check", "--all", "--subscription", "11111111-2222-3333-4444-555555555555")
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "cannot see the subscription 11111111-2222-3333-4444-555555555555" in ran.err
+
+
+def test_a_window_that_ended_is_not_judged_by_states_of_now(azure: Starter) -> None:
+    there = azure(World.one(migrated_ago=timedelta(hours=30), lost_ago=timedelta(hours=30)))
+    _, (case,) = there.check("web-01", "--since", "2d", "--until", "1d")
+
+    assert (case["verdict"], case["state"]) == ("confirmed", "open")
+    assert "only the present state" in gaps(case)["power"]
+    assert not [event for event in case["events"] if event["signal"] in {"power", "agent"}]
+
+
+def test_a_window_longer_than_a_feed_remembers_has_a_gap_for_the_rest(azure: Starter) -> None:
+    _, (case,) = azure().check("web-01", "--since", "120d")
+    missed = {gap["signal"] for gap in case["gaps"] if gap["reason"].startswith("not kept")}
+
+    assert case["verdict"] == "confirmed"
+    assert {"activity", "health", "traffic"} <= missed
+
+
+def test_what_the_operator_knows_counts(azure: Starter) -> None:
+    there = azure(World.one(lost_ago=None))
+    _, (case,) = there.check("web-01", "--unreachable-since", "110m")
+
+    assert case["losses"][0]["signals"] == ["operator"]
+
+
+def test_without_resource_graph_the_lists_tell_who_there_is(azure: Starter) -> None:
+    world = World.one()
+    world.graph = False
+    ran, (case,) = azure(world).check("web-01")
+
+    assert ran.code == 1, ran.err
+    assert case["verdict"] == "confirmed"
+    assert "VMs are listed instead" in ran.err
+    assert "Resource Graph" in gaps(case)["health"]
+
+
+def test_heartbeats_come_from_a_workspace_that_is_given(azure: Starter) -> None:
+    there = azure()
+    there.check("web-01")
+    workspace = next(seen.path.split("/")[3] for seen in there.arm.requests if "/v1/workspaces/" in seen.path)
+    before = there.asked("ResourceGraph")
+    _, (given,) = there.check("web-01", "--workspace", workspace)
+
+    assert there.asked("ResourceGraph") == before + 4
+    assert "heartbeat" in given["losses"][0]["signals"]
+
+
+def test_a_workspace_that_is_not_there_is_a_gap(azure: Starter) -> None:
+    _, (case,) = azure().check("web-01", "--workspace", "00000000-0000-0000-0000-000000000000")
+
+    assert "heartbeats in workspace 00000000-" in gaps(case)["heartbeat"]
+    assert case["verdict"] == "confirmed"
+
+
+def test_no_workspace_is_a_gap_that_says_how_to_give_one(azure: Starter) -> None:
+    _, (case,) = azure(World.one(heartbeats=False)).check("web-01")
+
+    assert "--workspace" in gaps(case)["heartbeat"]
+
+
+def test_a_cloud_that_lags_is_spoken_to_in_its_own_version(azure: Starter) -> None:
+    world = World.one()
+    world.api_ceiling = "2021-12-01"
+    ran, (case,) = azure(world).check("web-01")
+
+    assert ran.code == 1, ran.err
+    assert (case["verdict"], case["gaps"]) == ("confirmed", [])
+
+
+def test_a_version_can_be_given(azure: Starter) -> None:
+    there = azure()
+    there.run("check", "web-01", "--api-version", "compute=2021-03-01")
+
+    assert {seen.query["api-version"] for seen in there.arm.requests if seen.path == ID} == {"2021-03-01"}
+
+
+def test_a_metric_that_a_cloud_does_not_know_costs_only_itself(azure: Starter) -> None:
+    world = World.one()
+    world.metrics_absent = {"VmAvailabilityMetric"}
+    ran, (case,) = azure(world).check("web-01")
+
+    assert ran.code == 1, ran.err
+    assert case["verdict"] == "confirmed"
+    assert set(gaps(case)) == {"availability"}
+
+
+def test_the_activity_log_is_asked_for_without_claims(azure: Starter) -> None:
+    there = azure()
+    there.check(ID)
+    selected = [seen.query["$select"] for seen in there.arm.requests if "eventtypes" in seen.path]
+
+    assert selected
+    assert not any(word in each for each in selected for word in ("claims", "caller", "authorization", "httpRequest"))
+
+
+def test_a_probe_that_is_refused_is_told(azure: Starter) -> None:
+    # Nothing listens on this port of this machine.
+    _, (case,) = azure(World.one(public_ip="127.0.0.1")).check("web-01", "--probe", "1")
+
+    assert "probe-failed" in {event["kind"] for event in case["events"]}
+
+
+def test_a_probe_that_is_answered_is_told_and_one_without_address_is_a_gap(azure: Starter) -> None:
+    there = azure(World.one(public_ip="127.0.0.1"))
+    _, (case,) = there.check("web-01", "--probe", there.arm.url.rpartition(":")[2])
+    _, (hidden,) = azure(World.one(public_ip=None)).check("web-01", "--probe", "22")
+
+    assert "probe-answered" in {event["kind"] for event in case["events"]}
+    assert "no public address" in gaps(hidden)["probe"]
+
+
+@pytest.mark.parametrize("form", ["array", "object"])
+def test_the_cloud_announces_itself_in_either_form(azure: Starter, form: str) -> None:
+    world = World.one()
+    world.metadata = form
+    ran, _ = azure(world).check("web-01")
+
+    assert ran.code == 1, ran.err
+    assert json.loads(ran.out)["cloud"].startswith("https://localhost:")
+
+
+def test_hostile_names_reach_no_terminal(azure: Starter, tmp_path: Path) -> None:
+    there = azure(World.one(size="\x1b[31mred[/b]\u202e"))
+    for form in ("terminal", "markdown", "csv"):
+        ran = there.run("check", "web-01", "-o", form)
+        assert ran.code == 1
+        assert "\x1b" not in ran.out
+        assert "\u202e" not in ran.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verbose_says_who_signed_in(azure: Starter) -> None:
+    assert "EnvironmentCredential" in azure().run("check", "web-01", "--verbose").err
+
+
+@pytest.mark.parametrize("secret", ["wrong", None])
+def test_who_cannot_sign_in_is_told_how(azure: Starter, secret: str | None) -> None:
+    settings: dict[str, Any] = {"AZURE_CLIENT_SECRET": secret or ""}
+    ran = azure().run("check", "web-01", "--credential", "environment", **settings)
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "signing in" in ran.err
+    assert "az login" in ran.err
+    assert "Traceback" not in ran.err

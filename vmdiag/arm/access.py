@@ -1,0 +1,25 @@
+"""How Azure is to be reached, as the operator said it: cloud, credential, limits; must not know Azure's libraries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+CREDENTIALS = ("auto", "cli", "environment", "workload", "managed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The settings of one run.
+
+    `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `versions` are
+    api-versions by service, for clouds that lag; `timeout` bounds the whole reading; `probe` is a TCP port.
+    """
+
+    cloud: str = "public"
+    authority: str | None = None
+    credential: str = "auto"
+    jobs: int = 16
+    timeout: timedelta = timedelta(minutes=15)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    workspaces: tuple[str, ...] = ()
+    probe: int | None = None

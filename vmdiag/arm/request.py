@@ -1,0 +1,56 @@
+"""A question to Azure as a value, and the api-versions in which it is asked; must not know how it is sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# One version a service, old enough for clouds that lag and new enough to hold what is read ("REST API" reference of
+# each service). A cloud that knows only older ones says so, and the newest of those is taken.
+VERSIONS: Mapping[str, str] = {
+    "activity-log": "2015-04-01",  # the only one there is
+    "compute": "2023-03-01",
+    "events": "2022-10-01",
+    "graph": "2021-03-01",
+    "health": "2022-10-01",  # the first whose rows name context and category
+    "metadata": "2019-05-01",
+    "metrics": "2018-01-01",
+    "network": "2021-08-01",
+    "subscriptions": "2020-01-01",
+}
+
+
+class Host(StrEnum):
+    """Which of a cloud's endpoints answers."""
+
+    ARM = "arm"
+    LOGS = "logs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One reading, of one page or more.
+
+    `what` says for people what is read; `service` names its version; `permission` is what a role must allow. With a
+    `body` it is a query that is sent as a POST and changes nothing. Answers are decoded as `shape` where they fit it,
+    else, and without one, as plain values.
+    """
+
+    what: str
+    service: str
+    path: str
+    permission: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] | None = None
+    host: Host = Host.ARM
+    shape: type | None = None
+
+    @property
+    def payer(self) -> str:
+        """Whose allowance of requests it is charged to: the subscription's, or that of a service across them."""
+        parts = self.path.lower().split("/")
+        return parts[2] if parts[:2] == ["", "subscriptions"] and len(parts) > 2 else self.service  # noqa: PLR2004
+
+    @property
+    def provider(self) -> str:
+        """The resource provider that answers, in lower case; each throttles for itself besides Resource Manager."""
+        return self.path.lower().rpartition("/providers/")[2].partition("/")[0]

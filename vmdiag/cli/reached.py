@@ -1,0 +1,71 @@
+"""Where VMs are looked for and how Azure is reached, as options, and what they mean; must not open anything."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from vmdiag.arm.access import Access
+from vmdiag.arm.request import VERSIONS
+from vmdiag.cli import options
+from vmdiag.cli.times import moment
+from vmdiag.errors import UsageError
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DATE = re.compile(r"20\d\d-\d\d-\d\d(?:-preview)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Azure:
+    """The options of whatever talks to Azure."""
+
+    cloud: options.Cloud = "public"
+    credential: options.CredentialKind = "auto"
+    jobs: options.Jobs = 16
+    timeout: options.Timeout = "15m"
+    workspace: options.Workspaces = None
+    api_version: options.ApiVersions = None
+
+    def access(self, environment: Mapping[str, str], probe: int | None = None) -> Access:
+        """What these words mean; `UsageError` for what makes no sense."""
+        return Access(
+            cloud=self.cloud,
+            authority=environment.get("AZURE_AUTHORITY_HOST"),
+            credential=self.credential,
+            jobs=self.jobs,
+            timeout=_duration(self.timeout),
+            versions=dict(map(_version, self.api_version or ())),
+            workspaces=tuple(map(_workspace, self.workspace or ())),
+            probe=probe,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The options that say where to look."""
+
+    source: options.Address = "azure"
+    probe: options.ProbePort = None
+
+
+def _duration(text: str) -> timedelta:
+    found = moment(text, "--timeout")
+    if not isinstance(found, timedelta) or found <= timedelta():
+        message = f"--timeout {text} is not a duration"
+        raise UsageError(message, "Write 90s, 15m or 2h.")
+    return found
+
+
+def _version(word: str) -> tuple[str, str]:
+    service, _, date = word.partition("=")
+    if service not in VERSIONS or not _DATE.fullmatch(date):
+        message = f"--api-version {word} is not SERVICE=YYYY-MM-DD"
+        raise UsageError(message, f"The services are {', '.join(VERSIONS)}.")
+    return service, date
+
+
+def _workspace(word: str) -> str:
+    if not _GUID.fullmatch(word.strip()):
+        message = f"--workspace {word!r} is no workspace's id"
+        raise UsageError(message, "Give the GUID that its overview shows as 'Workspace ID'.")
+    return word.strip().lower()

@@ -1,0 +1,30 @@
+"""One run of `vmdiag record`: what a source heard, a VM a line; must not judge."""
+
+from vmdiag.cli.asked import Asked
+from vmdiag.cli.complaint import complain
+from vmdiag.cli.destination import destination
+from vmdiag.cli.opening import opened
+from vmdiag.cli.reached import Azure, Place
+from vmdiag.cli.watch import Watch
+from vmdiag.errors import Interrupted
+from vmdiag.pipeline import needed
+from vmdiag.sources.archive.transcripts import to_line
+
+
+def run(asked: Asked, place: Place, azure: Azure, out: str, watch: Watch) -> int:
+    """Record one scope of one source."""
+    open_ = opened(asked, place, azure, watch)
+    with destination(out) as stream:
+        reading = open_.source.read(open_.scope, needed())
+        count = 0
+        for transcript in reading.transcripts:
+            watch.finish()
+            stream.write(to_line(transcript, reading.window, reading.cloud or open_.cloud).decode())
+            count += 1
+    watch.note(f"VMs recorded: {count}")
+    for gap in reading.gaps:
+        watch.warn(f"not heard: {gap.signal}, {gap.reason}")
+    if watch.stop.is_set():
+        complain("interrupted: what was heard by then is recorded", "Run again for the rest.")
+        return Interrupted.exit_code
+    return 0

@@ -1,0 +1,43 @@
+"""Lets commands wear sets of options: a parameter that is a dataclass becomes an option for each of its fields.
+
+Must not know any option. Typer reads the signature that this writes.
+"""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_FIELDS = "__dataclass_fields__"
+
+
+def worn(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """The command as Typer is to see it."""
+    plain = inspect.signature(command)
+    sets: dict[str, type[Any]] = {
+        name: each.annotation for name, each in plain.parameters.items() if hasattr(each.annotation, _FIELDS)
+    }
+
+    @functools.wraps(command)
+    def called(**words: Any) -> int | None:  # noqa: ANN401 - whatever Typer parsed
+        for name, kind in sets.items():
+            words[name] = kind(**{field.name: words.pop(field.name) for field in dataclasses.fields(kind)})
+        return command(**words)
+
+    del called.__wrapped__  # Typer would look through it
+    parameters = [each for one in plain.parameters.values() for each in _spread(one)]
+    called.__signature__ = plain.replace(parameters=parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    return called
+
+
+def _spread(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
+    if not hasattr(parameter.annotation, _FIELDS):
+        yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        return
+    for field in dataclasses.fields(parameter.annotation):
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.type)

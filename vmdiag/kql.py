@@ -1,0 +1,160 @@
+"""The Kusto queries that are sent to Azure, as texts; the only place that writes KQL; pure, must not send one.
+
+Sources: "Understanding the Azure Resource Graph query language" (tables, `mv-expand` and `join` limits), "Azure
+Resource Graph sample queries for HealthResources", "Azure Monitor Logs reference: Heartbeat". Every query that goes to
+Resource Graph projects `id` and is ordered by it: without the id it is cut at the first page in silence.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vmdiag.model import Window
+
+# Which segments of an id have them: /subscriptions/S/resourceGroups/GROUP/providers/P/virtualMachines/NAME.
+_NAME, _GROUP = 8, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The VMs that a query is about: those with one of the ids or names, in one of the groups; empty means any."""
+
+    ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+def machines(who: Who) -> str:
+    """The VMs with their inventory and power state."""
+    return _lines(
+        "resources",
+        "where type =~ 'microsoft.compute/virtualmachines'",
+        "extend vm = id",
+        *_about(who),
+        "project id, name, type, location, resourceGroup, subscriptionId, tags, properties",
+        "order by id asc",
+    )
+
+
+def passages(who: Who) -> str:
+    """The VMs' network interfaces, a row for each of their addresses, with what lies in the subnet's way."""
+    return _lines(
+        "resources",
+        "where type =~ 'microsoft.network/networkinterfaces'",
+        "extend vm = tostring(properties.virtualMachine.id)",
+        *_about(who),
+        "mv-expand way = properties.ipConfigurations",
+        "extend subnet = tolower(tostring(way.properties.subnet.id))",
+        "extend public = tolower(tostring(way.properties.publicIPAddress.id))",
+        "project id, type, vm, properties, subnet, public",
+        "join kind=leftouter ("
+        "resources"
+        " | where type =~ 'microsoft.network/virtualnetworks'"
+        " | mv-expand inside = properties.subnets"
+        " | project subnet = tolower(tostring(inside.id)),"
+        " rules = tostring(inside.properties.networkSecurityGroup.id),"
+        " routes = tostring(inside.properties.routeTable.id),"
+        " gateway = tostring(inside.properties.natGateway.id)"
+        ") on subnet",
+        "join kind=leftouter ("
+        "resources"
+        " | where type =~ 'microsoft.network/publicipaddresses'"
+        " | project public = tolower(id), address = tostring(properties.ipAddress)"
+        ") on public",
+        "project id, type, vm, properties, subnet, rules, routes, gateway, address",
+        "order by id asc",
+    )
+
+
+def neighbours(who: Who, most: int) -> str:
+    """Some other VMs in the subnets of these: what they share shows whether an outage is the VM's own."""
+    return _lines(
+        "resources",
+        "where type =~ 'microsoft.network/networkinterfaces'",
+        "extend vm = tostring(properties.virtualMachine.id)",
+        *_about(who),
+        "mv-expand way = properties.ipConfigurations",
+        "extend subnet = tolower(tostring(way.properties.subnet.id))",
+        "project asked = vm, subnet",
+        "join kind=inner ("
+        "resources"
+        " | where type =~ 'microsoft.network/networkinterfaces'"
+        " | extend vm = tostring(properties.virtualMachine.id)"
+        " | where isnotempty(vm)"
+        " | mv-expand way = properties.ipConfigurations"
+        " | project id, vm, subnet = tolower(tostring(way.properties.subnet.id))"
+        ") on subnet",
+        "where vm !~ asked",
+        "project id, asked, vm, subnet",
+        "order by id asc",
+        f"take {most}",
+    )
+
+
+def health_changes(who: Who, window: Window) -> str:
+    """What changed in the VMs' health: annotations and availability states."""
+    return _lines(
+        "healthresourcechanges",
+        f"where todatetime(properties.changeAttributes.timestamp) >= {_instant(window)}",
+        "extend target = tolower(tostring(properties.targetResourceId))",
+        "extend vm = tostring(split(target, '/providers/microsoft.resourcehealth/')[0])",
+        *_about(who),
+        "project id, type, subscriptionId, resourceGroup, properties",
+        "order by id asc",
+    )
+
+
+def workspaces(who: Who) -> str:
+    """Which Log Analytics workspaces the VMs' agents write to, by their data collection rules."""
+    return _lines(
+        "insightsresources",
+        "where type =~ 'microsoft.insights/datacollectionruleassociations'",
+        "extend vm = tostring(split(tolower(id), '/providers/microsoft.insights/')[0])",
+        *_about(who),
+        "extend rule = tolower(tostring(properties.dataCollectionRuleId))",
+        "join kind=inner ("
+        "resources"
+        " | where type =~ 'microsoft.insights/datacollectionrules'"
+        " | mv-expand destination = properties.destinations.logAnalytics"
+        " | project rule = tolower(id), workspace = tostring(destination.workspaceId)"
+        ") on rule",
+        "project id, vm, workspace",
+        "order by id asc",
+    )
+
+
+def heartbeats(ids: Iterable[str], window: Window) -> str:
+    """The agents' signs of life: a row a VM and day, for a row a beat would repeat an id a thousand times a day."""
+    return _lines(
+        "Heartbeat",
+        f"where TimeGenerated >= {_instant(window)} and TimeGenerated <= {_instant(window, end=True)}",
+        f"where _ResourceId in~ ({_list(ids)})",
+        "summarize beats = make_list(TimeGenerated) by _ResourceId, day = bin(TimeGenerated, 1d)",
+    )
+
+
+def literal(text: str) -> str:
+    """A text as a string literal, whatever it holds."""
+    safe = "".join(each if each.isprintable() else " " for each in text)
+    return "'" + safe.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _about(who: Who) -> Iterable[str]:
+    """The conditions on the column `vm`, which holds a VM's id."""
+    named = [f"tostring(split(vm, '/')[{_NAME}]) in~ ({_list(who.names)})"] if who.names else []
+    known = [f"vm in~ ({_list(who.ids)})"] if who.ids else []
+    if known or named:
+        yield f"where {' or '.join((*known, *named))}"
+    if who.groups:
+        yield f"where tostring(split(vm, '/')[{_GROUP}]) in~ ({_list(who.groups)})"
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(map(literal, texts))
+
+
+def _instant(window: Window, *, end: bool = False) -> str:
+    return f"datetime({(window.end if end else window.start):%Y-%m-%dT%H:%M:%SZ})"
+
+
+def _lines(*parts: str) -> str:
+    return "\n| ".join(parts)

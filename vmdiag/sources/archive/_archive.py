@@ -1,0 +1,53 @@
+"""Exports of Azure's feeds as a source: files of any known format; must not know what a format says.
+
+Every file is read once, into a spool on disk; then each VM in scope is told from it, one at a time.
+"""
+
+from collections.abc import Mapping
+
+from vmdiag.errors import BadArchive, UsageError
+from vmdiag.model import Needs
+from vmdiag.reading import Reading, Scope, Watcher
+from vmdiag.sources._choice import chosen
+from vmdiag.sources._items import Format
+from vmdiag.sources._spool import Spool
+from vmdiag.sources._teller import Teller
+from vmdiag.sources.archive._paths import places
+from vmdiag.sources.archive._reader import Reader, formats
+
+
+class Archive:
+    """A `Source` over files; `known` are the formats to try, by default every module of this folder."""
+
+    def __init__(self, address: str, watcher: Watcher, known: Mapping[str, Format] | None = None) -> None:
+        self._address = address
+        self._watcher = watcher
+        self._formats = known
+
+    def read(self, scope: Scope, needs: Needs) -> Reading:
+        """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
+        if scope.tags:
+            message = "an archive does not say which tags a VM has"
+            raise UsageError(message, "Name the VMs, or their resource group.")
+        spool = Spool()
+        reader = Reader(spool, self._watcher, self._formats or formats())
+        reader.read(places(self._address))
+        spool.close()
+        end = spool.newest or scope.until
+        if end is None:
+            message = f"{self._address} holds no record with a time: there is nothing to look at"
+            raise BadArchive(message, "Export it again; for an inventory alone say --until TIME.")
+        window = scope.window(end)
+        if window.start >= window.end:
+            message = f"the archive ends at {window.end.isoformat()}, before --since"
+            raise UsageError(message, "Give an earlier --since, or a duration: it counts back from the last record.")
+        choice = chosen(spool.database, scope, window, needs.triggers)
+        teller = Teller(spool.database, window, needs)
+        return Reading(
+            window=window,
+            transcripts=(teller.tell(one) for one in choice.vms),
+            vms=tuple(one.id for one in choice.vms),
+            others=choice.others,
+            gaps=teller.faults(),
+            cloud=spool.cloud,
+        )

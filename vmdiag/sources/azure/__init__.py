@@ -1,0 +1,63 @@
+"""The live source: Azure's own feeds, asked through Resource Manager; must not know what a feed says.
+
+What one question answers for many VMs is asked once: Resource Graph for all, the activity log a resource group, service
+events a subscription. What takes a question a VM (its view, health history, metrics) is asked for a few VMs at once,
+together with the rest; of many VMs only for those in which something suspicious was seen.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from vmdiag.arm.access import Access
+from vmdiag.arm.session import Session
+from vmdiag.errors import Interrupted, UsageError
+from vmdiag.model import Needs
+from vmdiag.reading import Reading, Scope, Watcher
+from vmdiag.sources.azure._crew import Crew, Done
+
+SIGN_IN, CLOCK = "sign-in", "clock"
+
+
+def connect(address: str, watcher: Watcher, access: Access, clock: Callable[[], datetime]) -> "Azure":
+    """The source that reads Azure itself; it has no address of its own: the cloud is in `access`."""
+    del address
+    return Azure(watcher, Session(access, clock, watcher.stop))
+
+
+class Azure:
+    """A `Source` over Resource Manager; it begins to sign in as soon as it is made."""
+
+    def __init__(self, watcher: Watcher, session: Session) -> None:
+        self._watcher = watcher
+        self._session = session
+        # In threads, so that a person can end the waiting, and that what comes next is imported meanwhile.
+        self._beginning: Crew[str, object] = Crew(2)
+        self._beginning.add(SIGN_IN, lambda: (session.sign_in(),))
+        self._beginning.add(CLOCK, lambda: (session.compare_clocks(),))
+
+    def read(self, scope: Scope, needs: Needs) -> Reading:
+        """One transcript a VM; raises `SourceError` when nothing could be read, `UsageError` for an unclear scope."""
+        from vmdiag.sources.azure._run import Run
+
+        self._sign_in()
+        window = scope.window(scope.until or self._session.now)
+        if window.start >= window.end:
+            message = "--since lies in the future"
+            raise UsageError(message, "Give an earlier time, or a duration back from now such as 24h.")
+        return Run(self._session, self._watcher, scope, window, needs).reading()
+
+    def _sign_in(self) -> None:
+        """Wait for the sign-in, and for Azure's clock."""
+        session = self._session
+        for result in self._beginning.results(self._watcher.stop.is_set):
+            # Without the clock's answer this machine's own is used; the sign-in says what is wrong with the network.
+            if isinstance(result, Done) and result.error is not None and result.key == SIGN_IN:
+                raise result.error
+        if self._watcher.stop.is_set():
+            message = "interrupted while signing in"
+            raise Interrupted(message, "Nothing was read.")
+        self._watcher.note(f"signed in to {session.cloud.arm} by {session.signed_in_by}")
+        if session.is_clock_wrong:
+            minutes = round(session.skew / timedelta(minutes=1))
+            way = "behind" if minutes > 0 else "ahead of"
+            self._watcher.warn(f"this machine's clock is {abs(minutes)} min {way} Azure's, which is used instead")

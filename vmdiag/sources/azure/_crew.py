@@ -1,0 +1,77 @@
+"""Work that waits for a network, done by a few threads at once; must not know what the work is.
+
+The threads are daemons: a run that is interrupted ends at once and does not wait for an answer that may never come.
+"""
+
+import queue
+import sys
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from vmdiag.errors import VmdiagError
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+# How often the main thread looks up from waiting, to see whether it should stop.
+LOOK_UP = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Generic[Key, Value]):
+    """Something that a job yielded."""
+
+    key: Key
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Key]):
+    """A job's end, and the error that ended it, if one did."""
+
+    key: Key
+    error: BaseException | None = None
+
+
+class Crew(Generic[Key, Value]):
+    """Runs jobs, each an iterator, and hands on what they yield, in the order of its coming."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._threads = 0
+        self._waiting: queue.SimpleQueue[tuple[Key, Callable[[], Iterable[Value]]]] = queue.SimpleQueue()
+        # Bounded, so that answers do not pile up in memory while earlier ones are read.
+        self._done: queue.Queue[Piece[Key, Value] | Done[Key]] = queue.Queue(2 * size)
+        self._open = 0
+
+    def add(self, key: Key, job: Callable[[], Iterable[Value]]) -> None:
+        """One more job; it may begin at once."""
+        self._waiting.put((key, job))
+        self._open += 1
+        if self._threads < min(self._size, self._open):
+            self._threads += 1
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def results(self, stopped: Callable[[], bool]) -> Iterator[Piece[Key, Value] | Done[Key]]:
+        """What the jobs yield and how they end, until all have ended or `stopped` says so."""
+        while self._open and not stopped():
+            try:
+                result = self._done.get(timeout=LOOK_UP)
+            except queue.Empty:
+                continue
+            self._open -= isinstance(result, Done)
+            yield result
+
+    def _work(self) -> None:
+        while True:
+            key, job = self._waiting.get()
+            error: BaseException | None = None
+            try:
+                for value in job():
+                    self._done.put(Piece(key, value))
+            except VmdiagError as caught:
+                error = caught
+            finally:
+                # A defect, too, is for the thread that waits: it must not wait for ever.
+                self._done.put(Done(key, error or sys.exception()))

@@ -1,0 +1,133 @@
+"""Asks Azure many things at once and keeps what it says; must not know a feed, nor which VM is of interest."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import partial
+from itertools import product
+
+from vmdiag.arm.session import Session
+from vmdiag.errors import BadAnswer, Interrupted, NotFound, OutOfTime, SourceError
+from vmdiag.identity import VmId
+from vmdiag.model import Signal
+from vmdiag.reading import Watcher
+from vmdiag.sources._items import Malformed, Snapshot
+from vmdiag.sources._spool import Spool
+from vmdiag.sources.azure._ask import Ask
+from vmdiag.sources.azure._crew import Crew, Done, Piece
+
+INTERRUPTED = "interrupted before it was read"
+OVER = "not read when the run's time was over (--timeout)"
+# Malformed rows of one reading that are told one by one; the gap counts them all.
+MOST_TOLD = 3
+
+
+class Reader:
+    """Reads asks into a spool; only the thread that calls it touches the spool.
+
+    `read` are the asks that were answered, `failures` the errors of the others. By VM, group or subscription and
+    signal, `asked` is what was asked for at all, `unknown` what Azure does not know (404), `reached` the earliest
+    instant heard. `present` says whether a state of now belongs to the window.
+    """
+
+    def __init__(self, session: Session, spool: Spool, watcher: Watcher) -> None:
+        self._session = session
+        self._spool = spool
+        self._watcher = watcher
+        self._crew: Crew[Ask, object] = Crew(session.access.jobs)
+        self._open: dict[Ask, int] = {}  # and how many rows of it were read
+        self._waiting: Counter[str] = Counter()
+        self._count = 0
+        self.present = True
+        self.read: set[Ask] = set()
+        self.failures: dict[Ask, SourceError] = {}
+        self.asked: set[tuple[str, Signal]] = set()
+        self.unknown: set[tuple[str, Signal]] = set()
+        self.reached: dict[tuple[str, Signal], datetime] = {}
+
+    def add(self, asks: Iterable[Ask]) -> None:
+        """Begin to ask."""
+        for ask in asks:
+            self._count += 1
+            self._open[ask] = 0
+            self.asked.update(product(ask.concerns, ask.signals))
+            self._waiting.update(ask.concerns)
+            self._crew.add(ask, partial(self._session.pages, ask.request))
+
+    def finish(self, asks: Iterable[Ask] = ()) -> None:
+        """Ask and wait until all that was asked is answered, refused or given up."""
+        self.add(asks)
+        for _ in self.finished():
+            pass
+
+    def finished(self) -> Iterator[str]:
+        """The ids in lower case of the VMs, groups and subscriptions of which nothing more is to come, one by one."""
+        while self._open and not self._watcher.stop.is_set():
+            for result in self._crew.results(self._watcher.stop.is_set):
+                if isinstance(result, Piece):
+                    self._keep(result.key, result.value)
+                else:
+                    yield from self._end(result)
+        for ask in list(self._open):
+            yield from self._end(Done(ask, Interrupted(INTERRUPTED, "")))
+
+    def _keep(self, ask: Ask, page: object) -> None:
+        for row in ask.rows(page):
+            self._open[ask] += 1
+            number = self._open[ask]
+            try:
+                if isinstance(row, Malformed):
+                    raise row
+                for item in ask.items(row, f"{ask.request.what}, row {number}"):
+                    # What is so now says nothing of a window that ended before.
+                    if self.present or not isinstance(item, Snapshot):
+                        self._spool.add(item)
+            except Malformed as fault:
+                self._fault(ask, number, fault)
+
+    def _fault(self, ask: Ask, number: int, fault: Malformed) -> None:
+        if number <= MOST_TOLD:
+            self._watcher.warn(f"{ask.request.what}, row {number}: {fault.reason}; skipped")
+        vm = fault.vm or (VmId.parse(ask.concerns[0]) if len(ask.concerns) == 1 else None)
+        for signal in ask.signals or (Signal.POWER,):
+            self._spool.fault(vm, signal, ask.request.what, number, fault.reason)
+
+    def _end(self, result: Done[Ask]) -> Iterator[str]:
+        ask, error = result.key, result.error
+        rows = self._open.pop(ask)
+        if isinstance(error, BadAnswer) and ask.instead and not rows:
+            self.add(ask.instead)
+        elif isinstance(error, SourceError):
+            self._refuse(ask, error, partial=rows > 0)
+        elif error is not None:
+            raise error
+        else:
+            self._hear(ask)
+            self.add(ask.then())
+        self._watcher.progress(self._count - len(self._open), self._count)
+        self._waiting.subtract(ask.concerns)
+        yield from (concern for concern in ask.concerns if not self._waiting[concern])
+
+    def _hear(self, ask: Ask) -> None:
+        self.read.add(ask)
+        for item in ask.heard:
+            self._spool.add(item)
+        for concern, signal in product(ask.concerns, ask.signals):
+            self.reach(concern, signal, ask.since)
+
+    def reach(self, concern: str, signal: Signal, since: datetime | None) -> None:
+        """A signal was heard from then on."""
+        if since is not None:
+            self.reached[concern, signal] = min(since, self.reached.get((concern, signal), since))
+
+    def _refuse(self, ask: Ask, error: SourceError, *, partial: bool) -> None:
+        self.failures[ask] = error
+        for concern, signal in product(ask.concerns, ask.signals):
+            self._spool.refuse(signal, concern, reason_of(error), partial=partial)
+            if isinstance(error, NotFound):
+                self.unknown.add((concern, signal))
+
+
+def reason_of(error: SourceError) -> str:
+    """An error as the reason of a gap."""
+    return {Interrupted: INTERRUPTED, OutOfTime: OVER}.get(type(error), error.message)

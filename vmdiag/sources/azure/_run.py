@@ -1,0 +1,244 @@
+"""One live reading, in rounds: who is meant, what concerns all, what concerns the suspicious; must not judge.
+
+A few VMs are read whole at once, in two rounds; where their ids are known beforehand the second asks only for what the
+first has found: groups that hold their networks, workspaces that their agents write to.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from vmdiag import kql
+from vmdiag.arm.session import Session
+from vmdiag.errors import NotFound
+from vmdiag.identity import VmId
+from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
+from vmdiag.reading import Reading, Scope, Watcher
+from vmdiag.sources._choice import Asked, suspects
+from vmdiag.sources._items import Known, Row
+from vmdiag.sources._spool import Spool
+from vmdiag.sources._teller import Teller
+from vmdiag.sources.archive._ids import scope as scope_of
+from vmdiag.sources.azure import (
+    _roster,
+    _witnesses,
+    activity_log,
+    health_changes,
+    health_history,
+    heartbeat,
+    inventory,
+    metrics,
+    network,
+    probe,
+    service_events,
+    virtual_machine,
+)
+from vmdiag.sources.azure._ask import Ask, group_of, subscription_of
+from vmdiag.sources.azure._blind import HISTORY, SILENCE, Blind
+from vmdiag.sources.azure._reading import Reader
+
+# So many VMs are read whole, and at once; of more, only the suspicious ones.
+FEW = 8
+# A window that ended longer ago than this is history: a state of now is no part of it.
+NOW = timedelta(minutes=5)
+
+
+class Run:
+    """The state of one reading; `reading` is called once."""
+
+    def __init__(self, session: Session, watcher: Watcher, scope: Scope, window: Window, needs: Needs) -> None:
+        room = window.start - datetime.min.replace(tzinfo=UTC)
+        self._session = session
+        self._watcher = watcher
+        self._access = session.access
+        self._scope = scope
+        self._window = window
+        self._needs = needs
+        self._span = Window(window.start - min(needs.margin, room), window.end)
+        self._spool = Spool()
+        self._reader = Reader(session, self._spool, watcher)
+        self._reader.present = session.now - window.end <= NOW
+        self._shown: dict[VmId, _roster.Shown] = {}
+        self._writers: defaultdict[str, list[VmId]] = defaultdict(list)
+        self._addresses: dict[VmId, str] = {}
+        self._beating: set[tuple[str, VmId]] = set()
+        self._asked: set[str] = set()
+        who, subscriptions = _roster.who(scope), scope.subscriptions
+        self._inventory = inventory.ask(who, subscriptions, self._show)
+        self._changes = health_changes.ask(who, subscriptions, self._span)
+        # The VMs that are known beforehand; what is found of them is followed at once, without waiting for the rest.
+        stated = tuple(dict.fromkeys(_roster.stated(scope).values()))
+        self._known = stated if len(scope.vms) == len(stated) <= FEW else ()
+        self._network = network.ask(who, subscriptions, self._meet, lambda: self._shared(self._known))
+        self._search = heartbeat.search(who, subscriptions, self._write, lambda: self._beats(self._known))
+        self._near: defaultdict[VmId, list[VmId]] = defaultdict(list)
+        self._neighbours = network.neighbours(who, subscriptions, lambda vm, other: self._near[vm].append(other))
+        self._witnesses: dict[VmId, Window] = {}
+
+    def reading(self) -> Reading:
+        """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
+        self._reader.finish([*self._graph(), *self._shared(self._known), *self._close(self._known)])
+        vms = self._settled()
+        few = vms if len(vms) <= FEW else ()
+        later = [*self._shared(vms), *self._close(set(few) - set(self._known)), *self._beats(few)]
+        others = {vm: [other for other in near if other not in vms] for vm, near in self._near.items()}
+        self._reader.finish([*later, *self._witness(others)])
+        # The logs that came last may tell of a migration, too.
+        self._reader.finish(self._witness(others))
+        self._probe(vms)
+        blind = self._blind(vms)
+        self._spool.close()
+        teller = Teller(self._spool.database, self._window, self._needs, silence=SILENCE, infers=False)
+        return Reading(
+            window=self._window,
+            transcripts=self._told(vms, few, teller, blind),
+            vms=vms,
+            gaps=(*blind.of_run(), *teller.faults()),
+            cloud=self._session.cloud.name,
+        )
+
+    # what is asked
+
+    def _graph(self) -> Iterator[Ask]:
+        """What Resource Graph answers for all at once."""
+        yield from (self._inventory, self._changes, self._network)
+        if not self._access.workspaces:
+            yield self._search
+        if 0 < len(self._scope.vms) <= FEW:
+            # Of more VMs, or of a whole group, there are others in scope to compare with.
+            yield self._neighbours
+
+    def _shared(self, vms: Iterable[VmId]) -> Iterator[Ask]:
+        """What one question answers for many: the logs of the VMs' groups and of those that hold their networks."""
+        self._spool.flush()
+        found = self._spool.database.execute("select resource from passage union select through from link")
+        groups = {group_of(vm) for vm in vms} | {group for (one,) in found if (group := scope_of(one))}
+        yield from activity_log.asks(sorted(groups - self._asked), self._span)
+        subscriptions = {subscription_of(vm) for vm in vms}
+        yield from service_events.asks(sorted(subscriptions - self._asked), self._span)
+        self._asked |= groups | subscriptions
+
+    def _close(self, vms: Iterable[VmId], *, whole: bool = True) -> Iterator[Ask]:
+        """What takes a question a VM; not `whole`: its view only where the inventory did not show whether it runs."""
+        some = sorted(vms, key=lambda vm: vm.key)
+        unseen = [vm for vm in some if whole or vm not in self._shown or not self._shown[vm].has_power]
+        yield from virtual_machine.asks(unseen, self._write)
+        yield from health_history.asks(some, self._span)
+        yield from metrics.asks(some, self._span)
+
+    def _beats(self, vms: Iterable[VmId]) -> Iterator[Ask]:
+        """The heartbeats, in the workspaces that were given, else in those that were found."""
+        some = set(vms)
+        for workspace in self._access.workspaces:
+            self._writers[workspace] = sorted(some, key=lambda vm: vm.key)
+        for workspace, writers in self._writers.items():
+            fresh = [vm for vm in writers if vm in some and (workspace, vm) not in self._beating]
+            self._beating.update((workspace, vm) for vm in fresh)
+            yield from heartbeat.asks(workspace, fresh, self._span)
+
+    def _witness(self, near: Mapping[VmId, Iterable[VmId]]) -> list[Ask]:
+        """The traffic of some others around the migrations, and whether they were migrated themselves."""
+        self._spool.flush()
+        spans = _witnesses.around_migrations(self._spool.database, self._window, near)
+        fresh = {vm: span for vm, span in spans.items() if vm not in self._witnesses}
+        self._witnesses |= fresh
+        strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._shown)))
+        changes = [health_changes.ask(strangers, (), self._span)] if strangers.ids else []
+        return [*changes, *metrics.witness_asks(fresh)]
+
+    def _show(self, row: Row) -> None:
+        one = _roster.shown(row)
+        if one is not None:
+            self._shown[one.id] = one
+
+    def _meet(self, vm: VmId, address: str) -> None:
+        self._addresses.setdefault(vm, address)
+
+    def _write(self, vm: VmId, workspace: str) -> None:
+        if not self._access.workspaces and vm not in self._writers[workspace]:
+            self._writers[workspace].append(vm)
+
+    def _probe(self, vms: Iterable[VmId]) -> None:
+        if self._access.probe is None:
+            return
+        if self._reader.present:
+            addresses = {vm: self._addresses.get(vm) for vm in vms}
+            probe.probe(addresses, self._window.end, self._spool, self._session)
+        else:
+            for vm in vms:
+                self._spool.refuse(Signal.PROBE, vm.key, HISTORY)
+
+    # who is meant
+
+    def _settled(self) -> tuple[VmId, ...]:
+        """The VMs in scope, by now all known."""
+        lost = self._reader.failures.get(self._inventory)
+        if lost is not None and not 0 < len(self._scope.vms) == len(_roster.stated(self._scope)):
+            self._watcher.warn(f"{lost.message}; VMs are listed instead")
+            self._list()
+        try:
+            vms = _roster.roster(self._scope, self._shown.values())
+        except NotFound:
+            # Asked again, wider, to say which name was perhaps meant.
+            self._reader.finish([inventory.ask(kql.Who(), self._scope.subscriptions, self._show)])
+            vms = _roster.roster(self._scope, self._shown.values())
+        for vm in vms:
+            self._spool.add(Known(VirtualMachine(id=vm)))
+        # In Azure's spelling, where it is known.
+        spelt = {vm: vm for vm in self._shown}
+        return tuple(spelt.get(vm) or self._spool.spelling(vm) for vm in vms)
+
+    def _list(self) -> None:
+        """The VMs as the lists show them, where Resource Graph does not answer."""
+        subscriptions = set(self._scope.subscriptions)
+        if not subscriptions:
+            self._reader.finish([inventory.subscriptions(subscriptions.add)])
+        asks = [
+            ask
+            for subscription in sorted(subscriptions)
+            for ask in inventory.lists(subscription, sorted(self._scope.groups), self._show)
+        ]
+        self._reader.finish(asks)
+        if not self._reader.read:
+            raise next(iter(reversed(self._reader.failures.values())))
+
+    # what is told
+
+    def _blind(self, vms: tuple[VmId, ...]) -> Blind:
+        """What could not be seen, once all that concerns everybody was asked."""
+        shown = {vm.subscription.lower() for vm in self._shown}
+        missing = {each.lower() for each in self._scope.subscriptions} - shown
+        visible: set[str] = set()
+        if missing or not vms:
+            self._reader.finish([inventory.subscriptions(visible.add)])
+        blind = Blind(self._spool, self._reader, self._window, missing - visible)
+        blind.refuse_silence(any_shown=bool(self._shown))
+        if not vms:
+            self._watcher.warn("there is no VM in scope")
+        blind.tell_graph(vms, self._shown, self._changes, self._network)
+        return blind
+
+    def _told(self, vms: tuple[VmId, ...], few: tuple[VmId, ...], teller: Teller, blind: Blind) -> Iterator[Transcript]:
+        """The VMs: those that were read whole or are calm at once, the others as their answers come."""
+        suspicious = set() if few else self._suspicious(vms, blind)
+        self._reader.add([*self._close(suspicious, whole=False), *self._beats(suspicious)])
+        calm = set(vms) - suspicious - set(few)
+        self._reader.add(self._witness(_witnesses.by_network(self._spool.database, suspicious, calm)))
+        calm |= self._witnesses.keys()
+        waiting = {vm.key: vm for vm in (*suspicious, *self._witnesses)} if not few else {}
+        for vm in (*vms, *(self._witnesses if few else ())):
+            if vm.key not in waiting:
+                yield self._tell(vm, teller, blind, calm=vm in calm)
+        for key in self._reader.finished():
+            if key in waiting:
+                yield self._tell(vm := waiting.pop(key), teller, blind, calm=vm in calm)
+
+    def _suspicious(self, vms: tuple[VmId, ...], blind: Blind) -> set[VmId]:
+        """The VMs of which something telling was seen, or of which it could not be seen whether they were migrated."""
+        numbers = suspects(self._spool.database, self._window, self._needs.triggers)
+        return {vm for vm in vms if self._spool.number(vm) in numbers or vm in blind.unseen}
+
+    def _tell(self, vm: VmId, teller: Teller, blind: Blind, *, calm: bool = False) -> Transcript:
+        self._spool.flush()
+        blind.tell(vm, self._writers, self._search, calm=calm)
+        return blind.stranger(vm, self._needs) or teller.tell(Asked(vm, self._spool.number(vm)))

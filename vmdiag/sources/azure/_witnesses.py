@@ -1,0 +1,71 @@
+"""Which other VMs show whether an outage around a migration is the VM's own or shared; must not judge, nor ask.
+
+Fleet-wide, an outage of a network cuts off VMs that were not migrated, without a word in any log: only their traffic
+tells. Of each network with a migration a few VMs that nothing is known of are enough.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from vmdiag.identity import VmId
+from vmdiag.model import Kind, Window
+
+# Three VMs that fail together make a pattern, the migrated one among them; one more, because one may be off.
+MOST = 3
+# A baseline of an hour before the onset, and the onset window with what it takes to call it a loss.
+BEFORE, AFTER = timedelta(minutes=100), timedelta(minutes=60)
+
+_MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
+
+
+def around_migrations(
+    database: sqlite3.Connection, window: Window, near: Mapping[VmId, Iterable[VmId]]
+) -> dict[VmId, Window]:
+    """The witnesses and over which span each is to be read, for the VMs that were migrated in the window.
+
+    `near` holds the VMs' neighbours, best first.
+    """
+    times = _migrations(database, window)
+    spans: defaultdict[VmId, list[datetime]] = defaultdict(list)
+    for vm, neighbours in near.items():
+        if vm.key in times:
+            for witness in list(dict.fromkeys(neighbours))[:MOST]:
+                spans[witness] += times[vm.key]
+    return {vm: Window(min(known) - BEFORE, min(window.end, max(known) + AFTER)) for vm, known in spans.items()}
+
+
+def by_network(
+    database: sqlite3.Connection, vms: Iterable[VmId], witnesses: Collection[VmId]
+) -> dict[VmId, list[VmId]]:
+    """For each of the VMs some of the witnesses in its virtual networks, in the order of their ids."""
+    inside: defaultdict[str, set[str]] = defaultdict(set)
+    for network, key in database.execute(NETWORKS):
+        inside[network.partition("/subnets/")[0]].add(key)
+    wanted, calm = {vm.key: vm for vm in vms}, {vm.key: vm for vm in witnesses}
+    near: defaultdict[VmId, list[VmId]] = defaultdict(list)
+    for keys in inside.values():
+        some = [calm[key] for key in sorted(keys & calm.keys())[:MOST]]
+        for key in keys & wanted.keys():
+            near[wanted[key]] += some
+    return near
+
+
+NETWORKS = """
+select distinct link.through, machine.key from passage
+join link on link.resource = passage.resource join machine on machine.num = passage.vm
+where link.through like '%/virtualnetworks/%'
+"""
+
+
+def _migrations(database: sqlite3.Connection, window: Window) -> dict[str, list[datetime]]:
+    """When the VMs were migrated, by their ids in lower case."""
+    found = database.execute(
+        "select key, at from record join machine on num = vm where kind in (?, ?) and at between ? and ?",
+        (*_MIGRATIONS, window.start.timestamp(), window.end.timestamp()),
+    )
+    times: defaultdict[str, list[datetime]] = defaultdict(list)
+    for key, at in found:
+        times[key].append(datetime.fromtimestamp(at, UTC))
+    return times

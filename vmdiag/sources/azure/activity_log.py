@@ -1,0 +1,66 @@
+"""The activity log, a reading a resource group, so that changes of the network around a VM are seen; must not judge.
+
+Source: "REST API: Activity Logs - List". The filter's grammar is closed: a group can be named, no category, no
+operation. A start more than 90 days back fails the whole call. `$select` leaves out `claims`, `caller` and the request.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from vmdiag.arm.request import Request
+from vmdiag.identity import VmId
+from vmdiag.model import Signal, Window
+from vmdiag.sources._items import Covers
+from vmdiag.sources.archive import activity_log
+from vmdiag.sources.archive._log_entry import LOG_LEAVES_OUT
+from vmdiag.sources.azure._ask import Ask, without_covers
+
+PERMISSIONS = ("Microsoft.Insights/eventtypes/values/read",)
+SIGNALS = (Signal.ACTIVITY,)
+# An hour within the 90 days, because the clock of the server decides.
+REACH = timedelta(days=89, hours=23)
+READ = (
+    "correlationId,eventDataId,eventName,eventTimestamp,level,operationName,properties,resourceGroupName,resourceId,"
+    "resourceProviderName,status,subStatus,subscriptionId"
+)
+
+
+def asks(groups: Iterable[str], span: Window) -> Iterator[Ask]:
+    """One for each group, given by its id in lower case."""
+    since = max(span.start, span.end - REACH)
+    for group in groups:
+        heard = (
+            Covers(signal=Signal.ACTIVITY, scope=group),
+            Covers(signal=Signal.HEALTH, scope=group, partial=LOG_LEAVES_OUT),
+        )
+        yield Ask(
+            request=_request(group, Window(since, span.end)),
+            concerns=(group,),
+            signals=SIGNALS,
+            items=without_covers(activity_log.items),
+            heard=heard,
+            since=since,
+        )
+
+
+def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+    """The last minutes of the subscription's log."""
+    del vm
+    last = Window(max(span.start, span.end - timedelta(minutes=5)), span.end)
+    return _request(f"/subscriptions/{subscription}", last)
+
+
+def _request(scope: str, span: Window) -> Request:
+    _, _, subscription, *rest = scope.split("/")
+    group = rest[1] if rest else ""
+    first, last = f"{span.start:%Y-%m-%dT%H:%M:%SZ}", f"{span.end:%Y-%m-%dT%H:%M:%SZ}"
+    within = f"eventTimestamp ge '{first}' and eventTimestamp le '{last}'"
+    # Azure allows no quote in a group's name; a doubled one cannot end the literal whatever stands in an id.
+    named = f" and resourceGroupName eq '{group.replace(chr(39), chr(39) * 2)}'" if group else ""
+    return Request(
+        what=f"activity log of {group or subscription}",
+        service="activity-log",
+        path=f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values",
+        permission=PERMISSIONS[0],
+        params={"$filter": f"{within}{named}", "$select": READ},
+    )

@@ -1,0 +1,39 @@
+"""Changes of the VMs' health as Resource Graph keeps them for 14 days, annotations by name; must not judge them.
+
+Source: "Azure Resource Graph sample queries for HealthResources". One question for all VMs. Rows that the sign-in may
+not see are left out in silence, so a VM counts as covered only where Resource Graph shows the VM itself.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from vmdiag import kql
+from vmdiag.arm.request import Request
+from vmdiag.identity import VmId
+from vmdiag.model import Signal, Window
+from vmdiag.sources.archive import resource_graph_health_changes
+from vmdiag.sources.azure import _graph
+from vmdiag.sources.azure._ask import Ask, without_covers
+
+PERMISSIONS = _graph.PERMISSIONS
+SIGNALS = (Signal.HEALTH,)
+REACH = timedelta(days=14)
+
+
+def ask(who: kql.Who, subscriptions: Iterable[str], span: Window) -> Ask:
+    """All of them at once."""
+    since = max(span.start, span.end - REACH)
+    return Ask(
+        request=_graph.request("health changes", kql.health_changes(who, Window(since, span.end)), subscriptions),
+        concerns=(),
+        signals=SIGNALS,
+        items=without_covers(resource_graph_health_changes.items),
+        since=since,
+    )
+
+
+def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+    """One row, of any VM."""
+    del vm
+    query = f"{kql.health_changes(kql.Who(), span)}\n| take 1"
+    return _graph.request("health changes", query, (subscription,))
