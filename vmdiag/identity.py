@@ -1,7 +1,7 @@
 """Which VM is meant: resource ids, and the shorter ways in which people name one; must not know anything else."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 VM_ID = re.compile(
@@ -13,12 +13,19 @@ VM_ID = re.compile(
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class VmId:
-    """A VM's resource id; two spellings that differ in letter case are equal, as they are to Azure."""
+    """A VM's resource id; two spellings that differ in letter case are equal, as they are to Azure.
+
+    `key` is the id in lower case: what to compare and to sort by. It is kept, because fleets compare millions of times.
+    """
 
     subscription: str
     resource_group: str
     name: str
     scale_set: str | None = None
+    key: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", str(self).lower())
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -32,11 +39,6 @@ class VmId:
             name=found["name"],
             scale_set=found["scale_set"],
         )
-
-    @property
-    def key(self) -> str:
-        """The id in lower case: what to compare and to sort by."""
-        return str(self).lower()
 
     def __str__(self) -> str:
         scale_set = f"virtualMachineScaleSets/{self.scale_set}/" if self.scale_set else ""

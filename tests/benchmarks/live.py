@@ -13,9 +13,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
@@ -50,6 +50,16 @@ class Run:
     received: int
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Commands that run one after another, and which share of their time is the most that vmdiag may take."""
+
+    name: str
+    commands: Sequence[Sequence[str]]
+    limit: float | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 def main() -> None:
     """Print seconds, requests, bytes and peak memory of each, and the ratios beside their limits."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -67,19 +77,21 @@ def main() -> None:
 
 def _one(asked: argparse.Namespace, latency: float, since: str) -> None:
     print(f"\none VM, --since {since}, {latency * 1000:.0f} ms of latency")
-    with Arm(World.one(), latency=latency, throttle=False) as arm:
+    with Arm(World.one(), latency=latency, throttle=False) as arm, ExitStack() as stack:
         vm = next(iter(arm.world)).id
         check = [str(COMMAND), "check", vm, "--since", since, "-o", "json", "--cloud", arm.url]
-        ours = _measured(arm, [check], asked.runs)
-        _told("vmdiag check", ours)
-        with _by_hand(arm) as requests:
-            script = [sys.executable, str(PEERS / "minimum.py"), str(requests)]
-            _told("requests, one by one", _measured(arm, [[*script, "1"]], asked.runs), ours, MINIMUM_LIMIT)
-            _told("requests, all at once", _measured(arm, [[*script, "16"]], asked.runs), ours)
+        _run(arm, Peer("warm-up", [check]))
+        requests = stack.enter_context(_by_hand(arm))
+        script = [sys.executable, str(PEERS / "minimum.py"), str(requests)]
+        peers = [
+            Peer("vmdiag check", [check]),
+            Peer("requests, one by one", [[*script, "1"]], MINIMUM_LIMIT),
+            Peer("requests, all at once", [[*script, "16"]]),
+        ]
         if asked.az:
-            with _signed_in(arm, asked.az) as environment:
-                calls = list(_az_calls(asked.az, arm, vm, since))
-                _told("four az calls", _measured(arm, calls, asked.runs, environment), ours, AZ_LIMIT)
+            environment = stack.enter_context(_signed_in(arm, asked.az))
+            peers.append(Peer("four az calls", list(_az_calls(asked.az, arm, vm, since)), AZ_LIMIT, environment))
+        _compared(arm, peers, asked.runs)
 
 
 def _fleet(asked: argparse.Namespace, latency: float) -> None:
@@ -87,15 +99,14 @@ def _fleet(asked: argparse.Namespace, latency: float) -> None:
     # Six of the ten took no harm.
     with Arm(World.fleet(vms=200, groups=4, migrated=4), latency=latency, throttle=False) as arm:
         check = [str(COMMAND), "check", "--all", "--since", "1d", "-o", "json", "--cloud", arm.url]
-        ours = _measured(arm, [check], min(3, asked.runs))
-        _told("vmdiag check --all", ours)
-        print(f"  {'requests':28} {ours.requests} (limit {REQUESTS_LIMIT})")
-        subscription = next(iter(arm.world)).subscription
-        script = [asked.sdk, PEERS / "sdk.py", arm.url, subscription, "24"]
+        script = [asked.sdk, str(PEERS / "sdk.py"), arm.url, next(iter(arm.world)).subscription, "24"]
+        peers = [Peer("vmdiag check --all", [check]), Peer("SDK script, VM by VM", [script], SDK_LIMIT)]
         if subprocess.run([asked.sdk, "-c", "import azure.mgmt.monitor"], capture_output=True, check=False).returncode:
             print("  the SDKs are not installed: left out")
-        else:
-            _told("SDK script, VM by VM", _measured(arm, [script], 1), ours, SDK_LIMIT)
+            peers.pop()
+        _run(arm, peers[0])
+        ours = _compared(arm, peers, 1)
+        print(f"  {'requests':22} {ours.requests} (limit {REQUESTS_LIMIT})")
 
 
 @contextmanager
@@ -154,20 +165,24 @@ def _az_calls(az: str, arm: Arm, vm: str, since: str) -> Iterator[list[str]]:
     yield [*metrics, "--aggregation", "Total", "Average", "--metrics", *names]
 
 
-def _measured(
-    arm: Arm, commands: Sequence[Sequence[str | Path]], runs: int, environment: dict[str, str] | None = None
-) -> Run:
-    """The median run of the commands one after another; where there are several, the first does not count."""
-    done = [_run(arm, commands, environment or {}) for _ in range(runs + (runs > 1))]
-    done = done[1:] or done
-    middle = statistics.median_low(run.seconds for run in done)
-    return next(run for run in done if run.seconds == middle)
+def _compared(arm: Arm, peers: Sequence[Peer], runs: int) -> Run:
+    """Run them in turn, so that the machine's other work hits all; print the medians, and return that of the first."""
+    done = [[_run(arm, peer) for peer in peers] for _ in range(runs)]
+    for number, peer in enumerate(peers):
+        theirs = [turn[number] for turn in done]
+        middle = sorted(theirs, key=lambda run: run.seconds)[runs // 2]
+        figures = f"{middle.seconds:7.2f} s {middle.requests:5} requests {middle.received / MEGABYTE:7.2f} MB"
+        share = statistics.median(turn[0].seconds / turn[number].seconds for turn in done)
+        bound = f" (limit {peer.limit})" if peer.limit else ""
+        ratio = f"  ours {share:.2f} of it{bound}" if number else ""
+        print(f"  {peer.name:22} {figures}  peak {middle.peak / MEGABYTE:4.0f} MB{ratio}", flush=True)
+    return done[0][0]
 
 
-def _run(arm: Arm, commands: Sequence[Sequence[str | Path]], environment: dict[str, str]) -> Run:
+def _run(arm: Arm, peer: Peer) -> Run:
     before, seconds, peak = len(arm.requests), 0.0, 0
-    for command in commands:
-        settings = os.environ | arm.environment | environment
+    for command in peer.commands:
+        settings = os.environ | arm.environment | dict(peer.environment)
         ran = subprocess.run([*MEASURE, *command], env=settings, capture_output=True, check=True, text=True)
         code, took, most = json.loads(ran.stderr.splitlines()[-1])
         # An affected VM is no failure.
@@ -176,13 +191,6 @@ def _run(arm: Arm, commands: Sequence[Sequence[str | Path]], environment: dict[s
         seconds, peak = seconds + took, max(peak, most)
     seen = arm.requests[before:]
     return Run(seconds, peak * PEAK_UNIT, len(seen), sum(each.sent for each in seen))
-
-
-def _told(name: str, run: Run, ours: Run | None = None, limit: float | None = None) -> None:
-    figures = f"{run.seconds:7.2f} s {run.requests:5} requests {run.received / MEGABYTE:7.2f} MB"
-    bound = f" (limit {limit})" if limit else ""
-    ratio = f"  ours {ours.seconds / run.seconds:.2f} of it{bound}" if ours else ""
-    print(f"  {name:24} {figures}  peak {run.peak / MEGABYTE:4.0f} MB{ratio}", flush=True)
 
 
 if __name__ == "__main__":

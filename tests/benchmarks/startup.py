@@ -32,7 +32,7 @@ COMMAND = '''
 def {name}({options}) -> None:
     """Do something."""
 '''
-OPTIONS = {"check": 15, "explain": 2, "schema": 1}
+OPTIONS = {"check": 24, "record": 20, "doctor": 11, "explain": 2, "schema": 1}
 
 
 def main() -> None:

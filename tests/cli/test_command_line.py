@@ -178,3 +178,42 @@ def test_the_operators_word_is_heard(vmdiag: Runner, tmp_path: Path) -> None:
 
 def _undated(report: str) -> str:
     return re.sub(r'"generated_at": "[^"]*"', "", report)
+
+
+def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, tmp_path: Path) -> None:
+    log = story.written(tmp_path, story.affected())
+    china = vmdiag("check", "--source", log, "--cloud", "china")
+    public = vmdiag("check", "--source", log)
+
+    assert "Azure did not publish the scenario" in " ".join(china.out.split())
+    assert "did not publish" not in public.out
+
+
+@pytest.mark.parametrize("option", [("--probe", "22"), ("--workspace", "0" * 8 + "-0000-0000-0000-" + "0" * 12)])
+def test_what_asks_azure_contradicts_an_archive(vmdiag: Runner, tmp_path: Path, option: tuple[str, str]) -> None:
+    ran = vmdiag("check", "--source", story.written(tmp_path, story.affected()), *option)
+
+    assert ran.code == 2
+    assert option[0] in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--timeout", "soon"), "--timeout"),
+        (("--timeout", "2026-03-02"), "not a duration"),
+        (("--api-version", "compute"), "SERVICE=YYYY-MM-DD"),
+        (("--api-version", "disks=2021-01-01"), "The services are"),
+        (("--workspace", "../x"), "no workspace's id"),
+        (("--cloud", "http://x"), "--cloud"),
+        (("--resume", "nowhere.ndjson"), "nowhere.ndjson"),
+        (("--tag", "x"), "KEY=VALUE"),
+    ],
+)
+def test_a_word_that_makes_no_sense_is_told_before_anybody_signs_in(
+    vmdiag: Runner, words: tuple[str, str], told: str
+) -> None:
+    ran = vmdiag("check", *(() if words[0] == "--tag" else ("web-01",)), *words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err

@@ -263,6 +263,17 @@ def test_ctrl_c_before_anything_is_known_is_130_and_no_report(azure: Starter) ->
     assert is_safe(ran)
 
 
+def test_a_sign_in_that_hangs_ends_with_the_runs_time(azure: Starter) -> None:
+    there = azure()
+    there.arm.fail(Fault(path="oauth2", kind="hang"))
+    began = time.monotonic()
+    ran = there.run("check", ID, "--timeout", "2s")
+
+    assert (ran.code, ran.out) == (4, "")
+    assert time.monotonic() - began < 6
+    assert "--timeout" in ran.err
+
+
 def test_no_network_is_told_in_words(azure: Starter) -> None:
     there = azure()
     ran = there.runner("check", ID, "--cloud", "https://localhost:1", **there.arm.environment)

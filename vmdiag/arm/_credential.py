@@ -19,6 +19,8 @@ from vmdiag.arm.clouds import Cloud
 
 # azure-core asks for a new token this long before the old one ends; so the memory must not hand out an older one.
 MARGIN = 300.0
+# Seconds; by default azure-core waits 300 for a host that does not answer.
+PATIENCE = 30
 
 _OPENERS: Mapping[str, Callable[..., TokenCredential]] = {
     "auto": DefaultAzureCredential,
@@ -91,4 +93,9 @@ def _opened(kind: str, cloud: Cloud) -> TokenCredential:
         return AzureCliCredential()
     if kind == "managed":
         return ManagedIdentityCredential()
-    return _OPENERS[kind](authority=cloud.authority, disable_instance_discovery=not cloud.is_known_to_entra)
+    return _OPENERS[kind](
+        authority=cloud.authority,
+        disable_instance_discovery=not cloud.is_known_to_entra,
+        connection_timeout=PATIENCE,
+        read_timeout=PATIENCE,
+    )

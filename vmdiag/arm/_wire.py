@@ -1,5 +1,6 @@
 """One exchange with a server, within bounds of time and size; must not know what is asked, nor try again."""
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ CONNECT, PIECE, WHOLE = 10.0, 30.0, 120.0
 # A month of six metrics by the minute is 14 MB; nothing that is read has more in one page.
 LARGEST = 64 << 20
 BLOCK = 1 << 18
+
+# What these would print by themselves is told by us, in words and where it belongs.
+for library in ("azure", "msal", "requests", "urllib3"):
+    logging.getLogger(library).addHandler(logging.NullHandler())
 
 Client = PipelineClient[HttpRequest, HttpResponse]
 

@@ -98,6 +98,11 @@ class Session:
         """Which of azure-identity's credentials answered."""
         return self._signed().name()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be waited for: the run was stopped, or its time is over."""
+        return self.stop.is_set() or self._left() <= 0
+
     def compare_clocks(self) -> timedelta:
         """How far the endpoint's clock is ahead, by a question that needs no sign-in and opens a connection."""
         cloud = self.cloud

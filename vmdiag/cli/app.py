@@ -1,6 +1,5 @@
 """The Typer app and the one place where errors become words and exit codes; must not know what a command does."""
 
-import logging
 import sys
 import threading
 from collections.abc import Sequence
@@ -72,8 +71,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.excepthook = last_resort
     # What a thread dies of is raised again by the one that waits for it.
     threading.excepthook = lambda _: None
-    # Libraries that log without being asked would print warnings among ours.
-    logging.getLogger().addHandler(logging.NullHandler())
     try:
         # Not `app(...)`: that puts Typer's own hook in place of ours and answers a closed pipe with code 1.
         code = get_command(app).main(arguments, prog_name="vmdiag", standalone_mode=False, obj=run)

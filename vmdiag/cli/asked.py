@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from vmdiag.cli import options
-from vmdiag.cli.named import STANDARD_INPUT, selectors
-from vmdiag.cli.times import instant, moment
 from vmdiag.errors import UsageError
 
 if TYPE_CHECKING:
     from vmdiag.reading import Scope
 
+STANDARD_INPUT = "-"
 _SUBSCRIPTION = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -35,6 +34,7 @@ class Asked:
 
         `subscription` is the one to look in where none is named.
         """
+        from vmdiag.cli.named import selectors
         from vmdiag.reading import Scope
 
         vms = selectors(self.vms or (), self.vms_from)
@@ -59,6 +59,8 @@ class Asked:
 
 def lost_at(unreachable_since: str | None, scope: "Scope", now: datetime) -> datetime | None:
     """Since when the operator states that the VMs cannot be reached."""
+    from vmdiag.cli.times import instant
+
     if unreachable_since is None:
         return None
     if not scope.vms:
@@ -93,6 +95,8 @@ def _tag(word: str) -> tuple[str, str]:
 
 def _window(since: str, until: str | None, now: datetime) -> tuple[timedelta | datetime, datetime | None]:
     """Both ends. Two spans both count back from now; a span beside a time, or alone, counts back from the end."""
+    from vmdiag.cli.times import instant, moment
+
     start = moment(since, "--since")
     end = None if until is None else instant(until, "--until", now)
     if until is not None and isinstance(start, timedelta):

@@ -21,14 +21,14 @@ def check(
 
     Live, VMs are named, or chosen by group, tag or --all; of an archive those with a migration or a loss are told.
     """
-    from vmdiag.cli.formats import known
+    from vmdiag.cli.formats import known, written
     from vmdiag.cli.opening import opened
     from vmdiag.cli.watch import Watch
 
     with Watch(quiet=talk.quiet, verbose=talk.verbose) as watch:
-        form = known(output)
+        form, report = known(output), written(resume)
         open_ = opened(asked, place, azure, watch, unreachable_since)
         # Only now: a live source signs in while the rest is imported.
         from vmdiag.cli.run import run
 
-        return run(open_, form, out, fail_on, resume, watch)
+        return run(open_, form, out, fail_on, report, watch)

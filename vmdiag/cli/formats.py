@@ -1,4 +1,7 @@
-"""Which form a report shall have; must not import one, nor know it by name."""
+"""Which form a report shall have, and the report that it continues; must not import a form, nor know it by name."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 from vmdiag import plugins, renderers
 from vmdiag.errors import UsageError
@@ -15,3 +18,14 @@ def known(form: str) -> str:
     message = f"--output {form} is not a format that this version knows"
     guess = f"Did you mean {near[0]}? " if near else ""
     raise UsageError(message, f"{guess}Give one of {', '.join(formats)}.")
+
+
+def written(path: str | None) -> Sequence[str]:
+    """The lines of the report that is resumed, none where none is; `UsageError` for a file that cannot be read."""
+    if path is None:
+        return ()
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        message = f"the report {path} cannot be read: {error.strerror}"
+        raise UsageError(message, "Give the file that an earlier run wrote with -o ndjson.") from error

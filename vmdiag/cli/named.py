@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from vmdiag.cli.asked import STANDARD_INPUT
 from vmdiag.errors import UsageError
 from vmdiag.identity import Selector, VmId
 
-STANDARD_INPUT = "-"
 _LONGEST_SHORT_FORM = 2  # group/name
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vmdiag.cli.address import LIVE, connect, resolve
-from vmdiag.cli.asked import Asked, lost_at
-from vmdiag.cli.named import STANDARD_INPUT
+from vmdiag.cli.asked import STANDARD_INPUT, Asked, lost_at
 from vmdiag.cli.reached import Azure, Place
 from vmdiag.cli.watch import Watch
 from vmdiag.errors import UsageError

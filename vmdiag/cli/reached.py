@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from vmdiag.arm.access import Access
-from vmdiag.arm.request import VERSIONS
 from vmdiag.cli import options
-from vmdiag.cli.times import moment
 from vmdiag.errors import UsageError
+
+if TYPE_CHECKING:
+    from vmdiag.arm.access import Access
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DATE = re.compile(r"20\d\d-\d\d-\d\d(?:-preview)?", re.ASCII)
@@ -26,8 +27,10 @@ class Azure:
     workspace: options.Workspaces = None
     api_version: options.ApiVersions = None
 
-    def access(self, environment: Mapping[str, str], probe: int | None = None) -> Access:
+    def access(self, environment: Mapping[str, str], probe: int | None = None) -> "Access":
         """What these words mean; `UsageError` for what makes no sense."""
+        from vmdiag.arm.access import Access
+
         return Access(
             cloud=self.cloud,
             authority=environment.get("AZURE_AUTHORITY_HOST"),
@@ -49,6 +52,8 @@ class Place:
 
 
 def _duration(text: str) -> timedelta:
+    from vmdiag.cli.times import moment
+
     found = moment(text, "--timeout")
     if not isinstance(found, timedelta) or found <= timedelta():
         message = f"--timeout {text} is not a duration"
@@ -57,6 +62,8 @@ def _duration(text: str) -> timedelta:
 
 
 def _version(word: str) -> tuple[str, str]:
+    from vmdiag.arm.request import VERSIONS
+
     service, _, date = word.partition("=")
     if service not in VERSIONS or not _DATE.fullmatch(date):
         message = f"--api-version {word} is not SERVICE=YYYY-MM-DD"

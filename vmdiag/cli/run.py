@@ -1,6 +1,6 @@
 """One run of `vmdiag check`: examine, render, count; must not judge, nor know a source or a format by name."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from vmdiag import plugins, renderers
@@ -39,10 +39,10 @@ class Tally:
         return next(code for code in _WORST_FIRST if code in self.codes)
 
 
-def run(open_: Opened, form: str, out: str, fail_on: str, resume: str | None, watch: Watch) -> int:
-    """Check what was opened, and render it in a form that is known."""
+def run(open_: Opened, form: str, out: str, fail_on: str, earlier: Sequence[str], watch: Watch) -> int:
+    """Check what was opened, and render it in a form that is known; `earlier` are lines of a report to continue."""
     renderer = plugins.load(renderers, form)
-    finished = resumed(resume, watch) if resume else ()
+    finished = resumed(earlier, watch) if earlier else ()
     scope = replace(open_.scope, finished=frozenset(case.vm.id for case in finished))
     tally = Tally(FailOn(fail_on))
     try:

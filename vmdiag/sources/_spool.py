@@ -23,6 +23,7 @@ from vmdiag.sources._items import (
     Missed,
     Nearby,
     Origin,
+    Packed,
     Regional,
     Sampled,
     Snapshot,
@@ -114,8 +115,10 @@ class Spool:
         match item:
             case Heard(vm, record):
                 self._hear(self._number(vm), record, self._instant(record.at, record.signal, vm))
-            case Sampled():
+            case Packed():
                 self._sample(item)
+            case Sampled():
+                self._sample(Packed.of(item))
             case Covers():
                 self._cover(item)
             case Snapshot(vm=vm, signal=signal, name=name, status=status, facts=facts, ref=ref):
@@ -234,19 +237,14 @@ class Spool:
         row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "")
         self.database.execute("insert or ignore into covers values (?, ?, ?)", row)
 
-    def _sample(self, sampled: Sampled) -> None:
-        times, values = array("d"), array("d")
-        if sampled.times:
-            first, last = min(sampled.times), max(sampled.times)
-            self._instant(first, sampled.signal, sampled.vm)
-            self._instant(last, sampled.signal, sampled.vm)
-            times.extend(map(datetime.timestamp, sampled.times))
-            values.extend(sampled.values)
-        key = (self._number(sampled.vm), sampled.name, str(sampled.signal))
+    def _sample(self, packed: Packed) -> None:
+        for end in (min(packed.times), max(packed.times)) if packed.times else ():
+            self._instant(datetime.fromtimestamp(end, UTC), packed.signal, packed.vm)
+        key = (self._number(packed.vm), packed.name, str(packed.signal))
         held = self._points.setdefault(key, (array("d"), array("d")))
-        held[0].extend(times)
-        held[1].extend(values)
-        self._sampled += len(times)
+        held[0].extend(packed.times)
+        held[1].extend(packed.values)
+        self._sampled += len(packed.times)
         if self._sampled >= MOST_POINTS or len(self._points) >= MOST_SERIES:
             self._flush_points()
 

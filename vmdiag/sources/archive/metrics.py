@@ -70,7 +70,7 @@ class Answer(msgspec.Struct):
     value: list[Typed]
 
 
-def typed_items(row: Typed) -> Iterator[Item]:
+def typed_items(row: Typed) -> Iterator[Sampled]:
     """The same of a metric that is as usual."""
     subject = _subject(row.id, row.name.value, row.errorCode)
     if subject is not None:

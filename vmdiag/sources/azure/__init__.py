@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from vmdiag.arm.access import Access
 from vmdiag.arm.session import Session
-from vmdiag.errors import Interrupted, UsageError
+from vmdiag.errors import Interrupted, OutOfTime, UsageError
 from vmdiag.model import Needs
 from vmdiag.reading import Reading, Scope, Watcher
 from vmdiag.sources.azure._crew import Crew, Done
@@ -49,13 +49,16 @@ class Azure:
     def _sign_in(self) -> None:
         """Wait for the sign-in, and for Azure's clock."""
         session = self._session
-        for result in self._beginning.results(self._watcher.stop.is_set):
+        for result in self._beginning.results(lambda: session.is_over):
             # Without the clock's answer this machine's own is used; the sign-in says what is wrong with the network.
             if isinstance(result, Done) and result.error is not None and result.key == SIGN_IN:
                 raise result.error
         if self._watcher.stop.is_set():
             message = "interrupted while signing in"
             raise Interrupted(message, "Nothing was read.")
+        if session.is_over:
+            message = "the run's time was over before anybody had signed in"
+            raise OutOfTime(message, "Give a longer --timeout, or one --credential that is quick.")
         self._watcher.note(f"signed in to {session.cloud.arm} by {session.signed_in_by}")
         if session.is_clock_wrong:
             minutes = round(session.skew / timedelta(minutes=1))

@@ -1,6 +1,6 @@
 """What a live reading could not see, told as refusals to whoever tells a VM's story; must not ask for anything."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
@@ -75,7 +75,7 @@ class Blind:
             for group in {group_of(vm) for vm in vms}:
                 self._spool.refuse(Signal.ACTIVITY, group, reason, partial=True)
 
-    def tell(self, vm: VmId, writers: Mapping[str, Sequence[VmId]], search: Ask, *, calm: bool) -> None:
+    def tell(self, vm: VmId, writers: Mapping[str, Collection[VmId]], search: Ask, *, calm: bool) -> None:
         """What is missing of one VM, once everything of it was asked."""
         if calm:
             for signal in CLOSE:

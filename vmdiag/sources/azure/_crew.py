@@ -41,8 +41,8 @@ class Crew(Generic[Key, Value]):
         self._size = size
         self._threads = 0
         self._waiting: queue.SimpleQueue[tuple[Key, Callable[[], Iterable[Value]]]] = queue.SimpleQueue()
-        # Bounded, so that answers do not pile up in memory while earlier ones are read.
-        self._done: queue.Queue[Piece[Key, Value] | Done[Key]] = queue.Queue(2 * size)
+        # A page may be 20 MB: no more of them than one a thread wait while earlier ones are read.
+        self._done: queue.Queue[Piece[Key, Value] | Done[Key]] = queue.Queue(4)
         self._open = 0
 
     def add(self, key: Key, job: Callable[[], Iterable[Value]]) -> None:

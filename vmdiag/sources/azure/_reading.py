@@ -34,7 +34,7 @@ class Reader:
         self._session = session
         self._spool = spool
         self._watcher = watcher
-        self._crew: Crew[Ask, object] = Crew(session.access.jobs)
+        self._crew: Crew[Ask, list[object]] = Crew(session.access.jobs)
         self._open: dict[Ask, int] = {}  # and how many rows of it were read
         self._waiting: Counter[str] = Counter()
         self._count = 0
@@ -52,7 +52,7 @@ class Reader:
             self._open[ask] = 0
             self.asked.update(product(ask.concerns, ask.signals))
             self._waiting.update(ask.concerns)
-            self._crew.add(ask, partial(self._session.pages, ask.request))
+            self._crew.add(ask, partial(self._pages, ask))
 
     def finish(self, asks: Iterable[Ask] = ()) -> None:
         """Ask and wait until all that was asked is answered, refused or given up."""
@@ -71,8 +71,12 @@ class Reader:
         for ask in list(self._open):
             yield from self._end(Done(ask, Interrupted(INTERRUPTED, "")))
 
-    def _keep(self, ask: Ask, page: object) -> None:
-        for row in ask.rows(page):
+    def _pages(self, ask: Ask) -> Iterator[list[object]]:
+        """The rows of each page; in another thread."""
+        return (list(ask.rows(page)) for page in self._session.pages(ask.request))
+
+    def _keep(self, ask: Ask, rows: list[object]) -> None:
+        for row in rows:
             self._open[ask] += 1
             number = self._open[ask]
             try:

@@ -59,7 +59,8 @@ class Run:
         self._reader = Reader(session, self._spool, watcher)
         self._reader.present = session.now - window.end <= NOW
         self._shown: dict[VmId, _roster.Shown] = {}
-        self._writers: defaultdict[str, list[VmId]] = defaultdict(list)
+        # Dictionaries for their order and their quick look-up.
+        self._writers: defaultdict[str, dict[VmId, None]] = defaultdict(dict)
         self._addresses: dict[VmId, str] = {}
         self._beating: set[tuple[str, VmId]] = set()
         self._asked: set[str] = set()
@@ -130,7 +131,7 @@ class Run:
         """The heartbeats, in the workspaces that were given, else in those that were found."""
         some = set(vms)
         for workspace in self._access.workspaces:
-            self._writers[workspace] = sorted(some, key=lambda vm: vm.key)
+            self._writers[workspace] = dict.fromkeys(sorted(some, key=lambda vm: vm.key))
         for workspace, writers in self._writers.items():
             fresh = [vm for vm in writers if vm in some and (workspace, vm) not in self._beating]
             self._beating.update((workspace, vm) for vm in fresh)
@@ -155,8 +156,8 @@ class Run:
         self._addresses.setdefault(vm, address)
 
     def _write(self, vm: VmId, workspace: str) -> None:
-        if not self._access.workspaces and vm not in self._writers[workspace]:
-            self._writers[workspace].append(vm)
+        if not self._access.workspaces:
+            self._writers[workspace].setdefault(vm)
 
     def _probe(self, vms: Iterable[VmId]) -> None:
         if self._access.probe is None:

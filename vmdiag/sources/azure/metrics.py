@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Item, Row
+from vmdiag.sources._items import Item, Malformed, Packed, Row
 from vmdiag.sources.archive import metrics
 from vmdiag.sources.archive._envelopes import unpacked
 from vmdiag.sources.azure._ask import Ask
@@ -85,12 +85,20 @@ def _request(vm: VmId, names: tuple[str, ...], part: Window) -> Request:
     )
 
 
-def _rows(page: object) -> Iterable[object]:
-    return page.value if isinstance(page, metrics.Answer) else unpacked(page)
+def _rows(page: object) -> Iterator[object]:
+    """The metrics of an answer; where it is as usual, packed: many answers wait for their turn together."""
+    if not isinstance(page, metrics.Answer):
+        yield from unpacked(page)
+        return
+    for each in page.value:
+        try:
+            yield from map(Packed.of, metrics.typed_items(each))
+        except Malformed as fault:
+            yield fault
 
 
-def _items(row: metrics.Typed | Row, ref: str) -> Iterator[Item]:
-    return metrics.typed_items(row) if isinstance(row, metrics.Typed) else metrics.items(row, ref)
+def _items(row: Packed | Row, ref: str) -> Iterator[Item]:
+    return iter((row,)) if isinstance(row, Packed) else metrics.items(row, ref)
 
 
 def _slices(span: Window) -> Iterator[Window]:
