@@ -7,7 +7,7 @@ from vmdiag.detector import diagnose
 from vmdiag.diagnosis import Case, Diagnosis
 from vmdiag.identity import VmId
 from vmdiag.model import Timeline
-from vmdiag.pipeline import ASKED, scenarios
+from vmdiag.pipeline import ASKED, heard_last, scenarios
 
 KNOWN = scenarios()
 
@@ -23,4 +23,11 @@ def case(story: str, name: str = "web-01", location: str | None = "westeurope") 
     timeline = notation.timeline(story)
     vm = replace(timeline.vm, id=VmId(subscription="s", resource_group="prod", name=name), location=location)
     timeline = replace(timeline, vm=vm)
-    return Case(vm=vm, window=timeline.window, diagnosis=diagnosed(timeline), events=timeline.events)
+    return Case(
+        vm=vm,
+        window=timeline.window,
+        diagnosis=diagnosed(timeline),
+        events=timeline.events,
+        gaps=timeline.gaps,
+        latest=heard_last(timeline),
+    )

@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import Runner
 from vmdiag import errors, plugins, renderers, scenarios
+from vmdiag.diagnosis import WORST_FIRST
+from vmdiag.guard import GUARDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,7 +39,8 @@ def test_the_first_command_does_the_main_job_on_an_example(vmdiag: Runner) -> No
 
 
 def test_every_option_that_is_mentioned_exists(vmdiag: Runner) -> None:
-    helps = [vmdiag("--help").out, *(vmdiag(command, "--help").out for command in ("check", "record", "doctor"))]
+    commands = ("check", "record", "doctor", "mitigations")
+    helps = [vmdiag("--help").out, *(vmdiag(command, "--help").out for command in commands)]
     known = set(re.findall(r"--[a-z-]+", "".join(helps)))
     lines = (line for line in README.splitlines() if "vmdiag" in line and not line.startswith("python3"))
     mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
@@ -53,9 +56,18 @@ def test_every_format_is_mentioned() -> None:
 
 def test_every_exit_code_is_explained() -> None:
     explained = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    raised = {kind.exit_code for kind in (errors.UsageError, errors.SourceError, errors.Interrupted)}
+    kinds = (errors.UsageError, errors.SourceError, errors.MitigationError, errors.Interrupted)
 
-    assert {0, 1, 3} | raised <= explained
+    assert {*WORST_FIRST, *(kind.exit_code for kind in kinds)} <= explained
+
+
+def test_every_guard_is_explained() -> None:
+    section = README.partition("## Redeploy")[2].partition("\n## ")[0]
+    explained = {
+        name.strip() for row in re.findall(r"^\| ([a-z, ]+) \|", section, re.MULTILINE) for name in row.split(",")
+    }
+
+    assert {guard.__name__.replace("_", " ") for guard in GUARDS} <= explained
 
 
 def test_scenarios_are_counted_right() -> None:

@@ -24,9 +24,11 @@ LONGEST_COMMAND = 30
 PURE = [
     *(ROOT / "vmdiag" / f"{name}.py" for name in ("advice", "channels", "collapse", "detector", "diagnosis", "fleet")),
     *(ROOT / "vmdiag" / f"{name}.py" for name in ("model", "notation", "symptoms", "timeline", "vocabulary")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("incidents", "mitigation", "plan", "recovery")),
+    *sorted((ROOT / "vmdiag" / "guard").glob("*.py")),
     *sorted((ROOT / "vmdiag" / "scenarios").glob("*.py")),
 ]
-COMMANDS = ("check", "explain", "schema")
+COMMANDS = ("check", "doctor", "explain", "mitigations", "record", "schema")
 REPORTS_WHAT_WAS_IMPORTED = """
 import json, sys
 from vmdiag.cli.app import main
@@ -101,6 +103,12 @@ def test_every_dependency_is_imported_somewhere() -> None:
 
     assert needed
     assert not [one for one in needed if not any(name == one or name.startswith(f"{one}.") for name in imported)]
+
+
+def test_only_the_redeploy_knows_the_library_that_can_change_a_vm() -> None:
+    knowing = {_named(path) for path, name in _imports(PROGRAM) if name.startswith("azure.mgmt")}
+
+    assert knowing == {"vmdiag/mitigations/redeploy.py"}
 
 
 def test_what_computes_touches_nothing() -> None:

@@ -1,8 +1,6 @@
 """`python -m vmdiag`: the command without its script."""
 
-import sys
-
-from vmdiag.cli.app import main
+from vmdiag.cli.app import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -1,10 +1,11 @@
 """The nouns of judging: verdicts, evidence, findings, scenarios, cases; must not know how anything is read or shown."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import (
     Event,
     Gap,
@@ -185,12 +186,18 @@ class Diagnosis:
     recovered_at: datetime | None
     recommendation: Recommendation
 
+    @property
+    def loss(self) -> Loss | None:
+        """The loss that the verdict is about."""
+        return next((loss for loss in self.losses if loss.interval.start == self.failed_at), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A diagnosis with what a report needs to tell it: the VM, the events of its story, and a curve to draw.
 
-    `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory.
+    `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory;
+    `latest` is when each metric was last heard.
     """
 
     vm: VirtualMachine
@@ -200,6 +207,8 @@ class Case:
     events: tuple[Event, ...] = ()
     curve: Series | None = None
     scenario: Scenario | None = None
+    latest: Mapping[Signal, datetime] = field(default_factory=dict)
+    mitigation: Mitigation | None = None
 
     @property
     def is_affected(self) -> bool:
@@ -231,16 +240,36 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+# The worst first: where several apply, the first one wins (contract, exit codes).
+WORST_FIRST = (6, 5, 1, 3, 0)
+
+
 def exit_code(cases: Iterable[Case], fail_on: FailOn = FailOn.OPEN) -> int:
-    """The run's exit code from its cases: 1 affected, 3 cannot tell, 0 neither (contract, exit codes)."""
-    code = 0
-    for case in cases:
-        flagged = case.diagnosis.verdict.is_flagged
-        if fail_on is not FailOn.NEVER and flagged and (fail_on is FailOn.ANY or case.is_affected):
+    """The run's exit code from its cases, in the contract's order."""
+    codes = {_code(case, fail_on) for case in cases}
+    return next((code for code in WORST_FIRST if code in codes), 0)
+
+
+def _code(case: Case, fail_on: FailOn) -> int:
+    if case.mitigation is not None:
+        return code_of(case.mitigation)
+    flagged = case.diagnosis.verdict.is_flagged
+    if fail_on is not FailOn.NEVER and flagged and (fail_on is FailOn.ANY or case.is_affected):
+        return 1
+    return 3 if case.diagnosis.verdict is Verdict.INCONCLUSIVE else 0
+
+
+def code_of(mitigation: Mitigation) -> int:
+    """The exit code for what was done: 6 it did not help, 5 it was not allowed, 1 it is still to come, 0 it helped."""
+    match mitigation.status:
+        case Status.FAILED | Status.UNKNOWN:
+            return 6
+        case Status.REFUSED | Status.DECLINED:
+            return 5
+        case Status.PLANNED | Status.STARTED:
             return 1
-        if case.diagnosis.verdict is Verdict.INCONCLUSIVE:
-            code = 3
-    return code
+        case Status.SUCCEEDED:
+            return 6 if mitigation.reachable_again is False else 0
 
 
 def ordered(evidence: Iterable[Evidence]) -> Iterator[Evidence]:

@@ -2,6 +2,7 @@
 
     VmdiagError
     |- UsageError          2  the command line is wrong
+    |- MitigationError     5  a mitigation must not go on
     `- SourceError         4  nothing could be read
        |- NotSignedIn         no credential, or one that Azure does not accept
        |- NotAllowed          a permission is missing
@@ -34,6 +35,12 @@ class UsageError(VmdiagError):
     """The command line asks for something that makes no sense."""
 
     exit_code = 2
+
+
+class MitigationError(VmdiagError):
+    """Something forbids to go on with a mitigation."""
+
+    exit_code = 5
 
 
 class SourceError(VmdiagError):

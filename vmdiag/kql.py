@@ -58,9 +58,10 @@ def passages(who: Who) -> str:
         "join kind=leftouter ("
         "resources"
         " | where type =~ 'microsoft.network/publicipaddresses'"
-        " | project public = tolower(id), address = tostring(properties.ipAddress)"
+        " | project public = tolower(id), address = tostring(properties.ipAddress),"
+        " allocation = tostring(properties.publicIPAllocationMethod)"
         ") on public",
-        "project id, type, vm, properties, subnet, rules, routes, gateway, address",
+        "project id, type, vm, properties, subnet, rules, routes, gateway, address, allocation",
         "order by id asc",
     )
 
@@ -87,6 +88,18 @@ def neighbours(who: Who, most: int) -> str:
         "project id, asked, vm, subnet",
         "order by id asc",
         f"take {most}",
+    )
+
+
+def maintenance(who: Who) -> str:
+    """What Azure has announced for the VMs: scheduled events, and updates that are to come."""
+    return _lines(
+        "maintenanceresources",
+        "where type in~ ('microsoft.maintenance/scheduledevents', 'microsoft.maintenance/updates')",
+        "extend vm = tostring(split(tolower(id), '/providers/microsoft.maintenance/')[0])",
+        *_about(who),
+        "project id, vm, properties",
+        "order by id asc",
     )
 
 

@@ -121,7 +121,17 @@ def _case(timeline: Timeline, asked: Scenario, diagnosis: Diagnosis) -> Case:
         events=timeline.events,
         curve=_sketch(timeline, diagnosis),
         scenario=asked,
+        latest=heard_last(timeline),
     )
+
+
+def heard_last(timeline: Timeline) -> dict[Signal, datetime]:
+    """When each metric was last heard."""
+    heard: dict[Signal, datetime] = {}
+    for series in timeline.series.values():
+        if series.times:
+            heard[series.signal] = max(series.times[-1], heard.get(series.signal, series.times[-1]))
+    return heard
 
 
 def _sketch(timeline: Timeline, diagnosis: Diagnosis) -> Series | None:

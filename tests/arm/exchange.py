@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -90,6 +91,14 @@ class Exchange:
         if transport is not None:
             # Linger 0 makes the kernel send RST in place of FIN.
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+        return web.Response()
+
+    def garble(self) -> web.StreamResponse:
+        """Write past the encryption, so that the client's TLS breaks over the answer, and close."""
+        transport = self._request.transport
+        if transport is not None:
+            os.write(transport.get_extra_info("socket").fileno(), b"this is no TLS record")
             transport.abort()
         return web.Response()
 

@@ -60,6 +60,12 @@ async def _drop_after_accept(_: Mapping[str, Any], exchange: Exchange) -> web.St
     return exchange.reset()
 
 
+async def _garbled_after_accept(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """What was asked for is done, and the answer to it breaks the encryption."""
+    exchange.answer()
+    return exchange.garble()
+
+
 async def _reset_mid_body(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """Headers for the whole body, half of it, and a reset."""
     whole = encoded(exchange.answer(), packs=False)
@@ -160,7 +166,8 @@ async def _expire_token(_: Mapping[str, Any], exchange: Exchange) -> web.StreamR
 async def _claims_challenge(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """Only a token that was asked for with claims will do, as after a revocation."""
     issued = exchange.service.entra.issued(exchange.incoming.authorization)
-    if issued is not None and issued.claims:
+    # What a client says that it can do is in the claims from the beginning; the challenge asks for more.
+    if issued is not None and "nbf" in issued.claims:
         return await exchange.send(exchange.answer())
     challenge = f'Bearer realm="", authorization_uri="{exchange.service.origin}/common/oauth2/authorize", '
     headers = {"WWW-Authenticate": f'{challenge}error="insufficient_claims", claims="{CLAIMS}"'}
@@ -200,6 +207,7 @@ KINDS: Mapping[str, Kind] = {
     "status": Kind(_status, frozenset({"status"}), frozenset({"retry_after", "body", "code", "message"})),
     "reset": Kind(_reset),
     "drop_after_accept": Kind(_drop_after_accept),
+    "garbled_after_accept": Kind(_garbled_after_accept),
     "reset_mid_body": Kind(_reset_mid_body),
     "slow": Kind(_slow, frozenset({"seconds"})),
     "hang": Kind(_hang),

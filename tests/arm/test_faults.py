@@ -221,7 +221,7 @@ def test_a_claims_challenge_is_met_by_a_token_that_was_asked_for_with_claims(cli
     challenged = _list(client)
     client.sign_in()
     still = _list(client)
-    client.sign_in(claims='{"access_token":{}}')
+    client.sign_in(claims='{"access_token":{"nbf":{"essential":true}}}')
 
     assert (challenged.status, still.status) == (401, 401)
     assert 'error="insufficient_claims", claims="' in challenged.headers["www-authenticate"]

@@ -147,3 +147,17 @@ def test_secrets_are_told_by_their_form() -> None:
     ):
         assert "[secret]" in redacted(secret)
     assert redacted("a bearer of news") == "a bearer of news"
+
+
+def test_a_crew_that_has_nothing_to_do_goes_home() -> None:
+    crew: Crew[int, int] = Crew(4)
+    for turn in range(3):
+        for number in range(20):
+            crew.add(number, lambda: iter((turn,)))  # noqa: B023 - each is run before the next turn
+        done = list(crew.results(lambda: False))
+        assert len(done) == 40
+    deadline = time.monotonic() + 10
+    while crew.size and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert crew.size == 0

@@ -22,6 +22,7 @@ from vmdiag.diagnosis import (
     Verdict,
 )
 from vmdiag.identity import VmId
+from vmdiag.mitigation import Answer, Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, Window
 
 END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -260,6 +261,11 @@ def hostile(text: str) -> Case:
         gaps=(Gap(signal=Signal.HEARTBEAT, window=WINDOW, reason=text),),
         events=(Event(at=LOST, kind=Kind.OTHER, signal=Signal.ACTIVITY, says=text, ref=text),),
         curve=replace(curve(), name=text),
+        mitigation=Mitigation(
+            status=Status.REFUSED, says=text, operation=text, correlation=text, request=text, loses=(text,),
+            risks=(text,),
+            guards=(Answer(guard="count", passes=False, limit=text, found=text),),
+        ),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.renderers import cases
+from tests.renderers import cases, treated
 from vmdiag import plugins, renderers
 from vmdiag.diagnosis import Case, Report
 from vmdiag.renderers import terminal
@@ -34,9 +34,10 @@ def drawn(report: Report, width: int) -> str:
 
 def scenes() -> Iterator[tuple[str, list[Case]]]:
     """Every single case, all of them together, and none."""
-    for name, build in cases.SINGLE.items():
+    for name, build in (cases.SINGLE | treated.SINGLE).items():
         yield name, [build()]
     yield "fleet", cases.fleet()
+    yield "treated", treated.fleet()
     yield "none", []
 
 

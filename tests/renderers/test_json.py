@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.renderers import cases
+from tests.renderers import cases, treated
 from tests.renderers.gallery import scenes, written
 from vmdiag.diagnosis import Case
+from vmdiag.mitigation import Status
 from vmdiag.model import Signal
-from vmdiag.renderers import ndjson
+from vmdiag.renderers import _plain, ndjson
+from vmdiag.renderers._dumps import dumps
+from vmdiag.renderers._read_back import case_of
 from vmdiag.renderers._schema import schema
 
 SCHEMA = schema()
@@ -75,7 +78,18 @@ def test_the_head_is_the_contracts() -> None:
     assert told["window"] == {"from": "2026-02-16T10:00:00Z", "to": "2026-03-02T10:00:00Z"}
     assert told["summary"] == {
         "vms": 6, "confirmed": 3, "suspected": 1, "inconclusive": 1, "clear": 1, "others": 412,
+        "redeploys": dict.fromkeys(Status, 0),
     }  # fmt: skip
+    assert document(treated.fleet())["summary"]["redeploys"] == dict.fromkeys(Status, 0) | {
+        "refused": 3, "succeeded": 2, "planned": 1
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", cases.SINGLE | treated.SINGLE)
+def test_a_case_is_read_back_as_it_was_told(name: str) -> None:
+    told = _plain.of((cases.SINGLE | treated.SINGLE)[name]())
+
+    assert _plain.of(case_of(json.loads(dumps(told)))) == told
 
 
 def test_a_confirmed_case_carries_scenario_and_code_and_a_clear_one_does_not() -> None:

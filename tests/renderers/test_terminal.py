@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from tests.renderers import cases
+from tests.renderers import cases, treated
 from tests.renderers.gallery import drawn, scenes, written
 from vmdiag.diagnosis import Case, State
 from vmdiag.identity import VmId
@@ -36,9 +36,9 @@ def test_no_line_is_wider_than_the_screen(name: str, width: int) -> None:
     assert width < 80 or max(map(cell_len, lines)) <= width
 
 
-@pytest.mark.parametrize("name", cases.SINGLE)
+@pytest.mark.parametrize("name", cases.SINGLE | treated.SINGLE)
 def test_the_first_dozen_lines_answer(name: str) -> None:
-    case = cases.SINGLE[name]()
+    case = (cases.SINGLE | treated.SINGLE)[name]()
     told = top(case)
 
     assert case.diagnosis.verdict.upper() in told.splitlines()[0]

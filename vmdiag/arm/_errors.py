@@ -60,9 +60,9 @@ HINTS: Mapping[type[SourceError], str] = {
 }
 # What the transport's long words mean, the telling part of them first.
 CAUSES = (
+    ("CA certificate bundle", "the file that REQUESTS_CA_BUNDLE names is not there"),
     ("CERTIFICATE_VERIFY_FAILED", "its TLS certificate is not trusted"),
     ("certificate", "its TLS certificate is not trusted"),
-    ("CA certificate bundle", "the file that REQUESTS_CA_BUNDLE names is not there"),
     ("Failed to resolve", "its name cannot be resolved"),
     ("getaddrinfo", "its name cannot be resolved"),
     ("Name or service not known", "its name cannot be resolved"),
@@ -141,7 +141,7 @@ def words(body: bytes) -> tuple[str, str]:
     told = {str(key).lower(): each for key, each in value.items() if isinstance(each, str)}
     if isinstance(value.get("error"), str):
         told = {"code": value["error"], "message": str(value.get("error_description", ""))}
-    return told.get("code", "")[:100], _line(told.get("message", ""))
+    return told.get("code", "")[:100], short(told.get("message", ""))
 
 
 def spoken(body: bytes, ours: str) -> str | None:
@@ -177,15 +177,15 @@ def _told(error: Exception, image: type[SourceError]) -> tuple[str, str]:
     text = str(error)
     tried = _ATTEMPT.findall(text)
     if tried:
-        told = (f"{name}: {_line(_NOISE.sub('', why))[:_REASON]}" for name, why in tried)
+        told = (f"{name}: {short(_NOISE.sub('', why))[:_REASON]}" for name, why in tried)
         return "\n  ".join(("no credential could", *told)), HINTS[NotSignedIn]
     if image is Unreachable:
         said = next((says for word, says in CAUSES if word in text), None)
-        return said or _line(text), TRUST if said and "certificate" in said else NETWORK
-    return _line(text), HINTS[image]
+        return said or short(text), TRUST if said and "certificate" in said else NETWORK
+    return short(text), HINTS[image]
 
 
-def _line(text: str) -> str:
+def short(text: str) -> str:
     """A message at the length of a line, without its second thoughts and without secrets."""
     told = redacted(" ".join(text.split()))
     return told if len(told) <= SHORT else told[: SHORT - 1] + "…"

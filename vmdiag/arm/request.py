@@ -12,9 +12,11 @@ VERSIONS: Mapping[str, str] = {
     "events": "2022-10-01",
     "graph": "2021-03-01",
     "health": "2022-10-01",  # the first whose rows name context and category
+    "locks": "2016-09-01",
     "metadata": "2019-05-01",
     "metrics": "2018-01-01",
     "network": "2021-08-01",
+    "permissions": "2018-07-01",
     "subscriptions": "2020-01-01",
 }
 

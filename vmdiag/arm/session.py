@@ -12,9 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-import msgspec
-
-from vmdiag.arm import _errors, _wire, clouds
+from vmdiag.arm import _errors, _pages, _wire, clouds
 from vmdiag.arm._pace import Pace
 from vmdiag.arm._wire import Answer, Client
 from vmdiag.arm.access import Access
@@ -23,6 +21,8 @@ from vmdiag.arm.request import VERSIONS, Host, Request
 from vmdiag.errors import BadAnswer, Interrupted, NotSignedIn, OutOfTime, SourceError, Throttled, Unreachable
 
 if TYPE_CHECKING:
+    from azure.core.pipeline.transport import RequestsTransport
+
     from vmdiag.arm._credential import Credential
 
 # Two more tries, after these seconds, unless the server names its own.
@@ -33,7 +33,7 @@ LONGEST_WAIT = 30.0
 MOST_PAGES = 1_000
 # From here on this machine's clock is not used: the newest minutes would be missed, or looked for in the future.
 WRONG_CLOCK = timedelta(minutes=2)
-OK, UNAUTHORIZED = 200, 401  # of HTTP
+UNAUTHORIZED = 401  # of HTTP
 
 
 class Session:
@@ -46,7 +46,8 @@ class Session:
         self.access = access
         self._clock = clock
         self.stop = stop
-        self._ends = time.monotonic() + access.timeout.total_seconds()
+        self._ends = 0.0
+        self.begin()
         self._pace = Pace()
         self._versions = {**VERSIONS, **access.versions}
         self._transport = _wire.transport(access.jobs)
@@ -99,6 +100,24 @@ class Session:
         return self._signed().name()
 
     @property
+    def credential(self) -> "Credential":
+        """Who signs the requests, for the library that sends the one which changes something."""
+        return self._signed()
+
+    @property
+    def transport(self) -> "RequestsTransport":
+        """The connections, for that library, too."""
+        return self._transport
+
+    def version(self, service: str) -> str:
+        """The api-version in which a service is spoken to, as it turned out to be understood."""
+        return self._versions[service]
+
+    def begin(self) -> None:
+        """From here on the run's time counts anew: another reading begins."""
+        self._ends = time.monotonic() + self.access.timeout.total_seconds()
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more is to be waited for: the run was stopped, or its time is over."""
         return self.stop.is_set() or self._left() <= 0
@@ -116,20 +135,20 @@ class Session:
         while True:
             page = self._tried(request, link, body)
             yield page
-            onwards = _onwards(page)
-            if not onwards:
+            following = _pages.onwards(page)
+            if not following:
                 return
-            if onwards in seen:
+            if following in seen:
                 message = f"{request.what}: page {len(seen) + 1} names a page that was read before as the next"
                 raise BadAnswer(message, _errors.LATER)
-            seen.add(onwards)
+            seen.add(following)
             if len(seen) >= MOST_PAGES:
                 message = f"{request.what}: only the first {MOST_PAGES} pages were read"
                 raise BadAnswer(message, "Ask for less: a shorter --since, or fewer VMs.")
             if body is None:
-                link = self._next(request, onwards)
+                link = self._next(request, following)
             else:
-                body = _continued(body, onwards)
+                body = _pages.continued(body, following)
 
     def _announced(self, arm: str) -> object:
         request = Request(what=arm, service="metadata", path="/metadata/endpoints", permission="")
@@ -169,7 +188,7 @@ class Session:
         while True:
             self._wait(self._pace.reserve(request.payer, request.provider), request)
             answer = self._once(request, link or self._url(request), body, anonymous)
-            value, error = _understood(request, answer)
+            value, error = _pages.understood(request, answer)
             if error is None:
                 return value
             pause = next(pauses, None)
@@ -193,7 +212,7 @@ class Session:
         """Do what makes another try worthwhile: wait, sign in again, speak an older version. False: nothing does."""
         if isinstance(answer, _errors.Untrusted):
             return False
-        if isinstance(answer, SourceError) or answer.status == OK:
+        if isinstance(answer, SourceError) or answer.status == _pages.OK:
             self._wait(pause, request)
         elif answer.status in WORTH_ANOTHER_TRY:
             after = _errors.retry_after(answer.headers, self.now)
@@ -251,39 +270,3 @@ class Session:
             except (TypeError, ValueError):
                 return
             self._clock_read = True
-
-
-def _understood(request: Request, answer: Answer | SourceError) -> tuple[object, SourceError | None]:
-    """What an answer says, or the error that it is."""
-    if isinstance(answer, SourceError):
-        return None, answer
-    if answer.status != OK:
-        return None, _errors.refused(request, answer.status, answer.headers, answer.body)
-    try:
-        return _decoded(answer.body, request.shape), None
-    except (msgspec.DecodeError, RecursionError, ValueError):
-        _, said = _errors.words(answer.body)
-        message = f"{request.what}: the answer is {said or 'not JSON, or was cut off'}"
-        return None, BadAnswer(message, _errors.NETWORK)
-
-
-def _decoded(body: bytes, shape: type | None) -> object:
-    if shape is not None:
-        try:
-            return msgspec.json.decode(body, type=shape)
-        except msgspec.ValidationError:
-            pass  # something is odd in it, which costs only itself when it is read plainly
-    return msgspec.json.decode(body)
-
-
-def _onwards(page: object) -> str:
-    """Where the next page is: a link, or Resource Graph's token; empty on the last page."""
-    if not isinstance(page, dict):
-        return ""
-    found = page.get("nextLink") or page.get("$skipToken") or ""
-    return found if isinstance(found, str) else ""
-
-
-def _continued(body: Mapping[str, object], token: str) -> Mapping[str, object]:
-    options = body.get("options")
-    return {**body, "options": {**(options if isinstance(options, dict) else {}), "$skipToken": token}}

@@ -1,10 +1,12 @@
 """The Typer app and the one place where errors become words and exit codes; must not know what a command does."""
 
+import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from typer.main import get_command
@@ -14,6 +16,7 @@ from vmdiag.cli.check import check
 from vmdiag.cli.complaint import complain
 from vmdiag.cli.doctor import doctor
 from vmdiag.cli.explain import explain
+from vmdiag.cli.mitigations import mitigations
 from vmdiag.cli.options import EPILOG, Run
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
@@ -32,6 +35,7 @@ app = typer.Typer(
 app.command(epilog=EPILOG)(worn(check))
 app.command(epilog=EPILOG)(worn(record))
 app.command(epilog=EPILOG)(worn(doctor))
+app.command(epilog=EPILOG)(worn(mitigations))
 app.command()(explain)
 app.command()(schema)
 
@@ -88,3 +92,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("interrupted", "Nothing more was written.")
         return Interrupted.exit_code
     return code if isinstance(code, int) else 0
+
+
+def run() -> NoReturn:
+    """The command as a program: run the process's own command line and end."""
+    code = main()
+    if any(thread.daemon for thread in threading.enumerate()):
+        # Somebody still waits for Azure. An orderly end stops such a thread wherever it is; inside the libraries' own
+        # C and Rust that can abort the process after its report was written.
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -1,11 +1,16 @@
 """`vmdiag check`: diagnose VMs and print the report; must not judge, nor import what is heavy before it runs."""
 
+import typer
+
 from vmdiag.cli import options
 from vmdiag.cli.asked import Asked
+from vmdiag.cli.cure import Cure
 from vmdiag.cli.reached import Azure, Place
+from vmdiag.cli.worn import typed
 
 
 def check(
+    context: typer.Context,
     asked: Asked,
     place: Place,
     azure: Azure,
@@ -15,9 +20,10 @@ def check(
     out: options.Out = "-",
     fail_on: options.FailOn = "open",
     resume: options.Resume = None,
+    cure: Cure,
     talk: options.Talk,
 ) -> int:
-    """Diagnose VMs and advise what to do.
+    """Diagnose VMs and advise what to do; with --redeploy, do it.
 
     Live, VMs are named, or chosen by group, tag or --all; of an archive those with a migration or a loss are told.
     """
@@ -26,9 +32,10 @@ def check(
     from vmdiag.cli.watch import Watch
 
     with Watch(quiet=talk.quiet, verbose=talk.verbose) as watch:
+        cure.check(typed(context))
         form, report = known(output), written(resume)
         open_ = opened(asked, place, azure, watch, unreachable_since)
         # Only now: a live source signs in while the rest is imported.
         from vmdiag.cli.run import run
 
-        return run(open_, form, out, fail_on, report, watch)
+        return run(open_, form, out, fail_on, report, watch, cure.treatment(open_, watch))

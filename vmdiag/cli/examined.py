@@ -11,19 +11,13 @@ from vmdiag.cli.destination import destination
 from vmdiag.cli.reached import Azure
 from vmdiag.cli.watch import Watch
 from vmdiag.errors import Interrupted, SourceError
+from vmdiag.mitigations.redeploy import PERMISSIONS
 from vmdiag.renderers._safe import visible
 from vmdiag.sources.azure._checkup import Check, Status, checkup, permissions
 
 SCHEMA = "vmdiag.doctor/1"
 UNREAD = 3  # as in a report: something that would tell could not be read
 MARKS = {Status.OK: "ok", Status.FAILED: "FAILED", Status.SKIPPED: "-"}
-# A redeploy is the one thing that changes something; the rest lets it be followed and its guards be read.
-REDEPLOY = (
-    "Microsoft.Authorization/locks/read",
-    "Microsoft.Authorization/permissions/read",
-    "Microsoft.Compute/locations/operations/read",
-    "Microsoft.Compute/virtualMachines/redeploy/action",
-)
 
 
 def run(azure: Azure, subscriptions: Sequence[str], form: str, watch: Watch) -> int:
@@ -42,7 +36,7 @@ def run(azure: Azure, subscriptions: Sequence[str], form: str, watch: Watch) -> 
         seen = sorted({check.subscription for check in checks if check.subscription and check.status is Status.OK})
         roles = {
             "read": _role("vmdiag reader", "Reads what vmdiag diagnoses", permissions(), seen or named),
-            "redeploy": _role("vmdiag redeployer", "Redeploys VMs, besides vmdiag reader", REDEPLOY, seen or named),
+            "redeploy": _role("vmdiag redeployer", "Redeploys VMs, besides vmdiag reader", PERMISSIONS, seen or named),
         }
         if form == "json":
             told = {"schema": SCHEMA, "checks": [_plain(check) for check in checks], "roles": roles}

@@ -150,6 +150,33 @@ FailOn = Annotated[
     Literal["open", "any", "never"],
     _option("--fail-on", text="Which losses make the exit code 1: those that go on, any, none."),
 ]
+Redeploy = Annotated[
+    bool, _option("--redeploy", text="Redeploy the affected VMs, one by one, where every guard allows it; asks first.")
+]
+Yes = Annotated[bool, _option("--yes", text="Do not ask before redeploying.")]
+DryRun = Annotated[bool, _option("--dry-run", text="Show the plan and every guard's answer; redeploy nothing.")]
+Most = Annotated[
+    int, _option("--max", metavar="N", min=1, text="Refuse to redeploy anything where more than N VMs qualify.")
+]
+IncludeSuspected = Annotated[bool, _option("--include-suspected", text="Redeploy suspected VMs, too.")]
+AllowDataLoss = Annotated[
+    bool, _option("--allow-data-loss", text="Redeploy even where an ephemeral OS disk is wiped by it.")
+]
+NoWait = Annotated[
+    bool, _option("--no-wait", text="Begin one redeploy, and follow it later: vmdiag mitigations --resume.")
+]
+WaitFor = Annotated[
+    str,
+    _option("--wait-for", metavar="DURATION", text="How long a redeploy is followed, with the proof that it helped."),
+]
+JournalPath = Annotated[
+    str | None,
+    _option("--journal", metavar="PATH", text="The journal of redeploys. Default: in the folder for a user's state."),
+]
+ResumeOpen = Annotated[
+    bool, _option("--resume", text="Find out how the unfinished redeploys ended, without asking for another one.")
+]
+ListFormat = Annotated[Literal["terminal", "json"], _option("--output", "-o", text="Form of the list.")]
 ScenarioName = Annotated[
     str | None,
     typer.Argument(metavar="[SCENARIO]", help="Its id or Azure's code for it.", autocompletion=_scenarios),

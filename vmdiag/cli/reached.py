@@ -36,7 +36,7 @@ class Azure:
             authority=environment.get("AZURE_AUTHORITY_HOST"),
             credential=self.credential,
             jobs=self.jobs,
-            timeout=_duration(self.timeout),
+            timeout=duration(self.timeout, "--timeout"),
             versions=dict(map(_version, self.api_version or ())),
             workspaces=tuple(map(_workspace, self.workspace or ())),
             probe=probe,
@@ -51,12 +51,13 @@ class Place:
     probe: options.ProbePort = None
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str, option: str) -> timedelta:
+    """A span of time that is not empty; `UsageError` for anything else."""
     from vmdiag.cli.times import moment
 
-    found = moment(text, "--timeout")
+    found = moment(text, option)
     if not isinstance(found, timedelta) or found <= timedelta():
-        message = f"--timeout {text} is not a duration"
+        message = f"{option} {text} is not a duration"
         raise UsageError(message, "Write 90s, 15m or 2h.")
     return found
 

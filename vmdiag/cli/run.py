@@ -1,6 +1,6 @@
 """One run of `vmdiag check`: examine, render, count; must not judge, nor know a source or a format by name."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from vmdiag import plugins, renderers
@@ -14,7 +14,10 @@ from vmdiag.errors import Interrupted, SourceError
 from vmdiag.pipeline import Examination, examine
 
 # The worst first: where several apply, the first one wins.
-_WORST_FIRST = (1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
+_WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
+# Worse than an interruption: what was done, or was not allowed.
+_DEEDS = (6, 5)
+Treatment = Callable[[Iterable[Case]], Iterator[Case]]
 
 
 @dataclass(slots=True)
@@ -39,15 +42,28 @@ class Tally:
         return next(code for code in _WORST_FIRST if code in self.codes)
 
 
-def run(open_: Opened, form: str, out: str, fail_on: str, earlier: Sequence[str], watch: Watch) -> int:
+def run(
+    open_: Opened,
+    form: str,
+    out: str,
+    fail_on: str,
+    earlier: Sequence[str],
+    watch: Watch,
+    treatment: Treatment | None = None,
+) -> int:
     """Check what was opened, and render it in a form that is known; `earlier` are lines of a report to continue."""
     renderer = plugins.load(renderers, form)
     finished = resumed(earlier, watch) if earlier else ()
+    if treatment is not None:
+        # What is to be redeployed is looked at anew.
+        finished = tuple(case for case in finished if not case.is_affected)
     scope = replace(open_.scope, finished=frozenset(case.vm.id for case in finished))
     tally = Tally(FailOn(fail_on))
     try:
         with destination(out) as stream:
             found = examine(open_.source, scope, unreachable_since=open_.lost, finished=finished)
+            if treatment is not None:
+                found.cases = treatment(found.cases)
             report = _report(found, tally, watch, open_, streams=getattr(renderer, "STREAMS", False))
             renderer.render(report, stream)
     except SourceError as error:
@@ -60,7 +76,7 @@ def run(open_: Opened, form: str, out: str, fail_on: str, earlier: Sequence[str]
         _tell(report, tally, watch)
     if watch.stop.is_set():
         complain("interrupted: what was known by then is in the report", "--resume FILE continues an ndjson report.")
-        return Interrupted.exit_code
+        return tally.exit_code if tally.exit_code in _DEEDS else Interrupted.exit_code
     return tally.exit_code
 
 

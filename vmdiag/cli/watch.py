@@ -48,8 +48,17 @@ class Watch:
 
     def warn(self, text: str) -> None:
         """Print a warning, unless silence was asked for."""
+        self.say(f"warning: {text}")
+
+    def say(self, text: str) -> None:
+        """Print a line, unless silence was asked for."""
         if not self._quiet:
-            self._say(f"warning: {visible(text)}")
+            self._say(visible(text))
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether silence was asked for."""
+        return self._quiet
 
     def note(self, text: str) -> None:
         """Print what only `--verbose` wants to know."""

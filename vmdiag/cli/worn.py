@@ -9,6 +9,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import typer
+
 _FIELDS = "__dataclass_fields__"
 
 
@@ -41,3 +43,9 @@ def _spread(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.type)
+
+
+def typed(context: typer.Context) -> set[str]:
+    """The names of the parameters that stand on the command line; the others are defaults, or the environment's."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}

@@ -9,13 +9,15 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from vmdiag.diagnosis import Action, Case, State, Verdict
-from vmdiag.renderers import _redeploy, _story
+from vmdiag.renderers import _outcome, _redeploy, _story
 from vmdiag.renderers._marks import label, sign, style
 from vmdiag.renderers._page import BOLD, Page
 from vmdiag.renderers._times import iso
 
 # More stories than these nobody reads at 3 a.m.; the table holds every VM.
 STORIES = 25
+# Of VMs of which the same is to be said, so many are named.
+NAMED = 5
 _COLUMN = 12
 _NAME = "VM"
 # One column for two where the screen is narrow: the cause of a loss that is not the migration's, else the state.
@@ -32,6 +34,7 @@ def draw(cases: list[Case], page: Page) -> None:
     _counts(cases, page)
     page.blank()
     _table(cases, page)
+    _redeploys(cases, page)
     flagged = [case for case in cases if case.diagnosis.verdict.is_flagged]
     for case in flagged[:STORIES]:
         _tell(case, page)
@@ -86,7 +89,6 @@ def _left(widths: dict[str, int], shown: list[str], room: int) -> int:
 def _cells(case: Case) -> dict[str, str]:
     """The columns in order, but for the name."""
     diagnosis = case.diagnosis
-    action = diagnosis.recommendation.action
     return {
         "verdict": diagnosis.verdict.value,
         _NAME: "",
@@ -95,8 +97,16 @@ def _cells(case: Case) -> dict[str, str]:
         "state": _state(case),
         "explained by": diagnosis.explanation or "-",
         _MERGED: _state_or_cause(case),
-        "next": "-" if action is Action.NONE else action.value,
+        "next": _next(case),
     }
+
+
+def _next(case: Case) -> str:
+    """What was done about it, or else what to do."""
+    action = case.diagnosis.recommendation.action
+    if case.mitigation is not None:
+        return case.mitigation.status.value
+    return "-" if action is Action.NONE else action.value
 
 
 def _state(case: Case) -> str:
@@ -133,6 +143,17 @@ def _tell(case: Case, page: Page) -> None:
         page.beside(page.text(f"  {title}", BOLD), page.text(says), _COLUMN, 3)
     word, says = _story.advice(case)
     page.beside(page.text("  Next", BOLD), Text.assemble(page.text(word, BOLD), page.text(says)), _COLUMN, 4)
+
+
+def _redeploys(cases: list[Case], page: Page) -> None:
+    """What was done, once for all VMs of which the same is to be said."""
+    groups = _outcome.grouped(cases)
+    if groups:
+        page.heading(f"Redeploys: {_outcome.counted(cases)}")
+    for says, alike in groups:
+        more = f" and {len(alike) - NAMED} more" if len(alike) > NAMED else ""
+        names = ", ".join(_story.machine(case) for case in alike[:NAMED])
+        page.beside("  -", page.text(f"{names}{more}: {says}"), 4)
 
 
 def _unclear(cases: list[Case], page: Page) -> None:

@@ -4,11 +4,13 @@ Keys are never renamed or left out; what is absent is `None`. Text is kept whole
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
 from vmdiag import __version__
 from vmdiag.diagnosis import Case, Evidence, Finding, Loss, Report, Verdict, ordered
+from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Series, VirtualMachine
 from vmdiag.renderers._lore import scenario_of
 from vmdiag.renderers._safe import whole
@@ -29,11 +31,12 @@ def head(report: Report) -> dict[str, object]:
     }
 
 
-def summary(verdicts: Iterable[Verdict], others: int) -> dict[str, object]:
-    """How many cases got which verdict; `others` were seen and not diagnosed."""
-    seen = list(verdicts)
-    counts = {verdict.value: seen.count(verdict) for verdict in Verdict}
-    return {"vms": len(seen), **counts, "others": others}
+def summary(verdicts: Iterable[Verdict], statuses: Iterable[Status], others: int) -> dict[str, object]:
+    """How many cases got which verdict, and how their redeploys stand; `others` were seen and not diagnosed."""
+    seen, done = Counter(verdicts), Counter(statuses)
+    counts = {verdict.value: seen[verdict] for verdict in Verdict}
+    redeploys = {status.value: done[status] for status in Status}
+    return {"vms": seen.total(), **counts, "others": others, "redeploys": redeploys}
 
 
 def of(case: Case) -> dict[str, object]:
@@ -60,10 +63,36 @@ def of(case: Case) -> dict[str, object]:
             "says": whole(recommendation.says),
             "links": [whole(link) for link in recommendation.links],
         },
-        "mitigation": None,
+        "mitigation": None if case.mitigation is None else mitigation(case.mitigation),
         "window": _span(case.window.start, case.window.end),
         "events": [_event(event) for event in case.events],
         "curve": None if case.curve is None else _curve(case.curve),
+    }
+
+
+def mitigation(done: Mitigation) -> dict[str, object]:
+    """What was done about a VM, or was not, and what every guard said to it."""
+    return {
+        "action": "redeploy",
+        "status": done.status.value,
+        "says": whole(done.says),
+        "started_at": iso_or_none(done.started_at),
+        "finished_at": iso_or_none(done.finished_at),
+        "operation": _text(done.operation),
+        "reachable_again": done.reachable_again,
+        "correlation_id": _text(done.correlation),
+        "request_id": _text(done.request),
+        "guards": [
+            {
+                "guard": answer.guard,
+                "passes": answer.passes,
+                "limit": whole(answer.limit),
+                "found": whole(answer.found),
+            }
+            for answer in done.guards
+        ],
+        "loses": [whole(one) for one in done.loses],
+        "risks": [whole(one) for one in done.risks],
     }
 
 

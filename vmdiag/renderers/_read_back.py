@@ -20,6 +20,7 @@ from vmdiag.diagnosis import (
     Verdict,
 )
 from vmdiag.identity import VmId
+from vmdiag.mitigation import Answer, Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Kind, Series, Signal, VirtualMachine, Window
 from vmdiag.renderers._lore import known
 
@@ -52,6 +53,23 @@ def _case(plain: Plain) -> Case:
         events=tuple(_event(each) for each in plain["events"]),
         curve=None if plain["curve"] is None else _curve(plain["curve"]),
         scenario=known(ASKED),
+        mitigation=None if plain["mitigation"] is None else _mitigation(plain["mitigation"]),
+    )
+
+
+def _mitigation(plain: Plain) -> Mitigation:
+    return Mitigation(
+        status=Status(plain["status"]),
+        says=plain["says"],
+        started_at=_at(plain["started_at"]),
+        finished_at=_at(plain["finished_at"]),
+        operation=plain["operation"],
+        reachable_again=plain["reachable_again"],
+        correlation=plain["correlation_id"],
+        request=plain["request_id"],
+        guards=tuple(Answer(**each) for each in plain["guards"]),
+        loses=tuple(plain["loses"]),
+        risks=tuple(plain["risks"]),
     )
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from vmdiag.diagnosis import Action, Case, Stance
 from vmdiag.model import Gap, Window
-from vmdiag.renderers import _redeploy, _sparkline, _story, _ticket, _timeline
+from vmdiag.renderers import _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._marks import label
 from vmdiag.renderers._page import BOLD, Page, pack
 from vmdiag.renderers._safe import name, place, sentence
@@ -25,6 +25,7 @@ _STANCES = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
 def draw(case: Case, page: Page) -> None:
     """The whole answer for one VM, but for what concerns the run."""
     _answer(case, page)
+    _guards(case, page)
     _evidence(case, page)
     gaps(case.gaps, page, case.window)
     _timetable(case, page)
@@ -64,7 +65,7 @@ def _answer(case: Case, page: Page) -> None:
     used = len(page.wrapped(head, page.prose - column, 2)) + 1
     for title, says in rows.items():
         text = page.text(says)
-        most = 2 if title == "VM" else 1
+        most = 2 if title in {"VM", "Redeploy"} else 1
         used += len(page.wrapped(text, room, most))
         page.beside(page.text(f"  {title}", BOLD), text, _COLUMN, most)
     word, says = _story.advice(case)
@@ -73,6 +74,18 @@ def _answer(case: Case, page: Page) -> None:
     steps = min(len(page.wrapped(step, room)), left - min(2, len(page.wrapped(why, room))))
     page.beside(page.text("  Why", BOLD), why, _COLUMN, left - steps)
     page.beside(page.text("  Next", BOLD), step, _COLUMN, steps)
+
+
+def _guards(case: Case, page: Page) -> None:
+    found = list(_outcome.answers(case))
+    if not found or not _outcome.is_pending(case):
+        return
+    page.heading("Redeploy, guard by guard: + passes, - refuses, ? not asked yet")
+    for mark, guard, says in found:
+        head = f"  {mark} {guard:<{_SIGNAL}}"
+        page.beside(head, page.text(says), len(head))
+    for line in _outcome.price(case):
+        page.beside("  ", page.text(line), 2)
 
 
 def _evidence(case: Case, page: Page) -> None:

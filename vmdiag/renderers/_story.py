@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from vmdiag.diagnosis import Action, Case, Evidence, Stance, State, Verdict, ordered
+from vmdiag.mitigation import Status
 from vmdiag.model import Kind
-from vmdiag.renderers import _lore, _redeploy
+from vmdiag.renderers import _lore, _outcome, _redeploy
 from vmdiag.renderers._safe import name, sentence
 from vmdiag.renderers._times import span, stamp
 
@@ -43,7 +44,7 @@ def headline(case: Case) -> str:
     diagnosis = case.diagnosis
     if diagnosis.verdict.is_flagged:
         surely = "" if diagnosis.verdict is Verdict.CONFIRMED else "probably "
-        return f"{vm} {surely}lost its network path after a live migration{_outcome(case)}"
+        return f"{vm} {surely}lost its network path after a live migration{_ended(case)}"
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
         early = diagnosis.recommendation.action is Action.WAIT
         return f"{vm}: too early to tell" if early else f"{vm}: not enough was seen to tell"
@@ -63,6 +64,9 @@ def rows(case: Case) -> Iterator[tuple[str, str]]:
     if case.diagnosis.failed_at is not None:
         yield "Lost", _lost(case)
     yield "Now", now(case)
+    done = _outcome.told(case)
+    if done is not None:
+        yield "Redeploy", done
     yield "Why", why(case)
 
 
@@ -169,8 +173,10 @@ def redeploys(case: Case) -> list[datetime]:
     return [at for at in found if lost is None or at >= lost]
 
 
-def _outcome(case: Case) -> str:
-    diagnosis = case.diagnosis
+def _ended(case: Case) -> str:
+    diagnosis, done = case.diagnosis, case.mitigation
+    if done is not None and done.status is Status.SUCCEEDED and done.reachable_again is None:
+        return ", and whether the redeploy helped is not known"
     if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is State.OPEN:
         return ", and a redeploy did not help"
     return {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}.get(

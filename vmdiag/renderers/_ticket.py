@@ -22,7 +22,14 @@ def fields(case: Case) -> Iterator[tuple[str, str]]:
         yield "Live migration", iso(diagnosis.migrated_at)
     if diagnosis.failed_at:
         yield "Lost since", f"{iso(diagnosis.failed_at)}, still lost at {iso(case.window.end)}"
-    yield "Redeployed", ", ".join(map(iso, _story.redeploys(case))) or "yes"
+    done = case.mitigation
+    ours = [done.started_at] if done is not None and done.started_at is not None else []
+    yield "Redeployed", ", ".join(map(iso, ours or _story.redeploys(case))) or "yes"
+    if done is not None:
+        # Of the operation's long address support needs the last part.
+        operation = (done.operation or "").partition("?")[0].rpartition("/")[2]
+        ids = (("Operation", operation), ("Correlation id", done.correlation), ("Request id", done.request))
+        yield from ((title, name(text)) for title, text in ids if text)
     yield "Pattern", _pattern(case)
 
 

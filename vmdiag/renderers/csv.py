@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TextIO
 
 from vmdiag.diagnosis import Case, Report, Stance, ordered
+from vmdiag.mitigation import Mitigation
 from vmdiag.model import Gap
 from vmdiag.renderers import _plain
 from vmdiag.renderers._lore import scenario_of
@@ -25,6 +26,7 @@ COLUMNS = (
     *("action", "says", "links"),
     *("signals", "losses", "evidence_for", "evidence_against", "evidence_missing", "findings", "gaps", "events"),
     *("mitigation", "window_from", "window_to"),
+    *("mitigation_says", "mitigation_started_at", "mitigation_finished_at", "mitigation_operation", "reachable_again"),
 )
 
 
@@ -33,7 +35,7 @@ def render(report: Report, out: TextIO) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for case in report.cases:
-        row = {**_machine(case), **_answer(case), **_grounds(case)}
+        row = {**_machine(case), **_answer(case), **_grounds(case), **_mitigation(case.mitigation)}
         writer.writerow([_cell(row[column]) for column in COLUMNS])
         out.flush()
 
@@ -83,9 +85,20 @@ def _grounds(case: Case) -> dict[str, str | None]:
         "findings": _joined(f"{finding.scenario}: {finding.verdict}" for finding in _plain.findings(case)),
         "gaps": _joined(_gap(gap) for gap in case.gaps),
         "events": _joined(f"{iso(event.at)} {event.kind}: {event.says}" for event in case.events),
-        "mitigation": None,
         "window_from": iso(case.window.start),
         "window_to": iso(case.window.end),
+    }
+
+
+def _mitigation(done: Mitigation | None) -> dict[str, str | None]:
+    reachable = None if done is None else done.reachable_again
+    return {
+        "mitigation": done.status if done else None,
+        "mitigation_says": done.says if done else None,
+        "mitigation_started_at": iso_or_none(done.started_at if done else None),
+        "mitigation_finished_at": iso_or_none(done.finished_at if done else None),
+        "mitigation_operation": done.operation if done else None,
+        "reachable_again": None if reachable is None else str(reachable).lower(),
     }
 
 

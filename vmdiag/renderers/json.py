@@ -1,11 +1,14 @@
 """The report as one JSON document (`vmdiag.report/1`); must not know how the facts were found."""
 
 from textwrap import indent
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from vmdiag.diagnosis import Report, Verdict
 from vmdiag.renderers import _lore, _plain
 from vmdiag.renderers._dumps import dumps
+
+if TYPE_CHECKING:
+    from vmdiag.mitigation import Status
 
 _INDENT = 2
 
@@ -13,16 +16,18 @@ _INDENT = 2
 def render(report: Report, out: TextIO) -> None:
     """Write the document; cases are kept as text only, because the summary comes before them."""
     verdicts: list[Verdict] = []
+    statuses: list[Status] = []
     cases: list[str] = []
     notes: dict[str, None] = {}
     for case in report.cases:
         note = _lore.note_on_cloud(case, report.cloud)
         notes |= {note: None} if note else {}
         verdicts.append(case.diagnosis.verdict)
+        statuses += [case.mitigation.status] if case.mitigation is not None else []
         cases.append(indent(dumps(_plain.of(case), _INDENT), " " * 2 * _INDENT))
     head = {
         **_plain.head(report),
-        "summary": _plain.summary(verdicts, report.others),
+        "summary": _plain.summary(verdicts, statuses, report.others),
         "gaps": _plain.gaps(report.gaps),
         "notes": list(notes),
     }

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from vmdiag.diagnosis import Action, Case, Report, Stance, State, Verdict
 from vmdiag.model import Gap
-from vmdiag.renderers import _lore, _redeploy, _sparkline, _story, _ticket, _timeline
+from vmdiag.renderers import _lore, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._markup import cell, code, fenced, plain, row
 from vmdiag.renderers._safe import name, place
 from vmdiag.renderers._times import between, iso, stamp
@@ -53,6 +53,12 @@ def _fleet(cases: list[Case]) -> Iterator[str]:
     yield row(_COLUMNS)
     yield row("---" for _ in _COLUMNS)
     yield from (row(_cells(case)) for case in cases)
+    groups = _outcome.grouped(cases)
+    if groups:
+        lines = [
+            f"- {', '.join(code(_story.machine(case)) for case in alike)}: {plain(says)}" for says, alike in groups
+        ]
+        yield from _headed(f"## Redeploys: {_outcome.counted(cases)}", lines)
     for case in cases:
         if case.diagnosis.verdict.is_flagged:
             yield ""
@@ -73,7 +79,8 @@ def _cells(case: Case) -> Iterator[str]:
         yield iso(at) if at else ""
     yield diagnosis.state.value if diagnosis.state else ""
     yield plain(diagnosis.explanation or "")
-    yield diagnosis.recommendation.action.value
+    done = case.mitigation
+    yield (done.status if done is not None else diagnosis.recommendation.action).value
 
 
 def _section(case: Case, level: str) -> Iterator[str]:
@@ -85,6 +92,7 @@ def _section(case: Case, level: str) -> Iterator[str]:
         yield row((title, plain(says)))
     yield row(("Next", plain("".join(_story.advice(case)))))
     yield row(("Id", cell(code(str(case.vm.id)))))
+    yield from _guards(case, level + "#")
     yield from _evidence(case, level + "#")
     yield from _gaps(case.gaps, level + "#")
     yield from _timetable(case, level + "#")
@@ -99,6 +107,14 @@ def _section(case: Case, level: str) -> Iterator[str]:
             f"{level}# For the support ticket",
             fenced([*lines, "Evidence:", *(f"- {says}" for says in _ticket.evidence(case))]),
         )
+
+
+def _guards(case: Case, level: str) -> Iterator[str]:
+    lines = [f"- **{guard}** {plain(mark)} {plain(says)}" for mark, guard, says in _outcome.answers(case)]
+    lines = lines if _outcome.is_pending(case) else []
+    lines += [f"- {plain(line)}" for line in _outcome.price(case)]
+    if lines:
+        yield from _headed(f"{level} Redeploy, guard by guard: + passes, - refuses, ? not asked yet", lines)
 
 
 def _evidence(case: Case, level: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from azure.identity import ClientSecretCredential
 from azure.mgmt.compute import ComputeManagementClient
@@ -22,7 +23,7 @@ def main() -> None:
         authority=os.environ["AZURE_AUTHORITY_HOST"],
         disable_instance_discovery=True,
     )
-    cloud = {"base_url": arm, "credential_scopes": [f"{arm}/.default"]}
+    cloud: dict[str, Any] = {"base_url": arm, "credential_scopes": [f"{arm}/.default"]}
     compute = ComputeManagementClient(credential, subscription, **cloud)
     monitor = MonitorManagementClient(credential, subscription, **cloud)
     health = ResourceHealthMgmtClient(credential, subscription, **cloud)
@@ -30,7 +31,8 @@ def main() -> None:
     span = f"{now - timedelta(hours=int(hours)):%Y-%m-%dT%H:%M:%SZ}/{now:%Y-%m-%dT%H:%M:%SZ}"
     begin, end = span.split("/")
     vms = events = points = 0
-    for vm in compute.virtual_machines.list_all():
+    found: Any = compute.virtual_machines.list_all()
+    for vm in found:
         vms += 1
         group = vm.id.split("/")[4]
         compute.virtual_machines.get(group, vm.name, expand="instanceView")

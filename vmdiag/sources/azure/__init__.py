@@ -30,10 +30,16 @@ class Azure:
     def __init__(self, watcher: Watcher, session: Session) -> None:
         self._watcher = watcher
         self._session = session
+        self._is_signed_in = False
         # In threads, so that a person can end the waiting, and that what comes next is imported meanwhile.
         self._beginning: Crew[str, object] = Crew(2)
         self._beginning.add(SIGN_IN, lambda: (session.sign_in(),))
         self._beginning.add(CLOCK, lambda: (session.compare_clocks(),))
+
+    @property
+    def session(self) -> Session:
+        """The talk with Azure, for whoever wants to look or act besides reading."""
+        return self._session
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `SourceError` when nothing could be read, `UsageError` for an unclear scope."""
@@ -46,9 +52,18 @@ class Azure:
             raise UsageError(message, "Give an earlier time, or a duration back from now such as 24h.")
         return Run(self._session, self._watcher, scope, window, needs).reading()
 
+    def require_redeploy(self, scope: Scope) -> None:
+        """Raise `NotAllowed` when it is certain that this sign-in may redeploy none of the VMs in scope."""
+        from vmdiag.sources.azure._rights import require_redeploy
+
+        self._sign_in()
+        require_redeploy(self._session, scope)
+
     def _sign_in(self) -> None:
         """Wait for the sign-in, and for Azure's clock."""
         session = self._session
+        if self._is_signed_in:
+            return
         for result in self._beginning.results(lambda: session.is_over):
             # Without the clock's answer this machine's own is used; the sign-in says what is wrong with the network.
             if isinstance(result, Done) and result.error is not None and result.key == SIGN_IN:
@@ -59,6 +74,7 @@ class Azure:
         if session.is_over:
             message = "the run's time was over before anybody had signed in"
             raise OutOfTime(message, "Give a longer --timeout, or one --credential that is quick.")
+        self._is_signed_in = True
         self._watcher.note(f"signed in to {session.cloud.arm} by {session.signed_in_by}")
         if session.is_clock_wrong:
             minutes = round(session.skew / timedelta(minutes=1))

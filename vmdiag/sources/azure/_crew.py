@@ -6,6 +6,7 @@ The threads are daemons: a run that is interrupted ends at once and does not wai
 import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -40,17 +41,25 @@ class Crew(Generic[Key, Value]):
     def __init__(self, size: int) -> None:
         self._size = size
         self._threads = 0
-        self._waiting: queue.SimpleQueue[tuple[Key, Callable[[], Iterable[Value]]]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[Key, Callable[[], Iterable[Value]]]] = deque()
         # A page may be 20 MB: no more of them than one a thread wait while earlier ones are read.
         self._done: queue.Queue[Piece[Key, Value] | Done[Key]] = queue.Queue(4)
         self._open = 0
 
+    @property
+    def size(self) -> int:
+        """How many threads are at work."""
+        return self._threads
+
     def add(self, key: Key, job: Callable[[], Iterable[Value]]) -> None:
         """One more job; it may begin at once."""
-        self._waiting.put((key, job))
-        self._open += 1
-        if self._threads < min(self._size, self._open):
-            self._threads += 1
+        with self._lock:
+            self._waiting.append((key, job))
+            self._open += 1
+            is_short = self._threads < self._size
+            self._threads += is_short
+        if is_short:
             threading.Thread(target=self._work, daemon=True).start()
 
     def results(self, stopped: Callable[[], bool]) -> Iterator[Piece[Key, Value] | Done[Key]]:
@@ -64,8 +73,13 @@ class Crew(Generic[Key, Value]):
             yield result
 
     def _work(self) -> None:
+        """Until nothing waits: a run that looks again every minute must not gather idle threads."""
         while True:
-            key, job = self._waiting.get()
+            with self._lock:
+                if not self._waiting:
+                    self._threads -= 1
+                    return
+                key, job = self._waiting.popleft()
             error: BaseException | None = None
             try:
                 for value in job():

@@ -34,7 +34,7 @@ def asks(groups: Iterable[str], span: Window) -> Iterator[Ask]:
             Covers(signal=Signal.HEALTH, scope=group, partial=LOG_LEAVES_OUT),
         )
         yield Ask(
-            request=_request(group, Window(since, span.end)),
+            request=request(group, Window(since, span.end)),
             concerns=(group,),
             signals=SIGNALS,
             items=without_covers(activity_log.items),
@@ -47,20 +47,27 @@ def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """The last minutes of the subscription's log."""
     del vm
     last = Window(max(span.start, span.end - timedelta(minutes=5)), span.end)
-    return _request(f"/subscriptions/{subscription}", last)
+    return request(f"/subscriptions/{subscription}", last)
 
 
-def _request(scope: str, span: Window) -> Request:
+def request(scope: str, span: Window, *, vm: VmId | None = None) -> Request:
+    """The log of a subscription or group, given by its id, or of a VM alone, then with who asked in which request."""
     _, _, subscription, *rest = scope.split("/")
     group = rest[1] if rest else ""
     first, last = f"{span.start:%Y-%m-%dT%H:%M:%SZ}", f"{span.end:%Y-%m-%dT%H:%M:%SZ}"
     within = f"eventTimestamp ge '{first}' and eventTimestamp le '{last}'"
-    # Azure allows no quote in a group's name; a doubled one cannot end the literal whatever stands in an id.
-    named = f" and resourceGroupName eq '{group.replace(chr(39), chr(39) * 2)}'" if group else ""
+    named = f" and resourceGroupName eq {_literal(group)}" if group else ""
+    if vm is not None:
+        named = f" and resourceUri eq {_literal(str(vm))}"
     return Request(
-        what=f"activity log of {group or subscription}",
+        what=f"activity log of {vm.name if vm else group or subscription}",
         service="activity-log",
         path=f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values",
         permission=PERMISSIONS[0],
-        params={"$filter": f"{within}{named}", "$select": READ},
+        params={"$filter": f"{within}{named}", "$select": READ if vm is None else f"{READ},httpRequest"},
     )
+
+
+def _literal(text: str) -> str:
+    # Azure allows no quote in a name; a doubled one cannot end the literal whatever stands in an id.
+    return f"'{text.replace(chr(39), chr(39) * 2)}'"

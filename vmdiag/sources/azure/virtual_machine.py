@@ -20,16 +20,17 @@ SIGNALS = (Signal.POWER, Signal.AGENT)
 def asks(vms: Iterable[VmId], met: Callable[[VmId, str], None]) -> Iterator[Ask]:
     """One for each VM; `met` is told of the workspaces that its extensions name."""
     for vm in vms:
-        yield Ask(request=_request(vm), concerns=(vm.key,), signals=SIGNALS, items=_reads(vm, met))
+        yield Ask(request=request(vm), concerns=(vm.key,), signals=SIGNALS, items=_reads(vm, met))
 
 
 def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One VM."""
     del subscription, span
-    return None if vm is None else _request(vm)
+    return None if vm is None else request(vm)
 
 
-def _request(vm: VmId) -> Request:
+def request(vm: VmId) -> Request:
+    """The VM with its instance view."""
     return Request(
         what=f"VM {vm.name}",
         service="compute",

@@ -1,0 +1,294 @@
+"""`--redeploy` as an operator runs it: planned, agreed to, made once, followed, proven."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.arm.meters import Mood, Turn
+from tests.conftest import COMMAND
+from tests.live.conftest import Azure, Starter, mending, until, world
+from vmdiag.journal import Step
+
+LONG = timedelta(minutes=10)
+
+
+def steps(there: Azure) -> list[str]:
+    """What the journal holds, line by line."""
+    return [json.loads(line)["step"] for line in there.journal.path.read_text().splitlines()]
+
+
+def test_a_vm_is_redeployed_once_and_it_is_proven_that_it_helped(azure: Starter) -> None:
+    there = azure(world())
+    ran, (case,) = there.redeploy()
+    done = case["mitigation"]
+    (post,) = there.arm.posts("/redeploy")
+
+    assert (ran.code, there.posts) == (0, 1)
+    assert (done["status"], done["reachable_again"]) == ("succeeded", True)
+    assert done["says"].startswith("the VM can be reached again: ")
+    assert done["started_at"] <= done["finished_at"]
+    assert done["operation"].startswith(f"{there.arm.url}/subscriptions/")
+    assert post.client_request_id == done["request_id"]
+    assert case["verdict"] == "confirmed"
+    assert case["state"] in ("recovered", "redeployed")
+    assert case["recommendation"]["action"] == "none"
+    assert {guard["passes"] for guard in done["guards"]} == {True}
+    assert steps(there) == ["intended", "accepted", "finished", "verified"]
+    for said in ("lost: what is in memory", "203.0.113.10, which is dynamic", "delay it by 10 minutes and more"):
+        assert said in ran.err
+    assert "open-sesame" not in there.journal.path.read_text()
+    assert "eyJ" not in there.journal.path.read_text() + ran.err + ran.out
+
+
+def test_before_and_after_nothing_but_questions_are_asked(azure: Starter) -> None:
+    there = azure(world())
+    there.redeploy("--dry-run")
+    asked = {(seen.method, seen.path.rpartition("/")[2]) for seen in there.arm.requests if seen.method != "GET"}
+
+    assert asked == {("POST", "resources"), ("POST", "token"), ("POST", "query")}
+    assert there.posts == 0
+    assert not there.journal.path.exists()
+
+
+def test_a_dry_run_shows_the_plan_and_every_guards_answer(azure: Starter) -> None:
+    there = azure(world(availability_set="as-1", zone="2"))
+    ran, (case,) = there.redeploy("--dry-run")
+    done = case["mitigation"]
+
+    assert (ran.code, ran.err, done["status"]) == (1, "", "planned")
+    assert [guard["passes"] for guard in done["guards"]].count(True) == len(done["guards"]) - 1
+    assert {guard["guard"] for guard in done["guards"] if guard["passes"] is None} == {"persistence"}
+    assert all(guard["found"] and guard["limit"] for guard in done["guards"])
+    assert any("zone 2, the availability set as-1" in risk for risk in done["risks"])
+    text = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--dry-run").out
+    assert "Redeploy, guard by guard" in text
+    assert "? persistence" in text
+
+
+def test_with_nothing_affected_nothing_is_done_or_said(azure: Starter) -> None:
+    ran, (case,) = azure(world(lost_ago=None)).redeploy()
+
+    assert (ran.code, ran.err, case["mitigation"]) == (0, "", None)
+
+
+def test_one_that_does_not_help_is_escalated_with_what_support_needs(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(cures=False)))
+    ran, (case,) = there.redeploy("--wait-for", "5s")
+    done = case["mitigation"]
+
+    assert (ran.code, done["status"], done["reachable_again"]) == (6, "succeeded", False)
+    assert "still cannot be reached" in done["says"]
+    assert case["recommendation"]["action"] == "escalate"
+    again, (second,) = there.redeploy()
+    assert (again.code, there.posts) == (5, 1)
+    assert second["recommendation"]["action"] == "escalate"
+    assert "escalate instead" in second["mitigation"]["says"]
+    for form in ("terminal", "markdown"):
+        told = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", "-o", form)
+        assert "support ticket" in told.out
+        assert told.code == 5
+
+
+def test_the_ticket_holds_the_ids_that_support_asks_for(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(cures=False)))
+    told = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", "--wait-for", "4s", COLUMNS="200")
+    (deed,) = there.journal.deeds(pytest.fail)
+
+    assert told.code == 6
+    ticket = told.out.partition("For the support ticket, ready to paste")[2]
+    assert deed.operation
+    assert deed.correlation
+    operation = deed.operation.partition("?")[0].rpartition("/")[2]
+    for said in (operation, deed.correlation, deed.request, "web-01", "live-migrated"):
+        assert said in ticket
+
+
+def test_what_only_the_operator_saw_cannot_be_measured_and_that_is_said(azure: Starter) -> None:
+    there = azure(world(lost_ago=None, heartbeats=False))
+    there.arm.world.metrics_absent |= {"Network In Total", "Inbound Flows"}
+    ran, (case,) = there.redeploy("--unreachable-since", "115m", "--include-suspected")
+    done = case["mitigation"]
+
+    assert (done["status"], done["reachable_again"], ran.code) == ("succeeded", None, 0)
+    assert "only the operator's word" in done["says"]
+    assert case["recommendation"]["says"].startswith("Try to connect")
+    assert "warning: web-01: whether it helped cannot be measured" in ran.err
+
+
+def test_it_can_be_begun_and_followed_later(azure: Starter) -> None:
+    there = azure(world())
+    ran, (case,) = there.redeploy("--no-wait")
+
+    assert (ran.code, case["mitigation"]["status"], steps(there)) == (1, "started", ["intended", "accepted"])
+    later = there.run("mitigations", "--resume", "-o", "json")
+    (told,) = json.loads(later.out)["mitigations"]
+    assert (later.code, told["status"], told["reachable_again"], told["finished"]) == (0, "succeeded", True, True)
+    assert there.posts == 1
+
+
+def test_when_the_waiting_is_over_it_is_still_started(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(takes=LONG)))
+    ran, (case,) = there.redeploy("--wait-for", "3s")
+
+    assert (ran.code, case["mitigation"]["status"]) == (1, "started")
+    assert "--wait-for was over" in case["mitigation"]["says"]
+    assert case["recommendation"]["action"] == "wait"
+    assert "vmdiag mitigations --resume" in case["recommendation"]["says"]
+    assert "InProgress" in ran.err
+
+
+def test_an_archive_refuses_its_affected_vms(azure: Starter, tmp_path: Path) -> None:
+    there = azure(world())
+    archive = tmp_path / "archive.jsonl"
+    assert there.run("record", "prod/web-01", "--since", "1d", "--out", archive).code == 0
+    asked = len(there.arm.requests)
+    ran = there.runner("check", "--source", archive, "--redeploy", "--yes", "-o", "json")
+    (case,) = json.loads(ran.out)["cases"]
+
+    assert (ran.code, case["mitigation"]["status"]) == (5, "refused")
+    assert "an archive cannot be read again" in case["mitigation"]["says"]
+    assert len(there.arm.requests) == asked
+
+
+def test_an_archive_with_nothing_affected_is_as_without(azure: Starter, tmp_path: Path) -> None:
+    there = azure(world(lost_ago=None))
+    archive = tmp_path / "archive.jsonl"
+    there.run("record", "prod/web-01", "--since", "1d", "--out", archive)
+    ran = there.runner("check", "--source", archive, "--redeploy", "--dry-run", "-o", "json", "--all")
+
+    assert (ran.code, json.loads(ran.out)["cases"][0]["mitigation"]) == (0, None)
+
+
+class Terminal:
+    """The command at a terminal of its own."""
+
+    def __init__(self, there: Azure, *arguments: str) -> None:
+        ours, theirs = pty.openpty()
+        self._ours = ours
+        check: list[str | Path] = [COMMAND, "check", "prod/web-01", "--since", "1d", "-o", "json", "--redeploy"]
+        self.process = subprocess.Popen(
+            [*check, *arguments, "--cloud", there.arm.url],
+            env={**os.environ, **there.environment},
+            stdin=theirs,
+            stderr=theirs,
+            stdout=subprocess.PIPE,
+        )
+        os.close(theirs)
+        self.said = ""
+
+    def until(self, words: str) -> None:
+        """Wait until it has said that."""
+        while words not in self.said:
+            self.said += os.read(self._ours, 4096).decode()
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        os.write(self._ours, text.encode())
+
+    def end(self) -> tuple[int, dict[str, object]]:
+        """How it ended, and the one case."""
+        out, _ = self.process.communicate(timeout=60)
+        os.close(self._ours)
+        return self.process.returncode, json.loads(out)["cases"][0]["mitigation"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "status"),
+    [("yes\n", 0, "succeeded"), ("y\n", 5, "declined"), ("\n", 5, "declined"), ("no\n", 5, "declined")],
+)
+def test_at_a_terminal_the_word_yes_is_asked_for(azure: Starter, typed: str, code: int, status: str) -> None:
+    there = azure(world())
+    terminal = Terminal(there)
+    terminal.until("Type yes to go on: ")
+    assert there.posts == 0
+    terminal.type(typed)
+
+    assert terminal.end()[0] == code
+    assert there.posts == (status == "succeeded")
+    assert "203.0.113.10" in terminal.said
+
+
+def test_ctrl_c_at_the_question_is_a_no(azure: Starter) -> None:
+    there = azure(world())
+    terminal = Terminal(there, "--quiet")
+    terminal.until("Type yes to go on: ")
+    terminal.process.send_signal(signal.SIGINT)
+    code, done = terminal.end()
+
+    assert (code, done["status"], there.posts) == (5, "declined", 0)
+    assert "lost: what is in memory" in terminal.said
+
+
+def test_a_vm_that_comes_back_before_the_yes_is_left_alone(azure: Starter) -> None:
+    there = azure(world())
+    terminal = Terminal(there)
+    terminal.until("Type yes to go on: ")
+    (vm,) = there.arm.world
+    with there.arm.world.lock:
+        vm.turns.append(Turn(there.arm.world.now() - timedelta(minutes=9), Mood.USUAL))
+    terminal.type("yes\n")
+    code, done = terminal.end()
+
+    assert (code, done["status"], there.posts) == (5, "refused", 0)
+    assert str(done["says"]).startswith("persistence: at a second look the VM is confirmed, recovered since")
+
+
+def test_the_intent_is_on_disk_before_the_request_leaves_and_ctrl_c_leaves_it_running(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(takes=LONG)), latency=0.3)
+    arguments = ["check", "prod/web-01", "--since", "1d", "-o", "json", "--redeploy", "--yes", "--cloud", there.arm.url]
+    with subprocess.Popen(
+        [COMMAND, *arguments],
+        env={**os.environ, **there.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        until(running, lambda: there.posts)
+        assert steps(there) == ["intended"]
+        until(running, lambda: steps(there) != ["intended"])
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+
+    done = json.loads(out)["cases"][0]["mitigation"]
+    assert (running.returncode, done["status"], there.posts) == (130, "started", 1)
+    assert "vmdiag mitigations --resume" in err
+    (deed,) = there.journal.deeds(pytest.fail)
+    assert deed.step is Step.ACCEPTED
+
+
+def test_a_run_that_redeploys_nothing_does_not_load_what_could(azure: Starter) -> None:
+    there = azure()
+    code = "import sys; from vmdiag.cli.app import main; main(sys.argv[1:]); print([*sys.modules], file=sys.stderr)"
+    for more in ((), ("--redeploy", "--dry-run")):
+        ran = subprocess.run(
+            [sys.executable, "-c", code, "check", "prod/web-01", "--since", "1d", "--cloud", there.arm.url, *more],
+            env={**os.environ, **there.environment},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        loaded = ran.stderr.rpartition("[")[2]
+        assert "azure.core" in loaded
+        assert "azure.mgmt" not in loaded
+
+
+def test_ctrl_c_while_reading_redeploys_nothing(azure: Starter) -> None:
+    there = azure(world(), latency=0.5)
+    arguments = ["check", "prod/web-01", "--since", "1d", "-o", "json", "--redeploy", "--yes", "--cloud", there.arm.url]
+    with subprocess.Popen(
+        [COMMAND, *arguments], env={**os.environ, **there.environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        until(running, lambda: there.asked("Microsoft.Authorization/locks"))
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+
+    done = json.loads(out)["cases"][0]["mitigation"]
+    assert (running.returncode, there.posts) == (130, 0), err
+    assert (done["status"], done["says"]) == ("planned", "not touched: the run was interrupted")

@@ -1,0 +1,163 @@
+"""A run that is killed at any moment, and runs that are started together: never a second request, never a lost one."""
+
+import json
+import os
+import random
+import subprocess
+import time
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.arm import World
+from tests.conftest import COMMAND
+from tests.live.conftest import Azure, Starter, mending, until, world
+from vmdiag.journal import Deed, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KILLS = 50
+WHOLE_RUN = 5.0
+
+
+def begun(there: Azure, *arguments: str) -> "subprocess.Popen[bytes]":
+    """A run that redeploys, under way."""
+    check = ["check", "--since", "1d", "-o", "json", "--redeploy", "--yes", "--cloud", there.arm.url]
+    return subprocess.Popen(
+        [COMMAND, *check, *(arguments or ("prod/web-01",))],
+        env={**os.environ, **there.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def resumed(there: Azure, wait_for: str = "30s") -> tuple[int, list[dict[str, Any]]]:
+    """What a later run finds out: its exit code, and the redeploys it took up."""
+    ran = there.run("mitigations", "--resume", "--wait-for", wait_for, "-o", "json")
+    assert "Traceback" not in ran.err
+    return ran.code, json.loads(ran.out)["mitigations"]
+
+
+def killed(there: Azure, chance: random.Random) -> None:
+    """Kill a run: at some time, or some moment after its intent or its request can be seen."""
+    starts: dict[str, Callable[[], bool]] = {
+        "at once": lambda: True,
+        "intent": there.journal.path.exists,
+        "request": lambda: there.posts > 0,
+    }
+    start = chance.choice(list(starts))
+    moment = chance.uniform(0, WHOLE_RUN if start == "at once" else 0.4 if start == "intent" else 2.5)
+    with begun(there) as running:
+        while running.poll() is None and not starts[start]():
+            time.sleep(0.002)
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(moment)
+        running.kill()
+        running.communicate()
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_killed_at_any_moment_it_is_taken_up_again_without_a_second_request(azure: Starter, seed: int) -> None:
+    there = azure(world())
+    killed(there, random.Random(seed))  # noqa: S311 - a moment, no secret
+    deeds: tuple[Deed, ...] = there.journal.deeds(pytest.fail)
+    posted = [seen.client_request_id for seen in there.arm.posts("/redeploy")]
+
+    # Whatever left was written down before.
+    assert [deed.request for deed in deeds][: len(posted)] == posted
+    assert len(deeds) <= 1
+    if deeds and not posted:
+        # Only the log can tell that nothing came, once it is complete.
+        there.arm.world.skew = timedelta(minutes=20)
+    code, taken = resumed(there)
+    assert there.posts == len(posted)
+    ends = [(told["status"], told["finished"]) for told in taken]
+    if posted:
+        assert (code, ends) in ((0, [("succeeded", True)]), (0, []))
+        (deed,) = there.journal.deeds(pytest.fail)
+        assert (deed.step, deed.reachable_again) == (Step.VERIFIED, True)
+    else:
+        assert (code, ends) == ((6, [("failed", True)]) if deeds else (0, []))
+    assert resumed(there) == (0, [])
+
+
+def test_after_a_crash_the_next_run_redeploys_nothing_before_it_is_known(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(takes=timedelta(seconds=5))))
+    with begun(there) as running:
+        until(running, lambda: there.posts)
+        running.kill()
+        running.communicate()
+    ran, (case,) = there.redeploy()
+
+    assert (ran.code, there.posts) == (5, 1)
+    assert "pace: web-01's" in case["mitigation"]["says"]
+    assert resumed(there)[0] == 0
+    assert there.redeploy()[0].code == 0
+    assert there.posts == 1
+
+
+@pytest.mark.parametrize("runs", [2, 4])
+def test_of_runs_that_start_together_one_redeploys(azure: Starter, runs: int) -> None:
+    there = azure(world())
+    started = [begun(there) for _ in range(runs)]
+    ended = [(one.communicate(timeout=60), one.returncode) for one in started]
+
+    # Who comes late finds the VM well.
+    codes = sorted(code for _, code in ended)
+    assert codes[0] == 0
+    assert set(codes) <= {0, 5}
+    assert there.posts == 1
+    assert [deed.step for deed in there.journal.deeds(pytest.fail)] == [Step.VERIFIED]
+
+
+def test_runs_in_two_subscriptions_do_not_wait_for_each_other_and_do_not_mix(azure: Starter) -> None:
+    """One journal, two stories at once."""
+    there = azure(world(redeploying=mending(takes=timedelta(seconds=2))))
+    other = azure(world(subscription="7b1e0c2d-7d3b-4f7e-a5c1-0d9c8b7a6f5e"), latency=0.01)
+    started = [begun(there), begun(other)]
+    ended = [(one.communicate(timeout=60), one.returncode) for one in started]
+
+    assert [code for _, code in ended] == [0, 0]
+    assert (there.posts, other.posts) == (1, 1)
+    deeds = there.journal.deeds(pytest.fail)
+    assert {deed.cloud for deed in deeds} == {there.arm.url, other.arm.url}
+    assert [deed.step for deed in deeds] == [Step.VERIFIED] * 2
+
+
+def test_the_journal_is_listed(azure: Starter) -> None:
+    there = azure(world())
+    empty = there.runner("mitigations", **there.environment)
+    there.redeploy("--no-wait")
+    text = there.runner("mitigations", **there.environment)
+    as_json = there.runner("mitigations", "-o", "json", **there.environment)
+    (told,) = json.loads(as_json.out)["mitigations"]
+
+    assert empty.out == "No redeploys.\n"
+    assert (text.code, as_json.code) == (0, 0)
+    assert "started, unfinished  prod/web-01" in text.out
+    assert "1 of 1 redeploys unfinished: 'vmdiag mitigations --resume'" in text.err
+    assert (told["status"], told["finished"], told["reachable_again"]) == ("started", False, None)
+    assert json.loads(as_json.out)["schema"] == "vmdiag.mitigations/1"
+    assert told["failed_at"]
+    assert told["operation"].startswith(there.arm.url)
+
+
+def test_an_unfinished_redeploy_of_another_cloud_is_told_and_left(azure: Starter) -> None:
+    there, other = azure(world()), azure(World.one())
+    there.redeploy("--no-wait")
+    ran = other.run("mitigations", "--resume", "-o", "json")
+
+    assert (ran.code, json.loads(ran.out)["mitigations"]) == (0, [])
+    assert f"is in another cloud: give --cloud {there.arm.url}" in ran.err
+    assert resumed(there)[0] == 0
+
+
+def test_a_redeploy_that_goes_on_is_still_started_after_a_look(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(takes=timedelta(minutes=10))))
+    there.redeploy("--no-wait")
+    code, (told,) = resumed(there, "2s")
+
+    assert (code, told["status"], told["finished"], there.posts) == (1, "started", False, 1)

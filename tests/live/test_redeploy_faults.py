@@ -1,0 +1,254 @@
+"""Whatever Azure answers to a redeploy, one request reaches it, and what became of it is found out and told."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import pytest
+
+from tests.arm import Arm, Fault, Stranger, World
+from tests.guarded import ready
+from tests.live.conftest import Azure, Starter, mending, world
+from vmdiag.arm.access import Access
+from vmdiag.arm.session import Session
+from vmdiag.errors import BadAnswer
+from vmdiag.guard import Order, review
+from vmdiag.journal import Step
+from vmdiag.mitigations._operation import progress
+from vmdiag.mitigations.redeploy import Reception, apply
+
+LONG = timedelta(minutes=10)
+ALLOCATION = "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."
+
+
+def post(**how: Any) -> Fault:
+    """Something that happens to the request for a redeploy, and to no question."""
+    return Fault(path=r"/redeploy\?", method="POST", **how)
+
+
+def last(there: Azure) -> Step:
+    """How far the one redeploy of the journal is."""
+    (deed,) = there.journal.deeds(pytest.fail)
+    return deed.step
+
+
+@pytest.mark.parametrize(
+    ("refuse", "said", "advised"),
+    [
+        ((409, "Conflict", "Busy."), "(409 Conflict): Busy", "Another operation runs"),
+        ((409, "OperationNotAllowed", "Not now."), "(409 OperationNotAllowed): Not now", "look at its power state"),
+        ((409, "ScopeLocked", "Locked."), "(409 ScopeLocked): Locked", "remove the lock"),
+        ((429, "OperationNotAllowed", "Too many."), "it is throttled", "run again later"),
+        ((429, "RetryableErrorDueToAnotherOperation", "Wait."), "(429 RetryableError", "holds its network"),
+        ((403, "AuthorizationFailed", "bob may not."), "(403 AuthorizationFailed)", "virtualMachines/redeploy/action"),
+        ((403, "RequestDisallowedByPolicy", "No."), "(403 RequestDisallowedByPolicy)", "A policy forbids it"),
+        ((404, "ResourceNotFound", "Gone."), "(404 ResourceNotFound): Gone", "the VM is gone"),
+        ((401, "ExpiredAuthenticationToken", "Old."), "(401 ExpiredAuthenticationToken)", "sign in again"),
+        ((400, "BadThing", "Odd."), "(400 BadThing): Odd", "Nothing was done"),
+    ],
+    ids=lambda each: f"{each[0]} {each[1]}" if isinstance(each, tuple) else "",
+)
+def test_a_refusal_is_told_in_words_and_is_not_asked_again(
+    azure: Starter, refuse: tuple[int, str, str], said: str, advised: str
+) -> None:
+    there = azure(world(redeploying=mending(refuse=refuse)))
+    ran, (case,) = there.redeploy()
+    done = case["mitigation"]
+
+    assert (ran.code, there.posts) == (6, 1)
+    assert (done["status"], done["started_at"]) == ("failed", None)
+    assert said in done["says"]
+    assert advised in case["recommendation"]["says"]
+    assert "bob" not in ran.out + ran.err
+    assert last(there) is Step.VOID
+
+
+@pytest.mark.parametrize("status", [409, 429])
+def test_a_pause_that_is_asked_for_is_told_and_not_sat_out(azure: Starter, status: int) -> None:
+    there = azure(world())
+    there.arm.fail(post(kind="status", status=status, retry_after=1200))
+    ran, (case,) = there.redeploy()
+
+    assert (ran.code, there.posts, case["mitigation"]["status"]) == (6, 1, "failed")
+    assert ("until " in case["mitigation"]["says"]) == (status == 429)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 503, "retry_after": 1},
+        {"kind": "status", "status": 408},
+        {"kind": "reset"},
+    ],
+    ids=lambda each: str(each.get("status", each["kind"])),
+)
+def test_where_it_may_have_happened_it_is_looked_up_and_never_asked_again(
+    azure: Starter, fault: dict[str, Any]
+) -> None:
+    there = azure(world())
+    there.arm.fail(post(**fault))
+    ran, (case,) = there.redeploy("--wait-for", "4s")
+
+    assert (ran.code, there.posts, case["mitigation"]["status"]) == (6, 1, "unknown")
+    assert "whether Azure took the request is not known" in ran.err
+    assert case["recommendation"]["says"].startswith("Do not redeploy again")
+    assert last(there) is Step.INTENDED
+    # The next run finds it unfinished, and asks for nothing either.
+    there.arm.heal()
+    again, _ = there.redeploy()
+    assert (again.code, there.posts) == (5, 1)
+    # A quarter of an hour later the log would have it.
+    there.arm.world.skew = timedelta(minutes=20)
+    later = there.run("mitigations", "--resume", "-o", "json")
+    (told,) = json.loads(later.out)["mitigations"]
+    assert (later.code, told["status"], told["finished"], there.posts) == (6, "failed", True, 1)
+    assert "never arrived" in told["says"]
+
+
+@pytest.mark.parametrize("kind", ["drop_after_accept", "garbled_after_accept", "reset_mid_body"])
+def test_an_answer_that_is_lost_after_acceptance_is_found_in_the_log(azure: Starter, kind: str) -> None:
+    there = azure(world(redeploying=mending(takes=timedelta(seconds=3))))
+    there.arm.fail(post(kind=kind))
+    ran, (case,) = there.redeploy()
+
+    assert (ran.code, there.posts) == (0, 1)
+    assert (case["mitigation"]["status"], case["mitigation"]["reachable_again"]) == ("succeeded", True)
+    assert last(there) is Step.VERIFIED
+
+
+def test_only_where_no_connection_was_made_the_request_is_known_never_to_have_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = ready()
+    (order,) = review([asked.plan], asked.policy, asked.population, asked.now)
+    assert isinstance(order, Order)
+    with Arm(world()) as arm:
+        for name, value in arm.environment.items():
+            monkeypatch.setenv(name, value)
+        # The server takes its certificate away when it goes.
+        kept = copy(arm.environment["REQUESTS_CA_BUNDLE"], tmp_path)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(kept))
+        session = Session(Access(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
+        session.credential.get_token(session.cloud.scope, enable_cae=True)
+
+    sent = apply(order, session)
+
+    assert (sent.reception, sent.says) == (Reception.UNSENT, "Azure could not be reached: it refuses connections")
+
+
+def test_a_challenge_is_not_answered_with_a_second_request(azure: Starter) -> None:
+    there = azure(world())
+    there.arm.fail(post(kind="claims_challenge"))
+    ran, (case,) = there.redeploy()
+
+    assert (ran.code, there.posts, case["mitigation"]["status"]) == (6, 1, "failed")
+
+
+def test_a_redirect_is_not_followed_and_no_token_goes_along(azure: Starter) -> None:
+    there = azure(world())
+    with Stranger() as stranger:
+        there.arm.fail(post(kind="redirect", url=f"{stranger.url}/redeploy"))
+        ran, (case,) = there.redeploy()
+        assert stranger.visits == []
+
+    assert (ran.code, there.posts, case["mitigation"]["status"]) == (6, 1, "failed")
+
+
+def test_an_operation_on_another_host_is_not_asked() -> None:
+    session = Session(Access(), lambda: datetime.now(UTC), threading.Event())
+
+    with pytest.raises(BadAnswer, match="another host"):
+        progress(session, "https://management.azure.com.evil.example/operations/1")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "advised"),
+    [
+        ("AllocationFailed", ALLOCATION, "probably down now"),
+        ("ZonalAllocationFailed", ALLOCATION, "probably down now"),
+        ("OSProvisioningTimedOut", "Too long.", "boot diagnostics"),
+        ("NeverSeen", "Odd.", "Look at what is going on"),
+    ],
+)
+def test_a_redeploy_that_fails_says_what_that_means(azure: Starter, code: str, message: str, advised: str) -> None:
+    there = azure(world(redeploying=mending(outcome="Failed", code=code, message=message)))
+    ran, (case,) = there.redeploy()
+    done = case["mitigation"]
+
+    assert (ran.code, there.posts, done["status"]) == (6, 1, "failed")
+    assert f"the redeploy failed ({code}): {message[:20]}" in done["says"]
+    assert advised in case["recommendation"]["says"]
+    assert done["started_at"]
+    assert done["finished_at"]
+    assert last(there) is Step.FINISHED
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 500, "times": 4},
+        {"kind": "status", "status": 404},
+        {"kind": "status", "status": 403},
+        {"kind": "html"},
+        {"kind": "reset", "times": 4},
+    ],
+    ids=lambda each: str(each.get("status", each["kind"])),
+)
+def test_an_operation_that_cannot_be_asked_is_followed_by_its_traces(azure: Starter, fault: dict[str, Any]) -> None:
+    there = azure(world(redeploying=mending(takes=timedelta(seconds=3))))
+    there.arm.fail(Fault(path="/operations/", **fault))
+    ran, (case,) = there.redeploy()
+
+    assert (ran.code, there.posts, case["mitigation"]["reachable_again"]) == (0, 1, True)
+
+
+def test_a_cloud_that_lags_is_asked_in_a_version_that_it_knows(azure: Starter) -> None:
+    one = world()
+    one.api_ceiling = "2021-03-01"
+    there = azure(one)
+    ran, _ = there.redeploy()
+
+    assert (ran.code, there.posts) == (0, 1)
+
+
+def test_the_first_that_does_not_come_back_ends_the_run(azure: Starter) -> None:
+    many = World.fleet(vms=40, groups=2, migrated=3)
+    many.redeploying = mending(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
+    there = azure(many)
+    ran, cases = there.redeploy("--all", "--max", "3")
+    done = [case["mitigation"] for case in cases if case["mitigation"]]
+    (failed,) = [one for one in done if one["status"] == "failed"]
+    rest = [one for one in done if one is not failed]
+
+    assert (ran.code, there.posts) == (6, 1)
+    assert {one["status"] for one in rest} == {"planned"}
+    assert all("not touched: " in one["says"] and "was not seen to be reachable again" in one["says"] for one in rest)
+
+
+def test_several_are_redeployed_one_after_another(azure: Starter) -> None:
+    many = World.fleet(vms=40, groups=2, migrated=3)
+    many.redeploying = mending()
+    there = azure(many)
+    ran, cases = there.redeploy("--all", "--max", "3")
+    deeds = there.journal.deeds(pytest.fail)
+    ends = [(one.started, one.ends) for one in sorted(many.operations.values(), key=lambda one: one.started)]
+
+    assert (ran.code, there.posts) == (0, 3)
+    assert {case["mitigation"]["reachable_again"] for case in cases if case["mitigation"]} == {True}
+    assert [deed.step for deed in deeds] == [Step.VERIFIED] * 3
+    assert all(before[1] < after[0] for before, after in pairwise(ends))
+
+
+def test_without_waiting_only_one_is_begun(azure: Starter) -> None:
+    many = World.fleet(vms=40, groups=2, migrated=3)
+    many.redeploying = mending()
+    there = azure(many)
+    ran, cases = there.redeploy("--all", "--max", "3", "--no-wait")
+    done = sorted(case["mitigation"]["status"] for case in cases if case["mitigation"])
+
+    assert (ran.code, there.posts, done) == (1, 1, ["planned", "planned", "started"])

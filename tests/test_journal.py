@@ -1,0 +1,186 @@
+"""The journal: append-only, its owner's alone, whole again after any cut."""
+
+import json
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from vmdiag.identity import VmId
+from vmdiag.journal import Deed, Journal, Step, alone
+from vmdiag.mitigation import Status
+from vmdiag.model import Signal
+
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+VM = VmId(subscription="s", resource_group="prod", name="web-01")
+DEED = Deed(
+    id="one",
+    vm=VM,
+    cloud="https://management.azure.com",
+    request="0a1b",
+    at=AT,
+    lost_at=AT - timedelta(hours=1),
+    signals=(Signal.TRAFFIC, Signal.HEARTBEAT),
+)
+
+
+def silent(text: str) -> None:
+    pytest.fail(text)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "state" / "redeploys.jsonl")
+
+
+def whole_story(journal: Journal, deed: Deed = DEED) -> Deed:
+    journal.intend(deed)
+    deed = journal.add(deed, Step.ACCEPTED, AT, operation="https://host/operations/1", correlation="c")
+    deed = journal.add(deed, Step.FINISHED, AT, outcome=Status.SUCCEEDED, says="moved", finished_at=AT)
+    return journal.add(deed, Step.VERIFIED, AT, reachable_again=True, says="back")
+
+
+def test_what_was_written_is_read_again(journal: Journal) -> None:
+    told = whole_story(journal)
+
+    assert journal.deeds(silent) == (told,)
+    assert (told.step, told.outcome, told.reachable_again, told.signals) == (
+        Step.VERIFIED, Status.SUCCEEDED, True, DEED.signals
+    )  # fmt: skip
+
+
+def test_no_journal_is_an_empty_one(journal: Journal) -> None:
+    assert journal.deeds(silent) == ()
+
+
+def test_only_its_owner_may_read_it(journal: Journal) -> None:
+    journal.path.parent.mkdir()
+    journal.path.touch(mode=0o644)
+    whole_story(journal)
+    with journal.path.open("ab") as file:
+        file.write(b"torn")
+    journal.intend(replace(DEED, id="two"))
+
+    kept = [path for path in journal.path.parent.iterdir() if path.is_file()]
+    assert {path.name.removeprefix("redeploys.jsonl") for path in kept} == {"", ".lock", ".torn"}
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+
+
+def test_a_new_folder_is_its_owners_alone(journal: Journal) -> None:
+    journal.intend(DEED)
+
+    assert journal.path.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("step", "facts", "is_open", "status"),
+    [
+        (None, {}, True, Status.UNKNOWN),
+        (Step.ACCEPTED, {}, True, Status.STARTED),
+        (Step.VOID, {}, False, Status.FAILED),
+        (Step.FINISHED, {"outcome": Status.SUCCEEDED, "finished_at": AT}, True, Status.SUCCEEDED),
+        (Step.FINISHED, {"outcome": Status.FAILED, "finished_at": AT}, False, Status.FAILED),
+        (Step.FINISHED, {"outcome": Status.UNKNOWN, "finished_at": AT}, False, Status.UNKNOWN),
+    ],
+)
+def test_how_a_redeploy_stands(
+    journal: Journal,
+    step: Step | None,
+    facts: dict[str, object],
+    is_open: bool,  # noqa: FBT001 - the case's answer
+    status: Status,
+) -> None:
+    journal.intend(DEED)
+    if step is not None:
+        journal.add(DEED, step, AT, **facts)
+    (deed,) = journal.deeds(silent)
+
+    assert (deed.is_open, deed.mitigation.status) == (is_open, status)
+
+
+def test_cut_off_at_any_byte_it_is_read_and_goes_on_and_nothing_is_thrown_away(journal: Journal) -> None:
+    whole_story(journal)
+    written = journal.path.read_bytes()
+    steps = [json.loads(line)["step"] for line in written.splitlines()]
+    aside = Path(f"{journal.path}.torn")
+    for length in range(len(written)):
+        journal.path.write_bytes(written[:length])
+        aside.unlink(missing_ok=True)
+        warned: list[str] = []
+        # A line is whole once its last brace is there, with or without the line's end.
+        whole = (
+            written[: length + 1].count(b"}\n")
+            if written[length : length + 1] == b"\n"
+            else written[:length].count(b"\n")
+        )
+        before = journal.deeds(warned.append)
+        assert [deed.step for deed in before] == ([Step(steps[whole - 1])] if whole else [])
+
+        other = replace(DEED, id="two")
+        journal.intend(other)
+        assert journal.deeds(silent) == (*before, other)
+        torn = written[:length].rpartition(b"\n")[2]
+        kept = aside.read_bytes() if aside.exists() else b""
+        assert kept == (torn + b"\n" if torn and b"}" not in torn else b"")
+        assert len(warned) == bool(kept)
+
+
+def test_lines_of_strangers_are_told_and_passed_over(journal: Journal) -> None:
+    journal.intend(DEED)
+    deeds = journal.deeds(silent)
+    strange = [
+        "\x00\x00",
+        "[]",
+        "{}",
+        '{"step": "x"}',
+        '{"step": "accepted", "id": "two", "at": "2026-03-02T12:00:00Z"}',
+    ]
+    strange += ['{"step": "intended", "id": "x", "at": "2026-03-02T12:00:00", "vm": "' + str(VM) + '"}']
+    with journal.path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in strange)
+    told: list[str] = []
+
+    assert journal.deeds(told.append) == deeds
+    assert [f", line {number}:" in text for number, text in enumerate(told, 2)] == [True] * len(strange)
+
+
+def test_many_writers_do_not_mix(journal: Journal) -> None:
+    def write(number: int) -> None:
+        own = Journal(journal.path)
+        for turn in range(10):
+            whole_story(own, replace(DEED, id=f"{number}/{turn}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+
+    deeds = journal.deeds(silent)
+    assert len(deeds) == 80
+    assert {deed.step for deed in deeds} == {Step.VERIFIED}
+
+
+HOLD = """
+import sys, time
+from vmdiag.journal import alone
+with alone({sys.argv[1]}) as rival:
+    print(rival, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_one_run_a_scope_and_a_killed_one_gives_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", HOLD, "cloud S"], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "None\n"
+        with alone({"cloud s"}) as rival, alone({"cloud t"}) as other:
+            assert rival == "another run of vmdiag redeploys in cloud s"
+            assert other is None
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        with alone({"cloud s"}) as rival:
+            assert rival is None

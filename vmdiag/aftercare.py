@@ -1,0 +1,239 @@
+"""What follows a redeploy: Azure's operation to its end, then the proof that it helped; must not begin one.
+
+Whatever is found out is written into the journal, so that a run which is ended here can be taken up by a later one.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from vmdiag.diagnosis import Case
+from vmdiag.errors import BadAnswer, NotAllowed, NotFound, SourceError
+from vmdiag.identity import Selector, VmId
+from vmdiag.journal import Deed, Journal, Step
+from vmdiag.mitigation import Status
+from vmdiag.mitigations._operation import Progress, Stage, progress
+from vmdiag.pipeline import examine
+from vmdiag.reading import Scope
+from vmdiag.recovery import Sign, State, sign
+from vmdiag.sources.azure import Azure
+from vmdiag.sources.azure._trace import Trace, trace
+from vmdiag.vocabulary import Phase
+
+# Seconds between two questions; an operation takes a minute at best, and each question is charged.
+PAUSES, LATER = (1.0, 2.0, 3.0, 5.0), 10.0
+# Metrics come by the minute; what has held nearly long enough is looked at soon after it has.
+LOOK_EVERY, SOON = 60.0, 10.0
+# The contract: so long the signals must hold.
+HOLD = timedelta(minutes=5)
+# Records were seen to come up to 4 minutes late, and are said to take up to 10; after this none is to come.
+LOG_DELAY = timedelta(minutes=15)
+# After so long nobody will find out any more.
+GIVE_UP = timedelta(days=1)
+RESUME = "'vmdiag mitigations --resume' finds out how it ended"
+DELAY = "scheduled events in the guest can delay it by 10 minutes and more"
+# A window for the second look: what it needs before, the source adds.
+BEFORE = timedelta(minutes=5)
+
+
+class Attendant(Protocol):
+    """Who sits by and is told how it goes."""
+
+    def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None) -> None:
+        """How it stands with a VM; the same words again only change the time."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Something that should not be."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ward:
+    """What a treatment works with."""
+
+    source: Azure
+    journal: Journal
+    attendant: Attendant
+    wait_for: timedelta
+
+    def is_over(self) -> bool:
+        """Whether somebody wants the run to end."""
+        return self.source.session.stop.is_set()
+
+    def wait(self, seconds: float, until: float) -> bool:
+        """Wait so long, at most to a time of the monotonic clock; false when that is reached, or the run is ended."""
+        left = until - time.monotonic()
+        return left > 0 and not self.source.session.stop.wait(min(seconds, left))
+
+    def note(self, deed: Deed, step: Step, **facts: Any) -> Deed:  # noqa: ANN401 - a deed's fields
+        """Write down how it went on. What cannot be written is told: nothing can be undone any more."""
+        try:
+            return self.journal.add(deed, step, self.source.session.now, **facts)
+        except OSError as error:
+            self.attendant.warn(f"the journal {self.journal.path} cannot be written: {error.strerror or error}")
+            return replace(deed, step=step, **facts)
+
+    def look(self, vm: VmId, since: datetime, stated: datetime | None = None) -> Case:
+        """Read and judge one VM once more; raises `SourceError`."""
+        self.source.session.begin()
+        scope = Scope(
+            vms=(Selector(str(vm)),), subscriptions=frozenset({vm.subscription.lower()}), since=since - BEFORE
+        )
+        cases = list(examine(self.source, scope, unreachable_since=stated).cases)
+        if not cases:
+            message = f"{vm.name} is not there any more"
+            raise NotFound(message, "Look at what became of it.")
+        return cases[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attended:
+    """How a redeploy stands when nobody waits any longer; `case` is the last look, where there was one."""
+
+    deed: Deed
+    hint: str = ""
+    case: Case | None = None
+
+
+def attend(ward: Ward, deed: Deed) -> Attended:
+    """Follow an accepted or doubtful redeploy to its end, and prove it; as long as the ward waits."""
+    until = time.monotonic() + ward.wait_for.total_seconds()
+    attended = _followed(ward, deed, until)
+    if attended.deed.step is Step.FINISHED and attended.deed.outcome is Status.SUCCEEDED:
+        attended = _proven(ward, attended.deed, until)
+    if attended.deed.step is Step.VERIFIED and attended.deed.reachable_again is None:
+        ward.attendant.warn(f"{deed.vm.name}: {attended.deed.says}")
+    else:
+        later = f"; {RESUME}" if attended.deed.is_open else ""
+        ward.attendant.tell(deed.vm, f"{attended.deed.says}{later}", ward.source.session.now - deed.at)
+    return attended
+
+
+def _followed(ward: Ward, deed: Deed, until: float) -> Attended:
+    """Until Azure's operation ends, or the waiting does."""
+    session = ward.source.session
+    for pause in _pauses():
+        if deed.step is Step.FINISHED:
+            break
+        session.begin()
+        deed, now = _asked(ward, deed)
+        elapsed = session.now - deed.at
+        match now.stage:
+            case Stage.RUNNING:
+                ward.attendant.tell(deed.vm, f"{now.says}; {DELAY}", elapsed)
+            case Stage.VOID:
+                return Attended(deed=ward.note(deed, Step.VOID, says=now.says), hint=now.hint)
+            case _:
+                outcome = Status(now.stage.value)
+                ended = {"outcome": outcome, "says": now.says, "finished_at": session.now}
+                ward.attendant.tell(deed.vm, now.says, elapsed)
+                return Attended(deed=ward.note(deed, Step.FINISHED, **ended), hint=now.hint)
+        if not ward.wait(pause, until):
+            says = "its end was not waited for" if ward.is_over() else f"not ended when --wait-for was over: {now.says}"
+            return Attended(deed=replace(deed, says=says))
+    return Attended(deed=deed)
+
+
+def _pauses() -> Iterator[float]:
+    yield from PAUSES
+    while True:
+        yield LATER
+
+
+def _asked(ward: Ward, deed: Deed) -> tuple[Deed, Progress]:
+    """What Azure says, by the operation's address, or where there is none or it is no use, by the traces left."""
+    session = ward.source.session
+    if deed.operation is not None:
+        try:
+            return deed, progress(session, deed.operation)
+        except (NotFound, BadAnswer, NotAllowed) as error:
+            ward.attendant.tell(deed.vm, f"{error.message}; the VM and its log are looked at instead")
+        except SourceError as error:
+            return deed, Progress(stage=Stage.RUNNING, says=f"Azure cannot be asked now: {error.message}")
+    found = trace(session, deed.vm, deed.request, deed.at)
+    if deed.step is Step.INTENDED and found.phases:
+        deed = ward.note(deed, Step.ACCEPTED)
+    return deed, concluded(found, deed.at, session.now)
+
+
+def concluded(found: Trace, posted_at: datetime, now: datetime) -> Progress:
+    """What the traces of a request mean; pure."""
+    if found.is_gone:
+        return Progress(stage=Stage.FAILED, says="the VM is gone", hint="Look at what became of it.")
+    if found.phases:
+        return _logged(found, found.phases, posted_at)
+    if found.provisioning == "updating":
+        return Progress(stage=Stage.RUNNING, says="the VM is being changed, most likely by this redeploy")
+    if now - posted_at >= LOG_DELAY and found.phases is not None:
+        says = "Azure's log has no such redeploy: the request never arrived"
+        return Progress(stage=Stage.VOID, says=says, hint="Nothing was done; run again.")
+    unread = f" ({found.unread})" if found.unread else ""
+    if now - posted_at >= GIVE_UP:
+        return Progress(stage=Stage.UNKNOWN, says=f"what became of it cannot be found out any more{unread}")
+    wait = "whether Azure took the request is not known; its log can take 15 minutes to tell"
+    return Progress(stage=Stage.RUNNING, says=f"{wait}{unread}")
+
+
+def _logged(found: Trace, phases: frozenset[Phase], posted_at: datetime) -> Progress:
+    """The log has the request; its end may show in the VM's state first."""
+    ended = found.provisioning if found.changed_at is not None and found.changed_at > posted_at else ""
+    if Phase.DONE in phases or ended == "succeeded":
+        return Progress(stage=Stage.SUCCEEDED, says="Azure moved the VM and started it")
+    if Phase.FAILED in phases or ended == "failed":
+        code = f" ({found.code})" if found.code else ""
+        return Progress(stage=Stage.FAILED, says=f"the redeploy failed{code}", hint="Look at the VM's activity log.")
+    return Progress(stage=Stage.RUNNING, says="Azure's log has it, and no end of it yet")
+
+
+def _proven(ward: Ward, deed: Deed, until: float) -> Attended:
+    """Look until the signals hold, or the waiting ends."""
+    if not deed.signals:
+        says = "whether it helped cannot be measured: only the operator's word showed the loss"
+        return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=None, says=says))
+    session, case = ward.source.session, None
+    since = min(filter(None, (deed.lost_at, deed.migrated_at)), default=deed.at)
+    first_back: float | None = None
+    while True:
+        now, seen = _sign(ward, deed, since)
+        case = seen or case
+        if ward.is_over():
+            return Attended(deed=replace(deed, says="whether it helped was not waited for"), case=case)
+        back = now.state is State.BACK
+        first_back = (first_back or time.monotonic()) if back else None
+        held = (
+            max(now.held, timedelta(seconds=time.monotonic() - first_back)) if first_back is not None else timedelta()
+        )
+        if back and held >= HOLD:
+            says = f"the VM can be reached again: {now.says}"
+            return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=True, says=says), case=case)
+        holds = f", must hold for {HOLD // timedelta(minutes=1)} min" if back else ""
+        ward.attendant.tell(deed.vm, f"looking whether it helped: {now.says}{holds}", session.now - deed.at)
+        left = (HOLD - held).total_seconds() + SOON if back else LOOK_EVERY
+        if not ward.wait(min(left, LOOK_EVERY), until):
+            break
+    if ward.is_over():
+        return Attended(deed=replace(deed, says="whether it helped was not waited for"), case=case)
+    reachable, says = _unproven(now)
+    return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=reachable, says=says), case=case)
+
+
+def _sign(ward: Ward, deed: Deed, since: datetime) -> tuple[Sign, Case | None]:
+    try:
+        case = ward.look(deed.vm, since)
+    except SourceError as error:
+        return Sign(state=State.UNHEARD, says=error.message), None
+    return sign(case, deed.signals, deed.lost_at), case
+
+
+def _unproven(last: Sign) -> tuple[bool | None, str]:
+    """What is known when the waiting is over."""
+    match last.state:
+        case State.LOST:
+            return False, f"the redeploy succeeded, and the VM still cannot be reached: {last.says}"
+        case State.BACK:
+            return None, f"it looks reachable, but not yet for long enough when --wait-for was over: {last.says}"
+        case State.UNHEARD:
+            return None, f"whether it helped could not be measured: {last.says}"

@@ -1,0 +1,49 @@
+"""What an answer holds: a page, decoded, and where the next one is; must not ask for it."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from vmdiag.arm import _errors
+from vmdiag.arm._wire import Answer
+from vmdiag.arm.request import Request
+from vmdiag.errors import BadAnswer, SourceError
+
+OK = 200  # of HTTP
+
+
+def understood(request: Request, answer: Answer | SourceError) -> tuple[object, SourceError | None]:
+    """What an answer says, or the error that it is."""
+    if isinstance(answer, SourceError):
+        return None, answer
+    if answer.status != OK:
+        return None, _errors.refused(request, answer.status, answer.headers, answer.body)
+    try:
+        return _decoded(answer.body, request.shape), None
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        _, said = _errors.words(answer.body)
+        message = f"{request.what}: the answer is {said or 'not JSON, or was cut off'}"
+        return None, BadAnswer(message, _errors.NETWORK)
+
+
+def _decoded(body: bytes, shape: type | None) -> object:
+    if shape is not None:
+        try:
+            return msgspec.json.decode(body, type=shape)
+        except msgspec.ValidationError:
+            pass  # something is odd in it, which costs only itself when it is read plainly
+    return msgspec.json.decode(body)
+
+
+def onwards(page: object) -> str:
+    """Where the next page is: a link, or Resource Graph's token; empty on the last page."""
+    if not isinstance(page, dict):
+        return ""
+    found = page.get("nextLink") or page.get("$skipToken") or ""
+    return found if isinstance(found, str) else ""
+
+
+def continued(body: Mapping[str, object], token: str) -> Mapping[str, object]:
+    """The same query for the next page."""
+    options = body.get("options")
+    return {**body, "options": {**(options if isinstance(options, dict) else {}), "$skipToken": token}}

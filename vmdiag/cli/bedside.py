@@ -1,0 +1,93 @@
+"""Who shows plans, asks for a yes and tells how a redeploy goes, on standard error; must not decide or redeploy."""
+
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from vmdiag.cli.watch import Watch
+from vmdiag.guard import Refusal
+from vmdiag.identity import VmId
+from vmdiag.plan import Plan
+from vmdiag.renderers._safe import name, visible
+from vmdiag.renderers._times import span
+
+# The same words are told again after so many seconds, with the time that has passed.
+AGAIN = 60.0
+# Of many VMs that are refused for one reason so many are named.
+NAMED = 5
+YES = "yes"
+
+
+class Bedside:
+    """A `Proposer` on standard error."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._told: tuple[VmId, str] | None = None
+        self._at = 0.0
+
+    def propose(self, plans: Sequence[Plan]) -> None:
+        """Show the plans, and what they cost."""
+        for line in _proposal(plans):
+            self._watch.say(line)
+
+    def refuse(self, refusals: Sequence[Refusal]) -> None:
+        """Show what is not done, and why: once for all VMs that share the reason."""
+        alike: defaultdict[str, list[str]] = defaultdict(list)
+        for refusal in refusals:
+            alike[refusal.says].append(_named(refusal.plan.vm))
+        for says, vms in alike.items():
+            more = f" and {len(vms) - NAMED} more" if len(vms) > NAMED else ""
+            self._watch.say(f"not redeployed: {', '.join(vms[:NAMED])}{more}: {says}")
+
+    def agrees(self, plans: Sequence[Plan]) -> bool:
+        """Whether the operator types yes; Ctrl-C is a no, and ends the run."""
+        self._watch.finish()
+        if self._watch.is_quiet:
+            # Nobody can agree to what was not shown.
+            sys.stderr.writelines(f"{visible(line)}\n" for line in _proposal(plans))
+        usual = signal.getsignal(signal.SIGINT)
+        try:
+            # Before the question is seen: whoever answers it with Ctrl-C at once must be heard too.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if self._watch.stop.is_set():
+                return False
+            sys.stderr.write(f"Type {YES} to go on: ")
+            sys.stderr.flush()
+            return sys.stdin.readline().strip().lower() == YES
+        except KeyboardInterrupt:
+            sys.stderr.write("\n")
+            self._watch.stop.set()
+            return False
+        finally:
+            signal.signal(signal.SIGINT, usual)
+
+    def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None) -> None:
+        """How it stands with a VM; the same words again only from time to time."""
+        now = time.monotonic()
+        if self._told == (vm, says) and now - self._at < AGAIN:
+            return
+        self._told, self._at = (vm, says), now
+        after = "" if elapsed is None else f" ({span(elapsed)})"
+        self._watch.say(f"{_named(vm)}: {says}{after}")
+
+    def warn(self, text: str) -> None:
+        """Something that should not be."""
+        self._watch.warn(text)
+
+
+def _proposal(plans: Sequence[Plan]) -> Iterator[str]:
+    noun = "this VM" if len(plans) == 1 else f"these {len(plans)} VMs, one after another"
+    yield f"Redeploy {noun}:"
+    for plan in plans:
+        yield f"  {_named(plan.vm)}, subscription {name(plan.vm.subscription)}"
+    # What is the same for all is told once.
+    yield from dict.fromkeys(f"    lost: {line}" for plan in plans for line in plan.loses)
+    yield from dict.fromkeys(f"    risk: {line}" for plan in plans for line in plan.risks)
+
+
+def _named(vm: VmId) -> str:
+    return f"{name(vm.resource_group)}/{name(vm.name)}"

@@ -1,0 +1,101 @@
+"""Whether and how affected VMs are redeployed, as options, and the `Policy` that they mean; must not redeploy."""
+
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vmdiag.cli import options
+from vmdiag.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from vmdiag.aftercare import Ward
+    from vmdiag.cli.bedside import Bedside
+    from vmdiag.cli.opening import Opened
+    from vmdiag.cli.watch import Watch
+    from vmdiag.diagnosis import Case
+    from vmdiag.plan import Policy
+    from vmdiag.sources.azure import Azure
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """The options of a redeploy."""
+
+    redeploy: options.Redeploy = False
+    yes: options.Yes = False
+    dry_run: options.DryRun = False
+    max: options.Most = 1
+    include_suspected: options.IncludeSuspected = False
+    allow_data_loss: options.AllowDataLoss = False
+    no_wait: options.NoWait = False
+    wait_for: options.WaitFor = "30m"
+    journal: options.JournalPath = None
+
+    def check(self, typed: "Collection[str]") -> None:
+        """Raise `UsageError` for options that make no sense together; `typed` are those that stand on the command line.
+
+        One that does nothing is a misunderstanding, but for those that the environment sets for every command.
+        """
+        from vmdiag.cli.reached import duration
+
+        mine = [field.name for field in fields(self) if field.name in typed]
+        if mine and not self.redeploy:
+            option = _option(mine[0])
+            message = f"{option} says how to redeploy, and --redeploy is not given"
+            raise UsageError(message, f"Add --redeploy, or leave {option} out.")
+        duration(self.wait_for, "--wait-for")
+        for one, other in (("yes", "dry_run"), ("no_wait", "dry_run"), ("no_wait", "wait_for")):
+            if getattr(self, one) and (getattr(self, other) if other != "wait_for" else other in typed):
+                message = f"{_option(one)} and {_option(other)} contradict each other"
+                raise UsageError(message, "Give one of them.")
+
+    def treatment(self, open_: "Opened", watch: "Watch") -> "Callable[[Iterable[Case]], Iterator[Case]] | None":
+        """What is to be done with the cases, `None` for nothing; raises where it is certain that it is not allowed."""
+        if not self.redeploy:
+            return None
+        from vmdiag.cli.bedside import Bedside
+        from vmdiag.sources.azure import Azure
+        from vmdiag.treatment import Room, treat
+
+        bedside = Bedside(watch)
+        ward = None
+        if isinstance(open_.source, Azure):
+            ward = ward_of(open_.source, bedside, self.journal, self.wait_for)
+            if not self.dry_run:
+                open_.source.require_redeploy(open_.scope)
+        policy = self._policy(is_live=ward is not None)
+        room = Room(proposer=bedside, policy=policy, now=open_.now, ward=ward, stated=open_.lost)
+        return lambda cases: treat(cases, room)
+
+    def _policy(self, *, is_live: bool) -> "Policy":
+        from vmdiag.plan import Consent, Policy
+
+        consent = Consent.ASKABLE if sys.stdin.isatty() and sys.stderr.isatty() else Consent.NOBODY
+        if self.yes or self.dry_run:
+            consent = Consent.GIVEN if self.yes else Consent.NEEDLESS
+        return Policy(
+            most=self.max,
+            include_suspected=self.include_suspected,
+            allow_data_loss=self.allow_data_loss,
+            consent=consent,
+            dry_run=self.dry_run,
+            waits=not self.no_wait,
+            is_live=is_live,
+        )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def ward_of(source: "Azure", bedside: "Bedside", journal: str | None, wait_for: str) -> "Ward":
+    """Where redeploys are made, followed and written down."""
+    from vmdiag.aftercare import Ward
+    from vmdiag.cli.reached import duration
+    from vmdiag.journal import Journal
+
+    kept = Journal(Path(journal) if journal is not None else None)
+    return Ward(source=source, journal=kept, attendant=bedside, wait_for=duration(wait_for, "--wait-for"))

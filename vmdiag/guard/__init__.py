@@ -1,0 +1,83 @@
+"""review(): which plans may be carried out; each guard alone can refuse; must not ask, wait, read or do anything.
+
+The guards and their limits are the contract's; where a number is not, the reason beside it says whose it is. This is
+the only place where an `Order` is made, and no mitigation acts without one.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import InitVar, dataclass
+from datetime import datetime
+
+from vmdiag.diagnosis import Case
+from vmdiag.guard import _loss, _machine, _run
+from vmdiag.mitigation import Answer
+from vmdiag.plan import Plan, Policy, Population
+
+Guard = Callable[[Plan, Policy, Population, datetime], Answer]
+GUARDS: tuple[Guard, ...] = (
+    _loss.verdict,
+    _loss.persistence,
+    _machine.state,
+    _machine.data,
+    _machine.owner,
+    _machine.permission,
+    _run.count,
+    _run.storm,
+    _loss.service_event,
+    _machine.repeat,
+    _machine.grace,
+    _run.pace,
+    _run.lock,
+    _run.consent,
+)
+_SEAL = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A plan that every guard let pass, at `at`. Only `review` can make one."""
+
+    plan: Plan
+    answers: tuple[Answer, ...]
+    at: datetime
+    seal: InitVar[object] = None
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            message = "an Order is made by vmdiag.guard.review alone"
+            raise TypeError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A plan that must not be carried out, or not yet, and what every guard said."""
+
+    plan: Plan
+    answers: tuple[Answer, ...]
+
+    @property
+    def against(self) -> tuple[Answer, ...]:
+        """The guards that refuse; none where some were only not asked yet."""
+        return tuple(answer for answer in self.answers if answer.passes is False)
+
+    @property
+    def says(self) -> str:
+        """Each refusing guard with its limit and the value found."""
+        return "; ".join(f"{answer.guard}: {answer.found} (limit: {answer.limit})" for answer in self.against)
+
+
+def review(plans: Iterable[Plan], policy: Policy, population: Population, now: datetime) -> tuple[Order | Refusal, ...]:
+    """An order for each plan that passes every guard, a refusal for each other."""
+    return tuple(_reviewed(plan, policy, population, now) for plan in plans)
+
+
+def qualifies(case: Case, policy: Policy) -> bool:
+    """Whether the case's verdict is one that the operator wants to act on."""
+    return case.diagnosis.verdict in _loss.wanted(policy)
+
+
+def _reviewed(plan: Plan, policy: Policy, population: Population, now: datetime) -> Order | Refusal:
+    answers = tuple(guard(plan, policy, population, now) for guard in GUARDS)
+    if all(answer.passes for answer in answers):
+        return Order(plan=plan, answers=answers, at=now, seal=_SEAL)
+    return Refusal(plan=plan, answers=answers)

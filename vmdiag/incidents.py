@@ -1,0 +1,62 @@
+"""Service incidents: whether one concerns a VM, and when it ends; must not know what it explains."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from vmdiag.model import Event, Kind, Signal, VirtualMachine
+
+# An incident without an end is taken to last this long after it was last heard of (our judgement).
+USUAL_LENGTH = timedelta(hours=24)
+# Services whose failure cuts VMs off. Everything else that an incident names is somebody else's trouble.
+SERVICES = (
+    "virtual machine",
+    "virtual network",
+    "network infrastructure",
+    "load balancer",
+    "expressroute",
+    "vpn gateway",
+)
+
+
+def concerns(vm: VirtualMachine, event: Event) -> bool:
+    """Whether an incident is of the VM's region, as far as that is known, and can cut a VM off."""
+    if event.signal is Signal.HEALTH:
+        return True  # said of this very VM
+    services = event.facts.get("service", "").lower()
+    about = not services or any(word in services for word in SERVICES) or "network" in event.says.lower()
+    return about and same_region(vm, event) is not False
+
+
+def same_region(vm: VirtualMachine, event: Event) -> bool | None:
+    """Whether the incident is of the VM's region; `None` when either is not known."""
+    if event.signal is Signal.HEALTH:
+        return True
+    regions = {_plain(region) for region in event.facts.get("regions", "").split(",") if region.strip()}
+    if vm.location is None or not regions:
+        return None
+    return _plain(vm.location) in regions or "global" in regions
+
+
+def end_of(incident: Event, events: Iterable[Event]) -> datetime:
+    """When it ended, or was told to have, by the events around it; a day after its begin where nothing tells."""
+    tracking = incident.facts.get("tracking")
+    resolved = [
+        other for other in events if other.kind is Kind.SERVICE_RESOLVED and other.facts.get("tracking") == tracking
+    ]
+    # Every notice bears the incident's begin as its time; when it ended, or was told to have, stands beside it.
+    for stated in [fact for other in (incident, *resolved) for fact in (other.facts.get("ended"), _told(other))]:
+        try:
+            return max(incident.at, datetime.fromisoformat(stated or ""))
+        except (ValueError, TypeError):
+            continue
+    return max((other.at for other in resolved if other.at > incident.at), default=incident.at + USUAL_LENGTH)
+
+
+def _told(event: Event) -> str | None:
+    return event.facts.get("told") if event.kind is Kind.SERVICE_RESOLVED else None
+
+
+def _plain(region: str) -> str:
+    """`UK South` and `uksouth` are one region."""
+    return re.sub(r"[^a-z0-9]", "", region.lower())

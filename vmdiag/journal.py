@@ -1,0 +1,253 @@
+"""The journal of redeploys: what was intended, accepted, finished and verified, a line of JSON each; append-only.
+
+Must not know Azure or a guard. An intent is on disk before its request leaves, so whatever kills the program, the next
+run knows what may have happened. The file is its owner's alone; runs take turns in writing to it.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
+from platformdirs import user_state_path
+
+from vmdiag.identity import VmId
+from vmdiag.mitigation import Mitigation, Status
+from vmdiag.model import Signal
+
+VERSION = 1
+# Another run holds the file for milliseconds; a longer wait means that something is wrong with it.
+PATIENCE = 10.0
+OWNER_ONLY, OWNER_ONLY_FOLDER = 0o600, 0o700
+
+
+class Step(StrEnum):
+    """How far a redeploy has come."""
+
+    INTENDED = "intended"  # on disk before the request leaves
+    ACCEPTED = "accepted"  # Azure took it
+    VOID = "void"  # Azure refused it, or never got it: nothing happened
+    FINISHED = "finished"  # Azure's operation ended
+    VERIFIED = "verified"  # it was looked whether the VM can be reached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One redeploy as the journal tells it.
+
+    `request` is the id under which Azure knows the request. `lost_at`, `migrated_at` and `signals`, those that
+    measured it, are of the loss that it shall end.
+    """
+
+    id: str
+    vm: VmId
+    cloud: str
+    request: str
+    at: datetime
+    step: Step = Step.INTENDED
+    lost_at: datetime | None = None
+    migrated_at: datetime | None = None
+    signals: tuple[Signal, ...] = ()
+    operation: str | None = None
+    correlation: str | None = None
+    outcome: Status | None = None
+    finished_at: datetime | None = None
+    reachable_again: bool | None = None
+    says: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its end is still to be found out."""
+        ended = self.step is Step.FINISHED and self.outcome is not Status.SUCCEEDED
+        return not ended and self.step not in (Step.VOID, Step.VERIFIED)
+
+    @property
+    def mitigation(self) -> Mitigation:
+        """The same as a report tells it."""
+        early = {Step.INTENDED: Status.UNKNOWN, Step.ACCEPTED: Status.STARTED, Step.VOID: Status.FAILED}
+        return Mitigation(
+            status=early.get(self.step) or self.outcome or Status.UNKNOWN,
+            says=self.says,
+            started_at=None if self.step is Step.VOID else self.at,
+            finished_at=self.finished_at,
+            operation=self.operation,
+            reachable_again=self.reachable_again,
+            correlation=self.correlation,
+            request=self.request,
+        )
+
+
+class Journal:
+    """The journal at a path, by default in the folder that the system keeps for a user's state."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or _state() / "redeploys.jsonl"
+        self._turn = FileLock(f"{self.path}.lock", timeout=PATIENCE, mode=OWNER_ONLY)
+
+    def deeds(self, warn: Callable[[str], None]) -> tuple[Deed, ...]:
+        """Every redeploy, oldest first; lines that make no sense are told to `warn`. Raises `OSError`."""
+        if not self.path.exists():
+            return ()
+        if not self.path.is_file():
+            # A device could be read for ever.
+            message = "not a file"
+            raise OSError(None, message)
+        lines = self.path.read_bytes().split(b"\n")
+        known: dict[str, Deed] = {}
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                _take(known, json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                warn(f"{self.path}, line {number}: not a record of the journal; passed over")
+        return tuple(known.values())
+
+    def intend(self, deed: Deed) -> None:
+        """Write down what is about to be asked of Azure; it is on disk on return. Raises `OSError`."""
+        facts = {name: _told(getattr(deed, name)) for name in INTENT}
+        self._append({"step": Step.INTENDED.value, "at": _told(deed.at), "id": deed.id, **facts})
+
+    def add(self, deed: Deed, step: Step, at: datetime, **facts: Any) -> Deed:  # noqa: ANN401 - a deed's fields
+        """Write down how it went on; the deed as it is now. Raises `OSError`."""
+        told = {name: _told(value) for name, value in facts.items()}
+        self._append({"step": step.value, "at": _told(at), "id": deed.id, **told})
+        return replace(deed, step=step, **facts)
+
+    def _append(self, record: Mapping[str, object]) -> None:
+        line = json.dumps({"v": VERSION, **record}).encode() + b"\n"
+        _make(self.path.parent)
+        is_new = not self.path.exists()
+        try:
+            with self._turn, _opened(self.path) as file:
+                self.path.chmod(OWNER_ONLY)
+                self._mend(file.fileno())
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+                if is_new:
+                    _sync(self.path.parent)
+        except Timeout as error:
+            message = "another program holds its lock"
+            raise TimeoutError(None, message) from error
+
+    def _mend(self, file: int) -> None:
+        """Put a last line that was cut off aside, so that the next one begins on its own."""
+        written = self.path.read_bytes()
+        torn = written[written.rfind(b"\n") + 1 :]
+        if _is_whole(torn):
+            os.write(file, b"\n")
+        elif torn:
+            with _opened(Path(f"{self.path}.torn")) as aside:
+                aside.write(torn + b"\n")
+                os.fsync(aside.fileno())
+            os.ftruncate(file, len(written) - len(torn))
+
+
+INTENT = ("vm", "cloud", "request", "lost_at", "migrated_at", "signals")
+
+
+@contextmanager
+def alone(scopes: Iterable[str]) -> Iterator[str | None]:
+    """Keep other runs on this machine out of some scopes; says who is there already, `None` where nobody is.
+
+    Wherever the journal lies, the locks are in one place; a run that is killed gives them back. Raises `OSError`.
+    """
+    folder = _state() / "locks"
+    _make(folder.parent)
+    _make(folder)
+    with ExitStack() as held:
+        rival = None
+        for scope in sorted(scopes):
+            # An id may be anything; its digest is a name that every file system takes.
+            name = sha256(scope.lower().encode()).hexdigest()[:32]
+            try:
+                held.enter_context(FileLock(folder / f"{name}.lock", timeout=0, mode=OWNER_ONLY))
+            except Timeout:
+                rival = f"another run of vmdiag redeploys in {scope}"
+                break
+        yield rival
+
+
+def _state() -> Path:
+    """The folder that the system keeps for a user's state."""
+    return user_state_path("vmdiag", appauthor=False)
+
+
+def _make(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """To append to; a new file is its owner's alone from its first byte on."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, OWNER_ONLY), "ab")
+
+
+def _sync(folder: Path) -> None:
+    """Put a new file's name on disk, too, where a folder can be opened."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _told(value: object) -> str | bool | None:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _take(known: dict[str, Deed], record: Mapping[str, Any]) -> None:
+    """One line more of the story; a step of a redeploy whose intent is not there is nobody's."""
+    step, key = Step(record["step"]), record["id"]
+    at = _instant(record["at"])
+    if step is Step.INTENDED:
+        vm = VmId.parse(record["vm"])
+        if vm is None or at is None:
+            raise ValueError
+        known[key] = Deed(
+            id=key,
+            vm=vm,
+            cloud=record["cloud"],
+            request=record["request"],
+            at=at,
+            lost_at=_instant(record["lost_at"]),
+            migrated_at=_instant(record["migrated_at"]),
+            signals=tuple(Signal(word) for word in record["signals"].split()),
+        )
+        return
+    facts: dict[str, Any] = {
+        name: record[name] for name in ("operation", "correlation", "says", "reachable_again") if name in record
+    }
+    if "outcome" in record:
+        facts |= {"outcome": Status(record["outcome"])}
+    if step is Step.FINISHED:
+        facts |= {"finished_at": _instant(record["finished_at"])}
+    known[key] = replace(known[key], step=step, **facts)
+
+
+def _instant(text: str | None) -> datetime | None:
+    at = None if text is None else datetime.fromisoformat(text)
+    if at is not None and at.tzinfo is None:
+        raise ValueError
+    return at

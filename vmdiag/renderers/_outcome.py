@@ -1,0 +1,72 @@
+"""What was done about a VM, or was not, in sentences; must not know a format, nor judge it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from vmdiag.diagnosis import Case
+from vmdiag.mitigation import Mitigation, Status
+from vmdiag.renderers._safe import sentence
+from vmdiag.renderers._times import stamp
+
+# What each guard answered: yes, no, not asked.
+SIGNS = {True: "+", False: "-", None: "?"}
+
+
+def told(case: Case) -> str | None:
+    """How a redeploy stands, in a sentence; `None` where none was wanted."""
+    done = case.mitigation
+    if done is None:
+        return None
+    when = f" at {stamp(done.started_at)}" if done.started_at is not None else ""
+    return f"{_word(done, when)}: {sentence(done.says)}"
+
+
+def is_pending(case: Case) -> bool:
+    """Whether nothing was done yet, so that what the guards say is of interest."""
+    done = case.mitigation
+    return done is not None and done.status in (Status.PLANNED, Status.REFUSED, Status.DECLINED)
+
+
+def answers(case: Case) -> Iterator[tuple[str, str, str]]:
+    """Sign, guard, and its answer with its limit."""
+    for answer in case.mitigation.guards if case.mitigation is not None else ():
+        yield SIGNS[answer.passes], answer.guard, f"{sentence(answer.found)} (limit: {sentence(answer.limit)})"
+
+
+def price(case: Case) -> Iterator[str]:
+    """What a redeploy that is planned costs, and what may go wrong with it."""
+    done = case.mitigation
+    if done is not None and done.status is Status.PLANNED:
+        yield from (f"Lost: {sentence(one)}" for one in done.loses)
+        yield from (f"Risk: {sentence(one)}" for one in done.risks)
+
+
+def grouped(cases: Iterable[Case]) -> list[tuple[str, list[Case]]]:
+    """The VMs that were to be redeployed, together where the same was said of them; the largest group first."""
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.mitigation is not None:
+            groups.setdefault(f"{_word(case.mitigation)}: {sentence(case.mitigation.says)}", []).append(case)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def counted(cases: Iterable[Case]) -> str:
+    """How many redeploys stand how: `1 succeeded, 3 refused`."""
+    found = Counter(case.mitigation.status for case in cases if case.mitigation is not None)
+    return ", ".join(f"{found[status]} {status}" for status in Status if found[status])
+
+
+def _word(done: Mitigation, when: str = "") -> str:
+    match done.status:
+        case Status.SUCCEEDED:
+            return f"made{when}" + (", not proven" if done.reachable_again is None else "")
+        case Status.PLANNED:
+            return "planned, not made"
+        case Status.REFUSED | Status.DECLINED:
+            return done.status.value
+        case Status.STARTED:
+            return f"begun{when}, not ended"
+        case Status.UNKNOWN:
+            return f"perhaps begun{when}, its end unknown"
+        case Status.FAILED:
+            return f"begun{when}" if when else "failed"

@@ -1,0 +1,242 @@
+"""survey(): what must be known of VMs before they are redeployed, read right now; must not weigh it.
+
+Sources: "REST API: Virtual Machines - Get", "Management Locks - List At Resource Level" and "- List At Subscription
+Level", "Permissions - List For Resource", "Activity Logs - List", "Scheduled Events in Azure Resource Graph". Whether a
+resource's list of locks holds those from above no page says, so the subscription's list is read, too.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from vmdiag import kql
+from vmdiag.arm.request import Request
+from vmdiag.arm.session import Session
+from vmdiag.errors import SourceError
+from vmdiag.identity import VmId
+from vmdiag.mitigation import Circumstances
+from vmdiag.model import Kind, Signal, Window
+from vmdiag.sources._items import Malformed, Row
+from vmdiag.sources.archive import activity_log as wire
+from vmdiag.sources.archive._envelopes import unpacked
+from vmdiag.sources.archive._fields import at, elements, mapping, objects, text
+from vmdiag.sources.archive._log_entry import Entry, feed
+from vmdiag.sources.archive._times import parse
+from vmdiag.sources.azure import _graph, _rights, activity_log, virtual_machine
+from vmdiag.sources.azure._ask import group_of, subscription_of
+from vmdiag.sources.azure._crew import Crew, Piece
+from vmdiag.vocabulary import VM_TYPES, Phase, interpret, phase
+
+# The guards count redeploys of a week, and a customer's write for half an hour, whose record may be late.
+WEEK, LATELY = timedelta(days=7), timedelta(minutes=45)
+LOCKS = "Microsoft.Authorization/locks/read"
+# What does nothing to a VM, though it is a POST.
+HARMLESS = ("retrievebootdiagnosticsdata/action", "instanceview/action", "assesspatches/action")
+# Announced events that stop a VM; a freeze does not, and what has ended is no announcement.
+STOPPING, OVER = ("redeploy", "reboot", "restart", "preempt", "terminate"), ("completed", "canceled")
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Answers:
+    """What came back, by topic and whom it concerns."""
+
+    rows: dict[Key, list[Row]] = field(default_factory=dict)
+    errors: dict[Key, SourceError] = field(default_factory=dict)
+
+    def of(self, topic: str, whom: str) -> list[Row] | None:
+        """The rows; `None` where they could not be read."""
+        return self.rows.get((topic, whom)) if (topic, whom) not in self.errors else None
+
+    def why_not(self, topic: str, whom: str) -> str:
+        """Why they could not be read."""
+        error = self.errors.get((topic, whom))
+        return "interrupted before it was read" if error is None else error.message
+
+
+def survey(session: Session, vms: Sequence[VmId]) -> dict[VmId, Circumstances]:
+    """The circumstances of each VM; what could not be read is told in them, never raised."""
+    now = session.now
+    answers = Answers()
+    crew: Crew[Key, list[Row]] = Crew(session.access.jobs)
+    asked = dict(_questions(vms, now))
+    for key, request in asked.items():
+        crew.add(key, partial(_rows, session, request))
+    for result in crew.results(lambda: session.is_over):
+        if isinstance(result, Piece):
+            answers.rows.setdefault(result.key, []).extend(result.value)
+        elif isinstance(result.error, SourceError):
+            answers.errors[result.key] = result.error
+        elif result.error is not None:
+            raise result.error
+        else:
+            answers.rows.setdefault(result.key, [])
+    return {vm: _circumstances(vm, answers, now) for vm in vms}
+
+
+def _questions(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[Key, Request]]:
+    week, lately = Window(now - WEEK, now), Window(now - LATELY, now)
+    who = kql.Who(ids=tuple(sorted(vm.key for vm in vms)))
+    subscriptions = {vm.subscription for vm in vms}
+    yield ("maintenance", ""), _graph.request("announced maintenance", kql.maintenance(who), subscriptions)
+    yield ("network", ""), _graph.request("the VMs' networks", kql.passages(who), subscriptions)
+    for vm in vms:
+        yield ("vm", vm.key), virtual_machine.request(vm)
+        yield ("permissions", vm.key), _rights.request(str(vm), vm.name)
+        yield ("locks", vm.key), _locks(str(vm), vm.name)
+        yield ("locks", subscription_of(vm)), _locks(subscription_of(vm), vm.subscription)
+        yield ("log", vm.key), activity_log.request(subscription_of(vm), week, vm=vm)
+        yield ("log", group_of(vm)), activity_log.request(group_of(vm), lately)
+
+
+def _locks(scope: str, name: str) -> Request:
+    path = f"{scope}/providers/Microsoft.Authorization/locks"
+    return Request(what=f"locks of {name}", service="locks", path=path, permission=LOCKS)
+
+
+def _rows(session: Session, request: Request) -> Iterator[list[Row]]:
+    for page in session.pages(request):
+        yield [row for row in unpacked(page) if isinstance(row, dict)]
+
+
+def _circumstances(vm: VmId, answers: Answers, now: datetime) -> Circumstances:
+    unread = {
+        topic: answers.why_not(*key)
+        for topic, key in (
+            ("vm", ("vm", vm.key)),
+            ("log", ("log", vm.key)),
+            ("log", ("log", group_of(vm))),
+        )
+        if answers.of(*key) is None
+    }
+    rows = answers.of("vm", vm.key) or []
+    machine = mapping(rows[0]) if rows else {}
+    if not machine:
+        unread.setdefault("vm", "Azure's answer is empty")
+    members = mapping(machine.get("properties"))
+    entries = list(_entries(vm, [*(answers.of("log", vm.key) or ()), *(answers.of("log", group_of(vm)) or ())]))
+    power, provisioning = states(machine)
+    return Circumstances(
+        power=power or None,
+        provisioning=provisioning or None,
+        ephemeral=text(at(members, "storageProfile", "osDisk", "diffDiskSettings", "option")).lower() == "local",
+        tags={str(name).lower(): text(value) for name, value in mapping(machine.get("tags")).items()},
+        managed_by=text(machine.get("managedBy")) or None,
+        narrow=tuple(_narrow(machine)),
+        address=_address(vm, answers.of("network", "")),
+        approves_itself=at(members, "scheduledEventsPolicy", "userInitiatedRedeploy", "automaticallyApprove") is True,
+        locks=_locked(vm, answers),
+        scheduled=_scheduled(vm, members, answers.of("maintenance", ""), now),
+        may_redeploy=_rights.allows(answers.of("permissions", vm.key), _rights.REDEPLOY),
+        redeploys=tuple(sorted(_redeploys(entries))),
+        writes=tuple(
+            sorted({(entry.at, entry.operation.lower().rpartition("virtualmachines/")[2]) for entry in entries})
+        ),
+        unread=unread,
+    )
+
+
+def states(machine: Row) -> tuple[str, str]:
+    """Power state and provisioning state of a VM with its instance view, in lower case; empty where not told."""
+    members = mapping(machine.get("properties"))
+    codes = [text(each.get("code")).lower() for each in objects(at(members, "instanceView", "statuses"))]
+    power = next((code.partition("/")[2] for code in codes if code.startswith("powerstate/")), "")
+    return power, text(members.get("provisioningState")).lower()
+
+
+def _narrow(machine: Row) -> Iterator[str]:
+    members = mapping(machine.get("properties"))
+    for zone in elements(machine.get("zones")):
+        yield f"zone {text(zone)}"
+    for word, title in NARROWING.items():
+        name = text(at(members, word, "id")).rpartition("/")[2]
+        if name:
+            yield f"{title} {name}"
+    if text(members.get("priority")).lower() == "spot":
+        yield "spot capacity"
+
+
+NARROWING = {
+    "availabilitySet": "the availability set",
+    "proximityPlacementGroup": "the proximity placement group",
+    "host": "the dedicated host",
+    "hostGroup": "the dedicated host group",
+    "virtualMachineScaleSet": "the scale set",
+}
+
+
+def _address(vm: VmId, rows: Iterable[Row] | None) -> str | None:
+    """A public address that the VM may lose."""
+    mine = (row for row in rows or () if VmId.parse(text(row.get("vm"))) == vm)
+    return next((text(row.get("address")) for row in mine if text(row.get("allocation")).lower() == "dynamic"), None)
+
+
+def _locked(vm: VmId, answers: Answers) -> tuple[str, ...] | None:
+    """The locks on the VM and on what it lies in, of those lists that could be read."""
+    lists = [answers.of("locks", key) for key in (vm.key, subscription_of(vm))]
+    if all(rows is None for rows in lists):
+        return None
+    found = {}
+    for row in (row for rows in lists for row in rows or ()):
+        scope, _, name = text(row.get("id")).lower().partition("/providers/microsoft.authorization/locks/")
+        if name and f"{vm.key}/".startswith(f"{scope}/"):
+            found[scope, name] = f"the {text(at(row, 'properties', 'level'))} lock {name}"
+    return tuple(found.values())
+
+
+def _scheduled(vm: VmId, members: Row, rows: list[Row] | None, now: datetime) -> tuple[str, ...] | None:
+    found = list(_window(members, now))
+    for row in rows or ():
+        if VmId.parse(text(row.get("vm"))) == vm:
+            properties = mapping(row.get("properties"))
+            found += [said for each in _events(properties) if (said := _announced(each))]
+    return tuple(found) if found or rows is not None else None
+
+
+def _events(properties: Row) -> Iterator[Row]:
+    """A scheduled event stands alone, updates in a list."""
+    return objects(properties.get("value")) if "value" in properties else iter((properties,))
+
+
+def _announced(event: Row) -> str:
+    known = {str(name).lower(): text(value) for name, value in event.items()}
+    kind = known.get("eventtype") or known.get("impacttype") or ""
+    status = (known.get("eventstatus") or known.get("status") or "").lower()
+    if kind.lower() not in STOPPING or status in OVER:
+        return ""
+    when = parse(known.get("notbefore"))
+    return f"Azure has announced a {kind.lower()}" + (f" for {when:%Y-%m-%d %H:%M}Z or later" if when else "")
+
+
+def _window(members: Row, now: datetime) -> Iterator[str]:
+    """Planned maintenance as the instance view tells it."""
+    told = mapping(at(members, "instanceView", "maintenanceRedeployStatus"))
+    start, end = parse(told.get("maintenanceWindowStartTime")), parse(told.get("maintenanceWindowEndTime"))
+    if start is not None and end is not None and end > now:
+        yield f"planned maintenance from {start:%Y-%m-%d %H:%M}Z to {end:%Y-%m-%d %H:%M}Z"
+
+
+def _entries(vm: VmId, rows: Iterable[Row]) -> Iterator[Entry]:
+    """What was done to the VM or to its extensions, and did not fail."""
+    for row in rows:
+        try:
+            entry = wire.entry(row)
+        except Malformed:
+            continue
+        operation = entry.operation.lower()
+        about = f"{entry.resource.lower()}/".startswith(f"{vm.key}/") and operation.startswith(VM_TYPES)
+        is_deed = feed(entry.category, operation) is Signal.ACTIVITY and not operation.endswith((*HARMLESS, "/read"))
+        if about and is_deed and phase(entry.status) is not Phase.FAILED:
+            yield entry
+
+
+def _redeploys(entries: Iterable[Entry]) -> Iterator[datetime]:
+    """When each redeploy was asked for: an operation's first record."""
+    first: dict[str, datetime] = {}
+    for entry in entries:
+        if interpret(Signal.ACTIVITY, entry.operation, entry.status, {}) is Kind.REDEPLOY:
+            key = entry.correlation or f"{entry.at}"
+            first[key] = min(entry.at, first.get(key, entry.at))
+    return iter(first.values())

@@ -1,0 +1,90 @@
+"""What can be seen of a redeploy whose answer was lost: the VM's state, and the log's records of that very request.
+
+Must not conclude. Source: "Azure Activity Log event schema" (`httpRequest.clientRequestId` is the id that was sent).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vmdiag.arm.request import Request
+from vmdiag.arm.session import Session
+from vmdiag.errors import NotFound, SourceError
+from vmdiag.identity import VmId
+from vmdiag.model import Kind, Signal, Window
+from vmdiag.sources._items import Malformed, Row
+from vmdiag.sources.archive import activity_log as wire
+from vmdiag.sources.archive._envelopes import unpacked
+from vmdiag.sources.archive._fields import at, mapping, objects, text
+from vmdiag.sources.archive._log_entry import Entry
+from vmdiag.sources.archive._times import parse
+from vmdiag.sources.azure import activity_log, virtual_machine
+from vmdiag.sources.azure._ask import subscription_of
+from vmdiag.vocabulary import Phase, interpret, phase
+
+# This machine's clock and Azure's may differ by so much unnoticed.
+SLACK = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What was seen; `phases` is `None` where the log could not be read, `changed_at` when the state began."""
+
+    provisioning: str = ""
+    changed_at: datetime | None = None
+    phases: frozenset[Phase] | None = None
+    code: str = ""
+    is_gone: bool = False
+    unread: str = ""
+
+
+def trace(session: Session, vm: VmId, request: str, since: datetime) -> Trace:
+    """Look at the VM and at its log; what could not be read is told, never raised."""
+    phases, code, unread = None, "", []
+    try:
+        entries = list(_entries(session, vm, request, Window(since - SLACK, session.now + SLACK)))
+        phases = frozenset(phase(entry.status) for entry in entries)
+        code = next((entry.substatus for entry in entries if phase(entry.status) is Phase.FAILED), "")
+    except SourceError as error:
+        unread.append(error.message)
+    machine: Row = {}
+    is_gone = False
+    try:
+        machine = next(_rows(session, virtual_machine.request(vm)), {})
+    except NotFound:
+        is_gone = True
+    except SourceError as error:
+        unread.append(error.message)
+    provisioning, changed_at = _state(machine)
+    return Trace(
+        provisioning=provisioning,
+        changed_at=changed_at,
+        phases=phases,
+        code=code,
+        is_gone=is_gone,
+        unread="; ".join(unread),
+    )
+
+
+def _entries(session: Session, vm: VmId, request: str, span: Window) -> Iterator[Entry]:
+    for row in _rows(session, activity_log.request(subscription_of(vm), span, vm=vm)):
+        try:
+            entry = wire.entry(row)
+        except Malformed:
+            continue
+        is_redeploy = interpret(Signal.ACTIVITY, entry.operation, "", {}) is Kind.REDEPLOY
+        if is_redeploy and text(at(row, "httpRequest", "clientRequestId")).lower() in ("", request.lower()):
+            yield entry
+
+
+def _rows(session: Session, request: Request) -> Iterator[Row]:
+    return (row for page in session.pages(request) for row in unpacked(page) if isinstance(row, dict))
+
+
+def _state(machine: Row) -> tuple[str, datetime | None]:
+    members = mapping(machine.get("properties"))
+    for each in objects(at(members, "instanceView", "statuses")):
+        code = text(each.get("code")).lower()
+        if code.startswith("provisioningstate/"):
+            return code.split("/")[1], parse(each.get("time"))
+    return text(members.get("provisioningState")).lower(), None
