@@ -1,6 +1,7 @@
 """What every test may use: the installed command, run as people run it; must not know what it answers."""
 
 import os
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable
@@ -13,6 +14,10 @@ COMMAND = Path(sysconfig.get_path("scripts"), "vmdiag")
 _ROOT = Path(__file__).parent.parent
 # What would change how the command speaks.
 _UNWANTED = ("VMDIAG_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A suite that a shell started in the background hands that on; commands under test must hear Ctrl-C all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,7 @@ BLOCKED: dict[str, dict[str, Callable[[], Asked]]] = {
     "service event": {
         "incident": incident,
         "incident of an unknown region": lambda: incident(""),
+        "incident of the region": lambda: ready().facts(incidents=("the service incident VT60-LPZ goes on",)),
         "scheduled": lambda: ready().facts(scheduled=("Azure has announced a redeploy",)),
     },
     "repeat": {

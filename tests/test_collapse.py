@@ -52,6 +52,15 @@ def test_a_vm_that_is_busy_now_and_then_does_not_collapse_between() -> None:
     assert collapses(series(([1e6] * 5 + [0.0] * 15) * 20)) == ()
 
 
+def test_a_few_good_minutes_after_a_boot_are_not_back_for_good() -> None:
+    """The dead hour before leaves nothing to fall from, so no second collapse is seen."""
+    burst = [1e6] * 60 + [0.0] * 60 + [1e6] * 4 + [0.0] * 30
+    (gone,), (back,) = collapses(series(burst)), collapses(series([*burst, *[1e6] * 5, 0.0, 1e6]))
+
+    assert (gone.interval.end, gone.well_since) == (T + 120 * MIN, None)
+    assert (back.interval.end, back.well_since) == (T + 120 * MIN, T + 154 * MIN)
+
+
 @pytest.mark.parametrize("noise", [0.0, 30_000.0, 50_000.0])
 def test_ten_minutes_at_a_twentieth_are_a_collapse(noise: float) -> None:
     (found,) = collapses(series([1e6] * 60 + [noise] * 10 + [1e6] * 60))

@@ -140,13 +140,36 @@ def test_lines_of_strangers_are_told_and_passed_over(journal: Journal) -> None:
         '{"step": "x"}',
         '{"step": "accepted", "id": "two", "at": "2026-03-02T12:00:00Z"}',
     ]
+    whole = json.loads(journal.path.read_text())
+    strange += [json.dumps({**whole, "id": "x", name: 3}) for name in ("vm", "cloud", "request", "lost_at", "signals")]
+    strange += [json.dumps({**whole, "id": "x", "at": f"{year}-01-01T00:00:00+00:00"}) for year in ("0001", "9999")]
+    strange += [
+        json.dumps(
+            {"step": "finished", "id": DEED.id, "at": AT.isoformat(), "finished_at": AT.isoformat(), name: value}
+        )
+        for name, value in (("says", 1), ("operation", []), ("correlation", {}), ("reachable_again", "yes"))
+    ]
     strange += ['{"step": "intended", "id": "x", "at": "2026-03-02T12:00:00", "vm": "' + str(VM) + '"}']
     with journal.path.open("a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in strange)
     told: list[str] = []
 
     assert journal.deeds(told.append) == deeds
-    assert [f", line {number}:" in text for number, text in enumerate(told, 2)] == [True] * len(strange)
+    assert [f", line {number} is" in text for number, text in enumerate(told, 2)] == [True] * len(strange)
+
+
+def test_a_strict_reader_takes_no_unknown_line_but_one_that_was_cut_off(journal: Journal) -> None:
+    journal.intend(DEED)
+    with journal.path.open("ab") as file:
+        file.write(b'{"step": "inten')
+    warned: list[str] = []
+    assert journal.deeds(warned.append, strict=True) == (DEED,)
+    assert len(warned) == 1
+    with journal.path.open("ab") as file:
+        file.write(b"\n")
+
+    with pytest.raises(OSError, match="line 2 is not a record"):
+        journal.deeds(silent, strict=True)
 
 
 def test_many_writers_do_not_mix(journal: Journal) -> None:

@@ -28,13 +28,18 @@ class Told:
         assert scope.since == timedelta(days=14)
         assert needs.triggers
         window = notation.timeline(QUIET).window
-        return Reading(window=window, transcripts=self._transcripts(), others=7)
+        vms = tuple(self._id(selector.text) for selector in scope.vms)
+        return Reading(window=window, transcripts=self._transcripts(), vms=vms, others=7)
+
+    @staticmethod
+    def _id(name: str) -> VmId:
+        return VmId(subscription="s", resource_group="r", name=name)
 
     def _transcripts(self) -> Iterator[Transcript]:
         for name, story in self.stories.items():
             self.asked += 1
             drawn = notation.transcript(story)
-            yield replace(drawn, vm=replace(drawn.vm, id=VmId(subscription="s", resource_group="r", name=name)))
+            yield replace(drawn, vm=replace(drawn.vm, id=self._id(name)))
 
 
 def test_with_nothing_named_a_case_is_a_migration_or_a_loss_and_the_rest_is_counted() -> None:

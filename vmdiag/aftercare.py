@@ -30,8 +30,11 @@ LOOK_EVERY, SOON = 60.0, 10.0
 HOLD = timedelta(minutes=5)
 # Records were seen to come up to 4 minutes late, and are said to take up to 10; after this none is to come.
 LOG_DELAY = timedelta(minutes=15)
-# After so long nobody will find out any more.
-GIVE_UP = timedelta(days=1)
+# After so long a log that was read tells no more, and one that could not be read has forgotten it (Azure keeps it for
+# 90 days).
+GIVE_UP, LOG_KEPT = timedelta(days=1), timedelta(days=90)
+# Metrics come up to 5 minutes late, and must hold for as long: whoever looks only earlier has not seen enough.
+SETTLES = 2 * HOLD
 RESUME = "'vmdiag mitigations --resume' finds out how it ended"
 DELAY = "scheduled events in the guest can delay it by 10 minutes and more"
 # A window for the second look: what it needs before, the source adds.
@@ -104,11 +107,12 @@ def attend(ward: Ward, deed: Deed) -> Attended:
     attended = _followed(ward, deed, until)
     if attended.deed.step is Step.FINISHED and attended.deed.outcome is Status.SUCCEEDED:
         attended = _proven(ward, attended.deed, until)
-    if attended.deed.step is Step.VERIFIED and attended.deed.reachable_again is None:
-        ward.attendant.warn(f"{deed.vm.name}: {attended.deed.says}")
+    done = attended.deed
+    says = f"{done.says}; {RESUME}" if done.is_open else done.says
+    if done.outcome is Status.SUCCEEDED and done.reachable_again is None:
+        ward.attendant.warn(f"{deed.vm.name}: {says}")
     else:
-        later = f"; {RESUME}" if attended.deed.is_open else ""
-        ward.attendant.tell(deed.vm, f"{attended.deed.says}{later}", ward.source.session.now - deed.at)
+        ward.attendant.tell(deed.vm, says, ward.source.session.now - deed.at)
     return attended
 
 
@@ -127,8 +131,8 @@ def _followed(ward: Ward, deed: Deed, until: float) -> Attended:
             case Stage.VOID:
                 return Attended(deed=ward.note(deed, Step.VOID, says=now.says), hint=now.hint)
             case _:
-                outcome = Status(now.stage.value)
-                ended = {"outcome": outcome, "says": now.says, "finished_at": session.now}
+                at = min(max(now.ended_at or session.now, deed.at), session.now)
+                ended = {"outcome": Status(now.stage.value), "says": now.says, "finished_at": at}
                 ward.attendant.tell(deed.vm, now.says, elapsed)
                 return Attended(deed=ward.note(deed, Step.FINISHED, **ended), hint=now.hint)
         if not ward.wait(pause, until):
@@ -156,36 +160,47 @@ def _asked(ward: Ward, deed: Deed) -> tuple[Deed, Progress]:
     found = trace(session, deed.vm, deed.request, deed.at)
     if deed.step is Step.INTENDED and found.phases:
         deed = ward.note(deed, Step.ACCEPTED)
-    return deed, concluded(found, deed.at, session.now)
+    return deed, concluded(found, deed, session.now)
 
 
-def concluded(found: Trace, posted_at: datetime, now: datetime) -> Progress:
+def concluded(found: Trace, deed: Deed, now: datetime) -> Progress:
     """What the traces of a request mean; pure."""
     if found.is_gone:
         return Progress(stage=Stage.FAILED, says="the VM is gone", hint="Look at what became of it.")
-    if found.phases:
-        return _logged(found, found.phases, posted_at)
+    is_taken, age = bool(found.phases) or deed.step is Step.ACCEPTED, now - deed.at
+    ended = _ended(found, deed.at) if is_taken else None
+    if ended is not None:
+        return ended
+    unread = f" ({found.unread})" if found.unread else ""
+    if age >= (GIVE_UP if found.phases is not None else LOG_KEPT):
+        return Progress(stage=Stage.UNKNOWN, says=f"what became of it cannot be found out any more{unread}")
+    if is_taken:
+        return Progress(stage=Stage.RUNNING, says=f"Azure has it, and shows no end of it yet{unread}")
+    return _untraced(found, age, unread)
+
+
+def _untraced(found: Trace, age: timedelta, unread: str) -> Progress:
     if found.provisioning == "updating":
         return Progress(stage=Stage.RUNNING, says="the VM is being changed, most likely by this redeploy")
-    if now - posted_at >= LOG_DELAY and found.phases is not None:
+    if age >= LOG_DELAY and found.phases is not None and found.provisioning:
         says = "Azure's log has no such redeploy: the request never arrived"
         return Progress(stage=Stage.VOID, says=says, hint="Nothing was done; run again.")
-    unread = f" ({found.unread})" if found.unread else ""
-    if now - posted_at >= GIVE_UP:
-        return Progress(stage=Stage.UNKNOWN, says=f"what became of it cannot be found out any more{unread}")
     wait = "whether Azure took the request is not known; its log can take 15 minutes to tell"
     return Progress(stage=Stage.RUNNING, says=f"{wait}{unread}")
 
 
-def _logged(found: Trace, phases: frozenset[Phase], posted_at: datetime) -> Progress:
-    """The log has the request; its end may show in the VM's state first."""
-    ended = found.provisioning if found.changed_at is not None and found.changed_at > posted_at else ""
-    if Phase.DONE in phases or ended == "succeeded":
-        return Progress(stage=Stage.SUCCEEDED, says="Azure moved the VM and started it")
-    if Phase.FAILED in phases or ended == "failed":
+def _ended(found: Trace, posted_at: datetime) -> Progress | None:
+    """The end of a request that Azure took; it may show in the VM's state before the log has it."""
+    is_new = found.changed_at is not None and found.changed_at > posted_at
+    state, at = (found.provisioning, found.changed_at) if is_new else ("", found.ended_at)
+    phases = found.phases or frozenset()
+    if Phase.DONE in phases or state == "succeeded":
+        return Progress(stage=Stage.SUCCEEDED, says="Azure moved the VM and started it", ended_at=at)
+    if Phase.FAILED in phases or state == "failed":
         code = f" ({found.code})" if found.code else ""
-        return Progress(stage=Stage.FAILED, says=f"the redeploy failed{code}", hint="Look at the VM's activity log.")
-    return Progress(stage=Stage.RUNNING, says="Azure's log has it, and no end of it yet")
+        hint = "Look at the VM's activity log."
+        return Progress(stage=Stage.FAILED, says=f"the redeploy failed{code}", hint=hint, ended_at=at)
+    return None
 
 
 def _proven(ward: Ward, deed: Deed, until: float) -> Attended:
@@ -194,18 +209,16 @@ def _proven(ward: Ward, deed: Deed, until: float) -> Attended:
         says = "whether it helped cannot be measured: only the operator's word showed the loss"
         return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=None, says=says))
     session, case = ward.source.session, None
-    since = min(filter(None, (deed.lost_at, deed.migrated_at)), default=deed.at)
     first_back: float | None = None
     while True:
-        now, seen = _sign(ward, deed, since)
+        now, seen = _sign(ward, deed)
         case = seen or case
         if ward.is_over():
-            return Attended(deed=replace(deed, says="whether it helped was not waited for"), case=case)
+            break
         back = now.state is State.BACK
         first_back = (first_back or time.monotonic()) if back else None
-        held = (
-            max(now.held, timedelta(seconds=time.monotonic() - first_back)) if first_back is not None else timedelta()
-        )
+        watched = timedelta(seconds=time.monotonic() - first_back) if first_back is not None else timedelta()
+        held = now.held if now.held is not None else watched
         if back and held >= HOLD:
             says = f"the VM can be reached again: {now.says}"
             return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=True, says=says), case=case)
@@ -214,18 +227,24 @@ def _proven(ward: Ward, deed: Deed, until: float) -> Attended:
         left = (HOLD - held).total_seconds() + SOON if back else LOOK_EVERY
         if not ward.wait(min(left, LOOK_EVERY), until):
             break
-    if ward.is_over():
-        return Attended(deed=replace(deed, says="whether it helped was not waited for"), case=case)
-    reachable, says = _unproven(now)
+    reachable, says = _unproven(now) if not ward.is_over() else (None, "whether it helped was not waited for")
+    if ward.is_over() or session.now - _end(deed) < SETTLES:
+        # Told as it looks, and not written down as the last word: a later look may prove it.
+        return Attended(deed=replace(deed, reachable_again=reachable, says=says), case=case)
     return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=reachable, says=says), case=case)
 
 
-def _sign(ward: Ward, deed: Deed, since: datetime) -> tuple[Sign, Case | None]:
+def _end(deed: Deed) -> datetime:
+    return deed.finished_at or deed.at
+
+
+def _sign(ward: Ward, deed: Deed) -> tuple[Sign, Case | None]:
+    since = min(filter(None, (deed.lost_at, deed.migrated_at)), default=deed.at)
     try:
         case = ward.look(deed.vm, since)
     except SourceError as error:
         return Sign(state=State.UNHEARD, says=error.message), None
-    return sign(case, deed.signals, deed.lost_at), case
+    return sign(case, deed.signals, deed.lost_at, _end(deed)), case
 
 
 def _unproven(last: Sign) -> tuple[bool | None, str]:

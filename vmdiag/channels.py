@@ -82,6 +82,7 @@ def traffic(timeline: Timeline) -> Iterator[Channel]:
                 interval=collapse.interval,
                 says=f"{series.name} fell from {_figure(collapse.baseline, unit)} a minute to "
                 f"{_figure(collapse.level, unit)}",
+                well_since=collapse.well_since,
             )
 
 
@@ -107,6 +108,7 @@ def heartbeats(timeline: Timeline) -> Iterator[Channel]:
             strength=Strength.STRONG,
             interval=Interval(last, back),
             says="the agent's heartbeats stopped reaching Log Analytics",
+            well_since=back,
         )
 
 
@@ -143,6 +145,7 @@ def _state(event: Event, interval: Interval, strength: Strength, says: str) -> C
         strength=strength,
         interval=interval,
         says=says + word,
+        well_since=interval.end,
         ref=event.ref,
     )
 
@@ -194,6 +197,7 @@ def witnesses(timeline: Timeline) -> Iterator[Channel]:
             signal=Signal.PROBE,
             strength=Strength.STRONG,
             interval=Interval(event.at, back),
+            well_since=back,
             says=event.says,
             ref=event.ref,
         )

@@ -21,17 +21,22 @@ BASELINE_SHARE = 0.5
 # Below this a VM is idle: a few probes more or less would look like a collapse or a recovery.
 LEAST_BYTES = 10_000.0
 LEAST_FLOWS = 2.0
-# Three good minutes in a row are a recovery; one may be a stray packet.
+# Three good minutes in a row are a recovery, three low ones a relapse; one may be a stray packet.
 GOOD_POINTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Collapse:
-    """From the first low reading to the first of the good ones; `level` is the median reading meanwhile."""
+    """From the first low reading to the first of the good ones; `level` is the median reading meanwhile.
+
+    `well_since` is when it came back for good, `None` where it is low now: a metric that falls again soon has no hour
+    to fall from, and so no second collapse.
+    """
 
     interval: Interval
     baseline: float
     level: float
+    well_since: datetime | None = None
 
 
 @lru_cache(maxsize=64)
@@ -74,10 +79,12 @@ def _collapses(series: Series) -> Iterator[Collapse]:
         if not _long_enough(series, index, low):
             index = max(low, index + 1)
             continue
-        back = _recovered(values, low, FRACTION * baseline)
+        limit = FRACTION * baseline
+        back = _run(values, low, limit, good=True)
         end = times[back] if back is not None else None
         level = median(values[index : back if back is not None else len(values)])
-        yield Collapse(Interval(times[index], end), baseline, level)
+        well = _for_good(values, back, limit)
+        yield Collapse(Interval(times[index], end), baseline, level, times[well] if well is not None else None)
         index = back if back is not None else len(times)
 
 
@@ -123,11 +130,18 @@ def _long_enough(series: Series, first: int, after: int) -> bool:
     )
 
 
-def _recovered(values: tuple[float, ...], index: int, limit: float) -> int | None:
-    """The first of three good readings in a row at or after an index; `None` when it never recovers."""
-    good = 0
+def _run(values: tuple[float, ...], index: int, limit: float, *, good: bool) -> int | None:
+    """The first of three good readings, or of three low ones, in a row at or after an index; `None` when none come."""
+    alike = 0
     for at in range(index, len(values)):
-        good = good + 1 if values[at] > limit else 0
-        if good == GOOD_POINTS:
+        alike = alike + 1 if (values[at] > limit) is good else 0
+        if alike == GOOD_POINTS:
             return at - GOOD_POINTS + 1
     return None
+
+
+def _for_good(values: tuple[float, ...], back: int | None, limit: float) -> int | None:
+    """The first good reading after the last relapse; `None` when it is low at the end."""
+    while back is not None and (again := _run(values, back, limit, good=False)) is not None:
+        back = _run(values, again, limit, good=True)
+    return back

@@ -80,13 +80,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A loss as one signal shows it."""
+    """A loss as one signal shows it; `well_since` is when that was over for good, where the signal measures it."""
 
     signal: Signal
     strength: Strength
     interval: Interval
     says: str
     ref: str | None = None
+    well_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

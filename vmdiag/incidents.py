@@ -32,10 +32,15 @@ def same_region(vm: VirtualMachine, event: Event) -> bool | None:
     """Whether the incident is of the VM's region; `None` when either is not known."""
     if event.signal is Signal.HEALTH:
         return True
-    regions = {_plain(region) for region in event.facts.get("regions", "").split(",") if region.strip()}
-    if vm.location is None or not regions:
+    return in_region(vm.location, event.facts.get("regions", "").split(","))
+
+
+def in_region(location: str | None, regions: Iterable[str]) -> bool | None:
+    """Whether a VM's location is among the regions of an incident; `None` when either is not known."""
+    known = {_plain(region) for region in regions if region.strip()}
+    if location is None or not known:
         return None
-    return _plain(vm.location) in regions or "global" in regions
+    return not known.isdisjoint((_plain(location), "global"))
 
 
 def end_of(incident: Event, events: Iterable[Event]) -> datetime:

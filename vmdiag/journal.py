@@ -25,6 +25,8 @@ from vmdiag.model import Signal
 VERSION = 1
 # Another run holds the file for milliseconds; a longer wait means that something is wrong with it.
 PATIENCE = 10.0
+# A time near the ends of the calendar cannot be counted with.
+FIRST_YEAR, LAST_YEAR = 2010, 9000
 OWNER_ONLY, OWNER_ONLY_FOLDER = 0o600, 0o700
 
 
@@ -91,8 +93,12 @@ class Journal:
         self.path = path or _state() / "redeploys.jsonl"
         self._turn = FileLock(f"{self.path}.lock", timeout=PATIENCE, mode=OWNER_ONLY)
 
-    def deeds(self, warn: Callable[[str], None]) -> tuple[Deed, ...]:
-        """Every redeploy, oldest first; lines that make no sense are told to `warn`. Raises `OSError`."""
+    def deeds(self, warn: Callable[[str], None], *, strict: bool = False) -> tuple[Deed, ...]:
+        """Every redeploy, oldest first; lines that make no sense are told to `warn`. Raises `OSError`.
+
+        `strict` raises for them, too: such a line may be the intent of a redeploy. A last one that was cut off is not,
+        because nothing is sent before its line is whole.
+        """
         if not self.path.exists():
             return ()
         if not self.path.is_file():
@@ -107,7 +113,10 @@ class Journal:
             try:
                 _take(known, json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                warn(f"{self.path}, line {number}: not a record of the journal; passed over")
+                message = f"line {number} is not a record of the journal"
+                if strict and number < len(lines):
+                    raise OSError(None, message) from None
+                warn(f"{self.path}, {message}; passed over")
         return tuple(known.values())
 
     def intend(self, deed: Deed) -> None:
@@ -151,6 +160,7 @@ class Journal:
             os.ftruncate(file, len(written) - len(torn))
 
 
+TEXTS = ("operation", "correlation", "says")
 INTENT = ("vm", "cloud", "request", "lost_at", "migrated_at", "signals")
 
 
@@ -228,17 +238,17 @@ def _take(known: dict[str, Deed], record: Mapping[str, Any]) -> None:
         known[key] = Deed(
             id=key,
             vm=vm,
-            cloud=record["cloud"],
-            request=record["request"],
+            cloud=_text(record, "cloud"),
+            request=_text(record, "request"),
             at=at,
             lost_at=_instant(record["lost_at"]),
             migrated_at=_instant(record["migrated_at"]),
             signals=tuple(Signal(word) for word in record["signals"].split()),
         )
         return
-    facts: dict[str, Any] = {
-        name: record[name] for name in ("operation", "correlation", "says", "reachable_again") if name in record
-    }
+    facts: dict[str, Any] = {name: _text(record, name) for name in TEXTS if record.get(name) is not None}
+    if "reachable_again" in record:
+        facts |= {"reachable_again": {True: True, False: False, None: None}[record["reachable_again"]]}
     if "outcome" in record:
         facts |= {"outcome": Status(record["outcome"])}
     if step is Step.FINISHED:
@@ -246,8 +256,14 @@ def _take(known: dict[str, Deed], record: Mapping[str, Any]) -> None:
     known[key] = replace(known[key], step=step, **facts)
 
 
+def _text(record: Mapping[str, Any], name: str) -> str:
+    if not isinstance(record[name], str):
+        raise TypeError
+    return str(record[name])
+
+
 def _instant(text: str | None) -> datetime | None:
     at = None if text is None else datetime.fromisoformat(text)
-    if at is not None and at.tzinfo is None:
+    if at is not None and (at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR):
         raise ValueError
     return at

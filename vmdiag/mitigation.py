@@ -56,10 +56,11 @@ class Mitigation:
 class Circumstances:
     """What must be known of a VM before it is redeployed, as it was when it was asked.
 
-    `locks`, `scheduled` and `may_redeploy` are `None` where they could not be read; `unread` says why, by topic. The
-    log of seven days holds `redeploys` and `writes`, what customers changed, with the operation's name. Tags' names are
-    in lower case. `narrow` says in words what limits where Azure may place the VM, `address` is a public one that may
-    change, `approves_itself` that nothing in the guest can delay a redeploy.
+    `locks`, `scheduled` and `may_redeploy` are `None` where they could not be read; `unread` says of what has to be
+    read why it was not, by topic. `incidents` are of the VM's region and go on. The log of seven days holds `redeploys`
+    and `writes`, what customers changed, with the operation's name. Tags' names are in lower case. `narrow` says what
+    limits where Azure may place the VM, `address` is a public one that may change, `approves_itself` that nothing in
+    the guest can delay a redeploy.
     """
 
     power: str | None = None
@@ -71,6 +72,7 @@ class Circumstances:
     address: str | None = None
     approves_itself: bool = False
     locks: tuple[str, ...] | None = None
+    incidents: tuple[str, ...] = ()
     scheduled: tuple[str, ...] | None = None
     may_redeploy: bool | None = None
     redeploys: tuple[datetime, ...] = ()

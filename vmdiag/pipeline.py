@@ -75,19 +75,21 @@ def examine(
         cloud=reading.cloud,
         order=reading.vms,
     )
+    meant = frozenset(reading.vms)
     rivals = [scenario for name, scenario in known.items() if name != asked]
 
     def cases() -> Iterator[Case]:
         for transcript in reading.transcripts:
-            stated = _stated(transcript, scope, unreachable_since)
-            timeline = assemble(stated, reading.window, needs.margin)
+            said = unreachable_since if scope.vms and transcript.vm.id in meant else None
+            timeline = assemble(_stated(transcript, said), reading.window, needs.margin)
             yield _case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
 
     def asked_for() -> Iterator[Case]:
         # Compared first: what VMs share shows whether they were asked for or not.
         words = frozenset(selector.word for selector in scope.vms)
+        told = frozenset(vm for vm in scope.finished if not words.isdisjoint(words_for(vm)))
         for case in compare(chain(finished, cases())):
-            if _is_asked_for(scope, words, case):
+            if _is_asked_for(scope, meant | told, case):
                 yield case
             else:
                 run.others += 1
@@ -96,18 +98,21 @@ def examine(
     return run
 
 
-def _stated(transcript: Transcript, scope: Scope, unreachable_since: datetime | None) -> Transcript:
-    if unreachable_since is None or not any(selector.matches(transcript.vm.id) for selector in scope.vms):
+def _stated(transcript: Transcript, unreachable_since: datetime | None) -> Transcript:
+    if unreachable_since is None:
         return transcript
     said = Record(at=unreachable_since, signal=Signal.OPERATOR, name="unreachable", ref="--unreachable-since")
     gaps = tuple(gap for gap in transcript.gaps if gap.signal is not Signal.OPERATOR)
     return replace(transcript, records=(*transcript.records, said), gaps=gaps)
 
 
-def _is_asked_for(scope: Scope, words: frozenset[str], case: Case) -> bool:
-    """With nothing named, a VM is a case when it was migrated or lost connectivity."""
-    if words:
-        return not words.isdisjoint(words_for(case.vm.id))
+def _is_asked_for(scope: Scope, meant: frozenset[VmId], case: Case) -> bool:
+    """With nothing named, a VM is a case when it was migrated or lost connectivity.
+
+    Names were made out by the source: the same word may mean a VM elsewhere, which is only there to be compared with.
+    """
+    if scope.vms:
+        return case.vm.id in meant
     named = scope.everything or scope.groups or scope.tags
     return bool(named or case.diagnosis.migrated_at or case.diagnosis.losses)
 

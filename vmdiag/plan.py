@@ -18,7 +18,6 @@ class Plan:
     """
 
     case: Case
-    action: str
     facts: Circumstances | None = None
     again: Case | None = None
     again_fails: str | None = None
@@ -74,7 +73,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Struck:
-    """An affected VM, where it is and since when it is cut off."""
+    """A VM that is affected, or was migrated and cannot be judged; where it is, and since when that is so."""
 
     vm: VmId
     region: str
@@ -83,7 +82,7 @@ class Struck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """How many VMs were looked at, which of them are affected, and how many of those the policy would redeploy."""
+    """How many VMs were looked at, which of them are struck, and how many of those the policy would redeploy."""
 
     vms: int
     struck: tuple[Struck, ...]

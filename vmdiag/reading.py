@@ -40,8 +40,9 @@ class Scope:
 class Reading:
     """What a source answers: the window it really covers, one transcript a VM, and what concerns the whole run.
 
-    `transcripts` come as they are ready, `vms` is the order asked for. `others` counts the VMs that were seen and are
-    not among them; `gaps` could not be tied to one VM; `cloud` is `None` where the source does not know.
+    `transcripts` come as they are ready. `vms` are those asked for, in that order: a transcript of another one is there
+    to be compared with. `others` counts the VMs that were seen and not told; `gaps` could not be tied to one VM;
+    `cloud` is `None` where the source does not know.
     """
 
     window: Window

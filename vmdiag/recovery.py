@@ -4,7 +4,6 @@ A redeploy that succeeded is a VM that was moved and started. That it can be rea
 that showed that it could not; the operator's own word can only be taken back by the operator.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,12 +25,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """What was seen at one look: since when it is back, and how long that was heard to hold."""
+    """What was seen at one look: since when it is back, and how long that was heard to hold.
+
+    `held` is `None` where the signals tell only of the moment, as a probe does: who looks again must count himself.
+    """
 
     state: State
     says: str
     at: datetime | None = None
-    held: timedelta = timedelta()
+    held: timedelta | None = None
 
 
 def witnesses(case: Case) -> tuple[Signal, ...]:
@@ -59,38 +61,41 @@ def silences(case: Case, signal: Signal) -> list[Gap]:
     return [gap for gap in gaps if gap.window.end >= case.window.end]
 
 
-def sign(case: Case, signals: tuple[Signal, ...], lost_at: datetime | None) -> Sign:
-    """What the signals together say at a later look: lost if one says so, back if one does and none denies it."""
-    signs = [_one(case, signal, lost_at) for signal in signals]
+def sign(case: Case, signals: tuple[Signal, ...], lost_at: datetime | None, since: datetime) -> Sign:
+    """What the signals together say at a look after a redeploy, which ended at `since`.
+
+    Lost if one says so, back if one does and none denies it. What was measured before the end proves nothing, however
+    good it looks: it is late news of the time before.
+    """
+    signs = [_one(case, signal, lost_at, since) for signal in signals]
     lost = [one for one in signs if one.state is State.LOST]
     if lost:
         return lost[0]
     back = [one for one in signs if one.state is State.BACK and one.at is not None]
     if back:
-        since = max(one.at for one in back if one.at is not None)
-        says = f"{' and '.join(one.says for one in back)} since {since:%H:%M}Z"
-        return Sign(state=State.BACK, says=says, at=since, held=min(one.held for one in back))
+        at = max(one.at for one in back if one.at is not None)
+        says = f"{' and '.join(one.says for one in back)} since {at:%H:%M}Z"
+        measured = (one.held for one in back if one.held is not None)
+        return Sign(state=State.BACK, says=says, at=at, held=min(measured, default=None))
     return Sign(state=State.UNHEARD, says="; ".join(one.says for one in signs))
 
 
-def _one(case: Case, signal: Signal, lost_at: datetime | None) -> Sign:
+def _one(case: Case, signal: Signal, lost_at: datetime | None, since: datetime) -> Sign:
     silent = silences(case, signal)
     if silent:
         return Sign(state=State.UNHEARD, says=f"{signal}: {silent[0].reason}")
-    intervals = [channel for loss in case.diagnosis.losses for channel in loss.channels if channel.signal is signal]
-    if any(channel.interval.is_open for channel in intervals):
+    channels = [channel for loss in case.diagnosis.losses for channel in loss.channels if channel.signal is signal]
+    now = [one for one in channels if one.interval.end is None or lost_at is None or one.interval.end >= lost_at]
+    if any(channel.well_since is None for channel in now):
         return Sign(state=State.LOST, says=f"{signal} is still lost")
-    ends = [end for end in _ends(case, signal) if lost_at is None or end >= lost_at]
+    if signal is Signal.PROBE:
+        answered = [event.at for event in case.events if event.kind is Kind.PROBE_ANSWERED and event.at > since]
+        back = Sign(state=State.BACK, says="the probe is answered", at=max(answered, default=None))
+        return back if answered else Sign(state=State.UNHEARD, says="probe: not answered")
+    ends = [channel.well_since for channel in now if channel.well_since is not None]
     if not ends:
         return Sign(state=State.UNHEARD, says=f"{signal}: nothing was heard of it")
-    last = case.latest.get(signal, case.window.end)
-    return Sign(state=State.BACK, says=f"{signal} is back", at=max(ends), held=last - max(ends))
-
-
-def _ends(case: Case, signal: Signal) -> Iterator[datetime]:
-    for loss in case.diagnosis.losses:
-        for channel in loss.channels:
-            if channel.signal is signal and channel.interval.end is not None:
-                yield channel.interval.end
-    if signal is Signal.PROBE:
-        yield from (event.at for event in case.events if event.kind is Kind.PROBE_ANSWERED)
+    last, at = case.latest.get(signal, case.window.end), max(*ends, since)
+    if last <= since:
+        return Sign(state=State.UNHEARD, says=f"{signal}: nothing was measured since the redeploy ended")
+    return Sign(state=State.BACK, says=f"{signal} is back", at=at, held=last - at)

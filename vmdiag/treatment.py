@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from vmdiag.advice import advise_after, advise_refused
 from vmdiag.aftercare import RESUME, Attendant, Attended, Ward, attend
-from vmdiag.diagnosis import Case
+from vmdiag.diagnosis import Case, Verdict
 from vmdiag.errors import MitigationError, SourceError
 from vmdiag.guard import Order, Refusal, qualifies, review
 from vmdiag.identity import VmId
@@ -62,25 +62,29 @@ class Room:
 def treat(cases: Iterable[Case], room: Room) -> Iterator[Case]:
     """The same cases, the affected ones last and with what was done about them."""
     affected: list[Case] = []
+    doubtful: list[Case] = []
     seen = 0
     try:
         for case in cases:
             seen += 1
             if case.is_affected:
                 affected.append(case)
-            else:
-                yield case
+                continue
+            if case.diagnosis.verdict is Verdict.INCONCLUSIVE and case.diagnosis.migrated_at is not None:
+                doubtful.append(case)
+            yield case
     except SourceError:
         yield from affected
         raise
     if affected:
-        yield from _treated(affected, _population(affected, seen, room.policy), room)
+        candidates = sum(qualifies(case, room.policy) for case in affected)
+        struck = tuple(map(_struck, (*affected, *doubtful)))
+        yield from _treated(affected, Population(vms=seen, struck=struck, candidates=candidates), room)
 
 
-def _population(affected: Sequence[Case], seen: int, policy: Policy) -> Population:
-    struck = (Struck(vm=case.vm.id, region=case.vm.location or "", since=case.diagnosis.failed_at) for case in affected)
-    candidates = sum(qualifies(case, policy) for case in affected)
-    return Population(vms=seen, struck=tuple(struck), candidates=candidates)
+def _struck(case: Case) -> Struck:
+    seen = case.diagnosis
+    return Struck(vm=case.vm.id, region=case.vm.location or "", since=seen.failed_at or seen.migrated_at)
 
 
 def _treated(affected: Sequence[Case], population: Population, room: Room) -> Iterator[Case]:
@@ -133,7 +137,7 @@ def _refusals(reviewed: Iterable[Order | Refusal]) -> tuple[Refusal, ...]:
 def _known(ward: Ward, policy: Policy) -> tuple[Policy, tuple[Deed, ...]]:
     """What the journal tells of earlier redeploys; one that cannot be read is as good as a rival."""
     try:
-        deeds = ward.journal.deeds(ward.attendant.warn)
+        deeds = ward.journal.deeds(ward.attendant.warn, strict=True)
     except OSError as error:
         rival = f"the journal {ward.journal.path} cannot be read: {error.strerror or error}"
         return replace(policy, rival=policy.rival or rival), ()
@@ -239,13 +243,16 @@ def resume(ward: Ward) -> Iterator[Attended]:
     ours = [deed for deed in open_ if deed.cloud == cloud]
     for deed in open_:
         if deed.cloud != cloud:
-            ward.attendant.warn(f"the redeploy of {deed.vm.name} is in another cloud: give --cloud {deed.cloud}")
+            says = f"the redeploy is in another cloud: give --cloud {deed.cloud}"
+            ward.attendant.warn(f"{deed.vm.name}: {says}")
+            yield Attended(deed=replace(deed, says=says))
+    if ours:
+        ward.source.sign_in()
     with alone({f"{cloud} {deed.vm.subscription}" for deed in ours}) as rival:
         if rival is not None:
             raise MitigationError(rival, "It follows its own redeploys; run again when it has ended.")
         for deed in ours:
-            if not ward.is_over():
-                yield attend(ward, deed)
+            yield Attended(deed=replace(deed, says=INTERRUPTED)) if ward.is_over() else attend(ward, deed)
 
 
 def _outcome(order: Order, attended: Attended) -> Case:

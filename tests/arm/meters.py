@@ -37,8 +37,6 @@ class Turn:
 
     at: datetime
     mood: Mood | None
-    shows_from: datetime | None = None
-    """Before this time nobody knows of it; None: it shows as it happens."""
 
 
 def mood_at(turns: Sequence[Turn], at: datetime) -> Mood | None:

@@ -28,8 +28,8 @@ class Redeploying:
     message: str = ""
     cures: bool = True
     """Whether traffic flows again afterwards."""
-    backdated: timedelta = timedelta()
-    """So much earlier than the end the measurements change, so that a test need not wait for whole minutes."""
+    leap: timedelta = timedelta()
+    """So far the server's clock leaps ahead at the end, so that a test need not wait for what is measured after it."""
     retry_after: int | None = None
     """Seconds after which to ask again; recorded answers say nothing of it."""
     refuse: tuple[int, str, str] | None = None
@@ -63,7 +63,7 @@ def moves(vm: Vm, start: datetime, how: Redeploying) -> None:
     homeless = how.outcome == "Failed" and how.code in NO_PLACE
     cured = how.outcome == "Succeeded" and how.cures
     after = Mood.DOWN if homeless else Mood.USUAL if cured else before
-    vm.turns += [Turn(start, Mood.DOWN), Turn(end - how.backdated, after, shows_from=end)]
+    vm.turns += [Turn(start, Mood.DOWN), Turn(end, after)]
     vm.conditions += [
         Condition(start, power, "Updating"),
         Condition(end, "deallocated" if homeless else power, how.outcome),

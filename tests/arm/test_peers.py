@@ -15,7 +15,7 @@ FORM = "%Y-%m-%dT%H:%M:%SZ"
 @pytest.fixture
 def arm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Arm]:
     world = World.one()
-    world.redeploying = Redeploying(takes=timedelta(seconds=0.3), retry_after=0, backdated=timedelta(minutes=5))
+    world.redeploying = Redeploying(takes=timedelta(seconds=0.3), retry_after=0)
     with Arm(world, page=2) as served:
         for name, value in served.environment.items():
             monkeypatch.setenv(name, value)

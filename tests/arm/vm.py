@@ -64,7 +64,7 @@ class Vm:
 
     def turns_at(self, at: datetime) -> list[Turn]:
         """What has become of it by that time."""
-        return [turn for turn in self.turns if (turn.shows_from or turn.at) <= at]
+        return [turn for turn in self.turns if turn.at <= at]
 
     def machine_at(self, at: datetime) -> Machine:
         """The VM's description with the power state of that time."""

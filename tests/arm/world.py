@@ -85,6 +85,7 @@ class World(Settings):
         self.vms: dict[str, Vm] = vms_of(premise)
         self.issues: list[ServiceIssue] = list(premise.truth.issues)
         self.changes: list[model.Operation] = list(premise.truth.operations)
+        self._leaps: list[tuple[datetime, timedelta]] = []
         self.operations: dict[str, Operation] = {}
         self.journal = Journal(premise.truth, seed)
         self._rng = random.Random(f"world/{seed}")  # noqa: S311 - a story, no secret
@@ -106,7 +107,8 @@ class World(Settings):
 
     def now(self) -> datetime:
         """The server's present."""
-        return datetime.now(UTC) + self.skew
+        real = datetime.now(UTC)
+        return real + self.skew + sum((leap for at, leap in self._leaps if at <= real), timedelta())
 
     def __iter__(self) -> Iterator[Vm]:
         """All VMs, by id."""
@@ -149,6 +151,7 @@ class World(Settings):
             operation = self._operation(found)
             self.operations[operation.name] = operation
             moves(found, operation.started, self.redeploying)
+            self._leaps.append((datetime.now(UTC) + self.redeploying.takes, self.redeploying.leap))
             note = Annotated(at=operation.started, vm=found.id, name=REDEPLOYED)
             found.truth = replace(found.truth, annotations=(*found.truth.annotations, note))
             self.journal.add(

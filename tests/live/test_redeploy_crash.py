@@ -150,7 +150,8 @@ def test_an_unfinished_redeploy_of_another_cloud_is_told_and_left(azure: Starter
     there.redeploy("--no-wait")
     ran = other.run("mitigations", "--resume", "-o", "json")
 
-    assert (ran.code, json.loads(ran.out)["mitigations"]) == (0, [])
+    (told,) = json.loads(ran.out)["mitigations"]
+    assert (ran.code, told["status"], told["finished"]) == (1, "started", False)
     assert f"is in another cloud: give --cloud {there.arm.url}" in ran.err
     assert resumed(there)[0] == 0
 
@@ -161,3 +162,38 @@ def test_a_redeploy_that_goes_on_is_still_started_after_a_look(azure: Starter) -
     code, (told,) = resumed(there, "2s")
 
     assert (code, told["status"], told["finished"], there.posts) == (1, "started", False, 1)
+
+
+def test_who_cannot_sign_in_is_told_at_once_and_nothing_is_forgotten(azure: Starter) -> None:
+    there = azure(world())
+    there.redeploy("--no-wait")
+    before = there.journal.path.read_bytes()
+    ran = there.run("mitigations", "--resume", AZURE_CLIENT_SECRET="wrong")  # noqa: S106 - not even a secret
+
+    assert (ran.code, ran.out) == (4, "")
+    assert there.journal.path.read_bytes() == before
+    assert resumed(there)[0] == 0
+
+
+@pytest.mark.parametrize("cures", [True, False])
+def test_a_look_that_came_too_early_is_told_and_a_later_one_decides(azure: Starter, cures: bool) -> None:  # noqa: FBT001 - a parameter
+    there = azure(world(redeploying=mending(cures=cures, leap=timedelta())))
+    ran, (case,) = there.redeploy("--wait-for", "3s")
+    done = case["mitigation"]
+    assert (ran.code, done["status"], done["reachable_again"]) == (6, "succeeded", False)
+
+    there.arm.world.skew = timedelta(minutes=20)
+    code, (told,) = resumed(there, "3s")
+    assert (code, told["reachable_again"], told["finished"]) == (0 if cures else 6, cures, True)
+    assert resumed(there) == (0, [])
+    assert there.posts == 1
+
+
+def test_a_journal_in_which_an_intent_may_be_lost_refuses(azure: Starter) -> None:
+    there = azure(world())
+    there.journal.path.parent.mkdir(parents=True)
+    there.journal.path.write_text("spoilt\n")
+    ran, (case,) = there.redeploy()
+
+    assert (ran.code, there.posts) == (5, 0)
+    assert "line 1 is not a record of the journal" in case["mitigation"]["says"]

@@ -252,3 +252,12 @@ def test_without_waiting_only_one_is_begun(azure: Starter) -> None:
     done = sorted(case["mitigation"]["status"] for case in cases if case["mitigation"])
 
     assert (ran.code, there.posts, done) == (1, 1, ["planned", "planned", "started"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_report_that_cannot_be_written_does_not_hide_what_was_done(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(outcome="Failed", code="AllocationFailed")))
+    ran, _ = there.redeploy("--out", "/dev/full")
+
+    assert (ran.code, there.posts) == (6, 1)
+    assert "the report cannot be written" in ran.err

@@ -199,13 +199,14 @@ class Session:
         self, request: Request, url: str, body: Mapping[str, object] | None, anonymous: Client | None
     ) -> Answer | SourceError:
         """The answer, or why there is none."""
+        asked_at = self._clock()
         try:
             with _errors.translated(request.what):
                 door = anonymous or self._client(request.host)
                 answer = _wire.exchanged(door, request.what, url, body, self._left())
         except Unreachable as error:
             return error
-        self._read_clock(answer.headers.get("Date", ""))
+        self._read_clock(answer.headers.get("Date", ""), asked_at)
         return answer
 
     def _is_mended(self, request: Request, answer: Answer | SourceError, pause: float) -> bool:
@@ -262,11 +263,13 @@ class Session:
                 self._clients[host] = _wire.client(cloud.arm, self._transport, credential, scope)
             return self._clients[host]
 
-    def _read_clock(self, date: str) -> None:
-        """The first answer's clock is taken for Azure's."""
-        if not self._clock_read and date:
-            try:
-                self.skew = parsedate_to_datetime(date) - self._clock()
-            except (TypeError, ValueError):
-                return
-            self._clock_read = True
+    def _read_clock(self, date: str, asked_at: datetime) -> None:
+        """The first answer's clock is taken for Azure's, until a later one cannot agree: a clock is set in mid-run."""
+        try:
+            told = parsedate_to_datetime(date)
+            least, most = told - self._clock(), told - asked_at
+        except (TypeError, ValueError):
+            return
+        if not self._clock_read or not least - WRONG_CLOCK <= self.skew <= most + WRONG_CLOCK:
+            self.skew = least
+        self._clock_read = True

@@ -10,7 +10,7 @@ from vmdiag.cli.opening import Opened
 from vmdiag.cli.resumed import resumed
 from vmdiag.cli.watch import Watch
 from vmdiag.diagnosis import Case, FailOn, Report, exit_code
-from vmdiag.errors import Interrupted, SourceError
+from vmdiag.errors import Interrupted, SourceError, UsageError
 from vmdiag.pipeline import Examination, examine
 
 # The worst first: where several apply, the first one wins.
@@ -66,6 +66,11 @@ def run(
                 found.cases = treatment(found.cases)
             report = _report(found, tally, watch, open_, streams=getattr(renderer, "STREAMS", False))
             renderer.render(report, stream)
+    except UsageError as error:
+        if tally.exit_code not in _DEEDS:
+            raise
+        # That a report cannot be written must not hide what was done.
+        complain(error.message, error.hint)
     except SourceError as error:
         tally.codes.add(error.exit_code)
         if tally.exit_code == error.exit_code:

@@ -35,11 +35,10 @@ _SEAL = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A plan that every guard let pass, at `at`. Only `review` can make one."""
+    """A plan that every guard let pass. Only `review` can make one."""
 
     plan: Plan
     answers: tuple[Answer, ...]
-    at: datetime
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
@@ -79,5 +78,5 @@ def qualifies(case: Case, policy: Policy) -> bool:
 def _reviewed(plan: Plan, policy: Policy, population: Population, now: datetime) -> Order | Refusal:
     answers = tuple(guard(plan, policy, population, now) for guard in GUARDS)
     if all(answer.passes for answer in answers):
-        return Order(plan=plan, answers=answers, at=now, seal=_SEAL)
+        return Order(plan=plan, answers=answers, seal=_SEAL)
     return Refusal(plan=plan, answers=answers)

@@ -52,19 +52,20 @@ def persistence(plan: Plan, policy: Policy, population: Population, now: datetim
 def service_event(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
     """No service incident of the region is active, and Azure has not scheduled to move or reboot the VM itself."""
     del policy, population
-    limit = "no active incident of the region, no redeploy or reboot scheduled"
+    name, limit = "service event", "no active incident of the region, no redeploy or reboot scheduled"
     facts, case = plan.facts, plan.latest
     if silences(case, Signal.SERVICE):
-        found = "service incidents could not be read"
-        return Answer(guard="service event", passes=False, limit=limit, found=found)
-    found = next(_active(case, now), "")
-    if not found and facts is None:
-        return unknown("service event", limit, None, "")
-    if not found and facts is not None:
-        found = next(iter(facts.scheduled or ()), "")
-    unread = facts is not None and facts.scheduled is None
-    calm = "no incident; what is scheduled could not be read" if unread else "nothing active, nothing scheduled"
-    return Answer(guard="service event", passes=not found, limit=limit, found=found or calm)
+        return Answer(guard=name, passes=False, limit=limit, found="service incidents could not be read")
+    told = [*_active(case, now), *((*facts.incidents, *(facts.scheduled or ())) if facts is not None else ())]
+    if told:
+        return Answer(guard=name, passes=False, limit=limit, found=told[0])
+    if facts is None:
+        return unknown(name, limit, None, "")
+    for topic in ("incidents", "scheduled"):
+        if topic in facts.unread:
+            return unknown(name, limit, facts, topic)
+    calm = "nothing scheduled" if facts.scheduled is not None else "this cloud does not tell what is scheduled"
+    return Answer(guard=name, passes=True, limit=limit, found=f"no incident, {calm}")
 
 
 def _newest(case: Case) -> datetime | None:

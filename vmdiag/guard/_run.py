@@ -36,7 +36,7 @@ def storm(plan: Plan, policy: Policy, population: Population, now: datetime) -> 
         passes=not much and near <= STORM_REGION,
         limit=f"at most {STORM_SHARE:.0%} of the scope from {STORM_LEAST} VMs on, and {STORM_REGION} VMs of one "
         f"region within {ago(STORM_SPAN)}",
-        found=f"{hit} of {population.vms} VMs are affected, {near} of one region within {ago(STORM_SPAN)}",
+        found=f"{hit} of {population.vms} VMs are or may be affected, {near} of one region within {ago(STORM_SPAN)}",
     )
 
 

@@ -5,6 +5,7 @@ Canceled.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -29,16 +30,22 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What Azure says of the operation; `hint` is what to do about a failure."""
+    """What Azure says of the operation, and when it ended; `hint` is what to do about a failure."""
 
     stage: Stage
     says: str
     hint: str = ""
+    ended_at: datetime | None = None
 
 
 def progress(session: Session, operation: str) -> Progress:
     """What Azure says of an operation; raises `SourceError`. A token goes to the cloud's own host only."""
-    here, there = urlsplit(session.cloud.arm), urlsplit(operation)
+    here = urlsplit(session.cloud.arm)
+    try:
+        there = urlsplit(operation)
+    except ValueError as odd:
+        message = "the operation's address is none"
+        raise BadAnswer(message, "Look the VM up instead.") from odd
     if (there.scheme, there.netloc.lower()) != (here.scheme, here.netloc.lower()):
         message = "the operation's address lies on another host, and the token is not taken there"
         raise BadAnswer(message, "Look the VM up instead.")
@@ -51,12 +58,20 @@ def progress(session: Session, operation: str) -> Progress:
     )
     page = next(session.pages(request))
     told = page if isinstance(page, dict) else {}
-    status = str(told.get("status", "")).lower()
+    status, ended_at = str(told.get("status", "")).lower(), _instant(told.get("endTime"))
     if status in ("failed", "canceled", "cancelled"):
         error = told.get("error")
         said = error if isinstance(error, dict) else {}
         meaning = _words.failed(str(said.get("code") or status), _errors.short(str(said.get("message") or "")))
-        return Progress(stage=Stage.FAILED, says=meaning.says, hint=meaning.hint)
+        return Progress(stage=Stage.FAILED, says=meaning.says, hint=meaning.hint, ended_at=ended_at)
     if status == "succeeded":
-        return Progress(stage=Stage.SUCCEEDED, says="Azure moved the VM and started it")
+        return Progress(stage=Stage.SUCCEEDED, says="Azure moved the VM and started it", ended_at=ended_at)
     return Progress(stage=Stage.RUNNING, says=str(told.get("status") or "in progress")[:40])
+
+
+def _instant(told: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None

@@ -29,7 +29,6 @@ from vmdiag.mitigation import Circumstances
 from vmdiag.mitigations import _operation, _words
 from vmdiag.plan import Plan
 
-ACTION = "redeploy"
 PERMISSIONS = (
     "Microsoft.Authorization/locks/read",
     "Microsoft.Authorization/permissions/read",
@@ -74,7 +73,6 @@ def plan(
     """What a redeploy would be for this VM, and its price; pure."""
     return Plan(
         case=case,
-        action=ACTION,
         facts=facts,
         again=again,
         again_fails=again_fails,
@@ -104,6 +102,8 @@ def _risks(facts: Circumstances | None) -> Iterator[str]:
         yield "scheduled events inside the guest can delay it by 10 minutes and more"
     if facts is not None and facts.locks is None:
         yield "whether a lock forbids it could not be read"
+    if facts is not None and facts.scheduled is None:
+        yield "whether Azure has announced to move or reboot it could not be read"
 
 
 def apply(order: Order, session: Session) -> Sent:

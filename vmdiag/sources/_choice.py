@@ -41,10 +41,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The VMs in the order asked for (else by id), and how many more were seen."""
+    """The VMs in the order asked for (else by id), those `behind` them to be compared with, and how many more."""
 
     vms: tuple[Asked, ...]
     others: int
+    behind: tuple[Asked, ...] = ()
 
 
 def chosen(database: sqlite3.Connection, scope: Scope, window: Window, triggers: Iterable[Kind]) -> Choice:
@@ -67,7 +68,8 @@ def chosen(database: sqlite3.Connection, scope: Scope, window: Window, triggers:
         return Choice(tuple(candidates), known - len(candidates))
     named = _named(scope, inside)
     neighbours = [one for one in candidates if one not in named]
-    return Choice((*named, *neighbours), known - sum(one.number is not None for one in named) - len(neighbours))
+    others = known - sum(one.number is not None for one in named) - len(neighbours)
+    return Choice(tuple(named), others, tuple(neighbours))
 
 
 def _named(scope: Scope, inside: list[Asked]) -> list[Asked]:

@@ -45,7 +45,7 @@ class Archive:
         teller = Teller(spool.database, window, needs)
         return Reading(
             window=window,
-            transcripts=(teller.tell(one) for one in choice.vms),
+            transcripts=(teller.tell(one) for one in (*choice.vms, *choice.behind)),
             vms=tuple(one.id for one in choice.vms),
             others=choice.others,
             gaps=teller.faults(),

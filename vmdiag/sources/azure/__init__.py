@@ -45,7 +45,7 @@ class Azure:
         """One transcript a VM; raises `SourceError` when nothing could be read, `UsageError` for an unclear scope."""
         from vmdiag.sources.azure._run import Run
 
-        self._sign_in()
+        self.sign_in()
         window = scope.window(scope.until or self._session.now)
         if window.start >= window.end:
             message = "--since lies in the future"
@@ -56,10 +56,10 @@ class Azure:
         """Raise `NotAllowed` when it is certain that this sign-in may redeploy none of the VMs in scope."""
         from vmdiag.sources.azure._rights import require_redeploy
 
-        self._sign_in()
+        self.sign_in()
         require_redeploy(self._session, scope)
 
-    def _sign_in(self) -> None:
+    def sign_in(self) -> None:
         """Wait for the sign-in, and for Azure's clock."""
         session = self._session
         if self._is_signed_in:

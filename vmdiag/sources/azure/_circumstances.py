@@ -5,6 +5,7 @@ Level", "Permissions - List For Resource", "Activity Logs - List", "Scheduled Ev
 resource's list of locks holds those from above no page says, so the subscription's list is read, too.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,23 +14,27 @@ from functools import partial
 from vmdiag import kql
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
-from vmdiag.errors import SourceError
+from vmdiag.errors import NotFound, SourceError
 from vmdiag.identity import VmId
+from vmdiag.incidents import in_region
 from vmdiag.mitigation import Circumstances
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.sources._items import Malformed, Row
 from vmdiag.sources.archive import activity_log as wire
 from vmdiag.sources.archive._envelopes import unpacked
-from vmdiag.sources.archive._fields import at, elements, mapping, objects, text
+from vmdiag.sources.archive._fields import at, brief, elements, mapping, objects, text
 from vmdiag.sources.archive._log_entry import Entry, feed
 from vmdiag.sources.archive._times import parse
-from vmdiag.sources.azure import _graph, _rights, activity_log, virtual_machine
+from vmdiag.sources.archive.service_events import INCIDENT
+from vmdiag.sources.azure import _graph, _rights, activity_log, service_events, virtual_machine
 from vmdiag.sources.azure._ask import group_of, subscription_of
 from vmdiag.sources.azure._crew import Crew, Piece
 from vmdiag.vocabulary import VM_TYPES, Phase, interpret, phase
 
 # The guards count redeploys of a week, and a customer's write for half an hour, whose record may be late.
 WEEK, LATELY = timedelta(days=7), timedelta(minutes=45)
+# An incident of which nothing was said for so long is over, whatever its status (our judgement).
+MONTH = timedelta(days=30)
 LOCKS = "Microsoft.Authorization/locks/read"
 # What does nothing to a VM, though it is a POST.
 HARMLESS = ("retrievebootdiagnosticsdata/action", "instanceview/action", "assesspatches/action")
@@ -43,12 +48,13 @@ Key = tuple[str, str]
 class Answers:
     """What came back, by topic and whom it concerns."""
 
-    rows: dict[Key, list[Row]] = field(default_factory=dict)
+    rows: defaultdict[Key, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    whole: set[Key] = field(default_factory=set)
     errors: dict[Key, SourceError] = field(default_factory=dict)
 
     def of(self, topic: str, whom: str) -> list[Row] | None:
-        """The rows; `None` where they could not be read."""
-        return self.rows.get((topic, whom)) if (topic, whom) not in self.errors else None
+        """The rows; `None` where they could not be read to their end: the missing page may hold what forbids it."""
+        return self.rows[topic, whom] if (topic, whom) in self.whole else None
 
     def why_not(self, topic: str, whom: str) -> str:
         """Why they could not be read."""
@@ -66,18 +72,18 @@ def survey(session: Session, vms: Sequence[VmId]) -> dict[VmId, Circumstances]:
         crew.add(key, partial(_rows, session, request))
     for result in crew.results(lambda: session.is_over):
         if isinstance(result, Piece):
-            answers.rows.setdefault(result.key, []).extend(result.value)
+            answers.rows[result.key] += result.value
         elif isinstance(result.error, SourceError):
             answers.errors[result.key] = result.error
         elif result.error is not None:
             raise result.error
         else:
-            answers.rows.setdefault(result.key, [])
+            answers.whole.add(result.key)
     return {vm: _circumstances(vm, answers, now) for vm in vms}
 
 
 def _questions(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[Key, Request]]:
-    week, lately = Window(now - WEEK, now), Window(now - LATELY, now)
+    week, lately, month = Window(now - WEEK, now), Window(now - LATELY, now), Window(now - MONTH, now)
     who = kql.Who(ids=tuple(sorted(vm.key for vm in vms)))
     subscriptions = {vm.subscription for vm in vms}
     yield ("maintenance", ""), _graph.request("announced maintenance", kql.maintenance(who), subscriptions)
@@ -87,6 +93,7 @@ def _questions(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[Key, Reques
         yield ("permissions", vm.key), _rights.request(str(vm), vm.name)
         yield ("locks", vm.key), _locks(str(vm), vm.name)
         yield ("locks", subscription_of(vm)), _locks(subscription_of(vm), vm.subscription)
+        yield ("incidents", subscription_of(vm)), service_events.request(vm.subscription, month)
         yield ("log", vm.key), activity_log.request(subscription_of(vm), week, vm=vm)
         yield ("log", group_of(vm)), activity_log.request(group_of(vm), lately)
 
@@ -108,9 +115,14 @@ def _circumstances(vm: VmId, answers: Answers, now: datetime) -> Circumstances:
             ("vm", ("vm", vm.key)),
             ("log", ("log", vm.key)),
             ("log", ("log", group_of(vm))),
+            ("incidents", ("incidents", subscription_of(vm))),
+            ("scheduled", ("maintenance", "")),
         )
         if answers.of(*key) is None
     }
+    if isinstance(answers.errors.get(("maintenance", "")), NotFound):
+        # The cloud has no such feed at all: to wait for it would be for nothing.
+        del unread["scheduled"]
     rows = answers.of("vm", vm.key) or []
     machine = mapping(rows[0]) if rows else {}
     if not machine:
@@ -128,6 +140,7 @@ def _circumstances(vm: VmId, answers: Answers, now: datetime) -> Circumstances:
         address=_address(vm, answers.of("network", "")),
         approves_itself=at(members, "scheduledEventsPolicy", "userInitiatedRedeploy", "automaticallyApprove") is True,
         locks=_locked(vm, answers),
+        incidents=tuple(_incidents(machine, answers.of("incidents", subscription_of(vm)))),
         scheduled=_scheduled(vm, members, answers.of("maintenance", ""), now),
         may_redeploy=_rights.allows(answers.of("permissions", vm.key), _rights.REDEPLOY),
         redeploys=tuple(sorted(_redeploys(entries))),
@@ -171,6 +184,23 @@ def _address(vm: VmId, rows: Iterable[Row] | None) -> str | None:
     """A public address that the VM may lose."""
     mine = (row for row in rows or () if VmId.parse(text(row.get("vm"))) == vm)
     return next((text(row.get("address")) for row in mine if text(row.get("allocation")).lower() == "dynamic"), None)
+
+
+def _incidents(machine: Row, rows: Iterable[Row] | None) -> Iterator[str]:
+    """The incidents that go on in the VM's region, of whichever service: what is measured may be wrong, too."""
+    for row in rows or ():
+        said = mapping(row.get("properties"))
+        is_active = text(said.get("status")).lower() != "resolved"
+        if is_active and text(said.get("eventType")).lower() == INCIDENT:
+            regions = [text(region.get("impactedRegion")) for region in _impacted(said)]
+            if in_region(text(machine.get("location")) or None, regions) is not False:
+                yield f"the service incident {text(row.get('name'))} goes on: {brief(said.get('title'))}"
+
+
+def _impacted(said: Row) -> Iterator[Row]:
+    """The regions of an incident that still have it."""
+    regions = (region for impact in objects(said.get("impact")) for region in objects(impact.get("impactedRegions")))
+    return (region for region in regions if text(region.get("status")).lower() != "resolved")
 
 
 def _locked(vm: VmId, answers: Answers) -> tuple[str, ...] | None:

@@ -28,11 +28,15 @@ SLACK = timedelta(minutes=3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What was seen; `phases` is `None` where the log could not be read, `changed_at` when the state began."""
+    """What was seen; `phases` is `None` where the log could not be read, `ended_at` when it tells of an end.
+
+    `changed_at` is when the provisioning state began.
+    """
 
     provisioning: str = ""
     changed_at: datetime | None = None
     phases: frozenset[Phase] | None = None
+    ended_at: datetime | None = None
     code: str = ""
     is_gone: bool = False
     unread: str = ""
@@ -40,10 +44,12 @@ class Trace:
 
 def trace(session: Session, vm: VmId, request: str, since: datetime) -> Trace:
     """Look at the VM and at its log; what could not be read is told, never raised."""
-    phases, code, unread = None, "", []
+    phases, code, ended_at, unread = None, "", None, []
     try:
         entries = list(_entries(session, vm, request, Window(since - SLACK, session.now + SLACK)))
         phases = frozenset(phase(entry.status) for entry in entries)
+        ends = (entry.at for entry in entries if phase(entry.status) in (Phase.DONE, Phase.FAILED))
+        ended_at = max(ends, default=None)
         code = next((entry.substatus for entry in entries if phase(entry.status) is Phase.FAILED), "")
     except SourceError as error:
         unread.append(error.message)
@@ -60,6 +66,7 @@ def trace(session: Session, vm: VmId, request: str, since: datetime) -> Trace:
         provisioning=provisioning,
         changed_at=changed_at,
         phases=phases,
+        ended_at=ended_at,
         code=code,
         is_gone=is_gone,
         unread="; ".join(unread),

@@ -23,7 +23,7 @@ def asks(subscriptions: Iterable[str], span: Window) -> Iterator[Ask]:
     """One for each subscription, given by its id in lower case."""
     for scope in subscriptions:
         yield Ask(
-            request=_request(scope.rpartition("/")[2], span),
+            request=request(scope.rpartition("/")[2], span),
             concerns=(scope,),
             signals=SIGNALS,
             items=without_covers(service_events.items),
@@ -35,10 +35,11 @@ def asks(subscriptions: Iterable[str], span: Window) -> Iterator[Ask]:
 def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """The incidents of a day."""
     del vm
-    return _request(subscription, span)
+    return request(subscription, span)
 
 
-def _request(subscription: str, span: Window) -> Request:
+def request(subscription: str, span: Window) -> Request:
+    """The events of a subscription that were updated within a span."""
     day = span.start - timedelta(days=1)
     return Request(
         what=f"service events of {subscription}",
