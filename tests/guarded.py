@@ -128,6 +128,7 @@ BLOCKED: dict[str, dict[str, Callable[[], Asked]]] = {
         "incident": incident,
         "incident of an unknown region": lambda: incident(""),
         "incident of the region": lambda: ready().facts(incidents=("the service incident VT60-LPZ goes on",)),
+        "the host is to be left": lambda: told(LOST.replace("cpu", "12:30 degraded-host\ncpu")),
         "scheduled": lambda: ready().facts(scheduled=("Azure has announced a redeploy",)),
     },
     "repeat": {

@@ -14,6 +14,8 @@ from vmdiag.guard import GUARDS, Order, Refusal, review
 from vmdiag.plan import Consent, Population, Unfinished
 
 WAYS = [(name, way) for name, ways in BLOCKED.items() for way in ways]
+# Since when is not known: it counts for the share, and for no quarter of an hour.
+UNDATED = replace(struck(1)[0], since=None)
 
 
 def reviewed(asked: Asked) -> Order | Refusal:
@@ -117,6 +119,7 @@ def test_the_operator_may_want_suspected_vms_and_accept_the_loss_of_data() -> No
         replace(ready(), population=Population(vms=10, struck=struck(2), candidates=1)),
         replace(ready(), population=Population(vms=15, struck=struck(3), candidates=1)),
         replace(ready(), population=Population(vms=500, struck=struck(10, apart=timedelta()), candidates=1)),
+        replace(ready(), population=Population(vms=500, struck=(UNDATED,) * 11, candidates=1)),
     ],
 )
 def test_at_the_limit_a_guard_still_lets_pass(asked: Asked) -> None:

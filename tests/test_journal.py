@@ -141,6 +141,7 @@ def test_lines_of_strangers_are_told_and_passed_over(journal: Journal) -> None:
         '{"step": "accepted", "id": "two", "at": "2026-03-02T12:00:00Z"}',
     ]
     whole = json.loads(journal.path.read_text())
+    strange += [json.dumps({**whole, "id": 3})]
     strange += [json.dumps({**whole, "id": "x", name: 3}) for name in ("vm", "cloud", "request", "lost_at", "signals")]
     strange += [json.dumps({**whole, "id": "x", "at": f"{year}-01-01T00:00:00+00:00"}) for year in ("0001", "9999")]
     strange += [
@@ -161,7 +162,7 @@ def test_lines_of_strangers_are_told_and_passed_over(journal: Journal) -> None:
 def test_a_strict_reader_takes_no_unknown_line_but_one_that_was_cut_off(journal: Journal) -> None:
     journal.intend(DEED)
     with journal.path.open("ab") as file:
-        file.write(b'{"step": "inten')
+        file.write(b'{"v": 1, "step": "inten')
     warned: list[str] = []
     assert journal.deeds(warned.append, strict=True) == (DEED,)
     assert len(warned) == 1
@@ -169,6 +170,14 @@ def test_a_strict_reader_takes_no_unknown_line_but_one_that_was_cut_off(journal:
         file.write(b"\n")
 
     with pytest.raises(OSError, match="line 2 is not a record"):
+        journal.deeds(silent, strict=True)
+
+
+def test_a_strict_reader_takes_no_other_file_for_a_journal(journal: Journal) -> None:
+    journal.path.parent.mkdir(parents=True)
+    journal.path.write_text("somebody's notes")
+
+    with pytest.raises(OSError, match="line 1 is not a record"):
         journal.deeds(silent, strict=True)
 
 

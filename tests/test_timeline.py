@@ -75,7 +75,13 @@ def test_started_accepted_and_succeeded_are_one_event_with_a_length() -> None:
     (event,) = assemble(Transcript(vm=VM, records=tuple(records)), DAY).events
 
     assert (event.kind, event.at, event.ended) == (Kind.RESTART, T, T + 2 * MIN)
-    assert "pending" not in event.facts
+    assert not event.facts.keys() & {"pending", "open"}
+
+
+def test_what_was_accepted_and_shows_no_end_is_open_and_counts() -> None:
+    (event,) = assemble(Transcript(vm=VM, records=(operation("Accepted", T),)), DAY).events
+
+    assert ("open" in event.facts, "pending" in event.facts) == (True, False)
 
 
 def test_a_failed_operation_is_no_event() -> None:

@@ -69,6 +69,12 @@ def test_operations_are_told_by_whole_segments(name: str, status: str, kind: Kin
     assert interpret(Signal.ACTIVITY, name, status, {}) is kind
 
 
+def test_a_write_that_changes_the_size_is_a_reboot() -> None:
+    changed = {"changed": "properties.hardwareProfile.vmSize, properties.provisioningState"}
+
+    assert interpret(Signal.ACTIVITY, VM + "write", "Succeeded", changed) is Kind.RESIZE
+
+
 @pytest.mark.parametrize(
     ("signal", "name", "status", "kind"),
     [

@@ -1,10 +1,11 @@
 """recommend(): the next step for a diagnosed VM and why; must not judge."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from vmdiag.diagnosis import Action, Finding, Recommendation, State, Verdict
-from vmdiag.mitigation import Mitigation, Status
-from vmdiag.model import Interval, Kind, Timeline
+from vmdiag.mitigation import Circumstances, Mitigation, Status
+from vmdiag.model import Event, Interval, Kind, Signal, Timeline
 
 LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
 WINDOWS = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/redeploy-to-new-node-windows"
@@ -15,6 +16,20 @@ ESCALATION = Recommendation(
     action=Action.ESCALATE,
     says="The VM was redeployed and still cannot be reached: open a support request, do not redeploy again.",
     links=(SUPPORT,),
+)
+# A redeploy takes minutes, and scheduled events in the guest can delay it: one that is older and shows no end is told
+# as one that did not help.
+LONG = timedelta(hours=1)
+# As late as records of the activity log may come.
+LATE = timedelta(minutes=15)
+UNDER_WAY = Recommendation(
+    action=Action.WAIT,
+    says="A redeploy is under way: wait for its end, then look again. Where it was begun here, 'vmdiag mitigations "
+    "--resume' follows it.",
+)
+OFF = Recommendation(
+    action=Action.INVESTIGATE,
+    says="The VM is off now. If it was deallocated, a start puts it on a new host, as a redeploy would.",
 )
 
 
@@ -57,11 +72,15 @@ def advise_after(mitigation: Mitigation, hint: str) -> Recommendation:
             says = "Try to connect. If the VM cannot be reached, open a support request, do not redeploy again."
             return Recommendation(action=Action.ESCALATE, says=says, links=(SUPPORT,))
         case _:
-            return Recommendation(action=Action.INVESTIGATE, says=hint or "Look at the VM, then run again.")
+            return Recommendation(action=Action.INVESTIGATE, says=hint or "Look at the VM and its activity log.")
 
 
-def advise_refused(guards: Collection[str], *, redeployed: bool) -> Recommendation | None:
+def advise_refused(guards: Collection[str], facts: Circumstances | None, *, redeployed: bool) -> Recommendation | None:
     """What to do where these guards refuse; `None` where the advice stays. `redeployed`: since this loss began."""
+    if redeployed and facts is not None and facts.provisioning == "updating":
+        return UNDER_WAY
+    if redeployed and facts is not None and facts.power == "deallocated":
+        return OFF
     if redeployed:
         return ESCALATION
     if "storm" in guards:
@@ -73,13 +92,13 @@ def advise_refused(guards: Collection[str], *, redeployed: bool) -> Recommendati
 def _for_affected(timeline: Timeline, finding: Finding, state: State | None, loss: Interval | None) -> Recommendation:
     if state is not State.OPEN or loss is None:
         return Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
-    if any(event.at >= loss.start for event in timeline.of(Kind.REDEPLOY)):
-        return ESCALATION
+    redeploys = [event for event in timeline.of(Kind.REDEPLOY) if event.at >= loss.start]
+    if _is_under_way(redeploys, timeline.window.end):
+        return UNDER_WAY
     if _is_off(timeline):
-        return Recommendation(
-            action=Action.INVESTIGATE,
-            says="The VM is off now. If it was deallocated, a start puts it on a new host, as a redeploy would.",
-        )
+        return OFF
+    if redeploys:
+        return ESCALATION
     doubt = "" if finding.verdict is Verdict.CONFIRMED else " Weigh what speaks against it first."
     links = {"linux": (LINUX,), "windows": (WINDOWS,)}.get((timeline.vm.os or "").lower(), (LINUX, WINDOWS))
     return Recommendation(
@@ -87,6 +106,14 @@ def _for_affected(timeline: Timeline, finding: Finding, state: State | None, los
         says=f"Redeploy the VM: it moves to a new host and reboots.{doubt}",
         links=links,
     )
+
+
+def _is_under_way(redeploys: Sequence[Event], now: datetime) -> bool:
+    """Whether the newest shows no end yet; what only Resource Health tells of, the log may not have yet."""
+    logged = [event for event in redeploys if event.signal is Signal.ACTIVITY]
+    if logged:
+        return "open" in logged[-1].facts and now - logged[-1].at < LONG
+    return bool(redeploys) and now - redeploys[-1].at < LATE
 
 
 def _is_off(timeline: Timeline) -> bool:

@@ -118,22 +118,24 @@ def attend(ward: Ward, deed: Deed) -> Attended:
 
 def _followed(ward: Ward, deed: Deed, until: float) -> Attended:
     """Until Azure's operation ends, or the waiting does."""
-    session = ward.source.session
+    session, address = ward.source.session, deed.operation
     for pause in _pauses():
         if deed.step is Step.FINISHED:
             break
         session.begin()
-        deed, now = _asked(ward, deed)
-        elapsed = session.now - deed.at
+        now = _answered(ward, deed, address) if address is not None else None
+        if now is None:
+            address = None
+            deed, now = _traced(ward, deed)
         match now.stage:
             case Stage.RUNNING:
-                ward.attendant.tell(deed.vm, f"{now.says}; {DELAY}", elapsed)
+                ward.attendant.tell(deed.vm, f"{now.says}; {DELAY}", session.now - deed.at)
             case Stage.VOID:
                 return Attended(deed=ward.note(deed, Step.VOID, says=now.says), hint=now.hint)
             case _:
                 at = min(max(now.ended_at or session.now, deed.at), session.now)
                 ended = {"outcome": Status(now.stage.value), "says": now.says, "finished_at": at}
-                ward.attendant.tell(deed.vm, now.says, elapsed)
+                ward.attendant.tell(deed.vm, now.says, session.now - deed.at)
                 return Attended(deed=ward.note(deed, Step.FINISHED, **ended), hint=now.hint)
         if not ward.wait(pause, until):
             says = "its end was not waited for" if ward.is_over() else f"not ended when --wait-for was over: {now.says}"
@@ -147,16 +149,20 @@ def _pauses() -> Iterator[float]:
         yield LATER
 
 
-def _asked(ward: Ward, deed: Deed) -> tuple[Deed, Progress]:
-    """What Azure says, by the operation's address, or where there is none or it is no use, by the traces left."""
+def _answered(ward: Ward, deed: Deed, address: str) -> Progress | None:
+    """What Azure says at the operation's address; `None` where that is of no use."""
+    try:
+        return progress(ward.source.session, address)
+    except (NotFound, BadAnswer, NotAllowed) as error:
+        ward.attendant.tell(deed.vm, f"{error.message}; the VM and its log are looked at instead")
+        return None
+    except SourceError as error:
+        return Progress(stage=Stage.RUNNING, says=f"Azure cannot be asked now: {error.message}")
+
+
+def _traced(ward: Ward, deed: Deed) -> tuple[Deed, Progress]:
+    """What the traces tell that a redeploy leaves."""
     session = ward.source.session
-    if deed.operation is not None:
-        try:
-            return deed, progress(session, deed.operation)
-        except (NotFound, BadAnswer, NotAllowed) as error:
-            ward.attendant.tell(deed.vm, f"{error.message}; the VM and its log are looked at instead")
-        except SourceError as error:
-            return deed, Progress(stage=Stage.RUNNING, says=f"Azure cannot be asked now: {error.message}")
     found = trace(session, deed.vm, deed.request, deed.at)
     if deed.step is Step.INTENDED and found.phases:
         deed = ward.note(deed, Step.ACCEPTED)

@@ -269,7 +269,7 @@ def code_of(mitigation: Mitigation) -> int:
             return 5
         case Status.PLANNED | Status.STARTED:
             return 1
-        case Status.SUCCEEDED:
+        case _:
             return 6 if mitigation.reachable_again is False else 0
 
 

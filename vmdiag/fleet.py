@@ -61,7 +61,7 @@ def _places(case: Case) -> frozenset[str]:
 
 def _compared(case: Case, onsets: list[_Onset]) -> Case:
     diagnosis = case.diagnosis
-    if not diagnosis.verdict.is_flagged or diagnosis.failed_at is None:
+    if diagnosis.failed_at is None:
         return case
     failed_at, places, key = diagnosis.failed_at, _places(case), case.vm.id.key
     together = {

@@ -23,6 +23,7 @@ from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import Signal
 
 VERSION = 1
+BEGIN = b'{"v": '
 # Another run holds the file for milliseconds; a longer wait means that something is wrong with it.
 PATIENCE = 10.0
 # A time near the ends of the calendar cannot be counted with.
@@ -79,7 +80,8 @@ class Deed:
             says=self.says,
             started_at=None if self.step is Step.VOID else self.at,
             finished_at=self.finished_at,
-            operation=self.operation,
+            # Its query may hold a signature, with which anybody could ask.
+            operation=self.operation.partition("?")[0] if self.operation is not None else None,
             reachable_again=self.reachable_again,
             correlation=self.correlation,
             request=self.request,
@@ -114,7 +116,7 @@ class Journal:
                 _take(known, json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 message = f"line {number} is not a record of the journal"
-                if strict and number < len(lines):
+                if strict and (number < len(lines) or not _is_ours(line)):
                     raise OSError(None, message) from None
                 warn(f"{self.path}, {message}; passed over")
         return tuple(known.values())
@@ -219,6 +221,11 @@ def _is_whole(line: bytes) -> bool:
         return False
 
 
+def _is_ours(torn: bytes) -> bool:
+    """Whether this can be the begin of a line of a journal: another file than one must not be written to."""
+    return torn.startswith(BEGIN[: len(torn)])
+
+
 def _told(value: object) -> str | bool | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
@@ -229,7 +236,7 @@ def _told(value: object) -> str | bool | None:
 
 def _take(known: dict[str, Deed], record: Mapping[str, Any]) -> None:
     """One line more of the story; a step of a redeploy whose intent is not there is nobody's."""
-    step, key = Step(record["step"]), record["id"]
+    step, key = Step(record["step"]), _text(record, "id")
     at = _instant(record["at"])
     if step is Step.INTENDED:
         vm = VmId.parse(record["vm"])

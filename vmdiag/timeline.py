@@ -108,7 +108,8 @@ def _operation(records: list[Record]) -> Iterator[Event]:
     kind = interpret(first.signal, first.name, "", first.facts)
     if kind is Kind.OTHER or Phase.FAILED in phases:
         return
-    pending = Phase.DONE not in phases and Phase.ACCEPTED not in phases
+    is_open = Phase.DONE not in phases
+    pending = is_open and Phase.ACCEPTED not in phases
     says = _says(kind, first) + (" (begun; its end is not in the log)" if pending else "")
     yield Event(
         at=first.at,
@@ -116,7 +117,7 @@ def _operation(records: list[Record]) -> Iterator[Event]:
         kind=kind,
         signal=first.signal,
         says=says,
-        facts={**first.facts, "pending": "true"} if pending else first.facts,
+        facts={**first.facts, **{word: "true" for word, so in (("pending", pending), ("open", is_open)) if so}},
         ref=first.ref,
     )
 

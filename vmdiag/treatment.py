@@ -189,16 +189,18 @@ def _redeployed(first: Refusal, population: Population, room: Room, ward: Ward) 
         refusal = Refusal(plan=order.plan, answers=(*order.answers, answer))
         room.proposer.refuse([refusal])
         return _refused(refusal)
+    ward.attendant.tell(deed.vm, f"asking Azure to redeploy it; if this run is ended, {RESUME}")
     sent = apply(order, ward.source.session)
-    ward.attendant.tell(deed.vm, sent.says if room.policy.waits else f"{sent.says}; {RESUME}")
     match sent.reception:
         case Reception.REFUSED | Reception.UNSENT:
-            void = ward.note(deed, Step.VOID, says=sent.says, correlation=sent.correlation)
-            return _outcome(order, Attended(deed=void, hint=sent.hint))
+            deed = ward.note(deed, Step.VOID, says=sent.says, correlation=sent.correlation)
         case Reception.ACCEPTED:
             deed = ward.note(deed, Step.ACCEPTED, operation=sent.operation, correlation=sent.correlation)
         case Reception.UNHEARD:
             pass  # it may have happened, so it is never asked for again: the traces tell
+    ward.attendant.tell(deed.vm, sent.says)
+    if deed.step is Step.VOID:
+        return _outcome(order, Attended(deed=deed, hint=sent.hint))
     if not room.policy.waits:
         return _outcome(order, Attended(deed=replace(deed, says=f"{sent.says}; its end was not waited for")))
     return _outcome(order, attend(ward, deed))
@@ -268,7 +270,7 @@ def _refused(one: Refusal) -> Case:
     case, lost = _told(one.plan, Status.REFUSED, one.says, one.answers), one.plan.latest.diagnosis.failed_at
     known = one.plan.facts.redeploys if one.plan.facts is not None else ()
     again = lost is not None and any(at >= lost for at in known)
-    advice = advise_refused([answer.guard for answer in one.against], redeployed=again)
+    advice = advise_refused([answer.guard for answer in one.against], one.plan.facts, redeployed=again)
     if advice is None:
         return case
     return replace(case, diagnosis=replace(case.diagnosis, recommendation=advice))

@@ -67,7 +67,9 @@ def test_a_dry_run_shows_the_plan_and_every_guards_answer(azure: Starter) -> Non
     assert {guard["guard"] for guard in done["guards"] if guard["passes"] is None} == {"persistence"}
     assert all(guard["found"] and guard["limit"] for guard in done["guards"])
     assert any("zone 2, the availability set as-1" in risk for risk in done["risks"])
-    text = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--dry-run").out
+    # Behind a whole command it still changes nothing.
+    text = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", "--no-wait", "--dry-run").out
+    assert there.posts == 0
     assert "Redeploy, guard by guard" in text
     assert "? persistence" in text
 
@@ -142,6 +144,59 @@ def test_when_the_waiting_is_over_it_is_still_started(azure: Starter) -> None:
     assert case["recommendation"]["action"] == "wait"
     assert "vmdiag mitigations --resume" in case["recommendation"]["says"]
     assert "InProgress" in ran.err
+
+
+def test_while_it_is_under_way_everybody_is_told_to_wait(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(takes=LONG)))
+    there.redeploy("--no-wait")
+    there.arm.world.skew = timedelta(minutes=5)  # the log has it now
+    looked, (seen,) = there.check("prod/web-01")
+    again, (refused,) = there.redeploy()
+
+    assert (looked.code, again.code, there.posts) == (1, 5, 1)
+    for case in (seen, refused):
+        assert case["recommendation"]["action"] == "wait"
+        assert "is under way" in case["recommendation"]["says"]
+
+
+def test_a_vm_that_a_redeploy_left_down_is_to_be_started(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(outcome="Failed", code="AllocationFailed")))
+    assert there.redeploy()[0].code == 6
+    again, (case,) = there.redeploy()
+
+    assert (again.code, there.posts) == (5, 1)
+    assert "a start puts it on a new host" in case["recommendation"]["says"]
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "2>&-", "0<&- 2>&-", "2>/dev/full"])
+def test_who_is_not_listened_to_does_the_same(azure: Starter, closed: str) -> None:
+    there = azure(world())
+    check = f"{COMMAND} check prod/web-01 --since 1d -o json --redeploy --yes --cloud {there.arm.url}"
+    ran = subprocess.run(
+        ["bash", "-c", f"{check} {closed}"],  # noqa: S607 - only a shell can close streams
+        env={**os.environ, **there.environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    done = json.loads(ran.stdout)["cases"][0]["mitigation"]
+
+    assert (ran.returncode, done["reachable_again"], there.posts) == (0, True, 1), ran.stderr
+    assert steps(there) == ["intended", "accepted", "finished", "verified"]
+
+
+def test_without_a_place_for_the_report_nothing_is_begun(azure: Starter) -> None:
+    there = azure(world())
+    there.journal.path.parent.mkdir(parents=True)
+    into_journal, _ = there.redeploy("--out", str(there.journal.path))
+    check = f"{COMMAND} check prod/web-01 --since 1d --redeploy --yes --cloud {there.arm.url} >&-"
+    environment = {**os.environ, **there.environment}
+    closed = subprocess.run(["bash", "-c", check], env=environment, capture_output=True, text=True, check=False)  # noqa: S607
+
+    assert (into_journal.code, closed.returncode, there.posts) == (2, 2, 0)
+    assert "the journal" in into_journal.err
+    assert "standard output" in closed.stderr
 
 
 def test_an_archive_refuses_its_affected_vms(azure: Starter, tmp_path: Path) -> None:
@@ -258,6 +313,8 @@ def test_the_intent_is_on_disk_before_the_request_leaves_and_ctrl_c_leaves_it_ru
 
     done = json.loads(out)["cases"][0]["mitigation"]
     assert (running.returncode, done["status"], there.posts) == (130, "started", 1)
+    # Its query may hold a signature.
+    assert "?" not in done["operation"]
     assert "vmdiag mitigations --resume" in err
     (deed,) = there.journal.deeds(pytest.fail)
     assert deed.step is Step.ACCEPTED
@@ -279,14 +336,15 @@ def test_a_run_that_redeploys_nothing_does_not_load_what_could(azure: Starter) -
         assert "azure.mgmt" not in loaded
 
 
-def test_ctrl_c_while_reading_redeploys_nothing(azure: Starter) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_reading_redeploys_nothing(azure: Starter, ending: signal.Signals) -> None:
     there = azure(world(), latency=0.5)
     arguments = ["check", "prod/web-01", "--since", "1d", "-o", "json", "--redeploy", "--yes", "--cloud", there.arm.url]
     with subprocess.Popen(
         [COMMAND, *arguments], env={**os.environ, **there.environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:
         until(running, lambda: there.asked("Microsoft.Authorization/locks"))
-        running.send_signal(signal.SIGINT)
+        running.send_signal(ending)
         out, err = running.communicate(timeout=30)
 
     done = json.loads(out)["cases"][0]["mitigation"]

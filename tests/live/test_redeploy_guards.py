@@ -336,7 +336,7 @@ def test_a_storm_of_two_hundred_is_one_message_and_no_redeploy(azure: Starter) -
     [
         ("--yes",), ("--dry-run",), ("--max", "3"), ("--include-suspected",), ("--allow-data-loss",), ("--no-wait",),
         ("--wait-for", "1h"), ("--journal", "j"),
-        ("--redeploy", "--yes", "--dry-run"), ("--redeploy", "--no-wait", "--wait-for", "1h"),
+        ("--redeploy", "--no-wait", "--wait-for", "1h"),
         ("--redeploy", "--wait-for", "soon"), ("--redeploy", "--max", "0"),
     ],
 )  # fmt: skip

@@ -100,8 +100,8 @@ def run() -> NoReturn:
     if any(thread.daemon for thread in threading.enumerate()):
         # Somebody still waits for Azure. An orderly end stops such a thread wherever it is; inside the libraries' own
         # C and Rust that can abort the process after its report was written.
-        with suppress(OSError):
-            sys.stdout.flush()
-            sys.stderr.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            with suppress(OSError):
+                stream.flush()
         os._exit(code)
     sys.exit(code)

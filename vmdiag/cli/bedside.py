@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from vmdiag.cli.watch import Watch
+from vmdiag.cli.complaint import say
+from vmdiag.cli.watch import ENDING, Watch
 from vmdiag.guard import Refusal
 from vmdiag.identity import VmId
 from vmdiag.plan import Plan
@@ -48,22 +49,27 @@ class Bedside:
         self._watch.finish()
         if self._watch.is_quiet:
             # Nobody can agree to what was not shown.
-            sys.stderr.writelines(f"{visible(line)}\n" for line in _proposal(plans))
-        usual = signal.getsignal(signal.SIGINT)
+            for line in _proposal(plans):
+                say(visible(line))
+        usual = {each: signal.getsignal(each) for each in ENDING}
         try:
             # Before the question is seen: whoever answers it with Ctrl-C at once must be heard too.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for each in ENDING:
+                signal.signal(each, signal.default_int_handler)
             if self._watch.stop.is_set():
                 return False
-            sys.stderr.write(f"Type {YES} to go on: ")
-            sys.stderr.flush()
-            return sys.stdin.readline().strip().lower() == YES
+            say(f"Type {YES} to go on: ", end="")
+            answer = sys.stdin.readline()
+            if not answer.endswith("\n"):
+                say("")
+            return answer.strip().lower() == YES
         except KeyboardInterrupt:
-            sys.stderr.write("\n")
+            say("")
             self._watch.stop.set()
             return False
         finally:
-            signal.signal(signal.SIGINT, usual)
+            for each, handler in usual.items():
+                signal.signal(each, handler)
 
     def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None) -> None:
         """How it stands with a VM; the same words again only from time to time."""

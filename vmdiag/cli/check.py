@@ -38,4 +38,4 @@ def check(
         # Only now: a live source signs in while the rest is imported.
         from vmdiag.cli.run import run
 
-        return run(open_, form, out, fail_on, report, watch, cure.treatment(open_, watch))
+        return run(open_, form, out, fail_on, report, watch, cure.treatment(open_, out, watch))

@@ -47,12 +47,13 @@ class Cure:
             message = f"{option} says how to redeploy, and --redeploy is not given"
             raise UsageError(message, f"Add --redeploy, or leave {option} out.")
         duration(self.wait_for, "--wait-for")
-        for one, other in (("yes", "dry_run"), ("no_wait", "dry_run"), ("no_wait", "wait_for")):
-            if getattr(self, one) and (getattr(self, other) if other != "wait_for" else other in typed):
-                message = f"{_option(one)} and {_option(other)} contradict each other"
-                raise UsageError(message, "Give one of them.")
+        if self.no_wait and "wait_for" in typed:
+            message = "--no-wait and --wait-for contradict each other"
+            raise UsageError(message, "Give one of them.")
 
-    def treatment(self, open_: "Opened", watch: "Watch") -> "Callable[[Iterable[Case]], Iterator[Case]] | None":
+    def treatment(
+        self, open_: "Opened", out: str, watch: "Watch"
+    ) -> "Callable[[Iterable[Case]], Iterator[Case]] | None":
         """What is to be done with the cases, `None` for nothing; raises where it is certain that it is not allowed."""
         if not self.redeploy:
             return None
@@ -64,6 +65,9 @@ class Cure:
         ward = None
         if isinstance(open_.source, Azure):
             ward = ward_of(open_.source, bedside, self.journal, self.wait_for)
+            if Path(out).resolve() == ward.journal.path.resolve():
+                message = f"the report would take the place of the journal {out}"
+                raise UsageError(message, "Give another --out.")
             if not self.dry_run:
                 open_.source.require_redeploy(open_.scope)
         policy = self._policy(is_live=ward is not None)
@@ -71,11 +75,13 @@ class Cure:
         return lambda cases: treat(cases, room)
 
     def _policy(self, *, is_live: bool) -> "Policy":
+        from vmdiag.cli.watch import is_terminal
         from vmdiag.plan import Consent, Policy
 
-        consent = Consent.ASKABLE if sys.stdin.isatty() and sys.stderr.isatty() else Consent.NOBODY
+        consent = Consent.ASKABLE if is_terminal(sys.stdin) and is_terminal(sys.stderr) else Consent.NOBODY
         if self.yes or self.dry_run:
-            consent = Consent.GIVEN if self.yes else Consent.NEEDLESS
+            # Whoever puts --dry-run behind a whole command wants to see what it would do.
+            consent = Consent.NEEDLESS if self.dry_run else Consent.GIVEN
         return Policy(
             most=self.max,
             include_suspected=self.include_suspected,

@@ -41,6 +41,8 @@ def destination(path: str = STANDARD_OUTPUT) -> Iterator[TextIO]:
 
 @contextmanager
 def _standard_output() -> Iterator[TextIO]:
+    if sys.stdout is None:
+        raise OSError(None, "it is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # In a narrow locale a name in another script must not end the run.
         sys.stdout.reconfigure(errors="backslashreplace")

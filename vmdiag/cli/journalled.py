@@ -49,6 +49,8 @@ def resumed(azure: Azure, probe: int | None, journal: str | None, wait_for: str,
 
 def _read(journal: str | None, watch: Watch) -> tuple[Journal, tuple[Deed, ...]]:
     kept = Journal(Path(journal) if journal is not None else None)
+    if journal is not None and not kept.path.exists():
+        watch.warn(f"there is no journal {kept.path}")
     try:
         return kept, kept.deeds(watch.warn)
     except OSError as error:

@@ -5,9 +5,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from vmdiag.cli.complaint import say
 from vmdiag.renderers._safe import visible
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 # Shorter reads end before a bar is looked at, and Rich costs 100 ms.
 PATIENCE = 0.5
+# What asks a program to end: a person, and whoever supervises it.
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Watch:
@@ -28,13 +32,13 @@ class Watch:
         self._clock = clock
         self._began: float | None = None
         self._bar: tuple[Progress, TaskID] | None = None
-        self._former: object = None
+        self._former: dict[signal.Signals, Any] = {}
         self.stop = threading.Event()
 
     def listen(self) -> None:
-        """From here on the first Ctrl-C asks for what is known so far, and the second ends the run."""
+        """From here on the first Ctrl-C asks for what is known so far, and the second ends the run; so does SIGTERM."""
         if threading.current_thread() is threading.main_thread():
-            self._former = signal.signal(signal.SIGINT, self._interrupt)
+            self._former = {each: signal.signal(each, self._interrupt) for each in ENDING}
 
     def __enter__(self) -> Self:
         return self
@@ -43,8 +47,8 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.finish()
-        if callable(self._former):
-            signal.signal(signal.SIGINT, self._former)
+        for each, former in self._former.items():
+            signal.signal(each, former)
 
     def warn(self, text: str) -> None:
         """Print a warning, unless silence was asked for."""
@@ -67,7 +71,7 @@ class Watch:
 
     def progress(self, done: int, total: int | None) -> None:
         """Move the bar; it appears on a terminal, once the reading takes longer than a moment."""
-        if self._quiet or not sys.stderr.isatty():
+        if self._quiet or not is_terminal(sys.stderr):
             return
         now = self._clock()
         self._began = now if self._began is None else self._began
@@ -80,7 +84,8 @@ class Watch:
     def finish(self) -> None:
         """Take the bar away: what follows may be the report, on the same terminal."""
         if self._bar is not None:
-            self._bar[0].stop()
+            with suppress(OSError, ValueError):
+                self._bar[0].stop()
             self._bar = None
         self._began = None
 
@@ -92,9 +97,15 @@ class Watch:
 
     def _say(self, line: str) -> None:
         if self._bar is None:
-            print(line, file=sys.stderr)
-        else:
+            say(line)
+            return
+        with suppress(OSError, ValueError):
             self._bar[0].console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person is at the other end; a stream that was closed before the start is `None`."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def _bar() -> "tuple[Progress, TaskID]":

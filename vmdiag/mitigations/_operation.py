@@ -7,7 +7,7 @@ Canceled.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from vmdiag.arm import _errors
 from vmdiag.arm.request import Request
@@ -42,7 +42,7 @@ def progress(session: Session, operation: str) -> Progress:
     """What Azure says of an operation; raises `SourceError`. A token goes to the cloud's own host only."""
     here = urlsplit(session.cloud.arm)
     try:
-        there = urlsplit(operation)
+        there = urlsplit(urljoin(session.cloud.arm, operation))
     except ValueError as odd:
         message = "the operation's address is none"
         raise BadAnswer(message, "Look the VM up instead.") from odd

@@ -36,8 +36,6 @@ def detect(timeline: Timeline) -> Finding:
     migrations = timeline.of(Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
 
     def is_own(event: Event) -> bool:
-        if event.kind is not Kind.ACCELNET_UNHEALTHY:
-            return True
         return not any(-BEFORE_MIGRATION <= event.at - other.at <= AFTER_MIGRATION for other in migrations)
 
     own = [event for event in timeline.of(*CAUSE.kinds) if is_own(event)]

@@ -44,6 +44,13 @@ def test_a_minute_that_is_missing_is_left_out() -> None:
     assert [at.minute for at in series.times] == [1, 3]
 
 
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_at_the_calendars_end_is_left_out(end: str) -> None:
+    (series,) = sampled(read(NAME, metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}])))
+
+    assert series.values == (5.0,)
+
+
 @pytest.mark.parametrize(
     ("written", "name", "signal", "value"),
     [
