@@ -33,6 +33,13 @@ def test_vms_that_were_stopped_together_are_no_outage() -> None:
     assert told[0].diagnosis.verdict is Verdict.CONFIRMED
 
 
+def test_a_case_read_back_without_a_time_of_its_loss_stays_as_it_is() -> None:
+    flagged = case(MIGRATED)
+    undated = replace(flagged, diagnosis=replace(flagged.diagnosis, failed_at=None))
+
+    assert compared(undated, *(case(OUTAGE, f"vm{n}") for n in range(5)))[0] is undated
+
+
 def test_one_other_vm_is_chance() -> None:
     assert compared(case(MIGRATED), case(OUTAGE, "vm1"))[0].diagnosis.verdict is Verdict.CONFIRMED
 
