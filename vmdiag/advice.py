@@ -12,6 +12,7 @@ WINDOWS = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windo
 SUPPORT = "https://learn.microsoft.com/azure/azure-portal/supportability/how-to-create-azure-support-request"
 HEALTH = "https://learn.microsoft.com/azure/service-health/resource-health-overview"
 
+BACK = Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
 ESCALATION = Recommendation(
     action=Action.ESCALATE,
     says="The VM was redeployed and still cannot be reached: open a support request, do not redeploy again.",
@@ -65,7 +66,7 @@ def advise_after(mitigation: Mitigation, hint: str) -> Recommendation:
         case Status.UNKNOWN, _:
             return Recommendation(action=Action.WAIT, says=f"Do not redeploy again: {resume}")
         case Status.SUCCEEDED, True:
-            return Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
+            return BACK
         case Status.SUCCEEDED, False:
             return ESCALATION
         case Status.SUCCEEDED, None:
@@ -91,7 +92,7 @@ def advise_refused(guards: Collection[str], facts: Circumstances | None, *, rede
 
 def _for_affected(timeline: Timeline, finding: Finding, state: State | None, loss: Interval | None) -> Recommendation:
     if state is not State.OPEN or loss is None:
-        return Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
+        return BACK
     redeploys = [event for event in timeline.of(Kind.REDEPLOY) if event.at >= loss.start]
     if _is_under_way(redeploys, timeline.window.end):
         return UNDER_WAY

@@ -1,10 +1,11 @@
 """The nouns of judging: verdicts, evidence, findings, scenarios, cases; must not know how anything is read or shown."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from vmdiag.errors import Interrupted, SourceError
 from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import (
     Event,
@@ -242,13 +243,17 @@ class FailOn(StrEnum):
 
 
 # The worst first: where several apply, the first one wins (contract, exit codes).
-WORST_FIRST = (6, 5, 1, 3, 0)
+WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
+
+
+def worst(codes: Collection[int]) -> int:
+    """The one exit code for all of them; 0 for none."""
+    return next((code for code in WORST_FIRST if code in codes), 0)
 
 
 def exit_code(cases: Iterable[Case], fail_on: FailOn = FailOn.OPEN) -> int:
     """The run's exit code from its cases, in the contract's order."""
-    codes = {_code(case, fail_on) for case in cases}
-    return next((code for code in WORST_FIRST if code in codes), 0)
+    return worst({_code(case, fail_on) for case in cases})
 
 
 def _code(case: Case, fail_on: FailOn) -> int:
@@ -269,7 +274,7 @@ def code_of(mitigation: Mitigation) -> int:
             return 5
         case Status.PLANNED | Status.STARTED:
             return 1
-        case _:
+        case Status.SUCCEEDED:
             return 6 if mitigation.reachable_again is False else 0
 
 

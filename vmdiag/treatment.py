@@ -62,7 +62,7 @@ class Room:
 def treat(cases: Iterable[Case], room: Room) -> Iterator[Case]:
     """The same cases, the affected ones last and with what was done about them."""
     affected: list[Case] = []
-    doubtful: list[Case] = []
+    doubtful: list[Struck] = []
     seen = 0
     try:
         for case in cases:
@@ -71,14 +71,14 @@ def treat(cases: Iterable[Case], room: Room) -> Iterator[Case]:
                 affected.append(case)
                 continue
             if case.diagnosis.verdict is Verdict.INCONCLUSIVE and case.diagnosis.migrated_at is not None:
-                doubtful.append(case)
+                doubtful.append(_struck(case))
             yield case
     except SourceError:
         yield from affected
         raise
     if affected:
         candidates = sum(qualifies(case, room.policy) for case in affected)
-        struck = tuple(map(_struck, (*affected, *doubtful)))
+        struck = (*map(_struck, affected), *doubtful)
         yield from _treated(affected, Population(vms=seen, struck=struck, candidates=candidates), room)
 
 

@@ -186,8 +186,8 @@ def interpret(signal: Signal, name: str, status: str, facts: Mapping[str, str]) 
             return Kind.UNREACHABLE
         case Signal.PROBE:
             return Kind.PROBE_ANSWERED if status.lower() == "answered" else Kind.PROBE_FAILED
-        case _:
-            return Kind.OTHER  # the rest are series, not records
+        case Signal.TRAFFIC | Signal.AVAILABILITY | Signal.CPU | Signal.DISK | Signal.HEARTBEAT:
+            return Kind.OTHER  # these are series, not records
 
 
 def names_of(kinds: Iterable[Kind]) -> Mapping[Signal, frozenset[str]]:

@@ -89,6 +89,12 @@ async def _truncated(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResp
     return await exchange.write(replace(whole, content=whole.content[: len(whole.content) // 2]))
 
 
+async def _dated(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """The true answer, by another clock: `date` as HTTP writes it."""
+    whole = encoded(exchange.answer(), packs=False)
+    return await exchange.write(replace(whole, headers={**whole.headers, "Date": settings["date"]}))
+
+
 async def _html(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """200 and a page for people, as a captive portal gives it."""
     return await exchange.write(Encoded(200, {"Content-Type": "text/html; charset=utf-8"}, _PAGE))
@@ -212,6 +218,7 @@ KINDS: Mapping[str, Kind] = {
     "slow": Kind(_slow, frozenset({"seconds"})),
     "hang": Kind(_hang),
     "truncated": Kind(_truncated),
+    "dated": Kind(_dated, frozenset({"date"})),
     "html": Kind(_html),
     "huge": Kind(_huge, frozenset({"megabytes"})),
     "empty_page": Kind(_empty_page),

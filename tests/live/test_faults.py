@@ -219,6 +219,15 @@ def test_a_clock_that_is_an_hour_off_is_put_right(azure: Starter) -> None:
         assert (case["verdict"], case["gaps"]) == ("confirmed", [])
 
 
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "soon"])
+def test_a_clock_that_nobody_can_have_is_not_believed(azure: Starter, date: str) -> None:
+    there = azure()
+    there.arm.fail(Fault(path="", kind="dated", date=date))
+    ran, (case,) = there.check("prod/web-01")
+
+    assert (ran.code, ran.err, case["verdict"]) == (1, "", "confirmed")
+
+
 def test_azure_throttles_a_burst_and_nobody_is_lost(azure: Starter) -> None:
     there = azure(World.fleet(vms=60, groups=3, migrated=6))
     ran, cases = there.check("--all", "--jobs", "32")

@@ -6,12 +6,16 @@ import pty
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.arm import World
 from tests.arm.meters import Mood, Turn
+from tests.arm.premise import Premise, joined
+from tests.arm.single import Story, premise
 from tests.conftest import COMMAND
 from tests.live.conftest import Azure, Starter, mending, until, world
 from vmdiag.journal import Step
@@ -350,3 +354,20 @@ def test_a_signal_while_reading_redeploys_nothing(azure: Starter, ending: signal
     done = json.loads(out)["cases"][0]["mitigation"]
     assert (running.returncode, there.posts) == (130, 0), err
     assert (done["status"], done["says"]) == ("planned", "not touched: the run was interrupted")
+
+
+def test_a_vm_of_the_same_name_elsewhere_is_compared_and_neither_told_nor_touched(azure: Starter) -> None:
+    """Both are cut off and in one subnet, so the stranger is read as a witness."""
+    now = World.one().now()
+    ours, theirs = (premise(Story(group=group), now) for group in ("prod", "test"))
+    both = joined([ours.truth, theirs.truth])
+    subnet = both.machines[0].subnet
+    both = replace(both, machines=tuple(replace(machine, subnet=subnet) for machine in both.machines))
+    one = World(Premise(truth=both, traits={**ours.traits, **theirs.traits}, turns={**ours.turns, **theirs.turns}))
+    one.redeploying = mending()
+    there = azure(one)
+    ran, cases = there.check("web-01", "-g", "prod", "--unreachable-since", "115m", "--redeploy", "--yes", "--max", "2")
+
+    assert ran.code == 0, ran.err
+    assert [case["vm"]["resource_group"] for case in cases] == ["prod"]
+    assert ["/prod/" in post.path for post in there.arm.posts("/redeploy")] == [True]

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.arm import Fault, World
-from tests.arm.premise import Lock, Premise, joined
-from tests.arm.single import SUBSCRIPTION, Story, premise
+from tests.arm.premise import Lock
+from tests.arm.single import SUBSCRIPTION
 from tests.arm.world import Maintenance
 from tests.conftest import COMMAND
 from tests.incidents.model import Operation, ServiceIssue, Truth
@@ -172,6 +172,24 @@ def test_a_feed_that_the_guards_need_and_that_is_refused_refuses(azure: Starter,
 
     assert (ran.code, there.posts) == (5, 0)
     assert "could not be read" in case["mitigation"]["says"]
+
+
+@pytest.mark.parametrize("kind", [{"kind": "status", "status": 200}, {"kind": "malformed", "every": 1}])
+@pytest.mark.parametrize(("path", "after", "named"), [
+    ("eventtypes/management.*resourceUri", 0, "repeat"),
+    ("providers/Microsoft.ResourceHealth/events", 1, "service event"),
+])  # fmt: skip
+def test_what_cannot_be_understood_is_not_taken_for_nothing(
+    azure: Starter, path: str, after: int, named: str, kind: dict[str, Any]
+) -> None:
+    one = with_log(("redeploy/action", 99 * HOUR, ""))()
+    one.issues.append(ServiceIssue(at=one.now() - 99 * HOUR, subscription=SUBSCRIPTION, region="x", service="y"))
+    there = azure(one)
+    there.arm.fail(Fault(path=path, after=after, **kind))
+    ran, (case,) = there.redeploy("--dry-run")
+
+    assert (ran.code, there.posts) == (5, 0)
+    assert f"{named}: could not be read" in case["mitigation"]["says"]
 
 
 def test_a_log_that_was_read_in_part_refuses(azure: Starter) -> None:
@@ -357,23 +375,6 @@ def test_what_was_planned_comes_in_every_format(azure: Starter) -> None:
         ran = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--dry-run", "-o", form, COLUMNS="200")
         assert ran.code == 5
         assert "an ephemeral OS disk, which is wiped" in ran.out
-
-
-def test_a_vm_of_the_same_name_elsewhere_is_compared_and_neither_told_nor_touched(azure: Starter) -> None:
-    """Both are cut off and in one subnet, so the stranger is read as a witness."""
-    now = World.one().now()
-    ours, theirs = (premise(Story(group=group), now) for group in ("prod", "test"))
-    both = joined([ours.truth, theirs.truth])
-    subnet = both.machines[0].subnet
-    both = replace(both, machines=tuple(replace(machine, subnet=subnet) for machine in both.machines))
-    one = World(Premise(truth=both, traits={**ours.traits, **theirs.traits}, turns={**ours.turns, **theirs.turns}))
-    one.redeploying = mending()
-    there = azure(one)
-    ran, cases = there.check("web-01", "-g", "prod", "--unreachable-since", "115m", "--redeploy", "--yes", "--max", "2")
-
-    assert ran.code == 0, ran.err
-    assert [case["vm"]["resource_group"] for case in cases] == ["prod"]
-    assert ["/prod/" in post.path for post in there.arm.posts("/redeploy")] == [True]
 
 
 def test_migrated_vms_that_cannot_be_judged_count_for_a_storm(azure: Starter) -> None:

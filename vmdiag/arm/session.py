@@ -33,6 +33,8 @@ LONGEST_WAIT = 30.0
 MOST_PAGES = 1_000
 # From here on this machine's clock is not used: the newest minutes would be missed, or looked for in the future.
 WRONG_CLOCK = timedelta(minutes=2)
+# No clock of anybody's is so far off; what follows from it could not even be counted.
+IMPOSSIBLE_CLOCK = timedelta(days=20 * 365)
 UNAUTHORIZED = 401  # of HTTP
 
 
@@ -269,6 +271,8 @@ class Session:
             told = parsedate_to_datetime(date)
             least, most = told - self._clock(), told - asked_at
         except (TypeError, ValueError):
+            return
+        if abs(least) > IMPOSSIBLE_CLOCK:
             return
         if not self._clock_read or not least - WRONG_CLOCK <= self.skew <= most + WRONG_CLOCK:
             self.skew = least

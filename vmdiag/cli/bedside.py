@@ -12,13 +12,12 @@ from vmdiag.cli.watch import ENDING, Watch
 from vmdiag.guard import Refusal
 from vmdiag.identity import VmId
 from vmdiag.plan import Plan
+from vmdiag.renderers._outcome import few
 from vmdiag.renderers._safe import name, visible
 from vmdiag.renderers._times import span
 
 # The same words are told again after so many seconds, with the time that has passed.
 AGAIN = 60.0
-# Of many VMs that are refused for one reason so many are named.
-NAMED = 5
 YES = "yes"
 
 
@@ -41,8 +40,7 @@ class Bedside:
         for refusal in refusals:
             alike[refusal.says].append(_named(refusal.plan.vm))
         for says, vms in alike.items():
-            more = f" and {len(vms) - NAMED} more" if len(vms) > NAMED else ""
-            self._watch.say(f"not redeployed: {', '.join(vms[:NAMED])}{more}: {says}")
+            self._watch.say(f"not redeployed: {few(vms)}: {says}")
 
     def agrees(self, plans: Sequence[Plan]) -> bool:
         """Whether the operator types yes; Ctrl-C is a no, and ends the run."""

@@ -12,7 +12,7 @@ from vmdiag.cli.cure import ward_of
 from vmdiag.cli.destination import destination
 from vmdiag.cli.reached import Azure, duration
 from vmdiag.cli.watch import Watch
-from vmdiag.diagnosis import WORST_FIRST, code_of
+from vmdiag.diagnosis import code_of, worst
 from vmdiag.errors import Interrupted, UsageError
 from vmdiag.journal import Deed, Journal
 from vmdiag.renderers import _plain
@@ -43,8 +43,7 @@ def resumed(azure: Azure, probe: int | None, journal: str | None, wait_for: str,
         _write(taken, kept.path, form, out)
     if watch.stop.is_set():
         return Interrupted.exit_code
-    codes = {code_of(deed.mitigation) for deed in taken}
-    return next((code for code in WORST_FIRST if code in codes), 0)
+    return worst({code_of(deed.mitigation) for deed in taken})
 
 
 def _read(journal: str | None, watch: Watch) -> tuple[Journal, tuple[Deed, ...]]:

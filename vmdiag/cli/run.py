@@ -9,12 +9,10 @@ from vmdiag.cli.destination import destination
 from vmdiag.cli.opening import Opened
 from vmdiag.cli.resumed import resumed
 from vmdiag.cli.watch import Watch
-from vmdiag.diagnosis import Case, FailOn, Report, exit_code
+from vmdiag.diagnosis import Case, FailOn, Report, exit_code, worst
 from vmdiag.errors import Interrupted, SourceError, UsageError
 from vmdiag.pipeline import Examination, examine
 
-# The worst first: where several apply, the first one wins.
-_WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
 # Worse than an interruption: what was done, or was not allowed.
 _DEEDS = (6, 5)
 Treatment = Callable[[Iterable[Case]], Iterator[Case]]
@@ -26,7 +24,7 @@ class Tally:
 
     fail_on: FailOn
     cases: int = 0
-    codes: set[int] = field(default_factory=lambda: {0})
+    codes: set[int] = field(default_factory=set)
 
     def over(self, cases: Iterable[Case], watch: Watch) -> Iterator[Case]:
         """The same cases, counted; the progress bar makes room for each."""
@@ -39,7 +37,7 @@ class Tally:
     @property
     def exit_code(self) -> int:
         """The exit code for what was counted so far."""
-        return next(code for code in _WORST_FIRST if code in self.codes)
+        return worst(self.codes)
 
 
 def run(

@@ -16,8 +16,6 @@ from vmdiag.renderers._times import iso
 
 # More stories than these nobody reads at 3 a.m.; the table holds every VM.
 STORIES = 25
-# Of VMs of which the same is to be said, so many are named.
-NAMED = 5
 _COLUMN = 12
 _NAME = "VM"
 # One column for two where the screen is narrow: the cause of a loss that is not the migration's, else the state.
@@ -151,9 +149,7 @@ def _redeploys(cases: list[Case], page: Page) -> None:
     if groups:
         page.heading(f"Redeploys: {_outcome.counted(cases)}")
     for says, alike in groups:
-        more = f" and {len(alike) - NAMED} more" if len(alike) > NAMED else ""
-        names = ", ".join(_story.machine(case) for case in alike[:NAMED])
-        page.beside("  -", page.text(f"{names}{more}: {says}"), 4)
+        page.beside("  -", page.text(f"{_outcome.few([_story.machine(case) for case in alike])}: {says}"), 4)
 
 
 def _unclear(cases: list[Case], page: Page) -> None:

@@ -1,13 +1,15 @@
 """What was done about a VM, or was not, in sentences; must not know a format, nor judge it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from vmdiag.diagnosis import Case
 from vmdiag.mitigation import Mitigation, Status
 from vmdiag.renderers._safe import sentence
 from vmdiag.renderers._times import stamp
 
+# Of VMs of which the same is to be said, so many are named.
+NAMED = 5
 # What each guard answered: yes, no, not asked.
 SIGNS = {True: "+", False: "-", None: "?"}
 
@@ -48,6 +50,12 @@ def grouped(cases: Iterable[Case]) -> list[tuple[str, list[Case]]]:
         if case.mitigation is not None:
             groups.setdefault(f"{_word(case.mitigation)}: {sentence(case.mitigation.says)}", []).append(case)
     return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of many names, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
 
 
 def counted(cases: Iterable[Case]) -> str:

@@ -27,7 +27,7 @@ def fields(case: Case) -> Iterator[tuple[str, str]]:
     yield "Redeployed", ", ".join(map(iso, ours or _story.redeploys(case))) or "yes"
     if done is not None:
         # Of the operation's long address support needs the last part.
-        operation = (done.operation or "").partition("?")[0].rpartition("/")[2]
+        operation = (done.operation or "").rpartition("/")[2]
         ids = (("Operation", operation), ("Correlation id", done.correlation), ("Request id", done.request))
         yield from ((title, name(text)) for title, text in ids if text)
     yield "Pattern", _pattern(case)

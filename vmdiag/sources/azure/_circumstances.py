@@ -5,7 +5,6 @@ Level", "Permissions - List For Resource", "Activity Logs - List", "Scheduled Ev
 resource's list of locks holds those from above no page says, so the subscription's list is read, too.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +20,6 @@ from vmdiag.mitigation import Circumstances
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.sources._items import Malformed, Row
 from vmdiag.sources.archive import activity_log as wire
-from vmdiag.sources.archive._envelopes import unpacked
 from vmdiag.sources.archive._fields import at, brief, elements, mapping, objects, text
 from vmdiag.sources.archive._log_entry import Entry, feed
 from vmdiag.sources.archive._times import parse
@@ -29,6 +27,7 @@ from vmdiag.sources.archive.service_events import INCIDENT
 from vmdiag.sources.azure import _graph, _rights, activity_log, service_events, virtual_machine
 from vmdiag.sources.azure._ask import group_of, subscription_of
 from vmdiag.sources.azure._crew import Crew, Piece
+from vmdiag.sources.azure._rows import listed, single
 from vmdiag.vocabulary import VM_TYPES, Phase, interpret, phase
 
 # The guards count redeploys of a week, and a customer's write for half an hour, whose record may be late.
@@ -48,13 +47,12 @@ Key = tuple[str, str]
 class Answers:
     """What came back, by topic and whom it concerns."""
 
-    rows: defaultdict[Key, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    whole: set[Key] = field(default_factory=set)
+    rows: dict[Key, list[Row]] = field(default_factory=dict)
     errors: dict[Key, SourceError] = field(default_factory=dict)
 
     def of(self, topic: str, whom: str) -> list[Row] | None:
         """The rows; `None` where they could not be read to their end: the missing page may hold what forbids it."""
-        return self.rows[topic, whom] if (topic, whom) in self.whole else None
+        return self.rows.get((topic, whom))
 
     def why_not(self, topic: str, whom: str) -> str:
         """Why they could not be read."""
@@ -69,16 +67,14 @@ def survey(session: Session, vms: Sequence[VmId]) -> dict[VmId, Circumstances]:
     crew: Crew[Key, list[Row]] = Crew(session.access.jobs)
     asked = dict(_questions(vms, now))
     for key, request in asked.items():
-        crew.add(key, partial(_rows, session, request))
+        crew.add(key, partial(_heard, session, key, request))
     for result in crew.results(lambda: session.is_over):
         if isinstance(result, Piece):
-            answers.rows[result.key] += result.value
+            answers.rows[result.key] = result.value
         elif isinstance(result.error, SourceError):
             answers.errors[result.key] = result.error
         elif result.error is not None:
             raise result.error
-        else:
-            answers.whole.add(result.key)
     return {vm: _circumstances(vm, answers, now) for vm in vms}
 
 
@@ -103,9 +99,9 @@ def _locks(scope: str, name: str) -> Request:
     return Request(what=f"locks of {name}", service="locks", path=path, permission=LOCKS)
 
 
-def _rows(session: Session, request: Request) -> Iterator[list[Row]]:
-    for page in session.pages(request):
-        yield [row for row in unpacked(page) if isinstance(row, dict)]
+def _heard(session: Session, key: Key, request: Request) -> Iterator[list[Row]]:
+    """All of an answer at once; in another thread."""
+    yield [single(session, request)] if key[0] == "vm" else listed(session, request)
 
 
 def _circumstances(vm: VmId, answers: Answers, now: datetime) -> Circumstances:
@@ -128,7 +124,11 @@ def _circumstances(vm: VmId, answers: Answers, now: datetime) -> Circumstances:
     if not machine:
         unread.setdefault("vm", "Azure's answer is empty")
     members = mapping(machine.get("properties"))
-    entries = list(_entries(vm, [*(answers.of("log", vm.key) or ()), *(answers.of("log", group_of(vm)) or ())]))
+    log = [*(answers.of("log", vm.key) or ()), *(answers.of("log", group_of(vm)) or ())]
+    try:
+        entries = list(_entries(vm, log))
+    except Malformed as fault:
+        entries, unread["log"] = [], f"a record of the log has {fault.reason}"
     power, provisioning = states(machine)
     return Circumstances(
         power=power or None,
@@ -249,12 +249,9 @@ def _window(members: Row, now: datetime) -> Iterator[str]:
 
 
 def _entries(vm: VmId, rows: Iterable[Row]) -> Iterator[Entry]:
-    """What was done to the VM or to its extensions, and did not fail."""
+    """What was done to the VM or to its extensions, and did not fail; raises `Malformed`."""
     for row in rows:
-        try:
-            entry = wire.entry(row)
-        except Malformed:
-            continue
+        entry = wire.entry(row)
         operation = entry.operation.lower()
         about = f"{entry.resource.lower()}/".startswith(f"{vm.key}/") and operation.startswith(VM_TYPES)
         is_deed = feed(entry.category, operation) is Signal.ACTIVITY and not operation.endswith((*HARMLESS, "/read"))

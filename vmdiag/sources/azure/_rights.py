@@ -15,11 +15,11 @@ from vmdiag.errors import NotAllowed, SourceError
 from vmdiag.identity import VmId
 from vmdiag.reading import Scope
 from vmdiag.sources._items import Row
-from vmdiag.sources.archive._envelopes import unpacked
 from vmdiag.sources.archive._fields import elements, text
 from vmdiag.sources.azure import _graph, _roster
 from vmdiag.sources.azure._ask import group_of, subscription_of
 from vmdiag.sources.azure._crew import Crew, Piece
+from vmdiag.sources.azure._rows import listed
 
 REDEPLOY = "Microsoft.Compute/virtualMachines/redeploy/action"
 # So many places are asked beforehand; each VM's own answer comes with its plan.
@@ -75,11 +75,10 @@ def _vms(session: Session, scope: Scope) -> Iterator[VmId]:
         yield from known.values()
         return
     query = _graph.request("VMs", kql.machines(_roster.who(scope)), scope.subscriptions)
-    for page in session.pages(query):
-        for row in unpacked(page):
-            vm = VmId.parse(text(row.get("id"))) if isinstance(row, dict) else None
-            if vm is not None:
-                yield vm
+    for row in listed(session, query):
+        vm = VmId.parse(text(row.get("id")))
+        if vm is not None:
+            yield vm
 
 
 def _asked(session: Session, places: dict[str, str]) -> Iterator[bool | None]:
@@ -96,9 +95,7 @@ def _asked(session: Session, places: dict[str, str]) -> Iterator[bool | None]:
 
 
 def _held(session: Session, scope: str, name: str) -> Iterator[bool | None]:
-    pages = session.pages(request(scope, name))
-    rows = [row for page in pages for row in unpacked(page) if isinstance(row, dict)]
-    yield allows(rows, REDEPLOY)
+    yield allows(listed(session, request(scope, name)), REDEPLOY)
 
 
 def _covers(patterns: object, action: str) -> bool:

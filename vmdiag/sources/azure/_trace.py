@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound, SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.sources._items import Malformed, Row
 from vmdiag.sources.archive import activity_log as wire
-from vmdiag.sources.archive._envelopes import unpacked
 from vmdiag.sources.archive._fields import at, mapping, objects, text
 from vmdiag.sources.archive._log_entry import Entry
 from vmdiag.sources.archive._times import parse
 from vmdiag.sources.azure import activity_log, virtual_machine
 from vmdiag.sources.azure._ask import subscription_of
+from vmdiag.sources.azure._rows import listed, single
 from vmdiag.vocabulary import Phase, interpret, phase
 
 # This machine's clock and Azure's may differ by so much unnoticed.
@@ -53,10 +52,12 @@ def trace(session: Session, vm: VmId, request: str, since: datetime) -> Trace:
         code = next((entry.substatus for entry in entries if phase(entry.status) is Phase.FAILED), "")
     except SourceError as error:
         unread.append(error.message)
+    except Malformed as fault:
+        unread.append(f"a record of the log has {fault.reason}")
     machine: Row = {}
     is_gone = False
     try:
-        machine = next(_rows(session, virtual_machine.request(vm)), {})
+        machine = single(session, virtual_machine.request(vm))
     except NotFound:
         is_gone = True
     except SourceError as error:
@@ -74,18 +75,11 @@ def trace(session: Session, vm: VmId, request: str, since: datetime) -> Trace:
 
 
 def _entries(session: Session, vm: VmId, request: str, span: Window) -> Iterator[Entry]:
-    for row in _rows(session, activity_log.request(subscription_of(vm), span, vm=vm)):
-        try:
-            entry = wire.entry(row)
-        except Malformed:
-            continue
+    for row in listed(session, activity_log.request(subscription_of(vm), span, vm=vm)):
+        entry = wire.entry(row)
         is_redeploy = interpret(Signal.ACTIVITY, entry.operation, "", {}) is Kind.REDEPLOY
         if is_redeploy and text(at(row, "httpRequest", "clientRequestId")).lower() in ("", request.lower()):
             yield entry
-
-
-def _rows(session: Session, request: Request) -> Iterator[Row]:
-    return (row for page in session.pages(request) for row in unpacked(page) if isinstance(row, dict))
 
 
 def _state(machine: Row) -> tuple[str, datetime | None]:
