@@ -165,12 +165,22 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """What was not heard. `partial` means that the feed was heard but is known to leave things out."""
+    """What was not heard. `partial` means that the feed was heard but is known to leave things out.
+
+    `cut` means that an answer or file shows that it is not whole: what it holds may be used, but over the window it
+    counts as not read, and the end of what came is not the end of what there is.
+    """
 
     signal: Signal
     window: Window
     reason: str
     partial: bool = False
+    cut: bool = False
+
+    @property
+    def counts_as_unread(self) -> bool:
+        """Whether nothing may be concluded from silence over the window."""
+        return self.cut or not self.partial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,8 +242,9 @@ class Timeline:
         if not gaps:
             return Coverage.ALL
         reached = span.start
-        for gap in sorted((gap for gap in gaps if not gap.partial), key=lambda gap: gap.window.start):
+        unread = [gap for gap in gaps if gap.counts_as_unread]
+        for gap in sorted(unread, key=lambda gap: gap.window.start):
             if gap.window.start > reached:
                 return Coverage.PART
             reached = max(reached, gap.window.end)
-        return Coverage.NONE if reached >= span.end and not all(gap.partial for gap in gaps) else Coverage.PART
+        return Coverage.NONE if unread and reached >= span.end else Coverage.PART

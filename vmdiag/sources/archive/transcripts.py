@@ -3,7 +3,7 @@
 Schema `vmdiag.transcript/1`, one JSON object a line, times as ISO 8601 in UTC:
 `window` {`from`, `to`}: what was asked for; `cloud` where it was read; `vm` as in the model, `id` as written;
 `records` [{`at`, `signal`, `name`, `status`, `blur` (seconds), `facts`, `ref`}]; `series` [{`name`, `signal`, `times`,
-`values`}]; `gaps` [{`signal`, `from`, `to`, `reason`, `partial`}]. What has no gap was heard.
+`values`}]; `gaps` [{`signal`, `from`, `to`, `reason`, `partial`, `cut`}]. What has no gap was heard.
 """
 
 from collections.abc import Iterator, Mapping
@@ -100,7 +100,7 @@ def _plain_series(series: Series) -> dict[str, object]:
 
 def _plain_gap(gap: Gap) -> dict[str, object]:
     span = {"from": iso(gap.window.start), "to": iso(gap.window.end)}
-    return {"signal": gap.signal, **span, "reason": gap.reason, "partial": gap.partial}
+    return {"signal": gap.signal, **span, "reason": gap.reason, "partial": gap.partial, "cut": gap.cut}
 
 
 def _record(vm: VmId, plain: Mapping[str, object], ref: str) -> Record:
@@ -130,9 +130,9 @@ def _sampled(vm: VmId, plain: Mapping[str, object]) -> Sampled:
 
 
 def _gap(vm: VmId, plain: Mapping[str, object]) -> Gap:
-    partial = plain.get("partial") is True
+    partial, cut = plain.get("partial") is True, plain.get("cut") is True
     reason = _word(plain.get("reason"))
-    return Gap(signal=_signal(vm, plain), window=_window(vm, plain), reason=reason, partial=partial)
+    return Gap(signal=_signal(vm, plain), window=_window(vm, plain), reason=reason, partial=partial, cut=cut)
 
 
 def _window(vm: VmId, plain: Mapping[str, object]) -> Window:
