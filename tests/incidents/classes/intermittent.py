@@ -50,16 +50,17 @@ def flapping_without_migration(scene: Scene) -> Label:
 
 
 def reset_between_pieces(scene: Scene) -> Label:
-    """Flapping since the migration; in a well gap the VM is restarted, and minutes later lost for good.
+    """Flapping since the migration; in a well gap the VM is restarted or redeployed, and minutes later lost for good.
 
     A reset parts the pieces and breaks the link: the migration's loss is the earlier one, the latest is the
-    restart's or nobody's, and is open.
+    reset's or nobody's, and is open.
     """
     migrated = scene.migrates(scene.ago(150, 230))
     well = _flaps(scene, scene.after(migrated, 0, 8), scene.after(migrated, 30, 45))
     asked = scene.after(well, 4.2, 5)
-    scene.annotated(asked, "VirtualMachineRebootInitiatedByControlPlane")
-    done = scene.operates(asked, "restart/action")
+    verb, note = scene.rng.choice((("restart", "Reboot"), ("redeploy", "Redeploy")))
+    scene.annotated(asked, f"VirtualMachine{note}InitiatedByControlPlane")
+    done = scene.operates(asked, f"{verb}/action")
     lost = scene.loses_traffic(scene.after(done, 4.5, 6))
     return hit(
         migrated,

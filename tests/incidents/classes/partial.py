@@ -89,10 +89,10 @@ def partial_fall_without_migration(scene: Scene) -> Label:
 
 
 def fall_to_two_thirds(scene: Scene) -> Label:
-    """Traffic stays at 60 to 80 % after the migration: at or above half is normal, so clear."""
+    """Traffic stays at 68 to 85 % after the migration: at or above half is normal, so clear."""
     migrated = scene.migrates(scene.ago(75, 200))
     scene.plan.noise = 0.08
-    scene.slows(scene.after(migrated, 0, 5), None, 0.62, 0.8)
+    scene.slows(scene.after(migrated, 0, 5), None, 0.68, 0.85)
     return quiet(migrated_at=migrated)
 
 

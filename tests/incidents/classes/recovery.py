@@ -63,7 +63,7 @@ def creeping_traffic_with_heartbeats_back(scene: Scene) -> Label:
 
 
 def agent_stays_away(scene: Scene) -> Label:
-    """Traffic comes back, at three quarters or in full, and only heartbeats stay away.
+    """Traffic comes back, at two thirds and more or in full, and only heartbeats stay away.
 
     Above 50 % the loss has ended, whatever the agent does: confirmed, recovered; nothing to redeploy.
     """
@@ -72,7 +72,7 @@ def agent_stays_away(scene: Scene) -> Label:
     scene.loses_traffic(lost, back)
     if scene.rng.random() < 0.5:
         scene.plan.noise = 0.08
-        scene.slows(back, None, 0.75, 0.9)
+        scene.slows(back, None, 0.68, 0.9)
     scene.falls_silent(back)
     scene.plan.feeds |= {"heartbeat", "machine"}
     return hit(migrated, lost, state="recovered", action=("none", "investigate"))

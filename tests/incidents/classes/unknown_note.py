@@ -17,7 +17,7 @@ def unknown_note_and_health_alone(scene: Scene) -> Label:
     """A note between 25 minutes before and 1 after the onset, a loss that health alone shows: inconclusive."""
     migrated = scene.migrates(scene.ago(75, 200))
     lost = scene.turns(scene.loses_traffic(scene.after(migrated, 0.5, 12)), "Unavailable")
-    _is_noted(scene, scene.after(lost, -25, 1))
+    _is_noted(scene, scene.after(lost, -25, 0.8))
     scene.reads(("activity", "health"))
     scene.plan.metrics_refused = scene.rng.random() < 0.5
     return unjudged(
@@ -34,7 +34,7 @@ def unknown_note_before_a_confirmed_loss(scene: Scene) -> Label:
     """The same note beside traffic that collapsed on a living machine: confirmed becomes suspected."""
     migrated = scene.migrates(scene.ago(75, 200))
     lost = scene.loses_traffic(scene.after(migrated, 0.5, 12))
-    _is_noted(scene, scene.after(lost, -25, 1))
+    _is_noted(scene, scene.after(lost, -25, 0.8))
     return hit(migrated, lost, verdict="suspected")
 
 
@@ -49,7 +49,7 @@ def unknown_note_far_from_the_loss(scene: Scene) -> Label:
 def unknown_note_without_migration(scene: Scene) -> Label:
     """A note, a loss, and no migration: clear, and nothing that is known explains it."""
     lost = scene.loses_traffic(scene.ago(60, 200))
-    _is_noted(scene, scene.after(lost, -25, 1))
+    _is_noted(scene, scene.after(lost, -25, 0.8))
     return explained("unexplained", lost, action=("investigate",))
 
 

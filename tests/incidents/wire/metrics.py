@@ -67,7 +67,7 @@ def _metric(series: Series, grain: int, *, cli: bool) -> JsonObject:
         point: JsonObject = {"timeStamp": stamp(at, 0)}
         if cli:
             # The CLI's older models write null where REST leaves the value out, and an offset for Z.
-            point["timeStamp"] = at.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+            point["timeStamp"] = at.isoformat(timespec="seconds")
             point[series.aggregation] = value
         elif value is not None:
             point[series.aggregation] = value
