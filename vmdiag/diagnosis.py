@@ -127,6 +127,7 @@ class Finding:
     """What one scenario makes of a timeline: a verdict, its reasons, and every loss that it explains, oldest first.
 
     `cause_at` is when its cause was last seen, with a loss or without; `wait` says that a later look can tell.
+    `if_shared` is the verdict where most VMs whose agents fell silent with this one's were not migrated.
     """
 
     scenario: str
@@ -135,6 +136,7 @@ class Finding:
     blames: tuple[Blame, ...] = ()
     cause_at: datetime | None = None
     wait: bool = False
+    if_shared: Verdict | None = None
 
     @property
     def explains(self) -> Interval | None:

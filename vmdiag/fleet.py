@@ -38,7 +38,7 @@ def compare(cases: Iterable[Case]) -> Iterator[Case]:
     for case in cases:
         onsets.extend(_onsets(case))
         silences.extend(_silences(case))
-        if case.diagnosis.verdict.is_flagged:
+        if case.diagnosis.verdict.is_flagged or case.diagnosis.finding.if_shared is not None:
             waiting.append(case)
         else:
             yield case
@@ -69,15 +69,9 @@ def _is_migrated(case: Case, onset: datetime) -> bool:
 
 
 def _silent_together(case: Case, silences: list[_Onset]) -> Case:
-    """A VM of which only the operator and a silent agent tell, where most that fell silent were not migrated."""
-    diagnosis, loss = case.diagnosis, case.diagnosis.loss
-    if loss is None or not {one.signal for one in loss.channels} <= OPERATOR_AND_AGENT:
-        return case
-    at = next((one.interval.start for one in loss.channels if one.signal in BEATS), None)
-    contradicted = any(
-        piece.stance is Stance.AGAINST and piece.signal is Signal.TRAFFIC for piece in diagnosis.finding.evidence
-    )
-    if at is None or not contradicted:
+    """A VM of which only a silent agent, and perhaps the operator, tells, where most that fell silent stayed."""
+    at, verdict = _silent_at(case), case.diagnosis.finding.if_shared or Verdict.INCONCLUSIVE
+    if at is None:
         return case
     together = {one.key: one for one in silences if abs(one.at - at) <= TOGETHER}
     unmigrated = sum(1 for one in together.values() if not one.migrated)
@@ -85,7 +79,18 @@ def _silent_together(case: Case, silences: list[_Onset]) -> Case:
         return case
     says = f"{len(together) - 1} other agents fell silent within 5 minutes, {unmigrated} of VMs that were not migrated"
     shared = Evidence(stance=Stance.AGAINST, signal=Signal.HEARTBEAT, says=says, at=at)
-    return _replaced(case, Verdict.INCONCLUSIVE, shared, Recommendation(action=Action.INVESTIGATE, says=SILENCE))
+    return _replaced(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SILENCE))
+
+
+def _silent_at(case: Case) -> datetime | None:
+    """When the agent fell silent of a VM of which nothing else tells but the operator; `None` where more does."""
+    diagnosis, loss = case.diagnosis, case.diagnosis.loss
+    if diagnosis.finding.if_shared is not None:
+        return diagnosis.silent_since
+    normal = any(one.stance is Stance.AGAINST and one.signal is Signal.TRAFFIC for one in diagnosis.finding.evidence)
+    if loss is None or not normal or not {one.signal for one in loss.channels} <= OPERATOR_AND_AGENT:
+        return None
+    return next((one.interval.start for one in loss.channels if one.signal in BEATS), None)
 
 
 def _replaced(case: Case, verdict: Verdict, piece: Evidence, advice: Recommendation) -> Case:
