@@ -13,6 +13,7 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Transcript, VirtualMachine, Window
+from vmdiag.reading import reading_span
 from vmdiag.sources._choice import Asked
 from vmdiag.sources._network import network_of, relation
 
@@ -49,22 +50,21 @@ class Teller:
         self._window = window
         self._needs = needs
         self._silence = silence
-        room = window.start - datetime.min.replace(tzinfo=UTC)
-        self._span = Window(window.start - min(needs.margin, room), window.end)
+        self._span = reading_span(window, needs)
         self._inferred = self._subscriptions() if infers else {}
 
     def tell(self, asked: Asked) -> Transcript:
-        """All that was heard of a VM, in the window and the margin before it."""
+        """All that was heard of a VM in the window and, as far as its losses may reach back, before it."""
         if asked.number is None:
             gaps = tuple(
-                Gap(signal=signal, window=self._window, reason="nothing about this VM is in the archive")
+                Gap(signal=signal, window=self._span, reason="nothing about this VM is in the archive")
                 for signal in self._signals()
             )
             return Transcript(vm=VirtualMachine(id=asked.id), gaps=gaps)
         vm = self._machine(asked.id, asked.number)
         records = (*self._records(asked.number), *self._nearby(vm), *self._regional(vm.id))
         series = tuple(self._series(asked.number))
-        gaps = tuple(self._gaps(vm.id, asked.number, records, series))
+        gaps = tuple(map(self._reaching_back, self._gaps(vm.id, asked.number, records, series)))
         return Transcript(vm=vm, records=records, series=series, gaps=gaps)
 
     def faults(self) -> tuple[Gap, ...]:
@@ -156,6 +156,12 @@ class Teller:
                 yield self._silent(signal, reason or self._silence)
         for signal in sorted(ASIDE):
             yield from self._refusals(signal, vm)
+
+    def _reaching_back(self, gap: Gap) -> Gap:
+        """What was not heard from the window's start on was not heard before it either."""
+        if gap.window.start != self._window.start:
+            return gap
+        return replace(gap, window=Window(self._span.start, gap.window.end))
 
     def _silent(self, signal: Signal, reason: str, *, partial: bool = False) -> Gap:
         return Gap(signal=signal, window=self._window, reason=reason, partial=partial)
