@@ -1,6 +1,7 @@
 """The ways in which an answer goes wrong, one function each; must not know which requests are struck."""
 
 import base64
+import codecs
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,7 +34,7 @@ CLAIMS = base64.b64encode(b'{"access_token":{"nbf":{"essential":true,"value":"17
 
 
 async def _status(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
-    """`status`; `retry_after` in seconds; `body` is wrapped, capitals, empty or html; `code` and `message`."""
+    """`status`, `retry_after` in seconds, `headers`; `body` is wrapped, capitals, empty or html; `code`, `message`."""
     status = settings["status"]
     code = settings.get("code", _CODES.get(status, "Error"))
     message = settings.get("message", f"It was said that {code} should be answered.")
@@ -44,6 +45,7 @@ async def _status(settings: Mapping[str, Any], exchange: Exchange) -> web.Stream
     }
     form = settings.get("body", "wrapped")
     headers = {"Retry-After": str(settings["retry_after"])} if "retry_after" in settings else {}
+    headers |= settings.get("headers", {})
     if form == "html":
         return await exchange.write(Encoded(status, {**headers, "Content-Type": "text/html"}, _PAGE))
     return await exchange.send_instead(Answer(status=status, body=bodies[form], headers=headers))
@@ -76,6 +78,27 @@ async def _reset_mid_body(_: Mapping[str, Any], exchange: Exchange) -> web.Strea
 async def _slow(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """The body takes so many `seconds`."""
     return await exchange.write(encoded(exchange.answer(), packs=False), seconds=settings["seconds"])
+
+
+async def _trickle(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """One byte of `part`, `header` or `body`, `every` so many seconds, without an end."""
+    whole = encoded(exchange.answer(), packs=False)
+    return await exchange.trickle(whole, settings["part"], settings.get("every", 0.2))
+
+
+async def _byte_order_mark(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """The true answer behind a byte order mark, as some gateways put it there."""
+    whole = encoded(exchange.answer(), packs=False)
+    return await exchange.write(replace(whole, content=codecs.BOM_UTF8 + whole.content))
+
+
+async def _respelt(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """The true answer, whose links and headers name this server `as_` somebody else might spell it."""
+    answer = exchange.answer()
+    own, other = exchange.service.origin, settings["as_"]
+    body = json.loads(json.dumps(answer.body).replace(own, other))
+    headers = {name: value.replace(own, other) for name, value in answer.headers.items()}
+    return await exchange.send(replace(answer, body=body, headers=headers))
 
 
 async def _hang(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
@@ -210,12 +233,15 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "status": Kind(_status, frozenset({"status"}), frozenset({"retry_after", "body", "code", "message"})),
+    "status": Kind(_status, frozenset({"status"}), frozenset({"retry_after", "headers", "body", "code", "message"})),
     "reset": Kind(_reset),
     "drop_after_accept": Kind(_drop_after_accept),
     "garbled_after_accept": Kind(_garbled_after_accept),
     "reset_mid_body": Kind(_reset_mid_body),
     "slow": Kind(_slow, frozenset({"seconds"})),
+    "trickle": Kind(_trickle, frozenset({"part"}), frozenset({"every"})),
+    "byte_order_mark": Kind(_byte_order_mark),
+    "respelt": Kind(_respelt, frozenset({"as_"})),
     "hang": Kind(_hang),
     "truncated": Kind(_truncated),
     "dated": Kind(_dated, frozenset({"date"})),

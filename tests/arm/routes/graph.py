@@ -62,6 +62,14 @@ def resources(world: World, call: Call) -> Answer:
     }
     if goes_on:
         body["$skipToken"] = _token(asked)
+    size = len(json.dumps(body))
+    if size > world.graph_bytes:
+        # As in reports of it, such as microsoft/ARI issue 199.
+        message = (
+            f"Response payload size is {size}, and has exceeded the limit of {world.graph_bytes}. Please consider"
+            " querying less data at a time and make paginated call if needed."
+        )
+        _refuse(call, "ResponsePayloadTooLarge", message)
     return Answer(body=body)
 
 
