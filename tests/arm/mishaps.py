@@ -30,7 +30,7 @@ _CODES = {
 _PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>"
 MARK = "fault"
 """Query parameter by which a link of a fault is known again; routes do not look at it."""
-CLAIMS = base64.b64encode(b'{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}').decode()
+CLAIMS = '{"access_token": {"nbf": {"essential": true, "value": "1700000000"}}}'
 
 
 async def _status(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
@@ -49,6 +49,14 @@ async def _status(settings: Mapping[str, Any], exchange: Exchange) -> web.Stream
     if form == "html":
         return await exchange.write(Encoded(status, {**headers, "Content-Type": "text/html"}, _PAGE))
     return await exchange.send_instead(Answer(status=status, body=bodies[form], headers=headers))
+
+
+async def _graph_refusal(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """Resource Graph's way to refuse: the reason, `code` and `message`, stands in the details alone."""
+    message = "Please provide below info when asking for support: timestamp = 2026-11-20T08:00:00Z, correlationId = 1."
+    details: list[Json] = [{"code": settings["code"], "message": settings["message"]}]
+    body: JsonObject = {"error": {"code": "BadRequest", "message": message, "details": details}}
+    return await exchange.send_instead(Answer(status=400, body=body))
 
 
 async def _reset(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
@@ -192,14 +200,16 @@ async def _expire_token(_: Mapping[str, Any], exchange: Exchange) -> web.StreamR
     return await exchange.send(exchange.answer())
 
 
-async def _claims_challenge(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
-    """Only a token that was asked for with claims will do, as after a revocation."""
+async def _claims_challenge(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """Only a token that was asked for with claims will do, as after a revocation; they have `size` bytes more."""
     issued = exchange.service.entra.issued(exchange.incoming.authorization)
     # What a client says that it can do is in the claims from the beginning; the challenge asks for more.
     if issued is not None and "nbf" in issued.claims:
         return await exchange.send(exchange.answer())
     challenge = f'Bearer realm="", authorization_uri="{exchange.service.origin}/common/oauth2/authorize", '
-    headers = {"WWW-Authenticate": f'{challenge}error="insufficient_claims", claims="{CLAIMS}"'}
+    more = {"more": "x" * settings["size"]} if "size" in settings else {}
+    claims = base64.b64encode(json.dumps({**json.loads(CLAIMS), **more}).encode()).decode()
+    headers = {"WWW-Authenticate": f'{challenge}error="insufficient_claims", claims="{claims}"'}
     message = "Continuous access evaluation resulted in challenge with result: InteractionRequired"
     body: JsonObject = {"error": {"code": "TokenIssuedBeforeRevocationTimestamp", "message": message}}
     return await exchange.send_instead(Answer(status=401, body=body, headers=headers))
@@ -254,6 +264,7 @@ KINDS: Mapping[str, Kind] = {
     "malformed": Kind(_malformed, frozenset(), frozenset({"every", "spare"})),
     "redirect": Kind(_redirect, frozenset({"url"})),
     "expire_token": Kind(_expire_token),
-    "claims_challenge": Kind(_claims_challenge),
+    "claims_challenge": Kind(_claims_challenge, frozenset(), frozenset({"size"})),
+    "graph_refusal": Kind(_graph_refusal, frozenset({"code", "message"})),
     "echo_authorization": Kind(_echo_authorization),
 }

@@ -29,7 +29,8 @@ class Patience:
         """How many seconds to wait before the next try, of which the server has perhaps named a number."""
         if asked is None:
             return self._pauses.pop(0)
-        found = max(asked, self._least)
-        self._least = min(MOST, 2 * self._least)
+        found = asked
+        if asked < LEAST:
+            found, self._least = self._least, min(MOST, 2 * self._least)
         self._waited += found
         return found

@@ -23,7 +23,7 @@ WHOLE = 120.0
 BLOCK = 1 << 18
 
 
-class Transport(RequestsTransport):  # type: ignore[misc] - its module gives it out when it is asked for
+class Transport(RequestsTransport):  # type: ignore[misc]  # its module makes it known when it is asked for
     """No retries, no cookies, no redirects below the session's own rules, and an end to every exchange."""
 
     def __init__(self, connections: int, trusted: str | None = None) -> None:
