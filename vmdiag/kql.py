@@ -57,7 +57,7 @@ def passages(who: Who) -> str:
         "resources"
         " | where type =~ 'microsoft.network/virtualnetworks'"
         f" | mv-expand inside = properties.subnets {_MOST}"
-        " | project subnet = tolower(tostring(inside.id)),"
+        " | project subnet = tolower(tostring(inside.id)), vnet = tolower(id),"
         " rules = tostring(inside.properties.networkSecurityGroup.id),"
         " routes = tostring(inside.properties.routeTable.id),"
         " gateway = tostring(inside.properties.natGateway.id)"
@@ -68,7 +68,7 @@ def passages(who: Who) -> str:
         " | project public = tolower(id), address = tostring(properties.ipAddress),"
         " allocation = tostring(properties.publicIPAllocationMethod)"
         ") on public",
-        "project id, type, vm, properties, subnet, rules, routes, gateway, address, allocation",
+        "project id, type, vm, properties, subnet, vnet, rules, routes, gateway, address, allocation",
         "order by id asc",
     )
 

@@ -18,6 +18,7 @@ CALM = "not read: nothing suspicious was seen of this VM; name it alone to read 
 BATCH = "not read of many VMs at once; name it alone to read everything"
 HISTORY = "only the present state can be read, and the window ends before it"
 HIDDEN = "Resource Graph does not show this VM to this sign-in"
+HIDDEN_PART = "not shown to this sign-in"
 NO_SUCH_VM = "Azure knows no such VM (404)"
 # What a feed may reach less far than asked before it is worth a word; records of the last minutes may be late.
 SLACK = timedelta(minutes=5)
@@ -72,9 +73,9 @@ class Blind:
             reason = f"this sign-in cannot see the subscription {subscription}"
             yield Gap(signal=Signal.ACTIVITY, window=self._window, reason=reason)
 
-    def tell_graph(self, vms: Collection[VmId], shown: Collection[VmId], changes: Ask, network: Ask) -> None:
+    def tell_graph(self, vms: Collection[VmId], shown: Collection[VmId], changes: Ask) -> None:
         """What Resource Graph did not say of the VMs in scope, and of which of them it spoke of the health."""
-        failed, pathless = self._reader.failures.get(changes), self._reader.failures.get(network)
+        failed = self._reader.failures.get(changes)
         for vm in vms:
             if failed is not None or vm not in shown:
                 self.unseen.add(vm)
@@ -82,10 +83,6 @@ class Blind:
             else:
                 self._spool.add(Covers(signal=Signal.HEALTH, scope=vm.key))
                 self._reader.reach(vm.key, Signal.HEALTH, changes.since)
-        if pathless is not None:
-            reason = f"{reason_of(pathless)}; changes of networks in other groups are not seen"
-            for group in {group_of(vm) for vm in vms}:
-                self._spool.refuse(Signal.ACTIVITY, group, reason, partial=True)
 
     def tell(self, vm: VmId, writers: Mapping[str, Collection[VmId]], search: Ask, *, calm: bool) -> None:
         """What is missing of one VM, once everything of it was asked."""

@@ -34,8 +34,8 @@ from vmdiag.sources.azure import (
     virtual_machine,
 )
 from vmdiag.sources.azure._ask import Ask, group_of, subscription_of
-from vmdiag.sources.azure._blind import HISTORY, SILENCE, Blind
-from vmdiag.sources.azure._reading import Reader
+from vmdiag.sources.azure._blind import HIDDEN_PART, HISTORY, SILENCE, Blind
+from vmdiag.sources.azure._reading import Reader, reason_of
 
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
 FEW = 8
@@ -90,6 +90,9 @@ class Run:
         blind = self._blind(vms)
         self._spool.close()
         teller = Teller(self._spool.database, self._window, self._needs, silence=SILENCE, infers=False)
+        lost = self._reader.failures.get(self._network)
+        teller.hidden = HIDDEN_PART if lost is None else f"not known ({reason_of(lost)})"
+        teller.is_network_whole = lost is None
         return Reading(
             window=self._window,
             transcripts=self._told(vms, few, teller, blind),
@@ -219,7 +222,7 @@ class Run:
         blind.refuse_silence(any_shown=bool(self._shown))
         if not vms:
             self._watcher.warn("there is no VM in scope")
-        blind.tell_graph(vms, self._shown, self._changes, self._network)
+        blind.tell_graph(vms, self._shown, self._changes)
         return blind
 
     def _told(self, vms: tuple[VmId, ...], few: tuple[VmId, ...], teller: Teller, blind: Blind) -> Iterator[Transcript]:
