@@ -18,6 +18,7 @@ from vmdiag.model import (
     VirtualMachine,
     Window,
 )
+from vmdiag.reading import Others, is_unknown
 
 
 class Verdict(StrEnum):
@@ -217,6 +218,11 @@ class Case:
         """Whether the VM is affected now: flagged, and its loss goes on."""
         return self.diagnosis.verdict.is_flagged and self.diagnosis.state is State.OPEN
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there is no such VM: the gaps say why."""
+        return is_unknown(self.gaps)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -230,7 +236,7 @@ class Report:
     window: Window
     generated_at: datetime
     cases: Iterable[Case]
-    others: int = 0
+    others: Others = field(default_factory=Others)
     gaps: tuple[Gap, ...] = ()
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from vmdiag.diagnosis import Action, Case, Evidence, Stance, State, Verdict, ordered
 from vmdiag.mitigation import Status
 from vmdiag.model import Kind
+from vmdiag.reading import NO_SUCH_VM, Others
 from vmdiag.renderers import _lore, _outcome, _redeploy
 from vmdiag.renderers._safe import name, sentence
 from vmdiag.renderers._times import span, stamp
@@ -47,7 +48,8 @@ def headline(case: Case) -> str:
         return f"{vm} {surely}lost its network path after a live migration{_ended(case)}"
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
         early = diagnosis.recommendation.action is Action.WAIT
-        return f"{vm}: too early to tell" if early else f"{vm}: not enough was seen to tell"
+        why = "too early to tell" if early else "not enough was seen to tell"
+        return f"{vm}: {NO_SUCH_VM if case.is_unknown else why}"
     if diagnosis.explanation == _lore.UNEXPLAINED:
         return f"{vm} was lost, and no live migration explains it"
     if diagnosis.explanation is not None:
@@ -57,9 +59,26 @@ def headline(case: Case) -> str:
     return f"{vm} was not live-migrated, and no loss was seen"
 
 
+def others(seen: Others) -> Iterator[str]:
+    """How many VMs there are besides: that nothing happened is said only of those that were judged."""
+    told = (
+        (seen.clear, "seen without a migration or a loss."),
+        (seen.troubled, "seen with a migration or a loss and not asked for: name no VM to see every one of them."),
+        (seen.unclear, "looked at, and could not be told: --all says why."),
+        (seen.quiet, "not judged, because no record of theirs shows a migration or a loss: --all judges every one."),
+        (seen.unread, "not looked at, because they lie outside of what was asked for."),
+    )
+    for count, says in told:
+        if count:
+            yield f"{count} other {'VM was' if count == 1 else 'VMs were'} {says}"
+
+
 def rows(case: Case) -> Iterator[tuple[str, str]]:
     """The first dozen lines: labels and what stands beside them."""
     yield "VM", particulars(case)
+    if case.is_unknown:
+        yield "Why", why(case)
+        return
     yield "Migrated", _migrated(case)
     if case.diagnosis.failed_at is not None:
         yield "Lost", _lost(case)

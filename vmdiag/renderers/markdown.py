@@ -34,8 +34,8 @@ def _page(report: Report, cases: list[Case]) -> Iterator[str]:
         yield "# vmdiag: no VM had a live migration or a loss of connectivity"
     yield from _gaps(report.gaps, "##")
     yield ""
-    if report.others:
-        yield f"{report.others} other VMs were seen without a migration or a loss."
+    for line in _story.others(report.others):
+        yield line
         yield ""
     read = between(report.window.start, report.window.end)
     yield f"Read from {code(report.source)} (cloud: {code(report.cloud)}), {read}."
@@ -92,6 +92,8 @@ def _section(case: Case, level: str) -> Iterator[str]:
         yield row((title, plain(says)))
     yield row(("Next", plain("".join(_story.advice(case)))))
     yield row(("Id", cell(code(str(case.vm.id)))))
+    if case.is_unknown:
+        return
     yield from _guards(case, level + "#")
     yield from _evidence(case, level + "#")
     yield from _gaps(case.gaps, level + "#")

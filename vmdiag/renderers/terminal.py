@@ -44,9 +44,8 @@ def _foot(report: Report, cases: list[Case], page: Page) -> None:
     """What concerns the run and no single VM."""
     _single.gaps(report.gaps, page, report.window)
     page.blank()
-    if report.others:
-        noun = "other VM was" if report.others == 1 else "other VMs were"
-        page.paragraph(f"{report.others} {noun} seen without a migration or a loss.")
+    for line in _story.others(report.others):
+        page.paragraph(line)
     read = between(report.window.start, report.window.end)
     page.paragraph(f"Read from {sentence(report.source)} (cloud: {sentence(report.cloud)}), {read}.")
     note = _lore.note_on_cloud(cases[0], report.cloud) if cases else None

@@ -56,10 +56,7 @@ class Teller:
     def tell(self, asked: Asked) -> Transcript:
         """All that was heard of a VM, in the window and the margin before it."""
         if asked.number is None:
-            gaps = tuple(
-                Gap(signal=signal, window=self._window, reason="nothing about this VM is in the archive")
-                for signal in self._signals()
-            )
+            gaps = tuple(Gap(signal=signal, window=self._window, reason=asked.reason) for signal in self._signals())
             return Transcript(vm=VirtualMachine(id=asked.id), gaps=gaps)
         vm = self._machine(asked.id, asked.number)
         records = (*self._records(asked.number), *self._nearby(vm), *self._regional(vm.id))
