@@ -228,7 +228,8 @@ class Case:
 class Report:
     """A run: where and when it looked, its cases as they are found, and what concerns no single VM.
 
-    `cases` may be an iterator: a renderer that can stream does.
+    `cases` may be an iterator: a renderer that can stream does. `names_scope` says that VMs were asked for, one by one
+    or by what they have in common.
     """
 
     source: str
@@ -237,6 +238,7 @@ class Report:
     generated_at: datetime
     cases: Iterable[Case]
     others: Others = field(default_factory=Others)
+    names_scope: bool = False
     gaps: tuple[Gap, ...] = ()
 
 

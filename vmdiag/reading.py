@@ -34,6 +34,11 @@ class Scope:
     since: timedelta | datetime | time = timedelta(days=14)
     until: datetime | time | None = None
 
+    @property
+    def names_any(self) -> bool:
+        """Whether it says which VMs are meant, one by one or by what they have in common."""
+        return bool(self.vms or self.groups or self.tags or self.everything or self.lists_none)
+
     def window(self, end: datetime) -> Window:
         """The window asked for, when `end` is the newest instant the source knows."""
         until = latest(self.until, end) if isinstance(self.until, time) else self.until or end

@@ -53,7 +53,7 @@ def test_a_list_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -
     file = tmp_path / "vms.bin"
     file.write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(UsageError, match="UTF-8"):
+    with pytest.raises(UsageError, match="neither UTF-8"):
         replace(NOTHING, vms_from=str(file)).scope(NOW)
     with pytest.raises(UsageError, match="No such file"):
         replace(NOTHING, vms_from=str(tmp_path / "none")).scope(NOW)

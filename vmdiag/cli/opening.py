@@ -56,7 +56,7 @@ def _refuse_live_options(place: Place, azure: Azure) -> None:
 
 def _refuse_nothing(scope: Scope) -> None:
     """A whole tenant is not read by accident."""
-    if not (scope.vms or scope.groups or scope.tags or scope.everything or scope.lists_none):
+    if not scope.names_any:
         message = "no VM is named"
         hint = """\
 Name some, by name, group, tag, or all:

@@ -96,6 +96,7 @@ def _report(found: Examination, tally: Tally, watch: Watch, open_: Opened, *, st
         generated_at=open_.now,
         cases=cases(),
         others=found.other_vms,
+        names_scope=open_.scope.names_any,
         gaps=found.gaps,
     )
     return report

@@ -6,7 +6,7 @@ Strangers' words are cut to length here and neutralised by the format, which alo
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from vmdiag.diagnosis import Action, Case, Evidence, Stance, State, Verdict, ordered
+from vmdiag.diagnosis import Action, Case, Evidence, Report, Stance, State, Verdict, ordered
 from vmdiag.mitigation import Status
 from vmdiag.model import Kind
 from vmdiag.reading import NO_SUCH_VM, Others
@@ -63,14 +63,21 @@ def others(seen: Others) -> Iterator[str]:
     """How many VMs there are besides: that nothing happened is said only of those that were judged."""
     told = (
         (seen.clear, "seen without a migration or a loss."),
-        (seen.troubled, "seen with a migration or a loss and not asked for: name no VM to see every one of them."),
+        (seen.troubled, "seen with a migration or a loss, and not asked for: look without names to see all such."),
         (seen.unclear, "looked at, and could not be told: --all says why."),
-        (seen.quiet, "not judged, because no record of theirs shows a migration or a loss: --all judges every one."),
-        (seen.unread, "not looked at, because they lie outside of what was asked for."),
+        (seen.quiet, "not judged, for want of any record of a migration or a loss: --all judges every one."),
+        (seen.unread, "not looked at: outside of what was asked for."),
     )
     for count, says in told:
         if count:
             yield f"{count} other {'VM was' if count == 1 else 'VMs were'} {says}"
+
+
+def nothing(report: Report) -> str:
+    """The answer where there is no case."""
+    if report.names_scope:
+        return "No VM is in what was asked for, so none was diagnosed"
+    return "No VM had a live migration or a loss of connectivity in the time that was read"
 
 
 def rows(case: Case) -> Iterator[tuple[str, str]]:

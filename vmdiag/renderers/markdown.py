@@ -31,7 +31,7 @@ def _page(report: Report, cases: list[Case]) -> Iterator[str]:
     elif cases:
         yield from _fleet(cases)
     else:
-        yield "# vmdiag: no VM had a live migration or a loss of connectivity"
+        yield f"# vmdiag: {_story.nothing(report).replace('No', 'no', 1)}"
     yield from _gaps(report.gaps, "##")
     yield ""
     for line in _story.others(report.others):

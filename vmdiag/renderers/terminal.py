@@ -36,7 +36,7 @@ def draw(report: Report, console: Console) -> None:
     elif cases:
         _fleet.draw(cases, page)
     else:
-        page.paragraph("No VM had a live migration or a loss of connectivity in the time that was read.")
+        page.paragraph(f"{_story.nothing(report)}.")
     _foot(report, cases, page)
 
 

@@ -78,9 +78,10 @@ def chosen(database: sqlite3.Connection, scope: Scope, window: Window, triggers:
     if not scope.vms:
         return Choice(tuple(candidates), known - len(candidates), quiet=len(left) - len(candidates))
     named = _named(scope, seen, ids)
-    neighbours = tuple(one for one in candidates if one not in named)
+    asked = set(named)
+    neighbours = tuple(one for one in candidates if one not in asked)
     others = known - sum(one.number is not None for one in named) - len(neighbours)
-    quiet = sum(one.number not in suspicious for one in set(left) - set(named))
+    quiet = sum(one.number not in suspicious for one in left if one not in asked)
     return Choice(tuple(named), others, neighbours, quiet)
 
 
