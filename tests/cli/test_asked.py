@@ -1,5 +1,6 @@
 """Who and when: the words of a command line as a scope, and the contradictions among them."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -146,3 +147,39 @@ def test_subscriptions_and_groups_of_the_environment_are_separated_by_spaces(vmd
 
     assert ran.code == 1, ran
     assert '"web-01"' in ran.out
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "end", "expected"),
+    [
+        ("08:16", None, "2026-03-02T10:00", ("2026-03-02T08:16", "2026-03-02T10:00")),
+        ("08:16Z", None, "2026-02-10T07:00", ("2026-02-09T08:16", "2026-02-10T07:00")),
+        ("08:16", "09:30", "2026-03-02T10:00", ("2026-03-02T08:16", "2026-03-02T09:30")),
+        ("09:30", "08:16", "2026-03-02T10:00", ("2026-03-01T09:30", "2026-03-02T08:16")),
+        ("08:16", "08:16", "2026-03-02T10:00", ("2026-03-01T08:16", "2026-03-02T08:16")),
+        ("2h", "08:16", "2026-02-10T07:00", ("2026-02-09T06:16", "2026-02-09T08:16")),
+        ("08:16", "2026-01-05T03:00Z", "2026-03-02T10:00", ("2026-01-04T08:16", "2026-01-05T03:00")),
+        ("08:16", "4h", "2026-03-02T10:00", ("2026-03-01T08:16", "2026-03-02T06:00")),
+    ],
+)
+def test_times_of_day_lie_before_the_end(since: str, until: str | None, end: str, expected: tuple[str, str]) -> None:
+    scope = replace(NOTHING, since=since, until=until).scope(NOW)
+    window = scope.window(datetime.fromisoformat(end).replace(tzinfo=UTC))
+
+    assert (window.start, window.end) == tuple(datetime.fromisoformat(at).replace(tzinfo=UTC) for at in expected)
+
+
+def test_a_time_of_day_of_an_archive_lies_before_its_last_record(vmdiag: Runner, tmp_path: Path) -> None:
+    log = story.written(tmp_path, story.affected())
+    ran = vmdiag("check", "web-01", "--source", log, "--since", "07:00", "--unreachable-since", "08:16Z", "-o", "json")
+    report = json.loads(ran.out)
+
+    assert report["window"] == {"from": "2026-03-02T07:00:00Z", "to": "2026-03-02T10:00:00Z"}
+    assert report["cases"][0]["failed_at"] == "2026-03-02T08:16:00Z"
+    assert "operator" in report["cases"][0]["losses"][0]["signals"]
+
+
+@pytest.mark.parametrize("word", ["a/b", "", "   ", "/"])
+def test_a_group_is_no_path(word: str) -> None:
+    with pytest.raises(UsageError, match="names no resource group"):
+        replace(NOTHING, resource_group=[word]).scope(NOW)
