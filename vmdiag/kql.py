@@ -173,7 +173,8 @@ def _about(who: Who) -> Iterable[str]:
 def _fits(group: str, name: str) -> str:
     """The condition that a VM's group and name are what patterns mean.
 
-    Kusto's regular expressions are RE2's, which never run wild ("re2 library", Kusto Query Language).
+    Sources: "Azure Resource Graph: advanced query samples" (virtual machines matched by regex), "RE2 syntax" (Kusto
+    Query Language).
     """
     above = f"^/subscriptions/[^/]+/resourcegroups/{_regex(group)}/providers/microsoft[.]compute/"
     return f"tolower(vm) matches regex {literal(f'{above}([^/]+/[^/]+/)?virtualmachines/{_regex(name)}$')}"

@@ -169,3 +169,29 @@ def test_hostile_names_ask_for_nothing_else(azure: Starter, name: str) -> None:
     assert ran.code == 1, ran.err
     assert [case["verdict"] for case in cases] == ["inconclusive", "inconclusive", "confirmed"]
     assert "\x1b" not in ran.err
+
+
+def test_a_vm_of_another_subscription_that_cannot_be_seen_hides_nobody(azure: Starter) -> None:
+    there = azure()
+    _, (case,) = there.check("web-01")
+    foreign = case["vm"]["id"].replace(SUBSCRIPTION, "11111111-2222-3333-4444-555555555555")
+    ran, cases = there.check(case["vm"]["id"], foreign)
+
+    assert ran.code == 1, ran.err
+    assert [case["verdict"] for case in cases] == ["confirmed", "inconclusive"]
+
+
+def test_a_recording_holds_no_vm_that_is_not_there(azure: Starter, tmp_path: Path) -> None:
+    there = azure()
+    ran = there.run("record", "web-01", "web-1", "--since", "1d", "--out", "kept.jsonl")
+
+    assert ran.code == 0, ran.err
+    assert "web-1 is not recorded: no such VM" in ran.err
+    assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == 1
+
+
+def test_doctor_takes_a_subscription_by_name_too(azure: Starter) -> None:
+    ran = azure().run("doctor", "-s", "Contoso-1")
+
+    assert f"{SUBSCRIPTION}: contoso-1" in ran.out
+    assert "cannot see" not in ran.out

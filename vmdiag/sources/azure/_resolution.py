@@ -77,8 +77,11 @@ class Resolution:
         return sorted(missing - set(self._called)) if self._visible in self.reader.read else []
 
     def require_visible(self) -> None:
-        """Raise `NotFound` for a subscription that the sign-in cannot see."""
-        absent = self.absent()
+        """Raise `NotFound` for a subscription that was asked for and that the sign-in cannot see.
+
+        One that only a VM's id names is that VM's gap.
+        """
+        absent = [one for one in self.absent() if one in self.scope.subscriptions]
         if absent:
             raise unseen(absent, self._called)
 
