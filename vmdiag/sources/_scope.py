@@ -76,10 +76,9 @@ class Names:
         group, name = selector.group_and_name
         full = {f"{vm.resource_group}/{vm.name}": vm for vm in self._all}
         elsewhere = [word for word, vm in full.items() if vm.name.lower() == name.lower()]
-        if group and not elsewhere:
-            return near(f"{group}/{name}", full)
-        alike = set(near(name, {vm.name for vm in self._all}))
-        return (elsewhere or [word for word, vm in full.items() if vm.name in alike])[:MOST_GUESSED]
+        alike = () if elsewhere else set(near(name, {vm.name for vm in self._all}))
+        found = elsewhere or [word for word, vm in full.items() if vm.name in alike]
+        return ((near(f"{group}/{name}", found) if group else []) or found)[:MOST_GUESSED]
 
 
 def resolve(scope: Scope, names: Names, stated: Mapping[Selector, VmId] | None = None) -> Resolved:
