@@ -22,7 +22,8 @@ from vmdiag.sources._items import (
     Sampled,
     Snapshot,
 )
-from vmdiag.sources._spool import MOST_POINTS, MOST_REMEMBERED, MOST_ROWS, Spool, spelt, unspelt
+from vmdiag.sources._spelling import spelt, unspelt
+from vmdiag.sources._spool import MOST_POINTS, MOST_REMEMBERED, MOST_ROWS, Spool
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="Shop", name="web-01")

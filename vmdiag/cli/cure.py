@@ -1,7 +1,9 @@
 """Whether and how affected VMs are redeployed, as options, and the `Policy` that they mean; must not redeploy."""
 
+import os
 import sys
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from vmdiag.diagnosis import Case
     from vmdiag.plan import Policy
     from vmdiag.sources.azure import Azure
+
+# A schedule's environment is set once and for all; who lets a guard pass decides it for one command.
+LOOSENS = frozenset({"yes", "max", "storm", "include_suspected", "allow_data_loss"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,10 @@ class Cure:
         """What is to be done with the cases, `None` for nothing; raises where it is certain that it is not allowed."""
         if not self.redeploy:
             return None
+        for field in fields(self):
+            variable = options.variable(_option(field.name))
+            if field.name in LOOSENS and os.environ.get(variable):
+                watch.warn(f"{variable} has no effect: what loosens a guard comes from the command line alone")
         from vmdiag.cli.bedside import Bedside
         from vmdiag.sources.azure import Azure
         from vmdiag.treatment import Room, treat
@@ -71,7 +80,9 @@ class Cure:
             if not self.dry_run:
                 open_.source.require_redeploy(open_.scope)
         policy = self._policy(is_live=ward is not None)
-        room = Room(proposer=bedside, policy=policy, now=open_.now, ward=ward, stated=open_.lost)
+        # Of an archive, where a time of day is not made out yet, nothing is looked at again.
+        stated = open_.lost if isinstance(open_.lost, datetime) else None
+        room = Room(proposer=bedside, policy=policy, now=open_.now, ward=ward, stated=stated)
         return lambda cases: treat(cases, room)
 
     def _policy(self, *, is_live: bool) -> "Policy":

@@ -8,6 +8,7 @@ from vmdiag.cli.reached import Azure, Place
 from vmdiag.cli.watch import Watch
 from vmdiag.errors import Interrupted
 from vmdiag.pipeline import needed
+from vmdiag.reading import is_unknown
 from vmdiag.sources.archive.transcripts import to_line
 
 
@@ -19,6 +20,9 @@ def run(asked: Asked, place: Place, azure: Azure, out: str, watch: Watch) -> int
         count = 0
         for transcript in reading.transcripts:
             watch.finish()
+            if is_unknown(transcript.gaps):
+                watch.warn(f"{transcript.vm.id.name} is not recorded: {transcript.gaps[0].reason}")
+                continue
             stream.write(to_line(transcript, reading.window, reading.cloud or open_.cloud).decode())
             count += 1
     watch.note(f"VMs recorded: {count}")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from vmdiag.diagnosis import Action, Case, Diagnosis, Evidence, Extent, Stance, State, Verdict, ordered
 from vmdiag.mitigation import Status
 from vmdiag.model import Kind
+from vmdiag.reading import NO_SUCH_VM
 from vmdiag.renderers import _lore, _outcome, _redeploy
 from vmdiag.renderers._safe import name, sentence
 from vmdiag.renderers._times import span, stamp
@@ -60,7 +61,8 @@ def headline(case: Case) -> str:
         return f"{vm} {surely}lost {path} after a live migration{_ended(case)}"
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
         early = diagnosis.recommendation.action is Action.WAIT
-        return f"{vm}: too early to tell" if early else f"{vm}: not enough was seen to tell"
+        why = "too early to tell" if early else "not enough was seen to tell"
+        return f"{vm}: {NO_SUCH_VM if case.is_unknown else why}"
     return f"{vm} {_clear(diagnosis)}"
 
 
@@ -79,6 +81,9 @@ def _clear(diagnosis: Diagnosis) -> str:
 def rows(case: Case) -> Iterator[tuple[str, str]]:
     """The first dozen lines: labels and what stands beside them."""
     yield "VM", particulars(case)
+    if case.is_unknown:
+        yield "Why", why(case)
+        return
     yield "Migrated", _migrated(case)
     if case.diagnosis.failed_at is not None:
         yield "Lost", _lost(case)

@@ -68,6 +68,14 @@ class Known:
     vm: VirtualMachine
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """The tags of a VM, as written; another row may know others."""
+
+    vm: VmId
+    tags: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearby:
     """A change of a network resource: it concerns the VMs that `resource` touches, perhaps those of its group."""
@@ -113,6 +121,13 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
+class Dated:
+    """When something was recorded that tells nothing: an archive that holds only such has an end, too."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where and until when a recording was made."""
 
@@ -120,7 +135,9 @@ class Origin:
     until: datetime
 
 
-Item = Heard | Snapshot | Sampled | Packed | Known | Nearby | Regional | Link | Covers | Missed | Origin
+Item = (
+    Heard | Snapshot | Sampled | Packed | Known | Tagged | Nearby | Regional | Link | Covers | Missed | Dated | Origin
+)
 
 
 class Malformed(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours

@@ -15,6 +15,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
 from vmdiag.sources._items import (
     Covers,
+    Dated,
     Heard,
     Item,
     Known,
@@ -27,7 +28,9 @@ from vmdiag.sources._items import (
     Regional,
     Sampled,
     Snapshot,
+    Tagged,
 )
+from vmdiag.sources._spelling import Spelling, spelt, unspelt
 from vmdiag.vocabulary import interpret
 
 SCHEMA = """
@@ -39,6 +42,7 @@ create table machine (num integer primary key, key text unique, spelling text, l
     power text);
 create table record (vm integer, at real, kind text, signal text, body blob);
 create table points (vm integer, name text, signal text, times blob, vals blob);
+create table tag (vm integer, name text, value text, primary key (vm, name, value)) without rowid;
 create table passage (vm integer, resource text, primary key (vm, resource)) without rowid;
 create table link (resource text, through text, primary key (resource, through)) without rowid;
 create table nearby (resource text, scope text, at real, body blob);
@@ -86,13 +90,12 @@ MOST_REMEMBERED = 20_000
 
 encode = msgspec.msgpack.Encoder().encode
 
-_Spelling = tuple[str, str, str, str | None]
-
 
 class Spool:
     """Takes items in any order; once `close`d it is read with SQL, and may take more after that.
 
-    `newest` is the latest instant that was told of, `cloud` the one that a recording was made in.
+    `newest` is the latest instant that was told of, `newest_untold` that of records which say nothing of a VM, `cloud`
+    the one that a recording was made in.
     """
 
     def __init__(self) -> None:
@@ -101,16 +104,17 @@ class Spool:
         self.database.executescript(SCHEMA)
         self.database.execute("begin")
         self.newest: datetime | None = None
+        self.newest_untold: datetime | None = None
         self.cloud: str | None = None
         self.oldest: dict[Signal, datetime] = {}
-        self._numbers: dict[_Spelling, int] = {}
+        self._numbers: dict[Spelling, int] = {}
         self._covered: set[Covers] = set()
         self._rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in INSERTS}
         self._waiting = self._bytes = 0
         self._points: dict[tuple[int, str, str], tuple[array[float], array[float]]] = {}
         self._sampled = 0
 
-    def add(self, item: Item) -> None:  # noqa: C901 - a case a kind
+    def add(self, item: Item) -> None:  # noqa: C901, PLR0912 - a case a kind
         """Keep an item; raises `Malformed` when its time cannot be."""
         match item:
             case Heard(vm, record):
@@ -127,6 +131,9 @@ class Spool:
             case Known(machine):
                 only_seen = machine == VirtualMachine(id=machine.id)
                 _ = self._number(machine.id) if only_seen else self._know(machine)
+            case Tagged(vm, tags):
+                rows = [(self._number(vm), name, value) for name, value in tags.items()]
+                self.database.executemany("insert or ignore into tag values (?, ?, ?)", rows)
             case Nearby(resource=resource, record=record):
                 at = self._instant(record.at, record.signal)
                 scope = "/".join(resource.lower().split("/")[:5])
@@ -140,6 +147,9 @@ class Spool:
                 self.database.executemany("insert or ignore into link values (?, ?)", pairs)
             case Missed(vm, gap):
                 self._miss(vm, gap)
+            case Dated(at):
+                if FIRST <= at < LAST and (self.newest_untold is None or at > self.newest_untold):
+                    self.newest_untold = at
             case Origin():
                 self._originate(item)
 
@@ -267,23 +277,6 @@ class Spool:
         self.database.executemany("insert into points values (?, ?, ?, ?, ?)", _blobs(self._points))
         self._points.clear()
         self._sampled = 0
-
-
-def spelt(vm: VmId) -> str:
-    """The id's spelling, such that the least is the best to show, whichever file came first.
-
-    Exports write every id in capitals and Log Analytics in small letters: mixed case is the name as it was given, and
-    of the other two small letters are the likelier name.
-    """
-    name = f"{vm.resource_group}{vm.name}"
-    rank = 2 if name.isupper() else 1 if name.islower() else 0
-    return f"{rank}{msgspec.json.encode((vm.subscription, vm.resource_group, vm.name, vm.scale_set)).decode()}"
-
-
-def unspelt(spelling: str) -> VmId:
-    """The id that `spelt` wrote."""
-    subscription, group, name, scale_set = msgspec.json.decode(spelling[1:], type=_Spelling)
-    return VmId(subscription=subscription, resource_group=group, name=name, scale_set=scale_set)
 
 
 def _blobs(

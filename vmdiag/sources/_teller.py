@@ -60,10 +60,7 @@ class Teller:
     def tell(self, asked: Asked) -> Transcript:
         """All that was heard of a VM in the window and, as far as its losses may reach back, before it."""
         if asked.number is None:
-            gaps = tuple(
-                Gap(signal=signal, window=self._span, reason="nothing about this VM is in the archive")
-                for signal in self._signals()
-            )
+            gaps = tuple(Gap(signal=signal, window=self._span, reason=asked.reason) for signal in self._signals())
             return Transcript(vm=VirtualMachine(id=asked.id), gaps=gaps)
         path = read_path(self._database, asked.number, asked.id, whole=self.is_network_whole)
         vm = self._machine(asked.id, asked.number, path)

@@ -23,7 +23,7 @@ from tests.sources.archive._rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources._items import Covers, Heard, Known, Malformed
+from vmdiag.sources._items import Covers, Dated, Heard, Known, Malformed
 
 NAME = "activity-log"
 INCIDENT = {
@@ -54,7 +54,7 @@ def health(**members: object) -> dict[str, object]:
 def test_other_categories_on_the_vms_own_id_say_nothing_of_it(category: str) -> None:
     items = read(NAME, event(category={"value": category}))
 
-    assert {type(item) for item in items} == {Covers, Known}
+    assert {type(item) for item in items} == {Covers, Dated, Known}
 
 
 def test_a_policy_without_its_category_is_told_by_its_operation() -> None:
@@ -217,4 +217,6 @@ def test_published_health_events_are_read() -> None:
 
 
 def test_an_event_of_the_tenant_covers_no_subscription() -> None:
-    assert not read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
+    items = read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
+
+    assert {type(item) for item in items} == {Dated}

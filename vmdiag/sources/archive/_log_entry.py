@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
-from vmdiag.sources._items import Covers, Heard, Item, Known, Nearby
+from vmdiag.sources._items import Covers, Dated, Heard, Item, Known, Nearby
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._ids import carrier, scope, subscription, vm_itself, vm_of_health
@@ -82,7 +82,12 @@ def items(entry: Entry, ref: str) -> Iterator[Item]:
     if vm is not None:
         # Seen, even if all that was logged is a policy that looked at it.
         yield Known(VirtualMachine(id=vm))
-    yield from said(entry, ref)
+    telling = False
+    for item in said(entry, ref):
+        telling = True
+        yield item
+    if not telling:
+        yield Dated(entry.at)
 
 
 @lru_cache(maxsize=1024)  # one group's entries in turn

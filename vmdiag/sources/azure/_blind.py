@@ -101,11 +101,16 @@ class Blind:
         for signal in Signal:
             self._tell_reach(vm, signal)
 
-    def stranger(self, vm: VmId, needs: Needs) -> Transcript | None:
-        """The empty story of a VM that Azure does not know and nothing was heard of; `None` for any other."""
-        if (vm.key, Signal.POWER) not in self._reader.unknown or self._was_heard_of(vm):
-            return None
-        gaps = tuple(Gap(signal=each, window=self._window, reason=NO_SUCH_VM) for each in sorted(needs.signals - ASIDE))
+    def stranger(self, vm: VmId, needs: Needs, guess: str) -> Transcript:
+        """The empty story of a VM that Azure does not know and nothing was heard of."""
+        return self._empty(vm, needs, f"{NO_SUCH_VM}{guess}")
+
+    def missing(self, reasons: Mapping[VmId, str], needs: Needs) -> Iterator[Transcript]:
+        """The empty stories of what was named and means no VM."""
+        return (self._empty(vm, needs, reason) for vm, reason in reasons.items())
+
+    def _empty(self, vm: VmId, needs: Needs, reason: str) -> Transcript:
+        gaps = tuple(Gap(signal=each, window=self._window, reason=reason) for each in sorted(needs.signals - ASIDE))
         return Transcript(vm=VirtualMachine(id=vm), gaps=gaps)
 
     def _tell_reach(self, vm: VmId, signal: Signal) -> None:
@@ -123,8 +128,3 @@ class Blind:
         chosen = signal in metrics.SIGNALS and since > self._now - metrics.REACH + SLACK
         reason = f"{'not read' if chosen else 'not kept since'} before {since:%Y-%m-%d %H:%M}Z"
         self._spool.refuse(signal, vm.key, reason, window=part)
-
-    def _was_heard_of(self, vm: VmId) -> bool:
-        number = self._spool.number(vm)
-        found = self._spool.database.execute("select 1 from record where vm = ? limit 1", (number,))
-        return found.fetchone() is not None

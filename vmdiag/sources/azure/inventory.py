@@ -33,12 +33,12 @@ def ask(who: kql.Who, subscriptions: Iterable[str], met: Met) -> Ask:
     return Ask(request=request, concerns=(), signals=(), items=_seen(resources.items, met))
 
 
-def subscriptions(met: Callable[[str], None]) -> Ask:
-    """The subscriptions that a sign-in can see, each told to `met` in lower case."""
+def subscriptions(met: Callable[[str, str], None]) -> Ask:
+    """The subscriptions that a sign-in can see, each told to `met`: its id in lower case, and its name."""
 
     def items(row: Row, ref: str) -> Iterator[Item]:
         del ref
-        met(text(row.get("subscriptionId")).lower())
+        met(text(row.get("subscriptionId")).lower(), text(row.get("displayName")))
         return iter(())
 
     return Ask(request=trial_subscriptions(), concerns=(), signals=(), items=items)
