@@ -87,6 +87,8 @@ def missing_part(answer: Mapping[str, object], rows: int, *, is_followed: bool =
         # Where a next page is named it is that which is missing.
         if str(told.get(name)).lower() == "true" and not (link and name == TRUNCATED):
             return Missing(reason=reason, rows=rows)
+    if any(told.get(name) and not isinstance(told[name], str) for name in LINKS):
+        return Missing(reason="it names a next page, and not in a form that can be followed", rows=rows)
     if is_followed:
         return None
     total = max(map(_number, map(told.get, TOTALS)))

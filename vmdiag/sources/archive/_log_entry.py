@@ -38,7 +38,12 @@ SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 # What other providers write concerns no VM's network.
 PROVIDERS = frozenset({"microsoft.compute", "microsoft.network", "microsoft.classiccompute"})
 SHORT = 300  # characters of a failure's message; the rest is advice and links
-PERSONAL = re.compile(r"@|\bclient\b|\bobject id\b|\buser\b", re.IGNORECASE)  # refusals name who was refused
+# Refusals name who was refused, and from which address; a private one is a machine's.
+PERSONAL = re.compile(
+    r"@|\bclient\b|\bobject id\b|\buser\b"
+    r"|\b(?!10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
