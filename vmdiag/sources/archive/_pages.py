@@ -22,14 +22,11 @@ class Pages:
 
     def see(self, file: str, form: str, lack: Missing | None) -> None:
         """A file of a format, and what it says that comes after it."""
-        for place in _places(file, form):
-            self._files[place] = lack
+        self._files[_place(file, form)] = lack
 
     def is_followed(self, file: str, form: str, lack: Missing) -> bool:
         """Whether the next page, or all the records that a page counts, stand in files of the same name."""
-        return any(self._follows(key, number, lack) for key, number in _places(file, form))
-
-    def _follows(self, key: Key, number: int, lack: Missing) -> bool:
+        key, number = _place(file, form)
         if lack.link:
             return (key, number + 1) in self._files
         rows = lack.rows
@@ -40,9 +37,10 @@ class Pages:
         return rows >= lack.total > lack.rows
 
 
-def _places(file: str, form: str) -> list[tuple[Key, int]]:
+def _place(file: str, form: str) -> tuple[Key, int]:
     """The name without its number, and the number; a first page may have none."""
-    found = NUMBER.search(file)
-    if found is not None:
-        return [((f"{file[: found.start()]}{file[found.end() :]}", form), int(found[0]))]
-    return [((file, form), 1)]
+    folder, slash, name = file.rpartition("/")
+    found = NUMBER.search(name)
+    if found is None:
+        return (file, form), 1
+    return (f"{folder}{slash}{name[: found.start()]}{name[found.end() :]}", form), int(found[0])
