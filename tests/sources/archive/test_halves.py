@@ -269,6 +269,10 @@ def test_a_reading_of_another_span_or_the_log_for_annotations_makes_nothing_good
         {"log.json": [{"value": [EVENT], "nextLink": "n"}, {"value": [EVENT]}]},
         {"log-9.json": {"value": [EVENT], "nextLink": "n"}, "log-10.json": {"value": [EVENT]}},
         {"log.json": {"value": [EVENT], "nextLink": "n"}, "log2.json": {"value": [EVENT]}},
+        {
+            "log-1.json": {"value": [EVENT], "nextLink": "n"},
+            "log-2.json.gz": gzip.compress(json.dumps([EVENT]).encode()),
+        },
     ],
 )
 def test_a_page_whose_next_one_is_there_lacks_nothing(tmp_path: Path, files: dict[str, Content]) -> None:

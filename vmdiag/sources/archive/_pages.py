@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from vmdiag.completeness import Missing
 
 NUMBER = re.compile(r"\d+(?=\D*$)")
+PACKED = re.compile(r"\.(?:gz|zstd?)$", re.IGNORECASE)
 
 Key = tuple[str, str]
 
@@ -39,8 +40,8 @@ class Pages:
 
 def _place(file: str, form: str) -> tuple[Key, int]:
     """The name without its number, and the number; a first page may have none."""
-    folder, slash, name = file.rpartition("/")
+    folder, slash, name = PACKED.sub("", file).rpartition("/")
     found = NUMBER.search(name)
     if found is None:
-        return (file, form), 1
+        return (f"{folder}{slash}{name}", form), 1
     return (f"{folder}{slash}{name[: found.start()]}{name[found.end() :]}", form), int(found[0])

@@ -149,7 +149,9 @@ class Reader:
         tally.faults += 1
         part, is_end = fault.part, is_end or fault.reason == CUT_SHORT
         if part is not None and not name and tally.faults <= MOST_LOOKED_AT:
-            name = next((each for each, one in self._formats.items() if one.recognises(part)), "")
+            # Half a record may look like one of another format: what the file holds goes before.
+            likely = tally.extent.forms or self._formats
+            name = next((each for each in likely if self._formats[each].recognises(part)), "")
         signals = None
         if name:
             tally.extent.forms.setdefault(name, self._formats[name].SIGNALS)

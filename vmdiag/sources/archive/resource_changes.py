@@ -27,6 +27,16 @@ def recognises(row: Row) -> bool:
     return body is not None and not concerns_health(body)
 
 
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What was changed decides; where it was lost with a part of the row, it may have been a health record."""
+    body = change(row) or {}
+    return (
+        SIGNALS
+        if text(body.get("targetResourceType")) or text(body.get("targetResourceId"))
+        else (*SIGNALS, Signal.HEALTH)
+    )
+
+
 def items(row: Row, ref: str) -> Iterator[Item]:
     """The write or the deletion of a VM or of what its traffic passes through."""
     body = change(row) or {}
