@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from vmdiag.identity import VmId
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import number, objects, text
 from vmdiag.sources.archive._ids import resource, vm_itself
 from vmdiag.sources.archive._metric_names import Metric, known
 from vmdiag.sources.archive._times import parse
+
+SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 
 MARKER = "/providers/microsoft.insights/metrics/"
 
@@ -31,6 +34,13 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     if subject is not None:
         lists = [each.get("data") for each in objects(row.get("timeseries"))] or [row.get("data")]
         yield _sampled(*subject, [_points(*subject, list(objects(each))) for each in lists])
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What the metric tells of, where it is named; nothing for one that is not read."""
+    name = text(row.get("name"))
+    metric = known(name)
+    return SIGNALS if not name else () if metric is None else (metric.signal,)
 
 
 class Point(msgspec.Struct):
@@ -65,9 +75,11 @@ class Typed(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What "Metrics - List" answers, as far as it is read."""
+    """What "Metrics - List" answers, as far as it is read: the metrics, and what would say that they are not all."""
 
     value: list[Typed]
+    error: object = None
+    nextLink: str | None = None  # noqa: N815 - Azure's spelling
 
 
 def typed_items(row: Typed) -> Iterator[Sampled]:
@@ -86,7 +98,7 @@ def _subject(identifier: str, name: str, code: str) -> tuple[VmId, Metric] | Non
         return None
     if code and code.lower() != "success":
         message = f"Azure could not answer for {metric.name}: {code[:100]}"
-        raise Malformed(message, vm)
+        raise Malformed(message, vm, {"name": metric.name})
     return vm, metric
 
 

@@ -40,9 +40,11 @@ class Resolution:
     def resolve(self) -> Resolved:
         """The VMs in scope, by now all known; raises `SourceError` for what is not there, `UsageError` for a riddle."""
         lost = self.reader.failures.get(self.asked)
+        is_cut = self.asked in self.reader.cut
         stated = _roster.stated(self.scope)
-        if lost is not None and not 0 < len(self.scope.vms) == len(stated):
-            self.watcher.warn(f"{lost.message}; VMs are listed instead")
+        if (lost is not None or is_cut) and not 0 < len(self.scope.vms) == len(stated):
+            why = "Resource Graph did not show every VM" if lost is None else lost.message
+            self.watcher.warn(f"{why}; VMs are listed instead")
             self._list(self._show)
         known = {one: vm for one, vm in stated.items() if one.id is not None or not self.is_gone(vm)}
         is_shown = lost is not None or all(vm in self.shown for vm in stated.values())

@@ -35,7 +35,7 @@ from vmdiag.sources.azure import (
     virtual_machine,
 )
 from vmdiag.sources.azure._ask import Ask, group_of, subscription_of
-from vmdiag.sources.azure._blind import HIDDEN_PART, HISTORY, SILENCE, Blind
+from vmdiag.sources.azure._blind import HIDDEN_PART, HISTORY, PATHS, SILENCE, Blind
 from vmdiag.sources.azure._reading import Reader, reason_of
 from vmdiag.sources.azure._resolution import Resolution
 
@@ -101,9 +101,9 @@ class Run:
         blind = self._blind(vms)
         self._spool.close()
         teller = Teller(self._spool.database, self._window, self._needs, silence=SILENCE, infers=False)
-        lost = self._reader.failures.get(self._network)
-        teller.hidden = HIDDEN_PART if lost is None else f"not known ({reason_of(lost)})"
-        teller.is_network_whole = lost is None
+        lost, is_cut = self._reader.failures.get(self._network), self._network in self._reader.cut
+        teller.hidden = (PATHS if is_cut else HIDDEN_PART) if lost is None else f"not known ({reason_of(lost)})"
+        teller.is_network_whole = lost is None and not is_cut
         return Reading(
             window=self._window,
             transcripts=chain(blind.missing(found.missing, self._needs), self._told(vms, few, teller, blind)),
