@@ -66,6 +66,7 @@ class Kind(StrEnum):
     UNREACHABLE = "unreachable"
     PROBE_FAILED = "probe-failed"
     PROBE_ANSWERED = "probe-answered"
+    UNKNOWN_NOTE = "unknown-note"  # Azure said something of the VM's health in words that no table knows
     OTHER = "other"
 
 
