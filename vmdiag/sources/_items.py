@@ -68,6 +68,14 @@ class Known:
     vm: VirtualMachine
 
 
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """What a VM is called inside its guest: its name in tables that know computers, not resources."""
+
+    vm: VmId
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearby:
     """A change of a network resource: it concerns the VMs that `resource` touches, perhaps those of its group."""
@@ -120,7 +128,7 @@ class Origin:
     until: datetime
 
 
-Item = Heard | Snapshot | Sampled | Packed | Known | Nearby | Regional | Link | Covers | Missed | Origin
+Item = Heard | Snapshot | Sampled | Packed | Known | Computer | Nearby | Regional | Link | Covers | Missed | Origin
 
 
 class Malformed(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours

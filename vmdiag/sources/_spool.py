@@ -14,6 +14,7 @@ import msgspec
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
 from vmdiag.sources._items import (
+    Computer,
     Covers,
     Heard,
     Item,
@@ -39,6 +40,7 @@ create table machine (num integer primary key, key text unique, spelling text, l
     power text);
 create table record (vm integer, at real, kind text, signal text, body blob);
 create table points (vm integer, name text, signal text, times blob, vals blob);
+create table computer (vm integer, name text, primary key (vm, name)) without rowid;
 create table passage (vm integer, resource text, primary key (vm, resource)) without rowid;
 create table link (resource text, through text, primary key (resource, through)) without rowid;
 create table nearby (resource text, scope text, at real, body blob);
@@ -127,6 +129,9 @@ class Spool:
             case Known(machine):
                 only_seen = machine == VirtualMachine(id=machine.id)
                 _ = self._number(machine.id) if only_seen else self._know(machine)
+            case Computer(vm, name):
+                row = (self._number(vm), name.lower())
+                self.database.execute("insert or ignore into computer values (?, ?)", row)
             case Nearby(resource=resource, record=record):
                 at = self._instant(record.at, record.signal)
                 scope = "/".join(resource.lower().split("/")[:5])
