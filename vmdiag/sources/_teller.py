@@ -15,6 +15,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources._choice import Asked
 from vmdiag.sources._network import network_of, relation
+from vmdiag.sources._undated import date_records
 
 # Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.
 LATE = timedelta(minutes=5)
@@ -88,10 +89,13 @@ class Teller:
             "select at, body from record where vm = ? and (at is null or at between ? and ?)",
             (number, *self._between()),
         )
+        undated: list[Record] = []
         for at, body in found:
-            record = _record(body)
-            # A state without a time is as new as the archive.
-            yield record if at is not None else replace(record, at=self._window.end)
+            if at is None:
+                undated.append(_record(body))
+            else:
+                yield _record(body)
+        yield from date_records(undated, self._window)
 
     def _nearby(self, vm: VirtualMachine) -> Iterator[Record]:
         """The network changes that touch the VM, or may: those in its own group whose relation cannot be known."""

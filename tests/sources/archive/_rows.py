@@ -52,6 +52,17 @@ EVENT: dict[str, object] = {
     "claims": {"name": "Olive Ops", "ipaddr": "203.0.113.9"},
     "httpRequest": {"clientIpAddress": "203.0.113.9"},
 }
+SCHEDULED: dict[str, object] = {
+    "EventId": "3DA1B9AA-5204-4335-8C33-C54E315DCFFE",
+    "EventType": "Freeze",
+    "ResourceType": "VirtualMachine",
+    "Resources": ["web-01"],
+    "EventStatus": "Started",
+    "NotBefore": "",
+    "Description": "Virtual machine is being paused because of a memory-preserving Live Migration operation.",
+    "EventSource": "Platform",
+    "DurationInSeconds": 5,
+}
 CHANGE: dict[str, object] = {
     "id": f"{NSG}/providers/Microsoft.Resources/changes/c1",
     "type": "microsoft.resources/changes",
@@ -167,6 +178,32 @@ EXAMPLES: dict[str, dict[str, object]] = {
             "networkSecurityGroup": {"id": NSG},
             "ipConfigurations": [{"properties": {"subnet": {"id": SUBNET}}}],
         },
+    },
+    "scheduled-events": {"DocumentIncarnation": 3, "Events": [SCHEDULED]},
+    "scheduled-events-event-grid": {
+        "id": "5f0c",
+        "topic": SUBSCRIPTION,
+        "subject": VM.lower(),
+        "eventType": "Microsoft.ResourceNotifications.MaintenanceResources.ScheduledEventEmitted",
+        "eventTime": "2026-03-02T08:14:06Z",
+        "data": {
+            "apiVersion": "2020-03-01",
+            "operationalInfo": {"resourceEventTime": TIME},
+            "resourceInfo": {
+                "id": f"{VM.lower()}/providers/microsoft.maintenance/scheduledevents/3da1b9aa",
+                "name": "3da1b9aa",
+                "type": "microsoft.maintenance/scheduledevents",
+                "properties": SCHEDULED,
+            },
+        },
+    },
+    "scheduled-events-resource-graph": {
+        "id": f"{VM}/providers/microsoft.maintenance/scheduledevents/3da1b9aa",
+        "name": "3da1b9aa",
+        "type": "microsoft.maintenance/scheduledevents",
+        "resourceGroup": "shop",
+        "subscriptionId": "11111111-2222-3333-4444-555555555555",
+        "properties": {**SCHEDULED, "EventStatus": "Completed"},
     },
     "service-events": {
         "id": f"{SUBSCRIPTION}/providers/Microsoft.ResourceHealth/events/T-1",

@@ -8,6 +8,7 @@ from tests.sources.archive import _samples
 from tests.sources.archive._rows import (
     ANNOTATION,
     EXAMPLES,
+    FORMATS,
     GROUP,
     SUBSCRIPTION,
     TIME,
@@ -33,13 +34,25 @@ def cloud(**members: object) -> dict[str, object]:
     return {key: value for key, value in {**whole, **members}.items() if value is not None}
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["Microsoft.ResourceNotifications.MaintenanceResources.ScheduledEventEmitted", "Microsoft.Storage.BlobCreated"],
-)
-def test_an_event_of_another_topic_says_nothing(kind: str) -> None:
+def test_an_event_of_another_topic_says_nothing() -> None:
+    kind = "Microsoft.Storage.BlobCreated"
+
     assert not read(NAME, changed(NAME, eventType=kind))
     assert not read(NAME, cloud(type=kind))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Microsoft.ResourceNotifications.MaintenanceResources.ScheduledEventEmitted",
+        "Microsoft.Maintenance.ScheduledEvents",
+        "microsoft.maintenance/scheduledevents/write",
+        "Microsoft.Resources.ResourceActionSuccess",
+    ],
+)
+def test_an_event_that_another_format_reads_is_not_taken(kind: str) -> None:
+    assert not FORMATS[NAME].recognises(changed(NAME, eventType=kind))
+    assert not FORMATS[NAME].recognises(cloud(type=kind))
 
 
 def test_another_resources_health_says_nothing() -> None:
