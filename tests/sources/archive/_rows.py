@@ -143,6 +143,23 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "Resource": "web-01",
     },
     "resource-changes": CHANGE,
+    "resource-events": {
+        "id": "4db48cba-50a2-455a-93b4-de41a3b5b7f6",
+        "topic": SUBSCRIPTION,
+        "subject": VM,
+        "eventType": "Microsoft.Resources.ResourceActionSuccess",
+        "eventTime": TIME,
+        "data": {
+            "authorization": {"scope": VM, "action": "Microsoft.Compute/virtualMachines/deallocate/action"},
+            "claims": {"name": "Olive Ops", "ipaddr": "203.0.113.9"},
+            "correlationId": "c1",
+            "httpRequest": {"clientIpAddress": "203.0.113.9", "method": "POST", "url": "https://management.azure.com"},
+            "resourceProvider": "Microsoft.Compute",
+            "resourceUri": VM,
+            "operationName": "Microsoft.Compute/virtualMachines/deallocate/action",
+            "status": "Succeeded",
+        },
+    },
     "resource-graph-health": {
         "id": f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current",
         "name": "current",
