@@ -21,7 +21,6 @@ update machine set (location, os, size, power) = (
         coalesce(machine.size, other.size), coalesce(machine.power, other.power)
     from machine as other where other.num = ?2) where num = ?1
 """
-TABLES = ("record", "points", "passage", "missed")
 AMBIGUOUS = "records that name a VM only as {name} were left out: {count} VMs of that name are in the archive"
 NOBODY = "records that name a VM only as {name} were left out: no VM of that name is in the archive"
 
@@ -109,17 +108,22 @@ def _signals(database: sqlite3.Connection, number: int) -> set[Signal]:
 
 
 def _move(database: sqlite3.Connection, number: int, target: int, vm: VmId, owner: VmId) -> None:
-    for table in TABLES:
-        database.execute(f"update {table} set vm = ? where vm = ?", (target, number))  # noqa: S608 - ours
-    for table in ("covers", "refused"):
+    for table in _tables(database, "vm"):
+        database.execute(f"update or ignore {table} set vm = ? where vm = ?", (target, number))  # noqa: S608 - ours
+    for table in _tables(database, "scope"):
         database.execute(f"update or ignore {table} set scope = ? where scope = ?", (owner.key, vm.key))  # noqa: S608
-    database.execute("update or ignore fault set vm = ? where vm = ?", (target, number))
     database.execute(INHERIT, (target, number))
 
 
 def _forget(database: sqlite3.Connection, number: int, vm: VmId) -> None:
-    for table in (*TABLES, "fault", "computer"):
+    for table in _tables(database, "vm"):
         database.execute(f"delete from {table} where vm = ?", (number,))  # noqa: S608
-    for table in ("covers", "refused"):
+    for table in _tables(database, "scope"):
         database.execute(f"delete from {table} where scope = ?", (vm.key,))  # noqa: S608
     database.execute("delete from machine where num = ?", (number,))
+
+
+def _tables(database: sqlite3.Connection, column: str) -> list[str]:
+    """The tables that say in this column what they are about."""
+    query = "select m.name from sqlite_master m join pragma_table_info(m.name) c where m.type = 'table' and c.name = ?"
+    return [name for (name,) in database.execute(query, (column,))]

@@ -40,10 +40,9 @@ def whose(row: dict[str, object]) -> list[VmId]:
 
 
 def kinds(name: str, row: dict[str, object]) -> list[Kind]:
-    return [
-        interpret(one.signal, one.name, one.status, one.facts)
-        for one in (*heard(read(name, row)), *snapshots(read(name, row)))
-    ]
+    items = read(name, row)
+    records = [interpret(one.signal, one.name, one.status, one.facts) for one in heard(items)]
+    return records + [interpret(one.signal, one.name, one.status, one.facts) for one in snapshots(items)]
 
 
 @pytest.mark.parametrize(

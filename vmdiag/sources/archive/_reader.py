@@ -13,6 +13,7 @@ from vmdiag.sources._spool import Spool
 from vmdiag.sources.archive._paths import Place
 from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._streams import Stream
+from vmdiag.sources.archive._wrappers import unwrapped
 
 # Faults of one file that are told one by one; the rest is counted.
 MOST_TOLD = 10
@@ -85,7 +86,7 @@ class Reader:
         tally = _Tally(place.name)
         with file:
             stream = Stream(file, self._advance)
-            for line, row, listing in rows(iter(stream)):
+            for line, row, listing in unwrapped(rows(iter(stream))):
                 if row is None:
                     tally.empty += 1
                 elif isinstance(row, Malformed):

@@ -15,7 +15,7 @@ from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import resource, scope, vm_itself
 from vmdiag.sources.archive._times import first
 
-SIGNAL = Signal.ACTIVITY
+SIGNALS = (Signal.ACTIVITY,)
 TYPE = re.compile(r"microsoft\.resources\.resource(write|delete|action)(success|failure|cancel)")
 ENDS = {"success": "Succeeded", "failure": "Failed", "cancel": "Canceled"}
 SINGLE = "Event Grid tells single operations, and only those that its subscription asks for"

@@ -11,7 +11,7 @@ from vmdiag.sources._items import Item, Row
 from vmdiag.sources.archive._fields import objects
 from vmdiag.sources.archive._scheduled import is_event, items_of, members_of, vms_of
 
-SIGNAL = Signal.HEALTH
+SIGNALS = (Signal.HEALTH,)
 ENVELOPE = frozenset({"documentincarnation", "events"})
 
 

@@ -13,7 +13,7 @@ from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._scheduled import items_of, members_of, vms_of
 from vmdiag.sources.archive._times import first
 
-SIGNAL = Signal.HEALTH
+SIGNALS = (Signal.HEALTH,)
 TYPES = (
     "microsoft.maintenance.scheduledevents",
     "microsoft.maintenance/scheduledevents/write",
