@@ -2,8 +2,9 @@
 
 import pytest
 
-from vmdiag.sources._items import Malformed, Row
-from vmdiag.sources.archive._documents import Cut
+from vmdiag.completeness import Missing
+from vmdiag.sources._items import Row
+from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._wrappers import unwrapped
 
 COLUMNS = [{"ColumnName": "Computer", "ColumnType": "string"}, {"ColumnName": "n", "ColumnType": "long"}]
@@ -33,8 +34,8 @@ def table(*rows: object, kind: str = "PrimaryResult") -> Row:
 
 def read(*frames: Row) -> tuple[list[object], list[str]]:
     cuts = [cut.row for cut in unwrapped(Cut(1, frame) for frame in frames)]
-    faults = [one.reason for one in cuts if isinstance(one, Malformed)]
-    return [one for one in cuts if not isinstance(one, Malformed)], faults
+    faults = [one.reason for one in cuts if isinstance(one, Missing)]
+    return [one for one in cuts if not isinstance(one, Missing)], faults
 
 
 def test_the_rows_of_the_primary_result_are_rows_and_other_tables_are_not() -> None:
@@ -73,7 +74,7 @@ def test_an_answer_that_ends_in_an_error_is_read_in_part(last: Row) -> None:
 def test_an_error_among_the_rows_is_told() -> None:
     broken = {"OneApiErrors": [{"error": {"code": "x", "@message": "node lost"}}]}
 
-    assert read(HEADER, table(["web-01", 1], broken), END) == ([ROW], ["the query ended in an error: node lost"])
+    assert read(HEADER, table(["web-01", 1], broken), END) == ([ROW], ["Azure answered in part (x)"])
 
 
 def test_the_completions_rows_below_a_level_are_errors() -> None:
@@ -123,7 +124,7 @@ def test_the_contents_say_which_tables_are_results() -> None:
 def test_exceptions_of_version_1_are_told() -> None:
     rows, faults = read(answer(named(["web-01", 1]), Exceptions=["Query execution lacks memory"]))
 
-    assert (rows, faults) == ([ROW], ["the query ended in an error: Query execution lacks memory"])
+    assert (rows, faults) == ([ROW], ["Azure answered in part (Query execution lacks memory)"])
 
 
 @pytest.mark.parametrize("row", [{"Tables": []}, {"Tables": [{"TableName": "x"}]}, {"Tables": "x"}])

@@ -6,8 +6,9 @@ import json
 import pytest
 
 from tests.sources.archive._rows import ANNOTATION, EVENT, EXAMPLES, FORMATS, VM, changed, heard, read, vm
+from vmdiag.completeness import Missing
 from vmdiag.sources._items import Malformed, Row
-from vmdiag.sources.archive._documents import Cut
+from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._wrappers import unwrapped
 
 TEXT = json.dumps(EVENT)
@@ -16,12 +17,12 @@ BASE64 = base64.b64encode(json.dumps(GRID).encode()).decode()
 QUEUED = {"id": "m1", "dequeueCount": 1, "insertionTime": "2026-03-02T08:15:00+00:00", "popReceipt": None}
 
 
-def inside(row: Row) -> list[Row | Malformed | None]:
+def inside(row: Row) -> list[Row | Malformed | Missing | None]:
     return [cut.row for cut in unwrapped([Cut(1, row)])]
 
 
 def reasons(row: Row) -> list[str]:
-    return [each.reason for each in inside(row) if isinstance(each, Malformed)]
+    return [each.reason for each in inside(row) if isinstance(each, Missing)]
 
 
 @pytest.mark.parametrize(
@@ -86,9 +87,7 @@ def test_rows_of_search_azgraph_are_rows_and_a_token_says_that_there_are_more() 
     row = EXAMPLES["resource-graph-health"]
 
     assert inside({"SkipToken": None, "Data": [row]}) == [row]
-    assert reasons({"SkipToken": "ew0K", "Data": [row]}) == [
-        "Search-AzGraph had more rows: ask for them with -SkipToken"
-    ]
+    assert reasons({"SkipToken": "ew0K", "Data": [row]}) == ["it names a next page that is not in it"]
 
 
 @pytest.mark.parametrize(

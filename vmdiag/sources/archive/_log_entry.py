@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
-from vmdiag.sources._items import Covers, Heard, Item, Known, Nearby
+from vmdiag.sources._items import Covers, Heard, Item, Known, Malformed, Nearby
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._ids import carrier, scope, subscription, vm_itself, vm_of_health
@@ -34,6 +34,9 @@ FEEDS: Mapping[str, Signal | None] = {
     "autoscale": None,
     "security": None,
 }
+SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
+# What other providers write concerns no VM's network.
+PROVIDERS = frozenset({"microsoft.compute", "microsoft.network", "microsoft.classiccompute"})
 SHORT = 300  # characters of a failure's message; the rest is advice and links
 PERSONAL = re.compile(r"@|\bclient\b|\bobject id\b|\buser\b", re.IGNORECASE)  # refusals name who was refused
 
@@ -73,6 +76,17 @@ def feed(category: str, operation: str) -> Signal | None:
     return FEEDS.get(folded(category)) if category else Signal.ACTIVITY
 
 
+def signals(category: str, operation: str) -> tuple[Signal, ...]:
+    """The feeds that an entry may belong to of which no more is known; none where it says nothing of VMs."""
+    if not (category or operation):
+        return SIGNALS
+    found = feed(category, operation)
+    provider, marked, _ = operation.lower().partition("/")
+    if found is None or (found is Signal.ACTIVITY and marked and provider not in PROVIDERS):
+        return ()
+    return (found,) if operation or found is not Signal.ACTIVITY else SIGNALS
+
+
 def items(entry: Entry, ref: str) -> Iterator[Item]:
     """What an entry says, and that the log was read."""
     where = scope(entry.resource)
@@ -106,13 +120,23 @@ def said(entry: Entry, ref: str) -> Iterator[Item]:
                     "eventName": entry.event,
                     "stage": entry.status or entry.properties.get("stage"),
                 }
-                yield from _health.heard(vm, entry.at, told, ref)
+                yield from understood(vm, _health.heard(vm, entry.at, told, ref))
         case Signal.SERVICE:
             yield regional(subscription(entry.resource), entry.at, _incident(entry), ref)
         case Signal.ACTIVITY:
             yield from _administrative(entry, ref)
         case _:
             return
+
+
+def understood(vm: VmId, records: Iterator[Heard]) -> Iterator[Heard]:
+    """What a health event says; raises `Malformed` where it says nothing: it may be the one that tells of a loss."""
+    found = None
+    for found in records:
+        yield found
+    if found is None:
+        message = "a health event without properties that can be read: what it says of the VM is not known"
+        raise Malformed(message, vm)
 
 
 def _administrative(entry: Entry, ref: str) -> Iterator[Item]:

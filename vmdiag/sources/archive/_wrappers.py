@@ -9,9 +9,10 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 
+from vmdiag.completeness import Missing, missing_part
 from vmdiag.identity import VmId
 from vmdiag.sources._items import Malformed, Row
-from vmdiag.sources.archive._documents import Cut
+from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._envelopes import record, unpacked
 from vmdiag.sources.archive._fields import decoded, text
 from vmdiag.sources.archive._kusto import Frames, answer_rows, is_answer, is_frame
@@ -35,7 +36,6 @@ CUT_OBJECTS = (
     "Microsoft.Azure.Commands.",
 )
 CUT = "cut by ConvertTo-Json: export it again with -Depth 20"
-MORE = "Search-AzGraph had more rows: ask for them with -SkipToken"
 PASCAL = frozenset({"ResourceId", "ResourceGroupName", "Id", "EventTimestamp", "Statuses"})
 
 
@@ -48,12 +48,12 @@ def unwrapped(cuts: Iterable[Cut]) -> Iterator[Cut]:
             yield cut
             continue
         for row in frames.rows(cut.row) if is_frame(cut.row) else _inner(cut.row, DEEPEST):
-            if isinstance(row, Malformed):
+            if isinstance(row, Malformed | Missing):
                 yield cut._replace(row=row)
                 continue
             yield cut._replace(row=from_model(row) if is_model(row) else row)
             if is_cut(row):
-                yield cut._replace(row=Malformed(CUT, _vm(row)))
+                yield cut._replace(row=Malformed(CUT, _vm(row), row))
     for missing in frames.end():
         yield Cut(line, missing)
 
@@ -77,14 +77,14 @@ def _vm(row: Row) -> VmId | None:
     return next((vm for identifier in ids if (vm := VmId.parse(identifier))), None)
 
 
-def _inner(row: Row, depth: int) -> Iterator[Row | Malformed]:
+def _inner(row: Row, depth: int) -> Iterator[Row | Malformed | Missing]:
     """The rows in a row: itself, where nothing is wrapped in it."""
     if is_answer(row):
         yield from answer_rows(row)
     elif isinstance(data := row.get("Data"), list) and "Timeseries" not in row and "Name" not in row:
         yield from map(record, data)  # PSResourceGraphResponse
-        if text(row.get("SkipToken")):
-            yield Malformed(MORE)
+        if (lack := missing_part(row, len(data))) is not None:
+            yield lack
     elif depth and not WRAPPED.isdisjoint(row) and (original := _original(row)) is not None:
         for each in map(record, original) if isinstance(original, list) else unpacked(original):
             yield from (each,) if isinstance(each, Malformed) else _inner(each, depth - 1)

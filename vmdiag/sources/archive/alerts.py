@@ -16,6 +16,7 @@ from vmdiag.sources.archive._ids import resource, scope, vm_itself
 from vmdiag.sources.archive._metric_names import known
 from vmdiag.sources.archive._times import first
 
+SIGNALS = _log_entry.SIGNALS
 # The aggregations over a window that tell what each of its minutes was.
 UNIFORM = frozenset({("average", 0.0), ("average", 1.0), ("maximum", 0.0), ("minimum", 1.0)})
 LONGEST_WINDOW = timedelta(days=1)  # of a metric alert's rule

@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from vmdiag.identity import VmId
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import number, objects, text
 from vmdiag.sources.archive._ids import SUBSCRIPTION, resource, vm_itself
 from vmdiag.sources.archive._metric_names import Metric, known
 from vmdiag.sources.archive._times import parse
+
+SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 
 MARKER = "/providers/microsoft.insights/metrics/"
 RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
@@ -48,6 +51,13 @@ def _owners(row: Row) -> dict[str, list[object]]:
         named = next((text(one.get("value")) for one in said if text(one.get("name")).lower() == RESOURCE_ID), "")
         lists[named or identifier].append(each.get("data"))
     return lists
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What the metric tells of, where it is named; nothing for one that is not read."""
+    name = text(row.get("name"))
+    metric = known(name)
+    return SIGNALS if not name else () if metric is None else (metric.signal,)
 
 
 class Point(msgspec.Struct):
@@ -82,9 +92,11 @@ class Typed(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What "Metrics - List" answers, as far as it is read."""
+    """What "Metrics - List" answers, as far as it is read: the metrics, and what would say that they are not all."""
 
     value: list[Typed]
+    error: object = None
+    nextLink: str | None = None  # noqa: N815 - Azure's spelling
 
 
 def typed_items(row: Typed) -> Iterator[Sampled]:
@@ -107,7 +119,7 @@ def _subject(identifier: str, name: str, code: str) -> tuple[VmId, Metric] | Non
         raise Malformed(message)
     if code and code.lower() != "success":
         message = f"Azure could not answer for {metric.name}: {code[:100]}"
-        raise Malformed(message, vm)
+        raise Malformed(message, vm, {"name": metric.name})
     return vm, metric
 
 

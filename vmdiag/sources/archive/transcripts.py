@@ -18,6 +18,8 @@ from vmdiag.sources._items import Covers, Heard, Item, Known, Malformed, Missed,
 from vmdiag.sources.archive._fields import LONGEST, brief, elements, mapping, number, objects, text
 from vmdiag.sources.archive._times import iso
 
+SIGNALS = tuple(signal for signal in Signal if signal not in (Signal.OPERATOR, Signal.PROBE))
+
 FAMILY = "vmdiag.transcript/"
 SCHEMA = f"{FAMILY}1"
 LONGEST_NAME = 200  # of a cloud: a name or an address
