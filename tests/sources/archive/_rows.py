@@ -115,6 +115,17 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "resultType": "Updated",
         "properties": {"eventCategory": "ResourceHealth", "eventProperties": HEALTH},
     },
+    "guest-counters": {
+        "TimeGenerated": TIME,
+        "Computer": "web-01",
+        "Origin": "vm.azm.ms",
+        "Namespace": "Network",
+        "Name": "ReadBytesPerSecond",
+        "Val": 512.5,
+        "Tags": '{"vm.azm.ms/networkDeviceId":"eth0","vm.azm.ms/bytes":30750}',
+        "_ResourceId": VM.lower(),
+        "Type": "InsightsMetrics",
+    },
     "heartbeat": {
         "TimeGenerated": TIME,
         "Computer": "web-01",
