@@ -22,6 +22,7 @@ from tests.sources.archive._rows import (
 from vmdiag.model import Kind, Signal
 from vmdiag.sources._items import Computer, Malformed
 from vmdiag.sources._unplaced import vm_by_name
+from vmdiag.sources.archive.powershell_activity_log import signals
 from vmdiag.vocabulary import interpret
 
 LOG, METRICS, MACHINE = "powershell-activity-log", "powershell-metrics", "powershell-virtual-machine"
@@ -118,6 +119,24 @@ def test_a_health_event_without_details_was_heard_and_not_understood(category: s
     with pytest.raises(Malformed, match="-DetailedOutput") as told:
         read(LOG, changed(LOG, **BARE, Authorization=None, Category=category))
     assert told.value.vm == vm()
+
+
+def test_a_health_event_that_does_not_even_say_whose_it_is_is_not_passed_over() -> None:
+    nobody = changed(LOG, **BARE, Authorization=None, Category="ResourceHealth", ResourceId=None)
+    balancer = f"{GROUP}/providers/Microsoft.Network/loadBalancers/front"
+
+    with pytest.raises(Malformed, match="-DetailedOutput") as told:
+        read(LOG, nobody)
+    assert told.value.vm is None
+    assert not heard(read(LOG, {**nobody, "ResourceId": balancer}))
+
+
+def test_an_entry_is_of_one_feed_also_where_it_cannot_be_used() -> None:
+    cut = "System.Collections.Generic.Dictionary`2[System.String,System.String]"
+
+    assert signals(EXAMPLES[LOG]) == (Signal.ACTIVITY,)
+    assert signals(health(Properties={"Content": cut})) == (Signal.HEALTH,)
+    assert signals(health(Properties={"Content": {"incidentType": "Incident"}})) == (Signal.SERVICE,)
 
 
 def test_an_entry_without_details_is_of_what_its_authorization_names() -> None:

@@ -101,7 +101,7 @@ def test_rows_of_search_azgraph_are_rows_and_a_token_says_that_there_are_more() 
     ],
 )
 def test_what_convertto_json_cut_is_told_with_its_way_out(member: dict[str, object]) -> None:
-    (kept, fault) = inside({"id": VM, **member})
+    (fault, kept) = inside({"id": VM, **member})
 
     assert kept == {"id": VM, **member}
     assert isinstance(fault, Malformed)

@@ -40,7 +40,7 @@ PASCAL = frozenset({"ResourceId", "ResourceGroupName", "Id", "EventTimestamp", "
 
 
 def unwrapped(cuts: Iterable[Cut]) -> Iterator[Cut]:
-    """The rows with their wrappings off, in REST's spelling; what is wrong with one stands behind it."""
+    """The rows with their wrappings off, in REST's spelling; what PowerShell cut out of one stands before it."""
     frames, line = Frames(), 0
     for cut in cuts:
         line = cut.line
@@ -51,9 +51,10 @@ def unwrapped(cuts: Iterable[Cut]) -> Iterator[Cut]:
             if isinstance(row, Malformed | Missing):
                 yield cut._replace(row=row)
                 continue
-            yield cut._replace(row=from_model(row) if is_model(row) else row)
             if is_cut(row):
+                # Told before what the row lacks by it.
                 yield cut._replace(row=Malformed(CUT, _vm(row), row))
+            yield cut._replace(row=from_model(row) if is_model(row) else row)
     for missing in frames.end():
         yield Cut(line, missing)
 

@@ -21,6 +21,7 @@ from vmdiag.vocabulary import PHASES
 
 SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 NO_DETAILS = "Get-AzActivityLog without -DetailedOutput has no properties: a live migration cannot be seen in it"
+UNTOLD = "a health event without its properties: export it again with -DetailedOutput"
 # What is asked for only with -DetailedOutput.
 DETAILS = ("eventDataId", "id", "eventName", "submissionTimestamp")
 HEALTH = frozenset(
@@ -33,6 +34,14 @@ CODE = re.compile(r"\b([45])[0-9]{2}\b")  # `BadRequest (HTTP Status Code: 400)`
 def recognises(row: Row) -> bool:
     """An entry has a time and an operation, spelt as .NET does."""
     return "EventTimestamp" in row and "OperationName" in row
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """The feed that an entry belongs to; all of them where its language hides it."""
+    plain = mapping(from_powershell(row))
+    action = text(at_path(plain, "authorization", "action")) or operation(text(plain.get("operationName")))
+    feed = _log_entry.feed(_category(plain, _properties(plain)), action)
+    return (feed,) if feed is not None else SIGNALS
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:
@@ -62,11 +71,14 @@ def _without_details(entry: _log_entry.Entry, ref: str) -> Iterator[Item]:
     if where is not None:
         yield Covers(signal=Signal.ACTIVITY, scope=where)
         yield Covers(signal=Signal.HEALTH, scope=where, partial=NO_DETAILS)
-    if _log_entry.feed(entry.category, entry.operation) is Signal.ACTIVITY:
+    feed = _log_entry.feed(entry.category, entry.operation)
+    if feed is Signal.ACTIVITY:
         yield from _log_entry.said(entry, ref)
-    elif (vm := vm_of_health(entry.resource)) is not None:
-        message = "a health event without its properties: export it again with -DetailedOutput"
-        raise Malformed(message, vm)
+    elif feed is Signal.HEALTH:
+        vm = vm_of_health(entry.resource)
+        # Of another resource's health nothing is wanted; of one that is not named nobody can say whose it is.
+        if vm is not None or "/providers/" not in entry.resource.lower():
+            raise Malformed(UNTOLD, vm)
 
 
 def _properties(row: Mapping[str, object]) -> Mapping[str, object]:
