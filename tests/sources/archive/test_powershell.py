@@ -167,6 +167,13 @@ def test_a_time_that_is_none_is_no_time(never: str) -> None:
         read(LOG, changed(LOG, EventTimestamp=never, Id=None))
 
 
+def test_a_metric_that_was_cut_is_a_gap_of_its_own_signal() -> None:
+    cut = changed(METRICS, Data=["Microsoft.Azure.Commands.Insights.OutputClasses.PSMetricValue"], Timeseries=None)
+
+    assert FORMATS[METRICS].signals(cut) == (Signal.TRAFFIC,)
+    assert FORMATS[METRICS].signals({**cut, "Name": {"Value": "OS Disk Queue Depth"}}) == ()
+
+
 def test_a_metric_is_the_metric() -> None:
     assert sampled(read(METRICS, EXAMPLES[METRICS])) == sampled(read("metrics", EXAMPLES["metrics"]))
 

@@ -37,11 +37,10 @@ def recognises(row: Row) -> bool:
 
 
 def signals(row: Row) -> tuple[Signal, ...]:
-    """The feed that an entry belongs to; all of them where its language hides it."""
+    """The feeds that an entry belongs to, as far as it tells."""
     plain = mapping(from_powershell(row))
     action = text(at_path(plain, "authorization", "action")) or operation(text(plain.get("operationName")))
-    feed = _log_entry.feed(_category(plain, _properties(plain)), action)
-    return (feed,) if feed is not None else SIGNALS
+    return _log_entry.signals(_category(plain, _properties(plain)), action)
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:

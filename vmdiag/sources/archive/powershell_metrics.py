@@ -19,6 +19,11 @@ def recognises(row: Row) -> bool:
     return "Name" in row and "Id" in row and (_is_list(row, "Timeseries") or _is_list(row, "Data"))
 
 
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What the metric tells of."""
+    return metrics.signals({"name": from_powershell(row.get("Name"))})
+
+
 def items(row: Row, ref: str) -> Iterator[Item]:
     """The points of a metric that is read."""
     return metrics.items(mapping(from_powershell(row)), ref)
