@@ -8,6 +8,7 @@ Common Schema: event.original", "Splunk: Export search results", "az storage mes
 import binascii
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from vmdiag.completeness import Missing, missing_part
 from vmdiag.identity import VmId
@@ -16,7 +17,7 @@ from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._envelopes import record, unpacked
 from vmdiag.sources.archive._fields import decoded, text
 from vmdiag.sources.archive._kusto import Frames, answer_rows, is_answer, is_frame
-from vmdiag.sources.archive._spelling import from_model, is_model
+from vmdiag.sources.archive._spelling import MODELS, from_model, is_model
 
 DEEPEST = 4  # wrappings in one another
 # Where a tool keeps the text that it was given.
@@ -37,6 +38,7 @@ CUT_OBJECTS = (
 )
 CUT = "cut by ConvertTo-Json: export it again with -Depth 20"
 PASCAL = frozenset({"ResourceId", "ResourceGroupName", "Id", "EventTimestamp", "Statuses"})
+TELLING = WRAPPED | PASCAL | MODELS | {"Data", "FrameType", "Tables", "timeseries"}
 
 
 def unwrapped(cuts: Iterable[Cut]) -> Iterator[Cut]:
@@ -44,7 +46,7 @@ def unwrapped(cuts: Iterable[Cut]) -> Iterator[Cut]:
     frames, line = Frames(), 0
     for cut in cuts:
         line = cut.line
-        if not isinstance(cut.row, dict):
+        if not isinstance(cut.row, dict) or _is_plain(cut.row):
             yield cut
             continue
         for row in frames.rows(cut.row) if is_frame(cut.row) else _inner(cut.row, DEEPEST):
@@ -59,11 +61,28 @@ def unwrapped(cuts: Iterable[Cut]) -> Iterator[Cut]:
         yield Cut(line, missing)
 
 
+def _is_plain(row: Row) -> bool:
+    """Whether a row can only be what it is: told quickly, for a file may have millions."""
+    properties = row.get("properties")
+    return (
+        _has_plain_members(tuple(row))
+        and not (isinstance(properties, dict) and is_model({"properties": properties}))
+        and not _has_cut_member(row)
+    )
+
+
+@lru_cache(maxsize=256)  # the rows of a file share their members
+def _has_plain_members(members: tuple[str, ...]) -> bool:
+    return TELLING.isdisjoint(members)
+
+
+def _has_cut_member(row: Row) -> bool:
+    return any([isinstance(value, str) and value[:2] == "@{" for value in row.values()])  # noqa: C419 - half the time
+
+
 def is_cut(row: Row) -> bool:
     """Whether an object inside a row became a text because it lay too deep for PowerShell."""
-    if any(isinstance(value, str) and value.startswith(CUT_OBJECTS) for value in row.values()):
-        return True
-    return not PASCAL.isdisjoint(row) and any(_holds_cut(value, 20) for value in row.values())
+    return _has_cut_member(row) or (not PASCAL.isdisjoint(row) and any(_holds_cut(value, 20) for value in row.values()))
 
 
 def _holds_cut(value: object, depth: int) -> bool:
