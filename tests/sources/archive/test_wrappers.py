@@ -9,6 +9,7 @@ from tests.sources.archive._rows import ANNOTATION, EVENT, EXAMPLES, FORMATS, VM
 from vmdiag.completeness import Missing
 from vmdiag.sources._items import Malformed, Row
 from vmdiag.sources.archive._cuts import Cut
+from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._wrappers import unwrapped
 
 TEXT = json.dumps(EVENT)
@@ -69,6 +70,16 @@ def test_the_original_inside_a_wrapping_is_read(row: Row) -> None:
 @pytest.mark.parametrize("written", [BASE64, json.dumps(GRID)])
 def test_a_message_of_a_storage_queue_is_the_event(key: str, written: str) -> None:
     assert inside({**QUEUED, key: written}) == [GRID]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_lines_of_base64_are_messages_as_they_lie_in_the_queue(indent: int | None) -> None:
+    message = base64.b64encode(json.dumps(GRID, indent=indent).encode())
+    text = b"\n".join([message, message, b"eyJub3QganNvbg==", b"nothing of the kind", b""])
+    found = [cut.row for cut in rows(iter([text]))]
+
+    assert found[:2] == [GRID, GRID]
+    assert [type(each) for each in found[2:]] == [Malformed, Malformed]
 
 
 def test_several_records_in_one_wrapping_are_all_read() -> None:
