@@ -80,24 +80,32 @@ TOOL_LIMITS: Mapping[str, tuple[Limit, ...]] = {
 def missing_part(answer: Mapping[str, object], rows: int, *, is_followed: bool = False) -> Missing | None:
     """Why an answer with so many rows says that it is not whole; `is_followed` where its next page was asked for."""
     told = {_folded(name): value for name, value in answer.items()}
+    reason = _fault(told, continuation(answer))
+    if reason:
+        return Missing(reason=reason, rows=rows)
+    return None if is_followed else _further_pages(told, rows, continuation(answer))
+
+
+def _fault(told: Mapping[str, object], link: str) -> str:
+    """What no later page can mend."""
     for name in ERRORS:
         if (said := _error(told.get(name))) is not None:
-            return Missing(reason=f"Azure answered in part{said}", rows=rows)
-    link = continuation(answer)
+            return f"Azure answered in part{said}"
     for name, reason in FLAGS.items():
         # Where a next page is named it is that which is missing.
         if str(told.get(name)).lower() == "true" and not (link and name == TRUNCATED):
-            return Missing(reason=reason, rows=rows)
-    if is_followed:
-        return None
+            return reason
+    if any(told.get(name) and not isinstance(told[name], str) for name in LINKS):
+        return "it names a next page, and not in a form that can be followed"
+    return ""
+
+
+def _further_pages(told: Mapping[str, object], rows: int, link: str) -> Missing | None:
     total = max(map(_number, map(told.get, TOTALS)))
-    if link:
-        reason = "it names a next page that is not in it"
-        return Missing(reason=reason, is_continued=True, rows=rows, total=total, link=link)
-    if total > rows:
-        reason = f"it holds {rows} of {total} records"
-        return Missing(reason=reason, is_continued=True, rows=rows, total=total)
-    return None
+    if not link and total <= rows:
+        return None
+    reason = "it names a next page that is not in it" if link else f"it holds {rows} of {total} records"
+    return Missing(reason=reason, is_continued=True, rows=rows, total=total, link=link)
 
 
 def missing_list(answer: object, member: str) -> Missing | None:

@@ -67,6 +67,8 @@ NOT_YET = ("will be", "scheduled", "if possible", "if feasible", "attempts to", 
 
 # These say no more than the state that is told beside them.
 STATES = frozenset({"available", "unavailable", "degraded", "unknown", "unhealthy", "healthy", "active", "resolved"})
+# Whole sentences of a status; with a "because" behind them they say more.
+BARE = frozenset({"we're sorry, your virtual machine isn't available", "your virtual machine is degraded"})
 OF_STATES = (
     "health status changed",
     "has been unavailable for",
@@ -96,7 +98,7 @@ def kind_of_sentences(sentences: Iterable[str]) -> Kind:
     kind = _known(" ".join(plain))
     if kind is not None:
         return kind
-    silent = all(not said or said in STATES or any(part in said for part in OF_STATES) for said in plain)
+    silent = all(not said or said in STATES | BARE or any(part in said for part in OF_STATES) for said in plain)
     return Kind.OTHER if silent else Kind.UNKNOWN_NOTE
 
 

@@ -85,6 +85,11 @@ class Window:
         return self.start <= other.end and other.start <= self.end
 
 
+def earlier(at: datetime, span: timedelta) -> datetime:
+    """An instant so much earlier, or the first that there is: a file may hold the year 1."""
+    return at - min(span, at - datetime.min.replace(tzinfo=at.tzinfo))
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A span of time that may still go on (`end` is `None`)."""
@@ -236,6 +241,10 @@ class Timeline:
     def of(self, *kinds: Kind) -> tuple[Event, ...]:
         """The events of these kinds, in order of time."""
         return tuple(event for event in self.events if event.kind in kinds)
+
+    def is_unread(self, signal: Signal, span: Window) -> bool:
+        """Whether any part of a feed counts as not read over a span: silence there says nothing."""
+        return any(gap.signal is signal and gap.counts_as_unread and gap.window.overlaps(span) for gap in self.gaps)
 
     def heard(self, signal: Signal, span: Window) -> Coverage:
         """How much of a feed was heard over a span."""

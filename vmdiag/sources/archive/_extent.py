@@ -32,8 +32,8 @@ OF_A_SUBSCRIPTION = frozenset(
     {"activity-log", "exported-records", "powershell-activity-log", "resource-health", "service-events"}
 )
 # A record of these is all that there is of its VM and signal: one that is lost says nothing of the others.
-OF_A_VM = frozenset({"metrics", "powershell-metrics", "transcripts"})
-MEASURES = frozenset({Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK, Signal.HEARTBEAT})
+RECORDING = "transcripts"
+OF_A_VM = frozenset({"metrics", "powershell-metrics", RECORDING})
 # An answer without rows tells by its link, or by the list that it lacks, of which feed it was.
 BY_LINK = {
     "microsoft.insights/eventtypes": (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE),
@@ -111,14 +111,16 @@ class Extent:
         """What the file covers, and what it is whole for: nothing of a signal that it lacks a part of."""
         halved = frozenset(cut)
         form = next(iter(self.forms), "")
+        # A recording says itself what it is whole for.
+        is_plain = RECORDING not in self.forms
         for covers in self.covers:
-            is_cut = covers.signal in halved
+            is_cut = covers.cut or (covers.signal in halved and is_plain)
             yield replace(covers, cut=is_cut)
-            if not is_cut and not covers.partial and self.first is not None:
+            if is_plain and not is_cut and not covers.partial and self.first is not None:
                 first, last = self.first, self.last
                 yield Whole(signal=covers.signal, scope=covers.scope, form=form, first=first, last=last)
         for (vm, signal), (first, last) in self.measured.items():
-            if signal not in halved:
+            if signal not in halved and is_plain:
                 yield Whole(signal=signal, scope=vm, form=form, first=first, last=last)
 
     def _lost(self, loss: Loss, count: int) -> Iterator[Lack]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
-from vmdiag.sources._items import Covers, Heard, Item, Known, Malformed, Nearby
+from vmdiag.sources._items import Covers, Heard, Item, Known, Nearby
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._ids import carrier, scope, subscription, vm_itself, vm_of_health
@@ -38,7 +38,12 @@ SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 # What other providers write concerns no VM's network.
 PROVIDERS = frozenset({"microsoft.compute", "microsoft.network", "microsoft.classiccompute"})
 SHORT = 300  # characters of a failure's message; the rest is advice and links
-PERSONAL = re.compile(r"@|\bclient\b|\bobject id\b|\buser\b", re.IGNORECASE)  # refusals name who was refused
+# Refusals name who was refused, and from which address; a private one is a machine's.
+PERSONAL = re.compile(
+    r"@|\bclient\b|\bobject id\b|\buser\b"
+    r"|\b(?!10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,23 +125,13 @@ def said(entry: Entry, ref: str) -> Iterator[Item]:
                     "eventName": entry.event,
                     "stage": entry.status or entry.properties.get("stage"),
                 }
-                yield from understood(vm, _health.heard(vm, entry.at, told, ref))
+                yield from _health.understood(vm, entry.at, told, ref)
         case Signal.SERVICE:
             yield regional(subscription(entry.resource), entry.at, _incident(entry), ref)
         case Signal.ACTIVITY:
             yield from _administrative(entry, ref)
         case _:
             return
-
-
-def understood(vm: VmId, records: Iterator[Heard]) -> Iterator[Heard]:
-    """What a health event says; raises `Malformed` where it says nothing: it may be the one that tells of a loss."""
-    found = None
-    for found in records:
-        yield found
-    if found is None:
-        message = "a health event without properties that can be read: what it says of the VM is not known"
-        raise Malformed(message, vm)
 
 
 def _administrative(entry: Entry, ref: str) -> Iterator[Item]:

@@ -12,7 +12,6 @@ from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import at as at_path
 from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import resource, vm_of_health
-from vmdiag.sources.archive._log_entry import understood
 from vmdiag.sources.archive._times import first
 
 SIGNALS = (Signal.HEALTH,)
@@ -49,7 +48,7 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     delivered = row.get("eventTime"), row.get("time")
     at = first(vm, said.get("occurredTime"), at_path(row, "data", "operationalInfo", "resourceEventTime"), *delivered)
     yield Covers(signal=Signal.HEALTH, scope=vm.key)
-    yield from understood(vm, _health.heard(vm, at, said, ref))
+    yield from _health.understood(vm, at, said, ref)
 
 
 def _type(row: Row) -> str:

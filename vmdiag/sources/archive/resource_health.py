@@ -12,7 +12,6 @@ from vmdiag.sources._items import Covers, Item, Row
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import HEALTH, resource, vm_of_health
-from vmdiag.sources.archive._log_entry import understood
 from vmdiag.sources.archive._times import first
 
 SIGNALS = (Signal.HEALTH,)
@@ -42,7 +41,7 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     at = first(vm, *_times(said), unquote_plus(name))  # history items are named by their time
     current = name.lower() == "current"
     yield Covers(signal=Signal.HEALTH, scope=vm.key, partial=CURRENT_ONLY if current else None)
-    yield from understood(vm, _health.heard(vm, at, said, ref))
+    yield from _health.understood(vm, at, said, ref)
 
 
 def _times(said: Mapping[str, object]) -> tuple[object, ...]:
