@@ -33,8 +33,9 @@ SHORTEST_COLLAPSE = timedelta(minutes=10)
 SHORTEST_PIECE = timedelta(minutes=3)
 # Traffic is back when it has held for three minutes in a row; one may be a stray packet.
 HELD = timedelta(minutes=3)
-# The minute in which a path breaks still carries a part of its traffic: how far back a fall may have begun.
-EDGE = timedelta(minutes=3)
+# The minute in which a path breaks still carries a part of its traffic, and the next may not be reported: how far back
+# a fall may have begun.
+EDGE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
