@@ -156,6 +156,52 @@ def test_a_migration_is_heard_in_every_wrapping(vmdiag: Runner, tmp_path: Path, 
     assert (case["migrated_at"], case["failed_at"]) == (MIGRATED, FAILED)
 
 
+SCHEDULED = {
+    "EventId": "3DA1B9AA-5204-4335-8C33-C54E315DCFFE",
+    "EventType": "Freeze",
+    "ResourceType": "VirtualMachine",
+    "Resources": ["web-01"],
+    "NotBefore": "",
+    "Description": "Virtual machine is being paused because of a memory-preserving Live Migration operation.",
+    "EventSource": "Platform",
+    "DurationInSeconds": 5,
+}
+
+
+def scheduled_row(status: str) -> dict[str, object]:
+    """A row of Resource Graph's maintenanceresources."""
+    identifier = f"{VM}/providers/microsoft.maintenance/scheduledevents/3da1b9aa"
+    said = {**SCHEDULED, "EventStatus": status}
+    return {"id": identifier, "type": "microsoft.maintenance/scheduledevents", "properties": said}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"count": 1, "data": [scheduled_row("Completed")]},
+        {"DocumentIncarnation": 3, "Events": [{**SCHEDULED, "EventStatus": "Started"}]},
+    ],
+    ids=["Resource Graph", "instance metadata"],
+)
+def test_a_migration_without_a_time_is_told_and_dates_nothing(vmdiag: Runner, tmp_path: Path, event: object) -> None:
+    case = check(vmdiag, tmp_path, event=event, log=[logged()], metrics={"value": [metric()]})
+    shown = vmdiag("check", VM, "--source", tmp_path / "archive")
+
+    assert (case["migrated_at"], case["failed_at"]) == (None, FAILED)
+    assert case["verdict"] in ("suspected", "inconclusive")
+    assert "at a time that nothing tells" in shown.out
+    assert "no live migration was seen" not in shown.out
+
+
+def test_a_migration_that_was_only_announced_is_none(vmdiag: Runner, tmp_path: Path) -> None:
+    row = scheduled_row("Scheduled")
+    case = check(vmdiag, tmp_path, event={"data": [row]}, log=[logged()], metrics={"value": [metric()]})
+    shown = vmdiag("check", VM, "--source", tmp_path / "archive")
+
+    assert case["explanation"] != "live-migration-datapath"
+    assert "no live migration was seen" in shown.out
+
+
 def test_a_customers_stop_that_event_grid_told_explains_the_loss(vmdiag: Runner, tmp_path: Path) -> None:
     stop = {
         "eventType": "Microsoft.Resources.ResourceActionSuccess",
