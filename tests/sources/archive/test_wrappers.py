@@ -4,17 +4,31 @@ import base64
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.sources.archive._rows import ANNOTATION, EVENT, EXAMPLES, FORMATS, VM, changed, heard, read, vm
 from vmdiag.completeness import Missing
 from vmdiag.sources._items import Malformed, Row
 from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._rows import rows
-from vmdiag.sources.archive._wrappers import unwrapped
+from vmdiag.sources.archive._wrappers import WRAPPED, unwrapped
 
 TEXT = json.dumps(EVENT)
 GRID = EXAMPLES["event-grid"]
 BASE64 = base64.b64encode(json.dumps(GRID).encode()).decode()
+KEYS = {
+    "dequeueCount",
+    "Data",
+    "SkipToken",
+    "Tables",
+    "Id",
+    "ResourceId",
+    "timeseries",
+    "properties",
+    "Columns",
+    "Rows",
+}
 QUEUED = {"id": "m1", "dequeueCount": 1, "insertionTime": "2026-03-02T08:15:00+00:00", "popReceipt": None}
 
 
@@ -80,6 +94,40 @@ def test_lines_of_base64_are_messages_as_they_lie_in_the_queue(indent: int | Non
 
     assert found[:2] == [GRID, GRID]
     assert [type(each) for each in found[2:]] == [Malformed, Malformed]
+
+
+ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from([TEXT, BASE64, "@{"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(WRAPPED | KEYS)), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+QUERY = {
+    "FrameType": ["DataSetHeader", "DataTable", "TableHeader", "TableFragment", "TableCompletion", "DataSetCompletion"],
+    "TableKind": ["PrimaryResult", "QueryCompletionInformation"],
+    "TableFragmentType": ["DataAppend", "DataReplace"],
+}
+FRAME = st.fixed_dictionaries(
+    {"FrameType": st.sampled_from(QUERY["FrameType"])},
+    optional={
+        "TableKind": st.sampled_from(QUERY["TableKind"]) | ANY,
+        "TableFragmentType": st.sampled_from(QUERY["TableFragmentType"]) | ANY,
+        **dict.fromkeys(("Columns", "Rows", "RowCount", "OneApiErrors", "HasErrors", "Cancelled", "TableId"), ANY),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.dictionaries(st.sampled_from(sorted(WRAPPED | KEYS)), ANY, max_size=4) | FRAME, max_size=5))
+def test_whatever_is_wrapped_it_becomes_rows_or_is_told(written: list[dict[str, object]]) -> None:
+    for cut in unwrapped(Cut(1, row) for row in written):
+        assert isinstance(cut.row, dict | Malformed | Missing)
 
 
 def test_several_records_in_one_wrapping_are_all_read() -> None:
