@@ -96,7 +96,7 @@ class Teller:
                 undated.append(_record(body))
             else:
                 yield _record(body)
-        yield from date_records(undated, self._window)
+        yield from date_records(undated, self._span)
 
     def _nearby(self, vm: VirtualMachine) -> Iterator[Record]:
         """The network changes that touch the VM, or may: those in its own group whose relation cannot be known."""

@@ -20,14 +20,16 @@ from vmdiag.sources.archive._kusto import Frames, answer_rows, is_answer, is_fra
 from vmdiag.sources.archive._spelling import MODELS, from_model, is_model
 
 DEEPEST = 4  # wrappings in one another
-# Where a tool keeps the text that it was given.
-TEXTS = ("_raw", "event.original", "message")
+# Where a tool keeps what it was given, whatever it drew out of it beside that.
+ORIGINALS = ("record", "Record", "_raw", "event.original")
 HOLDERS = ("_source", "result", "event", "input")
 PARTS = ("original", "_raw", "message")
+# What has these is a record, or an error, that also has a message.
+RECORD = frozenset({"code", "eventTimestamp", "operationName", "properties", "resourceId"})
 MESSAGES = ("content", "messageText", "message_text", "MessageText", "AsString")
 # What says that a row with a `content` is a message of a queue.
 QUEUED = frozenset({"dequeueCount", "dequeue_count", "DequeueCount", "insertionTime", "insertedOn", "popReceipt"})
-WRAPPED = frozenset({*TEXTS, *HOLDERS, *MESSAGES, "record", "Record", "fields"})
+WRAPPED = frozenset({*ORIGINALS, *HOLDERS, *MESSAGES, "fields", "message"})
 # What `ConvertTo-Json` leaves of an object that lies deeper than it was told to go.
 CUT_OBJECTS = (
     "@{",
@@ -115,10 +117,10 @@ def _inner(row: Row, depth: int) -> Iterator[Row | Malformed | Missing]:
 def _original(row: Row) -> dict[str, object] | list[object] | None:
     """What a tool was given and wrapped; `None` where the row is no wrapping."""
     found = (
-        *(row.get(key) for key in ("record", "Record")),
-        *(row.get(key) for key in TEXTS if "code" not in row),
+        *(row.get(key) for key in ORIGINALS),
+        row.get("message") if RECORD.isdisjoint(row) else None,
         *(inner.get(part) for key in HOLDERS if isinstance(inner := row.get(key), dict) for part in PARTS),
-        *(_listed(row.get("fields")),),
+        _listed(row.get("fields")),
         *(_message(row.get(key)) for key in MESSAGES if not QUEUED.isdisjoint(row)),
     )
     for each in found:
