@@ -93,6 +93,8 @@ class Extent:
 
     def lose(self, loss: Loss) -> None:
         """Note a record that cannot be used; of many alike the first is kept and the rest is counted."""
+        if loss.is_end and not loss.form and any(known.is_end and known.form for known in self.losses):
+            return  # what is found inside a record that has no end belongs to it
         key = (loss.fault.vm.key if loss.fault.vm else "", loss.signals, loss.is_end, loss.form)
         self.counts[key] = self.counts.get(key, 0) + 1
         if self.counts[key] == 1:

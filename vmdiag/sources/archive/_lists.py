@@ -33,7 +33,7 @@ class Lists:
             self._listed = 0  # so many there are, whatever a tool's limit
         elif not lack.is_continued:
             self.missing.append((form, lack))
-        elif not 0 < lack.total <= self._paged:
+        elif lack.link or not 0 < lack.total <= self._paged:
             self._next = form, lack
 
     def end(self) -> None:

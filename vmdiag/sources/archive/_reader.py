@@ -13,6 +13,7 @@ from vmdiag.sources._items import Covers, Format, Malformed, Row
 from vmdiag.sources._spool import Spool
 from vmdiag.sources.archive._extent import Extent, Loss, vm_named
 from vmdiag.sources.archive._lists import Lists
+from vmdiag.sources.archive._pages import Pages
 from vmdiag.sources.archive._paths import Place
 from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._streams import Stream
@@ -62,6 +63,8 @@ class Reader:
         self._spool = spool
         self._watcher = watcher
         self._formats = dict(known)
+        self._pages = Pages()
+        self._unfinished: list[_Tally] = []
         self._done = 0
         self._total: int | None = None
 
@@ -75,6 +78,8 @@ class Reader:
             reason = self._file(place)
             if reason:
                 useless.append(reason)
+        for tally in self._unfinished:
+            self._tell_lacks(tally)
         if len(useless) == len(found):
             hint = f"Formats that were tried: {', '.join(sorted(self._formats))}."
             raise BadArchive(useless[0] if len(useless) == 1 else "\n".join(useless[:MOST_TOLD]), hint)
@@ -184,11 +189,25 @@ class Reader:
             self._spool.fault(None, Signal.ACTIVITY, tally.file, 0, "records in no known format")
 
     def _keep_lacks(self, tally: _Tally) -> None:
-        """What the file lacks is known at its end, and then what it is whole for."""
+        """What the file lacks is known at its end; of a page only when it was seen which others there are."""
         tally.lists.end()
-        for _, lack in tally.lists.missing:
+        form, lack = next(((form, lack) for form, lack in tally.lists.missing if lack.is_continued), (tally.last, None))
+        self._pages.see(tally.file, form, lack)
+        if lack is None:
+            self._tell_lacks(tally)
+        else:
+            self._unfinished.append(tally)
+
+    def _tell_lacks(self, tally: _Tally) -> None:
+        """What the file lacks, and what it is whole for."""
+        missing = [
+            (form, lack)
+            for form, lack in tally.lists.missing
+            if not (lack.is_continued and self._pages.is_followed(tally.file, form, lack))
+        ]
+        for _, lack in missing:
             self._watcher.warn(f"{tally.file}: {lack.reason}; what is missing counts as not read")
-        lacks = list(tally.extent.lacks(tally.lists.missing))
+        lacks = list(tally.extent.lacks(missing))
         for item in (*lacks, *tally.extent.whole(lack.signal for lack in lacks)):
             self._spool.add(item)
 
