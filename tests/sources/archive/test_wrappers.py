@@ -53,6 +53,8 @@ def reasons(row: Row) -> list[str]:
         {**QUEUED, "content": "not base64!"},
         {**QUEUED, "content": base64.b64encode(b"a plain text").decode()},
         {"Data": [1], "Name": "x"},
+        {"results": [], "hits": 4},
+        {"id": VM, "properties": {}, "results": [EVENT]},
     ],
 )
 def test_what_is_no_wrapping_stays_as_it_is(row: Row) -> None:
@@ -76,6 +78,10 @@ def test_what_is_no_wrapping_stays_as_it_is(row: Row) -> None:
         {"input": {"message": TEXT}},
         {"record": {"event": {"original": json.dumps({"records": [EVENT]})}}},
         {"_raw": json.dumps([EVENT])},
+        {"EnqueuedTimeUtc": "x", "SequenceNumber": 1, "Body": json.dumps({"records": [EVENT]})},
+        {"took": 3, "hits": {"total": 1, "hits": [{"_source": {"event": {"original": TEXT}}}]}},
+        {"preview": False, "init_offset": 0, "results": [{"_raw": TEXT}]},
+        {"responses": [{"id": "1", "status": 200, "body": {"records": [EVENT]}}]},
     ],
 )
 def test_the_original_inside_a_wrapping_is_read(row: Row) -> None:

@@ -1,8 +1,9 @@
 """Records inside what other tools make of them, and rows of answers that no list of JSON holds; knows no format.
 
 Elastic keeps the original in `event.original` (of `_source` where a search is exported), Splunk in `_raw` (of
-`result`), others in `record` or `message`; a storage queue hands over Event Grid's events in base64. Sources: "Elastic
-Common Schema: event.original", "Splunk: Export search results", "az storage message peek", "Search-AzGraph".
+`result`), others in `record` or `message`, Event Hubs in `Body`; a storage queue hands over Event Grid's events in
+base64. Sources: "Elastic Common Schema: event.original", "Splunk: Export search results", "az storage message peek",
+"Search-AzGraph".
 """
 
 import binascii
@@ -24,12 +25,16 @@ DEEPEST = 4  # wrappings in one another
 ORIGINALS = ("record", "Record", "_raw", "event.original")
 HOLDERS = ("_source", "result", "event", "input")
 PARTS = ("original", "_raw", "message")
+# The text of a log line, and what a hub or a batch of queries carries.
+BODIES = ("message", "Body", "body")
+# Lists of what was found: Splunk's, of a batch of queries, and Elastic's inside another.
+RESULTS = ("results", "responses")
 # What has these is a record, or an error, that also has a message.
 RECORD = frozenset({"code", "eventTimestamp", "operationName", "properties", "resourceId"})
 MESSAGES = ("content", "messageText", "message_text", "MessageText", "AsString")
 # What says that a row with a `content` is a message of a queue.
 QUEUED = frozenset({"dequeueCount", "dequeue_count", "DequeueCount", "insertionTime", "insertedOn", "popReceipt"})
-WRAPPED = frozenset({*ORIGINALS, *HOLDERS, *MESSAGES, "fields", "message"})
+WRAPPED = frozenset({*ORIGINALS, *HOLDERS, *MESSAGES, *BODIES, *RESULTS, "fields", "hits"})
 # What `ConvertTo-Json` leaves of an object that lies deeper than it was told to go.
 CUT_OBJECTS = (
     "@{",
@@ -107,6 +112,9 @@ def _inner(row: Row, depth: int) -> Iterator[Row | Malformed | Missing]:
         yield from map(record, data)  # PSResourceGraphResponse
         if (lack := missing_part(row, len(data))) is not None:
             yield lack
+    elif depth and not WRAPPED.isdisjoint(row) and (found := _found(row)):
+        for each in map(record, found):
+            yield from (each,) if isinstance(each, Malformed) else _inner(each, depth - 1)
     elif depth and not WRAPPED.isdisjoint(row) and (original := _original(row)) is not None:
         for each in map(record, original) if isinstance(original, list) else unpacked(original):
             yield from (each,) if isinstance(each, Malformed) else _inner(each, depth - 1)
@@ -114,11 +122,19 @@ def _inner(row: Row, depth: int) -> Iterator[Row | Malformed | Missing]:
         yield row
 
 
+def _found(row: Row) -> list[object]:
+    """The list of a search's or a batch's answer; empty where the row is none."""
+    hits = row.get("hits")
+    inside = hits.get("hits") if isinstance(hits, dict) else None
+    lists = (inside, *(row.get(key) for key in RESULTS if RECORD.isdisjoint(row)))
+    return next((each for each in lists if isinstance(each, list)), [])
+
+
 def _original(row: Row) -> dict[str, object] | list[object] | None:
     """What a tool was given and wrapped; `None` where the row is no wrapping."""
     found = (
         *(row.get(key) for key in ORIGINALS),
-        row.get("message") if RECORD.isdisjoint(row) else None,
+        *(row.get(key) for key in BODIES if RECORD.isdisjoint(row)),
         *(inner.get(part) for key in HOLDERS if isinstance(inner := row.get(key), dict) for part in PARTS),
         _listed(row.get("fields")),
         *(_message(row.get(key)) for key in MESSAGES if not QUEUED.isdisjoint(row)),
