@@ -98,3 +98,9 @@ def test_an_archive_that_names_every_vm_by_its_id_is_left_as_it_is() -> None:
 
     assert owners(spool, "points") == {vm().key}
     assert not said
+
+
+def test_hundreds_of_computers_that_nobody_knows_are_told_in_one_sentence() -> None:
+    _, (said,) = placed(Known(VirtualMachine(id=vm())), *(beat(vm_by_computer(f"pc-{one:03}")) for one in range(200)))
+
+    assert "pc-000, pc-001, pc-002 and 197 others" in said

@@ -21,8 +21,9 @@ update machine set (location, os, size, power) = (
         coalesce(machine.size, other.size), coalesce(machine.power, other.power)
     from machine as other where other.num = ?2) where num = ?1
 """
-AMBIGUOUS = "records that name a VM only as {name} were left out: {count} VMs of that name are in the archive"
-NOBODY = "records that name a VM only as {name} were left out: no VM of that name is in the archive"
+AMBIGUOUS = "records that name a VM only as {names} were left out: {count} VMs of that name are in the archive"
+NOBODY = "records that name a VM only as {names} were left out: no VM of that name is in the archive"
+MOST_NAMED = 3
 
 
 def vm_by_name(name: str, resource_group: str = "") -> VmId:
@@ -72,20 +73,24 @@ def place_by_name(spool: Spool) -> Iterator[str]:
     if not unplaced:
         return
     known = _index(database, {number: vm for number, vm in machines if not is_unplaced(vm)})
+    nobody: list[str] = []
     for number, vm in unplaced:
         found = known.meant(vm)
         if len(found) == 1:
             (one,) = found
             _move(database, number, one, vm, known.ids[one])
         elif found:
-            reason = AMBIGUOUS.format(name=vm.name, count=len(found))
+            reason = AMBIGUOUS.format(names=vm.name, count=len(found))
             yield reason
             for signal in _signals(database, number):
                 for one in found:
                     spool.refuse(signal, known.ids[one].key, reason, partial=True)
         else:
-            yield NOBODY.format(name=vm.name)
+            nobody.append(vm.name)
         _forget(database, number, vm)
+    if nobody:
+        more = f" and {len(nobody) - MOST_NAMED} others" if len(nobody) > MOST_NAMED else ""
+        yield NOBODY.format(names=", ".join(sorted(nobody)[:MOST_NAMED]) + more)
 
 
 def _index(database: sqlite3.Connection, ids: dict[int, VmId]) -> _Known:
