@@ -21,7 +21,7 @@ update machine set (location, os, size, power) = (
         coalesce(machine.size, other.size), coalesce(machine.power, other.power)
     from machine as other where other.num = ?2) where num = ?1
 """
-AMBIGUOUS = "records that name a VM only as {names} were left out: {count} VMs of that name are in the archive"
+AMBIGUOUS = "records that name a VM only as {name} were left out: {count} VMs of that name are in the archive"
 NOBODY = "records that name a VM only as {names} were left out: no VM of that name is in the archive"
 MOST_NAMED = 3
 
@@ -74,20 +74,24 @@ def place_by_name(spool: Spool) -> Iterator[str]:
         return
     known = _index(database, {number: vm for number, vm in machines if not is_unplaced(vm)})
     nobody: list[str] = []
+    twins: list[str] = []
     for number, vm in unplaced:
         found = known.meant(vm)
         if len(found) == 1:
             (one,) = found
             _move(database, number, one, vm, known.ids[one])
         elif found:
-            reason = AMBIGUOUS.format(names=vm.name, count=len(found))
-            yield reason
+            reason = AMBIGUOUS.format(name=vm.name, count=len(found))
+            twins.append(reason)
             for signal in _signals(database, number):
                 for one in found:
                     spool.refuse(signal, known.ids[one].key, reason, partial=True)
         else:
             nobody.append(vm.name)
         _forget(database, number, vm)
+    yield from twins[:MOST_NAMED]
+    if len(twins) > MOST_NAMED:
+        yield f"{len(twins) - MOST_NAMED} more names of several VMs each: their records were left out, too"
     if nobody:
         more = f" and {len(nobody) - MOST_NAMED} others" if len(nobody) > MOST_NAMED else ""
         yield NOBODY.format(names=", ".join(sorted(nobody)[:MOST_NAMED]) + more)
