@@ -69,6 +69,7 @@ TOOL_LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "azure-activity": LOG_ANALYTICS,
     "azure-metrics": LOG_ANALYTICS,
     "heartbeat": LOG_ANALYTICS,
+    "powershell-activity-log": (PS_LOG,),
     "resource-changes": (*GRAPH, GRAPH_CSV),
     "resource-graph-health": (*GRAPH, GRAPH_CSV),
     "resource-graph-health-changes": (*GRAPH, GRAPH_CSV),

@@ -241,7 +241,10 @@ def _ended(case: Case) -> str:
 
 def _migrated(case: Case) -> str:
     at = case.diagnosis.migrated_at
-    return "no live migration was seen" if at is None else f"{stamp(at)}, {span(case.window.end - at)} ago"
+    if at is not None:
+        return f"{stamp(at)}, {span(case.window.end - at)} ago"
+    undated = any(event.kind is Kind.LIVE_MIGRATION and "undated" in event.facts for event in case.events)
+    return "at a time that nothing tells" if undated else "no live migration was seen"
 
 
 def _lost(case: Case) -> str:

@@ -76,6 +76,14 @@ class Tagged:
     tags: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """What a VM is called inside its guest: its name in tables that know computers, not resources."""
+
+    vm: VmId
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearby:
     """A change of a network resource: it concerns the VMs that `resource` touches, perhaps those of its group."""
@@ -179,6 +187,7 @@ Item = (
     | Packed
     | Known
     | Tagged
+    | Computer
     | Nearby
     | Regional
     | Link

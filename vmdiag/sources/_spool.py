@@ -15,6 +15,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
 from vmdiag.sources import _lacks
 from vmdiag.sources._items import (
+    Computer,
     Covers,
     Dated,
     Heard,
@@ -46,6 +47,7 @@ create table machine (num integer primary key, key text unique, spelling text, l
 create table record (vm integer, at real, kind text, signal text, body blob);
 create table points (vm integer, name text, signal text, times blob, vals blob);
 create table tag (vm integer, name text, value text, primary key (vm, name, value)) without rowid;
+create table computer (vm integer, name text, primary key (vm, name)) without rowid;
 create table passage (vm integer, resource text, primary key (vm, resource)) without rowid;
 create table link (resource text, through text, primary key (resource, through)) without rowid;
 create table nearby (resource text, scope text, at real, body blob);
@@ -121,10 +123,8 @@ class Spool:
         match item:
             case Heard(vm, record):
                 self._hear(self._number(vm), record, self._instant(record.at, record.signal, vm))
-            case Packed():
-                self._sample(item)
-            case Sampled():
-                self._sample(Packed.of(item))
+            case Packed() | Sampled():
+                self._sample(item if isinstance(item, Packed) else Packed.of(item))
             case Covers():
                 self._cover(item)
             case Snapshot(vm=vm, signal=signal, name=name, status=status, facts=facts, ref=ref):
@@ -136,6 +136,9 @@ class Spool:
             case Tagged(vm, tags):
                 rows = [(self._number(vm), name, value) for name, value in tags.items()]
                 self.database.executemany("insert or ignore into tag values (?, ?, ?)", rows)
+            case Computer(vm, name):
+                row = (self._number(vm), name.lower())
+                self.database.execute("insert or ignore into computer values (?, ?)", row)
             case Nearby(resource=resource, record=record):
                 at = self._instant(record.at, record.signal)
                 scope = "/".join(resource.lower().split("/")[:5])

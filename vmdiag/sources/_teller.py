@@ -1,13 +1,10 @@
 """Tells one VM from the spool: its records, series and what was not heard of it; must not judge."""
 
 import sqlite3
-from array import array
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from operator import lt
 
 import msgspec
 
@@ -17,6 +14,8 @@ from vmdiag.reading import reading_span
 from vmdiag.sources import _lacks
 from vmdiag.sources._choice import Asked
 from vmdiag.sources._network import NetworkPath, read_path, relation, unread_logs
+from vmdiag.sources._series import read_series
+from vmdiag.sources._undated import date_records
 
 # Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.
 LATE = timedelta(minutes=5)
@@ -66,7 +65,7 @@ class Teller:
         path = read_path(self._database, asked.number, asked.id, whole=self.is_network_whole)
         vm = self._machine(asked.id, asked.number, path)
         records = (*self._records(asked.number), *self._nearby(path), *self._regional(vm.id))
-        series = tuple(self._series(asked.number))
+        series = tuple(read_series(self._database, asked.number, self._between()))
         gaps = (*self._gaps(vm.id, asked.number, records, series), *self._unseen_changes(vm.id, asked.number, path))
         gaps = tuple(map(self._reaching_back, gaps))
         return Transcript(vm=vm, records=records, series=series, gaps=gaps)
@@ -91,10 +90,13 @@ class Teller:
             "select at, body from record where vm = ? and (at is null or at between ? and ?)",
             (number, *self._between()),
         )
+        undated: list[Record] = []
         for at, body in found:
-            record = _record(body)
-            # A state without a time is as new as the archive.
-            yield record if at is not None else replace(record, at=self._window.end)
+            if at is None:
+                undated.append(_record(body))
+            else:
+                yield _record(body)
+        yield from date_records(undated, self._span)
 
     def _nearby(self, path: NetworkPath) -> Iterator[Record]:
         """The network changes that touch the VM, or may: their relation cannot be known."""
@@ -122,23 +124,6 @@ class Teller:
         )
         for (body,) in found:
             yield _record(body)
-
-    def _series(self, number: int) -> Iterator[Series]:
-        found = self._database.execute("select name, signal, times, vals from points where vm = ?", (number,))
-        together: defaultdict[tuple[str, str], list[tuple[array[float], array[float]]]] = defaultdict(list)
-        for name, signal, times, values in found:
-            together[name, signal].append((array("d", times), array("d", values)))
-        first, last = self._between()
-        # Metrics that were read together have the same 20,000 minutes.
-        instants: dict[bytes, tuple[datetime, ...]] = {}
-        for (name, signal), parts in sorted(together.items()):
-            times, values = parts[0] if len(parts) == 1 and _ascend(parts[0][0]) else _merged(parts)
-            low, high = bisect_left(times, first), bisect_right(times, last)
-            inside = times[low:high]
-            key = inside.tobytes()
-            if key not in instants:
-                instants[key] = tuple(datetime.fromtimestamp(at, UTC) for at in inside)
-            yield Series(name=name, signal=Signal(signal), times=instants[key], values=tuple(values[low:high]))
 
     def _gaps(self, vm: VmId, number: int, records: tuple[Record, ...], series: tuple[Series, ...]) -> Iterator[Gap]:
         recorded = [_gap(body) for (body,) in self._database.execute("select body from missed where vm = ?", (number,))]
@@ -273,20 +258,6 @@ def _measured(series: tuple[Series, ...]) -> dict[Signal, tuple[float, float]]:
             first, last = spans.get(one.signal, (one.times[0].timestamp(), one.times[-1].timestamp()))
             spans[one.signal] = min(first, one.times[0].timestamp()), max(last, one.times[-1].timestamp())
     return spans
-
-
-def _ascend(times: "array[float]") -> bool:
-    return all(map(lt, times, times[1:]))
-
-
-def _merged(parts: "list[tuple[array[float], array[float]]]") -> "tuple[array[float], array[float]]":
-    """All points in order of time; of two readings of one minute the larger is the fuller count."""
-    points: dict[float, float] = {}
-    for times, values in parts:
-        for at, value in zip(times, values, strict=True):
-            points[at] = max(value, points.get(at, value))
-    ordered = sorted(points)
-    return array("d", ordered), array("d", (points[at] for at in ordered))
 
 
 def _scopes(vm: VmId) -> tuple[str, str, str]:

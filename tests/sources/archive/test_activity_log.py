@@ -13,6 +13,7 @@ from tests.sources.archive._rows import (
     NSG,
     REF,
     SUBSCRIPTION,
+    TIME,
     VM,
     changed,
     covered,
@@ -220,3 +221,12 @@ def test_an_event_of_the_tenant_covers_no_subscription() -> None:
     items = read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
 
     assert {type(item) for item in items} == {Dated}
+
+
+def test_an_event_may_call_its_resource_a_uri() -> None:
+    row = {"operationName": EVENT["operationName"], "resourceUri": VM, "status": "Succeeded", "eventTimestamp": TIME}
+    without_time = {key: value for key, value in row.items() if key != "eventTimestamp"}
+
+    assert [record.facts["resource"] for record in heard(read(NAME, row))] == [VM.lower()]
+    assert FORMATS[NAME].recognises(without_time)
+    assert not FORMATS[NAME].recognises({"resourceUri": VM, "properties": {}})

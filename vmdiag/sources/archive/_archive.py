@@ -13,6 +13,7 @@ from vmdiag.sources._choice import chosen
 from vmdiag.sources._items import Format
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import Teller
+from vmdiag.sources._unplaced import place_by_name
 from vmdiag.sources.archive._paths import places
 from vmdiag.sources.archive._reader import Reader, formats
 
@@ -31,6 +32,8 @@ class Archive:
         reader = Reader(spool, self._watcher, self._formats or formats())
         reader.read(places(self._address))
         spool.close()
+        for reason in place_by_name(spool):
+            self._watcher.warn(reason)
         end = spool.newest or spool.newest_untold or (scope.until if isinstance(scope.until, datetime) else None)
         if end is None:
             message = f"{self._address} holds no record with a time: there is nothing to look at"

@@ -28,10 +28,12 @@ from vmdiag.sources.archive._ids import subscription
 # So many rows in order of time are no accident.
 ORDERED = 20
 # One answer of these is of one subscription; where a file shows one alone, what it lacks concerns no other.
-OF_A_SUBSCRIPTION = frozenset({"activity-log", "exported-records", "resource-health", "service-events"})
+OF_A_SUBSCRIPTION = frozenset(
+    {"activity-log", "exported-records", "powershell-activity-log", "resource-health", "service-events"}
+)
 # A record of these is all that there is of its VM and signal: one that is lost says nothing of the others.
 RECORDING = "transcripts"
-OF_A_VM = frozenset({"metrics", RECORDING})
+OF_A_VM = frozenset({"metrics", "powershell-metrics", RECORDING})
 # An answer without rows tells by its link, or by the list that it lacks, of which feed it was.
 BY_LINK = {
     "microsoft.insights/eventtypes": (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE),

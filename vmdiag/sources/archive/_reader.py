@@ -18,6 +18,7 @@ from vmdiag.sources.archive._paths import Place
 from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._streams import Stream
 from vmdiag.sources.archive._text import CUT_SHORT
+from vmdiag.sources.archive._wrappers import unwrapped
 
 # Faults of one file that are told one by one; the rest is counted.
 MOST_TOLD = 10
@@ -94,7 +95,7 @@ class Reader:
         tally = _Tally(place.name, Extent(place.name))
         with file:
             stream = Stream(file, self._advance)
-            for line, row, listing in rows(iter(stream)):
+            for line, row, listing in unwrapped(rows(iter(stream))):
                 if row is None:
                     tally.empty += 1
                 elif isinstance(row, Missing):

@@ -7,10 +7,13 @@ What the text is made of is told by its beginning, and again at every line:
 - `{` and the line is complete JSON: a row, or an envelope of rows (JSON lines, the usual case and the fast one);
 - `{` and it is not, because it goes on in the next line, is larger than a chunk, or is broken: a document. One that
   is broken ends where the next line begins like it did, so a broken line of JSON lines costs one line;
+- a line of base64 that is complete JSON: a message of a storage queue;
 - anything else: a line that is not JSON, skipped.
 """
 
+import binascii
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 
 from vmdiag.sources._items import Malformed
@@ -23,6 +26,8 @@ from vmdiag.sources.archive._text import Text
 NEXT = re.compile(rb"\n|" + NEXT_RECORD)
 # What is left over behind a document that was broken, or between documents joined by hand.
 STRAY = frozenset({b",", b"]", b"}"})
+# `{"`, or `{` at a line's end, in base64.
+MESSAGE = re.compile(rb"e(?:y[IJ]|w[0ogk])[A-Za-z0-9+/]{16,}={0,2}")
 SHOWN = 40
 # What a piece of a record has, and the headings and warnings that tools print between documents have not.
 PUNCTUATION = frozenset(b'{}[]"')
@@ -47,6 +52,8 @@ def _json(text: Text) -> Iterator[Cut]:
             yield from walker.document()
         elif first in STRAY:
             text.pos += 1
+        elif (message := _message(text)) is not None:
+            yield from message
         else:
             yield _junk(text)
 
@@ -60,6 +67,23 @@ def _line(text: Text, walker: Walker, end: int) -> list[Cut] | None:
     text.pos = end
     listing = walker.listing() if isinstance(value, dict) and isinstance(value.get("value"), list) else 0
     return list(document_rows(number, value, listing))
+
+
+def _message(text: Text) -> list[Cut] | None:
+    """The rows of a line that is a storage queue's message, JSON in base64; `None` when it is none."""
+    end = text.line_end()
+    raw = text.data[text.pos : end].strip() if end >= 0 else b""
+    if MESSAGE.fullmatch(raw) is None:
+        return None
+    try:
+        value = decoded(b64decode(raw, validate=True))
+    except binascii.Error:
+        return None
+    if isinstance(value, Malformed):
+        return None
+    number = text.line
+    text.pos = end
+    return list(document_rows(number, value))
 
 
 def _junk(text: Text) -> Cut:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
-from vmdiag.sources._items import Heard, Item, Known, Row, Snapshot, Tagged
+from vmdiag.sources._items import Computer, Heard, Item, Known, Row, Snapshot, Tagged
 from vmdiag.sources.archive._fields import LONGEST, brief, facts, mapping, objects, text
 from vmdiag.sources.archive._fields import at as at_path
 from vmdiag.sources.archive._times import parse
@@ -54,6 +54,9 @@ def described(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     tags = tags_of(row)
     if tags:
         yield Tagged(vm, tags)
+    called = brief(at_path(members, "osProfile", "computerName")) or brief(view.get("computerName"))
+    if called:
+        yield Computer(vm, called)
     if power:
         yield Snapshot(vm=vm, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
     yield from _agent(vm, mapping(view.get("vmAgent")), ref)

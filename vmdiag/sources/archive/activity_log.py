@@ -14,6 +14,8 @@ from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first, from_ticks
 
 SIGNALS = _log_entry.SIGNALS
+# What an event is about; the API before 2015 and the filters of today say `resourceUri`.
+NAMING = frozenset({"id", "resourceId", "resourceUri"})
 
 
 def recognises(row: Row) -> bool:
@@ -22,7 +24,7 @@ def recognises(row: Row) -> bool:
         return True
     if "time" in row or "TimeGenerated" in row:
         return False
-    return "relatedEvents" in row or ("operationName" in row and ("resourceId" in row or "id" in row))
+    return "relatedEvents" in row or ("operationName" in row and not NAMING.isdisjoint(row))
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:
@@ -41,7 +43,7 @@ def entry(row: Row) -> _log_entry.Entry:
     event_id = text(row.get("id"))
     # A `$select` may leave the resource out; an event's id begins with it.
     named = event_id[: max(event_id.lower().find("/events/"), 0)]
-    target = resource(row.get("resourceId"), named)
+    target = resource(row.get("resourceId"), row.get("resourceUri"), named)
     ticks = from_ticks(event_id.rpartition("/")[2])
     return _log_entry.Entry(
         at=first(vm_of_health(target), row.get("eventTimestamp"), ticks),

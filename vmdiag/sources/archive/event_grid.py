@@ -17,12 +17,20 @@ from vmdiag.sources.archive._times import first
 SIGNALS = (Signal.HEALTH,)
 
 HEALTH_RESOURCES = "microsoft.resourcenotifications.healthresources."
-NOTIFICATIONS = ("microsoft.resourcenotifications.", "microsoft.maintenance.")
+NOTIFICATIONS = "microsoft.resourcenotifications."
+OTHERS = (
+    "microsoft.maintenance",
+    "microsoft.resourcenotifications.maintenanceresources.",
+    "microsoft.resources.resource",
+)
 
 
 def recognises(row: Row) -> bool:
     """An event of Resource Notifications by its type, or any event by the members that only its schema has."""
-    if _type(row).startswith(NOTIFICATIONS):
+    kind = _type(row)
+    if kind.startswith(OTHERS):
+        return False  # other formats read them
+    if kind.startswith(NOTIFICATIONS):
         return True
     return ("specversion" in row and "type" in row) or ("eventType" in row and "eventTime" in row)
 

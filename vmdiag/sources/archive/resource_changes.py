@@ -24,7 +24,7 @@ STATE = ("properties.extended.", "properties.instanceview.")
 def recognises(row: Row) -> bool:
     """A change of anything but a record of Resource Health's."""
     body = change(row)
-    return body is not None and not concerns_health(body)
+    return body is not None and not concerns_health(row, body)
 
 
 def signals(row: Row) -> tuple[Signal, ...]:

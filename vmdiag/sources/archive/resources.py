@@ -20,6 +20,7 @@ OTHERS = (
     "microsoft.insights/metrics",
     "microsoft.resourcehealth/",
     "microsoft.resources/changes",
+    "microsoft.maintenance/scheduledevents",
 )
 INTERFACE = "microsoft.network/networkinterfaces"
 NETWORK = "microsoft.network/virtualnetworks"
