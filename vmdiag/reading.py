@@ -14,6 +14,8 @@ from vmdiag.model import Gap, Needs, Transcript, Window
 class Scope:
     """Which VMs and when. `until=None` means now, or an archive's last record; a `since` span counts back from it.
 
+    `utc_offset` is how far ahead of UTC the clocks were where files with local times were made.
+
     No VM, group, tag and not `everything`: the VMs that had a migration or a loss. What is `finished` is left out.
     """
 
@@ -25,6 +27,7 @@ class Scope:
     finished: frozenset[VmId] = frozenset()
     since: timedelta | datetime = timedelta(days=14)
     until: datetime | None = None
+    utc_offset: timedelta | None = None
 
     def window(self, end: datetime) -> Window:
         """The window asked for, when `end` is the newest instant the source knows."""

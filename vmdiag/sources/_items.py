@@ -112,6 +112,15 @@ class Missed:
     gap: Gap
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """Why what was read of a signal tells less than it might: the case says so, with what to do."""
+
+    vm: VmId
+    signal: Signal
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where and until when a recording was made."""
@@ -120,7 +129,7 @@ class Origin:
     until: datetime
 
 
-Item = Heard | Snapshot | Sampled | Packed | Known | Nearby | Regional | Link | Covers | Missed | Origin
+Item = Heard | Snapshot | Sampled | Packed | Known | Nearby | Regional | Link | Covers | Missed | Flaw | Origin
 
 
 class Malformed(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours

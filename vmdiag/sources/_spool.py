@@ -15,6 +15,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
 from vmdiag.sources._items import (
     Covers,
+    Flaw,
     Heard,
     Item,
     Known,
@@ -139,6 +140,8 @@ class Spool:
                 self.database.executemany("insert or ignore into link values (?, ?)", pairs)
             case Missed(vm, gap):
                 self._miss(vm, gap)
+            case Flaw(vm=vm, signal=signal, reason=reason):
+                self.refuse(signal, vm.key, reason, partial=True)
             case Origin():
                 self._originate(item)
 

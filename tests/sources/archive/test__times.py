@@ -67,7 +67,7 @@ def test_fractions_halves_of_the_day_and_day_first_are_read(written: str, at: da
         "Thu, 04 Foo 2021 07:45:44 GMT",
         "2021-02-04T07:45:44Z" + " " * 100_000,
         None,
-        1_614_672_845,
+        161_467_284,
         True,
     ],
 )

@@ -48,7 +48,7 @@ def test_a_point_that_was_not_measured_is_no_zero() -> None:
     assert point.times == point.values == ()
 
 
-@pytest.mark.parametrize("members", [{"TimeGrain": "PT1H"}, {"TimeGenerated": "soon"}, {"_ResourceId": ""}])
-def test_an_hours_sum_or_a_point_without_time_or_vm_is_malformed(members: dict[str, object]) -> None:
+@pytest.mark.parametrize("members", [{"TimeGenerated": "soon"}, {"_ResourceId": ""}, {"Total": "many"}])
+def test_a_point_without_time_vm_or_number_is_malformed(members: dict[str, object]) -> None:
     with pytest.raises(Malformed):
         read(NAME, changed(NAME, **members))

@@ -3,15 +3,17 @@
 Every file is read once, into a spool on disk; then each VM in scope is told from it, one at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from vmdiag.errors import BadArchive, UsageError
-from vmdiag.model import Needs
+from vmdiag.model import Needs, Transcript
 from vmdiag.reading import Reading, Scope, Watcher
-from vmdiag.sources._choice import chosen
+from vmdiag.sources._choice import Asked, chosen
 from vmdiag.sources._items import Format
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import Teller
+from vmdiag.sources.archive._last_record import with_hint
 from vmdiag.sources.archive._paths import places
 from vmdiag.sources.archive._reader import Reader, formats
 
@@ -30,13 +32,13 @@ class Archive:
             message = "an archive does not say which tags a VM has"
             raise UsageError(message, "Name the VMs, or their resource group.")
         spool = Spool()
-        reader = Reader(spool, self._watcher, self._formats or formats())
+        reader = Reader(spool, self._watcher, self._formats or formats(), scope.utc_offset)
         reader.read(places(self._address))
         spool.close()
-        end = spool.newest or scope.until
+        end = spool.newest or scope.until or reader.newest_seen
         if end is None:
             message = f"{self._address} holds no record with a time: there is nothing to look at"
-            raise BadArchive(message, "Export it again; for an inventory alone say --until TIME.")
+            raise BadArchive(message, reader.untimed or "Export it again; for an inventory alone say --until TIME.")
         window = scope.window(end)
         if window.start >= window.end:
             message = f"the archive ends at {window.end.isoformat()}, before --since"
@@ -45,9 +47,14 @@ class Archive:
         teller = Teller(spool.database, window, needs)
         return Reading(
             window=window,
-            transcripts=(teller.tell(one) for one in (*choice.vms, *choice.behind)),
+            transcripts=self._told(teller, (*choice.vms, *choice.behind), window.end, is_default=scope.until is None),
             vms=tuple(one.id for one in choice.vms),
             others=choice.others,
             gaps=teller.faults(),
             cloud=spool.cloud,
         )
+
+    def _told(self, teller: Teller, vms: Sequence[Asked], end: datetime, *, is_default: bool) -> Iterator[Transcript]:
+        for one in vms:
+            transcript = teller.tell(one)
+            yield with_hint(transcript, end) if is_default else transcript

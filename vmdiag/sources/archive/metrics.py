@@ -5,17 +5,20 @@ A point that has only its time was not measured.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import number, objects, text
+from vmdiag.sources.archive._grain import coarse
 from vmdiag.sources.archive._ids import resource, vm_itself
 from vmdiag.sources.archive._metric_names import Metric, known
 from vmdiag.sources.archive._times import parse
 
+ENOUGH = 60  # points from which the distance between any two is told
 MARKER = "/providers/microsoft.insights/metrics/"
 
 
@@ -30,13 +33,17 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     subject = _subject(text(row.get("id")), text(row.get("name")), text(row.get("errorCode")))
     if subject is not None:
         lists = [each.get("data") for each in objects(row.get("timeseries"))] or [row.get("data")]
-        yield _sampled(*subject, [_points(*subject, list(objects(each))) for each in lists])
+        series = [list(objects(each)) for each in lists]
+        yield _sampled(*subject, [_points(*subject, points) for points in series])
+        grain = min(filter(None, map(_grain, series)), default=None)
+        if grain is not None:
+            yield from coarse(*subject, grain)
 
 
 class Point(msgspec.Struct):
     """A point as it nearly always is."""
 
-    timeStamp: datetime  # noqa: N815 - Azure's spelling
+    timeStamp: str  # noqa: N815 - Azure's spelling; a text, for msgspec would round the seventh digit of a second
     total: float | None = None
     average: float | None = None
     minimum: float | None = None
@@ -74,7 +81,11 @@ def typed_items(row: Typed) -> Iterator[Sampled]:
     """The same of a metric that is as usual."""
     subject = _subject(row.id, row.name.value, row.errorCode)
     if subject is not None:
-        yield _sampled(*subject, [_usual(subject[1], line.data) for line in row.timeseries])
+        try:
+            readings = [_usual(subject[1], line.data) for line in row.timeseries]
+        except (ValueError, OverflowError):
+            readings = [_points(*subject, msgspec.to_builtins(line.data)) for line in row.timeseries]
+        yield _sampled(*subject, readings)
 
 
 def _subject(identifier: str, name: str, code: str) -> tuple[VmId, Metric] | None:
@@ -96,11 +107,17 @@ def _sampled(vm: VmId, metric: Metric, readings: list[list[tuple[datetime, float
     return Sampled(vm=vm, name=metric.name, signal=metric.signal, times=times, values=values)
 
 
+def _grain(data: list[Mapping[str, object]]) -> timedelta | None:
+    """How far apart the first points lie, measured or not: an answer does not name its grain beside them."""
+    times = [at for point in data[:ENOUGH] if (at := parse(point.get("timeStamp"))) is not None]
+    return min((gap for at, later in pairwise(times) if (gap := abs(later - at))), default=None)
+
+
 def _points(vm: VmId, metric: Metric, data: list[Mapping[str, object]]) -> list[tuple[datetime, float]]:
     """The measured points of one series, all of one aggregation: two of them do not compare."""
     try:
         return _usual(metric, msgspec.convert(data, list[Point]))
-    except (msgspec.ValidationError, OverflowError):
+    except (msgspec.ValidationError, ValueError, OverflowError):
         pass  # looked at one by one: of a time near the calendar's end no other zone's can be told
     key = next((key for key in metric.aggregations if any(point.get(key) is not None for point in data)), None)
     if key is None:
@@ -118,12 +135,13 @@ def _usual(metric: Metric, data: list[Point]) -> list[tuple[datetime, float]]:
     for key in metric.aggregations:
         points = [(point.timeStamp, value) for point in data if (value := getattr(point, key)) is not None]
         if points:
-            plain = all(at.tzinfo is UTC for at, _ in points)
-            return points if plain else [(_in_utc(at), value) for at, value in points]
+            return [(_in_utc(datetime.fromisoformat(at)), value) for at, value in points]
     return []
 
 
 def _in_utc(at: datetime) -> datetime:
+    if at.tzinfo is UTC:
+        return at
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
