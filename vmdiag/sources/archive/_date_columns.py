@@ -39,11 +39,11 @@ class DateColumn:
             if date.first != date.second and self._sample is None:
                 self._sample, self._written = date, cell.strip()
             for order in (True, False):
-                self._widen(date.at(month_first=order), order)
-        elif cell[4:5].isdecimal() or "." in cell[:3]:
-            self._widen(date.at())  # its order says nothing of slashes
-        else:
+                self._widen(_at(date, month_first=order), order)
+        elif date.varies:
             self.month_first = date.month_first
+        else:
+            self._widen(_at(date))  # its order says nothing of the others'
 
     def conclude(self) -> Iterator[str]:
         """All cells were seen: decide, and say what was decided where no cell did."""
@@ -64,13 +64,9 @@ class DateColumn:
         date = dated(written)
         if date is None:
             return None
-        is_slashed = not (written[4:5] in {"/", "-", "."} or "." in written[:3])
-        if is_slashed and None not in (date.month_first, self.month_first) and date.month_first != self.month_first:
+        if date.varies and None not in (date.month_first, self.month_first) and date.month_first != self.month_first:
             return f"{written}: not in the order of its column"
-        try:
-            return date.at(month_first=self.month_first if is_slashed else None)
-        except (ValueError, OverflowError):
-            return written
+        return _at(date, month_first=self.month_first if date.varies else None) or written
 
     def _widen(self, at: datetime | None, order: bool | None = None) -> None:  # noqa: FBT001 - an order is one of two
         if at is None:
@@ -86,6 +82,13 @@ class DateColumn:
         if abs(month - day) < MONTHLY or max(month, day) < NEARER * min(month, day):
             return None
         return month < day
+
+
+def _at(date: NumericDate, *, month_first: bool | None = None) -> datetime | None:
+    try:
+        return date.at(month_first=month_first)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _iso(cell: str) -> datetime | None:

@@ -1,9 +1,9 @@
 """How much a file on disk has grown by being unpacked, however often; must not know how it is packed."""
 
 # No log of Azure's packs a hundredfold. Deflate cannot do more than 1,032-fold in one layer (zlib's own manual), so
-# what exceeds this is zeros, or was packed twice to get past such a limit. The first GiB is free.
+# what exceeds this is zeros, or was packed twice to get past such a limit. A quarter of a GiB is free.
 MOST_GROWTH = 1_000
-FREE = 1 << 30
+FREE = 1 << 28
 
 
 class Bomb(Exception):  # noqa: N818 - that is what it is called

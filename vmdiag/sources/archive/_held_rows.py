@@ -8,6 +8,8 @@ from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._documents import Cut
 
 MOST_IN_MEMORY = 8 << 20
+# What is no record is kept as it is, as long as there is little of it.
+MOST_OTHERS = 10_000
 
 
 class HeldRows:
@@ -15,6 +17,7 @@ class HeldRows:
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=MOST_IN_MEMORY)  # noqa: SIM115 - it outlives this call
+        self._others: dict[int, Cut] = {}
         self._count = 0
 
     def __bool__(self) -> bool:
@@ -22,8 +25,12 @@ class HeldRows:
 
     def hold(self, cut: Cut) -> None:
         """One more."""
-        row = cut.row.reason if isinstance(cut.row, Malformed) else cut.row
-        self._file.write(json.dumps((cut.line, row, cut.listing)).encode() + b"\n")
+        if isinstance(cut.row, dict):
+            self._file.write(json.dumps(cut).encode() + b"\n")
+        elif len(self._others) < MOST_OTHERS:
+            self._others[self._count] = cut
+        else:
+            self._file.write(json.dumps((cut.line, str(cut.row))).encode() + b"\n")
         self._count += 1
 
     def release(self) -> Iterator[Cut]:
@@ -31,9 +38,8 @@ class HeldRows:
         if not self._count:
             return
         self._file.seek(0)
-        for _ in range(self._count):
-            line, row, listing = json.loads(self._file.readline())
-            yield Cut(line, Malformed(row) if isinstance(row, str) else row, listing)
+        for place in range(self._count):
+            yield self._others.pop(place) if place in self._others else _cut(self._file.readline())
         self._file.seek(0)
         self._file.truncate()
         self._count = 0
@@ -41,3 +47,8 @@ class HeldRows:
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
+
+
+def _cut(written: bytes) -> Cut:
+    line, row, *listing = json.loads(written)
+    return Cut(line, row if isinstance(row, dict) else Malformed(row), *listing)

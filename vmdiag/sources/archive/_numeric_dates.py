@@ -24,7 +24,11 @@ MIDNIGHT = 24
 
 @dataclass(frozen=True, slots=True)
 class NumericDate:
-    """A date of three numbers, with its time of the day; `month_first` is `None` where it does not say."""
+    """A date of three numbers, with its time of the day.
+
+    `month_first` is `None` where it does not say, `usual` what is to be supposed then; `varies` says that a date of
+    this form may have either order.
+    """
 
     year: int
     first: int
@@ -32,7 +36,8 @@ class NumericDate:
     since_midnight: timedelta
     zone: timezone | None
     month_first: bool | None
-    usual: bool = True
+    usual: bool
+    varies: bool
 
     def at(self, *, month_first: bool | None = None) -> datetime:
         """The time it names, naive where it names no zone; raises `ValueError` when there is no such day.
@@ -60,14 +65,13 @@ def dated(written: str) -> NumericDate | None:
     since_midnight = _clock(*clock[:5])
     if since_midnight is None:
         return None
-    month_first, usual = (True, True) if year == int(one) else _order(written, first, second, separator)
-    return NumericDate(year, first, second, since_midnight, _zone(clock[5]), month_first, usual)
+    varies = separator != "." and year != int(one)
+    month_first, usual = _order(written, first, second, separator) if varies else (year == int(one), True)
+    return NumericDate(year, first, second, since_midnight, _zone(clock[5]), month_first, usual, varies)
 
 
 def _order(written: str, first: int, second: int, separator: str) -> tuple[bool | None, bool]:
     """Whether the month comes first, `None` where the date alone does not say; and what to suppose then."""
-    if separator == ".":
-        return False, False
     if first > MONTHS or second > MONTHS:
         return first <= MONTHS, True
     return (True if AMERICAN.fullmatch(written) else None), separator == "/"

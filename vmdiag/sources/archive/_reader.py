@@ -134,6 +134,7 @@ class Reader:
             self._fault(tally, 0, Malformed(stream.broken))
         for doubt in columns.doubts:
             self._watcher.warn(f"{tally.file}: {doubt}")
+            self._spool.fault(None, signal_of(tally.last), tally.file, 0, doubt)
 
     def _advance(self, size: int) -> None:
         self._done += size

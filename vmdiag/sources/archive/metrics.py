@@ -6,12 +6,12 @@ A point that has only its time was not measured.
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import msgspec
 
 from vmdiag.identity import VmId
-from vmdiag.sources._items import Item, Malformed, Row, Sampled
+from vmdiag.sources._items import Flaw, Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import number, objects, text
 from vmdiag.sources.archive._grain import coarse
 from vmdiag.sources.archive._ids import resource, vm_itself
@@ -34,7 +34,12 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     if subject is not None:
         lists = [each.get("data") for each in objects(row.get("timeseries"))] or [row.get("data")]
         series = [list(objects(each)) for each in lists]
-        yield _sampled(*subject, [_points(*subject, points) for points in series])
+        readings = [_points(*subject, points) for points in series]
+        yield _sampled(*subject, readings)
+        lost = sum(map(_measured, repeat(subject[1]), series)) - sum(map(len, readings))
+        if lost:
+            reason = f"{lost} points of {subject[1].name} have no usable time or value"
+            yield Flaw(vm=subject[0], signal=subject[1].signal, reason=reason)
         grain = min(filter(None, map(_grain, series)), default=None)
         if grain is not None:
             yield from coarse(*subject, grain)
@@ -119,7 +124,7 @@ def _points(vm: VmId, metric: Metric, data: list[Mapping[str, object]]) -> list[
         return _usual(metric, msgspec.convert(data, list[Point]))
     except (msgspec.ValidationError, ValueError, OverflowError):
         pass  # looked at one by one: of a time near the calendar's end no other zone's can be told
-    key = next((key for key in metric.aggregations if any(point.get(key) is not None for point in data)), None)
+    key = _aggregation(metric, data)
     if key is None:
         return []
     measured = [(parse(point.get("timeStamp")), number(point.get(key))) for point in data]
@@ -128,6 +133,17 @@ def _points(vm: VmId, metric: Metric, data: list[Mapping[str, object]]) -> list[
         message = f"no point of {metric.name} has a usable time and value"
         raise Malformed(message, vm)
     return points
+
+
+def _aggregation(metric: Metric, data: list[Mapping[str, object]]) -> str | None:
+    """The best aggregation that any of the points has."""
+    return next((key for key in metric.aggregations if any(point.get(key) is not None for point in data)), None)
+
+
+def _measured(metric: Metric, data: list[Mapping[str, object]]) -> int:
+    """How many of the points have it."""
+    key = _aggregation(metric, data)
+    return 0 if key is None else sum(point.get(key) is not None for point in data)
 
 
 def _usual(metric: Metric, data: list[Point]) -> list[tuple[datetime, float]]:
