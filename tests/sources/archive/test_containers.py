@@ -122,6 +122,14 @@ def test_a_tar_without_its_end_mark_was_cut_between_two_members() -> None:
     }
 
 
+@pytest.mark.parametrize("keep", [512, 700, 1024])
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_tar_that_was_cut_inside_a_long_name_says_so(form: int, keep: int) -> None:
+    found = unpack(tar({"x" * 200: LINES}, form=form)[:keep])
+
+    assert "cut short" in str(found["a!"])
+
+
 def test_a_tar_in_a_gzip_that_was_cut_says_so() -> None:
     found = unpack(gzip.compress(tar({"a.json": LINES, "b.json": b"[]" * 5000}))[:-20])
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 NUMERIC = re.compile(
     r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})"
     r"(?:(?:,?\s+|,|T)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
-    r"(?:\s*([AP])\.?\s?M\.?)?\s*(Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?)?",
+    r"(?:\s*([AP])\.?\s?M\.?)?\s*(Z|UTC|GMT|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?)?",
     re.IGNORECASE,
 )
 # As Log Analytics' portal and every browser in American English write it; where the day comes first "am" is small.

@@ -13,6 +13,7 @@ BLOCK = tarfile.BLOCKSIZE
 LONGEST_HEADER = 1 << 20  # of a long name or a set of POSIX attributes
 LINKS = Refused("a link or a device inside a tar", "pack the files themselves (tar --dereference)")
 SPARSE = "it holds a sparse file: pack it again without --sparse"
+ENDS_INSIDE = "the tar ends inside a file: it was cut short"
 NAMELESS = (tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK)
 NAMES = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 
@@ -63,7 +64,10 @@ def _size(size: int) -> int:
 
 def _named(header: tarfile.TarInfo, body: "_Body", name: str, size: int) -> tuple[str, int]:
     """The name, and perhaps the size, that a header of its own gives to the member that follows."""
-    raw = body.read(min(body.left, LONGEST_HEADER))
+    try:
+        raw = read_exactly(body, min(body.left, LONGEST_HEADER))
+    except OSError:
+        raise Torn(ENDS_INSIDE) from None
     if header.type == tarfile.GNUTYPE_LONGNAME:
         return raw.rstrip(b"\0").decode("utf-8", "replace"), size
     told = dict(_attributes(raw))
@@ -110,5 +114,4 @@ class _Body:
             while self.left:
                 self.read(min(self.left, CHUNK))
         except OSError:
-            message = "the tar ends inside a file: it was cut short"
-            raise Torn(message) from None
+            raise Torn(ENDS_INSIDE) from None

@@ -39,7 +39,7 @@ def entries(packed: Packed) -> Iterator[Entry]:
         if not OFFICE.isdisjoint(member.filename for member in members):
             raise WORKBOOK
         for member in members:
-            if not member.is_dir():
+            if not member.filename.endswith("/"):  # not `is_dir`: of an empty name it raises IndexError
                 yield member.filename, _entry(archive, member, packed.growth)
 
 
