@@ -28,7 +28,7 @@ from vmdiag.sources.azure import _graph, _rights, activity_log, service_events, 
 from vmdiag.sources.azure._ask import group_of, subscription_of
 from vmdiag.sources.azure._crew import Crew, Piece
 from vmdiag.sources.azure._rows import listed, single
-from vmdiag.vocabulary import VM_TYPES, Phase, interpret, phase
+from vmdiag.vocabulary import EVICTABLE, VM_TYPES, Phase, interpret, phase
 
 # The guards count redeploys of a week, and a customer's write for half an hour, whose record may be late.
 WEEK, LATELY = timedelta(days=7), timedelta(minutes=45)
@@ -167,7 +167,7 @@ def _narrow(machine: Row) -> Iterator[str]:
         name = text(at(members, word, "id")).rpartition("/")[2]
         if name:
             yield f"{title} {name}"
-    if text(members.get("priority")).lower() == "spot":
+    if text(members.get("priority")).lower() in EVICTABLE:
         yield "spot capacity"
 
 
