@@ -61,6 +61,22 @@ def test_a_tar_comes_through_a_pipe_and_shows_where_in_it_a_record_stands(tmp_pa
     assert b"standard input/y=2026/PT1H.json:1" in ran.stdout
 
 
+def test_a_tar_that_was_cut_is_a_log_read_in_part(vmdiag: Runner, tmp_path: Path) -> None:
+    story.written(tmp_path, story.affected())
+    with tarfile.open(tmp_path / "whole.tar", "w") as archive:
+        archive.add(tmp_path / "activity.json", "a.json")
+        archive.add(tmp_path / "activity.json", "b.json")
+    (tmp_path / "activity.json").unlink()
+    raw = (tmp_path / "whole.tar").read_bytes()
+    (tmp_path / "whole.tar").write_bytes(raw[: raw.index(b"b.json")])
+    ran = vmdiag("check", "--source", "whole.tar", "-o", "json")
+    (case,) = cases(ran)
+
+    assert isinstance(case["gaps"], list)
+    assert {gap["signal"] for gap in case["gaps"] if "cut short" in gap["reason"]} >= {"activity", "health"}
+    assert "cut short" in ran.err
+
+
 @pytest.mark.parametrize(
     ("raw", "word"),
     [

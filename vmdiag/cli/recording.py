@@ -14,7 +14,8 @@ from vmdiag.sources.archive.transcripts import to_line
 def run(asked: Asked, place: Place, azure: Azure, out: str, watch: Watch) -> int:
     """Record one scope of one source."""
     open_ = opened(asked, place, azure, watch)
-    with destination(out) as stream:
+    # It holds what was read of machines, networks and incidents, not a verdict to be handed round.
+    with destination(out, is_private=True) as stream:
         reading = open_.source.read(open_.scope, needed())
         count = 0
         for transcript in reading.transcripts:

@@ -13,12 +13,13 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
+from vmdiag.sources import _lacks
 from vmdiag.sources._items import (
     Covers,
-    Flaw,
     Heard,
     Item,
     Known,
+    Lack,
     Link,
     Malformed,
     Missed,
@@ -28,6 +29,7 @@ from vmdiag.sources._items import (
     Regional,
     Sampled,
     Snapshot,
+    Whole,
 )
 from vmdiag.vocabulary import interpret
 
@@ -44,12 +46,11 @@ create table passage (vm integer, resource text, primary key (vm, resource)) wit
 create table link (resource text, through text, primary key (resource, through)) without rowid;
 create table nearby (resource text, scope text, at real, body blob);
 create table regional (subscription text, at real, body blob);
-create table covers (scope text, signal text, partial text, primary key (scope, signal, partial)) without rowid;
+create table covers (scope text, signal text, partial text, cut integer,
+    primary key (scope, signal, partial, cut)) without rowid;
 create table missed (vm integer, body blob);
 create table refused (scope text, signal text, reason text, since real, until real, partial integer,
     primary key (scope, signal, reason, since)) without rowid;
-create table fault (vm integer, signal text, file text, line integer, reason text, count integer,
-    primary key (vm, signal, file)) without rowid;
 """
 INDEXES = """
 create index record_of on record (vm, at);
@@ -99,7 +100,7 @@ class Spool:
     def __init__(self) -> None:
         # An empty name is a temporary file that SQLite deletes; it stays in memory while it fits into the cache.
         self.database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self.database.executescript(SCHEMA)
+        self.database.executescript(SCHEMA + _lacks.SCHEMA)
         self.database.execute("begin")
         self.newest: datetime | None = None
         self.cloud: str | None = None
@@ -140,18 +141,22 @@ class Spool:
                 self.database.executemany("insert or ignore into link values (?, ?)", pairs)
             case Missed(vm, gap):
                 self._miss(vm, gap)
-            case Flaw(vm=vm, signal=signal, reason=reason):
-                self.refuse(signal, vm.key, reason, partial=True)
             case Origin():
                 self._originate(item)
+            case Whole() | Lack():
+                _lacks.keep(self.database, item)
 
     def fault(self, vm: VmId | None, signal: Signal, file: str, line: int, reason: str) -> None:
-        """A row that could not be used: of a VM, or of nobody knows whom."""
-        whose = 0 if vm is None or len(vm.key) > LONGEST_ID else self._number(vm)
-        self.database.execute(
-            "insert into fault values (?, ?, ?, ?, ?, 1) on conflict do update set count = count + 1",
-            (whose, signal, file, line, reason),
-        )
+        """Something that could not be used and is only told, of a VM or of nobody knows whom."""
+        lack = Lack(signal=signal, scope=self.scope_of(vm), form="", place=file, line=line, reason=reason)
+        _lacks.tell(self.database, lack)
+
+    def scope_of(self, vm: VmId | None) -> str:
+        """The scope of a VM that a lack concerns, who is seen by it; of everybody where it is no VM's id at all."""
+        if vm is None or len(vm.key) > LONGEST_ID:
+            return ""
+        _ = self._number(vm)
+        return vm.key
 
     def refuse(
         self, signal: Signal, scope: str, reason: str, *, window: Window | None = None, partial: bool = False
@@ -237,8 +242,8 @@ class Spool:
         if len(self._covered) >= MOST_REMEMBERED:
             self._covered.clear()
         self._covered.add(covers)
-        row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "")
-        self.database.execute("insert or ignore into covers values (?, ?, ?)", row)
+        row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "", covers.cut)
+        self.database.execute("insert or ignore into covers values (?, ?, ?, ?)", row)
 
     def _sample(self, packed: Packed) -> None:
         for end in (min(packed.times), max(packed.times)) if packed.times else ():

@@ -13,6 +13,7 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Transcript, VirtualMachine, Window
+from vmdiag.sources import _lacks
 from vmdiag.sources._choice import Asked
 from vmdiag.sources._network import network_of, relation
 
@@ -69,7 +70,7 @@ class Teller:
 
     def faults(self) -> tuple[Gap, ...]:
         """What could not be used and concerns nobody in particular."""
-        return tuple(self._faults(0))
+        return tuple(_lacks.gaps(self._database, self._window, (), {}))
 
     def _signals(self) -> list[Signal]:
         return sorted(signal for signal in self._needs.signals if signal not in ASIDE)
@@ -138,8 +139,8 @@ class Teller:
     def _gaps(self, vm: VmId, number: int, records: tuple[Record, ...], series: tuple[Series, ...]) -> Iterator[Gap]:
         recorded = [_gap(body) for (body,) in self._database.execute("select body from missed where vm = ?", (number,))]
         yield from recorded
-        yield from self._faults(number)
-        heard = self._heard(vm)
+        yield from _lacks.gaps(self._database, self._window, _scopes(vm), _measured(series))
+        heard, halved = self._heard(vm)
         told = {gap.signal for gap in recorded} | self._recorded(vm)
         for signal in self._signals():
             refusals = list(self._refusals(signal, vm))
@@ -149,7 +150,9 @@ class Teller:
                 continue
             reason = "; ".join(gap.reason for gap in refusals if gap.window == self._window)
             if signal in FEEDS:
-                yield from self._feed_gap(signal, heard.get(signal, set()), reason)
+                # What a cut reading covers is told by its own gap.
+                if signal not in halved or reason or heard.get(signal):
+                    yield from self._feed_gap(signal, heard.get(signal, set()), reason)
             elif signal in METRICS or signal is Signal.HEARTBEAT:
                 yield from self._series_gap(signal, [one for one in series if one.signal is signal], reason)
             elif not any(record.signal is signal for record in records):
@@ -192,36 +195,33 @@ class Teller:
                 tail = Window(max(times), self._window.end)
                 yield Gap(signal=signal, window=tail, reason=f"no readings after {max(times):%Y-%m-%d %H:%M}Z")
 
-    def _faults(self, number: int) -> Iterator[Gap]:
-        found = self._database.execute(
-            "select signal, file, line, reason, count from fault where vm = ? order by file, line", (number,)
-        )
-        for signal, file, line, reason, count in found:
-            more = f" and {count - 1} more" if count > 1 else ""
-            where = f"{file}, line {line}" if line else file
-            yield self._silent(Signal(signal), f"malformed: {where}: {reason}{more}", partial=True)
-
-    def _heard(self, vm: VmId) -> dict[str, set[str]]:
-        """Why each signal that was heard may leave things out; an empty reason says that it does not."""
+    def _heard(self, vm: VmId) -> tuple[dict[str, set[str]], set[str]]:
+        """Why each signal that was heard may leave things out (an empty reason: it does not), and what was cut."""
         scopes = _scopes(vm)
         heard: defaultdict[str, set[str]] = defaultdict(set)
-        for signal, partial in self._database.execute(
-            "select signal, partial from covers where scope in (?, ?, ?)", scopes
+        halved: set[str] = set()
+        for signal, partial, cut in self._database.execute(
+            "select signal, partial, cut from covers where scope in (?, ?, ?)", scopes
         ):
-            heard[signal].add(partial)
+            if cut and not partial:
+                halved.add(signal)
+            else:
+                heard[signal].add(partial)
         for signal in FEEDS:
             heard[signal] |= self._inferred.get((signal, scopes[-1]), set())
-        return heard
+        return heard, halved
 
     def _recorded(self, vm: VmId) -> set[str]:
         """The signals that a recording of this very VM says it heard."""
-        found = self._database.execute("select signal from covers where scope = ? and partial = ''", (vm.key,))
+        found = self._database.execute(
+            "select signal from covers where scope = ? and partial = '' and not cut", (vm.key,)
+        )
         return {signal for (signal,) in found}
 
     def _subscriptions(self) -> dict[tuple[str, str], set[str]]:
         """What was read of several groups of a subscription."""
         groups: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
-        for signal, scope, partial in self._database.execute("select signal, scope, partial from covers"):
+        for signal, scope, partial in self._database.execute("select signal, scope, partial from covers where not cut"):
             parts = scope.split("/")
             if len(parts) == 5:  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G
                 groups[signal, "/".join(parts[:3]), partial].add(scope)
@@ -230,6 +230,16 @@ class Teller:
             if len(scopes) >= GROUPS_OF_ALL:
                 inferred[signal, subscription].add(partial)
         return inferred
+
+
+def _measured(series: tuple[Series, ...]) -> dict[Signal, tuple[float, float]]:
+    """From when to when each signal was measured."""
+    spans: dict[Signal, tuple[float, float]] = {}
+    for one in series:
+        if one.times:
+            first, last = spans.get(one.signal, (one.times[0].timestamp(), one.times[-1].timestamp()))
+            spans[one.signal] = min(first, one.times[0].timestamp()), max(last, one.times[-1].timestamp())
+    return spans
 
 
 def _ascend(times: "array[float]") -> bool:

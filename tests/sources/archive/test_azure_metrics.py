@@ -4,7 +4,7 @@ import pytest
 
 from tests.sources.archive._rows import EXAMPLES, NSG, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources._items import Flaw, Malformed
+from vmdiag.sources._items import Lack, Malformed
 
 NAME = "azure-metrics"
 
@@ -73,7 +73,7 @@ def test_another_aggregation_never_stands_in_for_one_that_cannot_be_read() -> No
 )
 def test_points_of_any_grain_are_read_and_those_of_an_hour_say_what_to_export(grain: str, coarse: int) -> None:
     found = read(NAME, changed(NAME, TimeGrain=grain))
-    flaws = [item for item in found if isinstance(item, Flaw)]
+    flaws = [item for item in found if isinstance(item, Lack)]
 
     assert len(sampled(found)) == 1
     assert len(flaws) == coarse

@@ -69,20 +69,30 @@ def test_a_cloud_event_is_known_by_its_type_alone() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        {"resourceInfo": {"properties": {"availabilityState": "Unavailable"}}},
-        {"resourceInfo": {"id": f"{VM}/providers/Microsoft.ResourceHealth/availabilityStatuses/x", "properties": {}}},
-        {"operationalInfo": {"resourceEventTime": TIME}},
-    ],
-)
-def test_what_is_missing_within_is_taken_from_the_envelope(data: dict[str, object]) -> None:
-    subject = f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current"
-    items = read(NAME, cloud(data=data, subject=subject))
+SUBJECT = f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current"
+
+
+def test_what_is_missing_within_is_taken_from_the_envelope() -> None:
+    data = {"resourceInfo": {"properties": {"availabilityState": "Unavailable"}}}
+    items = read(NAME, cloud(data=data, subject=SUBJECT))
 
     assert covered(items) == {Signal.HEALTH: None}
     assert all(item.vm == vm() and item.record.at == AT for item in items if isinstance(item, Heard))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"resourceInfo": {"id": f"{VM}/providers/Microsoft.ResourceHealth/availabilityStatuses/x", "properties": {}}},
+        {"resourceInfo": {"properties": "{'availabilityState': 'Unavailable'}"}},
+        {"operationalInfo": {"resourceEventTime": TIME}},
+    ],
+)
+def test_an_event_without_properties_that_can_be_read_is_malformed_and_no_silence(data: dict[str, object]) -> None:
+    with pytest.raises(Malformed, match="without properties") as caught:
+        read(NAME, cloud(data=data, subject=SUBJECT))
+
+    assert caught.value.vm == vm()
 
 
 @pytest.mark.parametrize("members", [{"data": {}, "subject": None}, {"data": None, "time": None}])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.sources.archive._packing import tar, unpack, zipped
 from tests.sources.archive.test_avro import captured, message
-from vmdiag.sources.archive._documents import Cut
+from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._fields import number
 from vmdiag.sources.archive._number_columns import NumberColumn
 from vmdiag.sources.archive._numeric_dates import dated

@@ -5,7 +5,7 @@ import pytest
 from tests.sources.archive import _samples
 from tests.sources.archive._rows import EXAMPLES, FORMATS, NSG, REF, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources._items import Flaw, Malformed
+from vmdiag.sources._items import Item, Lack, Malformed
 
 NAME = "metrics"
 
@@ -45,10 +45,13 @@ def test_a_minute_that_is_missing_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
-def test_a_time_at_the_calendars_end_is_left_out(end: str) -> None:
-    (series,) = sampled(read(NAME, metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}])))
+def test_a_time_at_the_calendars_end_is_left_out_and_told(end: str) -> None:
+    items = FORMATS[NAME].items(metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}]), REF)
+    (series,) = sampled([next(items)])
 
     assert series.values == (5.0,)
+    with pytest.raises(Malformed):
+        next(items)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_recorded_answers_without_a_value_are_metrics_without_points() -> None:
 
 
 def flaws(row: dict[str, object]) -> list[str]:
-    return [item.reason for item in read(NAME, row) if isinstance(item, Flaw)]
+    return [item.reason for item in read(NAME, row) if isinstance(item, Lack)]
 
 
 def test_the_seventh_digit_is_cut_and_never_becomes_another_second() -> None:
@@ -161,5 +164,8 @@ def test_points_of_minutes_raise_no_such_flaw_however_many_are_missing(step: int
 def test_points_that_cannot_be_read_among_others_are_counted() -> None:
     row = metric("Network In Total", [point(1, total=5), point(2, total="many"), {"timeStamp": "soon", "total": 7}])
 
-    assert sampled(read(NAME, row))[0].values == (5.0,)
-    assert flaws(row) == ["2 points of Network In Total have no usable time or value"]
+    found: list[Item] = []
+    with pytest.raises(Malformed, match="2 points of Network In Total"):
+        found.extend(FORMATS[NAME].items(row, REF))
+
+    assert sampled(found)[0].values == (5.0,)

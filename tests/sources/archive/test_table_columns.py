@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from vmdiag.sources._items import Malformed
-from vmdiag.sources.archive._documents import Cut
+from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._held_rows import MOST_IN_MEMORY, HeldRows
 from vmdiag.sources.archive._table_columns import Columns
 from vmdiag.sources.archive._times import Local, iso, parse

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from vmdiag.sources._items import Malformed
-from vmdiag.sources.archive._documents import Cut
+from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._text import RECORD_LIMIT, Broken, Text
 
 # Excel writes semicolons where a comma is the decimal sign, and tabs as "Unicode text".

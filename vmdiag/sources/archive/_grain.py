@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from vmdiag.identity import VmId
-from vmdiag.sources._items import Flaw
+from vmdiag.sources._items import Lack
 from vmdiag.sources.archive._metric_names import Metric
 
 # Two points of the loss and some of the hour before it are the least that tells one from a pause.
@@ -23,11 +23,12 @@ def duration(written: str) -> timedelta | None:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds) or None
 
 
-def coarse(vm: VmId, metric: Metric, grain: timedelta) -> Iterator[Flaw]:
-    """What is wrong with points that lie so far apart, where anything is."""
+def coarse(vm: VmId, metric: Metric, grain: timedelta, ref: str) -> Iterator[Lack]:
+    """What is wrong with points that lie so far apart, where anything is: it is told, and the points are judged."""
     if grain > COARSEST:
         reason = f"its points lie {_named(grain)} apart, too coarse to show a loss: export them with --interval PT1M"
-        yield Flaw(vm=vm, signal=metric.signal, reason=reason)
+        place = ref.rpartition(":")[0] or ref
+        yield Lack(signal=metric.signal, scope=vm.key, form="", place=place, reason=reason, lowers=False)
 
 
 def _named(grain: timedelta) -> str:

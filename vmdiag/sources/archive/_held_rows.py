@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 
 from vmdiag.sources._items import Malformed
-from vmdiag.sources.archive._documents import Cut
+from vmdiag.sources.archive._cuts import Cut
 
 MOST_IN_MEMORY = 8 << 20
 # What is no record is kept as it is, as long as there is little of it.

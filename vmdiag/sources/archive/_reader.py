@@ -1,61 +1,40 @@
 """Files into the spool, row by row, and every fault named; must not know what a format says of a row."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import vmdiag.sources.archive
 from vmdiag import plugins
+from vmdiag.completeness import Missing
 from vmdiag.errors import BadArchive
 from vmdiag.model import Signal
 from vmdiag.reading import Watcher
-from vmdiag.sources._items import Format, Malformed, Row
+from vmdiag.sources._items import Covers, Format, Lack, Malformed, Row
 from vmdiag.sources._spool import Spool
-from vmdiag.sources.archive._left_out import MOST_KINDS, OTHER, LeftOut, kind_of
+from vmdiag.sources.archive._extent import LISTS, Extent, Loss, vm_named
+from vmdiag.sources.archive._left_out import LeftOut
 from vmdiag.sources.archive._members import Member, members
+from vmdiag.sources.archive._pages import Pages
 from vmdiag.sources.archive._paths import Place
 from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._streams import Stream
 from vmdiag.sources.archive._table_columns import Columns
+from vmdiag.sources.archive._tally import Tally, error_answer
+from vmdiag.sources.archive._text import CUT_SHORT
 from vmdiag.sources.archive._times import newest_in
 
 # Faults of one file that wait until something in it is known.
 MOST_WAITING = 10
 # Kinds of useless files that an error names.
 MOST_TOLD = 10
-# `az monitor activity-log list` stops at this many events unless --max-events says otherwise.
-CLI_LIMIT = 50
-CLI_FORMAT = "activity-log"
+# Of so many broken records of a file it is looked up what can still be read of them.
+MOST_LOOKED_AT = 1_000
 
 
 def formats() -> dict[str, Format]:
     """Every format by its name, from the folder's listing."""
     package = vmdiag.sources.archive
     return {name: plugins.load(package, name) for name in plugins.names(package)}
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What one file turned out to hold."""
-
-    file: str
-    known: int = 0
-    unknown: int = 0
-    empty: int = 0
-    faults: int = 0
-    answer: str = ""
-    listing: int = 0
-    listed: int = 0
-    last: str = ""
-    kinds: Counter[str] = field(default_factory=Counter)
-    # Faults wait until something in the file is known: of a foreign file one word is enough.
-    waiting: list[tuple[int, Malformed, Signal]] = field(default_factory=list)
-
-    @property
-    def is_readable(self) -> bool:
-        """Whether anything in it is of a known format, or it is an export with nothing in it."""
-        return self.known > 0 or (self.empty > 0 and self.unknown == self.faults == 0)
 
 
 class Reader:
@@ -75,6 +54,8 @@ class Reader:
         self._formats = dict(known)
         self._utc_offset = utc_offset
         self._left_out = LeftOut()
+        self._pages = Pages()
+        self._unfinished: list[Tally] = []
         self._done = 0
         self._total: int | None = None
 
@@ -84,6 +65,8 @@ class Reader:
         sizes = [place.size for place in found]
         self._total = sum(size for size in sizes if size is not None) if None not in sizes else None
         useful = [self._file(place) for place in found]
+        for tally in self._unfinished:
+            self._tell_lacks(tally)
         if not any(useful):
             tried = f"Formats that were tried: {', '.join(sorted(self._formats))}."
             useless = list(self._left_out.files_told())[:MOST_TOLD]
@@ -103,68 +86,83 @@ class Reader:
             self._left_out.file(place.name, f"cannot be opened: {error.strerror or error}")
             return False
         is_useful = False
+        signals: dict[Signal, None] = {}
         with file:
             original = file if file.seekable() else None
             for member in members(place.name, Stream(file, self._advance), original):
-                is_useful |= self._member(member)
+                if member.torn:
+                    self._tear(member, signals)
+                else:
+                    tally = self._member(member)
+                    is_useful |= tally.is_readable
+                    signals.update((one, None) for known in tally.extent.forms.values() for one in known)
         return is_useful
 
-    def _member(self, member: Member) -> bool:
-        """Read one text; whether it was of use."""
-        tally = _Tally(member.name)
+    def _member(self, member: Member) -> Tally:
+        """Read one text."""
+        tally = Tally(member.name, Extent(member.name))
         if member.refused is not None:
             self._left_out.file(member.name, member.refused.what, member.refused.instead)
-        elif member.stream is None:
-            self._left_out.file(member.name, member.torn)
-        else:
+        elif member.stream is not None:
             self._text(tally, member.stream)
             self._finish(tally)
-        return tally.is_readable
+        return tally
 
-    def _text(self, tally: _Tally, stream: Stream) -> None:
+    def _tear(self, member: Member, signals: Iterable[Signal]) -> None:
+        """A container that ends early: what it lacks may be anything of what it holds."""
+        self._left_out.file(member.name, member.torn)
+        for signal in tuple(signals) or LISTS:
+            self._spool.add(Lack(signal=signal, scope="", form="", place=member.name, reason=member.torn))
+
+    def _text(self, tally: Tally, stream: Stream) -> None:
         columns = Columns(rows(iter(stream)), self._utc_offset)
         for line, row, listing in columns:
             if row is None:
                 tally.empty += 1
+            elif isinstance(row, Missing):
+                tally.lists.lack(row)
             elif isinstance(row, Malformed):
                 self._fault(tally, line, row)
             else:
                 self._row(tally, line, row, listing)
         if stream.broken:
-            self._fault(tally, 0, Malformed(stream.broken))
+            self._fault(tally, 0, Malformed(stream.broken), is_end=True)
         for doubt in columns.doubts:
             self._watcher.warn(f"{tally.file}: {doubt}")
-            self._spool.fault(None, signal_of(tally.last), tally.file, 0, doubt)
+            for signal in dict.fromkeys(one for known in tally.extent.forms.values() for one in known):
+                self._spool.fault(None, signal, tally.file, 0, doubt)
 
     def _advance(self, size: int) -> None:
         self._done += size
         self._watcher.progress(self._done, self._total)
 
-    def _row(self, tally: _Tally, line: int, row: Row, listing: int) -> None:
+    def _row(self, tally: Tally, line: int, row: Row, listing: int) -> None:
         name = self._format_of(tally, row)
         if name is None:
-            answer = _error_answer(row)
+            answer = error_answer(row)
             if answer:
                 tally.answer = answer
                 self._fault(tally, line, Malformed(f"an error answer of Azure, not data: {answer}"))
             else:
-                tally.unknown += 1
-                tally.kinds[kind_of(row) if len(tally.kinds) < MOST_KINDS else OTHER] += 1
+                tally.pass_over(row)
             return
         tally.known += 1
+        tally.extent.forms.setdefault(name, self._formats[name].SIGNALS)
         self._tell_waiting(tally)
-        if name == CLI_FORMAT and listing:
-            self._listed(tally, listing)
+        tally.lists.count(name, listing)
         try:
             for item in self._formats[name].items(row, f"{tally.file}:{line}"):
-                self._spool.add(item)
+                tally.extent.add(item)
+                if not isinstance(item, Covers):
+                    self._spool.add(item)
         except Malformed as fault:
-            self._fault(tally, line, fault, signal_of(name))
+            fault.part = row
+            self._fault(tally, line, fault, name)
             self.untimed = fault.reason
         if self._spool.newest is None:
             self.newest_seen = max(filter(None, (self.newest_seen, newest_in(row))), default=None)
 
-    def _format_of(self, tally: _Tally, row: Row) -> str | None:
+    def _format_of(self, tally: Tally, row: Row) -> str | None:
         """The format that takes a row: mostly the one that took the row before."""
         if tally.last and self._formats[tally.last].recognises(row):
             return tally.last
@@ -174,71 +172,69 @@ class Reader:
                 return name
         return None
 
-    def _listed(self, tally: _Tally, listing: int) -> None:
-        if listing != tally.listing:
-            self._warn_of_limit(tally)
-            tally.listing, tally.listed = listing, 0
-        tally.listed += 1
-
-    def _warn_of_limit(self, tally: _Tally) -> None:
-        if tally.listed == CLI_LIMIT:
-            self._watcher.warn(
-                f"{tally.file} holds exactly {CLI_LIMIT} events, where `az monitor activity-log list` stops by "
-                "default: it was probably cut; export it again with a larger --max-events"
-            )
-
-    def _fault(self, tally: _Tally, line: int, fault: Malformed, signal: Signal = Signal.ACTIVITY) -> None:
+    def _fault(self, tally: Tally, line: int, fault: Malformed, name: str = "", *, is_end: bool = False) -> None:
         tally.faults += 1
+        part, is_end = fault.part, is_end or fault.reason == CUT_SHORT
+        if part is not None and not name and tally.faults <= MOST_LOOKED_AT:
+            name = next((each for each, one in self._formats.items() if one.recognises(part)), "")
+        signals = None
+        if name:
+            tally.extent.forms.setdefault(name, self._formats[name].SIGNALS)
+            fault.vm = fault.vm or vm_named(part)
+            if not self._spool.scope_of(fault.vm):
+                fault.vm = None
+            signals = signals_of(self._formats[name], part or {})
+        fault.part = None
+        loss = Loss(line, fault, name, signals, is_end)
+        if fault.is_record:
+            tally.extent.lose(loss)
         if tally.known:
-            self._tell(tally, line, fault, signal)
+            self._tell(tally, loss)
         elif len(tally.waiting) < MOST_WAITING:
-            tally.waiting.append((line, fault, signal))
+            tally.waiting.append(loss)
 
-    def _tell(self, tally: _Tally, line: int, fault: Malformed, signal: Signal) -> None:
-        where = f"{tally.file}, line {line}" if line else tally.file
-        if self._left_out.fault(tally.file, fault.reason):
-            self._watcher.warn(f"{where}: {fault.reason}; skipped")
-        self._spool.fault(fault.vm, signal, tally.file, line, fault.reason)
+    def _tell(self, tally: Tally, loss: Loss) -> None:
+        where = f"{tally.file}, line {loss.line}" if loss.line else tally.file
+        if self._left_out.fault(tally.file, loss.fault.reason):
+            self._watcher.warn(f"{where}: {loss.fault.reason}; skipped")
 
-    def _tell_waiting(self, tally: _Tally) -> None:
+    def _tell_waiting(self, tally: Tally) -> None:
         while tally.waiting:
-            self._tell(tally, *tally.waiting.pop(0))
+            self._tell(tally, tally.waiting.pop(0))
 
-    def _finish(self, tally: _Tally) -> None:
-        self._warn_of_limit(tally)
+    def _finish(self, tally: Tally) -> None:
+        self._keep_lacks(tally)
         if not tally.is_readable:
-            self._left_out.file(tally.file, _useless(tally))
-        if tally.known and tally.unknown:
+            self._left_out.file(tally.file, tally.why_useless)
+        if tally.known:
             for kind, count in tally.kinds.items():
                 self._left_out.unknown(tally.file, kind, count)
 
+    def _keep_lacks(self, tally: Tally) -> None:
+        """What the file lacks is known at its end; of a page only when it was seen which others there are."""
+        tally.lists.end()
+        form, lack = next(((form, lack) for form, lack in tally.lists.missing if lack.is_continued), (tally.last, None))
+        self._pages.see(tally.file, form, lack)
+        if lack is None:
+            self._tell_lacks(tally)
+        else:
+            self._unfinished.append(tally)
 
-def signal_of(name: str) -> Signal:
-    """The feed that a format mostly carries: what a malformed row of it leaves a gap in."""
-    if "metrics" in name:
-        return Signal.TRAFFIC
-    if name == "heartbeat":
-        return Signal.HEARTBEAT
-    return Signal.HEALTH if "health" in name or name == "event-grid" else Signal.ACTIVITY
+    def _tell_lacks(self, tally: Tally) -> None:
+        """What the file lacks, and what it is whole for."""
+        missing = [
+            (form, lack)
+            for form, lack in tally.lists.missing
+            if not (lack.is_continued and self._pages.is_followed(tally.file, form, lack))
+        ]
+        for _, lack in missing:
+            self._watcher.warn(f"{tally.file}: {lack.reason}; what is missing counts as not read")
+        lacks = list(tally.extent.lacks(missing))
+        for item in (*lacks, *tally.extent.whole(lack.signal for lack in lacks)):
+            self._spool.add(item)
 
 
-def _error_answer(row: Row) -> str:
-    """What a failed command wrote where data was expected: `{"error": {...}}`, or `code` and `message` alone."""
-    body = row.get("error") if isinstance(row.get("error"), dict) else row
-    if not isinstance(body, dict):
-        return ""
-    words = {str(key).lower(): value for key, value in body.items()}
-    code, message = words.get("code"), words.get("message")
-    if not (isinstance(code, str) and isinstance(message, str)) or (body is row and len(row) > 3):  # noqa: PLR2004
-        return ""
-    return f"{code}: {message}"[:500]
-
-
-def _useless(tally: _Tally) -> str:
-    """Why a text was of no use."""
-    if tally.answer:
-        return f"an error answer of Azure, not data: {tally.answer}"
-    if not (tally.unknown or tally.faults):
-        return "empty"
-    first = tally.waiting[0][1].reason if tally.waiting else next(iter(tally.kinds))
-    return f"in no known format ({first})"
+def signals_of(one: Format, row: Row) -> tuple[Signal, ...]:
+    """The feeds that a row belongs to, as far as its format can tell."""
+    narrowed: Callable[[Row], tuple[Signal, ...]] | None = getattr(one, "signals", None)
+    return narrowed(row) if narrowed is not None else one.SIGNALS

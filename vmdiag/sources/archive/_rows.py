@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from vmdiag.sources._items import Malformed
 from vmdiag.sources.archive._csv import delimiter, table
-from vmdiag.sources.archive._documents import NEXT_RECORD, Cut, Walker, decoded
-from vmdiag.sources.archive._envelopes import unpacked
+from vmdiag.sources.archive._cuts import Cut, decoded, document_rows
+from vmdiag.sources.archive._documents import NEXT_RECORD, Walker
 from vmdiag.sources.archive._text import Text
 
 # Where to go on behind a piece that is not JSON: the next line, or the next record of a list that was damaged.
@@ -24,6 +24,8 @@ NEXT = re.compile(rb"\n|" + NEXT_RECORD)
 # What is left over behind a document that was broken, or between documents joined by hand.
 STRAY = frozenset({b",", b"]", b"}"})
 SHOWN = 40
+# What a piece of a record has, and the headings and warnings that tools print between documents have not.
+PUNCTUATION = frozenset(b'{}[]"')
 
 
 def rows(chunks: Iterator[bytes]) -> Iterator[Cut]:
@@ -57,7 +59,7 @@ def _line(text: Text, walker: Walker, end: int) -> list[Cut] | None:
     number = text.line
     text.pos = end
     listing = walker.listing() if isinstance(value, dict) and isinstance(value.get("value"), list) else 0
-    return [Cut(number, row, listing) for row in unpacked(value)] or [Cut(number, None)]
+    return list(document_rows(number, value, listing))
 
 
 def _junk(text: Text) -> Cut:
@@ -67,4 +69,5 @@ def _junk(text: Text) -> Cut:
         text.pos = found.end()
     if sample == b"null":
         return Cut(line, None)
-    return Cut(line, Malformed(f"neither JSON nor a table: {sample.decode('utf-8', 'replace')!r}"))
+    reason = f"neither JSON nor a table: {sample.decode('utf-8', 'replace')!r}"
+    return Cut(line, Malformed(reason, is_record=not PUNCTUATION.isdisjoint(sample)))

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from vmdiag.sources._items import Row
+from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._date_columns import DateColumn
-from vmdiag.sources.archive._documents import Cut
 from vmdiag.sources.archive._fields import UNIT
 from vmdiag.sources.archive._held_rows import HeldRows
 from vmdiag.sources.archive._number_columns import NumberColumn

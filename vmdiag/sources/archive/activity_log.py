@@ -5,12 +5,15 @@ Sources: "Azure Activity Log event schema", "REST API: Activity Logs - List", `a
 
 from collections.abc import Iterator, Mapping
 
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Row
 from vmdiag.sources.archive import _log_entry
 from vmdiag.sources.archive._fields import text
 from vmdiag.sources.archive._ids import resource, vm_of_health
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first, from_ticks
+
+SIGNALS = _log_entry.SIGNALS
 
 
 def recognises(row: Row) -> bool:
@@ -25,6 +28,12 @@ def recognises(row: Row) -> bool:
 def items(row: Row, ref: str) -> Iterator[Item]:
     """What an event says of a VM, of a network resource or of a region, and that the log was read."""
     return _log_entry.items(entry(row), ref)
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """The feeds that an event belongs to, as far as it tells."""
+    category = text(row.get("category")) or text(row.get("eventSource"))
+    return _log_entry.signals(category, _operation(row.get("operationName")))
 
 
 def entry(row: Row) -> _log_entry.Entry:

@@ -12,6 +12,8 @@ from vmdiag.sources.archive import _log_entry, activity_log
 from vmdiag.sources.archive._fields import at, elements, mapping, text
 from vmdiag.sources.archive._ids import scope
 
+SIGNALS = _log_entry.SIGNALS
+
 SINGLE = "an alert tells single events, and only those that its rule looks for"
 
 

@@ -7,6 +7,7 @@ members come as `average` and as `Average`).
 from collections.abc import Iterator
 
 from vmdiag.identity import VmId
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import columns, number, table, text
 from vmdiag.sources.archive._grain import coarse, duration
@@ -17,6 +18,7 @@ from vmdiag.sources.archive._times import first
 # Not measured, in whatever words of the tool that made a table of it.
 LONGEST = 40  # characters of a cell that is shown
 ABSENT = frozenset({"", "nan", "null", "none"})
+SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 
 
 def recognises(row: Row) -> bool:
@@ -25,9 +27,15 @@ def recognises(row: Row) -> bool:
     return "metricname" in names and ("timegenerated" in names or "time" in names)
 
 
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What the row's metric tells of; nothing for one that is not read."""
+    name = text(table(row).get("metricname"))
+    metric = known(name)
+    return SIGNALS if not name else () if metric is None else (metric.signal,)
+
+
 def items(row: Row, ref: str) -> Iterator[Item]:
     """The point, where the metric is one that is read and it was measured."""
-    del ref  # points are too many to cite each
     cells = table(row)
     vm = vm_itself(resource(cells.get("_resourceid"), cells.get("resourceid")))
     metric = known(text(cells.get("metricname")))
@@ -38,7 +46,7 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     yield Sampled(vm=vm, name=metric.name, signal=metric.signal, times=(at,) * len(values), values=values)
     grain = duration(text(cells.get("timegrain")))
     if grain is not None:
-        yield from coarse(vm, metric, grain)
+        yield from coarse(vm, metric, grain, ref)
 
 
 def _measured(vm: VmId, cells: list[object]) -> Iterator[float]:

@@ -14,6 +14,8 @@ from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import resource, vm_of_health
 from vmdiag.sources.archive._times import first
 
+SIGNALS = (Signal.HEALTH,)
+
 HEALTH_RESOURCES = "microsoft.resourcenotifications.healthresources."
 NOTIFICATIONS = ("microsoft.resourcenotifications.", "microsoft.maintenance.")
 
@@ -38,7 +40,7 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     delivered = row.get("eventTime"), row.get("time")
     at = first(vm, said.get("occurredTime"), at_path(row, "data", "operationalInfo", "resourceEventTime"), *delivered)
     yield Covers(signal=Signal.HEALTH, scope=vm.key)
-    yield from _health.heard(vm, at, said, ref)
+    yield from _health.understood(vm, at, said, ref)
 
 
 def _type(row: Row) -> str:

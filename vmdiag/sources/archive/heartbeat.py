@@ -11,6 +11,8 @@ from vmdiag.sources.archive._fields import columns, table, text
 from vmdiag.sources.archive._ids import resource, vm_itself
 from vmdiag.sources.archive._times import first
 
+SIGNALS = (Signal.HEARTBEAT,)
+
 # Columns that, beside a computer and a time, no other table of a workspace has.
 OWN = frozenset({"computerenvironment", "isgatewayinstalled", "oscategory", "scagentchannel"})
 AGENTS = frozenset({"azure monitor agent", "direct agent", "scom agent", "scom management server"})

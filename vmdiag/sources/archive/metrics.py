@@ -11,12 +11,15 @@ from itertools import pairwise, repeat
 import msgspec
 
 from vmdiag.identity import VmId
-from vmdiag.sources._items import Flaw, Item, Malformed, Row, Sampled
+from vmdiag.model import Signal
+from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import number, objects, text
 from vmdiag.sources.archive._grain import coarse
 from vmdiag.sources.archive._ids import resource, vm_itself
 from vmdiag.sources.archive._metric_names import Metric, known
 from vmdiag.sources.archive._times import parse
+
+SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 
 ENOUGH = 60  # points from which the distance between any two is told
 MARKER = "/providers/microsoft.insights/metrics/"
@@ -29,20 +32,26 @@ def recognises(row: Row) -> bool:
 
 def items(row: Row, ref: str) -> Iterator[Item]:
     """The points of a metric that is read; none where it was asked for and not measured."""
-    del ref  # points are too many to cite each
     subject = _subject(text(row.get("id")), text(row.get("name")), text(row.get("errorCode")))
     if subject is not None:
         lists = [each.get("data") for each in objects(row.get("timeseries"))] or [row.get("data")]
         series = [list(objects(each)) for each in lists]
         readings = [_points(*subject, points) for points in series]
         yield _sampled(*subject, readings)
-        lost = sum(map(_measured, repeat(subject[1]), series)) - sum(map(len, readings))
-        if lost:
-            reason = f"{lost} points of {subject[1].name} have no usable time or value"
-            yield Flaw(vm=subject[0], signal=subject[1].signal, reason=reason)
         grain = min(filter(None, map(_grain, series)), default=None)
         if grain is not None:
-            yield from coarse(*subject, grain)
+            yield from coarse(*subject, grain, ref)
+        lost = sum(map(_measured, repeat(subject[1]), series)) - sum(map(len, readings))
+        if lost:  # what could be read was given out
+            message = f"{lost} points of {subject[1].name} have no usable time or value"
+            raise Malformed(message, subject[0])
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What the metric tells of, where it is named; nothing for one that is not read."""
+    name = text(row.get("name"))
+    metric = known(name)
+    return SIGNALS if not name else () if metric is None else (metric.signal,)
 
 
 class Point(msgspec.Struct):
@@ -77,9 +86,11 @@ class Typed(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What "Metrics - List" answers, as far as it is read."""
+    """What "Metrics - List" answers, as far as it is read: the metrics, and what would say that they are not all."""
 
     value: list[Typed]
+    error: object = None
+    nextLink: str | None = None  # noqa: N815 - Azure's spelling
 
 
 def typed_items(row: Typed) -> Iterator[Sampled]:
@@ -102,7 +113,7 @@ def _subject(identifier: str, name: str, code: str) -> tuple[VmId, Metric] | Non
         return None
     if code and code.lower() != "success":
         message = f"Azure could not answer for {metric.name}: {code[:100]}"
-        raise Malformed(message, vm)
+        raise Malformed(message, vm, {"name": metric.name})
     return vm, metric
 
 

@@ -13,6 +13,8 @@ from vmdiag.sources.archive._ids import carrier, resource, scope, vm_itself
 from vmdiag.sources.archive._times import first
 from vmdiag.sources.archive.resource_graph_health_changes import change, concerns_health
 
+SIGNALS = (Signal.ACTIVITY,)
+
 WRITES_ONLY = "resource changes show what was written or deleted, not restarts and redeploys"
 MOST_PATHS = 20  # of a change that rewrote a resource; the first tell what it was
 # What the platform writes by itself when a VM's state changes: nobody's operation.

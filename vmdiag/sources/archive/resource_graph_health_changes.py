@@ -15,6 +15,8 @@ from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import HEALTH, resource, vm_of_health
 from vmdiag.sources.archive._times import first
 
+SIGNALS = (Signal.HEALTH,)
+
 CHANGES = "microsoft.resources/changes"
 PREFIX = "properties."
 ANNOTATIONS = "microsoft.resourcehealth/resourceannotations"

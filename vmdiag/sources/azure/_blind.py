@@ -6,7 +6,8 @@ from datetime import timedelta
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Signal, Transcript, VirtualMachine, Window
-from vmdiag.sources._items import Covers
+from vmdiag.sources._items import Covers, Whole
+from vmdiag.sources._lacks import CHANGES
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import ASIDE
 from vmdiag.sources.azure import heartbeat, metrics, virtual_machine
@@ -17,6 +18,7 @@ SILENCE = "Azure's answer does not tell"
 CALM = "not read: nothing suspicious was seen of this VM; name it alone to read everything"
 BATCH = "not read of many VMs at once; name it alone to read everything"
 HISTORY = "only the present state can be read, and the window ends before it"
+PATHS = "the list of the VMs' networks was not whole"
 HIDDEN = "Resource Graph does not show this VM to this sign-in"
 NO_SUCH_VM = "Azure knows no such VM (404)"
 # What a feed may reach less far than asked before it is worth a word; records of the last minutes may be late.
@@ -63,15 +65,21 @@ class Blind:
     def tell_graph(self, vms: Collection[VmId], shown: Collection[VmId], changes: Ask, network: Ask) -> None:
         """What Resource Graph did not say of the VMs in scope, and of which of them it spoke of the health."""
         failed, pathless = self._reader.failures.get(changes), self._reader.failures.get(network)
+        is_cut = changes in self._reader.cut
         for vm in vms:
             if failed is not None or vm not in shown:
                 self.unseen.add(vm)
                 self._spool.refuse(Signal.HEALTH, vm.key, HIDDEN if failed is None else reason_of(failed))
             else:
-                self._spool.add(Covers(signal=Signal.HEALTH, scope=vm.key))
+                self._spool.add(Covers(signal=Signal.HEALTH, scope=vm.key, cut=is_cut))
+                if is_cut:
+                    self.unseen.add(vm)
+                elif changes not in self._reader.flawed:
+                    self._spool.add(Whole(signal=Signal.HEALTH, scope=vm.key, form=CHANGES))
                 self._reader.reach(vm.key, Signal.HEALTH, changes.since)
-        if pathless is not None:
-            reason = f"{reason_of(pathless)}; changes of networks in other groups are not seen"
+        if pathless is not None or network in self._reader.cut:
+            why = PATHS if pathless is None else reason_of(pathless)
+            reason = f"{why}; changes of networks in other groups are not seen"
             for group in {group_of(vm) for vm in vms}:
                 self._spool.refuse(Signal.ACTIVITY, group, reason, partial=True)
 

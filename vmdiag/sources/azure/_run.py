@@ -174,8 +174,10 @@ class Run:
     def _settled(self) -> tuple[VmId, ...]:
         """The VMs in scope, by now all known."""
         lost = self._reader.failures.get(self._inventory)
-        if lost is not None and not 0 < len(self._scope.vms) == len(_roster.stated(self._scope)):
-            self._watcher.warn(f"{lost.message}; VMs are listed instead")
+        halved = self._inventory in self._reader.cut
+        if (lost is not None or halved) and not 0 < len(self._scope.vms) == len(_roster.stated(self._scope)):
+            why = "Resource Graph did not show every VM" if lost is None else lost.message
+            self._watcher.warn(f"{why}; VMs are listed instead")
             self._list()
         try:
             vms = _roster.roster(self._scope, self._shown.values())

@@ -40,6 +40,8 @@ def asks(groups: Iterable[str], span: Window) -> Iterator[Ask]:
             items=without_covers(activity_log.items),
             heard=heard,
             since=since,
+            lacks=activity_log.SIGNALS,
+            signals_of=activity_log.signals,
         )
 
 

@@ -30,7 +30,7 @@ Met = Callable[[Row], None]
 def ask(who: kql.Who, subscriptions: Iterable[str], met: Met) -> Ask:
     """The VMs as Resource Graph shows them; `met` sees every row."""
     request = _graph.request("VMs", kql.machines(who), subscriptions)
-    return Ask(request=request, concerns=(), signals=(), items=_seen(resources.items, met))
+    return Ask(request=request, concerns=(), signals=(), items=_seen(resources.items, met), holds="data")
 
 
 def subscriptions(met: Callable[[str], None]) -> Ask:
