@@ -35,16 +35,21 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     subject = _subject(text(row.get("id")), text(row.get("name")), text(row.get("errorCode")))
     if subject is not None:
         lists = [each.get("data") for each in objects(row.get("timeseries"))] or [row.get("data")]
-        series = [list(objects(each)) for each in lists]
-        readings = [_points(*subject, points) for points in series]
-        yield _sampled(*subject, readings)
-        grain = min(filter(None, map(_grain, series)), default=None)
-        if grain is not None:
-            yield from coarse(*subject, grain, ref)
-        lost = sum(map(_measured, repeat(subject[1]), series)) - sum(map(len, readings))
-        if lost:  # what could be read was given out
-            message = f"{lost} points of {subject[1].name} have no usable time or value"
-            raise Malformed(message, subject[0])
+        yield from _read(*subject, lists, ref)
+
+
+def _read(vm: VmId, metric: Metric, lists: list[object], ref: str) -> Iterator[Item]:
+    """The points of all lists as one series, and what is wrong with them."""
+    series = [list(objects(each)) for each in lists]
+    readings = [_points(vm, metric, points) for points in series]
+    yield _sampled(vm, metric, readings)
+    grain = min(filter(None, map(_grain, series)), default=None)
+    if grain is not None:
+        yield from coarse(vm, metric, grain, ref)
+    lost = sum(map(_measured, repeat(metric), series)) - sum(map(len, readings))
+    if lost:  # what could be read was given out
+        message = f"{lost} points of {metric.name} have no usable time or value"
+        raise Malformed(message, vm)
 
 
 def signals(row: Row) -> tuple[Signal, ...]:
