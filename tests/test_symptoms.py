@@ -6,9 +6,10 @@ import pytest
 
 from vmdiag import notation
 from vmdiag.diagnosis import Strength
-from vmdiag.model import Kind, Signal, Timeline, Window
+from vmdiag.model import Kind, Record, Signal, Timeline, Transcript, Window
 from vmdiag.signal_state import Hearing, judge_heartbeat, judge_traffic
 from vmdiag.symptoms import alive, connectivity_losses, pauses, weak
+from vmdiag.timeline import assemble
 
 MIN = timedelta(minutes=1)
 
@@ -73,6 +74,16 @@ def test_a_flap_of_seconds_is_not_even_a_pause() -> None:
     timeline = notation.timeline("12:00 unavailable\n12:00 available")
 
     assert pauses(timeline) == ()
+
+
+@pytest.mark.parametrize(("seconds", "told_of"), [(34, 0), (36, 1)])
+def test_what_resource_health_takes_back_within_35_seconds_is_noise(seconds: int, told_of: int) -> None:
+    at = notation.DAY + timedelta(hours=12)
+    states = ((at, "Unavailable"), (at + timedelta(seconds=seconds), "Available"))
+    records = tuple(Record(at=when, signal=Signal.HEALTH, name="availability", status=word) for when, word in states)
+    timeline = assemble(Transcript(vm=notation.VM, records=records), Window(at - 60 * MIN, at + 60 * MIN))
+
+    assert len(pauses(timeline)) == told_of
 
 
 def test_a_pause_is_told_as_one() -> None:

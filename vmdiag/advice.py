@@ -66,7 +66,14 @@ def recommend(timeline: Timeline, finding: Finding, state: State | None, loss: L
     if finding.verdict.is_flagged:
         return BACK
     silent = [one for one in silent_agents(timeline) if one.interval.is_open]
-    return SILENT if silent else Recommendation(action=Action.NONE, says="Nothing to do.")
+    return SILENT if silent else _nothing(timeline)
+
+
+def _nothing(timeline: Timeline) -> Recommendation:
+    """No next step; where an answer was cut, only as far as was read."""
+    cut = sorted({gap.signal for gap in timeline.gaps if gap.cut and gap.window.overlaps(timeline.window)})
+    says = f"No trouble in what was read: {' and '.join(cut)} was read only in part." if cut else "Nothing to do."
+    return Recommendation(action=Action.NONE, says=says)
 
 
 def _for_open(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation:

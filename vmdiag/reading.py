@@ -22,6 +22,8 @@ UNKNOWN_VM = (NO_SUCH_VM, f"Azure knows {NO_SUCH_VM}")
 class Scope:
     """Which VMs and when. `until=None` means now, or an archive's last record; a `since` span counts back from it.
 
+    `utc_offset` is how far ahead of UTC the clocks were where files with local times were made.
+
     No VM, group, tag and not `everything`: the VMs that had a migration or a loss. What is `finished` is left out.
     `groups` may hold `*` and `?`. With `allow_empty` a scope without VMs is no error; `lists_none` is one that a list
     without VMs made. A `time` of day is the latest such one before `until`, which itself lies before the end.
@@ -37,6 +39,7 @@ class Scope:
     lists_none: bool = False
     since: timedelta | datetime | time = LEAST_READ
     until: datetime | time | None = None
+    utc_offset: timedelta | None = None
 
     @property
     def names_any(self) -> bool:

@@ -60,13 +60,6 @@ def _lost(scene: Scene, start: float, end: float | None = None) -> None:
     _shows(scene, 0.0, start, end)
 
 
-def seconds_unavailable_at_the_end(scene: Scene, seconds: float) -> None:
-    """Metrics were not read; health has been Unavailable for so many seconds."""
-    scene.reads(("activity", "health"))
-    scene.migrates(_ago(10))
-    scene.turns(UNTIL - timedelta(seconds=seconds), "Unavailable")
-
-
 def minutes_well_at_the_end(scene: Scene, minutes: float) -> None:
     """Lost for an hour, back for so many minutes: recovery is held for three."""
     _lost(scene, 60, minutes)
@@ -190,7 +183,6 @@ def percent_of_traffic_back(scene: Scene, percent: float) -> None:
 
 
 BORDERS = (
-    Border(seconds_unavailable_at_the_end, 30, _NOTHING, 40, _OPEN),
     Border(minutes_well_at_the_end, 2, _OPEN, 4, _RECOVERED),
     Border(
         minutes_that_a_change_is_nearer,

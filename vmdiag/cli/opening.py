@@ -1,12 +1,13 @@
 """From options to a source that can be read, and the scope to read of it; must not know a source by more than name."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 
 from vmdiag.cli.address import LIVE, connect, resolve
 from vmdiag.cli.asked import STANDARD_INPUT, Asked, lost_at
 from vmdiag.cli.reached import Azure, Place
+from vmdiag.cli.times import utc_offset
 from vmdiag.cli.watch import Watch
 from vmdiag.errors import UsageError
 from vmdiag.reading import Scope, Source
@@ -35,9 +36,14 @@ def opened(asked: Asked, place: Place, azure: Azure, watch: Watch, unreachable_s
         raise UsageError(message, "Put one of them in a file.")
     now = datetime.now(UTC)
     is_live = name == LIVE
+    offset = None if place.utc_offset is None else utc_offset(place.utc_offset, "--utc-offset")
     if not is_live:
         _refuse_live_options(place, azure)
+    elif offset is not None:
+        message = "--utc-offset says what local times in files mean, and Azure is asked"
+        raise UsageError(message, "Leave it out: Azure's own times name their offset.")
     scope = asked.scope(now, os.environ.get("AZURE_SUBSCRIPTION_ID") if is_live else None)
+    scope = replace(scope, utc_offset=offset)
     if is_live:
         _refuse_nothing(scope)
         watch.listen()

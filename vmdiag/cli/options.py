@@ -147,6 +147,14 @@ Workspaces = Annotated[
         text="Log Analytics workspace to read heartbeats from; repeatable. Default: those that the VMs' agents name.",
     ),
 ]
+UtcOffset = Annotated[
+    str | None,
+    _option(
+        "--utc-offset",
+        metavar="OFFSET",
+        text="What local times in an archive are ahead of UTC, such as +02:00; else files with such times are refused.",
+    ),
+]
 ProbePort = Annotated[
     int | None,
     _option("--probe", metavar="PORT", min=1, max=65535, text="Try a TCP connection to the VMs' public addresses."),

@@ -57,6 +57,7 @@ class Place:
 
     source: options.Address = "azure"
     probe: options.ProbePort = None
+    utc_offset: options.UtcOffset = None
 
 
 def duration(text: str, option: str) -> timedelta:

@@ -9,6 +9,8 @@ from vmdiag.reading import latest
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 _SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _SHOWN = 80  # characters of what makes no sense
+_OFFSET = re.compile(r"([+-])([01]\d)(?::?([0-5]\d))?", re.ASCII)
+_FARTHEST = timedelta(hours=14)  # Kiribati's Line Islands
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -48,3 +50,15 @@ def instant(text: str, option: str, now: datetime) -> datetime:
     except OverflowError as error:
         message = f"{option} {text!r} lies before the year 1"
         raise UsageError(message, "Give a shorter duration.") from error
+
+
+def utc_offset(text: str, option: str) -> timedelta:
+    """How far a place's clocks are ahead of UTC: `+02:00`, `-0330`, `+01`, `Z`."""
+    if text.strip().upper() in {"Z", "UTC"}:
+        return timedelta()
+    found = _OFFSET.fullmatch(text.strip())
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0)) if found else None
+    if found is None or offset is None or offset > _FARTHEST:
+        message = f"{option} {text!r} is no offset from UTC"
+        raise UsageError(message, "Write +02:00 for two hours ahead of UTC, -05:00 for five behind.")
+    return -offset if found[1] == "-" else offset

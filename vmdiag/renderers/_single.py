@@ -9,7 +9,7 @@ from rich.text import Text
 
 from vmdiag.diagnosis import Action, Case, Evidence, Stance
 from vmdiag.model import Gap, Window
-from vmdiag.renderers import _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
+from vmdiag.renderers import _grounds, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._marks import label
 from vmdiag.renderers._page import BOLD, Page, pack
 from vmdiag.renderers._safe import name, place, sentence
@@ -92,7 +92,7 @@ def _guards(case: Case, page: Page) -> None:
 
 
 def _evidence(case: Case, page: Page) -> None:
-    for title, found in _story.grounds(case):
+    for title, found in _grounds.headed(case):
         _pieces(title, found, page)
 
 

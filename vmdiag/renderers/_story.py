@@ -26,6 +26,7 @@ _CANNOT = {
 }
 # What is nearer than this is told as one moment.
 _AN_INSTANT = timedelta(seconds=1)
+NOT_WHOLE = "No trouble in what was read"
 # Of the reasons for a doubtful verdict, so many before those against it.
 _REASONS = 2
 
@@ -97,8 +98,10 @@ def rows(case: Case) -> Iterator[tuple[str, str]]:
 def advice(case: Case) -> tuple[str, str]:
     """The next step: the word for it, and the rest of the sentence."""
     recommendation = case.diagnosis.recommendation
-    word = "Nothing to do" if recommendation.action is Action.NONE else recommendation.action.value.capitalize()
     says = sentence(recommendation.says)
+    word = recommendation.action.value.capitalize()
+    if recommendation.action is Action.NONE:
+        word = NOT_WHOLE if says.startswith(NOT_WHOLE) else "Nothing to do"
     if says.lower().startswith(word.lower()):
         return says[: len(word)], f"{says[len(word) :]}."
     return word, f": {says}." if says else "."
@@ -140,30 +143,13 @@ def why(case: Case) -> str:
     return "; ".join(_said(case, Stance.AGAINST)) or "no loss of connectivity after a live migration was seen"
 
 
-def grounds(case: Case) -> Iterator[tuple[str, list[Evidence]]]:
-    """The evidence with what it is for or against: the scenario asked for, what explains the loss, the loss itself."""
-    diagnosis = case.diagnosis
-    asked = evidence(case, *Stance)
-    if asked:
-        yield "For (+) or against (-) a loss by live migration, ? not seen", asked
-    explaining = [one for one in diagnosis.findings if one.scenario == diagnosis.explanation]
-    if explaining and explaining[0].scenario != diagnosis.finding.scenario and explaining[0].evidence:
-        yield f"For (+) or against (-) {explaining[0].scenario}", list(ordered(explaining[0].evidence))
-    if diagnosis.loss is not None and diagnosis.loss.explained_by != diagnosis.finding.scenario:
-        shown = (
-            Evidence(stance=Stance.FOR, signal=one.signal, says=one.says, at=one.interval.start, ref=one.ref)
-            for one in diagnosis.loss.channels
-        )
-        yield "What shows the loss", list(ordered(shown))
-
-
 def evidence(case: Case, *stances: Stance) -> list[Evidence]:
     """What was found about the scenario asked for, of these stances, in the report's order."""
     return [found for found in ordered(case.diagnosis.finding.evidence) if found.stance in stances]
 
 
 def story(case: Case) -> Iterator[str]:
-    """The background in a few paragraphs: for a flagged VM only."""
+    """The background, of a flagged VM."""
     diagnosis = case.diagnosis
     if not diagnosis.verdict.is_flagged:
         return

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from vmdiag.diagnosis import Action, Case, Report, State, Verdict
 from vmdiag.model import Gap
-from vmdiag.renderers import _lore, _others, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
+from vmdiag.renderers import _grounds, _lore, _others, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._markup import cell, code, fenced, plain, row
 from vmdiag.renderers._safe import name, place
 from vmdiag.renderers._times import between, iso, stamp
@@ -121,7 +121,7 @@ def _guards(case: Case, level: str) -> Iterator[str]:
 
 
 def _evidence(case: Case, level: str) -> Iterator[str]:
-    for title, found in _story.grounds(case):
+    for title, found in _grounds.headed(case):
         lines = (
             f"- **{one.stance}** ({one.signal}{', ' + stamp(one.at) if one.at else ''}): {plain(one.says)}"
             + (f" [{code(place(one.ref))}]" if one.ref else "")

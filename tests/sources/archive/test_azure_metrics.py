@@ -4,7 +4,7 @@ import pytest
 
 from tests.sources.archive._rows import EXAMPLES, NSG, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources._items import Malformed
+from vmdiag.sources._items import Lack, Malformed
 
 NAME = "azure-metrics"
 
@@ -48,7 +48,33 @@ def test_a_point_that_was_not_measured_is_no_zero() -> None:
     assert point.times == point.values == ()
 
 
-@pytest.mark.parametrize("members", [{"TimeGrain": "PT1H"}, {"TimeGenerated": "soon"}, {"_ResourceId": ""}])
-def test_an_hours_sum_or_a_point_without_time_or_vm_is_malformed(members: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "members", [{"TimeGenerated": "soon"}, {"_ResourceId": ""}, {"Total": "many"}, {"Total": "1,234"}]
+)
+def test_a_point_without_time_vm_or_number_is_malformed(members: dict[str, object]) -> None:
     with pytest.raises(Malformed):
         read(NAME, changed(NAME, **members))
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "null", None])
+def test_what_was_not_measured_is_written_in_many_ways(cell: object) -> None:
+    (point,) = sampled(read(NAME, changed(NAME, Total=cell, Average=cell)))
+
+    assert not point.values
+
+
+def test_another_aggregation_never_stands_in_for_one_that_cannot_be_read() -> None:
+    with pytest.raises(Malformed, match="no number"):
+        read(NAME, changed(NAME, Total="3.5 MB", Average=5))
+
+
+@pytest.mark.parametrize(
+    ("grain", "coarse"), [("PT1M", 0), ("PT5M", 0), ("PT15M", 0), ("PT1H", 1), ("01:00:00", 1), ("P1D", 1)]
+)
+def test_points_of_any_grain_are_read_and_those_of_an_hour_say_what_to_export(grain: str, coarse: int) -> None:
+    found = read(NAME, changed(NAME, TimeGrain=grain))
+    flaws = [item for item in found if isinstance(item, Lack)]
+
+    assert len(sampled(found)) == 1
+    assert len(flaws) == coarse
+    assert all("--interval PT1M" in flaw.reason for flaw in flaws)

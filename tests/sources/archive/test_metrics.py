@@ -5,7 +5,7 @@ import pytest
 from tests.sources.archive import _samples
 from tests.sources.archive._rows import EXAMPLES, FORMATS, NSG, REF, SUBSCRIPTION, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources._items import Malformed
+from vmdiag.sources._items import Item, Lack, Malformed
 
 NAME = "metrics"
 
@@ -88,10 +88,13 @@ def test_a_minute_that_is_missing_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
-def test_a_time_at_the_calendars_end_is_left_out(end: str) -> None:
-    (series,) = sampled(read(NAME, metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}])))
+def test_a_time_at_the_calendars_end_is_left_out_and_told(end: str) -> None:
+    items = FORMATS[NAME].items(metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}]), REF)
+    (series,) = sampled([next(items)])
 
     assert series.values == (5.0,)
+    with pytest.raises(Malformed):
+        next(items)
 
 
 @pytest.mark.parametrize(
@@ -160,3 +163,52 @@ def test_recorded_answers_without_a_value_are_metrics_without_points() -> None:
     items = [item for row in _samples.rows("metrics/*.json") for item in read(NAME, row)]
 
     assert [(series.name, series.times) for series in sampled(items)] == [("Percentage CPU", ())] * 2
+
+
+def flaws(row: dict[str, object]) -> list[str]:
+    return [item.reason for item in read(NAME, row) if isinstance(item, Lack)]
+
+
+def test_the_seventh_digit_is_cut_and_never_becomes_another_second() -> None:
+    odd = {"timeStamp": "2026-12-31T23:59:59.9999999Z", "total": 5}
+    (series,) = sampled(read(NAME, metric("Network In Total", [odd])))
+
+    assert (series.times[0].year, series.times[0].microsecond) == (2026, 999999)
+
+
+@pytest.mark.parametrize("form", ["/Date({})/", "{}"])
+def test_points_are_read_whatever_a_client_made_of_their_times(form: str) -> None:
+    odd = {"timeStamp": form.format(1_772_439_240_000), "total": 5}
+    (series,) = sampled(read(NAME, metric("Network In Total", [odd])))
+
+    assert series.times[0].isoformat() == "2026-03-02T08:14:00+00:00"
+
+
+def hours(*values: object) -> list[dict[str, object]]:
+    return [{"timeStamp": f"2026-03-02T{hour:02}:00:00Z", "total": value} for hour, value in enumerate(values)]
+
+
+def test_points_of_an_hour_are_read_and_say_what_to_export() -> None:
+    row = metric("Network In Total", hours(5, None, 7))
+
+    assert sampled(read(NAME, row))[0].values == (5.0, 7.0)
+    (flaw,) = flaws(row)
+    assert "1 h apart" in flaw
+    assert "--interval PT1M" in flaw
+
+
+@pytest.mark.parametrize("step", [1, 5, 15])
+def test_points_of_minutes_raise_no_such_flaw_however_many_are_missing(step: int) -> None:
+    points = [point(minute, total=1 if minute == 0 else None) for minute in range(0, 60, step)]
+
+    assert not flaws(metric("Network In Total", points))
+
+
+def test_points_that_cannot_be_read_among_others_are_counted() -> None:
+    row = metric("Network In Total", [point(1, total=5), point(2, total="many"), {"timeStamp": "soon", "total": 7}])
+
+    found: list[Item] = []
+    with pytest.raises(Malformed, match="2 points of Network In Total"):
+        found.extend(FORMATS[NAME].items(row, REF))
+
+    assert sampled(found)[0].values == (5.0,)

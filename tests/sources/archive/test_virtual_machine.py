@@ -100,3 +100,9 @@ def test_recorded_vms_are_read() -> None:
 
     assert states.count("PowerState/running") == 3
     assert set(states) == {f"PowerState/{state}" for state in ("running", "deallocated", "stopped", "starting")}
+
+
+def test_cloud_custodian_puts_the_view_beside_the_properties() -> None:
+    row = changed(NAME, properties={"hardwareProfile": {"vmSize": "Standard_D2s_v5"}}, instanceView=VIEW)
+
+    assert [machine.vm.power_state for machine in known(read(NAME, row))] == ["deallocated"]

@@ -3,17 +3,18 @@
 Every file is read once, into a spool on disk; then each VM in scope is told from it, one at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from vmdiag.errors import BadArchive, UsageError
-from vmdiag.model import Needs
+from vmdiag.model import Needs, Transcript
 from vmdiag.reading import Reading, Scope, Watcher, reading_span
-from vmdiag.sources._choice import chosen
+from vmdiag.sources._choice import Asked, chosen
 from vmdiag.sources._items import Format
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import Teller
 from vmdiag.sources._unplaced import place_by_name
+from vmdiag.sources.archive._last_record import with_hint
 from vmdiag.sources.archive._paths import places
 from vmdiag.sources.archive._reader import Reader, formats
 
@@ -29,15 +30,16 @@ class Archive:
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
         spool = Spool()
-        reader = Reader(spool, self._watcher, self._formats or formats())
+        reader = Reader(spool, self._watcher, self._formats or formats(), scope.utc_offset)
         reader.read(places(self._address))
         spool.close()
         for reason in place_by_name(spool):
             self._watcher.warn(reason)
-        end = spool.newest or spool.newest_untold or (scope.until if isinstance(scope.until, datetime) else None)
+        stated = scope.until if isinstance(scope.until, datetime) else None
+        end = spool.newest or spool.newest_untold or stated or reader.newest_seen
         if end is None:
             message = f"{self._address} holds no record with a time: there is nothing to look at"
-            raise BadArchive(message, "Export it again; for an inventory alone say --until TIME.")
+            raise BadArchive(message, reader.untimed or "Export it again; for an inventory alone say --until TIME.")
         window = scope.window(end)
         if window.start >= window.end:
             message = f"the archive ends at {window.end.isoformat()}, before --since"
@@ -46,10 +48,15 @@ class Archive:
         teller = Teller(spool.database, window, needs)
         return Reading(
             window=window,
-            transcripts=(teller.tell(one) for one in (*choice.vms, *choice.behind)),
+            transcripts=self._told(teller, (*choice.vms, *choice.behind), window.end, is_default=scope.until is None),
             vms=tuple(one.id for one in choice.vms),
             others=choice.others,
             quiet=choice.quiet,
             gaps=teller.faults(),
             cloud=spool.cloud,
         )
+
+    def _told(self, teller: Teller, vms: Sequence[Asked], end: datetime, *, is_default: bool) -> Iterator[Transcript]:
+        for one in vms:
+            transcript = teller.tell(one)
+            yield with_hint(transcript, end) if is_default else transcript

@@ -11,6 +11,8 @@ from vmdiag.sources.archive._text import CUT_SHORT, RECORD_LIMIT, Broken, Text
 # Excel writes semicolons where a comma is the decimal sign, and tabs as "Unicode text".
 DELIMITERS = ",;\t"
 LONGEST_NAME = 200
+# How pandas reads back the column without a name that its `to_csv` writes first: the number of the row.
+INDEX = "Unnamed: 0"
 NEWLINE = re.compile(rb"\n")
 
 
@@ -22,7 +24,12 @@ def delimiter(text: Text) -> str | None:
     if not line or set("{}") & set(line) or line.startswith("[") or text.data[end + 1 : end + 2] == b"{":
         return None
     found = max(DELIMITERS, key=line.count)
-    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=found), [])]
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=found), [])]
+    except csv.Error:  # a cell beyond the limit, or a return alone in the middle of the line
+        return None
+    if len(cells) > 2 and not cells[0]:  # noqa: PLR2004 - an index and at least two columns
+        cells[0] = INDEX
     is_header = len(set(cells)) == len(cells) > 1 and all(0 < len(cell) < LONGEST_NAME for cell in cells)
     return found if is_header else None
 
@@ -33,6 +40,7 @@ def table(text: Text, delimiter: str) -> Iterator[Cut]:
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter)
     header = next(reader)
+    header[0] = header[0] or INDEX
     empty = True
     while True:
         line = reader.line_num + 1

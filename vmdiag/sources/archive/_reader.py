@@ -1,7 +1,7 @@
 """Files into the spool, row by row, and every fault named; must not know what a format says of a row."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import vmdiag.sources.archive
 from vmdiag import plugins
@@ -9,18 +9,24 @@ from vmdiag.completeness import Missing
 from vmdiag.errors import BadArchive
 from vmdiag.model import Signal
 from vmdiag.reading import Watcher
-from vmdiag.sources._items import Covers, Format, Malformed, Row
+from vmdiag.sources._items import Covers, Format, Lack, Malformed, Row
 from vmdiag.sources._spool import Spool
-from vmdiag.sources.archive._extent import Extent, Loss, vm_named
-from vmdiag.sources.archive._lists import Lists
+from vmdiag.sources.archive._extent import LISTS, Extent, Loss, vm_named
+from vmdiag.sources.archive._left_out import LeftOut
+from vmdiag.sources.archive._members import Member, members
 from vmdiag.sources.archive._pages import Pages
 from vmdiag.sources.archive._paths import Place
 from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._streams import Stream
+from vmdiag.sources.archive._table_columns import Columns
+from vmdiag.sources.archive._tally import Tally, error_answer
 from vmdiag.sources.archive._text import CUT_SHORT
+from vmdiag.sources.archive._times import newest_in
 from vmdiag.sources.archive._wrappers import unwrapped
 
-# Faults of one file that are told one by one; the rest is counted.
+# Faults of one file that wait until something in it is known.
+MOST_WAITING = 10
+# Kinds of useless files that an error names.
 MOST_TOLD = 10
 # Of so many broken records of a file it is looked up what can still be read of them.
 MOST_LOOKED_AT = 1_000
@@ -32,39 +38,25 @@ def formats() -> dict[str, Format]:
     return {name: plugins.load(package, name) for name in plugins.names(package)}
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What one file turned out to hold."""
-
-    file: str
-    extent: Extent
-    lists: Lists = field(default_factory=Lists)
-    known: int = 0
-    unknown: int = 0
-    empty: int = 0
-    faults: int = 0
-    told: int = 0
-    answer: str = ""
-    last: str = ""
-    # Faults wait until something in the file is known: of a foreign file one word is enough.
-    waiting: list[Loss] = field(default_factory=list)
-
-    @property
-    def is_readable(self) -> bool:
-        """Whether anything in it is of a known format, or it is an export with nothing in it."""
-        broken = self.unknown or self.faults or self.lists.missing
-        return self.known > 0 or (self.empty > 0 and not broken)
-
-
 class Reader:
-    """Reads places one after another and remembers which of them were of no use."""
+    """Reads places one after another and remembers which of them were of no use.
 
-    def __init__(self, spool: Spool, watcher: Watcher, known: Mapping[str, Format]) -> None:
+    For an archive that tells nothing: `newest_seen` is the newest time in a record that said nothing of a VM, `untimed`
+    why the last of those that could not be used was none.
+    """
+
+    def __init__(
+        self, spool: Spool, watcher: Watcher, known: Mapping[str, Format], utc_offset: timedelta | None = None
+    ) -> None:
+        self.newest_seen: datetime | None = None
+        self.untimed = ""
         self._spool = spool
         self._watcher = watcher
         self._formats = dict(known)
+        self._utc_offset = utc_offset
+        self._left_out = LeftOut()
         self._pages = Pages()
-        self._unfinished: list[_Tally] = []
+        self._unfinished: list[Tally] = []
         self._done = 0
         self._total: int | None = None
 
@@ -73,55 +65,87 @@ class Reader:
         found = list(files)
         sizes = [place.size for place in found]
         self._total = sum(size for size in sizes if size is not None) if None not in sizes else None
-        useless: list[str] = []
-        for place in found:
-            reason = self._file(place)
-            if reason:
-                useless.append(reason)
+        useful = [self._file(place) for place in found]
         for tally in self._unfinished:
             self._tell_lacks(tally)
-        if len(useless) == len(found):
-            hint = f"Formats that were tried: {', '.join(sorted(self._formats))}."
-            raise BadArchive(useless[0] if len(useless) == 1 else "\n".join(useless[:MOST_TOLD]), hint)
-        for reason in useless:
+        if not any(useful):
+            tried = f"Formats that were tried: {', '.join(sorted(self._formats))}."
+            useless = list(self._left_out.files_told())[:MOST_TOLD]
+            raise BadArchive("\n".join(useless), self._left_out.instead or tried)
+        for reason in self._left_out.files_told(with_instead=True):
             self._watcher.warn(f"{reason}; left out")
+        for told in self._left_out.records_told():
+            self._watcher.warn(told)
+        for file, reason in self._left_out.faults():
+            self._spool.fault(None, Signal.ACTIVITY, file, 0, reason)
 
-    def _file(self, place: Place) -> str:
-        """Read one file; why it was of no use, or nothing."""
+    def _file(self, place: Place) -> bool:
+        """Read one file, and all in it; whether anything was of use."""
         try:
             file = place.open()
         except OSError as error:
-            return f"{place.name} cannot be opened: {error.strerror or error}"
-        tally = _Tally(place.name, Extent(place.name))
+            self._left_out.file(place.name, f"cannot be opened: {error.strerror or error}")
+            return False
+        is_useful = False
+        signals: dict[Signal, None] = {}
         with file:
-            stream = Stream(file, self._advance)
-            for line, row, listing in unwrapped(rows(iter(stream))):
-                if row is None:
-                    tally.empty += 1
-                elif isinstance(row, Missing):
-                    tally.lists.lack(row)
-                elif isinstance(row, Malformed):
-                    self._fault(tally, line, row)
+            original = file if file.seekable() else None
+            for member in members(place.name, Stream(file, self._advance), original):
+                if member.torn:
+                    self._tear(member, signals)
                 else:
-                    self._row(tally, line, row, listing)
-            if stream.broken:
-                self._fault(tally, 0, Malformed(stream.broken), is_end=True)
-        self._finish(tally)
-        return "" if tally.is_readable else _useless(tally)
+                    tally = self._member(member)
+                    is_useful |= tally.is_readable
+                    signals.update((one, None) for known in tally.extent.forms.values() for one in known)
+        return is_useful
+
+    def _member(self, member: Member) -> Tally:
+        """Read one text."""
+        tally = Tally(member.name, Extent(member.name))
+        if member.refused is not None:
+            self._left_out.file(member.name, member.refused.what, member.refused.instead)
+        elif member.stream is not None:
+            self._text(tally, member.stream)
+            self._finish(tally)
+        return tally
+
+    def _tear(self, member: Member, signals: Iterable[Signal]) -> None:
+        """A container that ends early: what it lacks may be anything of what it holds."""
+        self._left_out.file(member.name, member.torn)
+        for signal in tuple(signals) or LISTS:
+            self._spool.add(Lack(signal=signal, scope="", form="", place=member.name, reason=member.torn))
+
+    def _text(self, tally: Tally, stream: Stream) -> None:
+        columns = Columns(unwrapped(rows(iter(stream))), self._utc_offset)
+        for line, row, listing in columns:
+            if row is None:
+                tally.empty += 1
+            elif isinstance(row, Missing):
+                tally.lists.lack(row)
+            elif isinstance(row, Malformed):
+                self._fault(tally, line, row)
+            else:
+                self._row(tally, line, row, listing)
+        if stream.broken:
+            self._fault(tally, 0, Malformed(stream.broken), is_end=True)
+        for doubt in columns.doubts:
+            self._watcher.warn(f"{tally.file}: {doubt}")
+            for signal in dict.fromkeys(one for known in tally.extent.forms.values() for one in known):
+                self._spool.fault(None, signal, tally.file, 0, doubt)
 
     def _advance(self, size: int) -> None:
         self._done += size
         self._watcher.progress(self._done, self._total)
 
-    def _row(self, tally: _Tally, line: int, row: Row, listing: int) -> None:
+    def _row(self, tally: Tally, line: int, row: Row, listing: int) -> None:
         name = self._format_of(tally, row)
         if name is None:
-            answer = _error_answer(row)
+            answer = error_answer(row)
             if answer:
                 tally.answer = answer
                 self._fault(tally, line, Malformed(f"an error answer of Azure, not data: {answer}"))
             else:
-                tally.unknown += 1
+                tally.pass_over(row)
             return
         tally.known += 1
         tally.extent.forms.setdefault(name, self._formats[name].SIGNALS)
@@ -135,8 +159,11 @@ class Reader:
         except Malformed as fault:
             fault.part = row
             self._fault(tally, line, fault, name)
+            self.untimed = fault.reason
+        if self._spool.newest is None:
+            self.newest_seen = max(filter(None, (self.newest_seen, newest_in(row))), default=None)
 
-    def _format_of(self, tally: _Tally, row: Row) -> str | None:
+    def _format_of(self, tally: Tally, row: Row) -> str | None:
         """The format that takes a row: mostly the one that took the row before."""
         if tally.last and self._formats[tally.last].recognises(row):
             return tally.last
@@ -146,7 +173,7 @@ class Reader:
                 return name
         return None
 
-    def _fault(self, tally: _Tally, line: int, fault: Malformed, name: str = "", *, is_end: bool = False) -> None:
+    def _fault(self, tally: Tally, line: int, fault: Malformed, name: str = "", *, is_end: bool = False) -> None:
         tally.faults += 1
         part, is_end = fault.part, is_end or fault.reason == CUT_SHORT
         if part is not None and not name and tally.faults <= MOST_LOOKED_AT:
@@ -166,31 +193,27 @@ class Reader:
             tally.extent.lose(loss)
         if tally.known:
             self._tell(tally, loss)
-        elif len(tally.waiting) < MOST_TOLD:
+        elif len(tally.waiting) < MOST_WAITING:
             tally.waiting.append(loss)
 
-    def _tell(self, tally: _Tally, loss: Loss) -> None:
+    def _tell(self, tally: Tally, loss: Loss) -> None:
         where = f"{tally.file}, line {loss.line}" if loss.line else tally.file
-        tally.told += 1
-        if tally.told <= MOST_TOLD:
+        if self._left_out.fault(tally.file, loss.fault.reason):
             self._watcher.warn(f"{where}: {loss.fault.reason}; skipped")
 
-    def _tell_waiting(self, tally: _Tally) -> None:
+    def _tell_waiting(self, tally: Tally) -> None:
         while tally.waiting:
             self._tell(tally, tally.waiting.pop(0))
 
-    def _finish(self, tally: _Tally) -> None:
+    def _finish(self, tally: Tally) -> None:
         self._keep_lacks(tally)
         if not tally.is_readable:
-            reason = tally.waiting[0].fault.reason if tally.waiting else "records in no known format"
-            self._spool.fault(None, Signal.ACTIVITY, tally.file, 0, f"left out: {reason}")
-        elif tally.faults > MOST_TOLD:
-            self._watcher.warn(f"{tally.file}: {tally.faults - MOST_TOLD} more malformed records skipped")
-        if tally.known and tally.unknown:
-            self._watcher.warn(f"{tally.file}: {tally.unknown} records in no known format skipped")
-            self._spool.fault(None, Signal.ACTIVITY, tally.file, 0, "records in no known format")
+            self._left_out.file(tally.file, tally.why_useless)
+        if tally.known:
+            for kind, count in tally.kinds.items():
+                self._left_out.unknown(tally.file, kind, count)
 
-    def _keep_lacks(self, tally: _Tally) -> None:
+    def _keep_lacks(self, tally: Tally) -> None:
         """What the file lacks is known at its end; of a page only when it was seen which others there are."""
         tally.lists.end()
         form, lack = next(((form, lack) for form, lack in tally.lists.missing if lack.is_continued), (tally.last, None))
@@ -200,7 +223,7 @@ class Reader:
         else:
             self._unfinished.append(tally)
 
-    def _tell_lacks(self, tally: _Tally) -> None:
+    def _tell_lacks(self, tally: Tally) -> None:
         """What the file lacks, and what it is whole for."""
         missing = [
             (form, lack)
@@ -218,26 +241,3 @@ def signals_of(one: Format, row: Row) -> tuple[Signal, ...]:
     """The feeds that a row belongs to, as far as its format can tell."""
     narrowed: Callable[[Row], tuple[Signal, ...]] | None = getattr(one, "signals", None)
     return narrowed(row) if narrowed is not None else one.SIGNALS
-
-
-def _error_answer(row: Row) -> str:
-    """What a failed command wrote where data was expected: `{"error": {...}}`, or `code` and `message` alone."""
-    body = row.get("error") if isinstance(row.get("error"), dict) else row
-    if not isinstance(body, dict):
-        return ""
-    words = {str(key).lower(): value for key, value in body.items()}
-    code, message = words.get("code"), words.get("message")
-    if not (isinstance(code, str) and isinstance(message, str)) or (body is row and len(row) > 3):  # noqa: PLR2004
-        return ""
-    return f"{code}: {message}"[:500]
-
-
-def _useless(tally: _Tally) -> str:
-    if tally.answer:
-        return f"{tally.file} holds an error answer of Azure, not data: {tally.answer}"
-    if not (tally.unknown or tally.faults):
-        return f"{tally.file} is empty"
-    if tally.lists.missing:
-        return f"{tally.file} holds no record: {tally.lists.missing[0][1].reason}"
-    first = f" ({tally.waiting[0].fault.reason})" if tally.waiting else ""
-    return f"{tally.file} is in no known format{first}"

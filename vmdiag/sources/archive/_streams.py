@@ -9,7 +9,10 @@ import importlib
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol
+from typing import Protocol
+
+from vmdiag.sources.archive._containers import HEAD, Readable
+from vmdiag.sources.archive._growth import Bomb, Growth
 
 CHUNK = 1 << 20
 GZIP = b"\x1f\x8b"
@@ -18,6 +21,7 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 ZSTD_SKIPPED = tuple(bytes((0x50 + low, 0x2A, 0x4D, 0x18)) for low in range(16))
 # A file packed twice by mistake is common enough; a thousand times is an attack.
 MOST_LAYERS = 2
+MOSTLY = 0.7  # of the characters: names and values may be in any script, everything between them is ASCII
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 Chunks = Iterator[bytes]
@@ -42,23 +46,43 @@ class Unpacker(Protocol):
 
 
 class Stream:
-    """The text of a file in chunks; `broken` says, after the last chunk, why the file ends where it should not."""
+    """The text of a file in chunks; `broken` says, after the last chunk, why the file ends where it should not.
 
-    def __init__(self, file: BinaryIO, read: Callable[[int], None]) -> None:
+    `growth` is that of the file on disk which this one is a member of.
+    """
+
+    def __init__(self, file: Readable, read: Callable[[int], None], growth: Growth | None = None) -> None:
         self.broken: str | None = None
+        self.is_packed = False
+        self.growth = growth or Growth()
         self._read = read
-        self._chunks = _recoded(self._unpacked(self._raw(file)))
+        # A member of a container is made of what was taken before.
+        self._take = self.growth.take if growth is None else _pass
+        self._bytes = self._unpacked(self._raw(file))
 
     def __iter__(self) -> Chunks:
-        return self._chunks
+        return _recoded(self._bytes)
 
-    def _raw(self, file: BinaryIO) -> Chunks:
+    @property
+    def head(self) -> bytes:
+        """The first bytes, unpacked, which are not lost by this."""
+        head, self._bytes = _peeked(self._bytes, HEAD)
+        return head
+
+    def as_file(self) -> Readable:
+        """The bytes, unpacked and not recoded, to be read in pieces of any size."""
+        return _File(self._bytes)
+
+    def _raw(self, file: Readable) -> Chunks:
         try:
             while chunk := file.read(CHUNK):
                 self._read(len(chunk))
+                self._take(len(chunk))
                 yield chunk
         except OSError as error:
             self.broken = f"reading stopped: {error.strerror or error}"
+        except Bomb as error:
+            self.broken = str(error)
 
     def _unpacked(self, chunks: Chunks) -> Chunks:
         for _ in range(MOST_LAYERS):
@@ -67,7 +91,10 @@ class Stream:
                 chunks = self._members(chunks, _Gzip, GZIP)
             elif head.startswith((ZSTD, *ZSTD_SKIPPED)):
                 chunks = self._members(chunks, _zstd(), None)
-        return chunks
+            else:
+                break
+            self.is_packed = True
+        yield from chunks
 
     def _members(self, chunks: Chunks, unpacker: Callable[[], Unpacker], magic: bytes | None) -> Chunks:
         """Member after member; what was unpacked before a fault is given out all the same."""
@@ -77,6 +104,7 @@ class Stream:
                 text = current.decompress(data, CHUNK)
                 data = b""
                 if text:
+                    self.growth.give(len(text))
                     yield text
                 if current.eof:
                     data = current.unused_data or next(chunks, b"")
@@ -91,6 +119,27 @@ class Stream:
                         return
         except (zlib.error, _zstd_error()) as error:
             self.broken = f"the compressed file is damaged: {error}"
+        except Bomb as error:
+            self.broken = str(error)
+
+
+def _pass(size: int) -> None:
+    del size
+
+
+class _File:
+    """Chunks as a file that is read in order."""
+
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = chunks
+        self._held = memoryview(b"")
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+        if not self._held:
+            self._held = memoryview(next(self._chunks, b""))
+        part, self._held = self._held[:size], self._held[size:]
+        return bytes(part)
 
 
 class _Gzip:
@@ -144,16 +193,45 @@ def _joined(head: bytes, chunks: Chunks) -> Chunks:
 
 
 def _recoded(chunks: Chunks) -> Chunks:
-    """The same text as UTF-8 without a byte order mark; without a mark it is taken as it is."""
-    head, chunks = _peeked(chunks, 3)
-    if not head.startswith(UTF_16):
-        yield from chunks if not head.startswith(codecs.BOM_UTF8) else _without_mark(chunks)
-        return
-    # PowerShell 5 writes UTF-16 when it redirects output into a file.
-    decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+    """The same text as UTF-8 without a byte order mark, its lines ended as they are ended anywhere else."""
+    head, chunks = _peeked(chunks, HEAD)
+    encoding = "utf-16" if head.startswith(UTF_16) else unmarked(head)
+    if encoding is not None:
+        # PowerShell 5 writes UTF-16 when it redirects output into a file.
+        chunks = _decoded(chunks, encoding)
+        head, chunks = _peeked(chunks, HEAD)
+    if head.startswith(codecs.BOM_UTF8):
+        chunks = _without_mark(chunks)
+    if b"\r" in head and b"\n" not in head:
+        # As "CSV (Macintosh)" ends lines. Where both are found a return alone ends none.
+        chunks = _with_newlines(chunks)
+    yield from chunks
+
+
+def unmarked(head: bytes) -> str | None:
+    """UTF-16 that lacks its mark, told by its zeros: every other byte of what is mostly ASCII."""
+    low, high = head[0::2], head[1::2]
+    if len(high) < 4 or b"\0" not in head:  # noqa: PLR2004 - of less nothing can be told
+        return None
+    if high.count(0) > MOSTLY * len(high) and not low.count(0):
+        return "utf-16-le"
+    return "utf-16-be" if low.count(0) > MOSTLY * len(low) and not high.count(0) else None
+
+
+def _decoded(chunks: Chunks, encoding: str) -> Chunks:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     for chunk in chunks:
         yield decoder.decode(chunk).encode()
     yield decoder.decode(b"", final=True).encode()
+
+
+def _with_newlines(chunks: Chunks) -> Chunks:
+    """Returns as line ends; of a return and a line feed one is kept, also where they lie in two chunks."""
+    after_return = False
+    for chunk in chunks:
+        plain = chunk[1:] if after_return and chunk.startswith(b"\n") else chunk
+        after_return = chunk.endswith(b"\r")
+        yield plain.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _without_mark(chunks: Chunks) -> Chunks:

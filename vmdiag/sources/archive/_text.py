@@ -26,7 +26,7 @@ PAIRED = 2  # `[` and `]`, `{` and `}` lie two apart in ASCII
 # As far as text is without fault, even if it ends in the middle of something.
 FAULTLESS = re.compile(_PLAIN + rb"(?:" + _STRING + rb'(?:\\|"\s*)?|[}\]]\s*)?')
 # A mark in the middle of a file comes from files joined by hand, a record separator from RFC 7464.
-BLANK = re.compile(rb"(?:[\s\x1e]|\xef\xbb\xbf)*+")
+BLANK = re.compile(rb"\s*+(?:(?:\x1e|\xef\xbb\xbf)\s*+)*+")
 INDENT = re.compile(rb"(?:\A|\n)([ \t]*)\Z")
 
 NOT_JSON = "not valid JSON"

@@ -38,7 +38,8 @@ def tags_of(row: Row) -> dict[str, str]:
 def described(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     """What the row knows of the VM, and the states it is in."""
     members = body(row)
-    view = mapping(members.get("instanceView")) or members
+    # Cloud Custodian puts the view it asked for beside the properties.
+    view = mapping(members.get("instanceView")) or mapping(row.get("instanceView")) or members
     power = _power(row, members, view)
     interfaces = objects(at_path(members, "networkProfile", "networkInterfaces"))
     yield Known(

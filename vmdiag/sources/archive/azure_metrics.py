@@ -6,16 +6,19 @@ members come as `average` and as `Average`).
 
 from collections.abc import Iterator
 
+from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import columns, number, table, text
+from vmdiag.sources.archive._grain import coarse, duration
 from vmdiag.sources.archive._ids import resource, vm_itself
 from vmdiag.sources.archive._metric_names import known
 from vmdiag.sources.archive._times import first
 
+# Not measured, in whatever words of the tool that made a table of it.
+LONGEST = 40  # characters of a cell that is shown
+ABSENT = frozenset({"", "nan", "null", "none"})
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
-
-GRAIN = frozenset({"", "pt1m", "00:01:00", "0:01:00"})  # one minute; an hour's sum would look like a flood
 
 
 def recognises(row: Row) -> bool:
@@ -33,16 +36,26 @@ def signals(row: Row) -> tuple[Signal, ...]:
 
 def items(row: Row, ref: str) -> Iterator[Item]:
     """The point, where the metric is one that is read and it was measured."""
-    del ref  # points are too many to cite each
     cells = table(row)
     vm = vm_itself(resource(cells.get("_resourceid"), cells.get("resourceid")))
     metric = known(text(cells.get("metricname")))
     if vm is None or metric is None:
         return
-    grain = text(cells.get("timegrain"))
-    if grain.lower() not in GRAIN:
-        message = f"only points of a minute can be compared, these are of {grain[:20]}"
-        raise Malformed(message, vm)
     at = first(vm, cells.get("timegenerated"), cells.get("time"))
-    values = tuple(value for key in metric.aggregations if (value := number(cells.get(key))) is not None)[:1]
+    values = tuple(_measured(vm, [cells.get(key) for key in metric.aggregations]))
     yield Sampled(vm=vm, name=metric.name, signal=metric.signal, times=(at,) * len(values), values=values)
+    grain = duration(text(cells.get("timegrain")))
+    if grain is not None:
+        yield from coarse(vm, metric, grain, ref)
+
+
+def _measured(vm: VmId, cells: list[object]) -> Iterator[float]:
+    """The first of the aggregations that is there; raises `Malformed` where it is no number: no other compares."""
+    for cell in cells:
+        value = number(cell)
+        if value is not None:
+            yield value
+            return
+        if text(cell).lower() not in ABSENT:
+            message = f"no number: {text(cell)[:LONGEST]!r}"
+            raise Malformed(message, vm)

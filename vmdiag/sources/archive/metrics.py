@@ -7,7 +7,8 @@ A point that has only its time was not measured.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise, repeat
 
 import msgspec
 
@@ -15,12 +16,14 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import number, objects, text
+from vmdiag.sources.archive._grain import coarse
 from vmdiag.sources.archive._ids import SUBSCRIPTION, resource, vm_itself
 from vmdiag.sources.archive._metric_names import Metric, known
 from vmdiag.sources.archive._times import parse
 
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 
+ENOUGH = 60  # points from which the distance between any two is told
 MARKER = "/providers/microsoft.insights/metrics/"
 RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
 
@@ -32,11 +35,10 @@ def recognises(row: Row) -> bool:
 
 def items(row: Row, ref: str) -> Iterator[Item]:
     """The points of a metric that is read; none where it was asked for and not measured."""
-    del ref  # points are too many to cite each
     for owner, lists in _owners(row).items():
         subject = _subject(owner, text(row.get("name")), text(row.get("errorCode")))
         if subject is not None:
-            yield _sampled(*subject, [_points(*subject, list(objects(each))) for each in lists])
+            yield from _read(*subject, lists, ref)
 
 
 def _owners(row: Row) -> dict[str, list[object]]:
@@ -53,6 +55,20 @@ def _owners(row: Row) -> dict[str, list[object]]:
     return lists
 
 
+def _read(vm: VmId, metric: Metric, lists: list[object], ref: str) -> Iterator[Item]:
+    """The points of all lists as one series, and what is wrong with them."""
+    series = [list(objects(each)) for each in lists]
+    readings = [_points(vm, metric, points) for points in series]
+    yield _sampled(vm, metric, readings)
+    grain = min(filter(None, map(_grain, series)), default=None)
+    if grain is not None:
+        yield from coarse(vm, metric, grain, ref)
+    lost = sum(map(_measured, repeat(metric), series)) - sum(map(len, readings))
+    if lost:  # what could be read was given out
+        message = f"{lost} points of {metric.name} have no usable time or value"
+        raise Malformed(message, vm)
+
+
 def signals(row: Row) -> tuple[Signal, ...]:
     """What the metric tells of, where it is named; nothing for one that is not read."""
     name = text(row.get("name"))
@@ -63,7 +79,7 @@ def signals(row: Row) -> tuple[Signal, ...]:
 class Point(msgspec.Struct):
     """A point as it nearly always is."""
 
-    timeStamp: datetime  # noqa: N815 - Azure's spelling
+    timeStamp: str  # noqa: N815 - Azure's spelling; a text, for msgspec would round the seventh digit of a second
     total: float | None = None
     average: float | None = None
     minimum: float | None = None
@@ -103,7 +119,11 @@ def typed_items(row: Typed) -> Iterator[Sampled]:
     """The same of a metric that is as usual."""
     subject = _subject(row.id, row.name.value, row.errorCode)
     if subject is not None:
-        yield _sampled(*subject, [_usual(subject[1], line.data) for line in row.timeseries])
+        try:
+            readings = [_usual(subject[1], line.data) for line in row.timeseries]
+        except (ValueError, OverflowError):
+            readings = [_points(*subject, msgspec.to_builtins(line.data)) for line in row.timeseries]
+        yield _sampled(*subject, readings)
 
 
 def _subject(identifier: str, name: str, code: str) -> tuple[VmId, Metric] | None:
@@ -129,13 +149,19 @@ def _sampled(vm: VmId, metric: Metric, readings: list[list[tuple[datetime, float
     return Sampled(vm=vm, name=metric.name, signal=metric.signal, times=times, values=values)
 
 
+def _grain(data: list[Mapping[str, object]]) -> timedelta | None:
+    """How far apart the first points lie, measured or not: an answer does not name its grain beside them."""
+    times = [at for point in data[:ENOUGH] if (at := parse(point.get("timeStamp"))) is not None]
+    return min((gap for at, later in pairwise(times) if (gap := abs(later - at))), default=None)
+
+
 def _points(vm: VmId, metric: Metric, data: list[Mapping[str, object]]) -> list[tuple[datetime, float]]:
     """The measured points of one series, all of one aggregation: two of them do not compare."""
     try:
         return _usual(metric, msgspec.convert(data, list[Point]))
-    except (msgspec.ValidationError, OverflowError):
+    except (msgspec.ValidationError, ValueError, OverflowError):
         pass  # looked at one by one: of a time near the calendar's end no other zone's can be told
-    key = next((key for key in metric.aggregations if any(point.get(key) is not None for point in data)), None)
+    key = _aggregation(metric, data)
     if key is None:
         return []
     measured = [(parse(point.get("timeStamp")), number(point.get(key))) for point in data]
@@ -146,17 +172,29 @@ def _points(vm: VmId, metric: Metric, data: list[Mapping[str, object]]) -> list[
     return points
 
 
+def _aggregation(metric: Metric, data: list[Mapping[str, object]]) -> str | None:
+    """The best aggregation that any of the points has."""
+    return next((key for key in metric.aggregations if any(point.get(key) is not None for point in data)), None)
+
+
+def _measured(metric: Metric, data: list[Mapping[str, object]]) -> int:
+    """How many of the points have it."""
+    key = _aggregation(metric, data)
+    return 0 if key is None else sum(point.get(key) is not None for point in data)
+
+
 def _usual(metric: Metric, data: list[Point]) -> list[tuple[datetime, float]]:
     """The same of points that are as usual; a time without a zone means UTC, as everywhere."""
     for key in metric.aggregations:
         points = [(point.timeStamp, value) for point in data if (value := getattr(point, key)) is not None]
         if points:
-            plain = all(at.tzinfo is UTC for at, _ in points)
-            return points if plain else [(_in_utc(at), value) for at, value in points]
+            return [(_in_utc(datetime.fromisoformat(at)), value) for at, value in points]
     return []
 
 
 def _in_utc(at: datetime) -> datetime:
+    if at.tzinfo is UTC:
+        return at
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
