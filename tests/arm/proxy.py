@@ -3,6 +3,7 @@
 import base64
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -18,19 +19,22 @@ class Proxy:
         self._login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._held: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self.asked: list[str] = []
         """For which host and port, each."""
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._begin(self._accept)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Each thread that ends may have left one more socket, or begun one more thread.
+        for thread in self._threads:
+            _shut(self._listener, *self._held)
+            thread.join(5)
         for each in (self._listener, *self._held):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
             each.close()
 
     @property
@@ -43,7 +47,7 @@ class Proxy:
             while True:
                 client = self._listener.accept()[0]
                 self._held.append(client)
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+                self._begin(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
         with suppress(OSError):
@@ -54,13 +58,24 @@ class Proxy:
             self.asked.append(first.split()[1])
             if self._login and f"Proxy-Authorization: {self._login}" not in headers:
                 client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-                client.close()
+                _shut(client)
                 return
             server = socket.create_connection(("127.0.0.1", self._port))
             self._held.append(server)
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            threading.Thread(target=_carry, args=(client, server), daemon=True).start()
+            self._begin(_carry, client, server)
             _carry(server, client)
+
+    def _begin(self, act: Callable[..., None], *arguments: socket.socket) -> None:
+        thread = threading.Thread(target=act, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+def _shut(*sockets: socket.socket) -> None:
+    for each in sockets:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def _carry(source: socket.socket, target: socket.socket) -> None:

@@ -13,9 +13,10 @@ class Silent:
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._held: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(
@@ -24,6 +25,7 @@ class Silent:
         # To close it alone would leave the other thread waiting.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
         for each in (self._listener, *self._held):
             each.close()
 

@@ -1,15 +1,19 @@
 """Every fault does to a client what its name says, and to no request that it does not match."""
 
+import contextlib
 import http.client
 import json
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.arm import Arm, Fault, Stranger, World
+from tests.arm import Arm, Fault, Proxy, Silent, Stranger, World
 from tests.arm.asking import COMPUTE, LOG, Client, Reply, signed_in
 
 BROKEN = (ConnectionError, http.client.HTTPException, OSError)
@@ -242,3 +246,59 @@ def test_an_error_may_tell_the_token(client: Client) -> None:
 def test_a_fault_that_makes_no_sense_is_none(kind: str, settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=kind):
         Fault(path=".", kind=kind, **settings)
+
+
+@pytest.mark.parametrize("part", ["header", "body"])
+def test_a_byte_now_and_then_keeps_a_client_that_waits_for_each(client: Client, part: str) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="trickle", part=part, every=0.05))
+    client.patience = 1.5
+    reader = threading.Thread(target=_quietly, args=(client,), daemon=True)
+    reader.start()
+    reader.join(3)
+
+    assert reader.is_alive()
+
+
+def _quietly(client: Client) -> None:
+    with contextlib.suppress(*BROKEN):
+        _list(client)
+
+
+def test_a_byte_order_mark_stands_before_the_true_answer(client: Client) -> None:
+    client.arm.fail(Fault(path="/subscriptions", kind="byte_order_mark"))
+    reply = _list(client)
+
+    assert reply.content.startswith(b"\xef\xbb\xbf{")
+    assert json.loads(reply.content.decode("utf-8-sig"))["value"]
+
+
+def test_links_and_headers_are_spelt_otherwise(client: Client) -> None:
+    client.arm.fail(Fault(path="eventtypes", kind="respelt", as_="https://LOCALHOST:443"))
+
+    assert _log(client).json["nextLink"].startswith("https://LOCALHOST:443/subscriptions/")
+
+
+def test_an_answer_of_resource_graphs_that_is_too_large_is_refused_with_its_size(client: Client) -> None:
+    client.arm.world.graph_bytes = 100
+    (told,) = client.query("resources | project id").json["error"]["details"]
+
+    assert told["code"] == "ResponsePayloadTooLarge"
+    assert "has exceeded the limit of 100" in told["message"]
+
+
+def test_a_silent_server_takes_the_connection_and_says_nothing() -> None:
+    with Silent() as silent, socket.create_connection(("localhost", urlsplit(silent.url).port or 0), 5) as caller:
+        caller.settimeout(0.3)
+        caller.sendall(b"hello")
+        with pytest.raises(TimeoutError):
+            caller.recv(1)
+
+
+@pytest.mark.parametrize(("login", "status"), [("", b"200"), ("a:b", b"407")])
+def test_a_proxy_leads_every_host_to_the_server_unless_it_wants_a_login(arm: Arm, login: str, status: bytes) -> None:
+    with Proxy(arm.port, login) as proxy:
+        host, _, port = proxy.address.partition(":")
+        with socket.create_connection((host, int(port)), 5) as caller:
+            caller.sendall(b"CONNECT anywhere.example:443 HTTP/1.1\r\nHost: anywhere.example\r\n\r\n")
+            assert caller.recv(100).split()[1] == status
+        assert proxy.asked == ["anywhere.example:443"]

@@ -1,5 +1,6 @@
 """`--timeout` ends the reading whatever a server, or another program, does; what was read by then is told."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from tests.arm import Fault, Silent, World
 from tests.arm.single import SUBSCRIPTION
 from tests.conftest import Ran
 from tests.live.conftest import Azure, Starter, gaps
+from vmdiag.arm import _limit
+from vmdiag.arm._transport import Transport
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
 METRICS = r"Microsoft\.Insights/metrics"
@@ -111,3 +114,30 @@ def test_an_azure_cli_that_hangs_ends_with_the_runs_time(azure: Starter, tmp_pat
 
     assert (ran.code, ran.out) == (4, "")
     assert "--timeout" in ran.err
+
+
+def test_what_was_given_up_leaves_no_thread_behind(azure: Starter) -> None:
+    arm = azure().arm
+    arm.fail(Fault(path="metadata", kind="trickle", part="header"))
+    session = Transport(connections=1).session
+    before = threading.active_count()
+    with pytest.raises(TimeoutError):
+        _limit.run(lambda: session.get(f"{arm.url}/metadata/endpoints", verify=str(arm.ca), timeout=60), 2)
+    ends = time.monotonic() + 20
+    while threading.active_count() > before and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert threading.active_count() <= before
+
+
+def test_who_is_interrupted_does_not_wait() -> None:
+    stop, release = threading.Event(), threading.Event()
+    stop.set()
+    with pytest.raises(InterruptedError):
+        _limit.run(release.wait, 60, stop)
+    release.set()
+
+
+def test_what_is_in_time_gives_its_result_or_its_error() -> None:
+    assert _limit.run(lambda: 7, 60) == 7
+    with pytest.raises(ValueError, match="invalid literal"):
+        _limit.run(lambda: int("x"), 60)

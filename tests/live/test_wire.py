@@ -236,6 +236,17 @@ def test_the_tenant_that_is_named_is_signed_in_to(azure: Starter) -> None:
     assert "--tenant" in ran.err
 
 
+def test_a_credential_that_is_misspelt_is_told_with_those_that_there_are(azure: Starter) -> None:
+    there = azure()
+    for variable, words in (("AZURE_TOKEN_CREDENTIALS", "azureclicredential"), ("VMDIAG_CREDENTIAL", "'environment'")):
+        ran = there.run("check", ID, **{variable: "clii"})
+
+        assert (ran.code, ran.out) == (2 if variable.startswith("VMDIAG") else 4, "")
+        assert "clii" in ran.err
+        assert words in ran.err
+    assert not [seen for seen in there.arm.requests if "oauth2" in seen.path]
+
+
 def test_a_managed_identity_is_the_one_of_the_client_id(azure: Starter) -> None:
     there = azure()
     endpoint = {"IDENTITY_ENDPOINT": f"{there.arm.url}/msi/token", "IDENTITY_HEADER": "x"}

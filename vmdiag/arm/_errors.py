@@ -72,6 +72,8 @@ HINTS: Mapping[type[SourceError], str] = {
     Unreachable: NETWORK,
     BadAnswer: "Try again; if it stays so, look at it with --debug.",
 }
+# The variable by which azure-identity's chain is narrowed; what it may hold stands in the error.
+CHOICE = "AZURE_TOKEN_CREDENTIALS"
 # What the transport's long words mean, the telling part of them first.
 CAUSES = (
     ("CA certificate bundle", "the file of trusted certificates (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) is not there"),
@@ -261,6 +263,8 @@ def _told(error: Exception, image: type[SourceError]) -> tuple[str, str]:
     command = _CLAIMS.search(text)
     if command:
         return f"Azure asks for a new sign-in (a claims challenge): {command[0]}", "Run that command, then try again."
+    if CHOICE in text:
+        return short(text), f"Correct the variable {CHOICE}, or unset it and give --credential."
     tried = _ATTEMPT.findall(text)
     if tried:
         told = (f"{name}: {_cause(why) or short(_NOISE.sub('', why))[:_REASON]}" for name, why in tried)

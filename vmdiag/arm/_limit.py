@@ -104,7 +104,10 @@ def use(connection: Connection) -> None:
 
 
 def _shut(sock: object) -> None:
-    """End every reading and writing of a socket. To close it would not: who reads in another thread reads on."""
+    """End every reading and writing of a socket. To close it would not: who reads in another thread reads on.
+
+    While TLS is being agreed upon Python keeps the socket to itself; there the library's timeout is one for the whole.
+    """
     # TLS inside of TLS, to a proxy that is itself reached by TLS, is no socket but has one.
     inner = sock if isinstance(sock, socket.socket) else getattr(sock, "socket", None)
     if isinstance(inner, socket.socket):

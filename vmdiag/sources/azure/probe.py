@@ -16,6 +16,7 @@ from vmdiag.sources.azure._crew import Crew, Piece
 # Long enough for a slow path across the world, short enough for a person who waits.
 PATIENCE = 5.0
 NO_ADDRESS = "the VM has no public address that a connection could be tried to"
+UNTRIED = "not tried when the run's time was over, or when it was interrupted"
 
 
 def probe(addresses: Mapping[VmId, str | None], at: datetime, spool: Spool, session: Session) -> None:
@@ -27,13 +28,17 @@ def probe(addresses: Mapping[VmId, str | None], at: datetime, spool: Spool, sess
             spool.refuse(Signal.PROBE, vm.key, NO_ADDRESS)
         else:
             crew.add(vm, partial(_tried, address, port, at))
-    for result in crew.results(session.stop.is_set):
+    waiting = {vm for vm, address in addresses.items() if address is not None}
+    for result in crew.results(lambda: session.is_over):
+        waiting.discard(result.key)
         if isinstance(result, Piece):
             spool.add(Heard(result.key, result.value))
         elif isinstance(result.error, Unreachable):
             spool.refuse(Signal.PROBE, result.key.key, result.error.message)
         elif result.error is not None:
             raise result.error
+    for vm in waiting:
+        spool.refuse(Signal.PROBE, vm.key, UNTRIED)
 
 
 def _tried(address: str, port: int, at: datetime) -> Iterator[Record]:
