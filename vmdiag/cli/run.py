@@ -1,6 +1,6 @@
 """One run of `vmdiag check`: examine, render, count; must not judge, nor know a source or a format by name."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from vmdiag import plugins, renderers
@@ -11,11 +11,12 @@ from vmdiag.cli.resumed import resumed
 from vmdiag.cli.watch import Watch
 from vmdiag.diagnosis import Case, FailOn, Report, exit_code, worst
 from vmdiag.errors import Interrupted, SourceError, UsageError
+from vmdiag.identity import VmId
 from vmdiag.pipeline import Examination, examine
 
 # Worse than an interruption: what was done, or was not allowed.
 _DEEDS = (6, 5)
-Treatment = Callable[[Iterable[Case]], Iterator[Case]]
+Treatment = Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]]
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ def run(
         with destination(out) as stream:
             found = examine(open_.source, scope, unreachable_since=open_.lost, finished=finished)
             if treatment is not None:
-                found.cases = treatment(found.cases)
+                found.cases = treatment(found.cases, scope.finished)
             report = _report(found, tally, watch, open_, streams=getattr(renderer, "STREAMS", False))
             renderer.render(report, stream)
     except UsageError as error:
