@@ -164,12 +164,13 @@ AllowDataLoss = Annotated[
 ]
 Storm = Annotated[
     int,
-    _option(
+    # Loosens a guard: from the command line alone, never from the environment.
+    typer.Option(
         "--storm",
         metavar="PERCENT",
         min=1,
         max=100,
-        text="Refuse where more than so many percent of the VMs are hit, with those redeployed within the hour.",
+        help="Refuse where more than so many percent of the VMs are hit, with those redeployed within the hour.",
     ),
 ]
 NoWait = Annotated[

@@ -12,7 +12,7 @@ from vmdiag.incidents import concerns, end_of
 from vmdiag.mitigation import Answer
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.plan import Plan, Policy, Population
-from vmdiag.recovery import heard, silences, witnesses
+from vmdiag.recovery import MEASURED, heard, silences, witnesses
 
 FRESH = timedelta(minutes=15)
 # Two readings of one loss may date its begin a few minutes apart, as late records come in.
@@ -80,9 +80,10 @@ def service_event(plan: Plan, policy: Policy, population: Population, now: datet
 
 
 def _newest(case: Case) -> datetime | None:
-    """The newest instant at which one of its channels showed the loss."""
+    """The newest instant at which the loss was measured; where nothing measures it, the word's own."""
     loss = case.diagnosis.loss
-    channels = loss.channels if loss is not None else ()
+    known = loss.channels if loss is not None else ()
+    channels = [channel for channel in known if channel.signal in MEASURED] or known
     times = (_seen(case, channel) for channel in channels)
     return max(filter(None, times), default=None)
 
