@@ -122,6 +122,8 @@ def with_gap(gap: Gap) -> Asked:
 def young(minutes: int) -> Asked:
     """A loss that began so long ago."""
     asked = told(f"13:38 live-migration\n13:39 traffic-lost\ncpu active\nuntil 14:{minutes - 21:02}")
+    # So soon it is suspected at most.
+    asked = asked.rules(include_suspected=True)
     return replace(asked, now=datetime(2026, 3, 2, 13, 39, tzinfo=UTC) + timedelta(minutes=minutes))
 
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmdiag.collapse import collapses, has_baseline, share_left, step_of
+from vmdiag.baseline import step_of
+from vmdiag.collapse import Collapse, has_baseline, share_left
+from vmdiag.collapse import collapses as falls_of
 from vmdiag.model import Series, Signal, Window
 
 T = datetime(2026, 3, 2, tzinfo=UTC)
@@ -19,6 +21,11 @@ def series(values: Sequence[float | None], step: timedelta = MIN, name: str = "N
     points = [(T + n * step, value) for n, value in enumerate(values) if value is not None]
     times, found = tuple(at for at, _ in points), tuple(value for _, value in points)
     return Series(name=name, signal=Signal.TRAFFIC, times=times, values=found)
+
+
+def collapses(series: Series) -> tuple[Collapse, ...]:
+    """The falls that lasted long enough to be called lost by themselves."""
+    return tuple(one for one in falls_of(series) if one.lasted)
 
 
 def test_an_idle_vm_cannot_collapse() -> None:
@@ -52,13 +59,14 @@ def test_a_vm_that_is_busy_now_and_then_does_not_collapse_between() -> None:
     assert collapses(series(([1e6] * 5 + [0.0] * 15) * 20)) == ()
 
 
-def test_a_few_good_minutes_after_a_boot_are_not_back_for_good() -> None:
-    """The dead hour before leaves nothing to fall from, so no second collapse is seen."""
+def test_a_few_good_minutes_end_a_collapse_and_what_follows_is_the_next() -> None:
+    """The dead hour is no baseline: the well hour before it is."""
     burst = [1e6] * 60 + [0.0] * 60 + [1e6] * 4 + [0.0] * 30
-    (gone,), (back,) = collapses(series(burst)), collapses(series([*burst, *[1e6] * 5, 0.0, 1e6]))
+    first, second = collapses(series(burst))
 
-    assert (gone.interval.end, gone.well_since) == (T + 120 * MIN, None)
-    assert (back.interval.end, back.well_since) == (T + 120 * MIN, T + 154 * MIN)
+    assert (first.interval.end, second.interval.start) == (T + 120 * MIN, T + 124 * MIN)
+    assert second.interval.is_open
+    assert second.baseline == 1e6
 
 
 @pytest.mark.parametrize("noise", [0.0, 30_000.0, 50_000.0])

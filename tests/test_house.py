@@ -22,7 +22,12 @@ LONGEST_FUNCTION = 50
 LONGEST_COMMAND = 30
 # What is below every source, renderer and command: it computes, and touches nothing.
 PURE = [
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("advice", "channels", "collapse", "detector", "diagnosis", "fleet")),
+    *(
+        ROOT / "vmdiag" / f"{name}.py"
+        for name in ("advice", "baseline", "channels", "collapse", "detector", "diagnosis")
+    ),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("fleet", "heartbeat_gaps", "intermittent", "liveness")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("signal_state", "traffic_falls")),
     *(ROOT / "vmdiag" / f"{name}.py" for name in ("model", "notation", "symptoms", "timeline", "vocabulary")),
     *(ROOT / "vmdiag" / f"{name}.py" for name in ("incidents", "mitigation", "plan", "recovery")),
     *sorted((ROOT / "vmdiag" / "guard").glob("*.py")),

@@ -3,7 +3,7 @@
 import pytest
 
 from vmdiag.model import Kind, Signal
-from vmdiag.vocabulary import ANNOTATIONS, OPERATIONS, SAYS, Phase, interpret, names_of, phase
+from vmdiag.vocabulary import ANNOTATIONS, OPERATIONS, SAYS, Phase, interpret, names_of, phase, sentence
 
 VM = "Microsoft.Compute/virtualMachines/"
 
@@ -21,6 +21,8 @@ VM = "Microsoft.Compute/virtualMachines/"
         ("LiveMigrationCompleted", Kind.LIVE_MIGRATION),
         ("livemigrationsucceeded//2", Kind.LIVE_MIGRATION),
         ("NO_REASON_DEGRADED", Kind.DEGRADED),
+        ("VirtualMachineProvisioningTimedOut", Kind.GUEST_CRASH),
+        ("VirtualMachineFabricRebalanced", Kind.UNKNOWN_NOTE),
         ("Unknown", Kind.OTHER),
         ("", Kind.OTHER),
     ],
@@ -41,10 +43,21 @@ def test_annotations_are_told_by_their_names(name: str, kind: Kind) -> None:
         ("Stopped and deallocated as requested by an authorized user or process", Kind.DEALLOCATE),
         ("It is starting as requested by an authorized user or process", Kind.START),
         ("Rebooted by user", Kind.RESTART),
-        ("Changed by user", Kind.OTHER),
+        ("Changed by user", Kind.UNKNOWN_NOTE),
+        ("Available", Kind.OTHER),
+        ("There aren\u2019t any known Azure platform problems affecting this virtual machine.", Kind.OTHER),
+        ("Health Event Activated", Kind.OTHER),
+        ("If feasible, we Live Migrate your VM; the host has a disk that is predicted to fail", Kind.PRECURSOR),
+        ("Azure attempts to move your VM to a healthy host using Live Migration.", Kind.UNKNOWN_NOTE),
+        ("This virtual machine was preempted.", Kind.EVICTION),
+        ("We're sorry, your virtual machine isn't available because of an unexpected host failure.", Kind.HOST_FAILURE),
+        ("Redeploying due to unplanned host maintenance", Kind.HOST_FAILURE),
+        ("It is redeployed as part of a planned maintenance event", Kind.PLANNED_REBOOT),
+        ("The platform rebalanced resources of this virtual machine.", Kind.UNKNOWN_NOTE),
+        ("Der Computer wurde neu gestartet.", Kind.UNKNOWN_NOTE),
     ],
 )
-def test_sentences_count_only_where_there_is_no_name(text: str, kind: Kind) -> None:
+def test_sentences_count_only_where_there_is_no_known_name(text: str, kind: Kind) -> None:
     assert interpret(Signal.HEALTH, "", "", {"title": text}) is kind
     assert interpret(Signal.HEALTH, "VirtualMachineStorageOffline", "", {"title": text}) is Kind.STORAGE_OFFLINE
 
@@ -56,6 +69,10 @@ def test_sentences_count_only_where_there_is_no_name(text: str, kind: Kind) -> N
         (VM.upper() + "POWEROFF/ACTION", "Success", Kind.STOP),
         (VM + "restart/action", "Failed", Kind.OTHER),
         (VM + "runCommand/action", "Succeeded", Kind.OTHER),
+        (VM + "assessPatches/action", "Succeeded", Kind.OTHER),
+        (VM + "installPatches/action", "Succeeded", Kind.RESTART),
+        (VM + "migrateToVirtualMachineScaleSet/action", "Accepted", Kind.REDEPLOY),
+        (VM + "attachDetachDataDisks/action", "Accepted", Kind.CONFIGURE),
         ("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/redeploy/action", "Accepted", Kind.REDEPLOY),
         ("Microsoft.Compute/virtualMachineScaleSets/redeploy/action", "Accepted", Kind.OTHER),
         ("Microsoft.Resourcehealth/healthevent/Updated/action", "Updated", Kind.OTHER),
@@ -73,6 +90,39 @@ def test_a_write_that_changes_the_size_is_a_reboot() -> None:
     changed = {"changed": "properties.hardwareProfile.vmSize, properties.provisioningState"}
 
     assert interpret(Signal.ACTIVITY, VM + "write", "Succeeded", changed) is Kind.RESIZE
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        ({}, Kind.OTHER),
+        ({"cause": "PlatformInitiated", "stage": "Active"}, Kind.OTHER),
+        ({"title": "Unavailable", "details": "Down: Virtual machine has been unavailable for 15 minutes"}, Kind.OTHER),
+        ({"title": "Unavailable", "details": "Its host ran out of luck"}, Kind.UNKNOWN_NOTE),
+    ],
+)
+def test_a_note_is_unknown_only_where_it_says_more_than_a_state(facts: dict[str, str], kind: Kind) -> None:
+    assert interpret(Signal.HEALTH, "", "Unavailable", facts) is kind
+    assert interpret(Signal.HEALTH, "availability", "Unavailable", facts) is Kind.UNAVAILABLE
+
+
+def test_an_unknown_name_with_a_known_sentence_is_what_the_sentence_says() -> None:
+    facts = {"summary": "The Virtual Machine is undergoing a reboot due to a guest OS crash."}
+
+    assert interpret(Signal.HEALTH, "VirtualMachineWentAway", "", facts) is Kind.GUEST_CRASH
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        (Kind.RESTART, VM + "restart/action", "the VM was restarted"),
+        (Kind.RESTART, VM + "installPatches/action", "which may have restarted it"),
+        (Kind.GUEST_CRASH, "VirtualMachineProvisioningTimedOut", "provisioning failed"),
+        (Kind.GUEST_CRASH, "", "the guest crashed"),
+    ],
+)
+def test_a_sentence_says_no_more_than_its_word(kind: Kind, name: str, words: str) -> None:
+    assert words in sentence(kind, name)
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,36 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis import Action, Finding, Recommendation, State, Verdict
+from vmdiag.diagnosis import Action, Finding, Loss, Recommendation, State, Verdict
 from vmdiag.mitigation import Circumstances, Mitigation, Status
-from vmdiag.model import Event, Interval, Kind, Signal, Timeline
+from vmdiag.model import Event, Kind, Signal, Timeline
+from vmdiag.symptoms import silent_agents
 
 LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
 WINDOWS = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/redeploy-to-new-node-windows"
 SUPPORT = "https://learn.microsoft.com/azure/azure-portal/supportability/how-to-create-azure-support-request"
 HEALTH = "https://learn.microsoft.com/azure/service-health/resource-health-overview"
 
+UNEXPLAINED = "unexplained"
+EARLY = Recommendation(
+    action=Action.WAIT,
+    says="Too early to tell: look again 30 minutes after the migration.",
+)
+NOT_OVER = Recommendation(
+    action=Action.WAIT,
+    says="Nothing was lost so far; a loss can begin up to 30 minutes after a migration: look again then.",
+)
+SETTLING = Recommendation(
+    action=Action.WAIT,
+    says="The VM was moved only minutes ago: look again 10 minutes after the end of its redeploy or start.",
+)
+# After a redeploy a VM boots, and metrics come minutes late (contract, section 3).
+SETTLES = timedelta(minutes=10)
+SILENT = Recommendation(
+    action=Action.INVESTIGATE,
+    says="The VM carries its usual traffic, but its monitoring agent is silent: look at the agent, its workspace and "
+    "the way there. A redeploy is not advised.",
+)
 BACK = Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
 ESCALATION = Recommendation(
     action=Action.ESCALATE,
@@ -28,37 +49,61 @@ UNDER_WAY = Recommendation(
     says="A redeploy is under way: wait for its end, then look again. Where it was begun here, 'vmdiag mitigations "
     "--resume' follows it.",
 )
-SETTLING = Recommendation(
-    action=Action.WAIT,
-    says="The VM was redeployed a moment ago: look again 10 minutes after the redeploy's end.",
-)
 OFF = Recommendation(
     action=Action.INVESTIGATE,
     says="The VM is off now. If it was deallocated, a start puts it on a new host, as a redeploy would.",
 )
 
 
-def recommend(
-    timeline: Timeline, finding: Finding, state: State | None, explanation: str | None, loss: Interval | None
-) -> Recommendation:
-    """What to do next; `loss` is the one that the verdict is about, `explanation` what explains the latest one."""
+def recommend(timeline: Timeline, finding: Finding, state: State | None, loss: Loss | None) -> Recommendation:
+    """What to do next; `loss` is the latest one, which says how things stand now."""
+    if state is State.OPEN and loss is not None:
+        return _for_open(timeline, finding, loss)
     if finding.wait:
-        return Recommendation(
-            action=Action.WAIT,
-            says="Too early to tell: look again 30 minutes after the migration.",
-        )
-    if finding.verdict.is_flagged:
-        return _for_affected(timeline, finding, state, loss)
+        return EARLY if finding.verdict is Verdict.INCONCLUSIVE else NOT_OVER
     if finding.verdict is Verdict.INCONCLUSIVE:
         return Recommendation(action=Action.INVESTIGATE, says=_what_would_tell(timeline, finding))
-    if state is State.OPEN:
-        known = "another cause is likelier" if explanation != "unexplained" else "nothing that was read explains it"
-        return Recommendation(
-            action=Action.INVESTIGATE,
-            says=f"The VM is cut off, but {known}: {explanation}. A redeploy is not advised.",
-            links=(HEALTH,),
-        )
-    return Recommendation(action=Action.NONE, says="Nothing to do.")
+    if finding.verdict.is_flagged:
+        return BACK
+    silent = [one for one in silent_agents(timeline) if one.interval.is_open]
+    return SILENT if silent else Recommendation(action=Action.NONE, says="Nothing to do.")
+
+
+def _for_open(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation:
+    """The next step for a VM that cannot be reached now."""
+    own = loss.explained_by == finding.scenario and bool(finding.blames)
+    if own or loss.explained_by == UNEXPLAINED:
+        redeployed = _after_redeploy(timeline, finding, loss)
+        if redeployed is not None:
+            return redeployed
+    if finding.wait and own:
+        return EARLY
+    if own and finding.verdict.is_flagged:
+        return OFF if _is_off(timeline) else _redeploy(timeline, finding)
+    if finding.verdict is Verdict.INCONCLUSIVE:
+        return Recommendation(action=Action.INVESTIGATE, says=_what_would_tell(timeline, finding))
+    known = "another cause is likelier" if loss.explained_by != UNEXPLAINED else "nothing that was read explains it"
+    return Recommendation(
+        action=Action.INVESTIGATE,
+        says=f"The VM is cut off, but {known}: {loss.explained_by}. A redeploy is not advised.",
+        links=(HEALTH,),
+    )
+
+
+def _after_redeploy(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation | None:
+    """What to do where the VM was redeployed, or deallocated and started, since it was first lost; `None` if not."""
+    since = min([blame.loss.start for blame in finding.blames], default=loss.interval.start)
+    redeploys = [event for event in timeline.of(Kind.REDEPLOY) if event.at >= since]
+    if _is_under_way(redeploys, timeline.window.end):
+        return UNDER_WAY
+    stops = [event.at for event in timeline.of(Kind.DEALLOCATE) if event.at >= since]
+    starts = [event for event in timeline.of(Kind.START) if stops and event.at > stops[0]]
+    moved = max((event.ended for event in (*redeploys, *starts)), default=None)
+    if _is_off(timeline):
+        return OFF
+    if moved is None:
+        return None
+    return SETTLING if timeline.window.end - moved < SETTLES else ESCALATION
 
 
 def advise_after(mitigation: Mitigation, hint: str) -> Recommendation:
@@ -101,16 +146,7 @@ def advise_refused(
     return None
 
 
-def _for_affected(timeline: Timeline, finding: Finding, state: State | None, loss: Interval | None) -> Recommendation:
-    if state is not State.OPEN or loss is None:
-        return BACK
-    redeploys = [event for event in timeline.of(Kind.REDEPLOY) if event.at >= loss.start]
-    if _is_under_way(redeploys, timeline.window.end):
-        return UNDER_WAY
-    if _is_off(timeline):
-        return OFF
-    if redeploys:
-        return ESCALATION
+def _redeploy(timeline: Timeline, finding: Finding) -> Recommendation:
     doubt = "" if finding.verdict is Verdict.CONFIRMED else " Weigh what speaks against it first."
     links = {"linux": (LINUX,), "windows": (WINDOWS,)}.get((timeline.vm.os or "").lower(), (LINUX, WINDOWS))
     return Recommendation(

@@ -4,35 +4,18 @@ Every threshold of a channel stands here once, with its reason. Where no Microso
 whose judgement it is.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 
-from vmdiag.collapse import collapses, share_left
+from vmdiag import heartbeat_gaps, traffic_falls
 from vmdiag.diagnosis import Channel, Strength
-from vmdiag.model import Event, Interval, Kind, Series, Signal, Timeline, Window
+from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, earlier
 
 # Azure itself filters Available -> Unavailable -> Available within 35 s out of the activity log.
 FLAP = timedelta(seconds=35)
-# The agent writes a heartbeat a minute, ingestion takes up to 3; 10 minutes is the usual threshold of Azure Monitor
-# workbooks.
-HEARTBEAT_GAP = timedelta(minutes=10)
-# Only heartbeats that were regular in the hour before can be missed.
-REGULAR = timedelta(minutes=60)
-HEARTBEATS_NEEDED = 5
-# A metric that keeps this share of its baseline, over the minutes after another one fell, carries its usual traffic
-# (our judgement).
-NORMAL = 0.5
-MEANWHILE = timedelta(minutes=15)
+# Records of one moment from two feeds may differ by so much.
+SAME_MOMENT = timedelta(minutes=3)
 
-HEARTBEAT = "Heartbeat"
-TRAFFIC = (
-    "Network In Total",
-    "Inbound Flows",
-    "Network In",
-)  # the last is the deprecated name, read where alone
-UNITS = {"Inbound Flows": "flows"}
 
 FAILING = (
     Kind.UNAVAILABLE,
@@ -44,77 +27,31 @@ ANNOTATED = (Kind.ACCELNET_UNHEALTHY, Kind.NETWORK_UNHEALTHY)
 STOPS = (Kind.STOP, Kind.DEALLOCATE, Kind.EVICTION, Kind.DELETE)
 ON = (Kind.START, Kind.RESTART, Kind.REDEPLOY, Kind.POWER_RUNNING, Kind.AVAILABLE)
 OFF = (Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED)
+MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
+# The loss may show a little before the annotation's time: metrics are by the minute. Half an hour after is the end of
+# what a session (9 to 26 minutes, the annotation anywhere inside) and late records can shift.
+ONSET_BEFORE = timedelta(minutes=2)
+ONSET_AFTER = timedelta(minutes=30)
 
 
 def founding(timeline: Timeline) -> Iterator[Channel]:
-    """The channels that can found a loss."""
-    yield from traffic(timeline)
-    yield from heartbeats(timeline)
+    """The channels that can found a loss; what the operator says is weighed against them, and comes apart."""
+    yield from traffic_falls.lost(timeline)
+    yield from heartbeat_gaps.gaps(timeline)
     yield from health(timeline)
     yield from power(timeline)
-    yield from witnesses(timeline)
+    yield from probes(timeline)
+
+
+def onset_of(event: Event) -> Window:
+    """When a loss must begin to be a migration's doing."""
+    return Window(earlier(event.at, ONSET_BEFORE), event.ended + ONSET_AFTER)
 
 
 def weak(timeline: Timeline) -> Iterator[Channel]:
     """The channels that only hint at one: a silent agent, a health state that stays Unknown."""
     yield from states(timeline, (Kind.UNKNOWN,), Strength.WEAK, "Resource Health stayed Unknown")
     yield from agent(timeline)
-
-
-def traffic_series(timeline: Timeline) -> list[Series]:
-    """The traffic metrics that were read; the deprecated name only where it is the only one."""
-    known = [timeline.series[name] for name in TRAFFIC if name in timeline.series and timeline.series[name].times]
-    return [series for series in known if series.name != "Network In" or len(known) == 1]
-
-
-def traffic(timeline: Timeline) -> Iterator[Channel]:
-    """One channel a metric that shows it; a metric that stays normal meanwhile contradicts the others."""
-    for series in traffic_series(timeline):
-        others = [other for other in traffic_series(timeline) if other is not series]
-        for collapse in collapses(series):
-            after = Window(collapse.interval.start, collapse.interval.start + MEANWHILE)
-            if any((share := share_left(other, after)) is not None and share >= NORMAL for other in others):
-                continue
-            unit = UNITS.get(series.name, "B")
-            yield Channel(
-                signal=Signal.TRAFFIC,
-                strength=Strength.STRONG,
-                interval=collapse.interval,
-                says=f"{series.name} fell from {_figure(collapse.baseline, unit)} a minute to "
-                f"{_figure(collapse.level, unit)}",
-                well_since=collapse.well_since,
-            )
-
-
-def _figure(value: float, unit: str) -> str:
-    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor and unit == "B":
-            return f"{value / factor:.3g} {prefix}{unit}"
-    return f"{value:.3g} {unit}"
-
-
-def heartbeats(timeline: Timeline) -> Iterator[Channel]:
-    """The gaps in a regular heartbeat."""
-    series = timeline.series.get(HEARTBEAT)
-    if series is None or not series.times:
-        return
-    beats = (*series.times, timeline.window.end)
-    for last, following in pairwise(beats):
-        if following - last < HEARTBEAT_GAP or beats_before(series, last) < HEARTBEATS_NEEDED:
-            continue
-        back = following if following != timeline.window.end or following in series.times[-1:] else None
-        yield Channel(
-            signal=Signal.HEARTBEAT,
-            strength=Strength.STRONG,
-            interval=Interval(last, back),
-            says="the agent's heartbeats stopped reaching Log Analytics",
-            well_since=back,
-        )
-
-
-def beats_before(series: Series, until: datetime) -> int:
-    """The heartbeats in the hour up to an instant: only regular ones can be missed."""
-    return bisect_right(series.times, until) - bisect_left(series.times, until - REGULAR)
 
 
 def health(timeline: Timeline) -> Iterator[Channel]:
@@ -161,14 +98,26 @@ def _announces(timeline: Timeline, event: Event) -> bool:
 def power(timeline: Timeline) -> Iterator[Channel]:
     """Spans in which the VM was off: nobody reaches a VM that does not run."""
     off: Event | None = None
+    back: Event | None = None
     for event in timeline.events:
-        if off is None and event.kind in (*STOPS, *OFF) and "pending" not in event.facts:
-            off = event
-        elif off is not None and event.kind in ON:
-            yield _off(off, Interval(off.at, max(event.at, off.at)))
-            off = None
+        if event.kind in (*STOPS, *OFF) and "pending" not in event.facts:
+            if off is not None and back is not None and (event.kind in STOPS or back.kind is not Kind.AVAILABLE):
+                yield _off(off, Interval(off.at, back.at))
+                off = event
+            # A power state that is off says that the Available in between was late news.
+            off, back = off or event, None
+        elif off is not None and back is None and _is_on(event, off):
+            back = event
     if off is not None:
-        yield _off(off, Interval(off.at, None))
+        yield _off(off, Interval(off.at, back.at if back is not None else None))
+
+
+def _is_on(event: Event, off: Event) -> bool:
+    """Whether an event says that a VM that was off runs again; a status so soon after a stop is of before it."""
+    if event.kind is Kind.AVAILABLE and event.at - off.at <= SAME_MOMENT:
+        return False
+    # Whoever writes a VM that was deleted makes another one of its name.
+    return event.kind in ON or (off.kind is Kind.DELETE and event.kind is Kind.CONFIGURE)
 
 
 def _off(event: Event, interval: Interval) -> Channel:
@@ -181,21 +130,29 @@ def _off(event: Event, interval: Interval) -> Channel:
     )
 
 
-def witnesses(timeline: Timeline) -> Iterator[Channel]:
-    """What the operator states and what a probe from here met."""
+def operator(timeline: Timeline) -> Iterator[Channel]:
+    """What the operator states: since when the VM cannot be reached."""
+    answered = timeline.of(Kind.PROBE_ANSWERED)
     for event in timeline.of(Kind.UNREACHABLE):
+        back = next((other.at for other in answered if other.at > event.at), None)
         yield Channel(
             signal=Signal.OPERATOR,
             strength=Strength.STRONG,
-            interval=Interval(event.at, None),
+            interval=Interval(event.at, back),
             says=event.says,
         )
+
+
+def probes(timeline: Timeline) -> Iterator[Channel]:
+    """Probes from here that were not answered: strong where the port had answered before."""
     answered = timeline.of(Kind.PROBE_ANSWERED)
     for event in timeline.of(Kind.PROBE_FAILED):
         back = next((other.at for other in answered if other.at > event.at), None)
+        port = event.facts.get("port")
+        before = any(other.at < event.at and other.facts.get("port") == port for other in answered)
         yield Channel(
             signal=Signal.PROBE,
-            strength=Strength.STRONG,
+            strength=Strength.STRONG if before else Strength.MEDIUM,
             interval=Interval(event.at, back),
             well_since=back,
             says=event.says,
@@ -213,42 +170,3 @@ def agent(timeline: Timeline) -> Iterator[Channel]:
             says="the VM agent does not report (common on healthy VMs)",
             ref=event.ref,
         )
-
-
-def alive(timeline: Timeline, span: Window) -> Iterator[Channel]:
-    """Who saw the VM run in a span: host, Resource Health, metrics."""
-    for event in timeline.of(Kind.POWER_RUNNING, Kind.AVAILABLE):
-        if event.at in span:
-            yield _seen(event.signal, event.at, event.says, event.ref)
-    for name, signal, says in ALIVE:
-        series = timeline.series.get(name)
-        if series is None:
-            continue
-        at = next(
-            (at for at, value in zip(series.times, series.values, strict=True) if at in span and value > 0),
-            None,
-        )
-        if at is not None:
-            yield _seen(signal, at, says, None)
-
-
-ALIVE = (
-    (
-        "VmAvailabilityMetric",
-        Signal.AVAILABILITY,
-        "the availability metric says that the VM runs",
-    ),
-    ("Percentage CPU", Signal.CPU, "its CPU works"),
-    ("Disk Write Bytes", Signal.DISK, "it writes to its disks"),
-    ("Disk Read Bytes", Signal.DISK, "it reads from its disks"),
-)
-
-
-def _seen(signal: Signal, at: datetime, says: str, ref: str | None) -> Channel:
-    return Channel(
-        signal=signal,
-        strength=Strength.WEAK,
-        interval=Interval(at, None),
-        says=says,
-        ref=ref,
-    )

@@ -1,147 +1,275 @@
-"""When traffic collapses: a metric that falls to a small part of its own baseline and stays there; pure numbers."""
+"""When traffic falls below its own baseline, how far, and when it is back; pure numbers, must not know a cause.
+
+A minute that was not reported is not a zero: everything is counted on reported points. Rolling medians of ten minutes
+decide whether traffic was lost; where it began and ended is dated by the minute (contract, section 3).
+"""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
 from statistics import median
 
-from vmdiag.model import Interval, Series, Window
+from vmdiag.baseline import (
+    COARSE_POINTS_NEEDED,
+    DAY,
+    FRACTION,
+    HABIT_DAYS,
+    MINUTE,
+    NORMAL,
+    POINTS_NEEDED,
+    SAME_HOUR,
+    scale_to_minute,
+    step_before,
+    step_of,
+    usual_at_hour,
+    usual_before,
+)
+from vmdiag.model import Interval, Series, Window, earlier
 
-# "Collapsed" leaves room for the noise that goes on at the host's port when the VM's flows are dead: probes, ARP.
-FRACTION = 0.05
 SHORTEST_COLLAPSE = timedelta(minutes=10)
-POINTS_NEEDED = 5  # reported points; a minute that was not reported is not a zero
-# The baseline is the median of the hour before, so that one quiet or busy minute does not move it.
-BASELINE = timedelta(minutes=60)
-# At least half of the hour's minutes must be there, fewer where the metric is coarser than a minute.
-BASELINE_SHARE = 0.5
-# Below this a VM is idle: a few probes more or less would look like a collapse or a recovery.
-LEAST_BYTES = 10_000.0
-LEAST_FLOWS = 2.0
-# Three good minutes in a row are a recovery, three low ones a relapse; one may be a stray packet.
-GOOD_POINTS = 3
+# The shortest fall that counts as a piece of an intermittent loss.
+SHORTEST_PIECE = timedelta(minutes=3)
+# Traffic is back when it has held for three minutes in a row; one may be a stray packet.
+HELD = timedelta(minutes=3)
+# The minute in which a path breaks still carries a part of its traffic: how far back a fall may have begun.
+EDGE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Collapse:
-    """From the first low reading to the first of the good ones; `level` is the median reading meanwhile.
+    """From the first low reading to the first of those that held; figures are per minute.
 
-    `well_since` is when it came back for good, `None` where it is low now: a metric that falls again soon has no hour
-    to fall from, and so no second collapse.
+    `lasted` says that it was long enough to be called lost by itself; `part_back` is since when it was above a
+    twentieth for good, though not yet above half.
     """
 
     interval: Interval
     baseline: float
     level: float
-    well_since: datetime | None = None
+    lasted: bool = True
+    part_back: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """Traffic at or below half of its baseline, from the first such reading to the first of those that held."""
+
+    interval: Interval
+    share: float
+
+
+class _Identity:
+    """A series as a key of a cache: the same object, not one that is equal."""
+
+    __slots__ = ("series",)
+
+    def __init__(self, series: Series) -> None:
+        self.series = series
+
+    def __hash__(self) -> int:
+        return id(self.series)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and other.series is self.series
+
+
+def collapses(series: Series) -> tuple[Collapse, ...]:
+    """The times in which traffic was lost, and the shorter falls of three minutes and more, in order of time."""
+    return _scanned(_Identity(series))
 
 
 @lru_cache(maxsize=64)
-def collapses(series: Series) -> tuple[Collapse, ...]:
-    """The collapses of a series, in order of time."""
-    return tuple(_collapses(series))
+def _scanned(one: _Identity) -> tuple[Collapse, ...]:
+    return tuple(_collapses(one.series))
 
 
 def has_baseline(series: Series, at: datetime) -> bool:
     """Whether the hour before an instant shows enough traffic for a collapse to be seen."""
-    return _baseline(series, bisect_left(series.times, at)) is not None
+    return baseline_before(series, at) is not None
+
+
+def baseline_before(series: Series, at: datetime) -> float | None:
+    """The median of the well hour before an instant, per minute; `None` where it is not worth the name."""
+    level = _baseline_at(series, bisect_left(series.times, at), at)
+    return None if level is None else level * scale_to_minute(series, bisect_left(series.times, at))
 
 
 def share_left(series: Series, span: Window) -> float | None:
     """The median of a span as a share of the baseline before it; `None` where either is missing."""
+    return share_of(series, span, span.start)
+
+
+def share_of(series: Series, span: Window, before: datetime) -> float | None:
+    """The median of a span as a share of the baseline before an instant; `None` where either is missing."""
     first, after = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
-    baseline = _baseline(series, first)
+    baseline = _baseline_at(series, bisect_left(series.times, before), before)
     if baseline is None or first == after:
         return None
     return median(series.values[first:after]) / baseline
 
 
-def step_of(series: Series) -> timedelta:
-    """The usual distance of a series' readings, at least a minute."""
-    return _step(series, len(series.times))
+def well_points(series: Series, span: Window) -> int:
+    """How many readings of a span are above half of the baseline before it."""
+    first, after = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
+    baseline = _baseline_at(series, first, span.start)
+    return 0 if baseline is None else sum(value > NORMAL * baseline for value in series.values[first:after])
+
+
+def falls(series: Series, span: Window, before: datetime) -> Iterator[Fall]:
+    """The falls to half and less of the baseline before an instant that begin in a span, whatever their length."""
+    baseline = _baseline_at(series, bisect_left(series.times, before), before)
+    if baseline is None:
+        return
+    index, last = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
+    while index < last:
+        if series.values[index] > NORMAL * baseline:
+            index += 1
+            continue
+        back = _held(series, index, baseline)
+        stop = back if back is not None else len(series.times)
+        end = series.times[back] if back is not None else None
+        yield Fall(Interval(series.times[index], end), median(series.values[index:stop]) / baseline)
+        index = max(stop, index + 1)
+
+
+def is_at_same_hour(series: Series, onset: datetime, onsets: Sequence[datetime]) -> bool:
+    """Whether a fall has come at this hour before: on two of the last three days that can be seen.
+
+    Or at the same minutes of three of the last four hours. `onsets` are those of the series' falls.
+    """
+    days = [earlier(onset, n * DAY) for n in range(1, HABIT_DAYS + 1)]
+    seen = [at for at in days if has_baseline(series, at) and _has_points(series, at)]
+    habit = [at for at in seen if any(abs(other - at) <= SAME_HOUR for other in onsets)]
+    hours = [earlier(onset, timedelta(hours=n)) for n in range(1, 5)]
+    hourly = [at for at in hours if any(abs(other - at) <= HELD for other in onsets)]
+    return len(habit) > 1 or len(hourly) > 2  # noqa: PLR2004 - two of three days, three of four hours
+
+
+def _has_points(series: Series, at: datetime) -> bool:
+    first, after = bisect_left(series.times, at), bisect_right(series.times, at + SAME_HOUR)
+    return after - first >= POINTS_NEEDED or (after > first and step_of(series) > MINUTE)
 
 
 def _collapses(series: Series) -> Iterator[Collapse]:
     times, values = series.times, series.values
+    lost: list[tuple[datetime, datetime]] = []
     index, ceiling = 1, FRACTION * max(values, default=0.0)
     while index < len(times):
         # Cheap first: most readings are well above what can be called low, so their hour need not be looked at.
-        low_enough = values[index] <= ceiling and values[index] <= FRACTION * _recent(values, index)
-        baseline = _baseline(series, index) if low_enough else None
+        low = values[index] <= ceiling and values[index] < values[index - 1]
+        baseline = usual_before(series, index, times[index], lost) if low and _fell(values, index) else None
         # What was low before is no fall: where it began there was no baseline to fall from.
         if baseline is None or not values[index] <= FRACTION * baseline < values[index - 1]:
             index += 1
             continue
-        low = _low_until(values, index, FRACTION * baseline)
-        if not _long_enough(series, index, low):
-            index = max(low, index + 1)
+        back = _held(series, index, baseline)
+        stop = back if back is not None else len(times)
+        first = _first_lost(series, index, stop, FRACTION * baseline)
+        found = _collapse(series, index if first is None else first, back, baseline, lasted=first is not None)
+        if found is not None:
+            lost.append((found.interval.start, times[stop - 1] + MINUTE))
+            yield found
+        index = max(stop, index + 1)
+
+
+def _fell(values: Sequence[float], index: int) -> bool:
+    """Whether a reading is low beside the largest that its baseline can hold."""
+    return values[index] <= FRACTION * max(values[max(0, index - 60) : index])
+
+
+def _collapse(series: Series, index: int, back: int | None, baseline: float, *, lasted: bool) -> Collapse | None:
+    """A fall as it is told; `None` where it is a pause of a minute or two, or half of it is traffic."""
+    times, values = series.times, series.values
+    stop = back if back is not None else len(times)
+    length = (times[back] if back is not None else times[-1] + step_before(series, stop)) - times[index]
+    level = median(values[index:stop])
+    if length < SHORTEST_PIECE or (not lasted and level > FRACTION * baseline):
+        return None
+    scale = scale_to_minute(series, index)
+    begin = _begin(series, index, baseline)
+    end = times[back] if back is not None else None
+    part_back = _rose(series, index, stop, FRACTION * baseline)
+    return Collapse(Interval(begin, end), baseline * scale, level * scale, lasted, part_back)
+
+
+def _begin(series: Series, index: int, baseline: float) -> datetime:
+    """When the fall began: the readings just before may already be less than half, and of a coarse one its share."""
+    times, values = series.times, series.values
+    limit = earlier(times[index], EDGE)
+    step = step_before(series, index)
+    if step > EDGE:
+        share = values[index - 1] / baseline
+        fresh = times[index] - times[index - 1] <= step
+        return times[index] - (1 - share) * step if fresh and share < 1 - FRACTION else times[index]
+    while index > 0 and values[index - 1] <= NORMAL * baseline and times[index - 1] >= limit:
+        index -= 1
+    return times[index]
+
+
+def _first_lost(series: Series, index: int, stop: int, limit: float) -> int | None:
+    """The first low reading with ten minutes behind it whose median is low: from there the traffic was lost."""
+    times, values = series.times, series.values
+    for at in range(index, stop):
+        if values[at] > limit:
             continue
-        limit = FRACTION * baseline
-        back = _run(values, low, limit, good=True)
-        end = times[back] if back is not None else None
-        level = median(values[index : back if back is not None else len(values)])
-        well = _for_good(values, back, limit)
-        yield Collapse(Interval(times[index], end), baseline, level, times[well] if well is not None else None)
-        index = back if back is not None else len(times)
-
-
-def _recent(values: tuple[float, ...], index: int) -> float:
-    """The largest of the readings that the baseline can hold: if even that is low, nothing has fallen."""
-    return max(values[max(0, index - 60) : index])
-
-
-def _baseline(series: Series, index: int) -> float | None:
-    """The median of the hour before a reading, scaled to a minute; `None` where it is not worth the name."""
-    if not 0 <= index <= len(series.times) or not series.times:
-        return None
-    at = series.times[index] if index < len(series.times) else series.times[-1] + timedelta(minutes=1)
-    first = bisect_left(series.times, at - BASELINE)
-    before = series.values[first:index]
-    step = _step(series, index)
-    if len(before) < max(POINTS_NEEDED, BASELINE_SHARE * (BASELINE / step)):
-        return None
-    level = median(before)
-    flows = "flows" in series.name.lower()
-    least = LEAST_FLOWS if flows else LEAST_BYTES * (step / timedelta(minutes=1))
-    return level if level >= least else None
-
-
-def _step(series: Series, index: int) -> timedelta:
-    """The usual distance of readings just before an instant, at least a minute."""
-    near = series.times[max(0, index - 30) : index]
-    steps = sorted(b - a for a, b in pairwise(near))
-    return max(timedelta(minutes=1), steps[len(steps) // 2]) if steps else timedelta(minutes=1)
-
-
-def _low_until(values: tuple[float, ...], index: int, limit: float) -> int:
-    while index < len(values) and values[index] <= limit:
-        index += 1
-    return index
-
-
-def _long_enough(series: Series, first: int, after: int) -> bool:
-    """Ten minutes without a good reading, the last low minute counted whole, and enough readings to say so."""
-    span = series.times[after - 1] - series.times[first] + _step(series, after)
-    return span >= SHORTEST_COLLAPSE and (after - first) >= min(
-        POINTS_NEEDED, SHORTEST_COLLAPSE // _step(series, first)
-    )
-
-
-def _run(values: tuple[float, ...], index: int, limit: float, *, good: bool) -> int | None:
-    """The first of three good readings, or of three low ones, in a row at or after an index; `None` when none come."""
-    alike = 0
-    for at in range(index, len(values)):
-        alike = alike + 1 if (values[at] > limit) is good else 0
-        if alike == GOOD_POINTS:
-            return at - GOOD_POINTS + 1
+        step = step_before(series, at)
+        end = times[at] + max(SHORTEST_COLLAPSE, COARSE_POINTS_NEEDED * step)
+        after = min(bisect_left(times, end), stop)
+        needed = min(POINTS_NEEDED, max(COARSE_POINTS_NEEDED, SHORTEST_COLLAPSE // step))
+        whole = times[after - 1] + step - times[at] >= SHORTEST_COLLAPSE
+        if whole and after - at >= needed and median(values[at:after]) <= limit:
+            while at > index and values[at - 1] <= limit:
+                at -= 1  # noqa: PLW2901 - the readings before it were too few to say so
+            return at
     return None
 
 
-def _for_good(values: tuple[float, ...], back: int | None, limit: float) -> int | None:
-    """The first good reading after the last relapse; `None` when it is low at the end."""
-    while back is not None and (again := _run(values, back, limit, good=False)) is not None:
-        back = _run(values, again, limit, good=True)
-    return back
+def _rose(series: Series, index: int, stop: int, limit: float) -> datetime | None:
+    """Since when the readings of a fall are above its limit for good; `None` where they are low at its end."""
+    needed = _readings_to_hold(series, index)
+    at, low = stop, 0
+    while at > index and low < needed:
+        at -= 1
+        low = low + 1 if series.values[at] <= limit else 0
+    first = at + low if low == needed else at
+    while first < stop and series.values[first] <= limit:
+        first += 1
+    return series.times[first] if stop - first >= needed and first > index else None
+
+
+def _baseline_at(series: Series, index: int, at: datetime) -> float | None:
+    """The baseline before an instant; whatever was lost by then is left out."""
+    lost = [
+        (one.interval.start, one.interval.end or series.times[-1] + MINUTE)
+        for one in collapses(series)
+        if one.interval.start < at
+    ]
+    return usual_before(series, index, at, lost)
+
+
+def _readings_to_hold(series: Series, index: int) -> int:
+    """How many readings in a row cover the three minutes for which a recovery has to hold."""
+    return max(1, -(HELD // -step_before(series, index)))
+
+
+def _held(series: Series, index: int, baseline: float) -> int | None:
+    """The first of the readings that held above half of the baseline, or of what is usual at that hour."""
+    needed, alike, onset = _readings_to_hold(series, index), 0, series.times[index]
+    for at in range(index, len(series.times)):
+        alike = alike + 1 if _is_well(series, at, baseline, onset) else 0
+        if alike == needed:
+            return at - needed + 1
+    return None
+
+
+def _is_well(series: Series, at: int, baseline: float, onset: datetime) -> bool:
+    value = series.values[at]
+    if value > NORMAL * baseline:
+        return True
+    # At a twentieth and less it is lost, whatever the hour.
+    if value <= FRACTION * baseline:
+        return False
+    usual = usual_at_hour(series, series.times[at], onset)
+    return usual is not None and value > NORMAL * usual

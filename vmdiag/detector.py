@@ -7,11 +7,13 @@ the VM's latest loss is told whatever the verdict.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from vmdiag.advice import recommend
+from vmdiag.channels import MIGRATIONS
 from vmdiag.diagnosis import Blame, Diagnosis, Evidence, Finding, Loss, Scenario, Stance, State, Verdict
 from vmdiag.model import Interval, Kind, Timeline
-from vmdiag.symptoms import connectivity_losses
+from vmdiag.symptoms import connectivity_losses, silent_agents
 
 UNEXPLAINED = "unexplained"
 # A rival's cause that came this long before the asked one's is history: then only nearness to the onset counts.
@@ -34,13 +36,13 @@ def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = (
 
 
 def _told(timeline: Timeline, finding: Finding, findings: tuple[Finding, ...], losses: tuple[Loss, ...]) -> Diagnosis:
-    about = finding.explains if finding.explains in [loss.interval for loss in losses] else None
-    if about is None and losses:
-        about = losses[-1].interval
-    state = _state(timeline, about) if about is not None else None
-    explanation = losses[-1].explained_by if losses else None
+    """The latest loss says how things stand now, whichever loss the verdict is about."""
+    latest = losses[-1] if losses else None
+    state = _state(timeline, latest.interval) if latest is not None else None
+    explanation = latest.explained_by if latest is not None else None
     if explanation == UNEXPLAINED and finding.verdict is Verdict.INCONCLUSIVE:
         explanation = None
+    silent = [one.interval.start for one in silent_agents(timeline) if one.interval.is_open]
     return Diagnosis(
         verdict=finding.verdict,
         finding=finding,
@@ -49,9 +51,10 @@ def _told(timeline: Timeline, finding: Finding, findings: tuple[Finding, ...], l
         explanation=explanation,
         state=state,
         migrated_at=_migrated_at(timeline, finding),
-        failed_at=about.start if about is not None else None,
-        recovered_at=about.end if about is not None else None,
-        recommendation=recommend(timeline, finding, state, explanation, about),
+        failed_at=latest.interval.start if latest is not None else None,
+        recovered_at=latest.interval.end if latest is not None else None,
+        recommendation=recommend(timeline, finding, state, latest),
+        silent_since=max(silent, default=None),
     )
 
 
@@ -61,43 +64,65 @@ def _competed(asked: Finding, others: Iterable[Finding]) -> Finding:
     told: list[Evidence] = []
     for blame in asked.blames:
         rivals = [(rival, theirs) for rival in others for theirs in rival.blames if theirs.loss == blame.loss]
-        better = [pair for pair in rivals if _beats(*pair, blame)]
-        doubts = [piece for _, theirs in rivals for piece in _turned(theirs)]
-        if any(theirs.verdict is Verdict.CONFIRMED for _, theirs in better):
-            told += [*blame.evidence, *doubts]
-            continue
-        possible = bool(better) or any(theirs.verdict is Verdict.SUSPECTED for _, theirs in rivals)
-        kept.append(_doubted(blame) if possible else blame)
+        rank = {id(theirs): _compare(rival, theirs, blame) for rival, theirs in rivals}
+        doubts = [piece for _, theirs in rivals for piece in _turned(theirs, blame)]
+        better = [theirs for _, theirs in rivals if rank[id(theirs)] is Rank.BETTER]
         told += [*blame.evidence, *doubts]
-    if kept == list(asked.blames) and not told:
+        if any(theirs.verdict is Verdict.CONFIRMED for theirs in better):
+            continue
+        possible = bool(better) or any(rank[id(theirs)] is Rank.EQUAL for _, theirs in rivals)
+        kept.append(_doubted(blame) if possible else blame)
+    if not asked.blames:
         return asked
-    if not kept and asked.blames:
+    if not kept:
         return replace(asked, verdict=Verdict.CLEAR, evidence=tuple(told), blames=(), wait=False)
-    last = kept[-1] if kept else None
-    verdict = last.verdict if last is not None and asked.verdict.is_flagged else asked.verdict
+    last = kept[-1]
+    wait = asked.wait and last.loss == asked.blames[-1].loss
     extra = tuple(piece for piece in asked.evidence if piece not in told)
-    cause_at = last.cause_at if last is not None else asked.cause_at
-    return replace(asked, verdict=verdict, evidence=(*told, *extra), blames=tuple(kept), cause_at=cause_at)
+    evidence = (*told, *extra)
+    return replace(
+        asked, verdict=last.verdict, evidence=evidence, blames=tuple(kept), cause_at=last.cause_at, wait=wait
+    )
 
 
-def _beats(rival: Finding, theirs: Blame, ours: Blame) -> bool:
-    """Whether a rival explains a loss better: by nearness to the onset, or because it came with or after our cause."""
+class Rank(StrEnum):
+    """How a rival's explanation of a loss stands beside the asked scenario's."""
+
+    BETTER = "better"
+    EQUAL = "equal"
+    FARTHER = "farther"
+
+
+def _compare(rival: Finding, theirs: Blame, ours: Blame) -> Rank:
+    """A rival explains a loss better by nearness to the onset, or because it came with or after our cause."""
     onset = ours.loss.start
-    nearer = abs(onset - theirs.cause_at) < abs(onset - ours.cause_at)
+    distance, own = abs(onset - theirs.cause_at), abs(onset - ours.cause_at)
     if rival.scenario in BY_NEARNESS:
-        return nearer
-    return nearer or theirs.cause_at >= ours.cause_at - EARLIER or rival.scenario in ALWAYS
+        # What happened farther away is cited, and takes nothing from the verdict.
+        if distance > own + SAME_MOMENT:
+            return Rank.FARTHER
+        return Rank.BETTER if distance < own - SAME_MOMENT else Rank.EQUAL
+    later = theirs.cause_at >= ours.cause_at - EARLIER
+    if distance < own or later or rival.scenario in ALWAYS:
+        return Rank.BETTER
+    return Rank.EQUAL if theirs.verdict is Verdict.SUSPECTED else Rank.FARTHER
 
 
-# Contract: of a network change and a migration the nearer one is blamed.
+# Contract: of a network change and a migration the nearer one is blamed, and within so much of one another both may be.
+SAME_MOMENT = timedelta(minutes=3)
 BY_NEARNESS = frozenset({"network-change"})
 # An incident is dated roughly and goes on: its begin says little about nearness.
 ALWAYS = frozenset({"service-incident", "platform-network"})
 
 
-def _turned(blame: Blame) -> tuple[Evidence, ...]:
-    """A rival's evidence, as it speaks against the asked scenario."""
-    return tuple(replace(piece, stance=Stance.AGAINST) for piece in blame.evidence if piece.stance is Stance.FOR)
+def _turned(rival: Blame, ours: Blame) -> tuple[Evidence, ...]:
+    """A rival's evidence, as it speaks against the asked scenario; a record that speaks for it does not do both."""
+    known = {(piece.signal, piece.at, piece.ref) for piece in ours.evidence}
+    return tuple(
+        replace(piece, stance=Stance.AGAINST)
+        for piece in rival.evidence
+        if piece.stance is Stance.FOR and (piece.signal, piece.at, piece.ref) not in known
+    )
 
 
 def _doubted(blame: Blame) -> Blame:
@@ -142,7 +167,11 @@ def _state(timeline: Timeline, loss: Interval) -> State:
 
 
 def _migrated_at(timeline: Timeline, finding: Finding) -> datetime | None:
-    migrations = [event.at for event in timeline.of(Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)]
-    if finding.cause_at in migrations:
-        return finding.cause_at
-    return migrations[-1] if migrations else None
+    """The migration that the finding is about, else the last of the window; `None` where its time is not known."""
+    migrations = [event for event in timeline.of(*MIGRATIONS) if "undated" not in event.facts]
+    if finding.cause_at is not None:
+        for event in reversed(migrations):
+            if event.at <= finding.cause_at <= event.ended:
+                return event.at
+    inside = [event.at for event in migrations if event.ended >= timeline.window.start]
+    return inside[-1] if inside else None

@@ -2,22 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmdiag.errors import Interrupted, SourceError
 from vmdiag.mitigation import Mitigation, Status
-from vmdiag.model import (
-    Event,
-    Gap,
-    Interval,
-    Needs,
-    Series,
-    Signal,
-    Timeline,
-    VirtualMachine,
-    Window,
-)
+from vmdiag.model import Event, Gap, Interval, Needs, Series, Signal, Timeline, VirtualMachine, Window, earlier
 
 
 class Verdict(StrEnum):
@@ -58,6 +48,14 @@ class State(StrEnum):
     REDEPLOYED = "redeployed"
 
 
+class Extent(StrEnum):
+    """How much of the connectivity was gone, and whether all the time."""
+
+    FULL = "full"
+    PARTIAL = "partial"  # between 5 % and 50 % of the baseline
+    INTERMITTENT = "intermittent"  # pieces that together are down for half of the time or more
+
+
 class Action(StrEnum):
     """What to do next."""
 
@@ -81,7 +79,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A loss as one signal shows it; `well_since` is when that was over for good, where the signal measures it."""
+    """A loss as one signal shows it; `well_since` is when that was over for good, where the signal measures it.
+
+    `is_brief` marks a fall that is too short to be called lost by itself, `is_habit` one that comes at this hour on
+    other days too; `part_back` is since when a part of the traffic was back, though too little to end the loss.
+    """
 
     signal: Signal
     strength: Strength
@@ -89,6 +91,9 @@ class Channel:
     says: str
     ref: str | None = None
     well_since: datetime | None = None
+    is_brief: bool = False
+    is_habit: bool = False
+    part_back: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +103,12 @@ class Loss:
     interval: Interval
     channels: tuple[Channel, ...]
     explained_by: str | None = None
+    extent: Extent = Extent.FULL
 
     @property
     def signals(self) -> tuple[Signal, ...]:
         """The channels' signals, strongest first, each once."""
-        order = list(Strength)
-        ranked = sorted(self.channels, key=lambda channel: (order.index(channel.strength), channel.signal))
+        ranked = sorted(self.channels, key=lambda one: (list(Strength).index(one.strength), one.signal))
         return tuple(dict.fromkeys(channel.signal for channel in ranked))
 
 
@@ -175,7 +180,10 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """The answer for one VM: the verdict on the scenario asked for, and the best explanation of its latest loss."""
+    """The answer for one VM: the verdict on the scenario asked for, and the best explanation of its latest loss.
+
+    `silent_since` is when its heartbeats ended while its traffic stayed normal: a silent agent, no loss.
+    """
 
     verdict: Verdict
     finding: Finding
@@ -187,11 +195,12 @@ class Diagnosis:
     failed_at: datetime | None
     recovered_at: datetime | None
     recommendation: Recommendation
+    silent_since: datetime | None = None
 
     @property
     def loss(self) -> Loss | None:
-        """The loss that the verdict is about."""
-        return next((loss for loss in self.losses if loss.interval.start == self.failed_at), None)
+        """The latest loss, which says how things stand now."""
+        return self.losses[-1] if self.losses else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +225,13 @@ class Case:
     def is_affected(self) -> bool:
         """Whether the VM is affected now: flagged, and its loss goes on."""
         return self.diagnosis.verdict.is_flagged and self.diagnosis.state is State.OPEN
+
+    @property
+    def events_told(self) -> tuple[Event, ...]:
+        """The events of its story: of the window, and of the hour before the first loss that reaches into it."""
+        lost = (earlier(loss.interval.start, timedelta(hours=1)) for loss in self.diagnosis.losses)
+        since = min([self.window.start, *lost, *filter(None, [self.diagnosis.migrated_at])])
+        return tuple(event for event in self.events if event.at >= since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from vmdiag.model import Kind, Signal
 
 # One fault of a network or a region cuts its VMs off together (contract, section 3).
 TOGETHER = timedelta(minutes=5)
-# Two VMs may fail together by chance; three make a pattern (our judgement).
+# A few VMs may fail together by chance; three others make a pattern (contract, section 3).
 MANY = 3
 # Only a loss that no cause of its own explains can be part of a shared one.
 OWN_CAUSE_UNKNOWN = frozenset({"live-migration-datapath", "unexplained", None})
@@ -70,7 +70,7 @@ def _compared(case: Case, onsets: list[_Onset]) -> Case:
         if abs(onset.at - failed_at) <= TOGETHER and onset.places & places and onset.key != key
     }
     unmigrated = sum(1 for onset in together.values() if not onset.migrated)
-    if len(together) + 1 < MANY or unmigrated * 2 <= len(together) + 1:
+    if len(together) < MANY or unmigrated * 2 <= len(together):
         return case
     shared = Evidence(
         stance=Stance.AGAINST,

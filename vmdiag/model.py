@@ -66,6 +66,7 @@ class Kind(StrEnum):
     UNREACHABLE = "unreachable"
     PROBE_FAILED = "probe-failed"
     PROBE_ANSWERED = "probe-answered"
+    UNKNOWN_NOTE = "unknown-note"  # Azure said something of the VM's health in words that no table knows
     OTHER = "other"
 
 
@@ -82,6 +83,11 @@ class Window:
     def overlaps(self, other: "Window") -> bool:
         """Whether the two share at least an instant."""
         return self.start <= other.end and other.start <= self.end
+
+
+def earlier(at: datetime, span: timedelta) -> datetime:
+    """An instant so much earlier, or the first that there is: a file may hold the year 1."""
+    return at - min(span, at - datetime.min.replace(tzinfo=at.tzinfo))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +241,10 @@ class Timeline:
     def of(self, *kinds: Kind) -> tuple[Event, ...]:
         """The events of these kinds, in order of time."""
         return tuple(event for event in self.events if event.kind in kinds)
+
+    def is_unread(self, signal: Signal, span: Window) -> bool:
+        """Whether any part of a feed counts as not read over a span: silence there says nothing."""
+        return any(gap.signal is signal and gap.counts_as_unread and gap.window.overlaps(span) for gap in self.gaps)
 
     def heard(self, signal: Signal, span: Window) -> Coverage:
         """How much of a feed was heard over a span."""

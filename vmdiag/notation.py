@@ -124,6 +124,7 @@ def _words() -> Iterator[tuple[str, tuple[Signal, str, str]]]:
         yield f"power-{state}", (Signal.POWER, f"PowerState/{state}", "")
     yield Kind.NETWORK_CHANGE.value, (Signal.ACTIVITY, "microsoft.network/networkinterfaces/write", "Succeeded")
     yield Kind.SERVICE_INCIDENT.value, (Signal.HEALTH, "SIEOutage", "")
+    yield Kind.UNKNOWN_NOTE.value, (Signal.HEALTH, "AnnotationOfNextYear", "")
     yield Kind.AGENT_READY.value, (Signal.AGENT, "ProvisioningState/succeeded", "Ready")
     yield Kind.AGENT_NOT_READY.value, (Signal.AGENT, "ProvisioningState/Unavailable", "Not Ready")
     yield Kind.UNREACHABLE.value, (Signal.OPERATOR, "unreachable", "")

@@ -9,7 +9,7 @@ from operator import or_
 
 import vmdiag.scenarios
 from vmdiag import plugins
-from vmdiag.channels import TRAFFIC
+from vmdiag.baseline import scale_to_minute
 from vmdiag.detector import diagnose
 from vmdiag.diagnosis import Case, Diagnosis, Scenario
 from vmdiag.fleet import compare
@@ -17,6 +17,7 @@ from vmdiag.identity import VmId, words_for
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window
 from vmdiag.reading import Scope, Source
 from vmdiag.timeline import assemble
+from vmdiag.traffic_falls import TRAFFIC
 
 ASKED = "live-migration-datapath"
 # What a report draws of the traffic: a terminal line of it, around the incident.
@@ -154,5 +155,6 @@ def _sketch(timeline: Timeline, diagnosis: Diagnosis) -> Series | None:
     for at, value in zip(series.times, series.values, strict=True):
         if start <= at <= end:
             slots.setdefault(min(SKETCH_POINTS - 1, (at - start) // step), []).append(value)
-    points = [(start + slot * step, sum(values) / len(values)) for slot, values in sorted(slots.items())]
+    scale = scale_to_minute(series, len(series.times))
+    points = [(start + slot * step, scale * sum(values) / len(values)) for slot, values in sorted(slots.items())]
     return replace(series, times=tuple(at for at, _ in points), values=tuple(value for _, value in points))

@@ -1,63 +1,89 @@
 """Losses of connectivity as intervals, from all channels together, shared by all scenarios; must not know a cause."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
 
-from vmdiag import channels
-from vmdiag.collapse import POINTS_NEEDED, has_baseline, share_left, step_of
-from vmdiag.diagnosis import Channel, Loss, Strength
-from vmdiag.model import Interval, Series, Signal, Timeline, Window
+from vmdiag import channels, heartbeat_gaps, liveness, traffic_falls
+from vmdiag.collapse import has_baseline
+from vmdiag.diagnosis import Channel, Extent, Loss, Strength
+from vmdiag.intermittent import SHORTEST_LOSS, SOON, join_pieces
+from vmdiag.model import Event, Interval, Signal, Timeline, Window, earlier
+from vmdiag.signal_state import LATE_POINTS, TAIL, Hearing, is_traffic_normal, judge_heartbeat
 
-# A healthy migration looks like a loss for a while: a pause of up to 30 s, clients' TCP retries of up to 15 minutes
-# (Linux, tcp_retries2=15). Resource Health uses the same 15 minutes for "still unhealthy".
-SHORTEST_LOSS = timedelta(minutes=15)
 # Several signals of one loss begin at different times: metrics by the minute, Resource Health 2-4 minutes late and once
-# more after 15. Losses that begin further apart than this are two.
+# more after 15. A channel that begins before the strong ones by more than this tells of another loss.
 SAME_ONSET = timedelta(minutes=20)
-# Metric points arrive within a minute or two; a series that ends earlier than this before the end has a silent tail.
-LATE_POINTS = timedelta(minutes=5)
-# Half of the minutes is the least from which "nothing was lost for ten minutes" can be said (our judgement).
-SHARE_REPORTED = 0.5
-# A metric that keeps less than this share of its baseline is not normal, though it may be too much to call it lost:
-# between the two lies what cannot be told (our judgement).
-FALLEN = 0.2
-
-
-class Hearing(StrEnum):
-    """What a strong channel says of a span: connectivity lost, normal, or it cannot be judged."""
-
-    LOST = "lost"
-    NORMAL = "normal"
-    UNJUDGED = "unjudged"
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A channel's answer about a span, and why."""
+class _Found:
+    """All that the channels show together: losses, what is too short for one, and what was denied or is a habit."""
 
-    hearing: Hearing
-    says: str
+    losses: tuple[Loss, ...]
+    pauses: tuple[Loss, ...]
+    before: tuple[Loss, ...]
+    silent: tuple[Channel, ...]
+    habits: tuple[Channel, ...]
+    denied: tuple[Channel, ...]
+
+
+class _Identity:
+    """A timeline as a key of a cache: the same object, not one that is equal."""
+
+    __slots__ = ("timeline",)
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+
+    def __hash__(self) -> int:
+        return id(self.timeline)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and other.timeline is self.timeline
 
 
 def connectivity_losses(timeline: Timeline) -> tuple[Loss, ...]:
     """The losses that reach into the window and are long enough or still open, in order of their onset.
 
-    A loss that only weak channels show is none: they support, they do not found.
+    A loss that only weak channels show is none, but for a part of the traffic that went with a migration.
     """
-    return tuple(loss for loss in _losses(timeline) if _counts(loss.interval))
+    return _found(_Identity(timeline)).losses
 
 
 def pauses(timeline: Timeline) -> tuple[Loss, ...]:
-    """The closed losses too short to count: told, not judged."""
-    return tuple(loss for loss in _losses(timeline) if not _counts(loss.interval))
+    """The falls too short to count: told, not judged."""
+    return _found(_Identity(timeline)).pauses
+
+
+def ended_earlier_loss(timeline: Timeline, event: Event, onset: datetime) -> bool:
+    """Whether an earlier loss, short or long, ended with an event: then it did not cause the next."""
+    found = _found(_Identity(timeline))
+    ends = [loss.interval.end for loss in (*found.before, *found.losses, *found.pauses) if loss.interval.start < onset]
+    reach = Window(event.at - SOON, event.ended + LATE_POINTS)
+    return any(end is not None and end < onset and end in reach for end in ends)
+
+
+def silent_agents(timeline: Timeline) -> tuple[Channel, ...]:
+    """Heartbeats that end while the traffic is judged normal: the agent is silent, nothing is cut off."""
+    return _found(_Identity(timeline)).silent
+
+
+def habits(timeline: Timeline) -> tuple[Channel, ...]:
+    """Falls of traffic that come at this hour on other days too: alone they show no loss."""
+    return _found(_Identity(timeline)).habits
+
+
+def denied(timeline: Timeline) -> tuple[Channel, ...]:
+    """What was said of a loss that measured channels deny: Resource Health's statuses, the operator's word."""
+    return _found(_Identity(timeline)).denied
 
 
 def alive(timeline: Timeline, interval: Interval) -> tuple[Channel, ...]:
     """Who saw the VM run while it could not be reached."""
-    span = interval.within(timeline.window.end)
-    return tuple(channels.alive(timeline, Window(span.start - LATE_POINTS, span.end)))
+    return tuple(liveness.alive(timeline, interval.within(timeline.window.end)))
 
 
 def weak(timeline: Timeline, span: Window) -> tuple[Channel, ...]:
@@ -66,58 +92,52 @@ def weak(timeline: Timeline, span: Window) -> tuple[Channel, ...]:
     return tuple(channel for channel in found if channel.interval.within(timeline.window.end).overlaps(span))
 
 
-def traffic(timeline: Timeline, onset: Window) -> Judgement:
-    """What the traffic metrics say about an onset window."""
-    if any(channel.interval.start in onset for channel in channels.traffic(timeline)):
-        return Judgement(Hearing.LOST, "the traffic collapsed")
-    judged = [_judged(timeline, series, onset) for series in channels.traffic_series(timeline)]
-    normal = [judgement for judgement in judged if judgement.hearing is Hearing.NORMAL]
-    if normal:
-        return normal[0]
-    reasons = "; ".join(judgement.says for judgement in judged)
-    return Judgement(Hearing.UNJUDGED, reasons or "no traffic metrics were read")
-
-
-def heartbeat(timeline: Timeline, onset: Window) -> Judgement:
-    """What the Log Analytics heartbeats say about an onset window."""
-    series = timeline.series.get(channels.HEARTBEAT)
-    if series is None or not series.times:
-        return Judgement(Hearing.UNJUDGED, "no heartbeats were read")
-    if any(onset.start <= channel.interval.start <= onset.end for channel in channels.heartbeats(timeline)):
-        return Judgement(Hearing.LOST, "the heartbeats stopped")
-    if channels.beats_before(series, onset.start) < channels.HEARTBEATS_NEEDED:
-        return Judgement(Hearing.UNJUDGED, "there were no regular heartbeats before")
-    if series.times[-1] < onset.end - LATE_POINTS:
-        return Judgement(Hearing.UNJUDGED, "the heartbeats end too early to tell")
-    return Judgement(Hearing.NORMAL, "the heartbeats went on")
-
-
-def _counts(interval: Interval) -> bool:
-    return interval.end is None or interval.end - interval.start >= SHORTEST_LOSS
-
-
-def _losses(timeline: Timeline) -> Iterator[Loss]:
-    found = sorted(
-        channels.founding(timeline),
-        key=lambda channel: (channel.interval.start, channel.signal),
+@lru_cache(maxsize=8)
+def _found(one: _Identity) -> _Found:
+    timeline = one.timeline
+    found = sorted(channels.founding(timeline), key=_order)
+    usual = tuple(channel for channel in found if channel.is_habit)
+    refuted = [channel for channel in found if _is_denied(timeline, channel, found)]
+    silent = [channel for channel in refuted if channel.signal is Signal.HEARTBEAT]
+    against = [channel for channel in refuted if channel.signal is not Signal.HEARTBEAT]
+    clusters = _clusters([channel for channel in found if channel not in refuted and not channel.is_habit])
+    kept = [[*one, *_overlapping(timeline, one, usual)] for one in _with_parts(timeline, clusters)]
+    against += [channel for channel in channels.operator(timeline) if not _stated(timeline, channel, kept)]
+    losses = tuple(join_pieces(timeline, sorted((_loss(timeline, one) for one in kept), key=_start)))
+    told = [loss for loss in losses if loss.interval.within(timeline.window.end).overlaps(timeline.window)]
+    return _Found(
+        losses=tuple(loss for loss in told if _counts(loss)),
+        pauses=tuple(loss for loss in told if not _counts(loss)),
+        before=tuple(loss for loss in losses if loss not in told),
+        silent=tuple(silent),
+        habits=usual,
+        denied=tuple(against),
     )
-    for together in _clusters(found):
-        interval = _joined(together)
-        if interval.within(timeline.window.end).overlaps(timeline.window):
-            yield Loss(interval=interval, channels=tuple(together))
+
+
+def _order(channel: Channel) -> tuple[datetime, str, str]:
+    return channel.interval.start, channel.signal, channel.says
+
+
+def _start(loss: Loss) -> datetime:
+    return loss.interval.start
+
+
+def _counts(loss: Loss) -> bool:
+    """Whether a loss is one: open, or of a quarter of an hour; a fall too short to be judged is none."""
+    if loss.extent is not Extent.INTERMITTENT and all(one.is_brief for one in loss.channels):
+        return False
+    end = loss.interval.end
+    return end is None or end - loss.interval.start >= SHORTEST_LOSS
 
 
 def _clusters(found: Iterable[Channel]) -> list[list[Channel]]:
-    """Channels that tell of one loss: they overlap and begin near one another; a late witness joins an older loss."""
+    """Channels that tell of one loss: one that begins while another goes on joins it."""
     clusters: list[list[Channel]] = []
     for channel in found:
-        for cluster in clusters:
-            known = _joined(cluster)
-            near = channel.interval.start - known.start <= SAME_ONSET or channel.signal in (
-                Signal.OPERATOR,
-                Signal.PROBE,
-            )
-            if near and (known.end is None or channel.interval.start <= known.end):
+        for cluster in reversed(clusters):
+            known = _span(cluster)
+            if (known.end is None or channel.interval.start <= known.end) and not _is_other(cluster, channel):
                 cluster.append(channel)
                 break
         else:
@@ -125,32 +145,152 @@ def _clusters(found: Iterable[Channel]) -> list[list[Channel]]:
     return clusters
 
 
-def _joined(together: list[Channel]) -> Interval:
-    """From the first sign to the last: strong channels decide, medium ones only where there is no strong one."""
-    deciding = [channel for channel in together if channel.strength is Strength.STRONG] or together
-    ends = [channel.interval.end for channel in deciding]
+def _is_other(cluster: Sequence[Channel], channel: Channel) -> bool:
+    """Whether a channel tells of another loss than those that go on when it begins.
+
+    Medium channels that began long before a strong one do; so does a VM that was switched off later and is off still.
+    """
+    if channel.interval.start - _span(cluster).start <= SAME_ONSET:
+        return False
+    if channel.signal is Signal.POWER:
+        return channel.interval.is_open
+    return channel.strength is Strength.STRONG and all(one.strength is not Strength.STRONG for one in cluster)
+
+
+def _with_parts(timeline: Timeline, clusters: list[list[Channel]]) -> list[list[Channel]]:
+    """The clusters and what of the traffic was lost in part: with them, or alone with a migration."""
+    extended = [[*cluster, *_part_of(timeline, cluster)] for cluster in clusters]
+    for event in timeline.of(*channels.MIGRATIONS):
+        if "undated" in event.facts:
+            continue
+        onset = channels.onset_of(event)
+        for part in traffic_falls.lost_in_part(timeline, onset, onset.start):
+            if part.is_habit or any(_covers(timeline, one, part) for one in extended):
+                continue
+            extended.append([part])
+            break
+    return extended
+
+
+def _part_of(timeline: Timeline, cluster: Sequence[Channel]) -> Iterator[Channel]:
+    """The traffic that is partly gone in a loss that others show."""
+    if any(one.signal in (Signal.TRAFFIC, Signal.POWER) for one in cluster):
+        return
+    start = _span(cluster).start
+    near = Window(start - LATE_POINTS, start + SAME_ONSET)
+    yield from list(traffic_falls.lost_in_part(timeline, near, near.start))[:1]
+
+
+def _covers(timeline: Timeline, cluster: Sequence[Channel], part: Channel) -> bool:
+    span = _span(cluster).within(timeline.window.end)
+    return span.overlaps(part.interval.within(timeline.window.end))
+
+
+def _is_denied(timeline: Timeline, channel: Channel, found: Sequence[Channel]) -> bool:
+    """Whether normal traffic says that the path was fine, whatever the agent and Resource Health say.
+
+    Traffic that falls later tells of a loss of its own.
+    """
+    if channel.signal not in (Signal.HEALTH, Signal.HEARTBEAT):
+        return False
+    start = channel.interval.start
+    lost = [one.interval for one in found if one.signal is Signal.TRAFFIC and not (one.is_habit or one.is_brief)]
+    ended = [one for one in lost if one.end is None or one.end > start]
+    limit = min((earlier(one.start, MINUTE) for one in ended), default=timeline.window.end)
+    if limit < start + SAME_ONSET and ended:
+        return False
+    return is_traffic_normal(timeline, Window(start, min(limit, channel.interval.end or timeline.window.end)))
+
+
+def _overlapping(timeline: Timeline, cluster: Sequence[Channel], usual: Sequence[Channel]) -> Iterator[Channel]:
+    span = _span(cluster).within(timeline.window.end)
+    yield from (one for one in usual if one.interval.within(timeline.window.end).overlaps(span))
+
+
+def _stated(timeline: Timeline, channel: Channel, kept: list[list[Channel]]) -> bool:
+    """Whether the operator's word tells of a loss: one that was measured, or one that nothing measures otherwise.
+
+    It starts nothing earlier than what was measured: where a strong channel shows the VM well at the stated time, the
+    measured onset counts.
+    """
+    at = channel.interval.start
+    later = [one for one in kept if (span := _span(one)).end is None or span.end >= at]
+    if later:
+        measured = min(later, key=lambda one: _span(one).start)
+        start = _span(measured).start
+        if start > at and not _is_well_at(timeline, at, start):
+            measured.insert(0, channel)
+        else:
+            measured.insert(0, replace(channel, interval=Interval(max(at, start), channel.interval.end)))
+        return True
+    silent = [one for one in heartbeat_gaps.gaps(timeline) if one.interval.is_open and _is_migrations(timeline, one)]
+    if _is_contradicted(timeline, channel, silent):
+        return False
+    kept.append([channel, *silent])
+    return True
+
+
+def _is_well_at(timeline: Timeline, at: datetime, onset: datetime) -> bool:
+    """Whether a strong channel was normal between the stated time and the measured onset."""
+    beats = timeline.series.get(heartbeat_gaps.HEARTBEAT)
+    if beats is not None and heartbeat_gaps.count_before(beats, onset) >= heartbeat_gaps.HEARTBEATS_NEEDED:
+        return any(at - SOON <= beat <= onset for beat in beats.times)
+    return any(has_baseline(series, onset) for series in traffic_falls.series_of(timeline))
+
+
+def _is_contradicted(timeline: Timeline, channel: Channel, silent: Sequence[Channel]) -> bool:
+    """Whether what was measured since the stated time is normal: then the word alone shows no loss.
+
+    Heartbeats go to an address outside: where they end with a migration, normal traffic does not take the word back.
+    """
+    since = Window(channel.interval.start, timeline.window.end)
+    if since.end - since.start < LATE_POINTS:
+        since = Window(earlier(since.end, TAIL), since.end)
+    if is_traffic_normal(timeline, since):
+        return not silent
+    traffic_read = any(has_baseline(series, since.start) for series in traffic_falls.series_of(timeline))
+    return not traffic_read and judge_heartbeat(timeline, since).hearing is Hearing.NORMAL
+
+
+def _is_migrations(timeline: Timeline, channel: Channel) -> bool:
+    """Whether a channel's loss begins with a migration."""
+    return any(channel.interval.start in channels.onset_of(event) for event in timeline.of(*channels.MIGRATIONS))
+
+
+def _span(cluster: Sequence[Channel]) -> Interval:
+    """From the first sign to the last: strong channels decide, medium ones only where there is no strong one.
+
+    Traffic decides the end where it was part of the loss; bytes before flows, since clients may have gone elsewhere.
+    """
+    ranks = list(Strength)
+    best = min(ranks.index(one.strength) for one in cluster)
+    deciding = [one for one in cluster if ranks.index(one.strength) == best and not one.is_habit] or list(cluster)
+    start = min(one.interval.start for one in deciding)
+    measured = [one for one in deciding if one.signal is Signal.TRAFFIC and not one.is_habit]
+    in_bytes = [one for one in measured if "Flows" not in one.says.split(" fell")[0]]
+    ending = in_bytes or measured
+    if not ending:
+        ending = [one for one in deciding if one.signal is not Signal.OPERATOR] or deciding
+    ends = [one.interval.end for one in ending]
     closed = [end for end in ends if end is not None]
-    return Interval(
-        min(channel.interval.start for channel in deciding),
-        max(closed) if len(closed) == len(ends) else None,
-    )
+    return Interval(start, max(closed) if len(closed) == len(ends) else None)
 
 
-def _judged(timeline: Timeline, series: Series, onset: Window) -> Judgement:
-    if not has_baseline(series, onset.start):
-        return Judgement(
-            Hearing.UNJUDGED,
-            f"{series.name}: too little in the hour before to tell a loss",
-        )
-    points = [at for at in series.times if at in onset]
-    needed = max(POINTS_NEEDED, (onset.end - onset.start) / step_of(series) * SHARE_REPORTED)
-    if len(points) < needed or points[-1] < min(onset.end, timeline.window.end) - LATE_POINTS:
-        return Judgement(Hearing.UNJUDGED, f"{series.name}: too many minutes were not reported")
-    whole = share_left(series, onset)
-    tail = share_left(series, Window(points[-1] - LATE_POINTS, points[-1]))
-    if whole is None or tail is None or whole < FALLEN or tail < FALLEN:
-        return Judgement(
-            Hearing.UNJUDGED,
-            f"{series.name}: it fell, but too little or too late to call it lost",
-        )
-    return Judgement(Hearing.NORMAL, f"{series.name} stayed normal")
+def _loss(timeline: Timeline, cluster: Sequence[Channel]) -> Loss:
+    interval = _span(cluster)
+    measured = [one for one in cluster if one.signal is Signal.TRAFFIC and not one.is_habit]
+    part_back = max((one.part_back for one in measured if one.part_back is not None), default=None)
+    if part_back is not None and all(one.part_back is not None or one.well_since is not None for one in measured):
+        beats = heartbeat_gaps.first_held(timeline, part_back)
+        if beats is not None and (interval.end is None or beats < interval.end):
+            interval = Interval(interval.start, beats)
+    return Loss(interval=interval, channels=tuple(cluster), extent=_extent(interval, measured))
+
+
+def _extent(interval: Interval, measured: Sequence[Channel]) -> Extent:
+    """Partial where a part of the traffic goes on: all the time, or now."""
+    if not measured:
+        return Extent.FULL
+    part = all(one.strength is Strength.WEAK for one in measured)
+    now = interval.is_open and all(one.part_back is not None for one in measured)
+    return Extent.PARTIAL if part or now else Extent.FULL

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import lt
 
-from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window
+from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window, earlier
 from vmdiag.vocabulary import SAYS, Phase, interpret, phase
 
 # A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource
@@ -28,14 +28,13 @@ STATES = (Kind.AVAILABLE, Kind.UNAVAILABLE, Kind.DEGRADED, Kind.UNKNOWN)
 
 def assemble(transcript: Transcript, window: Window, margin: timedelta = timedelta()) -> Timeline:
     """The timeline of one VM over `window` and the `margin` before it that baselines need."""
-    span = Window(_back(window.start, margin), window.end)
+    span = Window(earlier(window.start, margin), window.end)
     records = sorted({_key(record): record for record in transcript.records if record.at in span}.values(), key=_key)
     events = sorted([*_operations(records), *_tellings(_named(records))], key=_order)
     born = max((event.ended for event in events if event.kind is Kind.DELETE), default=None)
     if born is not None and any(event.at > born for event in events):
         # The name lives on in another VM: what happened to the deleted one is not its story.
         events = [event for event in events if event.at > born]
-        span = Window(born, window.end)
     return Timeline(
         vm=transcript.vm,
         window=window,
@@ -43,10 +42,6 @@ def assemble(transcript: Transcript, window: Window, margin: timedelta = timedel
         series={series.name: series for series in _series(transcript.series, span)},
         gaps=tuple(sorted(set(transcript.gaps), key=lambda gap: (gap.signal, gap.window.start, gap.reason))),
     )
-
-
-def _back(at: datetime, margin: timedelta) -> datetime:
-    return at - min(margin, at - datetime.min.replace(tzinfo=at.tzinfo))
 
 
 def _key(record: Record) -> tuple[datetime, str, str, str, str]:
@@ -127,6 +122,9 @@ def _says(kind: Kind, record: Record) -> str:
         case Kind.NETWORK_CHANGE:
             resource = record.facts.get("resource", "").rstrip("/").split("/")
             return f"network change: {record.name} on {resource[-1]}" if resource[-1] else SAYS[kind]
+        case Kind.UNKNOWN_NOTE:
+            words = (record.facts.get(part, "").strip() for part in ("title", "summary", "details"))
+            return f"Azure says of its health: {': '.join(dict.fromkeys(filter(None, words))) or record.name}"
         case Kind.SERVICE_INCIDENT if record.facts.get("title"):
             return f"{SAYS[kind]}: {record.facts['title']}"
         case _:
@@ -140,7 +138,7 @@ def _folded(events: Iterable[Event]) -> Iterator[Event]:
         if event.kind in STATES:
             yield event
             continue
-        subject = event.facts.get("tracking") or event.facts.get("resource", "") if event.kind in ABOUT_OTHERS else ""
+        subject = _subject(event)
         signal = "" if event.kind in MIGRATIONS else event.signal
         key = (event.kind, signal, subject)
         limit = SAME_MIGRATION if event.kind in MIGRATIONS else SAME
@@ -148,6 +146,12 @@ def _folded(events: Iterable[Event]) -> Iterator[Event]:
         if known is None or event.at - known.at > limit:
             told[key] = event
             yield event
+
+
+def _subject(event: Event) -> str:
+    if event.kind is Kind.UNKNOWN_NOTE:
+        return event.says
+    return event.facts.get("tracking") or event.facts.get("resource", "") if event.kind in ABOUT_OTHERS else ""
 
 
 ABOUT_OTHERS = (Kind.NETWORK_CHANGE, Kind.SERVICE_INCIDENT, Kind.SERVICE_RESOLVED)

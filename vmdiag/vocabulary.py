@@ -2,14 +2,17 @@
 
 Sources: Microsoft's pages "Resource Health virtual machine annotations" (2026-03-18), "Azure activity log event schema"
 and "Azure resource provider operations"; the names of 2021 come from the annotations' older catalogue.
-Names are matched, sentences only where a record has no name: titles are shared by opposite events.
+Names are matched, sentences only where a record has no name that is known: titles are shared by opposite events.
+A note of Resource Health's in words that stand nowhere here may tell of anything: it is kept as what it is.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
+from vmdiag.health_sentences import kind_of_sentences
 from vmdiag.model import Kind, Signal
+from vmdiag.scheduled_events import kind_of_scheduled_event
 
 # Resource Health annotations. A name may carry a suffix (LiveMigrationEligible, TrackingId, //...): the longest entry
 # that begins the name decides.
@@ -44,6 +47,7 @@ ANNOTATIONS: Mapping[str, Kind] = {
     "VirtualMachineCrashed": Kind.GUEST_CRASH,
     "VirtualMachineFailedToSecureBoot": Kind.GUEST_CRASH,
     "VirtualMachineFailedSecureKeyRelease": Kind.GUEST_CRASH,
+    "VirtualMachineProvisioningTimedOut": Kind.GUEST_CRASH,  # the page blames the guest or the customer's own script
     "VirtualMachineRestarted": Kind.RESTART,
     "VirtualMachineRebootInitiatedByControlPlane": Kind.RESTART,
     "VirtualMachineRedeployInitiatedByControlPlane": Kind.REDEPLOY,
@@ -68,6 +72,14 @@ OPERATIONS: Mapping[str, Kind] = {
     "reimage/action": Kind.REIMAGE,
     "simulateeviction/action": Kind.EVICTION,
     "reapply/action": Kind.CONFIGURE,
+    "attachdetachdatadisks/action": Kind.CONFIGURE,
+    # The guest's patches: unless `rebootSetting` is Never the guest restarts, and the log does not say whether it did.
+    "installpatches/action": Kind.RESTART,
+    # Out of an availability set: "triggers a downtime" ("Move-AzVirtualMachineToVmss"), and the zone, the fault domain
+    # and the size may be others afterwards: on another host, with a port built anew (inferred).
+    "migratetovirtualmachinescaleset/action": Kind.REDEPLOY,
+    # Of scale-set instances (2026-04-01), into another zone and so onto another host (inferred).
+    "migratevmavailabilityzone/action": Kind.REDEPLOY,
     "write": Kind.CONFIGURE,
     "delete": Kind.DELETE,
     # One page of Microsoft names it, no payload shows it: accepted, never relied on.
@@ -100,6 +112,9 @@ POWER: Mapping[str, Kind] = {
     "deallocated": Kind.POWER_DEALLOCATED,
     "deallocating": Kind.POWER_DEALLOCATED,
 }
+
+# Priorities of VMs that Azure may evict; SpotPlus came with api-version 2026-04-01, Low is the scale sets' old word.
+EVICTABLE = frozenset({"spot", "spotplus", "low"})
 
 SAYS: Mapping[Kind, str] = {
     Kind.LIVE_MIGRATION: "Azure live-migrated the VM",
@@ -137,8 +152,25 @@ SAYS: Mapping[Kind, str] = {
     Kind.UNREACHABLE: "the operator says that the VM cannot be reached",
     Kind.PROBE_FAILED: "a connection from here was not answered",
     Kind.PROBE_ANSWERED: "a connection from here was answered",
+    Kind.UNKNOWN_NOTE: "Azure noted something about the VM in words that are not known here",
     Kind.OTHER: "something else",
 }
+# Where an operation's own words say more than its kind's.
+SAYS_OF: Mapping[str, str] = {
+    "installpatches/action": "patches were installed in the guest, which may have restarted it",
+    "performmaintenance/action": "the VM was moved to an updated host, with a reboot, as the customer asked",
+    "migratetovirtualmachinescaleset/action": "the VM was moved into a scale set, with a downtime",
+    "migratevmavailabilityzone/action": "the VM was moved to another availability zone",
+    "virtualmachineprovisioningtimedout": "the VM's provisioning failed in the guest",
+}
+
+
+def sentence(kind: Kind, name: str) -> str:
+    """What happened, for people: the words for an operation or annotation of this name, else those for its kind."""
+    word = name.lower()
+    for vm_type in VM_TYPES:
+        word = word.removeprefix(vm_type)
+    return SAYS_OF.get(word, SAYS[kind])
 
 
 class Phase(StrEnum):
@@ -238,37 +270,14 @@ def _operation(name: str, facts: Mapping[str, str]) -> Kind:
 def _health(name: str, status: str, facts: Mapping[str, str]) -> Kind:
     if name == "availability":
         return STATUSES.get(status.lower(), Kind.OTHER)
+    if "event_type" in facts:
+        return kind_of_scheduled_event(facts["event_type"], status, facts)
     word = name.partition("//")[0].lower()
     begun = [known for known in ANNOTATIONS if word.startswith(known.lower())]
     if begun:
         return ANNOTATIONS[max(begun, key=len)]
-    return _phrase(" ".join(facts.get(part, "") for part in ("title", "details", "summary", "reason")).lower())
-
-
-def _phrase(text: str) -> Kind:
-    """The fallback for records without a name; the sentences are those of Azure's own catalogue."""
-    if "live migration" in text:
-        return Kind.LIVE_MIGRATION_FAILED if "fail" in text else Kind.LIVE_MIGRATION
-    if "paused" in text and "maintenance" in text:
-        return Kind.FREEZE
-    if "top-of-rack network device" in text:
-        return Kind.NETWORK_UNHEALTHY
-    if "authorized user" in text or "by user" in text:
-        for verb, kind in CUSTOMER_PHRASES.items():
-            if verb in text:
-                return kind
-    return Kind.OTHER
-
-
-CUSTOMER_PHRASES: Mapping[str, Kind] = {  # first match wins: "stopped and deallocated" is a deallocation
-    "deallocat": Kind.DEALLOCATE,
-    "redeploy": Kind.REDEPLOY,
-    "resiz": Kind.RESIZE,
-    "reboot": Kind.RESTART,
-    "restart": Kind.RESTART,
-    "stop": Kind.STOP,
-    "starting": Kind.START,
-}
+    kind = kind_of_sentences(facts.get(part, "") for part in ("title", "details", "summary", "reason"))
+    return Kind.UNKNOWN_NOTE if kind is Kind.OTHER and word and word not in STATUSES else kind
 
 
 def _incident(name: str, status: str) -> Kind:

@@ -10,6 +10,7 @@ from vmdiag.renderers import _sparkline
 from vmdiag.renderers._sparkline import ASCII, UNICODE, Marker
 from vmdiag.renderers._times import Clock, between, iso, span
 from vmdiag.renderers.csv import COLUMNS
+from vmdiag.traffic_falls import figure
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -62,9 +63,18 @@ def test_markers_point_at_their_columns_and_do_not_cross() -> None:
     assert list(_sparkline.markers([*marks, outside], window, 10, UNICODE)) == ["  │    └ at 7, at 7", "  └ at 2"]
 
 
-@pytest.mark.parametrize(("value", "told"), [(0, "0"), (999, "999"), (1240, "1.2 k"), (2e6, "2.0 M"), (3e9, "3.0 G")])
-def test_numbers_are_short(value: float, told: str) -> None:
-    assert _sparkline.short(value) == told
+@pytest.mark.parametrize(
+    ("value", "unit", "told"),
+    [
+        (0, "B", "0 B a minute"),
+        (1240, "B", "1.24 kB a minute"),
+        (17.5e6 / 5, "B", "3.5 MB a minute"),
+        (3e9, "B", "3 GB a minute"),
+        (12.4, "flows", "12.4 flows"),
+    ],
+)
+def test_a_figure_of_traffic_has_its_unit(value: float, unit: str, told: str) -> None:
+    assert figure(value, unit) == told
 
 
 def test_every_row_has_the_header_that_is_promised() -> None:

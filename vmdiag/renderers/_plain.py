@@ -55,6 +55,7 @@ def of(case: Case) -> dict[str, object]:
         "failed_at": iso_or_none(diagnosis.failed_at),
         "recovered_at": iso_or_none(diagnosis.recovered_at),
         "explanation": diagnosis.explanation,
+        "silent_since": iso_or_none(diagnosis.silent_since),
         "findings": [_finding(finding) for finding in findings(case)],
         "losses": [_loss(loss) for loss in diagnosis.losses],
         "gaps": gaps(case.gaps),
@@ -65,7 +66,7 @@ def of(case: Case) -> dict[str, object]:
         },
         "mitigation": None if case.mitigation is None else mitigation(case.mitigation),
         "window": _span(case.window.start, case.window.end),
-        "events": [_event(event) for event in case.events],
+        "events": [_event(event) for event in case.events_told],
         "curve": None if case.curve is None else _curve(case.curve),
     }
 
@@ -154,6 +155,7 @@ def _loss(loss: Loss) -> dict[str, object]:
         **_interval(loss.interval),
         "signals": [signal.value for signal in loss.signals],
         "explained_by": loss.explained_by,
+        "extent": loss.extent.value,
         "channels": [
             {
                 "signal": channel.signal.value,

@@ -11,6 +11,7 @@ from vmdiag.diagnosis import (
     Channel,
     Diagnosis,
     Evidence,
+    Extent,
     Finding,
     Loss,
     Recommendation,
@@ -97,6 +98,8 @@ def _diagnosis(plain: Plain) -> Diagnosis:
         recommendation=Recommendation(
             action=Action(advice["action"]), says=advice["says"], links=tuple(advice["links"])
         ),
+        # Reports of earlier versions do not have it.
+        silent_since=_at(plain.get("silent_since")),
     )
 
 
@@ -136,7 +139,12 @@ def _loss(plain: Plain) -> Loss:
         )
         for each in plain["channels"]
     )
-    return Loss(interval=_interval(plain), channels=channels, explained_by=plain["explained_by"])
+    return Loss(
+        interval=_interval(plain),
+        channels=channels,
+        explained_by=plain["explained_by"],
+        extent=Extent(plain.get("extent", Extent.FULL)),
+    )
 
 
 def _event(plain: Plain) -> Event:

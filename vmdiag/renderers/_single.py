@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from vmdiag.diagnosis import Action, Case, Stance
+from vmdiag.diagnosis import Action, Case, Evidence, Stance
 from vmdiag.model import Gap, Window
 from vmdiag.renderers import _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._marks import label
 from vmdiag.renderers._page import BOLD, Page, pack
 from vmdiag.renderers._safe import name, place, sentence
 from vmdiag.renderers._times import Clock, between
+from vmdiag.traffic_falls import UNITS, figure
 
 ANSWER = 12
 _COLUMN = 12
@@ -89,11 +90,13 @@ def _guards(case: Case, page: Page) -> None:
 
 
 def _evidence(case: Case, page: Page) -> None:
-    found = _story.evidence(case, *Stance)
-    if not found:
-        return
+    for title, found in _story.grounds(case):
+        _pieces(title, found, page)
+
+
+def _pieces(title: str, found: list[Evidence], page: Page) -> None:
     clock = Clock.among(one.at for one in found if one.at)
-    page.heading(f"Evidence: + for, - against, ? not seen ({clock.title})")
+    page.heading(f"{title} ({clock.title})")
     for one in found:
         head = f"  {_STANCES[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL}}"
         ref = f" [{place(one.ref)}]" if one.ref else ""
@@ -122,7 +125,7 @@ def _curve(case: Case, page: Page) -> None:
         return
     width = _sparkline.columns(series, max(1, page.prose - _sparkline.MARGIN))
     page.blank()
-    top = _sparkline.short(_sparkline.peak(series))
+    top = figure(_sparkline.peak(series), UNITS.get(series.name, "B"))
     page.drawing(f"{name(series.name)}, {between(span.start, span.end)}, peak {top}", BOLD)
     drawn = _sparkline.curve(series, span, width, page.pens)
     page.drawing(drawn)

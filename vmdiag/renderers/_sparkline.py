@@ -78,14 +78,6 @@ def markers(marks: Iterable[Marker], span: Window, width: int, pens: Pens) -> It
         yield f"{bars}{pens.corner} {', '.join(placed[where])}"
 
 
-def short(value: float) -> str:
-    """A number in three digits or so: `1.2 M`."""
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= size:
-            return f"{value / size:.1f}{unit}"
-    return f"{value:.0f}"
-
-
 def peak(series: Series) -> float:
     """The highest reading."""
     return max((value for value in series.values if math.isfinite(value)), default=0.0)

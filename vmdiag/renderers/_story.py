@@ -4,15 +4,27 @@ Strangers' words are cut to length here and neutralised by the format, which alo
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from vmdiag.diagnosis import Action, Case, Evidence, Stance, State, Verdict, ordered
+from vmdiag.diagnosis import Action, Case, Diagnosis, Evidence, Extent, Stance, State, Verdict, ordered
 from vmdiag.mitigation import Status
 from vmdiag.model import Kind
 from vmdiag.renderers import _lore, _outcome, _redeploy
 from vmdiag.renderers._safe import name, sentence
 from vmdiag.renderers._times import span, stamp
 
+_OPEN = {
+    Extent.FULL: "still unreachable",
+    Extent.PARTIAL: "a part of its traffic is still gone",
+    Extent.INTERMITTENT: "still lost again and again",
+}
+_CANNOT = {
+    Extent.FULL: "it cannot be reached",
+    Extent.PARTIAL: "a part of its traffic does not arrive",
+    Extent.INTERMITTENT: "it cannot be reached again and again",
+}
+# What is nearer than this is told as one moment.
+_AN_INSTANT = timedelta(seconds=1)
 # Of the reasons for a doubtful verdict, so many before those against it.
 _REASONS = 2
 
@@ -44,17 +56,24 @@ def headline(case: Case) -> str:
     diagnosis = case.diagnosis
     if diagnosis.verdict.is_flagged:
         surely = "" if diagnosis.verdict is Verdict.CONFIRMED else "probably "
-        return f"{vm} {surely}lost its network path after a live migration{_ended(case)}"
+        path = "a part of its network path" if _is_partial(case) else "its network path"
+        return f"{vm} {surely}lost {path} after a live migration{_ended(case)}"
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
         early = diagnosis.recommendation.action is Action.WAIT
         return f"{vm}: too early to tell" if early else f"{vm}: not enough was seen to tell"
+    return f"{vm} {_clear(diagnosis)}"
+
+
+def _clear(diagnosis: Diagnosis) -> str:
     if diagnosis.explanation == _lore.UNEXPLAINED:
-        return f"{vm} was lost, and no live migration explains it"
+        return "was lost, and no live migration explains it"
     if diagnosis.explanation is not None:
-        return f"{vm} was lost for another reason than a live migration"
+        return "was lost for another reason than a live migration"
+    if diagnosis.silent_since is not None:
+        return "carries its usual traffic, but its monitoring agent is silent"
     if diagnosis.migrated_at is not None:
-        return f"{vm} was live-migrated and took no harm"
-    return f"{vm} was not live-migrated, and no loss was seen"
+        return "was live-migrated and took no harm"
+    return "was not live-migrated, and no loss was seen"
 
 
 def rows(case: Case) -> Iterator[tuple[str, str]]:
@@ -89,13 +108,14 @@ def now(case: Case) -> str:
     match diagnosis.state:
         case State.OPEN:
             since = f", for {span(case.window.end - lost)}" if lost else ""
-            return f"still unreachable{since} (as of {stamp(case.window.end)})"
+            return f"{_OPEN[_extent(case)]}{since} (as of {stamp(case.window.end)})"
         case State.RECOVERED:
             return f"reachable again{ended}{after}"
         case State.REDEPLOYED:
             return f"reachable again{ended}{after}, on a new host"
         case None:
-            return f"no loss of connectivity is known (as of {stamp(case.window.end)})"
+            silent = f", its agent is silent since {stamp(diagnosis.silent_since)}" if diagnosis.silent_since else ""
+            return f"no loss of connectivity is known{silent} (as of {stamp(case.window.end)})"
 
 
 def why(case: Case) -> str:
@@ -115,6 +135,23 @@ def why(case: Case) -> str:
     return "; ".join(_said(case, Stance.AGAINST)) or "no loss of connectivity after a live migration was seen"
 
 
+def grounds(case: Case) -> Iterator[tuple[str, list[Evidence]]]:
+    """The evidence with what it is for or against: the scenario asked for, what explains the loss, the loss itself."""
+    diagnosis = case.diagnosis
+    asked = evidence(case, *Stance)
+    if asked:
+        yield "For (+) or against (-) a loss by live migration, ? not seen", asked
+    explaining = [one for one in diagnosis.findings if one.scenario == diagnosis.explanation]
+    if explaining and explaining[0].scenario != diagnosis.finding.scenario and explaining[0].evidence:
+        yield f"For (+) or against (-) {explaining[0].scenario}", list(ordered(explaining[0].evidence))
+    if diagnosis.loss is not None and diagnosis.loss.explained_by != diagnosis.finding.scenario:
+        shown = (
+            Evidence(stance=Stance.FOR, signal=one.signal, says=one.says, at=one.interval.start, ref=one.ref)
+            for one in diagnosis.loss.channels
+        )
+        yield "What shows the loss", list(ordered(shown))
+
+
 def evidence(case: Case, *stances: Stance) -> list[Evidence]:
     """What was found about the scenario asked for, of these stances, in the report's order."""
     return [found for found in ordered(case.diagnosis.finding.evidence) if found.stance in stances]
@@ -126,14 +163,23 @@ def story(case: Case) -> Iterator[str]:
     if not diagnosis.verdict.is_flagged:
         return
     moved = f" at {stamp(diagnosis.migrated_at)}" if diagnosis.migrated_at else ""
-    since = f" about {stamp(diagnosis.failed_at)}" if diagnosis.failed_at else " then"
+    own = diagnosis.finding.explains
+    lost = own.start if own is not None else diagnosis.failed_at
+    since = f" about {stamp(lost)}" if lost else " then"
     first = f"Azure moved this VM to another host while it ran (a live migration){moved}."
     stack = "its network stack was not initialised on the new host as it should be"
     stack = stack if diagnosis.verdict is Verdict.CONFIRMED else f"it looks as if {stack}"
-    if diagnosis.state is State.OPEN:
+    if own is not None and own.start != diagnosis.failed_at and diagnosis.failed_at is not None:
         yield (
-            f"{first} Afterwards {stack}: since{since} it cannot be reached from outside its virtual network. Its "
-            "guest may be alive and well, and Azure may call it available: that status does not test the network."
+            f"{first} Afterwards {stack}: from{since} on it could not be reached from outside its virtual network. "
+            f"That loss has ended. Another one began about {stamp(diagnosis.failed_at)}, which is not blamed on the "
+            f"migration: the VM is {now(case)}."
+        )
+    elif diagnosis.state is State.OPEN:
+        guest = " Its guest may be alive and well, and Azure may call it available: that does not test the network."
+        yield (
+            f"{first} Afterwards {stack}: since{since} {_CANNOT[_extent(case)]} from outside its virtual network."
+            f"{guest if _may_live(case) else ''}"
         )
     else:
         yield (
@@ -179,6 +225,10 @@ def _ended(case: Case) -> str:
         return ", and whether the redeploy helped is not known"
     if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is State.OPEN:
         return ", and a redeploy did not help"
+    if diagnosis.explanation != diagnosis.finding.scenario and diagnosis.loss is not None:
+        return (
+            ", came back, and was lost again" if diagnosis.state is not State.OPEN else ", came back, and is lost again"
+        )
     return {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}.get(
         diagnosis.state or State.OPEN, ""
     )
@@ -193,9 +243,30 @@ def _lost(case: Case) -> str:
     at, moved = case.diagnosis.failed_at, case.diagnosis.migrated_at
     if at is None:
         return ""
+    extent = {Extent.PARTIAL: ", in part", Extent.INTERMITTENT: ", again and again"}.get(_extent(case), "")
     if moved is None:
-        return f"{stamp(at)}, {span(case.window.end - at)} ago"
-    return f"{stamp(at)}, {span(at - moved)} {'before' if at < moved else 'after'} the migration"
+        return f"{stamp(at)}, {span(case.window.end - at)} ago{extent}"
+    if abs(at - moved) < _AN_INSTANT:
+        return f"{stamp(at)}, at the migration{extent}"
+    return f"{stamp(at)}, {span(abs(at - moved))} {'before' if at < moved else 'after'} the migration{extent}"
+
+
+def _extent(case: Case) -> Extent:
+    loss = case.diagnosis.loss
+    return loss.extent if loss is not None else Extent.FULL
+
+
+def _is_partial(case: Case) -> bool:
+    """Whether the loss that the verdict is about left a part of the traffic alone."""
+    own = case.diagnosis.finding.explains
+    return any(loss.interval == own and loss.extent is Extent.PARTIAL for loss in case.diagnosis.losses)
+
+
+def _may_live(case: Case) -> bool:
+    """Whether nothing says that the VM is off or its guest stands still."""
+    off = (case.vm.power_state or "").lower() in {"stopped", "deallocated"}
+    still = any(found.stance is Stance.AGAINST and "not seen alive" in found.says for found in evidence(case, *Stance))
+    return not off and not still
 
 
 def _said(case: Case, stance: Stance) -> list[str]:

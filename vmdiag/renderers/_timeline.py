@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from vmdiag.diagnosis import Case, State
+from vmdiag.diagnosis import Case, Extent, State
 from vmdiag.model import Kind
 from vmdiag.renderers._safe import sentence
 from vmdiag.renderers._sparkline import Marker
@@ -45,7 +45,7 @@ def marks(case: Case) -> Iterator[Marker]:
 
 
 def _events(case: Case) -> Iterator[Row]:
-    for event in case.events:
+    for event in case.events_told:
         blur = f" (within {span(event.blur)})" if event.blur else ""
         yield Row(event.at, "event" if event.kind is Kind.OTHER else event.kind.value, sentence(event.says) + blur)
 
@@ -53,7 +53,8 @@ def _events(case: Case) -> Iterator[Row]:
 def _losses(case: Case) -> Iterator[Row]:
     for loss in case.diagnosis.losses:
         signals = ", ".join(loss.signals)
-        yield Row(loss.interval.start, "LOST", f"shown by {signals}" if signals else "")
+        extent = {Extent.PARTIAL: "in part, ", Extent.INTERMITTENT: "again and again, "}.get(loss.extent, "")
+        yield Row(loss.interval.start, "LOST", f"{extent}shown by {signals}" if signals else extent.rstrip(", "))
         if loss.interval.end is not None:
             yield Row(loss.interval.end, "BACK", f"after {span(loss.interval.end - loss.interval.start)}")
     if case.diagnosis.state is State.OPEN:

@@ -84,7 +84,7 @@ def _grounds(case: Case) -> dict[str, str | None]:
         "evidence_missing": _evidence(case, Stance.MISSING),
         "findings": _joined(f"{finding.scenario}: {finding.verdict}" for finding in _plain.findings(case)),
         "gaps": _joined(_gap(gap) for gap in case.gaps),
-        "events": _joined(f"{iso(event.at)} {event.kind}: {event.says}" for event in case.events),
+        "events": _joined(f"{iso(event.at)} {event.kind}: {event.says}" for event in case.events_told),
         "window_from": iso(case.window.start),
         "window_to": iso(case.window.end),
     }

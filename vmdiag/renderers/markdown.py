@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from vmdiag.diagnosis import Action, Case, Report, Stance, State, Verdict
+from vmdiag.diagnosis import Action, Case, Report, State, Verdict
 from vmdiag.model import Gap
 from vmdiag.renderers import _lore, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._markup import cell, code, fenced, plain, row
 from vmdiag.renderers._safe import name, place
 from vmdiag.renderers._times import between, iso, stamp
+from vmdiag.traffic_falls import UNITS, figure
 
 _SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
 _COLUMNS = ("verdict", "VM", "migrated", "lost since", "state", "explained by", "next")
@@ -118,14 +119,13 @@ def _guards(case: Case, level: str) -> Iterator[str]:
 
 
 def _evidence(case: Case, level: str) -> Iterator[str]:
-    found = _story.evidence(case, *Stance)
-    if found:
+    for title, found in _story.grounds(case):
         lines = (
             f"- **{one.stance}** ({one.signal}{', ' + stamp(one.at) if one.at else ''}): {plain(one.says)}"
             + (f" [{code(place(one.ref))}]" if one.ref else "")
             for one in found
         )
-        yield from _headed(f"{level} Evidence", lines)
+        yield from _headed(f"{level} {title}", lines)
 
 
 def _gaps(gaps: Iterable[Gap], level: str) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _timetable(case: Case, level: str) -> Iterator[str]:
     span = None if case.curve is None else _sparkline.span_of(case.curve)
     if case.curve is not None and span is not None:
         pens = _sparkline.UNICODE
-        top = _sparkline.short(_sparkline.peak(case.curve))
+        top = figure(_sparkline.peak(case.curve), UNITS.get(case.curve.name, "B"))
         width = _sparkline.columns(case.curve, _CURVE)
         yield ""
         yield from fenced(

@@ -5,20 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis import Blame, Evidence, Finding, Loss, Stance, Verdict
-from vmdiag.model import Coverage, Event, Kind, Needs, Signal, Timeline
-from vmdiag.symptoms import connectivity_losses
+from vmdiag.model import Coverage, Event, Kind, Needs, Signal, Timeline, Window
+from vmdiag.signal_state import was_well
+from vmdiag.symptoms import connectivity_losses, ended_earlier_loss
 
 # The signals that can show a loss: every scenario needs them to have something to explain.
 LOSS_SIGNALS = frozenset(
     {Signal.TRAFFIC, Signal.HEARTBEAT, Signal.HEALTH, Signal.POWER, Signal.OPERATOR, Signal.PROBE, Signal.AGENT}
 )
-# Baselines look an hour back from the first onset; half an hour more covers the causes before it.
-MARGIN = timedelta(minutes=90)
+# What usually happens at an hour is seen on three earlier days; baselines look an hour back from the first onset, and
+# half an hour more covers the causes before it.
+MARGIN = timedelta(days=3, minutes=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Which events explain a loss, how far from its onset they may lie, and what takes them back in between."""
+    """Which events explain a loss, how far from its onset they may lie, and what takes them back in between.
+
+    `undone_by_life` says that an event explains nothing after which the VM was seen well before the loss began.
+    """
 
     scenario: str
     kinds: tuple[Kind, ...]
@@ -26,6 +31,7 @@ class Cause:
     after: timedelta
     signals: frozenset[Signal] = frozenset({Signal.HEALTH, Signal.ACTIVITY})
     undone_by: tuple[Kind, ...] = ()
+    undone_by_life: bool = False
 
     @property
     def needs(self) -> Needs:
@@ -87,6 +93,8 @@ def _blames(
             if event.ended >= onset - cause.before
             and event.at <= onset + cause.after
             and not any(event.ended < undone.at < onset for undone in timeline.of(*cause.undone_by))
+            and not ended_earlier_loss(timeline, event, onset)
+            and not (cause.undone_by_life and was_well(timeline, Window(event.ended, onset)))
         ]
         if not near:
             continue

@@ -4,8 +4,8 @@ What it is: an action of a customer, or a reboot from inside the guest, took the
 again the loss stays.
 
 Told from look-alikes by the operation or annotation just before the onset. A restart after the onset is a try to
-repair and explains nothing. A restart between a live migration and the loss breaks the link between the two, because
-the VM's port was built anew.
+repair and explains nothing, and so does one after which the VM was well before the loss began. A restart between a
+live migration and the loss breaks the link between the two, because the VM's port was built anew.
 
 What to do: look at boot diagnostics and the serial console if the VM does not come back within 15 minutes.
 
@@ -24,6 +24,7 @@ CAUSE = Cause(
     kinds=(Kind.RESTART, Kind.RESIZE, Kind.REIMAGE, Kind.REDEPLOY),
     before=timedelta(minutes=15),
     after=timedelta(minutes=2),
+    undone_by_life=True,
 )
 
 

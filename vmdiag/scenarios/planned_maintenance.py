@@ -1,26 +1,25 @@
 """Planned maintenance rebooted the VM.
 
 What it is: Azure moved or rebooted the VM for maintenance that was announced. The annotation's "migration" is one with
-a reboot, not a live migration. An update in place that only pauses the VM is a freeze: normally unnoticed, so it
-explains a loss weakly.
+a reboot, not a live migration.
 
-Told from look-alikes by the annotation (...InitiatedForPlannedMaintenance) at the onset, category Planned.
+Told from look-alikes by the annotation (...InitiatedForPlannedMaintenance) at the onset, category Planned. An update in
+place that only pauses the VM is a freeze: it lasts seconds and explains no lasting loss.
 
 What to do: wait until the maintenance is over; use maintenance configurations or scheduled events to choose the time.
 
 Source: https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updates
 """
 
-from dataclasses import replace
 from datetime import timedelta
 
-from vmdiag.diagnosis import Example, Finding, Loss, Scenario, Verdict
-from vmdiag.model import Event, Kind, Timeline
+from vmdiag.diagnosis import Example, Finding, Scenario, Verdict
+from vmdiag.model import Kind, Timeline
 from vmdiag.scenarios._causes import Cause, blame
 
 CAUSE = Cause(
     scenario="planned-maintenance",
-    kinds=(Kind.PLANNED_REBOOT, Kind.FREEZE),
+    kinds=(Kind.PLANNED_REBOOT,),
     # A maintenance reboot takes its time; the records of it come 2 to 4 minutes late.
     before=timedelta(minutes=15),
     after=timedelta(minutes=10),
@@ -28,16 +27,8 @@ CAUSE = Cause(
 
 
 def detect(timeline: Timeline) -> Finding:
-    """Blame the losses that begin with a maintenance event; a mere freeze only makes them suspicious.
-
-    Beside a live migration a freeze says nothing of its own: both are pauses of seconds.
-    """
-    migrated = timeline.of(Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
-    return blame(timeline, replace(CAUSE, kinds=(Kind.PLANNED_REBOOT,)) if migrated else CAUSE, firm=_rebooted)
-
-
-def _rebooted(event: Event, _: Loss) -> bool:
-    return event.kind is Kind.PLANNED_REBOOT
+    """Blame the losses that begin with such an event."""
+    return blame(timeline, CAUSE)
 
 
 SCENARIO = Scenario(

@@ -18,6 +18,7 @@ from vmdiag.sources.archive.service_events import INCIDENT
 from vmdiag.sources.azure import _announcements, _rights, _write_history
 from vmdiag.sources.azure._ask import group_of, subscription_of
 from vmdiag.sources.azure._preflight import Answers, gather
+from vmdiag.vocabulary import EVICTABLE
 
 # The first api-versions whose answers have the fields that guards look at ("REST API: Virtual Machines", by version).
 FIRST_TOLD = {"managedBy": "2023-09-01", "scheduledEventsPolicy": "2024-03-01", "timeCreated": "2021-11-01"}
@@ -149,7 +150,7 @@ def _narrow(machine: Row) -> Iterator[str]:
         name = text(at(members, word, "id")).rpartition("/")[2]
         if name:
             yield f"{title} {name}"
-    if text(members.get("priority")).lower() == "spot":
+    if text(members.get("priority")).lower() in EVICTABLE:
         yield "spot capacity"
 
 
