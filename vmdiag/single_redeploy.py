@@ -27,15 +27,15 @@ _JOURNAL_LIMIT = "the intent is on disk before the request"
 class Proposer(Attendant, Protocol):
     """Who is shown what is about to be done, and asked."""
 
-    def propose(self, plans: Sequence[Plan]) -> None:
-        """Show the plans, and what they cost."""
+    def propose(self, proposals: Sequence[Refusal]) -> None:
+        """Show what is to be done, why, and what it costs: nothing refuses it, and some guards were not asked yet."""
         ...
 
     def refuse(self, refusals: Sequence[Refusal]) -> None:
         """Show what is not done, and why."""
         ...
 
-    def agrees(self, plans: Sequence[Plan]) -> bool:
+    def agrees(self, proposals: Sequence[Refusal]) -> bool:
         """Whether the operator types yes."""
         ...
 

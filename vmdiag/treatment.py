@@ -112,9 +112,8 @@ def _refusals(reviewed: Iterable[Order | Refusal]) -> tuple[Refusal, ...]:
 
 
 def _agreed(ready: Sequence[Refusal], population: Population, room: Room, ward: Ward) -> Iterator[Case]:
-    plans = [one.plan for one in ready]
-    room.proposer.propose(plans)
-    if room.policy.consent is Consent.ASKABLE and not room.proposer.agrees(plans):
+    room.proposer.propose(ready)
+    if room.policy.consent is Consent.ASKABLE and not room.proposer.agrees(ready):
         says = "the answer at the prompt was not yes"
         yield from (told(one.plan, Status.DECLINED, says, one.answers) for one in ready)
         return
