@@ -32,6 +32,9 @@ from vmdiag.plan import Plan
 PERMISSIONS = (
     "Microsoft.Authorization/locks/read",
     "Microsoft.Authorization/permissions/read",
+    "Microsoft.Compute/availabilitySets/read",
+    "Microsoft.Compute/virtualMachineScaleSets/read",
+    "Microsoft.Features/providers/features/read",
     "Microsoft.Maintenance/updates/read",
     _operation.PERMISSION,
     "Microsoft.Compute/virtualMachines/redeploy/action",
