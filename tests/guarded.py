@@ -104,6 +104,17 @@ def _explained_by_another() -> Asked:
     return replace(asked, plan=plan(one, FINE, again=one))
 
 
+def _another_loss() -> Asked:
+    asked = ready()
+    diagnosis, later = asked.plan.case.diagnosis, timedelta(minutes=21)
+    assert diagnosis.failed_at is not None
+    losses = tuple(
+        replace(loss, interval=replace(loss.interval, start=loss.interval.start + later)) for loss in diagnosis.losses
+    )
+    moved = replace(diagnosis, failed_at=diagnosis.failed_at + later, losses=losses)
+    return replace(asked, plan=replace(asked.plan, again=replace(asked.plan.case, diagnosis=moved)))
+
+
 def _gap(signal: Signal, ended: int, begun: int, *, cut: bool = False) -> Asked:
     return with_gap(Gap(signal=signal, window=Window(_ago(begun), _ago(ended)), reason="half", cut=cut, partial=cut))
 
@@ -154,6 +165,7 @@ BLOCKED: dict[str, dict[str, Callable[[], Asked]]] = {
         "back meanwhile": lambda: _again(f"{LOST}\n13:50 traffic-back"),
         "unreadable": lambda: replace(ready(), plan=replace(ready().plan, again=None, again_fails="throttled")),
         "an archive": lambda: ready().rules(is_live=False),
+        "another loss": _another_loss,
         "a strong channel is normal": lambda: replace(ready(), plan=replace(ready().plan, normal=("beats come",))),
         "the deciding feed cut": lambda: _gap(Signal.TRAFFIC, 30, 90, cut=True),
         "the annotations cut": lambda: _gap(Signal.HEALTH, 30, 90, cut=True),
@@ -198,6 +210,9 @@ BLOCKED: dict[str, dict[str, Callable[[], Asked]]] = {
     },
     "service event": {
         "incident": incident,
+        "incidents unread": lambda: with_gap(
+            Gap(signal=Signal.SERVICE, window=ready().plan.case.window, reason="refused")
+        ),
         "incident of an unknown region": lambda: incident(""),
         "incident of the region": lambda: ready().facts(incidents=("the service incident VT60-LPZ goes on",)),
         "the host is to be left": lambda: told(LOST.replace("cpu", "12:30 degraded-host\ncpu")),

@@ -29,7 +29,7 @@ from vmdiag import guard
 from vmdiag.guard import GUARDS, Order, Refusal, review
 from vmdiag.mitigation import Hardware
 from vmdiag.model import Gap, Signal, Window
-from vmdiag.plan import Consent, Population, Unfinished
+from vmdiag.plan import Consent, Policy, Population, Unfinished
 
 WAYS = [(name, way) for name, ways in BLOCKED.items() for way in ways]
 # Since when is not known: it counts for the share, and for no quarter of an hour.
@@ -206,6 +206,14 @@ def test_the_operators_word_alone_needs_the_option_and_a_measurement_since() -> 
     assert "only the operator's word shows" in reviewed(word).answers[0].found
     assert "118 min old" in reviewed(word).answers[0].found
     assert "persistence" in refusing(fresh.rules(include_suspected=True))
+
+
+def test_who_qualifies_is_a_matter_of_the_verdict_and_the_option() -> None:
+    suspected = BLOCKED["verdict"]["suspected"]()
+
+    assert guard.qualifies(ready().plan.case, Policy())
+    assert not guard.qualifies(suspected.plan.case, Policy())
+    assert guard.qualifies(suspected.plan.case, Policy(include_suspected=True))
 
 
 def test_another_loss_at_the_second_look_is_not_the_one_that_was_planned_for() -> None:

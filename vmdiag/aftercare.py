@@ -30,6 +30,8 @@ PAUSES, LATER = (1.0, 2.0, 3.0, 5.0), 10.0
 LOOK_EVERY, SOON = 60.0, 10.0
 RESUME = "'vmdiag mitigations --resume' finds out how it ended"
 DELAY = "scheduled events in the guest can delay it by 10 minutes and more"
+# A small VM was recorded to take 51 s; what takes longer is worth an explanation.
+USUAL = timedelta(minutes=1)
 # A window for the second look: what it needs before, the source adds.
 BEFORE = timedelta(minutes=5)
 
@@ -69,7 +71,7 @@ class Ward:
         left = max(0.0, until - time.monotonic())
         self.attendant.tell(
             deed.vm,
-            f"{says}; next look in {min(pause, left):.0f} s; Ctrl-C is safe, {RESUME}",
+            f"{says}; next look in {min(pause, left):.0f} s; Ctrl-C is safe ('vmdiag mitigations --resume' goes on)",
             self.source.session.now - deed.at,
             self.wait_for,
         )
@@ -156,8 +158,9 @@ def _followed(ward: Ward, deed: Deed, until: float) -> Attended:
             deed, now = _traced(ward, deed)
         match now.stage:
             case Stage.RUNNING:
-                lost = f"; lost by {' and '.join(deed.signals)} until then" if deed.signals else ""
-                ward.follow(deed, f"Azure says: {now.says}; {DELAY}{lost}", pause, until)
+                lost = f"; lost until then: {', '.join(deed.signals)}" if deed.signals else ""
+                late = f"; {DELAY}" if session.now - deed.at >= USUAL else ""
+                ward.follow(deed, f"Azure says: {now.says}{late}{lost}", pause, until)
             case Stage.VOID:
                 return Attended(deed=ward.note(deed, Step.VOID, says=now.says), hint=now.hint)
             case _:

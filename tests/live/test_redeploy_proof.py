@@ -58,10 +58,8 @@ def test_what_goes_on_is_told_with_how_long_and_what_is_next(azure: Starter) -> 
     there = azure(world(redeploying=mending(takes=timedelta(seconds=4))))
     ran, _ = there.redeploy("--wait-for", "30s")
 
-    for said in (" of at most 30 s)", "Azure says: InProgress", "lost by ", "next look in ", "Ctrl-C is safe"):
+    for said in (" of at most 30 s)", "Azure says: InProgress", "lost until then: ", "next look in ", "Ctrl-C is safe"):
         assert said in ran.err
-    text = there.run("check", "prod/web-01", "--since", "1d").out
-    assert text.count("redeploy  ") <= 1
 
 
 def test_the_headline_is_what_is_true_now_and_one_redeploy_is_told_once(azure: Starter) -> None:

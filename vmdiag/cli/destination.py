@@ -49,8 +49,8 @@ def _standard_output() -> Iterator[TextIO]:
     try:
         yield sys.stdout
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Who read the pipe has seen enough.
+    except (BrokenPipeError, SystemExit):
+        # Who read the pipe has seen enough. Rich ends the program with 1 for it, which would look like an answer.
         _leave_standard_output()
         raise typer.Exit(CLOSED_PIPE) from None
     except OSError:

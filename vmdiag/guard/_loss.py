@@ -52,7 +52,7 @@ def persistence(plan: Plan, policy: Policy, population: Population, now: datetim
     elif plan.again is None:
         found = "is read again right before the request"
     else:
-        against = next(_against(plan, plan.again, policy, now), "")
+        against = _is_over(plan.again) or next(_against(plan, plan.again, policy, now), "")
         passes, found = not against, against or f"it goes on at {plan.again.window.end:%H:%M:%S}Z"
     limit = "the loss goes on at a second look, measured, with the feeds that decide read whole"
     return Answer(guard="persistence", passes=passes, limit=limit, found=found)
@@ -106,23 +106,28 @@ def _explains(case: Case) -> bool:
     return all(loss.explained_by == case.diagnosis.finding.scenario for loss in now[-1:])
 
 
+def _is_over(again: Case) -> str:
+    """How the second look shows that there is nothing to cure any more; empty where it does not."""
+    seen = again.diagnosis
+    if seen.verdict.is_flagged and seen.state is State.OPEN:
+        return ""
+    back = f" since {seen.recovered_at:%H:%M}Z" if seen.recovered_at else ""
+    return f"at a second look the VM is {seen.verdict}, {seen.state or 'without a loss'}{back}"
+
+
 def _against(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator[str]:
     """What keeps the second look from showing that it goes on."""
-    before, seen = plan.case.diagnosis.failed_at, again.diagnosis
-    if not seen.verdict.is_flagged or seen.state is not State.OPEN or seen.failed_at is None:
-        back = f" since {seen.recovered_at:%H:%M}Z" if seen.recovered_at else ""
-        yield f"at a second look the VM is {seen.verdict}, {seen.state or 'without a loss'}{back}"
-        return
-    if before is not None and abs(seen.failed_at - before) > SAME_LOSS:
-        yield f"at a second look it is another loss, since {seen.failed_at:%H:%M}Z"
+    lost_at = again.diagnosis.failed_at or now
+    if abs(lost_at - (plan.case.diagnosis.failed_at or lost_at)) > SAME_LOSS:
+        yield f"at a second look it is another loss, since {lost_at:%H:%M}Z"
     measured = [at for signal in witnesses(again) if (at := heard(again, signal)) is not None]
-    if not any(at > seen.failed_at for at in measured):
+    if not any(at > lost_at for at in measured):
         yield "nothing that was measured since shows it"
     if plan.normal and not policy.include_suspected:
         yield f"a strong channel is normal: {plan.normal[0]}"
-    yield from _half_read(again, seen.failed_at)
-    if now < seen.failed_at + LOG_WHOLE + RIVALS_AFTER:
-        whole = seen.failed_at + LOG_WHOLE + RIVALS_AFTER
+    yield from _half_read(again, lost_at)
+    whole = lost_at + LOG_WHOLE + RIVALS_AFTER
+    if now < whole:
         yield f"the activity log may still lack the cause until {whole:%H:%M}Z"
 
 

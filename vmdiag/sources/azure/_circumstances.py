@@ -45,6 +45,7 @@ def _circumstances(vm: VmId, answers: Answers, now: datetime, untold: Sequence[s
         entries, unread["log"] = [], f"a record of the log has {fault.reason}"
     recent, recent_unread = _recent(vm, answers, unread)
     above = _announcements.sets_of(machine)
+    is_whole = bool(machine) and all(answers.of("set", each.lower()) is not None for each in above)
     carriers = [members, *(mapping(answers.one("set", each.lower()).get("properties")) for each in above)]
     power, provisioning, changed_at = states(machine)
     return Circumstances(
@@ -63,7 +64,7 @@ def _circumstances(vm: VmId, answers: Answers, now: datetime, untold: Sequence[s
         untold=tuple(untold),
         incidents=tuple(_incidents(machine, answers.of("incidents", subscription_of(vm)))),
         scheduled=_scheduled(vm, machine, answers.of("maintenance", ""), now),
-        announces=_announces(vm, carriers, answers, is_told="scheduledEventsPolicy" not in untold),
+        announces=_announces(vm, carriers, answers, is_told="scheduledEventsPolicy" not in untold and is_whole),
         may_redeploy=_rights.allows(answers.of("permissions", vm.key), _rights.REDEPLOY),
         redeploys=tuple(sorted(_write_history.redeploys(entries))),
         writes=tuple(
@@ -116,7 +117,7 @@ def _announces(vm: VmId, carriers: Sequence[Row], answers: Answers, *, is_told: 
     """Whether scheduled events of the VM are published; `None` where that is not told."""
     feature = answers.of("feature", subscription_of(vm))
     known = [_announcements.is_registered(mapping(row)) for row in feature or ()]
-    if is_told and all(carriers):
+    if is_told:
         known.append(any(map(_announcements.publishes, carriers)))
     if not all(known):
         return False
