@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Runner
 from vmdiag import errors, plugins, renderers, scenarios
-from vmdiag.diagnosis import WORST_FIRST
+from vmdiag.cli.exit_codes import WORST_FIRST
 from vmdiag.guard import GUARDS
 
 ROOT = Path(__file__).parent.parent

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.stories import case
-from vmdiag.diagnosis import Action, Case, Stance, Verdict
+from vmdiag.diagnosis import Action, Case, Stance, State, Verdict
 from vmdiag.fleet import compare
 
 MIGRATED = "12:00 live-migration\n12:03 traffic-lost\ncpu active"
@@ -75,3 +75,33 @@ def test_a_recovered_case_keeps_its_advice() -> None:
 
     assert told[0].diagnosis.recommendation.action is Action.NONE
     assert told[0].diagnosis.verdict is Verdict.SUSPECTED
+
+
+SILENT = "12:04 heartbeat-lost\ntraffic normal"
+SILENT_AND_STATED = "12:00 live-migration\n12:03 heartbeat-lost\n12:10 unreachable\ntraffic normal"
+
+
+def test_the_operator_s_word_and_a_silent_agent_are_suspected() -> None:
+    (told,) = compared(case(SILENT_AND_STATED))
+
+    assert (told.diagnosis.verdict, told.diagnosis.state) == (Verdict.SUSPECTED, State.OPEN)
+
+
+def test_where_most_agents_that_fell_silent_are_of_unmigrated_vms_nothing_can_be_told() -> None:
+    told = next(
+        one for one in compare([case(SILENT_AND_STATED), case(SILENT, "b"), case(SILENT, "c")]) if migrated(one)
+    )
+
+    assert told.diagnosis.verdict is Verdict.INCONCLUSIVE
+    assert told.diagnosis.recommendation.action is Action.INVESTIGATE
+    assert "2 of VMs that were not migrated" in told.diagnosis.finding.evidence[-1].says
+
+
+def test_one_other_silent_agent_takes_nothing_from_the_operator_s_word() -> None:
+    told = next(one for one in compare([case(SILENT_AND_STATED), case(SILENT, "b")]) if migrated(one))
+
+    assert told.diagnosis.verdict is Verdict.SUSPECTED
+
+
+def migrated(one: Case) -> bool:
+    return one.diagnosis.migrated_at is not None

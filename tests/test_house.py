@@ -22,14 +22,12 @@ LONGEST_FUNCTION = 50
 LONGEST_COMMAND = 30
 # What is below every source, renderer and command: it computes, and touches nothing.
 PURE = [
-    *(
-        ROOT / "vmdiag" / f"{name}.py"
-        for name in ("advice", "baseline", "channels", "collapse", "detector", "diagnosis")
-    ),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("fleet", "heartbeat_gaps", "intermittent", "liveness")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("signal_state", "traffic_falls")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("model", "notation", "symptoms", "timeline", "vocabulary")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("incidents", "mitigation", "plan", "recovery")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("advice", "baseline", "channels", "collapse", "detector")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("diagnosis", "fleet", "health_sentences", "heartbeat_gaps")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("identity_cache", "incidents", "intermittent", "liveness")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("mitigation", "model", "notation", "plan", "recovery")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("scheduled_events", "signal_state", "symptoms", "timeline")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("traffic_falls", "vocabulary")),
     *sorted((ROOT / "vmdiag" / "guard").glob("*.py")),
     *sorted((ROOT / "vmdiag" / "scenarios").glob("*.py")),
 ]

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from vmdiag import notation
-from vmdiag.diagnosis import FailOn, Verdict, exit_code
+from vmdiag.cli.exit_codes import FailOn, exit_code
+from vmdiag.diagnosis import Verdict
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Needs, Signal, Transcript
 from vmdiag.pipeline import SKETCH_POINTS, examine

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from itertools import chain
 from statistics import median
 
 from vmdiag.baseline import (
@@ -26,6 +26,7 @@ from vmdiag.baseline import (
     usual_at_hour,
     usual_before,
 )
+from vmdiag.identity_cache import cached_by_identity
 from vmdiag.model import Interval, Series, Window, earlier
 
 SHORTEST_COLLAPSE = timedelta(minutes=10)
@@ -33,8 +34,11 @@ SHORTEST_COLLAPSE = timedelta(minutes=10)
 SHORTEST_PIECE = timedelta(minutes=3)
 # Traffic is back when it has held for three minutes in a row; one may be a stray packet.
 HELD = timedelta(minutes=3)
-# The minute in which a path breaks still carries a part of its traffic: how far back a fall may have begun.
-EDGE = timedelta(minutes=3)
+HABIT_DAYS_NEEDED, HABIT_HOURS_NEEDED = 2, 3
+HOUR = timedelta(hours=1)
+# The minute in which a path breaks still carries a part of its traffic, and the next may not be reported: how far back
+# a fall may have begun.
+EDGE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +64,17 @@ class Fall:
     share: float
 
 
-class _Identity:
-    """A series as a key of a cache: the same object, not one that is equal."""
-
-    __slots__ = ("series",)
-
-    def __init__(self, series: Series) -> None:
-        self.series = series
-
-    def __hash__(self) -> int:
-        return id(self.series)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.series is self.series
-
-
+@cached_by_identity(64)
 def collapses(series: Series) -> tuple[Collapse, ...]:
     """The times in which traffic was lost, and the shorter falls of three minutes and more, in order of time."""
-    return _scanned(_Identity(series))
+    return tuple(_collapses(series))
 
 
-@lru_cache(maxsize=64)
-def _scanned(one: _Identity) -> tuple[Collapse, ...]:
-    return tuple(_collapses(one.series))
+@cached_by_identity(64)
+def habitual(series: Series) -> frozenset[datetime]:
+    """The onsets of the collapses that are the VM's habit, and of those that show it to be one."""
+    onsets = [one.interval.start for one in collapses(series)]
+    return frozenset(chain.from_iterable(_same_before(series, onset, onsets) for onset in onsets))
 
 
 def has_baseline(series: Series, at: datetime) -> bool:
@@ -124,7 +116,7 @@ def falls(series: Series, span: Window, before: datetime) -> Iterator[Fall]:
         return
     index, last = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
     while index < last:
-        if series.values[index] > NORMAL * baseline:
+        if _is_well(series, index, baseline, series.times[index]):
             index += 1
             continue
         back = _held(series, index, baseline)
@@ -135,16 +127,25 @@ def falls(series: Series, span: Window, before: datetime) -> Iterator[Fall]:
 
 
 def is_at_same_hour(series: Series, onset: datetime, onsets: Sequence[datetime]) -> bool:
-    """Whether a fall has come at this hour before: on two of the last three days that can be seen.
+    """Whether a fall comes at an hour at which it has come before; `onsets` are those of the series' falls."""
+    return bool(_same_before(series, onset, onsets))
 
-    Or at the same minutes of three of the last four hours. `onsets` are those of the series' falls.
+
+def _same_before(series: Series, onset: datetime, onsets: Sequence[datetime]) -> list[datetime]:
+    """A fall and those before it that make it a habit: on two of the last three days that can be seen.
+
+    Or at the same minutes of three of the last four hours. Empty where it is none.
     """
     days = [earlier(onset, n * DAY) for n in range(1, HABIT_DAYS + 1)]
     seen = [at for at in days if has_baseline(series, at) and _has_points(series, at)]
-    habit = [at for at in seen if any(abs(other - at) <= SAME_HOUR for other in onsets)]
+    daily = [other for at in seen for other in onsets if abs(other - at) <= SAME_HOUR]
     hours = [earlier(onset, timedelta(hours=n)) for n in range(1, 5)]
-    hourly = [at for at in hours if any(abs(other - at) <= HELD for other in onsets)]
-    return len(habit) > 1 or len(hourly) > 2  # noqa: PLR2004 - two of three days, three of four hours
+    hourly = [other for at in hours for other in onsets if abs(other - at) <= HELD]
+    is_daily = len({(onset - other + SAME_HOUR) // DAY for other in daily}) >= HABIT_DAYS_NEEDED
+    is_hourly = len({(onset - other + SAME_HOUR) // HOUR for other in hourly}) >= HABIT_HOURS_NEEDED
+    # What comes more often than once an hour is no work of the hour.
+    is_hourly = is_hourly and sum(1 for other in onsets if hours[-1] < other < onset) <= len(hours)
+    return [onset, *(daily if is_daily else ()), *(hourly if is_hourly else ())] if is_daily or is_hourly else []
 
 
 def _has_points(series: Series, at: datetime) -> bool:

@@ -1,12 +1,11 @@
 """The nouns of judging: verdicts, evidence, findings, scenarios, cases; must not know how anything is read or shown."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmdiag.errors import Interrupted, SourceError
-from vmdiag.mitigation import Mitigation, Status
+from vmdiag.mitigation import Mitigation
 from vmdiag.model import Event, Gap, Interval, Needs, Series, Signal, Timeline, VirtualMachine, Window, earlier
 
 
@@ -81,8 +80,8 @@ class Evidence:
 class Channel:
     """A loss as one signal shows it; `well_since` is when that was over for good, where the signal measures it.
 
-    `is_brief` marks a fall that is too short to be called lost by itself, `is_habit` one that comes at this hour on
-    other days too; `part_back` is since when a part of the traffic was back, though too little to end the loss.
+    `is_brief` marks a fall too short to be called lost by itself, `is_habit` one that comes at its hour on other days;
+    `part_back` is since when a part of the traffic was back, though too little to end the loss.
     """
 
     signal: Signal
@@ -126,7 +125,8 @@ class Blame:
 class Finding:
     """What one scenario makes of a timeline: a verdict, its reasons, and every loss that it explains, oldest first.
 
-    `cause_at` is when its cause was last seen, with a loss or without; `wait` says that a later look can tell.
+    `cause_at` is when its cause was last seen; `wait` says that a later look can tell; `if_shared` is the verdict where
+    most VMs whose agents fell silent with this one's were not migrated.
     """
 
     scenario: str
@@ -135,6 +135,7 @@ class Finding:
     blames: tuple[Blame, ...] = ()
     cause_at: datetime | None = None
     wait: bool = False
+    if_shared: Verdict | None = None
 
     @property
     def explains(self) -> Interval | None:
@@ -248,50 +249,6 @@ class Report:
     cases: Iterable[Case]
     others: int = 0
     gaps: tuple[Gap, ...] = ()
-
-
-class FailOn(StrEnum):
-    """Which flagged losses make the run fail."""
-
-    OPEN = "open"
-    ANY = "any"
-    NEVER = "never"
-
-
-# The worst first: where several apply, the first one wins (contract, exit codes).
-WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
-
-
-def worst(codes: Collection[int]) -> int:
-    """The one exit code for all of them; 0 for none."""
-    return next((code for code in WORST_FIRST if code in codes), 0)
-
-
-def exit_code(cases: Iterable[Case], fail_on: FailOn = FailOn.OPEN) -> int:
-    """The run's exit code from its cases, in the contract's order."""
-    return worst({_code(case, fail_on) for case in cases})
-
-
-def _code(case: Case, fail_on: FailOn) -> int:
-    if case.mitigation is not None:
-        return code_of(case.mitigation)
-    flagged = case.diagnosis.verdict.is_flagged
-    if fail_on is not FailOn.NEVER and flagged and (fail_on is FailOn.ANY or case.is_affected):
-        return 1
-    return 3 if case.diagnosis.verdict is Verdict.INCONCLUSIVE else 0
-
-
-def code_of(mitigation: Mitigation) -> int:
-    """The exit code for what was done: 6 it did not help, 5 it was not allowed, 1 it is still to come, 0 it helped."""
-    match mitigation.status:
-        case Status.FAILED | Status.UNKNOWN:
-            return 6
-        case Status.REFUSED | Status.DECLINED:
-            return 5
-        case Status.PLANNED | Status.STARTED:
-            return 1
-        case Status.SUCCEEDED:
-            return 6 if mitigation.reachable_again is False else 0
 
 
 def ordered(evidence: Iterable[Evidence]) -> Iterator[Evidence]:

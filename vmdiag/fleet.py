@@ -13,6 +13,9 @@ TOGETHER = timedelta(minutes=5)
 MANY = 3
 # Only a loss that no cause of its own explains can be part of a shared one.
 OWN_CAUSE_UNKNOWN = frozenset({"live-migration-datapath", "unexplained", None})
+BEATS = frozenset({Signal.HEARTBEAT})
+OPERATOR_AND_AGENT = frozenset({Signal.OPERATOR, Signal.HEARTBEAT})
+SILENCE = "Many agents fell silent at once: look at their workspace and the way there before this VM."
 SHARED = "Look for the shared cause first: a redeploy cures one VM, not an outage of its network or region."
 
 
@@ -30,26 +33,72 @@ def compare(cases: Iterable[Case]) -> Iterator[Case]:
     What is not flagged streams through at once; the flagged ones wait for all others, and come last.
     """
     onsets: list[_Onset] = []
+    silences: list[_Onset] = []
     waiting: list[Case] = []
     for case in cases:
         onsets.extend(_onsets(case))
-        if case.diagnosis.verdict.is_flagged:
+        silences.extend(_silences(case))
+        if case.diagnosis.verdict.is_flagged or case.diagnosis.finding.if_shared is not None:
             waiting.append(case)
         else:
             yield case
     onsets.sort(key=lambda onset: (onset.at, onset.key))
     for case in waiting:
-        yield _compared(case, onsets)
+        yield _silent_together(_compared(case, onsets), silences)
 
 
 def _onsets(case: Case) -> Iterator[_Onset]:
-    migrations = [event.at for event in case.events if event.kind is Kind.LIVE_MIGRATION]
     for loss in case.diagnosis.losses:
         if loss.explained_by not in OWN_CAUSE_UNKNOWN or Signal.OPERATOR in loss.signals[:1]:
             continue
         onset = loss.interval.start
-        migrated = any(timedelta(minutes=-5) <= onset - at <= timedelta(minutes=30) for at in migrations)
-        yield _Onset(onset, case.vm.id.key, _places(case), migrated)
+        yield _Onset(onset, case.vm.id.key, _places(case), _is_migrated(case, onset))
+
+
+def _silences(case: Case) -> Iterator[_Onset]:
+    """When a VM's agent fell silent, whatever is made of it."""
+    shown = [one.interval.start for loss in case.diagnosis.losses for one in loss.channels if one.signal in BEATS]
+    at = case.diagnosis.silent_since or max(shown, default=None)
+    if at is not None:
+        yield _Onset(at, case.vm.id.key, frozenset(), _is_migrated(case, at))
+
+
+def _is_migrated(case: Case, onset: datetime) -> bool:
+    migrations = [event.at for event in case.events if event.kind is Kind.LIVE_MIGRATION]
+    return any(timedelta(minutes=-5) <= onset - at <= timedelta(minutes=30) for at in migrations)
+
+
+def _silent_together(case: Case, silences: list[_Onset]) -> Case:
+    """A VM of which only a silent agent, and perhaps the operator, tells, where most that fell silent stayed."""
+    at, verdict = _silent_at(case), case.diagnosis.finding.if_shared or Verdict.INCONCLUSIVE
+    if at is None:
+        return case
+    together = {one.key: one for one in silences if abs(one.at - at) <= TOGETHER}
+    unmigrated = sum(1 for one in together.values() if not one.migrated)
+    if unmigrated * 2 <= len(together):
+        return case
+    says = f"{len(together) - 1} other agents fell silent within 5 minutes, {unmigrated} of VMs that were not migrated"
+    shared = Evidence(stance=Stance.AGAINST, signal=Signal.HEARTBEAT, says=says, at=at)
+    return _replaced(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SILENCE))
+
+
+def _silent_at(case: Case) -> datetime | None:
+    """When the agent fell silent of a VM of which nothing else tells but the operator; `None` where more does."""
+    diagnosis, loss = case.diagnosis, case.diagnosis.loss
+    if diagnosis.finding.if_shared is not None:
+        return diagnosis.silent_since
+    normal = any(one.stance is Stance.AGAINST and one.signal is Signal.TRAFFIC for one in diagnosis.finding.evidence)
+    if loss is None or not normal or not {one.signal for one in loss.channels} <= OPERATOR_AND_AGENT:
+        return None
+    return next((one.interval.start for one in loss.channels if one.signal in BEATS), None)
+
+
+def _replaced(case: Case, verdict: Verdict, piece: Evidence, advice: Recommendation) -> Case:
+    diagnosis = case.diagnosis
+    finding = replace(diagnosis.finding, verdict=verdict, evidence=(*diagnosis.finding.evidence, piece))
+    findings = tuple(finding if one.scenario == finding.scenario else one for one in diagnosis.findings)
+    changed = replace(diagnosis, verdict=verdict, finding=finding, findings=findings, recommendation=advice)
+    return replace(case, diagnosis=changed)
 
 
 def _places(case: Case) -> frozenset[str]:
@@ -79,14 +128,7 @@ def _compared(case: Case, onsets: list[_Onset]) -> Case:
         f"{unmigrated} of them not migrated: a shared cause is likelier",
         at=failed_at,
     )
-    finding = replace(diagnosis.finding, verdict=Verdict.SUSPECTED, evidence=(*diagnosis.finding.evidence, shared))
-    findings = tuple(finding if one.scenario == finding.scenario else one for one in diagnosis.findings)
     advice = diagnosis.recommendation
     if advice.action is Action.REDEPLOY:
         advice = Recommendation(action=Action.INVESTIGATE, says=SHARED, links=advice.links)
-    return replace(
-        case,
-        diagnosis=replace(
-            diagnosis, verdict=Verdict.SUSPECTED, finding=finding, findings=findings, recommendation=advice
-        ),
-    )
+    return _replaced(case, Verdict.SUSPECTED, shared, advice)

@@ -12,6 +12,8 @@ from vmdiag.model import Window
 
 # Which segments of an id have them: /subscriptions/S/resourceGroups/GROUP/providers/P/virtualMachines/NAME.
 _NAME, _GROUP = 8, 4
+# Without it 128 elements of an array become rows, and the rest is lost in silence; no more than 400 are allowed.
+_MOST = "limit 400"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +38,26 @@ def machines(who: Who) -> str:
 
 
 def passages(who: Who) -> str:
-    """The VMs' network interfaces, a row for each of their addresses, with what lies in the subnet's way."""
+    """The VMs' network interfaces, a row for each of their addresses, with what lies in the subnet's way.
+
+    Each row holds of its interface only its own address: an interface with 256 of them would fill a page by itself.
+    """
     return _lines(
         "resources",
         "where type =~ 'microsoft.network/networkinterfaces'",
         "extend vm = tostring(properties.virtualMachine.id)",
         *_about(who),
-        "mv-expand way = properties.ipConfigurations",
+        f"mv-expand way = properties.ipConfigurations {_MOST}",
         "extend subnet = tolower(tostring(way.properties.subnet.id))",
         "extend public = tolower(tostring(way.properties.publicIPAddress.id))",
-        "project id, type, vm, properties, subnet, public",
+        "extend own = bag_pack('virtualMachine', properties.virtualMachine,"
+        " 'networkSecurityGroup', properties.networkSecurityGroup, 'ipConfigurations', pack_array(way))",
+        "project id, type, vm, properties = own, subnet, public",
         "join kind=leftouter ("
         "resources"
         " | where type =~ 'microsoft.network/virtualnetworks'"
-        " | mv-expand inside = properties.subnets"
-        " | project subnet = tolower(tostring(inside.id)),"
+        f" | mv-expand inside = properties.subnets {_MOST}"
+        " | project subnet = tolower(tostring(inside.id)), vnet = tolower(id),"
         " rules = tostring(inside.properties.networkSecurityGroup.id),"
         " routes = tostring(inside.properties.routeTable.id),"
         " gateway = tostring(inside.properties.natGateway.id)"
@@ -61,7 +68,7 @@ def passages(who: Who) -> str:
         " | project public = tolower(id), address = tostring(properties.ipAddress),"
         " allocation = tostring(properties.publicIPAllocationMethod)"
         ") on public",
-        "project id, type, vm, properties, subnet, rules, routes, gateway, address, allocation",
+        "project id, type, vm, properties, subnet, vnet, rules, routes, gateway, address, allocation",
         "order by id asc",
     )
 
@@ -73,7 +80,7 @@ def neighbours(who: Who, most: int) -> str:
         "where type =~ 'microsoft.network/networkinterfaces'",
         "extend vm = tostring(properties.virtualMachine.id)",
         *_about(who),
-        "mv-expand way = properties.ipConfigurations",
+        f"mv-expand way = properties.ipConfigurations {_MOST}",
         "extend subnet = tolower(tostring(way.properties.subnet.id))",
         "project asked = vm, subnet",
         "join kind=inner ("
@@ -81,7 +88,7 @@ def neighbours(who: Who, most: int) -> str:
         " | where type =~ 'microsoft.network/networkinterfaces'"
         " | extend vm = tostring(properties.virtualMachine.id)"
         " | where isnotempty(vm)"
-        " | mv-expand way = properties.ipConfigurations"
+        f" | mv-expand way = properties.ipConfigurations {_MOST}"
         " | project id, vm, subnet = tolower(tostring(way.properties.subnet.id))"
         ") on subnet",
         "where vm !~ asked",

@@ -11,11 +11,11 @@ import vmdiag.scenarios
 from vmdiag import plugins
 from vmdiag.baseline import scale_to_minute
 from vmdiag.detector import diagnose
-from vmdiag.diagnosis import Case, Diagnosis, Scenario
+from vmdiag.diagnosis import Case, Diagnosis, Scenario, Verdict
 from vmdiag.fleet import compare
 from vmdiag.identity import VmId, words_for
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window
-from vmdiag.reading import Scope, Source
+from vmdiag.reading import Scope, Source, reading_span
 from vmdiag.timeline import assemble
 from vmdiag.traffic_falls import TRAFFIC
 
@@ -24,6 +24,8 @@ ASKED = "live-migration-datapath"
 SKETCH_POINTS = 60
 SKETCH_BEFORE = timedelta(hours=1)
 SKETCH_AFTER = timedelta(hours=3)
+# What was not heard matters so long before an onset: the baseline's hour, and the half hour in which a cause can lie.
+BEFORE_ONSET = timedelta(minutes=90)
 
 
 @dataclass(slots=True)
@@ -78,11 +80,12 @@ def examine(
     )
     meant = frozenset(reading.vms)
     rivals = [scenario for name, scenario in known.items() if name != asked]
+    margin = reading.window.start - reading_span(reading.window, needs).start
 
     def cases() -> Iterator[Case]:
         for transcript in reading.transcripts:
             said = unreachable_since if scope.vms and transcript.vm.id in meant else None
-            timeline = assemble(_stated(transcript, said), reading.window, needs.margin)
+            timeline = assemble(_stated(transcript, said), reading.window, margin)
             yield _case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
 
     def asked_for() -> Iterator[Case]:
@@ -108,14 +111,20 @@ def _stated(transcript: Transcript, unreachable_since: datetime | None) -> Trans
 
 
 def _is_asked_for(scope: Scope, meant: frozenset[VmId], case: Case) -> bool:
-    """With nothing named, a VM is a case when it was migrated or lost connectivity.
+    """With nothing named, a VM is a case when it was migrated in the window, or a loss reaches or may reach into it.
 
     Names were made out by the source: the same word may mean a VM elsewhere, which is only there to be compared with.
     """
     if scope.vms:
         return case.vm.id in meant
     named = scope.everything or scope.groups or scope.tags
-    return bool(named or case.diagnosis.migrated_at or case.diagnosis.losses)
+    return bool(named or case.diagnosis.losses or _is_migrated(case))
+
+
+def _is_migrated(case: Case) -> bool:
+    """Whether it was migrated in the window, or before it and perhaps never came back."""
+    migrated_at = case.diagnosis.migrated_at
+    return migrated_at is not None and (migrated_at in case.window or case.diagnosis.verdict is not Verdict.CLEAR)
 
 
 def _case(timeline: Timeline, asked: Scenario, diagnosis: Diagnosis) -> Case:
@@ -123,12 +132,21 @@ def _case(timeline: Timeline, asked: Scenario, diagnosis: Diagnosis) -> Case:
         vm=timeline.vm,
         window=timeline.window,
         diagnosis=diagnosis,
-        gaps=timeline.gaps,
+        gaps=tuple(_told_gaps(timeline, diagnosis)),
         events=timeline.events,
         curve=_sketch(timeline, diagnosis),
         scenario=asked,
         latest=heard_last(timeline),
     )
+
+
+def _told_gaps(timeline: Timeline, diagnosis: Diagnosis) -> Iterator[Gap]:
+    """What was not heard of the window, and of the time before the onset of a loss that reaches into it."""
+    onsets = [loss.interval.start - BEFORE_ONSET for loss in diagnosis.losses]
+    start = min([timeline.window.start, *onsets])
+    for gap in timeline.gaps:
+        if gap.window.end >= start:
+            yield replace(gap, window=Window(max(gap.window.start, start), gap.window.end))
 
 
 def heard_last(timeline: Timeline) -> dict[Signal, datetime]:

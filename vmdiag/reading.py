@@ -9,6 +9,11 @@ from typing import Protocol
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Gap, Needs, Transcript, Window
 
+# What is read reaches back at least so far, however short the window is: a loss that is still open began at any time,
+# and its migration, its baseline and what competes lie before that. It is as far as Resource Graph keeps changes, and
+# what `--since` is by default, so a short window costs no more requests than the usual one.
+LEAST_READ = timedelta(days=14)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -23,7 +28,7 @@ class Scope:
     tags: tuple[tuple[str, str], ...] = ()
     everything: bool = False
     finished: frozenset[VmId] = frozenset()
-    since: timedelta | datetime = timedelta(days=14)
+    since: timedelta | datetime = LEAST_READ
     until: datetime | None = None
 
     def window(self, end: datetime) -> Window:
@@ -31,9 +36,21 @@ class Scope:
         until = self.until or end
         if isinstance(self.since, datetime):
             return Window(self.since, until)
-        # An absurd clock in a file (year 1) must not underflow.
-        room = until - datetime.min.replace(tzinfo=UTC)
-        return Window(until - min(self.since, room), until)
+        return Window(_back(until, self.since), until)
+
+
+def reading_span(window: Window, needs: Needs) -> Window:
+    """What is read so that every loss that reaches into the window can be judged whole, with what came before it.
+
+    The window says which losses are told; it never says how far back is read.
+    """
+    start = min(window.start, _back(window.end, LEAST_READ))
+    return Window(_back(start, needs.margin), window.end)
+
+
+def _back(at: datetime, span: timedelta) -> datetime:
+    # An absurd clock in a file (year 1) must not underflow.
+    return at - min(span, at - datetime.min.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,12 @@
 """What a strong channel says of a span: lost, partly lost, normal, or not to be judged; must not join channels."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmdiag import heartbeat_gaps, traffic_falls
-from vmdiag.baseline import FRACTION, NORMAL, POINTS_NEEDED, step_of
+from vmdiag.baseline import FRACTION, MINUTE, NORMAL, POINTS_NEEDED, step_before, step_of
 from vmdiag.collapse import falls, has_baseline, share_of, well_points
 from vmdiag.diagnosis import Channel
 from vmdiag.model import Kind, Series, Timeline, Window, earlier
@@ -110,7 +110,8 @@ def _is_normal(timeline: Timeline, series: Series, span: Window) -> bool:
 
 def _needed(timeline: Timeline, series: Series, span: Window) -> float:
     """How many points of a span must be there; where the VM was off by a known cause none can be."""
-    step = step_of(series)
+    # A metric that is reported now and then is not a coarse one: its step is that of the time before.
+    step = step_before(series, bisect_left(series.times, span.start))
     expected = (span.end - span.start - _off_time(timeline, span)) / step
     return max(min(POINTS_NEEDED, expected * SHARE_REPORTED), expected * SHARE_REPORTED)
 
@@ -150,7 +151,7 @@ def _why_unjudged(timeline: Timeline, series: Series, span: Window) -> str:
     if not has_baseline(series, span.start):
         return "too little in the hour before to tell a loss"
     points = [at for at in series.times if at in span]
-    if not points or len(points) < _needed(timeline, series, span) or _ends_early(timeline, points, span):
+    if not points or len(points) < _needed(timeline, series, span) or _ends_early(timeline, series, span):
         return "too many minutes were not reported"
     return ""
 
@@ -161,7 +162,8 @@ def _is_low_now(series: Series, since: datetime, before: datetime, end: datetime
     return (tail is not None and tail < NORMAL) or (just is not None and just <= FRACTION)
 
 
-def _ends_early(timeline: Timeline, points: Sequence[datetime], span: Window) -> bool:
-    """Whether the points of a span end too soon for a reason that is not known."""
-    tail = Window(points[-1], span.end)
+def _ends_early(timeline: Timeline, series: Series, span: Window) -> bool:
+    """Whether the points of a span end too soon for no known reason; each tells of the time up to the next."""
+    last = max(at for at in series.times if at in span)
+    tail = Window(min(last + step_of(series) - MINUTE, span.end), span.end)
     return tail.end - tail.start - _off_time(timeline, tail) > LATE_POINTS

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from vmdiag import channels, heartbeat_gaps, liveness, traffic_falls
 from vmdiag.collapse import has_baseline
 from vmdiag.diagnosis import Channel, Extent, Loss, Strength
+from vmdiag.identity_cache import cached_by_identity
 from vmdiag.intermittent import SHORTEST_LOSS, SOON, join_pieces
 from vmdiag.model import Event, Interval, Signal, Timeline, Window, earlier
 from vmdiag.signal_state import LATE_POINTS, TAIL, Hearing, is_traffic_normal, judge_heartbeat
@@ -30,37 +30,22 @@ class _Found:
     denied: tuple[Channel, ...]
 
 
-class _Identity:
-    """A timeline as a key of a cache: the same object, not one that is equal."""
-
-    __slots__ = ("timeline",)
-
-    def __init__(self, timeline: Timeline) -> None:
-        self.timeline = timeline
-
-    def __hash__(self) -> int:
-        return id(self.timeline)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.timeline is self.timeline
-
-
 def connectivity_losses(timeline: Timeline) -> tuple[Loss, ...]:
     """The losses that reach into the window and are long enough or still open, in order of their onset.
 
     A loss that only weak channels show is none, but for a part of the traffic that went with a migration.
     """
-    return _found(_Identity(timeline)).losses
+    return _found(timeline).losses
 
 
 def pauses(timeline: Timeline) -> tuple[Loss, ...]:
     """The falls too short to count: told, not judged."""
-    return _found(_Identity(timeline)).pauses
+    return _found(timeline).pauses
 
 
 def ended_earlier_loss(timeline: Timeline, event: Event, onset: datetime) -> bool:
     """Whether an earlier loss, short or long, ended with an event: then it did not cause the next."""
-    found = _found(_Identity(timeline))
+    found = _found(timeline)
     ends = [loss.interval.end for loss in (*found.before, *found.losses, *found.pauses) if loss.interval.start < onset]
     reach = Window(event.at - SOON, event.ended + LATE_POINTS)
     return any(end is not None and end < onset and end in reach for end in ends)
@@ -68,17 +53,17 @@ def ended_earlier_loss(timeline: Timeline, event: Event, onset: datetime) -> boo
 
 def silent_agents(timeline: Timeline) -> tuple[Channel, ...]:
     """Heartbeats that end while the traffic is judged normal: the agent is silent, nothing is cut off."""
-    return _found(_Identity(timeline)).silent
+    return _found(timeline).silent
 
 
 def habits(timeline: Timeline) -> tuple[Channel, ...]:
     """Falls of traffic that come at this hour on other days too: alone they show no loss."""
-    return _found(_Identity(timeline)).habits
+    return _found(timeline).habits
 
 
 def denied(timeline: Timeline) -> tuple[Channel, ...]:
     """What was said of a loss that measured channels deny: Resource Health's statuses, the operator's word."""
-    return _found(_Identity(timeline)).denied
+    return _found(timeline).denied
 
 
 def alive(timeline: Timeline, interval: Interval) -> tuple[Channel, ...]:
@@ -92,9 +77,8 @@ def weak(timeline: Timeline, span: Window) -> tuple[Channel, ...]:
     return tuple(channel for channel in found if channel.interval.within(timeline.window.end).overlaps(span))
 
 
-@lru_cache(maxsize=8)
-def _found(one: _Identity) -> _Found:
-    timeline = one.timeline
+@cached_by_identity(8)
+def _found(timeline: Timeline) -> _Found:
     found = sorted(channels.founding(timeline), key=_order)
     usual = tuple(channel for channel in found if channel.is_habit)
     refuted = [channel for channel in found if _is_denied(timeline, channel, found)]

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from vmdiag.baseline import FRACTION, NORMAL, step_of
-from vmdiag.collapse import Collapse, collapses, falls, is_at_same_hour, share_left, share_of
+from vmdiag.collapse import Collapse, collapses, falls, habitual, is_at_same_hour, share_left, share_of
 from vmdiag.diagnosis import Channel, Strength
+from vmdiag.identity_cache import cached_by_identity
 from vmdiag.model import Series, Signal, Timeline, Window, earlier
 
 # What another metric carries over the minutes after one fell (our judgement).
@@ -35,11 +36,16 @@ def series_of(timeline: Timeline) -> list[Series]:
     return [series for series in known if series.name != "Network In" or len(known) == 1]
 
 
-def lost(timeline: Timeline) -> Iterator[Channel]:
+@cached_by_identity(8)
+def lost(timeline: Timeline) -> tuple[Channel, ...]:
     """One channel a metric and fall; a metric that stays normal meanwhile contradicts the others."""
+    return tuple(_lost(timeline))
+
+
+def _lost(timeline: Timeline) -> Iterator[Channel]:
     for series in series_of(timeline):
         found = collapses(series)
-        onsets = [one.interval.start for one in found]
+        usual = habitual(series)
         for collapse in found:
             if _is_contradicted(timeline, series, collapse):
                 continue
@@ -51,7 +57,7 @@ def lost(timeline: Timeline) -> Iterator[Channel]:
                 says=f"{series.name} fell from {figure(collapse.baseline, unit)} to {figure(collapse.level, unit)}",
                 well_since=collapse.interval.end,
                 is_brief=not collapse.lasted,
-                is_habit=is_at_same_hour(series, collapse.interval.start, onsets),
+                is_habit=collapse.interval.start in usual,
                 part_back=collapse.part_back,
             )
 

@@ -151,7 +151,8 @@ class Entra:
         if not dot or rest:
             message = f"The provided value for scope {scope} is not valid. Client credential flows must have a scope"
             _refuse(400, "invalid_scope", 1002012, f"{message} value with /.default suffixed to the resource.", call)
-        if resource.rstrip("/") not in {each for known in self.audiences.values() for each in known}:
+        known = {each for known in self.audiences.values() for each in known} | {self._world.logs}
+        if resource.rstrip("/") not in known:
             message = f"The resource principal named {resource} was not found in the tenant named Contoso."
             _refuse(400, "invalid_resource", 500011, message, call)
         return resource

@@ -85,6 +85,19 @@ class Exchange:
             await asyncio.sleep(seconds / len(starts))
             await response.write(content[start : start + size])
 
+    async def trickle(self, what: Encoded, part: str, every: float) -> web.StreamResponse:
+        """A byte every so many seconds, of a `header` that does not end, or of the `body`; for ever, if it lasts."""
+        transport = self._request.transport
+        headers = {**what.headers, "Content-Length": str(1 << 20)}
+        lines = [f"HTTP/1.1 {what.status} OK", *(f"{name}: {value}" for name, value in headers.items())]
+        if transport is not None:
+            transport.write("\r\n".join((*lines, *(("X-Slow: ",) if part == "header" else ("", "")))).encode())
+        content = iter(what.content if part == "body" else b"")
+        while transport is not None and not transport.is_closing():
+            transport.write(bytes((next(content, ord(" ")),)))
+            await asyncio.sleep(every)
+        return web.Response()
+
     def reset(self) -> web.StreamResponse:
         """Close the connection with a TCP reset."""
         transport = self._request.transport

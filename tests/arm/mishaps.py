@@ -1,6 +1,7 @@
 """The ways in which an answer goes wrong, one function each; must not know which requests are struck."""
 
 import base64
+import codecs
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,11 +30,11 @@ _CODES = {
 _PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>"
 MARK = "fault"
 """Query parameter by which a link of a fault is known again; routes do not look at it."""
-CLAIMS = base64.b64encode(b'{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}').decode()
+CLAIMS = '{"access_token": {"nbf": {"essential": true, "value": "1700000000"}}}'
 
 
 async def _status(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
-    """`status`; `retry_after` in seconds; `body` is wrapped, capitals, empty or html; `code` and `message`."""
+    """`status`, `retry_after` in seconds, `headers`; `body` is wrapped, capitals, empty or html; `code`, `message`."""
     status = settings["status"]
     code = settings.get("code", _CODES.get(status, "Error"))
     message = settings.get("message", f"It was said that {code} should be answered.")
@@ -44,9 +45,18 @@ async def _status(settings: Mapping[str, Any], exchange: Exchange) -> web.Stream
     }
     form = settings.get("body", "wrapped")
     headers = {"Retry-After": str(settings["retry_after"])} if "retry_after" in settings else {}
+    headers |= settings.get("headers", {})
     if form == "html":
         return await exchange.write(Encoded(status, {**headers, "Content-Type": "text/html"}, _PAGE))
     return await exchange.send_instead(Answer(status=status, body=bodies[form], headers=headers))
+
+
+async def _graph_refusal(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """Resource Graph's way to refuse: the reason, `code` and `message`, stands in the details alone."""
+    message = "Please provide below info when asking for support: timestamp = 2026-11-20T08:00:00Z, correlationId = 1."
+    details: list[Json] = [{"code": settings["code"], "message": settings["message"]}]
+    body: JsonObject = {"error": {"code": "BadRequest", "message": message, "details": details}}
+    return await exchange.send_instead(Answer(status=400, body=body))
 
 
 async def _reset(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
@@ -76,6 +86,27 @@ async def _reset_mid_body(_: Mapping[str, Any], exchange: Exchange) -> web.Strea
 async def _slow(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """The body takes so many `seconds`."""
     return await exchange.write(encoded(exchange.answer(), packs=False), seconds=settings["seconds"])
+
+
+async def _trickle(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """One byte of `part`, `header` or `body`, `every` so many seconds, without an end."""
+    whole = encoded(exchange.answer(), packs=False)
+    return await exchange.trickle(whole, settings["part"], settings.get("every", 0.2))
+
+
+async def _byte_order_mark(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """The true answer behind a byte order mark, as some gateways put it there."""
+    whole = encoded(exchange.answer(), packs=False)
+    return await exchange.write(replace(whole, content=codecs.BOM_UTF8 + whole.content))
+
+
+async def _respelt(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """The true answer, whose links and headers name this server `as_` somebody else might spell it."""
+    answer = exchange.answer()
+    own, other = exchange.service.origin, settings["as_"]
+    body = json.loads(json.dumps(answer.body).replace(own, other))
+    headers = {name: value.replace(own, other) for name, value in answer.headers.items()}
+    return await exchange.send(replace(answer, body=body, headers=headers))
 
 
 async def _hang(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
@@ -169,14 +200,16 @@ async def _expire_token(_: Mapping[str, Any], exchange: Exchange) -> web.StreamR
     return await exchange.send(exchange.answer())
 
 
-async def _claims_challenge(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
-    """Only a token that was asked for with claims will do, as after a revocation."""
+async def _claims_challenge(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """Only a token that was asked for with claims will do, as after a revocation; they have `size` bytes more."""
     issued = exchange.service.entra.issued(exchange.incoming.authorization)
     # What a client says that it can do is in the claims from the beginning; the challenge asks for more.
     if issued is not None and "nbf" in issued.claims:
         return await exchange.send(exchange.answer())
     challenge = f'Bearer realm="", authorization_uri="{exchange.service.origin}/common/oauth2/authorize", '
-    headers = {"WWW-Authenticate": f'{challenge}error="insufficient_claims", claims="{CLAIMS}"'}
+    more = {"more": "x" * settings["size"]} if "size" in settings else {}
+    claims = base64.b64encode(json.dumps({**json.loads(CLAIMS), **more}).encode()).decode()
+    headers = {"WWW-Authenticate": f'{challenge}error="insufficient_claims", claims="{claims}"'}
     message = "Continuous access evaluation resulted in challenge with result: InteractionRequired"
     body: JsonObject = {"error": {"code": "TokenIssuedBeforeRevocationTimestamp", "message": message}}
     return await exchange.send_instead(Answer(status=401, body=body, headers=headers))
@@ -210,12 +243,15 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "status": Kind(_status, frozenset({"status"}), frozenset({"retry_after", "body", "code", "message"})),
+    "status": Kind(_status, frozenset({"status"}), frozenset({"retry_after", "headers", "body", "code", "message"})),
     "reset": Kind(_reset),
     "drop_after_accept": Kind(_drop_after_accept),
     "garbled_after_accept": Kind(_garbled_after_accept),
     "reset_mid_body": Kind(_reset_mid_body),
     "slow": Kind(_slow, frozenset({"seconds"})),
+    "trickle": Kind(_trickle, frozenset({"part"}), frozenset({"every"})),
+    "byte_order_mark": Kind(_byte_order_mark),
+    "respelt": Kind(_respelt, frozenset({"as_"})),
     "hang": Kind(_hang),
     "truncated": Kind(_truncated),
     "dated": Kind(_dated, frozenset({"date"})),
@@ -228,6 +264,7 @@ KINDS: Mapping[str, Kind] = {
     "malformed": Kind(_malformed, frozenset(), frozenset({"every", "spare"})),
     "redirect": Kind(_redirect, frozenset({"url"})),
     "expire_token": Kind(_expire_token),
-    "claims_challenge": Kind(_claims_challenge),
+    "claims_challenge": Kind(_claims_challenge, frozenset(), frozenset({"size"})),
+    "graph_refusal": Kind(_graph_refusal, frozenset({"code", "message"})),
     "echo_authorization": Kind(_echo_authorization),
 }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -32,6 +32,8 @@ class Seen:
     """Bytes of the answer's body, as they went over the wire."""
     body: bytes = b""
     """Of the request."""
+    authorization: str = field(default="", repr=False)
+    """The header, empty where there is none."""
 
 
 class Arm:
@@ -66,6 +68,11 @@ class Arm:
     def url(self) -> str:
         """Where it is served, without a slash at the end."""
         return f"https://localhost:{self._host.port}"
+
+    @property
+    def port(self) -> int:
+        """On which it is served."""
+        return self._host.port
 
     @property
     def ca(self) -> Path:
@@ -136,6 +143,7 @@ class Arm:
                 authorized=service.knows(incoming.authorization),
                 client_request_id=incoming.headers.get("x-ms-client-request-id", ""),
                 body=incoming.body,
+                authorization=incoming.authorization,
             )
         )
         return len(self._seen) - 1

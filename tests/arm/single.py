@@ -37,6 +37,8 @@ class Story:
     public_ip: str | None = "203.0.113.10"
     static_ip: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    network_group: str = ""
+    """The resource group of its virtual network where that is another than the VM's."""
     zone: str | None = None
     availability_set: str | None = None
     proximity_group: str | None = None
@@ -120,10 +122,15 @@ def _machine(story: Story) -> Machine:
         agent_ready=story.agent_ready,
         guid="2c5f1f0e-9a64-4d8e-8a39-5d1f7c6b4a32",
         nic=f"{network}/networkInterfaces/{story.name}-nic",
-        subnet=f"{network}/virtualNetworks/vnet/subnets/default",
+        subnet=f"{_network_root(story)}/virtualNetworks/vnet/subnets/default",
         group_of_rules=f"{network}/networkSecurityGroups/{story.name}-nsg",
         spot=story.spot,
     )
+
+
+def _network_root(story: Story) -> str:
+    group = story.network_group or story.group
+    return f"/subscriptions/{story.subscription}/resourceGroups/{group}/providers/Microsoft.Network"
 
 
 def _traits(story: Story) -> Traits:

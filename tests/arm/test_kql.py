@@ -273,3 +273,18 @@ def test_a_refusal_says_where() -> None:
         run("vms\n| where name ==\n", _database())
 
     assert (refused.value.code, refused.value.token, refused.value.line) == ("ParserFailure", "<EOF>", 3)
+
+
+def test_a_long_array_is_cut_in_silence_unless_the_query_says_otherwise() -> None:
+    many = [_row("hub", 1, {"nics": [{"id": str(number)} for number in range(500)]})]
+    database = Database(tables={"vms": lambda: Table(COLUMNS, iter(many))}, now=NOW, folds=True)
+
+    def count(text: str) -> int:
+        return len(list(run(text, database).rows))
+
+    assert count("vms | mv-expand nic = properties.nics") == 128
+    assert count("vms | mv-expand nic = properties.nics limit 400") == 400
+
+
+def test_values_are_packed_into_an_array() -> None:
+    assert _rows("vms | where name =~ 'web-01' | project all = pack_array(name, size)")[0]["all"] == ["Web-01", 4]

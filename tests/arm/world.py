@@ -68,6 +68,12 @@ class Settings:
     """False: a cloud without Resource Graph."""
     metadata: str | None = None
     """`array` or `object` forces the form of the endpoints' list, whatever version is asked for."""
+    graph_bytes: int = 16 << 20
+    """The largest answer of Resource Graph, as its refusals name it."""
+    audience: str | None = None
+    """What this cloud announces as Resource Manager's audience, in place of its own address."""
+    logs: str | None = None
+    """Where it says that its logs are, in place of this server."""
     metrics_absent: set[str] = field(default_factory=set)
     """Names of metrics that this cloud does not know."""
     api_ceiling: str | None = None

@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 
 from tests.incidents.corpus import BLOCK, batches
 from tests.incidents.model import FLAGGED, TOLERANCE, Batch, Incident, Label, When
@@ -41,6 +42,16 @@ class Score:
         return self.right / (self.right + self.missed) if self.right + self.missed else 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassScore:
+    """How one class of incidents was judged, neighbours included."""
+
+    flagged: Score
+    vms: int
+    whole: int
+    """VMs that agree with their label in every field that is compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One field in which the report and the label do not agree."""
@@ -64,6 +75,9 @@ class Measured:
     accuracy: Mapping[str, float]
     """Share of VMs in which a field agrees with its label, for each field that is compared."""
     differences: tuple[Difference, ...]
+    classes: Mapping[str, ClassScore]
+    failed_at_error: float
+    """Median distance of the onset from its label in seconds, where both have one."""
     strangers: tuple[str, ...]
     """VMs flagged that have no label, such as those only named in unrelated events."""
     baselines: Mapping[str, Score]
@@ -85,6 +99,9 @@ class _Tally:
     agreed: Counter[str] = field(default_factory=Counter)
     flags: Counter[tuple[bool, bool]] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
+    class_flags: dict[str, Counter[tuple[bool, bool]]] = field(default_factory=lambda: defaultdict(Counter))
+    whole: Counter[str] = field(default_factory=Counter)
+    onset_errors: list[float] = field(default_factory=list)
 
 
 def measure(seed: int, count: int, size: int = BLOCK) -> Measured:
@@ -111,6 +128,8 @@ def measure(seed: int, count: int, size: int = BLOCK) -> Measured:
         flagged=_score(tally.flags, more_wrong=len(strangers)),
         accuracy={name: tally.agreed[name] / number for name, number in tally.compared.items()},
         differences=tuple(tally.differences),
+        classes={name: _class_score(tally, name) for name in sorted(tally.class_flags)},
+        failed_at_error=median(tally.onset_errors or [0.0]),
         strangers=tuple(strangers),
         baselines={name: _score(flags) for name, flags in simple.items()},
         failures=tuple(failures),
@@ -149,6 +168,11 @@ def _score(flags: Mapping[tuple[bool, bool], int], more_wrong: int = 0) -> Score
     )
 
 
+def _class_score(tally: _Tally, name: str) -> ClassScore:
+    flags = tally.class_flags[name]
+    return ClassScore(flagged=_score(flags), vms=flags.total(), whole=tally.whole[name])
+
+
 def _reports(seed: int, count: int, size: int) -> Iterator[tuple[Batch, dict[str, Case] | str]]:
     """Each batch with its cases by VM id in lower case, or with what the command said instead."""
     with tempfile.TemporaryDirectory(prefix="incidents-") as name, ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -175,6 +199,8 @@ def _judge(root: Path, batch: Batch) -> dict[str, Case] | str:
     command = [_program(), "check", *who, *source, "-o", "json"]
     if batch.unreachable_since is not None:
         command += ["--unreachable-since", batch.unreachable_since.isoformat()]
+    if batch.since is not None:
+        command += ["--since", batch.since]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -208,6 +234,7 @@ def _compare(tally: _Tally, incident: Incident, vm: str, label: Label, case: Cas
     """Field by field; a case that is absent differs in its verdict only."""
     verdict = ABSENT if case is None else str(case.get("verdict"))
     tally.flags[label.flagged, verdict in FLAGGED] += 1
+    tally.class_flags[incident.name][label.flagged, verdict in FLAGGED] += 1
     tally.confusion["|".join(sorted(label.verdict)), verdict] += 1
     checks: list[tuple[str, bool, object, object]] = [("verdict", verdict in label.verdict, label.verdict, verdict)]
     if case is not None:
@@ -216,10 +243,15 @@ def _compare(tally: _Tally, incident: Incident, vm: str, label: Label, case: Cas
         for name, when in (("migrated_at", label.migrated_at), ("failed_at", label.failed_at)):
             if when != "any":
                 checks.append((name, _is_near(when, case.get(name)), when, case.get(name)))
+        if label.extent != "any":
+            checks.append(("extent", _latest_extent(case) == label.extent, label.extent, _latest_extent(case)))
         advice = case.get("recommendation")
         action = advice.get("action") if isinstance(advice, dict) else None
         if label.action is not None:
             checks.append(("action", action in label.action, label.action, action))
+        distances = _distances(label.failed_at, case.get("failed_at"))
+        tally.onset_errors += [distance.total_seconds() for distance in distances]
+    tally.whole[incident.name] += all(agrees for _, agrees, _, _ in checks)
     for name, agrees, expected, got in checks:
         tally.compared[name] += 1
         tally.agreed[name] += agrees
@@ -228,9 +260,20 @@ def _compare(tally: _Tally, incident: Incident, vm: str, label: Label, case: Cas
 
 
 def _is_near(wanted: When, got: object) -> bool:
+    distances = _distances(wanted, got)
+    return distances[0] <= TOLERANCE if distances else wanted is None and got is None
+
+
+def _distances(wanted: When, got: object) -> list[timedelta]:
+    """How far a time lies from its label; nothing where one of them is none."""
     if not isinstance(wanted, datetime) or not isinstance(got, str):
-        return wanted is None and got is None
-    return abs(datetime.fromisoformat(got).astimezone(UTC) - wanted) <= TOLERANCE
+        return []
+    return [abs(datetime.fromisoformat(got).astimezone(UTC) - wanted)]
+
+
+def _latest_extent(case: Case) -> object:
+    losses = case.get("losses")
+    return losses[-1].get("extent") if isinstance(losses, list) and losses else None
 
 
 def _told(value: object) -> str:
@@ -249,9 +292,15 @@ def _lines(measured: Measured, seed: int) -> Iterator[str]:
     for name, score in {"vmdiag": measured.flagged, **measured.baselines}.items():
         shares = f"{score.precision:9.4f} {score.recall:7.4f}"
         yield f"  {name:50} {shares}  {score.right:5} {score.wrong:5} {score.missed:6}"
+    yield "\nclass                                         precision  recall  right wrong missed   agrees"
+    for name, judged in measured.classes.items():
+        score = judged.flagged
+        counts = f"{score.right:5} {score.wrong:5} {score.missed:6}"
+        yield f"  {name:43} {score.precision:9.4f} {score.recall:7.4f}  {counts}  {judged.whole:4}/{judged.vms}"
     yield "\nagreement"
     for name, share in measured.accuracy.items():
         yield f"  {name:14} {share:7.4f}"
+    yield f"  failed_at, median error: {measured.failed_at_error:.0f} s"
     yield "\ndifferences"
     for each in sorted(measured.differences, key=lambda each: (each.name, each.index, each.vm)):
         vm = each.vm.rsplit("/", 1)[-1]

@@ -13,7 +13,7 @@ from tests.cli import story
 from tests.conftest import Runner
 from vmdiag import plugins, renderers
 from vmdiag.cli import options
-from vmdiag.diagnosis import FailOn
+from vmdiag.cli.exit_codes import FailOn
 
 COMMANDS = ("check", "record", "explain", "schema")
 

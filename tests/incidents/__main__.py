@@ -40,6 +40,7 @@ def _told(batch: Batch) -> dict[str, object]:
     return {
         "until": batch.until.isoformat(),
         "unreachable_since": stated.isoformat() if stated else None,
+        "since": batch.since,
         "incidents": incidents,
     }
 
@@ -52,6 +53,7 @@ def _label(label: Label) -> dict[str, object]:
         "migrated_at": _time(label.migrated_at),
         "failed_at": _time(label.failed_at),
         "action": None if label.action is None else _words(label.action),
+        "extent": label.extent,
     }
 
 

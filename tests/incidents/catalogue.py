@@ -35,7 +35,28 @@ _LIVE_MIGRATION = Annotation(
     *_PLATFORM,
     "Downtime Freeze",
 )
+UNLISTED = {
+    "VirtualMachineFabricRebalanced": Annotation(
+        "Fabric rebalancing", "The platform rebalanced resources of this virtual machine.", *_PLATFORM, "Informational"
+    ),
+    "VirtualMachineGuestFaultDetected": Annotation(
+        "Operating system fault",
+        "The operating system of this virtual machine stopped responding.",
+        "VM Initiated",
+        "Not Applicable",
+        "Informational",
+    ),
+    "VirtualMachineCapacityReclaimed": Annotation(
+        "Capacity reclaimed", "Capacity of this virtual machine was reclaimed.", *_PLATFORM, "Informational"
+    ),
+    "VirtualMachineHostServiceRequired": Annotation(
+        "Host servicing", "The server below this virtual machine was taken for scheduled work.", *_PLANNED, "Degraded"
+    ),
+}
+"""Made-up notes, as Azure adds some every year: names and sentences that no published catalogue has."""
+
 ANNOTATIONS = {
+    **UNLISTED,
     "LiveMigrationSucceeded": _LIVE_MIGRATION,
     "LiveMigrationCompleted": _LIVE_MIGRATION,
     "LiveMigrationFailure": _LIVE_MIGRATION,
@@ -191,6 +212,11 @@ OPERATIONS = {
     "Microsoft.Network/networkSecurityGroups/securityRules/write": "Create or Update Security Rule",
     "Microsoft.Network/networkInterfaces/write": "Create or Update Network Interface",
     "Microsoft.Network/virtualNetworks/subnets/write": "Create or Update Virtual Network Subnet",
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write": "Create or Update Virtual Network Peering",
+    "Microsoft.Network/routeTables/write": "Create or Update Route Table",
+    "Microsoft.Network/routeTables/routes/write": "Create or Update Route",
+    "Microsoft.Network/azureFirewalls/write": "Create or Update Azure Firewall",
+    "Microsoft.Network/loadBalancers/write": "Create or Update Load Balancer",
     "Microsoft.Storage/storageAccounts/listKeys/action": "List Storage Account Keys",
     "Microsoft.KeyVault/vaults/write": "Update Key Vault",
     "Microsoft.Authorization/policies/auditIfNotExists/action": "'auditIfNotExists' Policy action.",

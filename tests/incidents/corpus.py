@@ -52,16 +52,21 @@ def incidents(seed: int, count: int) -> Iterator[Incident]:
 
 
 def batches(seed: int, count: int, size: int = BLOCK) -> Iterator[Batch]:
-    """The incidents in folders for one run each: one end of the window, at most `size`, no region twice."""
-    waiting: list[Incident] = []
+    """The incidents in folders for one run each: one window, at most `size`, no region twice."""
+    waiting: dict[str | None, list[Incident]] = {}
     for each in incidents(seed, count):
         if each.unreachable_since is not None:
             # What the operator states is said of every VM of a run.
             yield Batch(each.until, (each,))
             continue
-        if waiting and (len(waiting) == size or waiting[0].until != each.until):
-            yield Batch(waiting[0].until, tuple(waiting))
-            waiting = []
-        waiting.append(each)
-    if waiting:
-        yield Batch(waiting[0].until, tuple(waiting))
+        block = [same for batch in waiting.values() for same in batch]
+        if block and (len(block) == size or block[0].until != each.until):
+            yield from _closed(waiting)
+            waiting = {}
+        waiting.setdefault(each.since, []).append(each)
+    yield from _closed(waiting)
+
+
+def _closed(waiting: Mapping[str | None, list[Incident]]) -> Iterator[Batch]:
+    """A batch for each window that was asked for."""
+    return (Batch(batch[0].until, tuple(batch)) for batch in waiting.values())

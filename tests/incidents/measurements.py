@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.incidents.model import Series
@@ -30,6 +31,7 @@ def first_minute(scene: Scene) -> datetime:
     day = scene.until - timedelta(days=1)
     known = [dip.start for dip in scene.dips] + [note.at for note in scene.annotations if note.at > day]
     start = min([*known, scene.until - timedelta(hours=2)]) - timedelta(minutes=scene.rng.uniform(85, 130))
+    start -= timedelta(hours=scene.plan.hours_before)
     return start.replace(second=0, microsecond=0)
 
 
@@ -37,7 +39,7 @@ def series_of(scene: Scene, start: datetime) -> tuple[Series, ...]:
     """Each VM's metrics at PT1M, up to the end of the window."""
     rng, plan = scene.rng, scene.plan
     traffic = rng.choice((TRAFFIC[:1], TRAFFIC[1:], TRAFFIC))
-    alive = rng.sample(ALIVE, k=rng.choice((1, 1, 2, 3))) if plan.alive else []
+    alive = _vitals(scene)
     minutes = (scene.until - start) // MINUTE
     holes = plan.holes if plan.holes >= 0 else rng.choice((0.0, 0.0, 0.01, 0.03))
     # Of recorded windows half end with one or two points not there yet.
@@ -49,21 +51,53 @@ def series_of(scene: Scene, start: datetime) -> tuple[Series, ...]:
         for name, aggregation, unit in [*traffic, *alive]:
             usual = math.exp(rng.uniform(*(math.log(limit) for limit in _range(name, idle=plan.idle))))
             shares = [_share(start + minute * MINUTE, dips, name) for minute in range(minutes)]
-            values = _values(rng, name, usual, start, shares)
-            kept = tuple(None if minute in missing else value for minute, value in enumerate(values))
+            values = _values(rng, _Usual(name, usual, _noise(scene, name)), start, shares)
+            lasting = _minutes_reported(scene, name, start, minutes)
+            kept = tuple(
+                None if minute in missing or minute >= lasting else value for minute, value in enumerate(values)
+            )
             series.append(
                 Series(vm=machine.vm, name=name, aggregation=aggregation, unit=unit, start=start, values=kept)
             )
     return tuple(series)
 
 
+def _vitals(scene: Scene) -> list[tuple[str, str, str]]:
+    """The metrics that show whether the machine lives."""
+    if not scene.plan.alive:
+        return []
+    chosen = scene.rng.sample(ALIVE, k=scene.rng.choice((1, 1, 2, 3)))
+    wanted = scene.plan.vitals
+    return chosen if wanted is None else [each for each in ALIVE if each[0] in wanted]
+
+
+def _minutes_reported(scene: Scene, name: str, start: datetime, minutes: int) -> int:
+    end = scene.plan.vitals_until
+    return minutes if end is None or name in _IDLE else (end - start) // MINUTE
+
+
+def _noise(scene: Scene, name: str) -> float:
+    if name == "VmAvailabilityMetric":
+        return 0.0
+    usual = scene.rng.uniform(0.1, 0.5)
+    return usual if scene.plan.noise is None else min(usual, scene.plan.noise)
+
+
 def _range(name: str, *, idle: bool) -> tuple[float, float]:
     return _IDLE[name] if idle and name in _IDLE else _LEVELS[name]
 
 
-def _values(rng: random.Random, name: str, usual: float, start: datetime, shares: list[float]) -> list[float | None]:
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What a metric shows while nothing is wrong."""
+
+    name: str
+    level: float
+    noise: float
+
+
+def _values(rng: random.Random, usual: _Usual, start: datetime, shares: list[float]) -> list[float | None]:
     """Log-normal noise on a daily shape, times the share that each minute has."""
-    noise = 0.0 if name == "VmAvailabilityMetric" else rng.uniform(0.1, 0.5)
     values: list[float | None] = []
     for minute, share in enumerate(shares):
         if share == GONE:
@@ -71,13 +105,13 @@ def _values(rng: random.Random, name: str, usual: float, start: datetime, shares
             continue
         at = start + minute * MINUTE
         hours = at.hour + at.minute / 60
-        daily = 1 + (0.25 * math.sin((hours - 6) / 24 * math.tau) if noise else 0.0)
+        daily = 1 + (0.25 * math.sin((hours - 6) / 24 * math.tau) if usual.noise else 0.0)
         # What is left after a collapse is noise of probes; nothing may blow it up beyond its level.
-        wobble = rng.lognormvariate(0, noise) if share > 0.05 else rng.uniform(0.5, 1.0)
-        value = usual * daily * wobble * share
-        if name == "Percentage CPU":
+        wobble = rng.lognormvariate(0, usual.noise) if share > 0.05 or not usual.noise else rng.uniform(0.5, 1.0)
+        value = usual.level * daily * wobble * share
+        if usual.name == "Percentage CPU":
             value = min(value, 100.0)
-        values.append(float(round(value)) if name.endswith(("Total", "Bytes")) else round(value, 3))
+        values.append(float(round(value)) if usual.name.endswith(("Total", "Bytes")) else round(value, 3))
     return values
 
 
@@ -100,11 +134,15 @@ def beats_of(scene: Scene, start: datetime) -> dict[str, tuple[datetime, ...]]:
     """A heartbeat a minute from every VM while it can reach the workspace."""
     beats = {}
     for machine in scene.machines:
-        dips = [dip for dip in scene.dips if dip.vm == machine.vm and dip.level <= 0.05]
+        dips = [dip for dip in scene.dips if dip.vm == machine.vm and _is_silent(dip)]
         first = start + timedelta(seconds=scene.rng.uniform(0, 59))
         times = [first + minute * MINUTE for minute in range((scene.until - first) // MINUTE + 1)]
         beats[machine.vm] = tuple(at for at in times if not any(_covers(dip, at) for dip in dips))
     return beats
+
+
+def _is_silent(dip: Dip) -> bool:
+    return dip.level <= 0.05 if dip.silent is None else dip.silent
 
 
 def _covers(dip: Dip, at: datetime) -> bool:

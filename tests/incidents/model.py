@@ -13,6 +13,7 @@ ANY: Literal["any"] = "any"
 """The contract does not say what stands in this field; it is not compared."""
 
 When = datetime | Literal["any"] | None
+Extent = Literal["full", "partial", "intermittent", "any"] | None
 
 FLAGGED = frozenset({"confirmed", "suspected"})
 
@@ -28,6 +29,8 @@ class Label:
     failed_at: When
     action: frozenset[str] | None = None
     """None: the contract dictates no action here."""
+    extent: Extent = ANY
+    """Of the latest loss; None where there is none."""
 
     @property
     def flagged(self) -> bool:
@@ -44,6 +47,8 @@ class Annotated:
     name: str
     phrase_only: bool = False
     """The activity log names it by a sentence in the title and not in `details`."""
+    log_late: timedelta = timedelta()
+    """So much later the activity log dates it than health does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class Operation:
     target: str
     name: str
     outcome: str = "Succeeded"
+    """Of ARM's words; `Running`: the log does not show its end yet."""
     takes: timedelta = timedelta(seconds=20)
     category: str = "Administrative"
 
@@ -163,6 +169,8 @@ class Incident:
     """Labelled VMs beside the one the story is about."""
     unreachable_since: datetime | None = None
     """What the operator knows; it holds for the whole run, so such an incident is a batch of its own."""
+    since: str | None = None
+    """The window that was asked for, as on the command line; None: the default. It holds for the whole run, too."""
 
     def write(self, folder: Path) -> None:
         """Write the files below `folder`."""
@@ -174,7 +182,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Incidents that one run judges: one `--until` for all of them."""
+    """Incidents that one run judges: one `--until`, and one `--since`, for all of them."""
 
     until: datetime
     incidents: tuple[Incident, ...]
@@ -183,6 +191,11 @@ class Batch:
     def unreachable_since(self) -> datetime | None:
         """What the operator states for this run."""
         return next((each.unreachable_since for each in self.incidents if each.unreachable_since), None)
+
+    @property
+    def since(self) -> str | None:
+        """The window of this run."""
+        return self.incidents[0].since
 
     def write(self, folder: Path) -> None:
         """Write every incident into a folder of its own below `folder`."""

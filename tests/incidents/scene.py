@@ -25,6 +25,8 @@ class Dip:
     level: float
     """Share of the usual traffic; GONE: no points are reported."""
     alive: bool = True
+    silent: bool | None = None
+    """Whether heartbeats stay away; None: they do where traffic is at 5 % or less."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,16 @@ class Plan:
     """False: annotations were exported and availability states were not."""
     alive: bool = True
     """Whether CPU, disk or the availability metric are among the metrics."""
+    vitals: tuple[str, ...] | None = None
+    """Which of them; None leaves it to chance."""
+    vitals_until: datetime | None = None
+    """From then on no point of them is reported."""
+    noise: float | None = None
+    """Largest spread of the values; 0 makes them level; None leaves it to chance."""
+    grain: int = 1
+    """Minutes that a metric point stands for in the export."""
+    hours_before: float = 0.0
+    """So much longer before the story the series begin."""
     idle: bool = False
     holes: float = -1.0
     """Share of missing points; negative leaves a small one to chance."""
@@ -46,6 +58,8 @@ class Plan:
     metrics_refused: bool = False
     config_changes: bool = False
     """Whether `resourcechanges` was exported as well."""
+    migrations_in_both: bool = False
+    """Whether activity log and health both show migrations; else one of them may not."""
 
 
 class Scene:
@@ -66,6 +80,7 @@ class Scene:
         self.machines: list[Machine] = []
         self.bystanders: dict[str, Label] = {}
         self.unreachable_since: datetime | None = None
+        self.since: str | None = None
         if self.rng.random() < 0.6:
             self.plan.feeds.add("machine")
         self.vm = self.machine(self.rng.choice(("web", "sql", "App", "vm_")) + f"{self.rng.randint(0, 999):03d}")
@@ -77,10 +92,10 @@ class Scene:
         """The resource group's id."""
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
-    def machine(self, name: str) -> str:
+    def machine(self, name: str, network: str = "vnet") -> str:
         """A VM that has been healthy for days; its id."""
         vm = f"{self.root}/providers/Microsoft.Compute/virtualMachines/{name}"
-        network = f"{self.root}/providers/Microsoft.Network"
+        provider = f"{self.root}/providers/Microsoft.Network"
         self.machines.append(
             Machine(
                 vm=vm,
@@ -90,18 +105,21 @@ class Scene:
                 power="running",
                 agent_ready=self.rng.random() < 0.8,
                 guid=guid(self.rng),
-                nic=f"{network}/networkInterfaces/{name}-nic",
-                subnet=f"{network}/virtualNetworks/vnet/subnets/default",
-                group_of_rules=f"{network}/networkSecurityGroups/{name}-nsg",
+                nic=f"{provider}/networkInterfaces/{name}-nic",
+                subnet=f"{provider}/virtualNetworks/{network}/subnets/default",
+                group_of_rules=f"{provider}/networkSecurityGroups/{name}-nsg",
             )
         )
         created = self.until - timedelta(days=self.rng.uniform(5, 13))
-        self.health.append(HealthChanged(at=created, vm=vm, before="Unknown", after="Available"))
+        # Two states, so that a history cannot be taken for an answer that tells the current state alone.
+        self.health.append(HealthChanged(at=created, vm=vm, before="Available", after="Unknown"))
+        known = created + timedelta(minutes=self.rng.uniform(2, 6))
+        self.health.append(HealthChanged(at=known, vm=vm, before="Unknown", after="Available"))
         return vm
 
-    def neighbour(self, label: Label) -> str:
-        """Another VM of the same virtual network, with a label of its own."""
-        vm = self.machine(f"node{len(self.machines):02d}")
+    def neighbour(self, label: Label, network: str = "vnet") -> str:
+        """Another VM, of the same virtual network or another one, with a label of its own."""
+        vm = self.machine(f"node{len(self.machines):02d}", network)
         self.bystanders[vm] = label
         return vm
 
@@ -132,12 +150,19 @@ class Scene:
     # what happens
 
     def migrates(
-        self, at: datetime, *, vm: str | None = None, failed: bool = False, name: str | None = None
+        self,
+        at: datetime,
+        *,
+        vm: str | None = None,
+        failed: bool = False,
+        name: str | None = None,
+        log_late: timedelta = timedelta(),
     ) -> datetime:
         """Azure live-migrates the VM, or tries to; returns the time. A bare phrase cannot tell a failure."""
         known = name or self.rng.choice(FAILED if failed else SUCCEEDED)
         phrase_only = not failed and self.rng.random() < 0.25
-        self.annotations.append(Annotated(at=at, vm=vm or self.vm, name=known, phrase_only=phrase_only))
+        note = Annotated(at=at, vm=vm or self.vm, name=known, phrase_only=phrase_only, log_late=log_late)
+        self.annotations.append(note)
         return at
 
     def annotated(self, at: datetime, name: str, *, vm: str | None = None) -> datetime:
@@ -167,15 +192,26 @@ class Scene:
         issue = ServiceIssue(at=at, subscription=self.subscription, region=region, service=service, mitigated=mitigated)
         self.issues.append(issue)
 
-    def loses_traffic(self, start: datetime, end: datetime | None = None, *, vm: str | None = None) -> datetime:
-        """Traffic collapses to 0-3 % of the usual while the machine works on; heartbeats stop with it."""
+    def loses_traffic(
+        self, start: datetime, end: datetime | None = None, *, vm: str | None = None, silent: bool | None = None
+    ) -> datetime:
+        """Traffic collapses to 0-3 % of the usual while the machine works on; heartbeats stop with it, if not told."""
         level = self.rng.choice((0.0, self.rng.uniform(0, 0.03)))
-        self.dips.append(Dip(vm=vm or self.vm, start=start, end=end, level=level))
+        self.dips.append(Dip(vm=vm or self.vm, start=start, end=end, level=level, silent=silent))
         return start
 
-    def slows(self, start: datetime, end: datetime, least: float, most: float) -> None:
-        """Traffic falls to such a share of the usual for a while."""
-        self.dips.append(Dip(vm=self.vm, start=start, end=end, level=self.rng.uniform(least, most)))
+    def slows(
+        self, start: datetime, end: datetime | None, least: float, most: float, *, silent: bool | None = None
+    ) -> datetime:
+        """Traffic falls to such a share of the usual, for a while or for good."""
+        level = self.rng.uniform(least, most)
+        self.dips.append(Dip(vm=self.vm, start=start, end=end, level=level, silent=silent))
+        return start
+
+    def falls_silent(self, start: datetime, end: datetime | None = None, *, vm: str | None = None) -> datetime:
+        """Heartbeats stop, and nothing else."""
+        self.dips.append(Dip(vm=vm or self.vm, start=start, end=end, level=1.0, silent=True))
+        return start
 
     def dies(self, start: datetime, end: datetime | None = None, *, reported: bool = True) -> datetime:
         """The machine itself is down: no traffic, no CPU; a deallocated one reports no points at all."""
@@ -191,6 +227,23 @@ class Scene:
     def reads(self, feeds: Iterable[str]) -> None:
         """The feeds that were exported: of activity, health, metrics, heartbeat, machine, service, csv."""
         self.plan.feeds = set(feeds)
+
+    def touches_network(self, at: datetime) -> None:
+        """The VM's own network interface is changed, its security group, a rule of it, or its subnet, and it shows."""
+        own = self.machines[0]
+        name, target = self.rng.choice(
+            (
+                ("networkInterfaces/write", own.nic),
+                ("networkSecurityGroups/write", own.group_of_rules),
+                ("networkSecurityGroups/securityRules/write", f"{own.group_of_rules}/securityRules/deny-all"),
+                ("virtualNetworks/subnets/write", own.subnet),
+            )
+        )
+        self.operates(at, f"Microsoft.Network/{name}", target=target)
+        # Only the network interface's own description tells its security group and subnet.
+        self.plan.feeds.add("machine")
+        self.plan.machine_forms = self.rng.choice((("resources",), ("vm", "resources")))
+        self.plan.config_changes = self.rng.random() < 0.3
 
     def rules(self) -> str:
         """Id of the security group of the first VM's network interface."""

@@ -51,6 +51,7 @@ def incident(name: str, seed: int, index: int, scene: Scene, label: Label) -> In
         files=tuple(_perhaps_packed(scene.rng, file) for file in files),
         bystanders=dict(scene.bystanders),
         unreachable_since=scene.unreachable_since,
+        since=scene.since,
     )
 
 
@@ -106,6 +107,8 @@ def _noise(scene: Scene) -> list[Operation]:
 def _where_migrations_show(scene: Scene) -> tuple[bool, bool]:
     """The activity log does not show every migration; one feed that was read shows it, or both do."""
     feeds = scene.plan.feeds
+    if scene.plan.migrations_in_both:
+        return True, True
     if {"activity", "health"} <= feeds and scene.plan.health_states:
         return scene.rng.choice(((True, True), (True, False), (False, True), (False, True)))
     return "activity" in feeds, "health" in feeds
@@ -165,10 +168,10 @@ def _health_files(scene: Scene, truth: Truth) -> list[WireFile]:
 
 
 def _metric_files(scene: Scene, truth: Truth) -> list[WireFile]:
-    if scene.rng.random() < 0.06:
+    if scene.rng.random() < 0.06 and scene.plan.grain == 1:
         # A row a point with full names is ten times as long as the API's answer, so it is written seldom.
         return log_analytics.metrics_table(scene.rng, list(truth.series))
-    return metrics.metrics_files(scene.rng, list(truth.series), scene.region)
+    return metrics.metrics_files(scene.rng, list(truth.series), scene.region, scene.plan.grain)
 
 
 def _machine_files(scene: Scene) -> list[WireFile]:

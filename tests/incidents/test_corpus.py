@@ -14,7 +14,7 @@ from tests.incidents.corpus import BLOCK, CLASSES, batches, incidents
 from tests.incidents.model import FLAGGED, Incident, Series
 
 SEED = 7
-COUNT = 1000
+COUNT = 2000
 FORMS = frozenset(
     {
         "activity-cli",
@@ -81,8 +81,22 @@ CLEAN = frozenset(
         "planned_freeze_without_migration",
         "failed_migration_harmless",
         "unavailable_but_traffic_normal",
-        "clean_by_heartbeat",
         "clean_by_traffic_without_health_history",
+        "partial_pause",
+        "fall_to_two_thirds",
+        "two_short_falls",
+        "silent_agent",
+        "silent_agent_long_after_migration",
+        "silent_agents_of_a_workspace",
+        "silent_agents_and_a_migration",
+        "healthy_migration_stamped_twice",
+        "migration_repeated_minutes_later",
+        "unknown_note_and_nothing_lost",
+        "restart_before_a_clean_migration",
+        "resized_after_migration",
+        "short_window_on_a_quiet_vm",
+        "clean_in_coarse_points",
+        "migration_of_minutes_ago",
     }
 )
 CUSTOMER = frozenset(
@@ -96,14 +110,21 @@ CUSTOMER = frozenset(
         "rebuilt_between",
         "deleted_and_recreated",
         "network_change_after_migration",
+        "short_window_on_a_stopped_vm",
+        "short_window_behind_a_change",
+        "stop_with_late_records",
+        "restart_stamped_late",
     }
 )
 
 
+LOST_BEFORE = frozenset({"earlier_outage_in_the_hour", "change_that_ended_an_earlier_loss", "migration_between_pieces"})
+
+
 @cache
 def corpus() -> tuple[Incident, ...]:
-    """Every class five times."""
-    return tuple(incidents(SEED, 5 * len(CLASSES)))
+    """Every class three times."""
+    return tuple(incidents(SEED, 3 * len(CLASSES)))
 
 
 judged = pytest.mark.xdist_group("corpus")
@@ -133,7 +154,7 @@ def test_every_scenario_explains_some_incident() -> None:
 
 
 def test_every_wire_form_occurs_plain_or_packed() -> None:
-    assert {file.form for each in incidents(SEED, COUNT) for file in each.files} == FORMS
+    assert {file.form for each in corpus() for file in each.files} == FORMS
     assert any(file.path.endswith(".gz") for each in corpus() for file in each.files)
 
 
@@ -158,11 +179,15 @@ def test_nothing_happens_after_the_end_of_the_window() -> None:
 
 
 def test_traffic_is_gone_where_a_label_says_so_and_there_where_it_does_not() -> None:
-    """At most 5 % of the median of the 60 minutes before; back within 15 where nothing was lost."""
+    """At most 5 % of the median of the 60 minutes before; back within 15 where nothing was lost.
+
+    An earlier loss inside those minutes spoils so simple a median.
+    """
     for each in corpus():
+        collapsed = each.label.flagged and each.label.extent == "full" and each.name not in LOST_BEFORE
         for series in (series for series in each.truth.series if series.vm == each.vm):
             if series.name in TRAFFIC:
-                assert _longest_collapse(series) >= 11 if each.label.flagged else True, each.name
+                assert _longest_collapse(series) >= 11 if collapsed else True, each.name
                 assert _longest_collapse(series) < 15 if each.name in CLEAN else True, each.name
 
 
@@ -191,6 +216,7 @@ def test_json_files_are_json() -> None:
 def test_a_batch_has_one_end_one_region_each_and_one_operator(tmp_path: Path) -> None:
     for batch in batches(SEED, 2 * BLOCK):
         assert {each.until for each in batch.incidents} == {batch.until}
+        assert {each.since for each in batch.incidents} == {batch.since}
         assert len({each.truth.machines[0].location for each in batch.incidents}) == len(batch.incidents)
         assert batch.unreachable_since is None or len(batch.incidents) == 1
         batch.write(tmp_path)
@@ -207,8 +233,8 @@ def test_every_run_gives_a_report_with_every_vm_in_it() -> None:
 @judged
 def test_what_is_flagged_is_affected_and_what_is_affected_is_flagged() -> None:
     assert measured().strangers == ()
-    assert measured().flagged.precision >= 0.99
-    assert measured().flagged.recall >= 0.99
+    assert measured().flagged.precision >= 0.995
+    assert measured().flagged.recall >= 0.995
 
 
 @judged
@@ -217,10 +243,22 @@ def test_clean_migrations_and_customers_acts_are_never_flagged() -> None:
 
 
 @judged
-@pytest.mark.parametrize("field", ["verdict", "explanation", "state", "migrated_at", "failed_at", "action"])
+@pytest.mark.parametrize("field", ["verdict", "explanation", "state", "migrated_at", "failed_at", "action", "extent"])
 def test_the_report_agrees_with_the_labels(field: str) -> None:
     wrong = [each for each in measured().differences if each.field == field]
-    assert measured().accuracy[field] >= 0.97, wrong[:20]
+    assert measured().accuracy[field] >= 0.985, wrong[:20]
+
+
+@judged
+def test_onsets_are_dated_to_the_minute() -> None:
+    assert measured().failed_at_error <= 60
+
+
+@judged
+def test_no_class_is_judged_wrongly_as_a_whole() -> None:
+    """A bar over all incidents would not notice a class that fails: most VMs of each agree in every field."""
+    assert [name for name, score in measured().classes.items() if score.whole < 0.8 * score.vms] == []
+    assert set(measured().classes) == set(CLASSES)
 
 
 @judged

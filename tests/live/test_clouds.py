@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vmdiag.arm.clouds import BUILT_IN, discovered, endpoint, named
+from vmdiag.arm.clouds import BUILT_IN, below, discovered, endpoint, named
 from vmdiag.errors import BadAnswer, UsageError
 
 ARM = "https://management.hub.example"
@@ -27,6 +27,7 @@ def test_the_clouds_that_are_built_in_go_by_name(words: str) -> None:
 
 def test_a_built_in_cloud_is_known_by_its_endpoint_too() -> None:
     assert named("https://management.usgovcloudapi.net/") is BUILT_IN["usgovernment"]
+    assert named("https://Management.AZURE.com.:443") is BUILT_IN["public"]
     assert named(ARM) is None
 
 
@@ -42,6 +43,7 @@ def test_what_is_neither_a_name_nor_a_safe_address_is_a_usage_error(words: str) 
 
 def test_an_address_is_its_origin() -> None:
     assert endpoint("https://LOCALHOST:8443/") == "https://localhost:8443"
+    assert endpoint("https://hub.example.:443/") == "https://hub.example"
     assert endpoint("https://[::1]:8443") == "https://[::1]:8443"
 
 
@@ -74,14 +76,77 @@ def test_an_endpoint_that_does_not_say_where_to_sign_in_is_an_error(odd: object)
         discovered(odd, ARM)
 
 
-@pytest.mark.parametrize("audience", ["https://management.azure.com/", "https://management.core.windows.net/"])
-def test_a_stranger_gets_no_token_that_azure_itself_would_take(audience: str) -> None:
+GRAPH = "00000003-0000-0000-c000-000000000000"  # as an application Microsoft Graph has this id in every tenant
+
+
+@pytest.mark.parametrize(
+    ("audience", "whose"),
+    [
+        ("https://management.azure.com/", "the cloud public"),
+        ("https://management.core.windows.net", "the cloud public"),
+        ("https://Management.Azure.Com:443/", "the cloud public"),
+        ("https://management.azure.com./", "the cloud public"),
+        ("https://management.core.usgovcloudapi.net/", "the cloud usgovernment"),
+        ("https://management.azure.eaglex.ic.gov", "the cloud usnat"),
+        ("https://management.azure.com:8443", "Microsoft's"),
+        ("https://westeurope.management.azure.com", "Microsoft's"),
+        ("https://graph.microsoft.com", "Microsoft's"),
+        ("https://vault.azure.net", "Microsoft's"),
+        ("https://api.loganalytics.io", "Microsoft's"),
+        ("https://database.windows.net/", "Microsoft's"),
+        (GRAPH, "Microsoft's"),
+        (f"api://{GRAPH}", "Microsoft's"),
+        (f"spn:{GRAPH}", "Microsoft's"),
+        ("urn:ms-drs:enterpriseregistration.windows.net", "Microsoft's"),
+        ("http://management.hub.example", "Microsoft's"),
+        ("https://hub.example/ https://management.azure.com", "Microsoft's"),
+        ("https://hub.example@management.azure.com", "Microsoft's"),
+        ("https://management.azure.com\\@hub.example", "Microsoft's"),
+        ("https://management.azure。com", "Microsoft's"),
+    ],
+)
+@pytest.mark.parametrize("arm", [ARM, "https://localhost:8443"])
+def test_another_cloud_gets_no_token_that_a_service_of_microsofts_would_take(
+    audience: str, whose: str, arm: str
+) -> None:
     signing = {"loginEndpoint": "https://login.microsoftonline.com", "audiences": [audience]}
 
-    with pytest.raises(BadAnswer, match="belongs to the cloud public"):
-        discovered(announced(authentication=signing), ARM)
-    # A proxy on this very machine is the operator's own.
-    assert discovered(announced(authentication=signing), "https://localhost:8443").audience == audience
+    with pytest.raises(BadAnswer, match=whose):
+        discovered(announced(authentication=signing), arm)
+
+
+@pytest.mark.parametrize(
+    "audience",
+    ["https://management.contoso.onmicrosoft.com/8a2c1c27-6d4b-4b1b-8a55-0d1c2a4b6e01", "https://management.adfs.hub.local/x",
+     "https://azure.com.hub.example", "https://notazure.com", "https://management.hub.example:30005/"],
+)  # fmt: skip
+def test_an_audience_of_its_own_is_taken_as_it_is_announced(audience: str) -> None:
+    signing = {"loginEndpoint": "https://login.microsoftonline.com", "audiences": [audience]}
+
+    assert discovered(announced(authentication=signing), ARM).audience == audience
+
+
+def test_no_token_for_microsofts_own_logs_is_asked_for_in_another_cloud() -> None:
+    assert discovered(announced(logAnalyticsResourceId="https://api.loganalytics.io"), ARM).logs is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["https://management.hub.example/a?b=c", "https://MANAGEMENT.hub.example:443/a?b=c",
+     "https://management.hub.example./a?b=c", "HTTPS://management.hub.example/a?b=c#d"],
+)  # fmt: skip
+def test_a_link_leads_to_an_origin_however_it_is_spelt(link: str) -> None:
+    assert below(ARM, link) == "/a?b=c"
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["https://management.hub.example:8443/a", "http://management.hub.example/a", "https://a@management.hub.example/",
+     "https://:@management.hub.example/", "https://management.hub.example@evil.example/", "/a", "//evil.example/a",
+     "https://management.hub.example.evil.example/", "https://management.hub.example:port/", "https://[::1/"],
+)  # fmt: skip
+def test_a_link_to_anywhere_else_does_not(link: str) -> None:
+    assert below(ARM, link) is None
 
 
 def test_only_entras_own_hosts_are_looked_up_there() -> None:

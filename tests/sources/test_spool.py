@@ -172,7 +172,7 @@ def test_changes_nearby_links_and_incidents_are_found_by_ids_in_small_letters() 
         (resource.lower(), "/subscriptions/s/resourcegroups/g")
     ]
     assert told(spool, "select subscription from regional") == [("s",)]
-    assert told(spool, "select * from link") == [("/nic", "/nsg")]
+    assert told(spool, "select * from link") == [("/nic", "/nic"), ("/nic", "/nsg")]
 
 
 def test_faults_of_one_file_are_counted_and_the_first_is_told() -> None:

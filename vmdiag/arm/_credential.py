@@ -3,10 +3,12 @@
 import base64
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import (
     AzureCliCredential,
     DefaultAzureCredential,
@@ -15,18 +17,17 @@ from azure.identity import (
     WorkloadIdentityCredential,
 )
 
+from vmdiag.arm.access import Access
 from vmdiag.arm.clouds import Cloud
 
 # azure-core asks for a new token this long before the old one ends; so the memory must not hand out an older one.
 MARGIN = 300.0
 # Seconds; by default azure-core waits 300 for a host that does not answer.
 PATIENCE = 30
-
-_OPENERS: Mapping[str, Callable[..., TokenCredential]] = {
-    "auto": DefaultAzureCredential,
-    "environment": EnvironmentCredential,
-    "workload": WorkloadIdentityCredential,
-}
+# The CLI on a busy machine with a cold disk takes longer than azure-identity's 10 s to start.
+CLI_PATIENCE = 60
+# A credential that is set up for one tenant asks another one only where that is allowed beforehand.
+ANY_TENANT = ["*"]
 
 
 class Credential:
@@ -35,9 +36,10 @@ class Credential:
     Without the memory each of the first requests would ask for itself: with the Azure CLI a process each.
     """
 
-    def __init__(self, kind: str, cloud: Cloud) -> None:
-        self._kind = kind
+    def __init__(self, access: Access, cloud: Cloud, transport: RequestsTransport) -> None:
+        self._access = access
         self._cloud = cloud
+        self._transport = transport
         self._lock = threading.Lock()
         self._inner: TokenCredential | None = None
         self._known: dict[tuple[str, ...], AccessToken] = {}
@@ -57,8 +59,9 @@ class Credential:
             if known is not None and claims is None and known.expires_on - time.time() > MARGIN:  # noqa: TID251 - the token's own clock
                 return known
             if self._inner is None:
-                self._inner = _opened(self._kind, self._cloud)
-            found = self._inner.get_token(*scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae)
+                self._inner = _opened(self._access, self._cloud, self._transport)
+            tenant = tenant_id or self._access.tenant
+            found = self._inner.get_token(*scopes, claims=claims, tenant_id=tenant, enable_cae=enable_cae)
             self._known[scopes] = found
             return found
 
@@ -87,15 +90,23 @@ def claims(token: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _opened(kind: str, cloud: Cloud) -> TokenCredential:
-    # The CLI and a managed identity know their own cloud.
-    if kind == "cli":
-        return AzureCliCredential()
-    if kind == "managed":
-        return ManagedIdentityCredential()
-    return _OPENERS[kind](
-        authority=cloud.authority,
-        disable_instance_discovery=not cloud.is_known_to_entra,
-        connection_timeout=PATIENCE,
-        read_timeout=PATIENCE,
-    )
+def _opened(access: Access, cloud: Cloud, transport: RequestsTransport) -> TokenCredential:
+    """The credential; the CLI and a managed identity know their own cloud."""
+    if access.credential == "cli":
+        return AzureCliCredential(additionally_allowed_tenants=ANY_TENANT, process_timeout=CLI_PATIENCE)
+    if access.credential == "managed":
+        return ManagedIdentityCredential(client_id=access.identity, transport=transport)
+    asking: dict[str, Any] = {
+        "authority": cloud.authority,
+        "disable_instance_discovery": not cloud.is_known_to_entra,
+        "additionally_allowed_tenants": ANY_TENANT,
+        "connection_timeout": PATIENCE,
+        "read_timeout": PATIENCE,
+        "transport": transport,
+    }
+    if access.credential == "environment":
+        return EnvironmentCredential(**asking)
+    if access.credential == "workload":
+        return WorkloadIdentityCredential(**asking, **({"tenant_id": access.tenant} if access.tenant else {}))
+    federated = {"workload_identity_tenant_id": access.tenant} if access.tenant else {}
+    return DefaultAzureCredential(process_timeout=CLI_PATIENCE, **asking, **federated)

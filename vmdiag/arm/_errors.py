@@ -22,11 +22,25 @@ SIGN_IN = (
 ROLE = "'vmdiag doctor' prints the smallest role that allows it; Reader does, too."
 LATER = "Try again later."
 NETWORK = "Check the network, the proxy and --cloud; REQUESTS_CA_BUNDLE names the certificates to trust."
-TRUST = "Set REQUESTS_CA_BUNDLE to a file with the certificate of the authority that signed it (a proxy's, perhaps)."
+TRUST = (
+    "Set REQUESTS_CA_BUNDLE or SSL_CERT_FILE to a file with the certificate of the authority that signed it (a proxy's,"
+    " perhaps)."
+)
+PROXY = "Check HTTPS_PROXY; hosts that are reached without it belong into NO_PROXY."
+PROXY_LOGIN = "Give a name and a password in HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT, or the host in NO_PROXY."
 
 
 class Untrusted(Unreachable):
     """A certificate that nobody signed whom this machine trusts: to try again does not help."""
+
+
+class TooLarge(BadAnswer):
+    """An answer that Azure would have to give and that is larger than it may be: a smaller page may do.
+
+    `share` is how much of the page there would have been room for.
+    """
+
+    share = 0.5
 
 
 # Every class of azure.core.exceptions, and what it means to a person; a test holds this list against the library.
@@ -60,25 +74,42 @@ HINTS: Mapping[type[SourceError], str] = {
 }
 # What the transport's long words mean, the telling part of them first.
 CAUSES = (
-    ("CA certificate bundle", "the file that REQUESTS_CA_BUNDLE names is not there"),
+    ("CA certificate bundle", "the file of trusted certificates (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) is not there"),
+    ("407 Proxy", "the proxy wants a login (407)"),
+    ("Tunnel connection failed", "the proxy does not let it through"),
+    ("Unable to connect to proxy", "the proxy cannot be reached"),
+    ("ProxyError", "the proxy does not let it through"),
     ("CERTIFICATE_VERIFY_FAILED", "its TLS certificate is not trusted"),
     ("certificate", "its TLS certificate is not trusted"),
     ("Failed to resolve", "its name cannot be resolved"),
     ("getaddrinfo", "its name cannot be resolved"),
     ("Name or service not known", "its name cannot be resolved"),
     ("Connection refused", "it refuses connections"),
-    ("ProxyError", "the proxy does not let it through"),
     ("Connection reset", "the connection was cut"),
     ("Remote end closed", "the connection was closed without an answer"),
     ("IncompleteRead", "the answer broke off"),
     ("Connection broken", "the answer broke off"),
     ("imed out", "it did not answer in time"),
 )
+# What to do about some of them.
+_WAYS_OUT: Mapping[str, str] = {
+    "the proxy wants a login (407)": PROXY_LOGIN,
+    "the proxy does not let it through": PROXY,
+    "the proxy cannot be reached": PROXY,
+}
+# What the CLI is to be asked for after a claims challenge, as azure-identity puts it; it is of no use when it is cut.
+_CLAIMS = re.compile(r"az login --claims-challenge [\w+/=-]+(?: --tenant [\w.-]+)?(?: --scope [\w:/.~-]+(?!\S))?")
+# Resource Graph's words for everybody.
+_SUPPORT = "Please provide below info when asking for support"
+_TOO_LARGE = re.compile(r"size is (\d+), and has exceeded the limit of (\d+)")
+_RESETS = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d{1,7})?)", re.ASCII)
+_NAMESPACE = re.compile(r"namespace '([\w.]+)'")
 SHORT = 300
 # How azure-identity's chain lists what it tried, what of it helps nobody, and how much of the rest is enough.
 _ATTEMPT = re.compile(r"^\t(\w+Credential): (.*)$", re.MULTILINE)
 _NOISE = re.compile(r"^\w+ authentication unavailable\.\s*(?=.)|\S*https?://\S+|See the [^:]*:\s*|Please visit .*")
 _REASON = 160
+MOST_DETAILS = 5  # of an error are told
 _VERSION = re.compile(r"\b20\d\d-\d\d-\d\d\b(?!-)")  # not a preview
 _TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,120}?)\s*</title", re.IGNORECASE)
 
@@ -111,6 +142,8 @@ def refused(request: Request, status: int, headers: Mapping[str, str], body: byt
             image, means, said, hint = NotAllowed, f"refused, it needs {request.permission}", "", ROLE
         case 404:
             image, means, hint = NotFound, "not found", "Check the name, the group and --subscription."
+        case 407:
+            image, means, hint = Unreachable, "the proxy wants a login", PROXY_LOGIN
         case 429:
             image, means = Throttled, "throttled"
         case 408 | 500 | 502 | 503 | 504:
@@ -119,29 +152,67 @@ def refused(request: Request, status: int, headers: Mapping[str, str], body: byt
             image, means, hint = BadAnswer, "sent on elsewhere, and a token is not taken along", NETWORK
             said = redacted(headers.get("Location", ""))[:SHORT]
         case _:
-            image, means = BadAnswer, "not understood"
-            hint = f"Where this cloud speaks another version, give --api-version {request.service}=YYYY-MM-DD."
+            image, means, hint = _not_understood(request, body)
     told = f"{request.what}: {means} ({status}{' ' * bool(code)}{code})"
-    return image(f"{told}: {said}" if said else told, hint)
+    error = image(f"{told}: {said}" if said else told, hint)
+    sizes = _TOO_LARGE.search(said)
+    if isinstance(error, TooLarge) and sizes and int(sizes[1]) > int(sizes[2]) > 0:
+        # Rows differ in size, so some room is left.
+        error.share = 0.8 * int(sizes[2]) / int(sizes[1])
+    return error
+
+
+def _not_understood(request: Request, body: bytes) -> tuple[type[SourceError], str, str]:
+    """What a refusal means that no status tells apart, and what to do about it."""
+    codes = {code for code, _ in _reasons(_error_of(body))}
+    if "ResponsePayloadTooLarge" in codes:
+        return TooLarge, "the answer would be too large", "Ask for less: fewer VMs or subscriptions."
+    if codes & {"MissingSubscriptionRegistration", "SubscriptionNotRegistered"}:
+        found = _NAMESPACE.search(body.decode("utf-8", "replace"))
+        namespace = found[1] if found else "NAMESPACE"
+        parts = request.path.split("/")
+        where = f" --subscription {parts[2]}" if parts[1:2] == ["subscriptions"] and len(parts) > 2 else ""  # noqa: PLR2004
+        way = f"Register it once: az provider register --namespace {namespace}{where}"
+        return BadAnswer, "the subscription is not registered for it", way
+    hint = f"Where this cloud speaks another version, give --api-version {request.service}=YYYY-MM-DD."
+    return BadAnswer, "not understood", hint
 
 
 def words(body: bytes) -> tuple[str, str]:
-    """Code and message of an error's body, wrapped in `error` or not, in any letter case; of a page its title."""
+    """Code and message of an error's body, wrapped in `error` or not, in any letter case; of a page its title.
+
+    Where the message says nothing, or not all, what stands in `details` and in `innererror` is told, too.
+    """
     if body.lstrip()[:1] == b"<":
         title = _TITLE.search(body)
         return "", f"a web page, {title[1].decode('utf-8', 'replace')!r}" if title else "a web page"
+    (code, message), *more = _reasons(_error_of(body)) or [("", "")]
+    told = ["" if message.startswith(_SUPPORT) else message]
+    told += [f"{inner}: {why}" if why else inner for inner, why in more if (inner, why) != (code, message)]
+    return code[:100], short("; ".join(dict.fromkeys(filter(None, told))))
+
+
+def _error_of(body: bytes) -> object:
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, ValueError):
-        return "", ""
-    if isinstance(value, dict) and isinstance(value.get("error"), dict):
-        value = value["error"]
-    if not isinstance(value, dict):
-        return "", ""
-    told = {str(key).lower(): each for key, each in value.items() if isinstance(each, str)}
-    if isinstance(value.get("error"), str):
-        told = {"code": value["error"], "message": str(value.get("error_description", ""))}
-    return told.get("code", "")[:100], short(told.get("message", ""))
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None
+    if isinstance(value, dict) and isinstance(value.get("error"), str):
+        return {"code": value["error"], "message": value.get("error_description", "")}
+    inner = value.get("error") if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else value
+
+
+def _reasons(error: object, depth: int = 3) -> list[tuple[str, str]]:
+    """Codes and messages of an error and of what it holds, the outer first."""
+    if not isinstance(error, dict) or not depth:
+        return []
+    known = {str(key).lower(): each for key, each in error.items()}
+    own = tuple(each if isinstance(each := known.get(key), str) else "" for key in ("code", "message"))
+    details = known.get("details")
+    inner = [*(details[:MOST_DETAILS] if isinstance(details, list) else ()), known.get("innererror")]
+    found = [reason for each in inner for reason in _reasons(each, depth - 1)]
+    return [(own[0], own[1]), *(reason for reason in found if any(reason))]
 
 
 def spoken(body: bytes, ours: str) -> str | None:
@@ -173,16 +244,41 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
 
 
+def quota_reset(headers: Mapping[str, str]) -> float | None:
+    """After how many seconds Resource Graph answers again, where its quota is used up; `None` where it is not.
+
+    Source: "Guidance for throttled requests in Azure Resource Graph": `hh:mm:ss`.
+    """
+    found = _RESETS.fullmatch(headers.get("x-ms-user-quota-resets-after", "").strip())
+    if found is None or headers.get("x-ms-user-quota-remaining", "").strip() != "0":
+        return None
+    hours, minutes, seconds = map(float, found.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
 def _told(error: Exception, image: type[SourceError]) -> tuple[str, str]:
     text = str(error)
+    command = _CLAIMS.search(text)
+    if command:
+        return f"Azure asks for a new sign-in (a claims challenge): {command[0]}", "Run that command, then try again."
     tried = _ATTEMPT.findall(text)
     if tried:
-        told = (f"{name}: {short(_NOISE.sub('', why))[:_REASON]}" for name, why in tried)
-        return "\n  ".join(("no credential could", *told)), HINTS[NotSignedIn]
+        told = (f"{name}: {_cause(why) or short(_NOISE.sub('', why))[:_REASON]}" for name, why in tried)
+        # Where the network was in the way no other sign-in helps.
+        ways = (_way_out(_cause(why)) for _, why in tried)
+        return "\n  ".join(("no credential could", *told)), next(filter(None, ways), HINTS[NotSignedIn])
     if image is Unreachable:
-        said = next((says for word, says in CAUSES if word in text), None)
-        return said or short(text), TRUST if said and "certificate" in said else NETWORK
+        said = _cause(text)
+        return said or short(text), _way_out(said) or NETWORK
     return short(text), HINTS[image]
+
+
+def _cause(text: str) -> str:
+    return next((says for word, says in CAUSES if word in text), "")
+
+
+def _way_out(said: str) -> str:
+    return TRUST if "certificate" in said else _WAYS_OUT.get(said, "")
 
 
 def short(text: str) -> str:

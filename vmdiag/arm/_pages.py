@@ -46,4 +46,24 @@ def onwards(page: object) -> str:
 def continued(body: Mapping[str, object], token: str) -> Mapping[str, object]:
     """The same query for the next page."""
     options = body.get("options")
-    return {**body, "options": {**(options if isinstance(options, dict) else {}), "$skipToken": token}}
+    kept = {name: value for name, value in options.items() if name != "$skip"} if isinstance(options, dict) else {}
+    return {**body, "options": {**kept, "$skipToken": token}}
+
+
+def count(page: object) -> int:
+    """How many rows of Resource Graph's a page holds."""
+    rows = page.get("data") if isinstance(page, dict) else None
+    return len(rows) if isinstance(rows, list) else 0
+
+
+def narrowed(body: Mapping[str, object] | None, read: int, error: _errors.TooLarge) -> Mapping[str, object]:
+    """The same query for a smaller page, behind the rows that were read; raises the error where none is smaller.
+
+    Without the token, which holds the size of the page that it was given with (as its decoded text shows).
+    """
+    options = (body or {}).get("options")
+    kept = {name: value for name, value in options.items() if name != "$skipToken"} if isinstance(options, dict) else {}
+    most = kept.get("$top")
+    if not isinstance(most, int) or most <= 1:
+        raise error
+    return {**(body or {}), "options": {**kept, "$top": max(1, int(most * error.share)), "$skip": read}}

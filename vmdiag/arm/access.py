@@ -11,13 +11,18 @@ CREDENTIALS = ("auto", "cli", "environment", "workload", "managed")
 class Access:
     """The settings of one run.
 
-    `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `versions` are
-    api-versions by service, for clouds that lag; `timeout` bounds the whole reading; `probe` is a TCP port.
+    `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `tenant` is where
+    to sign in, and `identity` the client id of a managed identity; `trusted` is a file with the authorities to trust;
+    `versions` are api-versions by service, for clouds that lag; `timeout` bounds the whole reading; `probe` is a TCP
+    port.
     """
 
     cloud: str = "public"
     authority: str | None = None
     credential: str = "auto"
+    tenant: str | None = None
+    identity: str | None = None
+    trusted: str | None = None
     jobs: int = 16
     timeout: timedelta = timedelta(minutes=15)
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -6,11 +6,11 @@ learning SDK prints them. The announcement is that of `{arm}/metadata/endpoints`
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from vmdiag.errors import BadAnswer, UsageError
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+DEFAULT_PORT = 443  # of https
 # The hosts whose identity the public login host vouches for; any other must not be asked about there, least of all
 # from a network that cannot reach it.
 KNOWN_AUTHORITIES = frozenset(
@@ -86,13 +86,26 @@ BUILT_IN: Mapping[str, Cloud] = {
     )
 }
 
-# Whose tokens Azure's own audiences are; the `core` names are those of the service before Resource Manager.
-AUDIENCES: Mapping[str, str] = {
+# What the clouds' audiences were called before there was a Resource Manager, for people.
+_FORMER: Mapping[str, str] = {
     "https://management.core.windows.net": "public",
     "https://management.core.chinacloudapi.cn": "china",
-    **{cloud.arm: cloud.name for cloud in BUILT_IN.values()},
-    **{cloud.audience: cloud.name for cloud in BUILT_IN.values()},
 }
+# Under whose names Microsoft's services are registered as audiences ("Azure services that support managed identities",
+# "First-party Microsoft applications"), besides what lies in the built-in clouds. Whoever asks for a token to one of
+# them and is not it wants to use it there. A tenant's own `onmicrosoft.com` is not among them: an Azure Stack Hub's
+# audience lies under it.
+MICROSOFT = (
+    "azure.com", "azure.net", "windows.net", "microsoft.com", "microsoftonline.com", "office.com", "office.net",
+    "office365.com", "outlook.com", "sharepoint.com", "live.com", "dynamics.com", "powerapps.com", "powerbi.com",
+    "visualstudio.com", "skype.com", "loganalytics.io", "applicationinsights.io", "azuresynapse.net",
+    "azuredatabricks.net", "azureml.ms", "azureml.net", "azurewebsites.net", "microsoftazure.com", "cloud.microsoft",
+    "azure.us", "usgovcloudapi.net", "loganalytics.us", "applicationinsights.us", "microsoft.us", "office365.us",
+    "microsoftonline.us", "azuresynapse.us",
+    "azure.cn", "chinacloudapi.cn", "windowsazure.cn", "microsoftonline.cn", "azuresynapse.cn",
+    "microsoftonline.de", "cloudapi.de",
+    "eaglex.ic.gov", "microsoft.scloud", "azure.scloud",
+)  # fmt: skip
 
 
 def named(words: str) -> Cloud | None:
@@ -119,7 +132,7 @@ def endpoint(words: str) -> str:
 def discovered(announced: object, arm: str, authority: str | None = None) -> Cloud:
     """The cloud that an endpoint announces; `authority` stands in for the announced one.
 
-    Raises `BadAnswer` where it announces none, or an audience for which another cloud's tokens would be sent to it.
+    Raises `BadAnswer` where it announces none, or an audience of which it cannot be told that it is its own.
     """
     for each in sorted(_clouds(announced), key=lambda each: _origin(each.get("resourceManager")) != arm):
         signing = each.get("authentication")
@@ -130,9 +143,39 @@ def discovered(announced: object, arm: str, authority: str | None = None) -> Clo
         if isinstance(audiences, list) and audiences and isinstance(audiences[0], str) and login:
             _refuse_foreign(audiences[0], arm)
             logs = _origin(each.get("logAnalyticsResourceId"))
-            return Cloud(name=arm, arm=arm, authority=login, audience=audiences[0], logs=logs)
+            # A token for Microsoft's own logs would be one for another cloud, wherever it is sent.
+            own_logs = logs if logs is not None and not is_microsofts(logs) else None
+            return Cloud(name=arm, arm=arm, authority=login, audience=audiences[0], logs=own_logs)
     message = f"{arm} does not announce where to sign in"
     raise BadAnswer(message, "Check that --cloud is the address of a Resource Manager, without a path.")
+
+
+def below(origin: str, link: str) -> str | None:
+    """Path and query of a link that leads to this origin, however it is spelt; `None` for any other."""
+    try:
+        parts = urlsplit(link)
+        is_here = _spelt(parts) == origin
+    except ValueError:
+        return None
+    return f"{parts.path}{'?' if parts.query else ''}{parts.query}" if is_here else None
+
+
+def is_microsofts(audience: str) -> bool:
+    """Whether a token for this audience would be good at a service of Microsoft's, or whether that cannot be told.
+
+    An application's id, `api://` or a URN may be anybody's, Microsoft's own services included; only an https address
+    says whose it is.
+    """
+    try:
+        parts = urlsplit(audience)
+        _ = parts.port
+    except ValueError:
+        return True
+    host = (parts.hostname or "").rstrip(".")
+    is_plain = audience.isascii() and audience.isprintable() and not set(audience) & set(" \\@%")
+    if parts.scheme != "https" or not host or not is_plain:
+        return True
+    return any(host == each or host.endswith(f".{each}") for each in MICROSOFT)
 
 
 def _clouds(announced: object) -> Iterator[Mapping[str, object]]:
@@ -141,11 +184,15 @@ def _clouds(announced: object) -> Iterator[Mapping[str, object]]:
 
 
 def _refuse_foreign(audience: str, arm: str) -> None:
-    """A stranger's endpoint that asks for tokens of Azure's own audience wants to use them elsewhere."""
-    owner = AUDIENCES.get(_origin(audience) or "")
-    if owner is not None and urlsplit(arm).hostname not in LOOPBACK:
-        message = f"{arm} asks for tokens that are made out to {audience}, which belongs to the cloud {owner}"
-        raise BadAnswer(message, f"Use --cloud {owner}, or check who runs {arm}.")
+    """Another's endpoint that asks for tokens of Microsoft's own audiences wants to use them elsewhere."""
+    if is_microsofts(audience):
+        origin = _origin(audience)
+        known = (cloud.name for cloud in BUILT_IN.values() if origin in (cloud.arm, cloud.audience))
+        owner = next(known, None) or _FORMER.get(origin or "")
+        whose = f"belongs to the cloud {owner}" if owner else "may be one of Microsoft's own services"
+        message = f"{arm} asks for tokens that are made out to {audience[:200]}, which {whose}"
+        use = f"Use --cloud {owner}, or check" if owner else "Check"
+        raise BadAnswer(message, f"{use} who runs {arm}.")
 
 
 def _origin(url: object) -> str | None:
@@ -154,10 +201,17 @@ def _origin(url: object) -> str | None:
         return None
     try:
         parts = urlsplit(url.strip())
-        port = parts.port
+        found = _spelt(parts)
     except ValueError:
         return None
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.path.strip("/") or parts.query:
+    return None if parts.path.strip("/") or parts.query else found
+
+
+def _spelt(parts: SplitResult) -> str | None:
+    """The origin of an https address, spelt in one way; raises `ValueError` for a port that is none."""
+    port = parts.port
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "https" or not host or parts.username is not None or parts.password is not None:
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"https://{host}:{port}" if port else f"https://{host}"
+    named = f"[{host}]" if ":" in host else host
+    return f"https://{named}:{port}" if port not in (None, DEFAULT_PORT) else f"https://{named}"

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
-from vmdiag.arm import _errors, _pages, _wire, clouds
+from vmdiag.arm import _errors, _limit, _pages, _wire, clouds
+from vmdiag.arm._clock import AzureClock
 from vmdiag.arm._pace import Pace
+from vmdiag.arm._patience import Patience
+from vmdiag.arm._transport import WHOLE, Transport
 from vmdiag.arm._wire import Answer, Client
 from vmdiag.arm.access import Access
 from vmdiag.arm.clouds import Cloud
@@ -21,44 +23,34 @@ from vmdiag.arm.request import VERSIONS, Host, Request
 from vmdiag.errors import BadAnswer, Interrupted, NotSignedIn, OutOfTime, SourceError, Throttled, Unreachable
 
 if TYPE_CHECKING:
-    from azure.core.pipeline.transport import RequestsTransport
+    from azure.core.credentials import AccessToken
 
     from vmdiag.arm._credential import Credential
 
-# Two more tries, after these seconds, unless the server names its own.
-PAUSES = (0.5, 2.0)
+Result = TypeVar("Result")
 WORTH_ANOTHER_TRY = frozenset({408, 429, 500, 502, 503, 504})
 # A longer Retry-After is not sat out: Compute asks for up to 1,200 s, and the other feeds can be told at once.
 LONGEST_WAIT = 30.0
 MOST_PAGES = 1_000
-# From here on this machine's clock is not used: the newest minutes would be missed, or looked for in the future.
-WRONG_CLOCK = timedelta(minutes=2)
-# No clock of anybody's is so far off; what follows from it could not even be counted.
-IMPOSSIBLE_CLOCK = timedelta(days=20 * 365)
 UNAUTHORIZED = 401  # of HTTP
 
 
 class Session:
-    """The door; safe to use from many threads. `clock` tells this machine's time, `stop` ends all waiting.
-
-    `skew` is how far Azure's clock is ahead of this machine's, once something was answered.
-    """
+    """The door; safe to use from many threads. `clock` tells this machine's time, `stop` ends all waiting."""
 
     def __init__(self, access: Access, clock: Callable[[], datetime], stop: threading.Event) -> None:
         self.access = access
-        self._clock = clock
+        self._clock = AzureClock(clock)
         self.stop = stop
         self._ends = 0.0
         self.begin()
         self._pace = Pace()
         self._versions = {**VERSIONS, **access.versions}
-        self._transport = _wire.transport(access.jobs)
+        self._transport = Transport(access.jobs, access.trusted)
         self._clients: dict[Host, Client] = {}
         self._cloud: Cloud | SourceError | None = clouds.named(access.cloud)
         self._credential: Credential | None = None
         self._lock = threading.RLock()
-        self._clock_read = False
-        self.skew = timedelta()
 
     @property
     def cloud(self) -> Cloud:
@@ -79,22 +71,32 @@ class Session:
             return error
 
     @property
+    def skew(self) -> timedelta:
+        """How far Azure's clock is ahead of this machine's."""
+        return self._clock.skew
+
+    @property
     def now(self) -> datetime:
         """Azure's time: this machine's, put right where it is wrong by more than an answer can be late."""
-        return self._clock() + (self.skew if self.is_clock_wrong else timedelta())
+        return self._clock.now
 
     @property
     def is_clock_wrong(self) -> bool:
         """Whether this machine's clock is too far off to be used."""
-        return abs(self.skew) > WRONG_CLOCK
+        return self._clock.is_wrong
 
     def sign_in(self) -> Mapping[str, object]:
         """Get a token, or raise `NotSignedIn`; what the token says of its bearer."""
         # Imported while the cloud answers, in another thread: it takes as long as several round trips.
         from vmdiag.arm._credential import claims
 
+        scope = self.cloud.scope
         with _errors.translated("signing in", NotSignedIn):
-            return claims(self._signed().get_token(self.cloud.scope, enable_cae=True).token)
+            return claims(self.get_token(scope, enable_cae=True).token)
+
+    def get_token(self, *scopes: str, enable_cae: bool = False) -> "AccessToken":
+        """A token for these scopes, within the run's time."""
+        return self._limited("signing in", lambda: self._signed().get_token(*scopes, enable_cae=enable_cae))
 
     @property
     def signed_in_by(self) -> str:
@@ -102,12 +104,12 @@ class Session:
         return self._signed().name()
 
     @property
-    def credential(self) -> "Credential":
+    def credential(self) -> "Session":
         """Who signs the requests, for the library that sends the one which changes something."""
-        return self._signed()
+        return self
 
     @property
-    def transport(self) -> "RequestsTransport":
+    def transport(self) -> Transport:
         """The connections, for that library, too."""
         return self._transport
 
@@ -127,15 +129,20 @@ class Session:
     def compare_clocks(self) -> timedelta:
         """How far the endpoint's clock is ahead, by a question that needs no sign-in and opens a connection."""
         cloud = self.cloud
-        if not self._clock_read:
+        if not self._clock.is_read:
             self._announced(cloud.arm)
         return self.skew
 
     def pages(self, request: Request) -> Iterator[object]:
         """The pages of an answer, decoded, one by one; raises `SourceError`, perhaps after some of them."""
-        link, body, seen = "", request.body, set[str]()
+        link, body, seen, rows = "", request.body, set[str](), 0
         while True:
-            page = self._tried(request, link, body)
+            try:
+                page = self._tried(request, link, body)
+            except _errors.TooLarge as error:
+                body = _pages.narrowed(body, rows, error)
+                continue
+            rows += _pages.count(page)
             yield page
             following = _pages.onwards(page)
             if not following:
@@ -176,60 +183,81 @@ class Session:
         return origin
 
     def _next(self, request: Request, link: str) -> str:
-        here, there = urlsplit(self._origin(request)), urlsplit(link)
-        if (there.scheme, there.netloc.lower()) != (here.scheme, here.netloc.lower()):
+        here = self._origin(request)
+        below = clouds.below(here, link)
+        if below is None:
             message = f"{request.what}: the next page lies on another host, and the token is not taken there"
             raise BadAnswer(message, "What was read before it is told; find out who answers for that endpoint.")
-        return link
+        return f"{here}{below}"
 
     def _tried(
         self, request: Request, link: str, body: Mapping[str, object] | None, anonymous: Client | None = None
     ) -> object:
         """One page, tried again where something can be done about the refusal."""
-        pauses = iter(PAUSES)
+        patience = Patience()
         while True:
             self._wait(self._pace.reserve(request.payer, request.provider), request)
             answer = self._once(request, link or self._url(request), body, anonymous)
             value, error = _pages.understood(request, answer)
             if error is None:
                 return value
-            pause = next(pauses, None)
-            if pause is None or not self._is_mended(request, answer, pause):
+            if not patience.lasts or not self._is_mended(request, answer, patience, anonymous):
                 raise error
 
     def _once(
         self, request: Request, url: str, body: Mapping[str, object] | None, anonymous: Client | None
     ) -> Answer | SourceError:
         """The answer, or why there is none."""
-        asked_at = self._clock()
+        asked_at = self._clock.own()
+        what = request.what
         try:
-            with _errors.translated(request.what):
-                door = anonymous or self._client(request.host)
-                answer = _wire.exchanged(door, request.what, url, body, self._left())
+            with _errors.translated(what):
+                answer = self._limited(
+                    what, lambda: _wire.exchanged(anonymous or self._client(request.host), what, url, body), WHOLE
+                )
         except Unreachable as error:
             return error
-        self._read_clock(answer.headers.get("Date", ""), asked_at)
+        self._clock.read(answer.headers.get("Date", ""), asked_at)
+        self._pace.close(request.payer, request.provider, _errors.quota_reset(answer.headers) or 0.0)
         return answer
 
-    def _is_mended(self, request: Request, answer: Answer | SourceError, pause: float) -> bool:
+    def _limited(self, what: str, act: Callable[[], Result], longest: float | None = None) -> Result:
+        """Do something that waits for others, as long as there is time, and no longer than it may take."""
+        left = self._left()
+        try:
+            return _limit.run(act, left if longest is None else min(longest, left), self.stop)
+        except InterruptedError as error:
+            raise _interrupted(what) from error
+        except TimeoutError as error:
+            if self._left() <= 0:
+                raise _out_of_time(what) from error
+            message = f"{what}: no whole answer in {longest:.0f} s"
+            raise Unreachable(message, "Check the network and the proxy.") from error
+
+    def _is_mended(
+        self, request: Request, answer: Answer | SourceError, patience: Patience, anonymous: Client | None
+    ) -> bool:
         """Do what makes another try worthwhile: wait, sign in again, speak an older version. False: nothing does."""
         if isinstance(answer, _errors.Untrusted):
             return False
         if isinstance(answer, SourceError) or answer.status == _pages.OK:
-            self._wait(pause, request)
+            self._wait(patience.pause(), request)
         elif answer.status in WORTH_ANOTHER_TRY:
             after = _errors.retry_after(answer.headers, self.now)
+            pause = patience.pause(after)
             if after is not None:
                 # Who comes next would be refused, too.
                 provider = "" if _errors.is_for_all(answer.body) else request.provider
-                self._pace.close(request.payer, provider, after)
-            self._wait(pause if after is None else after, request)
-        elif answer.status == UNAUTHORIZED:
+                self._pace.close(request.payer, provider, pause)
+            self._wait(pause, request)
+        elif answer.status == UNAUTHORIZED and anonymous is None:
+            patience.pause()
             self._signed().renew(answer.token)
         else:
             older = _errors.spoken(answer.body, self._versions.get(request.service, ""))
             if older is None:
                 return False
+            patience.pause()
             self._versions[request.service] = older
         return True
 
@@ -239,11 +267,9 @@ class Session:
             message = f"{request.what}: throttled until {until:%H:%M:%S}Z"
             raise Throttled(message, "Run again after that; fewer VMs ask for less.")
         if self.stop.wait(min(seconds, self._left())):
-            message = f"{request.what}: interrupted"
-            raise Interrupted(message, "Run again.")
+            raise _interrupted(request.what)
         if self._left() <= 0:
-            message = f"{request.what}: the run's time was over"
-            raise OutOfTime(message, "Give a longer --timeout.")
+            raise _out_of_time(request.what)
 
     def _left(self) -> float:
         return max(0.0, self._ends - time.monotonic())
@@ -254,7 +280,7 @@ class Session:
         cloud = self.cloud
         with self._lock:
             if self._credential is None:
-                self._credential = Credential(self.access.credential, cloud)
+                self._credential = Credential(self.access, cloud, self._transport)
             return self._credential
 
     def _client(self, host: Host) -> Client:
@@ -265,15 +291,10 @@ class Session:
                 self._clients[host] = _wire.client(cloud.arm, self._transport, credential, scope)
             return self._clients[host]
 
-    def _read_clock(self, date: str, asked_at: datetime) -> None:
-        """The first answer's clock is taken for Azure's, until a later one cannot agree: a clock is set in mid-run."""
-        try:
-            told = parsedate_to_datetime(date)
-            least, most = told - self._clock(), told - asked_at
-        except (TypeError, ValueError):
-            return
-        if abs(least) > IMPOSSIBLE_CLOCK:
-            return
-        if not self._clock_read or not least - WRONG_CLOCK <= self.skew <= most + WRONG_CLOCK:
-            self.skew = least
-        self._clock_read = True
+
+def _interrupted(what: str) -> Interrupted:
+    return Interrupted(f"{what}: interrupted", "Run again.")
+
+
+def _out_of_time(what: str) -> OutOfTime:
+    return OutOfTime(f"{what}: the run's time was over", "Give a longer --timeout.")

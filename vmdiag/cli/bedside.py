@@ -85,12 +85,12 @@ class Bedside:
 
     def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None) -> None:
         """How it stands with a VM; the same words again only from time to time."""
+        # A bar that has reached its end says nothing of what goes on now.
+        self._watch.finish()
         now = time.monotonic()
         if self._told == (vm, says) and now - self._at < AGAIN:
             return
         self._told, self._at = (vm, says), now
-        # A bar that has reached its end says nothing of what goes on now.
-        self._watch.finish()
         of = "" if limit is None else f" of at most {span(limit)}"
         after = "" if elapsed is None else f" ({span(elapsed)}{of})"
         self._watch.say(f"{_named(vm)}: {says}{after}")

@@ -13,9 +13,9 @@ from vmdiag.cli.bedside import Bedside
 from vmdiag.cli.complaint import complain
 from vmdiag.cli.cure import ward_of
 from vmdiag.cli.destination import destination
+from vmdiag.cli.exit_codes import code_of, worst
 from vmdiag.cli.reached import Azure, duration
 from vmdiag.cli.watch import Watch
-from vmdiag.diagnosis import code_of, worst
 from vmdiag.errors import Interrupted, UsageError
 from vmdiag.journal import Deed, Journal
 from vmdiag.renderers import _plain

@@ -83,6 +83,9 @@ CredentialKind = Annotated[
     Literal["auto", "cli", "environment", "workload", "managed"],
     _option("--credential", text="Who signs in; auto tries azure-identity's chain."),
 ]
+Tenant = Annotated[
+    str | None, _option("--tenant", metavar="ID", text="Sign in to this tenant: its id, or one of its domains.")
+]
 Jobs = Annotated[int, _option("--jobs", metavar="N", min=1, max=64, text="Requests in flight at most.")]
 Timeout = Annotated[
     str, _option("--timeout", metavar="DURATION", text="Stop reading after 90s, 15m, 2h and tell what is known.")

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from vmdiag.arm.access import Access
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# A tenant's id, or one of its domains (azure-identity takes letters, digits, dots and hyphens).
+_TENANT = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?", re.ASCII)
+# Which variables name the authorities to trust: those of Python's library for requests, then OpenSSL's.
+TRUSTED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _DATE = re.compile(r"20\d\d-\d\d-\d\d(?:-preview)?", re.ASCII)
 
 
@@ -22,6 +26,7 @@ class Azure:
 
     cloud: options.Cloud = "public"
     credential: options.CredentialKind = "auto"
+    tenant: options.Tenant = None
     jobs: options.Jobs = 16
     timeout: options.Timeout = "15m"
     workspace: options.Workspaces = None
@@ -35,6 +40,9 @@ class Azure:
             cloud=self.cloud,
             authority=environment.get("AZURE_AUTHORITY_HOST"),
             credential=self.credential,
+            tenant=_tenant(self.tenant),
+            identity=environment.get("AZURE_CLIENT_ID") or None,
+            trusted=next((environment[name] for name in TRUSTED if environment.get(name)), None),
             jobs=self.jobs,
             timeout=duration(self.timeout, "--timeout"),
             versions=dict(map(_version, self.api_version or ())),
@@ -60,6 +68,15 @@ def duration(text: str, option: str) -> timedelta:
         message = f"{option} {text} is not a duration"
         raise UsageError(message, "Write 90s, 15m or 2h.")
     return found
+
+
+def _tenant(word: str | None) -> str | None:
+    if word is None:
+        return None
+    if not _TENANT.fullmatch(word.strip()):
+        message = f"--tenant {word!r} is no tenant"
+        raise UsageError(message, "Give its id, or one of its domains: contoso.onmicrosoft.com.")
+    return word.strip()
 
 
 def _version(word: str) -> tuple[str, str]:

@@ -8,10 +8,11 @@ import typer
 from vmdiag import plugins, renderers
 from vmdiag.cli.complaint import complain
 from vmdiag.cli.destination import destination
+from vmdiag.cli.exit_codes import FailOn, exit_code, worst
 from vmdiag.cli.opening import Opened
 from vmdiag.cli.resumed import resumed
 from vmdiag.cli.watch import Watch
-from vmdiag.diagnosis import Case, FailOn, Report, exit_code, worst
+from vmdiag.diagnosis import Case, Report
 from vmdiag.errors import Interrupted, SourceError, UsageError
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status

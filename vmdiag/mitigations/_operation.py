@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
-from vmdiag.arm import _errors
+from vmdiag.arm import _errors, clouds
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer
@@ -40,15 +40,16 @@ class Progress:
 
 def progress(session: Session, operation: str) -> Progress:
     """What Azure says of an operation; raises `SourceError`. A token goes to the cloud's own host only."""
-    here = urlsplit(session.cloud.arm)
+    arm = session.cloud.arm
     try:
-        there = urlsplit(urljoin(session.cloud.arm, operation))
+        below = clouds.below(arm, urljoin(arm, operation))
     except ValueError as odd:
         message = "the operation's address is none"
         raise BadAnswer(message, "Look the VM up instead.") from odd
-    if (there.scheme, there.netloc.lower()) != (here.scheme, here.netloc.lower()):
+    if below is None:
         message = "the operation's address lies on another host, and the token is not taken there"
         raise BadAnswer(message, "Look the VM up instead.")
+    there = urlsplit(below)
     request = Request(
         what="the redeploy's operation",
         service="",

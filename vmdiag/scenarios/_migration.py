@@ -6,7 +6,7 @@ from datetime import timedelta
 from vmdiag import heartbeat_gaps, liveness
 from vmdiag.channels import ONSET_AFTER, ONSET_BEFORE, SAME_MOMENT, onset_of
 from vmdiag.diagnosis import Channel, Evidence, Loss, Stance, Strength
-from vmdiag.intermittent import SHORTEST_LOSS, WELL_BETWEEN
+from vmdiag.intermittent import WELL_BETWEEN
 from vmdiag.model import Event, Kind, Signal, Timeline, Window, earlier
 from vmdiag.scenarios._causes import cited, distance
 from vmdiag.signal_state import Hearing, Judgement, is_traffic_normal, judge_heartbeat, judge_traffic
@@ -14,8 +14,9 @@ from vmdiag.symptoms import connectivity_losses, ended_earlier_loss, pauses
 
 # A note of Resource Health in words that no table knows may be a rival so long before the onset, and so soon after.
 NOTE_BEFORE, NOTE_AFTER = timedelta(minutes=30), timedelta(minutes=2)
-# A loss that ended so shortly before another has not healed (our judgement).
-JUST_BEFORE = timedelta(minutes=5)
+# A loss that ended so shortly before another has not healed, and one that lasted so long is a story of its own (our
+# judgement).
+JUST_BEFORE, AN_OUTAGE = timedelta(minutes=5), timedelta(minutes=30)
 # The last minutes say what is normal now.
 LATELY = timedelta(minutes=15)
 
@@ -82,7 +83,7 @@ def _failing_before(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Ev
         begin, end = former.interval.start, former.interval.end
         if end is None or not begin < event.at or not timedelta() <= onset - end < WELL_BETWEEN:
             continue
-        if end - begin < SHORTEST_LOSS or onset - end < JUST_BEFORE:
+        if Signal.POWER not in former.signals and (end - begin < AN_OUTAGE or onset - end < JUST_BEFORE):
             says = f"it had been cut off before the migration, until {end:%H:%M}Z"
             yield Evidence(stance=Stance.AGAINST, signal=former.signals[0], says=says, at=begin)
 

@@ -1,9 +1,10 @@
 """A migration that no loss begins with: clear where connectivity was seen to be normal, else it cannot be told."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
-from vmdiag.channels import ONSET_AFTER, onset_of
+from vmdiag.channels import ONSET_AFTER, SAME_MOMENT, onset_of
 from vmdiag.diagnosis import Channel, Evidence, Finding, Loss, Stance, Strength, Verdict
 from vmdiag.model import Event, Signal, Timeline, Window
 from vmdiag.scenarios._causes import cited
@@ -34,7 +35,9 @@ def judge_without_loss(timeline: Timeline, event: Event) -> Finding:
     if elsewhere:
         return _finding(Verdict.CLEAR, event, told)
     if unclear:
-        return _finding(Verdict.INCONCLUSIVE, event, (*unclear, *told), wait=wait)
+        silent_alone = all(one.signal is Signal.HEARTBEAT for one in unclear)
+        found = _finding(Verdict.INCONCLUSIVE, event, (*unclear, *told), wait=wait)
+        return replace(found, if_shared=Verdict.CLEAR) if silent_alone else found
     paused = any(one.strength is Strength.STRONG for loss in short for one in loss.channels)
     heard = judged[Signal.TRAFFIC].hearing
     if heard is Hearing.NORMAL or (paused and heard is Hearing.UNJUDGED and not _is_falling(timeline, short)):
@@ -81,8 +84,13 @@ def _falls_after(timeline: Timeline, onset: Window) -> list[Channel]:
     first = min((one.interval.start for one in falls if one.interval.start in onset), default=None)
     if first is None:
         return []
-    starts = {one.interval.start: one for one in falls if first <= one.interval.start <= first + FALLS_WITHIN}
-    return list(starts.values())
+    told: list[Channel] = []
+    for one in sorted(falls, key=lambda fall: fall.interval.start):
+        # The metrics date one fall a minute or two apart.
+        fresh = not told or one.interval.start - told[-1].interval.start > SAME_MOMENT
+        if fresh and first <= one.interval.start <= first + FALLS_WITHIN:
+            told.append(one)
+    return told
 
 
 def _normal(judged: dict[Signal, Judgement], event: Event) -> Iterator[Evidence]:

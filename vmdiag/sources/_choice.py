@@ -4,6 +4,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from vmdiag.errors import NotFound, UsageError
 from vmdiag.identity import Selector, VmId, words_for
@@ -48,7 +49,7 @@ class Choice:
     behind: tuple[Asked, ...] = ()
 
 
-def chosen(database: sqlite3.Connection, scope: Scope, window: Window, triggers: Iterable[Kind]) -> Choice:
+def chosen(database: sqlite3.Connection, scope: Scope, span: Window, triggers: Iterable[Kind]) -> Choice:
     """The VMs in scope; raises `UsageError` or `NotFound` for a name that means several or none.
 
     Behind the VMs that were named come those that had trouble, too: what many of them share shows only together.
@@ -61,7 +62,7 @@ def chosen(database: sqlite3.Connection, scope: Scope, window: Window, triggers:
     left = [one for one in inside if one.id not in scope.finished]
     if scope.everything or (scope.groups and not scope.vms):
         return Choice(tuple(left), len(seen) - len(inside))
-    suspicious = suspects(database, window, triggers)
+    suspicious = suspects(database, span, triggers)
     candidates = [one for one in left if one.number in suspicious]
     known = len(seen) - len(inside) + len(left)
     if not scope.vms:
@@ -87,20 +88,26 @@ def _is_inside(vm: VmId, scope: Scope) -> bool:
     )
 
 
-def suspects(database: sqlite3.Connection, window: Window, triggers: Iterable[Kind]) -> frozenset[int]:
-    """The numbers of the VMs with a telling record in the window, or with readings in which a loss may show."""
-    kinds = frozenset(triggers) - ORDINARY | LOSSES
-    marks = ", ".join("?" * len(kinds))
-    span = (window.start.timestamp(), window.end.timestamp())
-    told = database.execute(
-        f"select distinct vm from record where kind in ({marks}) and (at is null or at between ? and ?)",  # noqa: S608
-        (*kinds, *span),
-    )
+def suspects(database: sqlite3.Connection, span: Window, triggers: Iterable[Kind]) -> frozenset[int]:
+    """The numbers of the VMs with a telling record in what was read, or with readings in which a loss may show."""
     read = database.execute(
         "select distinct vm from points where signal in (?, ?) and length(times) > 0",
         (Signal.TRAFFIC, Signal.HEARTBEAT),
     )
-    return frozenset(number for rows in (told, read) for (number,) in rows)
+    return frozenset(first_telling(database, span, triggers)) | {number for (number,) in read}
+
+
+def first_telling(database: sqlite3.Connection, span: Window, triggers: Iterable[Kind]) -> dict[int, datetime]:
+    """When the VMs' first telling records were written, by the VMs' numbers; a state of now is as new as the end."""
+    kinds = frozenset(triggers) - ORDINARY | LOSSES
+    marks = ", ".join("?" * len(kinds))
+    end = span.end.timestamp()
+    found = database.execute(
+        f"select vm, min(coalesce(at, ?)) from record where kind in ({marks})"  # noqa: S608 - marks alone
+        " and (at is null or at between ? and ?) group by vm",
+        (end, *kinds, span.start.timestamp(), end),
+    )
+    return {number: datetime.fromtimestamp(at, UTC) for number, at in found}
 
 
 class Names:

@@ -1,50 +1,156 @@
-"""What a VM's traffic passes through, and whether a changed resource is part of it; must not know times."""
+"""What a VM's traffic passes through, what of that is not known, and whether a changed resource is part of it.
+
+Must not know times. Resource Graph leaves out in silence what a sign-in may not see, and an export holds what somebody
+chose: that an interface or a subnet is referred to and nothing came back of it is the only sign that something behind
+it (security groups, route tables, gateways, peerings) is not known.
+"""
 
 import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vmdiag.identity import VmId
 
 # How far the chain is followed: NIC, subnet, network, then their groups and route tables.
 MOST_STEPS = 4
-# A resource of these types belongs to a VM through its NICs and their subnets: where those are known and it is not
-# among them, it is somebody else's.
-THROUGH_NIC = frozenset({"networksecuritygroups", "routetables", "publicipaddresses", "natgateways"})
+INTERFACES, NETWORKS = "networkinterfaces", "virtualnetworks"
+SUBNETS, PEERINGS = "/subnets/", "/virtualnetworkpeerings/"
+# What belongs to a VM through the subnets of its interfaces ...
+THROUGH_SUBNET = frozenset({"networksecuritygroups", "routetables", "natgateways"})
+# ... or through the interfaces themselves. A change of any other kind (a balancer with addresses in its pool, a
+# firewall, a gateway) is told by neither.
+THROUGH_INTERFACE = THROUGH_SUBNET | {"publicipaddresses", INTERFACES, NETWORKS}
+TOUCHES, UNKNOWN = "touches", "unknown"
 
 
-def network_of(database: sqlite3.Connection, vm: int) -> frozenset[str]:
-    """The ids, in lower case, of the NICs and of all that lies behind them."""
-    known = {resource for (resource,) in database.execute("select resource from passage where vm = ?", (vm,))}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPath:
+    """The ids, in lower case, of all that a VM's traffic is known to pass through; `group` is the VM's own.
+
+    `unread` are the interfaces and subnets that are referred to and of which nothing came back.
+    """
+
+    group: str
+    known: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def has_interfaces(self) -> bool:
+        """Whether it is known which interfaces the VM has."""
+        return any(_kind(one) == INTERFACES for one in self.known)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether it is known in which networks its interfaces are."""
+        return self.has_interfaces and not any(_kind(one) == INTERFACES for one in self.unread)
+
+    @property
+    def unread_groups(self) -> frozenset[str]:
+        """The other resource groups that hold what is unread."""
+        return frozenset(map(group_of, self.unread)) - {self.group}
+
+    @property
+    def other_groups(self) -> frozenset[str]:
+        """The other resource groups through which the traffic passes."""
+        return frozenset(map(group_of, self.known)) - {self.group}
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a changed resource stands to a VM: `touches`, or `unknown` and why."""
+
+    word: str
+    reason: str = ""
+
+
+def read_path(database: sqlite3.Connection, number: int, vm: VmId, *, whole: bool = True) -> NetworkPath:
+    """What was read of a VM's network; where that is not `whole`, some addresses of an interface may be missing."""
+    known = {resource for (resource,) in database.execute("select resource from passage where vm = ?", (number,))}
+    links: dict[str, set[str]] = {}
     fresh = set(known)
     for _ in range(MOST_STEPS):
-        behind = {
-            through
-            for resource in fresh
-            for (through,) in database.execute("select through from link where resource = ?", (resource,))
-        }
-        behind |= {one.partition("/subnets/")[0] for one in (*fresh, *behind) if "/subnets/" in one}
+        links |= {one: _links(database, one) for one in fresh}
+        behind = {through for one in fresh for through in links[one]}
+        behind |= {one.partition(SUBNETS)[0] for one in (*fresh, *behind) if SUBNETS in one}
         fresh = behind - known
         known |= fresh
         if not fresh:
             break
-    return frozenset(known)
+    partly = frozenset() if whole else frozenset(one for one in known if _kind(one) == INTERFACES)
+    unread = tuple(sorted(one for one in known if one in partly or not _is_read(one, links.get(one, set()))))
+    group = f"/subscriptions/{vm.subscription}/resourcegroups/{vm.resource_group}".lower()
+    return NetworkPath(group=group, known=frozenset(known), unread=unread)
 
 
-def relation(resource: str, network: frozenset[str], *, in_group: bool) -> str | None:
-    """`touches` when a changed resource is the VM's, `same-group` when it may be, `None` when it is not."""
-    owner = _owner(resource)
-    if resource in network or owner in network:
-        return "touches"
-    kind = _kind(resource)
-    if kind == "networkinterfaces" and any(_kind(one) == "networkinterfaces" for one in network):
-        return None
-    subnets_known = any("/subnets/" in one for one in network)
-    if subnets_known and (kind in THROUGH_NIC or "/subnets/" in resource or kind == "virtualnetworks"):
-        return None
-    return "same-group" if in_group else None
+def relation(resource: str, path: NetworkPath, hidden: str) -> Relation | None:
+    """How a changed resource stands to the VM; `None` when it is not the VM's.
+
+    What could lie behind an unread part is `unknown` in the VM's own group and in that of the part; `hidden` says how
+    such a part fared: "not in the archive".
+    """
+    if resource in path.known or _owner(resource) in path.known:
+        return Relation(TOUCHES)
+    group, kind = group_of(resource), _kind(resource)
+    if not path.has_interfaces:
+        return Relation(UNKNOWN, f"its network interfaces are {hidden}") if group == path.group else None
+    for part in path.unread:
+        if group in (path.group, group_of(part)) and _may_lie_behind(part, resource, kind):
+            return Relation(UNKNOWN, f"{describe(part)} is {hidden}")
+    if group == path.group and kind not in THROUGH_INTERFACE:
+        return Relation(UNKNOWN, "no interface tells whether its traffic passes through it")
+    return None
+
+
+def describe(part: str) -> str:
+    """An unread part, in words."""
+    parts = part.split("/")
+    if SUBNETS in part:
+        return f"the subnet {parts[-1]} of its virtual network {parts[8]}"
+    return f"its network interface {parts[-1]}"
+
+
+def group_of(resource: str) -> str:
+    """The id of the resource group that holds a resource."""
+    return "/".join(resource.split("/")[:5])
+
+
+def unread_logs(database: sqlite3.Connection, groups: Iterable[str]) -> dict[str, str]:
+    """Of these groups the ones whose activity log was not read to its end, and why where that is known."""
+    unread: dict[str, str] = {}
+    for group in groups:
+        scopes = (group, "/".join(group.split("/")[:3]))
+        covered = database.execute("select 1 from covers where signal = 'activity' and scope in (?, ?)", scopes)
+        if covered.fetchone() is None:
+            refused = database.execute(
+                "select distinct reason from refused where signal = 'activity' and scope in (?, ?) order by reason",
+                scopes,
+            )
+            unread[group] = "; ".join(reason for (reason,) in refused)
+    return unread
+
+
+def _links(database: sqlite3.Connection, resource: str) -> set[str]:
+    return {through for (through,) in database.execute("select through from link where resource = ?", (resource,))}
+
+
+def _is_read(resource: str, links: set[str]) -> bool:
+    """Whether what lies behind is known; what was read links to itself, and every interface is in a subnet."""
+    if _kind(resource) == INTERFACES:
+        return any(SUBNETS in one for one in links)
+    return SUBNETS not in resource or resource in links
+
+
+def _may_lie_behind(part: str, resource: str, kind: str) -> bool:
+    if SUBNETS not in part:
+        # Which interfaces a VM has it says itself.
+        return kind != INTERFACES
+    return kind in THROUGH_SUBNET or kind not in THROUGH_INTERFACE or PEERINGS in resource
 
 
 def _owner(resource: str) -> str:
     """The resource that a rule, route or peering belongs to; a subnet stands for itself."""
     parts = resource.split("/")
-    return resource if "/subnets/" in resource else "/".join(parts[:9])
+    return resource if SUBNETS in resource else "/".join(parts[:9])
 
 
 def _kind(resource: str) -> str:

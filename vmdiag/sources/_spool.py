@@ -135,7 +135,8 @@ class Spool:
                 at = self._instant(record.at, record.signal)
                 self._write("regional", (subscription.lower().rpartition("/")[2], at, encode(record)))
             case Link(resource, through):
-                pairs = [(resource.lower(), each.lower()) for each in through]
+                # What was read links to itself, for what is only referred to has no link of its own.
+                pairs = [(resource.lower(), each.lower()) for each in (resource, *through)]
                 self.database.executemany("insert or ignore into link values (?, ?)", pairs)
             case Missed(vm, gap):
                 self._miss(vm, gap)

@@ -4,7 +4,7 @@ import sqlite3
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from operator import lt
@@ -13,8 +13,9 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Transcript, VirtualMachine, Window
+from vmdiag.reading import reading_span
 from vmdiag.sources._choice import Asked
-from vmdiag.sources._network import network_of, relation
+from vmdiag.sources._network import NetworkPath, read_path, relation, unread_logs
 
 # Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.
 LATE = timedelta(minutes=5)
@@ -33,7 +34,8 @@ class Teller:
     """Makes transcripts over one window.
 
     `silence` is what is said of a signal that nothing was heard of; `infers` says that where several groups of a
-    subscription were read, all of them were.
+    subscription were read, all of them were. `hidden` is what is said of a part of a VM's network that did not come,
+    `is_network_whole` whether all that was asked of the networks was answered.
     """
 
     def __init__(
@@ -49,22 +51,26 @@ class Teller:
         self._window = window
         self._needs = needs
         self._silence = silence
-        room = window.start - datetime.min.replace(tzinfo=UTC)
-        self._span = Window(window.start - min(needs.margin, room), window.end)
+        self._span = reading_span(window, needs)
         self._inferred = self._subscriptions() if infers else {}
+        self._infers = infers
+        self.hidden = "not in the archive"
+        self.is_network_whole = True
 
     def tell(self, asked: Asked) -> Transcript:
-        """All that was heard of a VM, in the window and the margin before it."""
+        """All that was heard of a VM in the window and, as far as its losses may reach back, before it."""
         if asked.number is None:
             gaps = tuple(
-                Gap(signal=signal, window=self._window, reason="nothing about this VM is in the archive")
+                Gap(signal=signal, window=self._span, reason="nothing about this VM is in the archive")
                 for signal in self._signals()
             )
             return Transcript(vm=VirtualMachine(id=asked.id), gaps=gaps)
-        vm = self._machine(asked.id, asked.number)
-        records = (*self._records(asked.number), *self._nearby(vm), *self._regional(vm.id))
+        path = read_path(self._database, asked.number, asked.id, whole=self.is_network_whole)
+        vm = self._machine(asked.id, asked.number, path)
+        records = (*self._records(asked.number), *self._nearby(path), *self._regional(vm.id))
         series = tuple(self._series(asked.number))
-        gaps = tuple(self._gaps(vm.id, asked.number, records, series))
+        gaps = (*self._gaps(vm.id, asked.number, records, series), *self._unseen_changes(vm.id, asked.number, path))
+        gaps = tuple(map(self._reaching_back, gaps))
         return Transcript(vm=vm, records=records, series=series, gaps=gaps)
 
     def faults(self) -> tuple[Gap, ...]:
@@ -74,11 +80,10 @@ class Teller:
     def _signals(self) -> list[Signal]:
         return sorted(signal for signal in self._needs.signals if signal not in ASIDE)
 
-    def _machine(self, vm: VmId, number: int) -> VirtualMachine:
+    def _machine(self, vm: VmId, number: int, path: NetworkPath) -> VirtualMachine:
         row = self._database.execute("select location, os, size, power from machine where num = ?", (number,))
         location, system, size, power = row.fetchone()
-        network = network_of(self._database, number)
-        return VirtualMachine(id=vm, location=location, os=system, size=size, power_state=power, network=network)
+        return VirtualMachine(id=vm, location=location, os=system, size=size, power_state=power, network=path.known)
 
     def _between(self) -> tuple[float, float]:
         return self._span.start.timestamp(), self._span.end.timestamp()
@@ -93,17 +98,19 @@ class Teller:
             # A state without a time is as new as the archive.
             yield record if at is not None else replace(record, at=self._window.end)
 
-    def _nearby(self, vm: VirtualMachine) -> Iterator[Record]:
-        """The network changes that touch the VM, or may: those in its own group whose relation cannot be known."""
-        group = f"/subscriptions/{vm.id.subscription}/resourcegroups/{vm.id.resource_group}".lower()
-        found = dict(self._changes("scope = ?", group))
-        for one in sorted(vm.network):
+    def _nearby(self, path: NetworkPath) -> Iterator[Record]:
+        """The network changes that touch the VM, or may: their relation cannot be known."""
+        found: dict[tuple[str, int], Record] = {}
+        for group in (path.group, *sorted(path.unread_groups)):
+            found.update(self._changes("scope = ?", group))
+        for one in sorted(path.known):
             # The resource itself and its parts (rules, routes, peerings): "0" is the character after "/".
             found.update(self._changes("(resource = ? or resource > ? || '/' and resource < ? || '0')", one, one, one))
         for (resource, _), record in sorted(found.items()):
-            related = relation(resource, vm.network, in_group=resource.startswith(f"{group}/"))
+            related = relation(resource, path, self.hidden)
             if related is not None:
-                yield replace(record, facts={**record.facts, "resource": resource, "relation": related})
+                why = {"relation_reason": related.reason} if related.reason else {}
+                yield replace(record, facts={**record.facts, "resource": resource, "relation": related.word, **why})
 
     def _changes(self, where: str, *values: str) -> Iterator[tuple[tuple[str, int], Record]]:
         query = f"select rowid, resource, body from nearby where {where} and at between ? and ?"  # noqa: S608 - ours
@@ -156,6 +163,35 @@ class Teller:
                 yield self._silent(signal, reason or self._silence)
         for signal in sorted(ASIDE):
             yield from self._refusals(signal, vm)
+
+    def _unseen_changes(self, vm: VmId, number: int, path: NetworkPath) -> Iterator[Gap]:
+        """Where a change of the VM's network would not have been seen, though its own group's log was read."""
+        kept = self._database.execute("select 1 from missed where vm = ?", (number,)).fetchone()
+        unread = self._unread_logs((path.group, *sorted(path.other_groups)))
+        if kept or Signal.ACTIVITY in self._recorded(vm) or path.group in unread:
+            # A recording has told it, or there is a gap for all changes.
+            return
+        if not path.is_followed and not self._infers:
+            # An export without any network is usual; that Azure itself does not show it is worth a word.
+            said = f"its network interfaces are {self.hidden}; changes of networks in other groups are not seen"
+            yield self._silent(Signal.ACTIVITY, said, partial=True)
+        for group, reason in unread.items():
+            why = reason or "its activity log is not in the archive"
+            said = f"changes of the VM's network in the resource group {group.rpartition('/')[2]} were not seen: {why}"
+            yield Gap(signal=Signal.ACTIVITY, window=self._window, reason=said, partial=True, cut=True)
+
+    def _unread_logs(self, groups: Iterable[str]) -> dict[str, str]:
+        """Of these groups the ones whose activity log was not read, and why where that is known."""
+        inferred = {scope for signal, scope in self._inferred if signal is Signal.ACTIVITY}
+        return unread_logs(
+            self._database, (one for one in groups if one.rpartition("/resourcegroups/")[0] not in inferred)
+        )
+
+    def _reaching_back(self, gap: Gap) -> Gap:
+        """What was not heard from the window's start on was not heard before it either."""
+        if gap.window.start != self._window.start:
+            return gap
+        return replace(gap, window=Window(self._span.start, gap.window.end))
 
     def _silent(self, signal: Signal, reason: str, *, partial: bool = False) -> Gap:
         return Gap(signal=signal, window=self._window, reason=reason, partial=partial)

@@ -163,6 +163,10 @@ def _bag(*pairs: Any) -> dict[str, Any]:
     return {text(key): value for key, value in zip(pairs[::2], pairs[1::2], strict=True)}
 
 
+def _array(*values: Any) -> list[Any]:
+    return list(values)
+
+
 def _parsed(value: Any) -> Any:
     """`parse_json()`: a text that is no JSON stays a text."""
     if not isinstance(value, str):
@@ -207,6 +211,7 @@ _FUNCTIONS = {
     "parse_json": _Function((TEXTS,), Kind.DYNAMIC, _parsed),
     "todynamic": _Function((TEXTS,), Kind.DYNAMIC, _parsed),
     "pack": _PACK,
+    "pack_array": _Function((ANY,), Kind.DYNAMIC, _array, more=True),
     "bag_pack": _PACK,
 }
 """Conversions give null or nothing for what they cannot read, as in Kusto."""

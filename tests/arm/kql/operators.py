@@ -192,7 +192,7 @@ def _expand(operator: Expand, table: Table, scope: Scope) -> Table:
     def rows() -> Iterator[Row]:
         for row in table.rows:
             arrays = [_elements(each.value(row)) for each in new.values()]
-            for values in itertools.zip_longest(*arrays):
+            for values in itertools.islice(itertools.zip_longest(*arrays), operator.limit):
                 yield {**row, **dict(zip(new, map(text, values) if as_text else values, strict=True))}
 
     kind = Kind.STRING if as_text else Kind.DYNAMIC

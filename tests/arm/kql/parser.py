@@ -127,7 +127,9 @@ def _expand(cursor: Cursor) -> Operator:
         cursor.expect("(")
         kind = cursor.advance().text
         cursor.expect(")")
-    return Expand(columns, kind)
+    if not cursor.skips("limit"):
+        return Expand(columns, kind)
+    return Expand(columns, kind, int(cursor.advance().text))
 
 
 _OPERATORS: dict[str, Callable[[Cursor], Operator]] = {

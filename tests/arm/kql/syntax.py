@@ -161,10 +161,14 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Expand:
-    """`mv-expand`: a row for each element of each array; `kind` where it says `to typeof(...)`."""
+    """`mv-expand`: a row for each element of each array; `kind` where it says `to typeof(...)`.
+
+    Of more elements than `limit` only the first give a row, in silence; Resource Graph's default is 128, its most 400.
+    """
 
     columns: tuple[Named, ...]
     kind: str = ""
+    limit: int = 128
 
 
 @dataclass(frozen=True, slots=True)

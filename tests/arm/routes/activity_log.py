@@ -12,7 +12,7 @@ from typing import NoReturn
 from tests.arm.call import Answer, Call, refuse_in_capitals
 from tests.arm.journal import Logged
 from tests.arm.routes.paging import page_of
-from tests.arm.routing import SUBSCRIPTION, Route
+from tests.arm.routing import SUBSCRIPTION, Route, check_right
 from tests.arm.times import time_of
 from tests.arm.versions import ACTIVITY_LOG
 from tests.arm.world import World
@@ -20,6 +20,7 @@ from tests.incidents.wire import activity_log
 from tests.incidents.wire.log_entry import LogEntry
 from tests.incidents.wire.plain import JsonObject, group_of, subscription_of
 
+READ = "Microsoft.Insights/eventtypes/values/read"
 RETENTION = timedelta(days=90)
 SELECTABLE = frozenset(
     (
@@ -48,6 +49,9 @@ def events(world: World, call: Call) -> Answer:
     """The events that the filter asks for, newest first."""
     wanted = _wanted(call)
     inside = call.names["subscription"].lower()
+    for name, _, group in _clauses(call.query.get("$filter", "")):
+        if name == "resourcegroupname":
+            check_right(world, READ, f"/subscriptions/{inside}/resourceGroups/{group}")
     logged = [
         each
         for each in world.journal.shown(call.now)
@@ -138,7 +142,7 @@ ROUTES = (
     Route(
         path=f"{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values",
         does=events,
-        action="Microsoft.Insights/eventtypes/values/read",
+        action=READ,
         versions=ACTIVITY_LOG,
     ),
 )

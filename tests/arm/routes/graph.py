@@ -22,6 +22,7 @@ from tests.incidents.wire.plain import Json, JsonObject, stamp
 PATH = "/providers/Microsoft.ResourceGraph/resources"
 PAGE = 100
 LARGEST_PAGE = 1000
+MOST_EXPANDED = 400
 MOST_OF_A_KIND = 3
 """So many joins, and so many `mv-expand`, a query may have."""
 _OPTIONS = {"$top", "$skip", "$skipToken", "resultFormat", "allowPartialScopes", "authorizationScopeFilter"}
@@ -46,6 +47,7 @@ def resources(world: World, call: Call) -> Answer:
     try:
         tree = parse(asked.query)
         _check_size(tree)
+        _check_limits(tree)
         found = evaluate(tree, _database(world, call, asked.subscriptions))
     except KqlError as error:
         _refuse_query(call, error)
@@ -62,6 +64,14 @@ def resources(world: World, call: Call) -> Answer:
     }
     if goes_on:
         body["$skipToken"] = _token(asked)
+    size = len(json.dumps(body))
+    if size > world.graph_bytes:
+        # As in reports of it, such as microsoft/ARI issue 199.
+        message = (
+            f"Response payload size is {size}, and has exceeded the limit of {world.graph_bytes}. Please consider"
+            " querying less data at a time and make paginated call if needed."
+        )
+        _refuse(call, "ResponsePayloadTooLarge", message)
     return Answer(body=body)
 
 
@@ -122,6 +132,13 @@ def _check_size(query: Query) -> None:
         if sum(isinstance(each, kind) for each in _all_operators(query)) > MOST_OF_A_KIND:
             message = f"More than {MOST_OF_A_KIND} {word} operators"
             raise KqlError(message, code="DisallowedMaxNumberOfOperators", token=word)
+
+
+def _check_limits(query: Query) -> None:
+    for each in _all_operators(query):
+        if isinstance(each, Expand) and not 1 <= each.limit <= MOST_EXPANDED:
+            message = f"RowLimit must lie between 1 and {MOST_EXPANDED}"
+            raise KqlError(message, code="InvalidQuery")
 
 
 def _all_operators(query: Query) -> Iterator[Any]:

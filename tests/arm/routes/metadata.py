@@ -15,7 +15,9 @@ def endpoints(world: World, call: Call) -> Answer:
     if version not in (*_ARRAY, *_OBJECT):
         refuse(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")
     form = world.metadata or ("array" if version in _ARRAY else "object")
-    own = _cloud("LocalCloud", call.origin, call.origin.replace("localhost", "127.0.0.1"))
+    own = _cloud("LocalCloud", call.origin, world.logs or call.origin.replace("localhost", "127.0.0.1"))
+    if world.audience is not None:
+        own["authentication"] = {"loginEndpoint": call.origin, "audiences": [world.audience]}
     decoy = _cloud("DecoyCloud", "https://management.decoy.example", "https://logs.decoy.example")
     clouds: Json = [decoy, own]
     return Answer(body=clouds if form == "array" else own)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tests.incidents.catalogue import OTHER_REGIONS, REGIONS
-from tests.incidents.labels import explained, hit
+from tests.incidents.labels import explained, hit, quiet
 from tests.incidents.model import Label
 from tests.incidents.scene import Scene
 
@@ -67,3 +67,25 @@ def shared_outage(scene: Scene) -> Label:
     scene.plan.feeds.add("machine")
     scene.plan.machine_forms = ("resources",)
     return hit(migrated, lost, verdict="suspected")
+
+
+def shared_outage_of_a_region(scene: Scene) -> Label:
+    """The same across four to six virtual networks of one region: suspected at most, the others unexplained."""
+    lost = scene.loses_traffic(scene.ago(60, 180))
+    migrated = scene.migrates(scene.after(lost, -12, 0))
+    for number in range(scene.rng.randint(4, 6)):
+        also = scene.after(lost, -1.5, 2.5)
+        scene.loses_traffic(also, vm=scene.neighbour(explained("unexplained", also), f"vnet{number}"))
+    scene.plan.feeds.add("machine")
+    scene.plan.machine_forms = ("resources",)
+    return hit(migrated, lost, verdict="suspected")
+
+
+def neighbours_without_harm(scene: Scene) -> Label:
+    """Five neighbours of the lost VM go on as ever: nothing shared, confirmed."""
+    lost = scene.loses_traffic(scene.ago(60, 180))
+    for _ in range(5):
+        scene.neighbour(quiet())
+    scene.plan.feeds.add("machine")
+    scene.plan.machine_forms = ("resources",)
+    return hit(scene.migrates(scene.after(lost, -12, -0.3)), lost)

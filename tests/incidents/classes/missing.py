@@ -108,7 +108,9 @@ def too_early(scene: Scene) -> Label:
     migrated = scene.migrates(scene.after(lost, -10, 0.5))
     scene.plan.whole_tail = True
     scene.plan.holes = 0.0
-    return unjudged(migrated_at=migrated, failed_at=lost, explanation=(SCENARIO,), state="open", action=("wait",))
+    return unjudged(
+        migrated_at=migrated, failed_at=lost, explanation=(SCENARIO,), state="open", action=("wait",), extent="full"
+    )
 
 
 def idle_vm(scene: Scene) -> Label:
@@ -144,7 +146,7 @@ def activity_log_alone_with_loss(scene: Scene) -> Label:
     """
     lost = scene.turns(scene.ago(40, 300), "Unavailable")
     scene.reads(("activity",))
-    return unjudged(migrated_at=None, failed_at=lost, explanation=(None, "unexplained"), state="open")
+    return unjudged(migrated_at=None, failed_at=lost, explanation=(None, "unexplained"), state="open", extent="full")
 
 
 def metrics_refused(scene: Scene) -> Label:
@@ -202,15 +204,15 @@ def portal_csv_only(scene: Scene) -> Label:
     )
 
 
-def clean_by_heartbeat(scene: Scene) -> Label:
+def heartbeats_go_on_without_metrics(scene: Scene) -> Label:
     """A workspace is all there is; the heartbeat goes on through the migration.
 
-    One strong channel judged over the onset window denies the loss: clear.
+    A loss is denied by traffic alone, which was not read: inconclusive.
     """
     scene.neighbour(quiet())
     migrated = scene.migrates(scene.ago(60, 200))
     scene.reads(("activity", "heartbeat"))
-    return quiet(migrated_at=migrated)
+    return unjudged(migrated_at=migrated)
 
 
 def clean_by_traffic_without_health_history(scene: Scene) -> Label:

@@ -7,9 +7,7 @@ from tests.incidents.model import Label
 from tests.incidents.scene import Scene
 
 _GROUPS = "Microsoft.Network/networkSecurityGroups/write"
-_RULES = "Microsoft.Network/networkSecurityGroups/securityRules/write"
 _NICS = "Microsoft.Network/networkInterfaces/write"
-_SUBNETS = "Microsoft.Network/virtualNetworks/subnets/write"
 
 
 def _migrated_and_lost(scene: Scene) -> tuple[datetime, datetime]:
@@ -22,38 +20,20 @@ def _just_before(scene: Scene, lost: datetime) -> datetime:
     return scene.after(lost, -4, -1)
 
 
-def _touches(scene: Scene, at: datetime) -> None:
-    """A change of the VM's own network interface, its security group, a rule of it, or its subnet."""
-    own = scene.machines[0]
-    name, target = scene.rng.choice(
-        (
-            (_NICS, own.nic),
-            (_GROUPS, own.group_of_rules),
-            (_RULES, f"{own.group_of_rules}/securityRules/deny-all"),
-            (_SUBNETS, own.subnet),
-        )
-    )
-    scene.operates(at, name, target=target)
-    # Only the network interface's own description tells its security group and subnet.
-    scene.plan.feeds.add("machine")
-    scene.plan.machine_forms = scene.rng.choice((("resources",), ("vm", "resources")))
-    scene.plan.config_changes = scene.rng.random() < 0.3
-
-
 def network_change_after_migration(scene: Scene) -> Label:
     """A change that touches the VM succeeded right before the loss, nearer to it than the migration.
 
     It competes and wins: clear, `network-change`, investigate.
     """
     migrated, lost = _migrated_and_lost(scene)
-    _touches(scene, _just_before(scene, lost))
+    scene.touches_network(_just_before(scene, lost))
     return explained("network-change", lost, migrated_at=migrated, action=("investigate",))
 
 
 def network_change_without_migration(scene: Scene) -> Label:
     """The same without a migration: `network-change`."""
     lost = scene.loses_traffic(scene.ago(45, 200))
-    _touches(scene, _just_before(scene, lost))
+    scene.touches_network(_just_before(scene, lost))
     return explained("network-change", lost, action=("investigate",))
 
 
@@ -109,5 +89,5 @@ def network_change_further_away(scene: Scene) -> Label:
     """
     lost = scene.loses_traffic(scene.ago(45, 200))
     migrated = scene.migrates(scene.after(lost, -6, -1))
-    _touches(scene, scene.after(lost, -28, -18))
+    scene.touches_network(scene.after(lost, -28, -18))
     return hit(migrated, lost)

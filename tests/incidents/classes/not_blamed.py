@@ -1,7 +1,7 @@
 """A migration and a loss that have nothing to do with each other."""
 
 from tests.incidents.labels import explained
-from tests.incidents.model import Label
+from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
 _REBUILDS = {
@@ -60,14 +60,15 @@ def deleted_and_recreated(scene: Scene) -> Label:
     """The migrated VM is deleted and created anew under its name; minutes later the new one is lost.
 
     What happened to the old VM cannot be blamed for the new one's loss: its port was never migrated. Clear;
-    the contract names no scenario for it, so a customer's act or none may stand as the explanation.
+    the contract names no scenario for it, so a customer's act or none may stand as the explanation. Nor does it
+    say whether a migration of the old VM stands in `migrated_at`.
     """
     lost = scene.loses_traffic(scene.ago(45, 200))
     created = scene.after(lost, -9, -7)
     deleted = scene.after(created, -5, -3)
-    migrated = scene.migrates(scene.after(deleted, -9, -3))
+    scene.migrates(scene.after(deleted, -9, -3))
     scene.operates(deleted, "delete")
     scene.operates(created, "write", seconds=40)
     scene.unreported(deleted, scene.after(created, 0.5, 0.6))
     scene.plan.feeds.add("machine")
-    return explained(("unexplained", "guest-restart", "user-stop"), lost, migrated_at=migrated)
+    return explained(("unexplained", "guest-restart", "user-stop"), lost, migrated_at=ANY)

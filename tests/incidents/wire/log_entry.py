@@ -81,6 +81,8 @@ def _operation(rng: random.Random, operation: Operation) -> list[LogEntry]:
     entries = [begin]
     if rng.random() < 0.7:
         entries.append(replace(middle, at=_after(operation, 0.1), status="Accepted", sub_status="Accepted"))
+    if operation.outcome == "Running":
+        return entries
     end = replace(middle, at=_after(operation, 1.0), status=operation.outcome, data_id=guid(rng))
     if operation.outcome == "Failed":
         failure: Json = {"error": {"code": "Conflict", "message": "Another operation is in progress."}}
@@ -174,7 +176,7 @@ def _annotation(rng: random.Random, annotated: Annotated) -> list[LogEntry]:
         planned=words.category == "Planned",
     )
     properties = _health_properties(rng, told, verb)
-    entry = _health_entry(rng, annotated.at, annotated.vm, verb, properties)
+    entry = _health_entry(rng, annotated.at + annotated.log_late, annotated.vm, verb, properties)
     if rng.random() < 0.15:
         # Azure repeats an event with another verb and another id within the minute.
         again = timedelta(seconds=rng.uniform(1, 40))

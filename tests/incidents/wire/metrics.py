@@ -2,14 +2,17 @@
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.incidents.model import Series, WireFile
 from tests.incidents.wire.plain import Json, JsonObject, dump, group_of, name_of, stamp
 
+_PERIODS = {1: "PT1M", 5: "PT5M", 15: "PT15M", 60: "PT1H"}
 
-def metrics_files(rng: random.Random, series: list[Series], region: str) -> list[WireFile]:
-    """One answer a VM with all metrics, or one a metric."""
+
+def metrics_files(rng: random.Random, series: list[Series], region: str, grain: int = 1) -> list[WireFile]:
+    """One answer a VM with all metrics, or one a metric; a point stands for so many minutes."""
     by_vm: dict[str, list[Series]] = defaultdict(list)
     for each in series:
         by_vm[each.vm].append(each)
@@ -18,7 +21,7 @@ def metrics_files(rng: random.Random, series: list[Series], region: str) -> list
         apart = rng.random() < 0.3
         for number, group in enumerate([[each] for each in known] if apart else [known]):
             cli = rng.random() < 0.5
-            content = dump(_answer(group, region, cli=cli))
+            content = dump(_answer([_coarsened(each, grain) for each in group], region, grain, cli=cli))
             path = f"metrics-{name_of(vm)}-{number}.json"
             files.append(WireFile(path=path, form="metrics-cli" if cli else "metrics-rest", content=content))
     return files
@@ -30,27 +33,41 @@ def refused() -> list[WireFile]:
     return [WireFile(path="metrics.json", form="metrics-refused", content=dump({"error": error}))]
 
 
-def _answer(series: list[Series], region: str, *, cli: bool) -> JsonObject:
+def _coarsened(series: Series, grain: int) -> Series:
+    """The same in points of so many minutes by the clock, as far as those were whole."""
+    if grain == 1:
+        return series
+    begun = (series.start.hour * 60 + series.start.minute) % grain
+    skipped = (grain - begun) % grain
+    points = []
+    for first in range(skipped, len(series.values) - grain + 1, grain):
+        known = [value for value in series.values[first : first + grain] if value is not None]
+        whole = sum(known) if series.aggregation == "total" else sum(known) / max(1, len(known))
+        points.append(round(whole, 3) if known else None)
+    return replace(series, start=series.start + timedelta(minutes=skipped), values=tuple(points))
+
+
+def _answer(series: list[Series], region: str, grain: int, *, cli: bool) -> JsonObject:
     first = series[0]
-    end = first.start + timedelta(minutes=len(first.values))
+    end = first.start + timedelta(minutes=grain * len(first.values))
     return {
         "cost": 0,
         "timespan": f"{stamp(first.start, 0)}/{stamp(end, 0)}",
-        "interval": "0:01:00" if cli else "PT1M",
-        "value": [_metric(each, cli=cli) for each in series],
+        "interval": f"{grain // 60}:{grain % 60:02d}:00" if cli else _PERIODS[grain],
+        "value": [_metric(each, grain, cli=cli) for each in series],
         "namespace": "Microsoft.Compute/virtualMachines",
         "resourceregion": region,
     }
 
 
-def _metric(series: Series, *, cli: bool) -> JsonObject:
+def _metric(series: Series, grain: int, *, cli: bool) -> JsonObject:
     points: list[Json] = []
-    for minute, value in enumerate(series.values):
-        at = series.start + timedelta(minutes=minute)
+    for number, value in enumerate(series.values):
+        at = series.start + timedelta(minutes=grain * number)
         point: JsonObject = {"timeStamp": stamp(at, 0)}
         if cli:
             # The CLI's older models write null where REST leaves the value out, and an offset for Z.
-            point["timeStamp"] = at.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+            point["timeStamp"] = at.isoformat(timespec="seconds")
             point[series.aggregation] = value
         elif value is not None:
             point[series.aggregation] = value

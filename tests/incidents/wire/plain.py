@@ -22,7 +22,7 @@ def lines(values: list[JsonObject]) -> bytes:
 
 def stamp(at: datetime, digits: int = 7) -> str:
     """`at` with a fraction of at most so many digits: Azure cuts trailing zeros, so the length varies."""
-    text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = at.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
     fraction = f"{at.microsecond:06d}0"[:digits].rstrip("0")
     return f"{text}.{fraction}Z" if fraction else f"{text}Z"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from vmdiag.errors import BadArchive, UsageError
 from vmdiag.model import Needs
-from vmdiag.reading import Reading, Scope, Watcher
+from vmdiag.reading import Reading, Scope, Watcher, reading_span
 from vmdiag.sources._choice import chosen
 from vmdiag.sources._items import Format
 from vmdiag.sources._spool import Spool
@@ -41,7 +41,7 @@ class Archive:
         if window.start >= window.end:
             message = f"the archive ends at {window.end.isoformat()}, before --since"
             raise UsageError(message, "Give an earlier --since, or a duration: it counts back from the last record.")
-        choice = chosen(spool.database, scope, window, needs.triggers)
+        choice = chosen(spool.database, scope, reading_span(window, needs), needs.triggers)
         teller = Teller(spool.database, window, needs)
         return Reading(
             window=window,

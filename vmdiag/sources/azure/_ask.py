@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from vmdiag.arm.request import Request
@@ -57,6 +57,12 @@ def group_of(vm: VmId) -> str:
 def subscription_of(vm: VmId) -> str:
     """The id of a VM's subscription, in lower case."""
     return f"/subscriptions/{vm.subscription}".lower()
+
+
+def kept(span: Window, now: datetime, reach: timedelta) -> Window | None:
+    """What a feed that forgets after a while still knows of a span; `None` where it has forgotten all of it."""
+    since = max(span.start, now - reach)
+    return Window(since, span.end) if since < span.end else None
 
 
 def without_covers(reads: Reads) -> Reads:

@@ -1,7 +1,7 @@
 """What a live reading could not see, told as refusals to whoever tells a VM's story; must not ask for anything."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
 from vmdiag.identity import VmId
@@ -9,7 +9,7 @@ from vmdiag.model import Gap, Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources._items import Covers
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import ASIDE
-from vmdiag.sources.azure import heartbeat, metrics, virtual_machine
+from vmdiag.sources.azure import activity_log, health_history, heartbeat, metrics, service_events, virtual_machine
 from vmdiag.sources.azure._ask import Ask, group_of, subscription_of
 from vmdiag.sources.azure._reading import Reader, reason_of
 
@@ -18,9 +18,19 @@ CALM = "not read: nothing suspicious was seen of this VM; name it alone to read 
 BATCH = "not read of many VMs at once; name it alone to read everything"
 HISTORY = "only the present state can be read, and the window ends before it"
 HIDDEN = "Resource Graph does not show this VM to this sign-in"
+HIDDEN_PART = "not shown to this sign-in"
 NO_SUCH_VM = "Azure knows no such VM (404)"
 # What a feed may reach less far than asked before it is worth a word; records of the last minutes may be late.
 SLACK = timedelta(minutes=5)
+# What was heard from an instant on was not heard until just before it.
+JUST = timedelta(seconds=1)
+# How far back the feed of a signal reaches that reaches furthest.
+REACH = {
+    **dict.fromkeys(activity_log.SIGNALS, activity_log.REACH),
+    **dict.fromkeys(health_history.SIGNALS, health_history.REACH),
+    **dict.fromkeys(service_events.SIGNALS, service_events.REACH),
+    **dict.fromkeys(metrics.SIGNALS, metrics.REACH),
+}
 # What takes a question a VM.
 CLOSE = (*virtual_machine.SIGNALS, *metrics.SIGNALS, *heartbeat.SIGNALS)
 # Of several errors the one that tells a person most.
@@ -30,14 +40,17 @@ TELLING = (Interrupted, NotSignedIn, NotAllowed, Throttled)
 class Blind:
     """`unseen` are the VMs of which it could not be seen whether they were migrated.
 
-    `absent` are the subscriptions that were asked for and that this sign-in cannot see.
+    `window` is the one that is told, `span` what was read at the time `now`. `absent` are the subscriptions that were
+    asked for and that this sign-in cannot see.
     """
 
-    def __init__(self, spool: Spool, reader: Reader, window: Window, absent: Collection[str]) -> None:
+    def __init__(self, spool: Spool, reader: Reader, window: Window, span: Window, now: datetime) -> None:
         self._spool = spool
         self._reader = reader
         self._window = window
-        self._absent = sorted(absent)
+        self._span = span
+        self._now = now
+        self.absent: list[str] = []
         self.unseen: set[VmId] = set()
 
     def refuse_silence(self, *, any_shown: bool) -> None:
@@ -46,8 +59,8 @@ class Blind:
             return
         failures = list(self._reader.failures.values())
         worst = next((error for kind in TELLING for error in failures if isinstance(error, kind)), None)
-        if self._absent and not isinstance(worst, Interrupted):
-            message = f"this sign-in cannot see the subscription {', '.join(self._absent)}"
+        if self.absent and not isinstance(worst, Interrupted):
+            message = f"this sign-in cannot see the subscription {', '.join(self.absent)}"
             raise NotAllowed(
                 message, "Check --subscription and AZURE_SUBSCRIPTION_ID; 'vmdiag doctor' lists what it sees."
             )
@@ -56,13 +69,13 @@ class Blind:
 
     def of_run(self) -> Iterator[Gap]:
         """What concerns no single VM."""
-        for subscription in self._absent:
+        for subscription in self.absent:
             reason = f"this sign-in cannot see the subscription {subscription}"
             yield Gap(signal=Signal.ACTIVITY, window=self._window, reason=reason)
 
-    def tell_graph(self, vms: Collection[VmId], shown: Collection[VmId], changes: Ask, network: Ask) -> None:
+    def tell_graph(self, vms: Collection[VmId], shown: Collection[VmId], changes: Ask) -> None:
         """What Resource Graph did not say of the VMs in scope, and of which of them it spoke of the health."""
-        failed, pathless = self._reader.failures.get(changes), self._reader.failures.get(network)
+        failed = self._reader.failures.get(changes)
         for vm in vms:
             if failed is not None or vm not in shown:
                 self.unseen.add(vm)
@@ -70,10 +83,6 @@ class Blind:
             else:
                 self._spool.add(Covers(signal=Signal.HEALTH, scope=vm.key))
                 self._reader.reach(vm.key, Signal.HEALTH, changes.since)
-        if pathless is not None:
-            reason = f"{reason_of(pathless)}; changes of networks in other groups are not seen"
-            for group in {group_of(vm) for vm in vms}:
-                self._spool.refuse(Signal.ACTIVITY, group, reason, partial=True)
 
     def tell(self, vm: VmId, writers: Mapping[str, Collection[VmId]], search: Ask, *, calm: bool) -> None:
         """What is missing of one VM, once everything of it was asked."""
@@ -102,9 +111,18 @@ class Blind:
     def _tell_reach(self, vm: VmId, signal: Signal) -> None:
         known = (self._reader.reached.get((scope, signal)) for scope in (vm.key, group_of(vm), subscription_of(vm)))
         since = min(filter(None, known), default=None)
-        if since is not None and since > self._window.start + SLACK:
-            part = Window(self._window.start, since)
-            self._spool.refuse(signal, vm.key, f"not kept since before {since:%Y-%m-%d %H:%M}Z", window=part)
+        if since is None and signal in REACH:
+            # Nothing was asked where nothing can be left of it.
+            since = self._now - REACH[signal]
+        if since is None or since <= self._span.start + SLACK:
+            return
+        if since <= self._window.start + SLACK:
+            # The window itself was heard; what lies before it counts where a loss reaches into the window.
+            since = min(since, self._window.start)
+        part = Window(self._span.start, min(since - JUST, self._span.end))
+        chosen = signal in metrics.SIGNALS and since > self._now - metrics.REACH + SLACK
+        reason = f"{'not read' if chosen else 'not kept since'} before {since:%Y-%m-%d %H:%M}Z"
+        self._spool.refuse(signal, vm.key, reason, window=part)
 
     def _was_heard_of(self, vm: VmId) -> bool:
         number = self._spool.number(vm)

@@ -6,15 +6,15 @@ first has found: groups that hold their networks, workspaces that their agents w
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from vmdiag import kql
 from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound
 from vmdiag.identity import VmId
 from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
-from vmdiag.reading import Reading, Scope, Watcher
-from vmdiag.sources._choice import Asked, suspects
+from vmdiag.reading import Reading, Scope, Watcher, reading_span
+from vmdiag.sources._choice import Asked, first_telling, suspects
 from vmdiag.sources._items import Known, Row
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import Teller
@@ -34,8 +34,8 @@ from vmdiag.sources.azure import (
     virtual_machine,
 )
 from vmdiag.sources.azure._ask import Ask, group_of, subscription_of
-from vmdiag.sources.azure._blind import HISTORY, SILENCE, Blind
-from vmdiag.sources.azure._reading import Reader
+from vmdiag.sources.azure._blind import HIDDEN_PART, HISTORY, SILENCE, Blind
+from vmdiag.sources.azure._reading import Reader, reason_of
 
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
 FEW = 8
@@ -47,17 +47,17 @@ class Run:
     """The state of one reading; `reading` is called once."""
 
     def __init__(self, session: Session, watcher: Watcher, scope: Scope, window: Window, needs: Needs) -> None:
-        room = window.start - datetime.min.replace(tzinfo=UTC)
         self._session = session
         self._watcher = watcher
         self._access = session.access
         self._scope = scope
         self._window = window
         self._needs = needs
-        self._span = Window(window.start - min(needs.margin, room), window.end)
+        self._span = reading_span(window, needs)
+        self._now = session.now
         self._spool = Spool()
         self._reader = Reader(session, self._spool, watcher)
-        self._reader.present = session.now - window.end <= NOW
+        self._reader.present = self._now - window.end <= NOW
         self._shown: dict[VmId, _roster.Shown] = {}
         # Dictionaries for their order and their quick look-up.
         self._writers: defaultdict[str, dict[VmId, None]] = defaultdict(dict)
@@ -66,7 +66,7 @@ class Run:
         self._asked: set[str] = set()
         who, subscriptions = _roster.who(scope), scope.subscriptions
         self._inventory = inventory.ask(who, subscriptions, self._show)
-        self._changes = health_changes.ask(who, subscriptions, self._span)
+        self._changes = health_changes.ask(who, subscriptions, self._span, self._now)
         # The VMs that are known beforehand; what is found of them is followed at once, without waiting for the rest.
         stated = tuple(dict.fromkeys(_roster.stated(scope).values()))
         self._known = stated if len(scope.vms) == len(stated) <= FEW else ()
@@ -90,6 +90,9 @@ class Run:
         blind = self._blind(vms)
         self._spool.close()
         teller = Teller(self._spool.database, self._window, self._needs, silence=SILENCE, infers=False)
+        lost = self._reader.failures.get(self._network)
+        teller.hidden = HIDDEN_PART if lost is None else f"not known ({reason_of(lost)})"
+        teller.is_network_whole = lost is None
         return Reading(
             window=self._window,
             transcripts=self._told(vms, few, teller, blind),
@@ -114,37 +117,39 @@ class Run:
         self._spool.flush()
         found = self._spool.database.execute("select resource from passage union select through from link")
         groups = {group_of(vm) for vm in vms} | {group for (one,) in found if (group := scope_of(one))}
-        yield from activity_log.asks(sorted(groups - self._asked), self._span)
+        yield from activity_log.asks(sorted(groups - self._asked), self._span, self._now)
         subscriptions = {subscription_of(vm) for vm in vms}
-        yield from service_events.asks(sorted(subscriptions - self._asked), self._span)
+        yield from service_events.asks(sorted(subscriptions - self._asked), self._span, self._now)
         self._asked |= groups | subscriptions
 
-    def _close(self, vms: Iterable[VmId], *, whole: bool = True) -> Iterator[Ask]:
-        """What takes a question a VM; not `whole`: its view only where the inventory did not show whether it runs."""
+    def _close(self, vms: Iterable[VmId], spans: Mapping[VmId, Window] | None = None) -> Iterator[Ask]:
+        """What takes a question a VM; with `spans` its view only where the inventory did not show whether it runs."""
         some = sorted(vms, key=lambda vm: vm.key)
-        unseen = [vm for vm in some if whole or vm not in self._shown or not self._shown[vm].has_power]
+        unseen = [vm for vm in some if spans is None or vm not in self._shown or not self._shown[vm].has_power]
         yield from virtual_machine.asks(unseen, self._write)
-        yield from health_history.asks(some, self._span)
-        yield from metrics.asks(some, self._span)
+        yield from health_history.asks(some, self._span, self._now)
+        for vm in some:
+            yield from metrics.asks((vm,), self._span if spans is None else spans[vm], self._now)
 
-    def _beats(self, vms: Iterable[VmId]) -> Iterator[Ask]:
+    def _beats(self, vms: Iterable[VmId], spans: Mapping[VmId, Window] | None = None) -> Iterator[Ask]:
         """The heartbeats, in the workspaces that were given, else in those that were found."""
+        start = self._span.start if not spans else min(span.start for span in spans.values())
         some = set(vms)
         for workspace in self._access.workspaces:
             self._writers[workspace] = dict.fromkeys(sorted(some, key=lambda vm: vm.key))
         for workspace, writers in self._writers.items():
             fresh = [vm for vm in writers if vm in some and (workspace, vm) not in self._beating]
             self._beating.update((workspace, vm) for vm in fresh)
-            yield from heartbeat.asks(workspace, fresh, self._span)
+            yield from heartbeat.asks(workspace, fresh, Window(start, self._span.end))
 
     def _witness(self, near: Mapping[VmId, Iterable[VmId]]) -> list[Ask]:
         """The traffic of some others around the migrations, and whether they were migrated themselves."""
         self._spool.flush()
-        spans = _witnesses.around_migrations(self._spool.database, self._window, near)
+        spans = _witnesses.around_migrations(self._spool.database, self._span, near)
         fresh = {vm: span for vm, span in spans.items() if vm not in self._witnesses}
         self._witnesses |= fresh
         strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._shown)))
-        changes = [health_changes.ask(strangers, (), self._span)] if strangers.ids else []
+        changes = [health_changes.ask(strangers, (), self._span, self._now)] if strangers.ids else []
         return [*changes, *metrics.witness_asks(fresh)]
 
     def _show(self, row: Row) -> None:
@@ -212,17 +217,19 @@ class Run:
         visible: set[str] = set()
         if missing or not vms:
             self._reader.finish([inventory.subscriptions(visible.add)])
-        blind = Blind(self._spool, self._reader, self._window, missing - visible)
+        blind = Blind(self._spool, self._reader, self._window, self._span, self._now)
+        blind.absent = sorted(missing - visible)
         blind.refuse_silence(any_shown=bool(self._shown))
         if not vms:
             self._watcher.warn("there is no VM in scope")
-        blind.tell_graph(vms, self._shown, self._changes, self._network)
+        blind.tell_graph(vms, self._shown, self._changes)
         return blind
 
     def _told(self, vms: tuple[VmId, ...], few: tuple[VmId, ...], teller: Teller, blind: Blind) -> Iterator[Transcript]:
         """The VMs: those that were read whole or are calm at once, the others as their answers come."""
         suspicious = set() if few else self._suspicious(vms, blind)
-        self._reader.add([*self._close(suspicious, whole=False), *self._beats(suspicious)])
+        spans = self._deciding(suspicious, blind)
+        self._reader.add([*self._close(suspicious, spans), *self._beats(suspicious, spans)])
         calm = set(vms) - suspicious - set(few)
         self._reader.add(self._witness(_witnesses.by_network(self._spool.database, suspicious, calm)))
         calm |= self._witnesses.keys()
@@ -236,8 +243,22 @@ class Run:
 
     def _suspicious(self, vms: tuple[VmId, ...], blind: Blind) -> set[VmId]:
         """The VMs of which something telling was seen, or of which it could not be seen whether they were migrated."""
-        numbers = suspects(self._spool.database, self._window, self._needs.triggers)
+        numbers = suspects(self._spool.database, self._span, self._needs.triggers)
         return {vm for vm in vms if self._spool.number(vm) in numbers or vm in blind.unseen}
+
+    def _deciding(self, vms: Iterable[VmId], blind: Blind) -> dict[VmId, Window]:
+        """Over which span each of many VMs is measured: its window, and what lies around its first telling record.
+
+        A fortnight of minutes is ten megabytes a VM; of one that was found by a record its onset lies about there.
+        """
+        first = first_telling(self._spool.database, self._span, self._needs.triggers)
+        spans = {}
+        for vm in vms:
+            number = self._spool.number(vm)
+            begun = first.get(number, self._span.end) if number is not None else self._span.end
+            start = max(self._span.start, min(begun, self._window.start) - self._needs.margin)
+            spans[vm] = self._span if vm in blind.unseen else Window(start, self._span.end)
+        return spans
 
     def _tell(self, vm: VmId, teller: Teller, blind: Blind, *, calm: bool = False) -> Transcript:
         self._spool.flush()

@@ -21,19 +21,19 @@ _MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
 
 
 def around_migrations(
-    database: sqlite3.Connection, window: Window, near: Mapping[VmId, Iterable[VmId]]
+    database: sqlite3.Connection, read: Window, near: Mapping[VmId, Iterable[VmId]]
 ) -> dict[VmId, Window]:
-    """The witnesses and over which span each is to be read, for the VMs that were migrated in the window.
+    """The witnesses and over which span each is to be read, for the VMs that were migrated in what was read.
 
     `near` holds the VMs' neighbours, best first.
     """
-    times = _migrations(database, window)
+    times = _migrations(database, read)
     spans: defaultdict[VmId, list[datetime]] = defaultdict(list)
     for vm, neighbours in near.items():
         if vm.key in times:
             for witness in list(dict.fromkeys(neighbours))[:MOST]:
                 spans[witness] += times[vm.key]
-    return {vm: Window(min(known) - BEFORE, min(window.end, max(known) + AFTER)) for vm, known in spans.items()}
+    return {vm: Window(min(known) - BEFORE, min(read.end, max(known) + AFTER)) for vm, known in spans.items()}
 
 
 def by_network(
@@ -59,11 +59,11 @@ where link.through like '%/virtualnetworks/%'
 """
 
 
-def _migrations(database: sqlite3.Connection, window: Window) -> dict[str, list[datetime]]:
+def _migrations(database: sqlite3.Connection, read: Window) -> dict[str, list[datetime]]:
     """When the VMs were migrated, by their ids in lower case."""
     found = database.execute(
         "select key, at from record join machine on num = vm where kind in (?, ?) and at between ? and ?",
-        (*_MIGRATIONS, window.start.timestamp(), window.end.timestamp()),
+        (*_MIGRATIONS, read.start.timestamp(), read.end.timestamp()),
     )
     times: defaultdict[str, list[datetime]] = defaultdict(list)
     for key, at in found:

@@ -5,7 +5,7 @@ operation. A start more than 90 days back fails the whole call. `$select` leaves
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
@@ -13,7 +13,7 @@ from vmdiag.model import Signal, Window
 from vmdiag.sources._items import Covers
 from vmdiag.sources.archive import activity_log
 from vmdiag.sources.archive._log_entry import LOG_LEAVES_OUT
-from vmdiag.sources.azure._ask import Ask, without_covers
+from vmdiag.sources.azure._ask import Ask, kept, without_covers
 
 PERMISSIONS = ("Microsoft.Insights/eventtypes/values/read",)
 SIGNALS = (Signal.ACTIVITY,)
@@ -25,21 +25,23 @@ READ = (
 )
 
 
-def asks(groups: Iterable[str], span: Window) -> Iterator[Ask]:
-    """One for each group, given by its id in lower case."""
-    since = max(span.start, span.end - REACH)
+def asks(groups: Iterable[str], span: Window, now: datetime) -> Iterator[Ask]:
+    """One for each group, given by its id in lower case; none for a span that the log has forgotten."""
+    known = kept(span, now, REACH)
+    if known is None:
+        return
     for group in groups:
         heard = (
             Covers(signal=Signal.ACTIVITY, scope=group),
             Covers(signal=Signal.HEALTH, scope=group, partial=LOG_LEAVES_OUT),
         )
         yield Ask(
-            request=request(group, Window(since, span.end)),
+            request=request(group, known),
             concerns=(group,),
             signals=SIGNALS,
             items=without_covers(activity_log.items),
             heard=heard,
-            since=since,
+            since=known.start,
         )
 
 

@@ -5,7 +5,7 @@ not see are left out in silence, so a VM counts as covered only where Resource G
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vmdiag import kql
 from vmdiag.arm.request import Request
@@ -20,9 +20,9 @@ SIGNALS = (Signal.HEALTH,)
 REACH = timedelta(days=14)
 
 
-def ask(who: kql.Who, subscriptions: Iterable[str], span: Window) -> Ask:
+def ask(who: kql.Who, subscriptions: Iterable[str], span: Window, now: datetime) -> Ask:
     """All of them at once."""
-    since = max(span.start, span.end - REACH)
+    since = max(span.start, now - REACH)
     return Ask(
         request=_graph.request("health changes", kql.health_changes(who, Window(since, span.end)), subscriptions),
         concerns=(),

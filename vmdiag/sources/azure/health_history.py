@@ -4,7 +4,7 @@ Source: "REST API: Availability Statuses - List". The portal shows 30 days of it
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
@@ -18,7 +18,7 @@ SIGNALS = (Signal.HEALTH,)
 REACH = timedelta(days=30)
 
 
-def asks(vms: Iterable[VmId], span: Window) -> Iterator[Ask]:
+def asks(vms: Iterable[VmId], span: Window, now: datetime) -> Iterator[Ask]:
     """One for each VM."""
     for vm in vms:
         yield Ask(
@@ -27,7 +27,7 @@ def asks(vms: Iterable[VmId], span: Window) -> Iterator[Ask]:
             signals=SIGNALS,
             items=without_covers(resource_health.items),
             heard=(Covers(signal=Signal.HEALTH, scope=vm.key),),
-            since=max(span.start, span.end - REACH),
+            since=max(span.start, now - REACH),
         )
 
 

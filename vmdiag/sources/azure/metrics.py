@@ -13,7 +13,7 @@ from vmdiag.model import Signal, Window
 from vmdiag.sources._items import Item, Malformed, Packed, Row
 from vmdiag.sources.archive import metrics
 from vmdiag.sources.archive._envelopes import unpacked
-from vmdiag.sources.azure._ask import Ask
+from vmdiag.sources.azure._ask import Ask, kept
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
@@ -31,14 +31,16 @@ READ = {
 NEWER = (("Network In Total",), ("Inbound Flows",), ("VmAvailabilityMetric",), ("Percentage CPU", *READ[Signal.DISK]))
 
 
-def asks(vms: Iterable[VmId], span: Window) -> Iterator[Ask]:
-    """One for each VM and month."""
-    since = max(span.start, span.end - REACH)
+def asks(vms: Iterable[VmId], span: Window, now: datetime) -> Iterator[Ask]:
+    """One for each VM and month; none for a span of which no point is kept."""
+    known = kept(span, now, REACH)
+    if known is None:
+        return
     names = tuple(name for each in READ.values() for name in each)
     for vm in vms:
-        for part in _slices(Window(since, span.end)):
-            instead = tuple(_ask(vm, each, part, since) for each in NEWER)
-            yield _ask(vm, names, part, since, instead)
+        for part in _slices(known):
+            instead = tuple(_ask(vm, each, part, known.start) for each in NEWER)
+            yield _ask(vm, names, part, known.start, instead)
 
 
 def witness_asks(spans: Mapping[VmId, Window]) -> Iterator[Ask]:

@@ -36,8 +36,10 @@ def ask(
         if vm is not None and address:
             met(vm, address)
         subnet = text(row.get("subnet")).lower()
-        if subnet:
-            ways = {text(row.get(way)).lower() for way in ("rules", "routes", "gateway")}
+        if subnet and text(row.get("vnet")):
+            # Without its network, which the sign-in may not see or of which only the first 400 subnets were listed,
+            # nothing is known of the subnet, and an empty way is no free one.
+            ways = {text(row.get(way)).lower() for way in ("vnet", "rules", "routes", "gateway")}
             yield Link(resource=subnet, through=frozenset(ways - {""}))
         yield from resources.items(row, ref)
 

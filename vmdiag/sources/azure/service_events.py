@@ -5,7 +5,7 @@ incident that began earlier and goes on is among them.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
@@ -19,7 +19,7 @@ SIGNALS = (Signal.SERVICE,)
 REACH = timedelta(days=365)
 
 
-def asks(subscriptions: Iterable[str], span: Window) -> Iterator[Ask]:
+def asks(subscriptions: Iterable[str], span: Window, now: datetime) -> Iterator[Ask]:
     """One for each subscription, given by its id in lower case."""
     for scope in subscriptions:
         yield Ask(
@@ -28,7 +28,7 @@ def asks(subscriptions: Iterable[str], span: Window) -> Iterator[Ask]:
             signals=SIGNALS,
             items=without_covers(service_events.items),
             heard=(Covers(signal=Signal.SERVICE, scope=scope),),
-            since=max(span.start, span.end - REACH),
+            since=max(span.start, now - REACH),
         )
 
 

@@ -1,0 +1,51 @@
+"""Whether the guest lives: seen during the loss, and not before it."""
+
+from datetime import datetime
+
+from tests.incidents.labels import hit
+from tests.incidents.model import Label
+from tests.incidents.scene import Scene
+
+
+def _migration_and_onset(scene: Scene) -> tuple[datetime, datetime]:
+    migrated = scene.migrates(scene.ago(60, 200))
+    return migrated, scene.after(migrated, 0, 12)
+
+
+def dead_guest(scene: Scene) -> Label:
+    """CPU and disk are at zero since the onset, perhaps the availability metric, too, and heartbeats are gone.
+
+    The guest is seen dead: suspected at most, whatever the channels.
+    """
+    migrated, lost = _migration_and_onset(scene)
+    scene.dies(lost)
+    guest = ("Percentage CPU", "Disk Write Bytes")
+    scene.plan.vitals = scene.rng.choice((guest, (*guest, "VmAvailabilityMetric")))
+    if scene.rng.random() < 0.5:
+        scene.plan.feeds.add("heartbeat")
+    if scene.rng.random() < 0.5:
+        scene.turns(scene.after(lost, 0, 2), "Unavailable")
+    return hit(migrated, lost, verdict="suspected")
+
+
+def alive_before_the_loss_only(scene: Scene) -> Label:
+    """CPU and disk were reported until the onset and no longer; no power state, no availability state.
+
+    Readings from before the onset, or a state that the migration's own record carries, are no sign of life
+    during the loss: one strong channel, suspected.
+    """
+    migrated, lost = _migration_and_onset(scene)
+    scene.loses_traffic(lost)
+    scene.plan.vitals_until = scene.after(lost, -6, -3)
+    scene.reads(("activity", "health", "metrics"))
+    scene.plan.health_states = False
+    return hit(migrated, lost, verdict="suspected")
+
+
+def one_sign_of_life(scene: Scene) -> Label:
+    """One of CPU, disk and availability goes on through the loss, and nothing else tells: confirmed."""
+    migrated, lost = _migration_and_onset(scene)
+    scene.loses_traffic(lost)
+    scene.plan.vitals = (scene.rng.choice(("Percentage CPU", "Disk Write Bytes", "VmAvailabilityMetric")),)
+    scene.reads(("activity", "health", "metrics"))
+    return hit(migrated, lost)

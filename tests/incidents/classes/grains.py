@@ -1,0 +1,51 @@
+"""Metrics in points of 5 and 15 minutes and of an hour."""
+
+from datetime import datetime
+
+from tests.incidents.labels import LIKELY, SCENARIO, hit, quiet, unjudged
+from tests.incidents.model import ANY, Label
+from tests.incidents.scene import Scene
+
+
+def _migration(scene: Scene, grain: int) -> datetime:
+    scene.plan.grain = grain
+    scene.plan.holes = 0.0
+    scene.plan.hours_before = 4
+    return scene.migrates(scene.ago(120, 240))
+
+
+def loss_in_quarter_hours(scene: Scene) -> Label:
+    """Traffic is gone with the migration, in points of 15 minutes: judged as far as they go, so flagged.
+
+    How firmly, and to which quarter it is dated, is not compared.
+    """
+    migrated = _migration(scene, 15)
+    scene.loses_traffic(scene.after(migrated, 0, 8))
+    return hit(migrated, ANY, verdict=LIKELY)
+
+
+def loss_in_five_minutes(scene: Scene) -> Label:
+    """The same in points of 5 minutes."""
+    migrated = _migration(scene, 5)
+    scene.loses_traffic(scene.after(migrated, 0, 8))
+    return hit(migrated, ANY, verdict=LIKELY)
+
+
+def clean_in_coarse_points(scene: Scene) -> Label:
+    """A healthy migration in points of 5 or 15 minutes: judged and normal, so clear."""
+    return quiet(migrated_at=_migration(scene, scene.rng.choice((5, 15))))
+
+
+def loss_in_hours(scene: Scene) -> Label:
+    """Points of an hour tell too little: inconclusive, and the report asks for PT1M."""
+    migrated = _migration(scene, 60)
+    if scene.rng.random() < 0.6:
+        scene.loses_traffic(scene.after(migrated, 0, 8))
+    return unjudged(
+        migrated_at=migrated,
+        failed_at=ANY,
+        explanation=(None, SCENARIO),
+        state=(None, "open"),
+        action=("investigate",),
+        extent=ANY,
+    )

@@ -1,0 +1,43 @@
+"""What the operator says, beside what was measured."""
+
+from datetime import datetime, timedelta
+
+from tests.incidents.labels import SCENARIO, hit, unjudged
+from tests.incidents.model import ANY, Label
+from tests.incidents.scene import Scene
+
+
+def _rounded_down(at: datetime, minutes: int) -> datetime:
+    """The latest full five or ten minutes that lie at least two minutes back."""
+    early = at - timedelta(minutes=2)
+    return early.replace(minute=early.minute // minutes * minutes, second=0, microsecond=0)
+
+
+def operator_rounds_down(scene: Scene) -> Label:
+    """The operator states a time 2 to 12 minutes before traffic collapsed; traffic was normal then.
+
+    A strong channel shows the VM well at the stated time, so the measured onset counts: confirmed.
+    """
+    migrated = scene.migrates(scene.ago(75, 200))
+    lost = scene.loses_traffic(scene.after(migrated, 0.5, 10))
+    scene.unreachable_since = _rounded_down(lost, scene.rng.choice((5, 10)))
+    return hit(migrated, lost)
+
+
+def operator_rounds_down_beside_heartbeats(scene: Scene) -> Label:
+    """The same without metrics: heartbeats went on after the stated time, then they stopped. Confirmed."""
+    migrated = scene.migrates(scene.ago(75, 200))
+    lost = scene.loses_traffic(scene.after(migrated, 0.5, 10))
+    scene.unreachable_since = _rounded_down(lost, scene.rng.choice((5, 10)))
+    scene.reads(("activity", "health", "heartbeat", "machine"))
+    return hit(migrated, lost)
+
+
+def operator_contradicted(scene: Scene) -> Label:
+    """The operator cannot reach the VM since its migration, and traffic is as ever.
+
+    Nothing measured shows a loss, so the contradicted word shows none: inconclusive, and told.
+    """
+    migrated = scene.migrates(scene.ago(75, 200))
+    scene.unreachable_since = scene.after(migrated, 0, 10).replace(second=0, microsecond=0)
+    return unjudged(migrated_at=migrated, failed_at=ANY, explanation=(None, SCENARIO), state=None, extent=ANY)

@@ -1,0 +1,99 @@
+"""The latest loss decides what is said of now: losses that healed and came back."""
+
+from datetime import datetime
+
+from tests.incidents.labels import LIKELY, hit
+from tests.incidents.model import ANY, Label
+from tests.incidents.scene import Scene
+
+
+def _migration_and_healed_loss(scene: Scene, least: float, most: float) -> tuple[datetime, datetime, datetime]:
+    """Migration, onset, and the end of a loss of so many minutes."""
+    migrated = scene.migrates(scene.ago(140, 240))
+    lost = scene.after(migrated, -0.5, 8)
+    healed = scene.after(lost, least, most)
+    scene.loses_traffic(lost, healed)
+    scene.plan.noise = 0.25
+    return migrated, lost, healed
+
+
+def relapse_after_minutes(scene: Scene) -> Label:
+    """Lost with the migration, well for 4 to 12 minutes, lost again until the end.
+
+    Fewer than 15 well minutes between, together down for most of the time: one intermittent loss from the
+    first onset, and open. Never "reachable again, nothing to do".
+    """
+    migrated, lost, healed = _migration_and_healed_loss(scene, 20, 50)
+    scene.loses_traffic(scene.after(healed, 4.2, 12))
+    return hit(migrated, lost, verdict=LIKELY, action=("redeploy", "investigate"), extent="intermittent")
+
+
+def relapse_after_half_an_hour(scene: Scene) -> Label:
+    """Lost with the migration and healed for 18 to 28 minutes; lost again, later than a migration may be blamed.
+
+    Two losses: the first is the migration's, the latest is unexplained and open, and decides state and action.
+    """
+    migrated, _, healed = _migration_and_healed_loss(scene, 22, 45)
+    lost = scene.loses_traffic(scene.after(healed, 18, 28))
+    return hit(migrated, lost, verdict=LIKELY, explanation="unexplained", action=("investigate",))
+
+
+def relapse_that_healed_too(scene: Scene) -> Label:
+    """The same, and the second loss healed after 20 to 35 minutes as well: recovered, the latest unexplained."""
+    migrated, _, healed = _migration_and_healed_loss(scene, 18, 25)
+    lost = scene.after(healed, 18, 25)
+    scene.loses_traffic(lost, scene.after(lost, 18, 25))
+    return hit(migrated, lost, verdict=LIKELY, state="recovered", explanation="unexplained")
+
+
+def relapse_after_redeploy(scene: Scene) -> Label:
+    """A redeploy ends the migration's loss; 5 to 12 minutes later the VM is lost again, until the end.
+
+    A reset lies between, so these are two losses, and the link of the latest to the migration is broken.
+    Redeployed already and dead: never "nothing to do", never another redeploy.
+    """
+    migrated = scene.migrates(scene.ago(130, 220))
+    lost = scene.after(migrated, -0.5, 8)
+    asked = scene.after(lost, 20, 45)
+    scene.annotated(asked, "VirtualMachineRedeployInitiatedByControlPlane")
+    back = scene.operates(asked, "redeploy/action", seconds=scene.rng.uniform(50, 180))
+    scene.loses_traffic(lost, back)
+    scene.unreported(asked, back)
+    scene.plan.noise = 0.25
+    again = scene.loses_traffic(scene.after(back, 5, 12))
+    return hit(
+        migrated,
+        again,
+        verdict=LIKELY,
+        explanation=("unexplained", "guest-restart"),
+        action=("escalate", "investigate"),
+    )
+
+
+def user_stop_after_a_healed_loss(scene: Scene) -> Label:
+    """The migration's loss healed; an hour later a customer stops the VM, and it is stopped now.
+
+    The latest loss is the customer's: explained by the stop, and no reason to redeploy.
+    """
+    migrated, _, healed = _migration_and_healed_loss(scene, 20, 35)
+    stopped = scene.after(healed, 25, 40)
+    scene.operates(stopped, "deallocate/action")
+    scene.annotated(scene.after(stopped, 0.05, 0.2), "VirtualMachineDeallocationInitiated")
+    scene.dies(scene.after(stopped, 0.3, 0.4), reported=False)
+    scene.turns(scene.after(stopped, 0.4, 0.5), "Unavailable", cause="UserInitiated")
+    scene.becomes(power="deallocated")
+    return hit(migrated, stopped, verdict=LIKELY, explanation="user-stop")
+
+
+def pause_then_loss(scene: Scene) -> Label:
+    """Dead for 5 to 8 minutes with the migration, well for 9 to 12, then lost until the end: one story, open.
+
+    The pieces make one intermittent loss from the pause on; how exactly it is dated is not compared.
+    """
+    migrated = scene.migrates(scene.ago(110, 200))
+    paused = scene.after(migrated, 0, 2)
+    well = scene.after(paused, 5, 8)
+    scene.loses_traffic(paused, well)
+    scene.loses_traffic(scene.after(well, 9, 12))
+    scene.plan.noise = 0.25
+    return hit(migrated, ANY, verdict=LIKELY, action=("redeploy",), extent=ANY)

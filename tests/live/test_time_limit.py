@@ -1,0 +1,113 @@
+"""`--timeout` ends the reading whatever a server, or another program, does; what was read by then is told."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.arm import Fault, Silent, World
+from tests.arm.single import SUBSCRIPTION
+from tests.conftest import Ran
+from tests.live.conftest import Azure, Starter, gaps
+
+ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
+METRICS = r"Microsoft\.Insights/metrics"
+# Far more than any of it takes, and far less than what is waited for would.
+AT_MOST = 25.0
+
+
+def tried(there: Azure, *more: str, **settings: str) -> Ran:
+    """A check with 3 s of time, which ends."""
+    began = time.monotonic()
+    ran = there.run("check", ID, "--timeout", "3s", "--since", "1d", *more, **settings)
+    assert time.monotonic() - began < AT_MOST
+    assert "Traceback" not in ran.err
+    return ran
+
+
+@pytest.mark.parametrize("part", ["header", "body"])
+def test_an_answer_that_trickles_is_a_gap_and_the_report_stands(azure: Starter, part: str) -> None:
+    there = azure()
+    there.arm.fail(Fault(path=METRICS, kind="trickle", part=part))
+    began = time.monotonic()
+    ran, (case,) = there.check(ID, "--timeout", "3s")
+
+    assert time.monotonic() - began < AT_MOST
+    assert "--timeout" in gaps(case)["traffic"]
+    assert "health" not in gaps(case)
+    assert case["migrated_at"]
+    assert ran.code in {1, 3}
+
+
+@pytest.mark.parametrize("path", ["oauth2", "openid-configuration", "metadata"])
+@pytest.mark.parametrize("part", ["header", "body"])
+def test_a_sign_in_that_trickles_ends_with_the_runs_time(azure: Starter, path: str, part: str) -> None:
+    there = azure()
+    there.arm.fail(Fault(path=path, kind="trickle", part=part))
+    ran = tried(there)
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "--timeout" in ran.err
+
+
+def test_a_managed_identity_that_trickles_ends_with_the_runs_time(azure: Starter) -> None:
+    there = azure()
+    there.arm.fail(Fault(path="msi/token", kind="trickle", part="body"))
+    endpoint = {"IDENTITY_ENDPOINT": f"{there.arm.url}/msi/token", "IDENTITY_HEADER": "x"}
+    ran = tried(there, "--credential", "managed", **endpoint)
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "--timeout" in ran.err
+
+
+def test_a_server_that_is_silent_from_the_first_byte_of_tls_on_ends_with_the_runs_time(azure: Starter) -> None:
+    there = azure()
+    with Silent() as silent:
+        began = time.monotonic()
+        ran = there.runner("check", ID, "--timeout", "3s", "--cloud", silent.url, **there.arm.environment)
+
+        assert silent.connections
+    assert time.monotonic() - began < AT_MOST
+    assert (ran.code, ran.out) == (4, "")
+    assert "--timeout" in ran.err
+
+
+def test_one_host_that_is_silent_costs_only_what_it_alone_knows(azure: Starter) -> None:
+    world = World.one()
+    with Silent() as silent:
+        world.logs = silent.url
+        ran, (case,) = azure(world).check(ID, "--timeout", "5s")
+
+        assert silent.connections
+    assert set(gaps(case)) == {"heartbeat"}
+    assert "--timeout" in gaps(case)["heartbeat"]
+    assert ran.code == 1
+
+
+def test_the_doctor_ends_too_and_tells_what_it_has_tried(azure: Starter) -> None:
+    there = azure()
+    there.arm.fail(Fault(path=METRICS, kind="trickle", part="body"))
+    began = time.monotonic()
+    ran = there.run("doctor", "--timeout", "4s", "--subscription", SUBSCRIPTION)
+
+    assert time.monotonic() - began < AT_MOST
+    assert ran.code == 3
+    assert "run's time was over" in ran.out
+    assert "health" in ran.out
+
+
+def az(folder: Path, script: str) -> str:
+    """A PATH on which the Azure CLI is this script."""
+    program = folder / "bin" / "az"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return f"{program.parent}:/usr/bin:/bin"
+
+
+def test_an_azure_cli_that_hangs_ends_with_the_runs_time(azure: Starter, tmp_path: Path) -> None:
+    there = azure()
+    ran = tried(there, "--credential", "cli", PATH=az(tmp_path, "exec sleep 40"))
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "--timeout" in ran.err

@@ -1,0 +1,113 @@
+"""Work that waits for others, given up when its time is over, wherever it waits; must not know what the work is.
+
+A library's timeout holds for one read, so a server that sends a byte now and then is waited for without end; and the
+resolution of a name, another program's answer and a lock have none that is ours. So the work is done in a thread of its
+own. When its time is over nobody waits for it any more, and its connection is shut, which ends the thread, too.
+"""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, Protocol, TypeVar
+
+from azure.core.exceptions import AzureError
+
+from vmdiag.errors import VmdiagError
+
+Result = TypeVar("Result")
+# How often a waiting thread looks up, to see whether it should stop.
+LOOK_UP = 0.1
+
+_current = threading.local()
+
+
+class Connection(Protocol):
+    """What an exchange goes over; of `http.client`, or of a library that builds upon it."""
+
+    sock: object
+
+
+class _Work(Generic[Result]):
+    """Something under way in its thread."""
+
+    def __init__(self, act: Callable[[], Result]) -> None:
+        self._act = act
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._is_given_up = False
+        self._results: list[Result] = []
+        self._error: BaseException | None = None
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        _current.work = self
+        try:
+            self._results.append(self._act())
+        except (AzureError, OSError, ValueError, VmdiagError) as error:
+            self._error = error
+        finally:
+            # A defect, too, is for the thread that waits: it must not wait for ever.
+            self._error = self._error or sys.exception()
+            self.ended.set()
+
+    def use(self, connection: Connection) -> None:
+        """From now on it is this connection that is waited for; raises `OSError` where nobody waits any more."""
+        with self._lock:
+            if self._is_given_up:
+                message = "the time for it was over"
+                raise TimeoutError(message)
+            connection.owner = self  # type: ignore[attr-defined]
+            self._connection = connection
+
+    def give_up(self) -> None:
+        """Shut the connection, unless others use it by now."""
+        with self._lock:
+            self._is_given_up = True
+            if self._connection is not None and getattr(self._connection, "owner", None) is self:
+                _shut(self._connection.sock)
+
+    def result(self) -> Result:
+        """What came of it; raises what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+
+def run(act: Callable[[], Result], seconds: float, stop: threading.Event | None = None) -> Result:
+    """Do it within so many seconds; raises `TimeoutError` after them, `InterruptedError` once `stop` is set."""
+    ends = time.monotonic() + seconds
+    work = _Work(act)
+    threading.Thread(target=work.run, daemon=True).start()
+    while not work.ended.wait(max(0.0, min(LOOK_UP, ends - time.monotonic()))):
+        if stop is not None and stop.is_set():
+            work.give_up()
+            raise InterruptedError
+        if time.monotonic() >= ends:
+            work.give_up()
+            raise TimeoutError
+    return work.result()
+
+
+def is_limited() -> bool:
+    """Whether this thread does work whose time is limited."""
+    return hasattr(_current, "work")
+
+
+def use(connection: Connection) -> None:
+    """Let the work of this thread be ended by shutting this connection."""
+    work: _Work[object] | None = getattr(_current, "work", None)
+    if work is not None:
+        work.use(connection)
+
+
+def _shut(sock: object) -> None:
+    """End every reading and writing of a socket. To close it would not: who reads in another thread reads on."""
+    # TLS inside of TLS, to a proxy that is itself reached by TLS, is no socket but has one.
+    inner = sock if isinstance(sock, socket.socket) else getattr(sock, "socket", None)
+    if isinstance(inner, socket.socket):
+        with suppress(OSError):
+            # Not the method of TLS' own class, which forgets its state beneath the thread that uses it.
+            socket.socket.shutdown(inner, socket.SHUT_RDWR)

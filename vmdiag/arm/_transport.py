@@ -1,0 +1,102 @@
+"""The connections to Azure and to whoever signs in, shared by all that is sent; must not know what is asked.
+
+What the environment says counts where it names a proxy (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) or the authorities to trust
+(REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE), and nowhere else: a login in `~/.netrc` would take the token's
+place.
+"""
+
+from collections.abc import Callable, MutableMapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from azure.core.exceptions import ServiceResponseTimeoutError
+from azure.core.pipeline.transport import RequestsTransport
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from vmdiag.arm import _limit
+
+# Seconds for the whole of one exchange.
+WHOLE = 120.0
+BLOCK = 1 << 18
+
+
+class Transport(RequestsTransport):  # type: ignore[misc]  # its module makes it known when it is asked for
+    """No retries, no cookies, no redirects below the session's own rules, and an end to every exchange."""
+
+    def __init__(self, connections: int, trusted: str | None = None) -> None:
+        session = requests.Session()
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # With a login of its own, even one that does nothing, the library looks for no other.
+        session.auth = _as_it_is
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _Adapter(pool_connections=4, pool_maxsize=connections))
+        super().__init__(session=session, connection_data_block_size=BLOCK, connection_verify=trusted or True)
+
+    def send(self, request: Any, *, proxies: MutableMapping[str, str] | None = None, **options: Any) -> Any:
+        """Send a request; one that nobody else limits has `WHOLE` seconds for itself and its answer."""
+        send: Callable[[], Any] = lambda: super(Transport, self).send(request, proxies=proxies, **options)  # noqa: E731
+        if _limit.is_limited():
+            return send()
+        options["stream"] = False
+        try:
+            return _limit.run(send, WHOLE)
+        except TimeoutError as error:
+            message = f"no whole answer in {WHOLE:.0f} s: timed out"
+            raise ServiceResponseTimeoutError(message, error=error) from error
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+class _Plain(HTTPConnection):
+    """A connection that is shut when the time of who uses it is over."""
+
+    def connect(self) -> None:
+        _limit.use(self)
+        super().connect()
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _limit.use(self)
+        super().request(*args, **options)
+
+
+class _Secure(HTTPSConnection):
+    """The same over TLS."""
+
+    def connect(self) -> None:
+        _limit.use(self)
+        super().connect()
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _limit.use(self)
+        super().request(*args, **options)
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+_POOLS = {"http": _PlainPool, "https": _SecurePool}
+
+
+class _Adapter(HTTPAdapter):
+    """Opens connections of these classes, through a proxy, too."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        # One for SOCKS has its own.
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
