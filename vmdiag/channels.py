@@ -71,7 +71,7 @@ def states(timeline: Timeline, kinds: tuple[Kind, ...], strength: Strength, says
             elif begun.kind in ANNOTATED:
                 continue  # an annotation is not taken back by a status that came along with it
             begun = None
-    if begun is not None:
+    if begun is not None and (begun.kind in ANNOTATED or timeline.window.end - begun.at >= FLAP):
         yield _state(begun, Interval(begun.at, None), strength, says)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from vmdiag.mitigation import Mitigation
 from vmdiag.model import Event, Gap, Interval, Needs, Series, Signal, Timeline, VirtualMachine, Window, earlier
+from vmdiag.reading import Others, is_unknown
 
 
 class Verdict(StrEnum):
@@ -234,12 +235,18 @@ class Case:
         since = min([self.window.start, *lost, *filter(None, [self.diagnosis.migrated_at])])
         return tuple(event for event in self.events if event.at >= since)
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there is no such VM: the gaps say why."""
+        return is_unknown(self.gaps)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A run: where and when it looked, its cases as they are found, and what concerns no single VM.
 
-    `cases` may be an iterator: a renderer that can stream does.
+    `cases` may be an iterator: a renderer that can stream does. `names_scope` says that VMs were asked for, one by one
+    or by what they have in common.
     """
 
     source: str
@@ -247,7 +254,8 @@ class Report:
     window: Window
     generated_at: datetime
     cases: Iterable[Case]
-    others: int = 0
+    others: Others = field(default_factory=Others)
+    names_scope: bool = False
     gaps: tuple[Gap, ...] = ()
 
 

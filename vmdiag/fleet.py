@@ -60,7 +60,7 @@ def _silences(case: Case) -> Iterator[_Onset]:
     shown = [one.interval.start for loss in case.diagnosis.losses for one in loss.channels if one.signal in BEATS]
     at = case.diagnosis.silent_since or max(shown, default=None)
     if at is not None:
-        yield _Onset(at, case.vm.id.key, frozenset(), _is_migrated(case, at))
+        yield _Onset(at, case.vm.id.key, _places(case), _is_migrated(case, at))
 
 
 def _is_migrated(case: Case, onset: datetime) -> bool:
@@ -73,7 +73,8 @@ def _silent_together(case: Case, silences: list[_Onset]) -> Case:
     at, verdict = _silent_at(case), case.diagnosis.finding.if_shared or Verdict.INCONCLUSIVE
     if at is None:
         return case
-    together = {one.key: one for one in silences if abs(one.at - at) <= TOGETHER}
+    places = _places(case)
+    together = {one.key: one for one in silences if abs(one.at - at) <= TOGETHER and one.places & places}
     unmigrated = sum(1 for one in together.values() if not one.migrated)
     if unmigrated * 2 <= len(together):
         return case

@@ -1,7 +1,9 @@
 """Which VM is meant: resource ids, and the shorter ways in which people name one; must not know anything else."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Self
 
 VM_ID = re.compile(
@@ -54,9 +56,16 @@ class VmId:
         return hash(self.key)
 
 
+# Stands for a part of an id that is not known; Azure allows it in no name.
+UNKNOWN = "?"
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A VM as a person names it: `name`, `resource-group/name`, or a resource id, in any letter case."""
+    """VMs as a person names them: `name`, `resource-group/name`, or a resource id, in any letter case.
+
+    `*` stands for any text and `?` for one character, within a name or a group.
+    """
 
     text: str
 
@@ -66,9 +75,54 @@ class Selector:
         named = VmId.parse(self.text)
         return named.key if named is not None else self.text.lower().strip("/")
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it may mean several VMs."""
+        return is_pattern(self.text)
+
+    @property
+    def id(self) -> VmId | None:
+        """The VM whose id this is; `None` for a name or a pattern."""
+        return None if self.is_pattern else VmId.parse(self.text)
+
+    @property
+    def group_and_name(self) -> tuple[str, str]:
+        """The group, empty where none is given, and the name."""
+        named = VmId.parse(self.text)
+        if named is not None:
+            return named.resource_group, named.name
+        group, _, name = self.text.strip("/").rpartition("/")
+        return group, name
+
     def matches(self, vm: VmId) -> bool:
         """Whether the words mean this VM."""
-        return self.word in words_for(vm)
+        return any(fits(self.word, word) for word in words_for(vm))
+
+    def placeholder(self, subscription: str = UNKNOWN) -> VmId:
+        """An id for a VM that is not there: what was said of it, and `?` for the rest."""
+        group, name = self.group_and_name
+        return VmId.parse(self.text) or VmId(subscription=subscription, resource_group=group or UNKNOWN, name=name)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a name or group stands for several."""
+    return "*" in text or "?" in text
+
+
+def fits(pattern: str, word: str) -> bool:
+    """Whether a word is what a pattern means, both in lower case; `*` does not reach beyond a `/`."""
+    if not is_pattern(pattern):
+        return pattern == word
+    parts, others = pattern.split("/"), word.split("/")
+    # Brackets, which fnmatch takes for a set of characters, stand for themselves.
+    return len(parts) == len(others) and all(
+        fnmatchcase(other, part.replace("[", "[[]")) for part, other in zip(parts, others, strict=True)
+    )
+
+
+def fits_any(patterns: Iterable[str], word: str) -> bool:
+    """Whether a word, in any letter case, is what one of the patterns means."""
+    return any(fits(pattern.lower(), word.lower()) for pattern in patterns)
 
 
 def words_for(vm: VmId) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ Resource Graph projects `id` and is ordered by it: without the id it is cut at t
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vmdiag.identity import is_pattern
 from vmdiag.model import Window
 
 # Which segments of an id have them: /subscriptions/S/resourceGroups/GROUP/providers/P/virtualMachines/NAME.
@@ -18,11 +19,15 @@ _MOST = "limit 400"
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The VMs that a query is about: those with one of the ids or names, in one of the groups; empty means any."""
+    """The VMs that a query is about: those with one of the ids or names, in one of the groups; empty means any.
+
+    `patterns` are groups and names with `*` and `?`; groups may hold these, too.
+    """
 
     ids: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    patterns: tuple[tuple[str, str], ...] = ()
 
 
 def machines(who: Who) -> str:
@@ -179,10 +184,34 @@ def _about(who: Who) -> Iterable[str]:
     """The conditions on the column `vm`, which holds a VM's id."""
     named = [f"tostring(split(vm, '/')[{_NAME}]) in~ ({_list(who.names)})"] if who.names else []
     known = [f"vm in~ ({_list(who.ids)})"] if who.ids else []
-    if known or named:
-        yield f"where {' or '.join((*known, *named))}"
-    if who.groups:
-        yield f"where tostring(split(vm, '/')[{_GROUP}]) in~ ({_list(who.groups)})"
+    fitting = [_fits(group or "*", name) for group, name in who.patterns]
+    if known or named or fitting:
+        yield f"where {' or '.join((*known, *named, *fitting))}"
+    plain = tuple(group for group in who.groups if not is_pattern(group))
+    inside = [f"tostring(split(vm, '/')[{_GROUP}]) in~ ({_list(plain)})"] if plain else []
+    inside += [_fits(group, "*") for group in who.groups if is_pattern(group)]
+    if inside:
+        yield f"where {' or '.join(inside)}"
+
+
+def _fits(group: str, name: str) -> str:
+    """The condition that a VM's group and name are what patterns mean.
+
+    Sources: "Azure Resource Graph: advanced query samples" (virtual machines matched by regex), "RE2 syntax" (Kusto
+    Query Language).
+    """
+    above = f"^/subscriptions/[^/]+/resourcegroups/{_regex(group)}/providers/microsoft[.]compute/"
+    return f"tolower(vm) matches regex {literal(f'{above}([^/]+/[^/]+/)?virtualmachines/{_regex(name)}$')}"
+
+
+def _regex(pattern: str) -> str:
+    wild = {"*": "[^/]*", "?": "[^/]"}
+    return "".join(wild.get(each) or (each if each.isalnum() else f"[{each}]") for each in _plain(pattern))
+
+
+def _plain(pattern: str) -> str:
+    """The pattern with only what a name or a group can hold: whatever else there is fits no VM."""
+    return "".join(each if each.isalnum() or each in "*?._-()" else "/" for each in pattern.lower())
 
 
 def _list(texts: Iterable[str]) -> str:

@@ -1,8 +1,8 @@
 """examine(): a source becomes cases, lazily and in order; must not know which source it is or how cases are shown."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
 from functools import reduce
 from itertools import chain
 from operator import or_
@@ -11,11 +11,21 @@ import vmdiag.scenarios
 from vmdiag import plugins
 from vmdiag.baseline import scale_to_minute
 from vmdiag.detector import diagnose
-from vmdiag.diagnosis import Case, Diagnosis, Scenario, Verdict
+from vmdiag.diagnosis import (
+    Action,
+    Case,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Recommendation,
+    Scenario,
+    Stance,
+    Verdict,
+)
 from vmdiag.fleet import compare
-from vmdiag.identity import VmId, words_for
+from vmdiag.identity import VmId, fits_any, words_for
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window
-from vmdiag.reading import Scope, Source, reading_span
+from vmdiag.reading import Others, Scope, Source, is_unknown, latest, reading_span
 from vmdiag.timeline import assemble
 from vmdiag.traffic_falls import TRAFFIC
 
@@ -26,6 +36,7 @@ SKETCH_BEFORE = timedelta(hours=1)
 SKETCH_AFTER = timedelta(hours=3)
 # What was not heard matters so long before an onset: the baseline's hour, and the half hour in which a cause can lie.
 BEFORE_ONSET = timedelta(minutes=90)
+CHECK_NAME = "There is no such VM among those that were looked at: check its name. It was not diagnosed."
 
 
 @dataclass(slots=True)
@@ -35,9 +46,14 @@ class Examination:
     window: Window
     cases: Iterator[Case]
     gaps: tuple[Gap, ...] = ()
-    others: int = 0
+    other_vms: Others = field(default_factory=Others)
     cloud: str | None = None
     order: tuple[VmId, ...] = ()
+
+    @property
+    def others(self) -> int:
+        """How many VMs were seen that are no case."""
+        return self.other_vms.total
 
     def in_order(self) -> Iterator[Case]:
         """The cases in the order asked for, once all are known."""
@@ -60,7 +76,7 @@ def examine(
     scope: Scope,
     *,
     asked: str = ASKED,
-    unreachable_since: datetime | None = None,
+    unreachable_since: datetime | time | None = None,
     finished: Iterable[Case] = (),
 ) -> Examination:
     """Read, assemble, diagnose and compare every VM in scope; what the operator knows is a record like any other.
@@ -74,32 +90,77 @@ def examine(
         window=reading.window,
         cases=iter(()),
         gaps=reading.gaps,
-        others=reading.others,
+        other_vms=Others(quiet=reading.quiet, unread=reading.others - reading.quiet),
         cloud=reading.cloud,
         order=reading.vms,
     )
     meant = frozenset(reading.vms)
+    stated = unreachable_since
+    if isinstance(stated, time):
+        stated = latest(stated, reading.window.end)
     rivals = [scenario for name, scenario in known.items() if name != asked]
     margin = reading.window.start - reading_span(reading.window, needs).start
 
     def cases() -> Iterator[Case]:
         for transcript in reading.transcripts:
-            said = unreachable_since if scope.vms and transcript.vm.id in meant else None
+            if is_unknown(transcript.gaps):
+                yield _unknown(transcript, reading.window, known[asked])
+                continue
+            said = stated if scope.vms and transcript.vm.id in meant else None
             timeline = assemble(_stated(transcript, said), reading.window, margin)
             yield _case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
 
     def asked_for() -> Iterator[Case]:
         # Compared first: what VMs share shows whether they were asked for or not.
-        words = frozenset(selector.word for selector in scope.vms)
-        told = frozenset(vm for vm in scope.finished if not words.isdisjoint(words_for(vm)))
+        told = _finished(scope)
         for case in compare(chain(finished, cases())):
             if _is_asked_for(scope, meant | told, case):
                 yield case
             else:
-                run.others += 1
+                run.other_vms = _counted(run.other_vms, case)
 
     run.cases = asked_for()
     return run
+
+
+def _finished(scope: Scope) -> frozenset[VmId]:
+    """The VMs of an earlier run that are asked for by name."""
+    words = frozenset(selector.word for selector in scope.vms)
+    patterns = [selector for selector in scope.vms if selector.is_pattern]
+    return frozenset(
+        vm
+        for vm in scope.finished
+        if not words.isdisjoint(words_for(vm)) or any(pattern.matches(vm) for pattern in patterns)
+    )
+
+
+def _counted(others: Others, case: Case) -> Others:
+    """One more that was judged and is not told."""
+    if case.diagnosis.migrated_at or case.diagnosis.losses:
+        return replace(others, troubled=others.troubled + 1)
+    if case.diagnosis.verdict is Verdict.CLEAR:
+        return replace(others, clear=others.clear + 1)
+    return replace(others, unclear=others.unclear + 1)
+
+
+def _unknown(transcript: Transcript, window: Window, asked: Scenario) -> Case:
+    """The case of a VM that is not there: nothing of it is judged."""
+    reason = next(gap.reason for gap in transcript.gaps if is_unknown((gap,)))
+    missing = Evidence(stance=Stance.MISSING, signal=Signal.ACTIVITY, says=reason)
+    finding = Finding(scenario=asked.id, verdict=Verdict.INCONCLUSIVE, evidence=(missing,))
+    diagnosis = Diagnosis(
+        verdict=Verdict.INCONCLUSIVE,
+        finding=finding,
+        findings=(finding,),
+        losses=(),
+        explanation=None,
+        state=None,
+        migrated_at=None,
+        failed_at=None,
+        recovered_at=None,
+        recommendation=Recommendation(action=Action.INVESTIGATE, says=CHECK_NAME),
+    )
+    return Case(vm=transcript.vm, window=window, diagnosis=diagnosis, gaps=transcript.gaps, scenario=asked)
 
 
 def _stated(transcript: Transcript, unreachable_since: datetime | None) -> Transcript:
@@ -115,8 +176,10 @@ def _is_asked_for(scope: Scope, meant: frozenset[VmId], case: Case) -> bool:
 
     Names were made out by the source: the same word may mean a VM elsewhere, which is only there to be compared with.
     """
-    if scope.vms:
+    if scope.vms or scope.lists_none:
         return case.vm.id in meant
+    if scope.groups and not fits_any(scope.groups, case.vm.id.resource_group):
+        return False
     named = scope.everything or scope.groups or scope.tags
     return bool(named or case.diagnosis.losses or _is_migrated(case))
 

@@ -1,8 +1,8 @@
 """The seam between sources and the rest: what is asked of a source, and what it answers; must not know any source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from threading import Event as Flag
 from typing import Protocol
 
@@ -13,6 +13,9 @@ from vmdiag.model import Gap, Needs, Transcript, Window
 # and its migration, its baseline and what competes lie before that. It is as far as Resource Graph keeps changes, and
 # what `--since` is by default, so a short window costs no more requests than the usual one.
 LEAST_READ = timedelta(days=14)
+# How the reason of a gap begins where there is no VM to read of.
+NO_SUCH_VM = "no such VM"
+UNKNOWN_VM = (NO_SUCH_VM, f"Azure knows {NO_SUCH_VM}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,8 @@ class Scope:
     """Which VMs and when. `until=None` means now, or an archive's last record; a `since` span counts back from it.
 
     No VM, group, tag and not `everything`: the VMs that had a migration or a loss. What is `finished` is left out.
+    `groups` may hold `*` and `?`. With `allow_empty` a scope without VMs is no error; `lists_none` is one that a list
+    without VMs made. A `time` of day is the latest such one before `until`, which itself lies before the end.
     """
 
     vms: tuple[Selector, ...] = ()
@@ -28,12 +33,21 @@ class Scope:
     tags: tuple[tuple[str, str], ...] = ()
     everything: bool = False
     finished: frozenset[VmId] = frozenset()
-    since: timedelta | datetime = LEAST_READ
-    until: datetime | None = None
+    allow_empty: bool = False
+    lists_none: bool = False
+    since: timedelta | datetime | time = LEAST_READ
+    until: datetime | time | None = None
+
+    @property
+    def names_any(self) -> bool:
+        """Whether it says which VMs are meant, one by one or by what they have in common."""
+        return bool(self.vms or self.groups or self.tags or self.everything or self.lists_none)
 
     def window(self, end: datetime) -> Window:
         """The window asked for, when `end` is the newest instant the source knows."""
-        until = self.until or end
+        until = latest(self.until, end) if isinstance(self.until, time) else self.until or end
+        if isinstance(self.since, time):
+            return Window(latest(self.since, until), until)
         if isinstance(self.since, datetime):
             return Window(self.since, until)
         return Window(_back(until, self.since), until)
@@ -53,21 +67,55 @@ def _back(at: datetime, span: timedelta) -> datetime:
     return at - min(span, at - datetime.min.replace(tzinfo=UTC))
 
 
+def latest(clock: time, before: datetime) -> datetime:
+    """The latest such time of day, in UTC, before an instant."""
+    same_day = datetime.combine(before.date(), clock, UTC)
+    return same_day if same_day < before else same_day - timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a source answers: the window it really covers, one transcript a VM, and what concerns the whole run.
 
     `transcripts` come as they are ready. `vms` are those asked for, in that order: a transcript of another one is there
-    to be compared with. `others` counts the VMs that were seen and not told; `gaps` could not be tied to one VM;
-    `cloud` is `None` where the source does not know.
+    to be compared with. `others` counts the VMs that were seen and not told, `quiet` those among them of which no
+    record or reading shows a migration or a loss; `gaps` could not be tied to one VM; `cloud` is `None` where the
+    source does not know.
     """
 
     window: Window
     transcripts: Iterator[Transcript]
     vms: tuple[VmId, ...] = ()
     others: int = 0
+    quiet: int = 0
     gaps: tuple[Gap, ...] = ()
     cloud: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """How many VMs were seen that are no case.
+
+    Judged were those that are `clear` of a migration and a loss, those that had one and were not asked for
+    (`troubled`), and those that could not be told (`unclear`). Of the `quiet` no record shows either, so they were not
+    judged; the `unread` lie outside of what was asked for and were not looked at.
+    """
+
+    clear: int = 0
+    troubled: int = 0
+    unclear: int = 0
+    quiet: int = 0
+    unread: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.clear + self.troubled + self.unclear + self.quiet + self.unread
+
+
+def is_unknown(gaps: Iterable[Gap]) -> bool:
+    """Whether what was not heard was not heard because there is no such VM."""
+    return any(gap.reason.startswith(UNKNOWN_VM) for gap in gaps)
 
 
 class Source(Protocol):

@@ -1,6 +1,7 @@
 """What can go wrong between a client and Azure, and with which requests; must not know how it is done.
 
-A fault is `Fault(path=..., kind=..., **settings)`; `tests.arm.mishaps` lists the kinds and their settings.
+A fault is `Fault(path=..., kind=..., **settings)`; `tests.arm.mishaps` and `tests.arm.halves` list
+the kinds and their settings.
 """
 
 import re
@@ -10,8 +11,11 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.arm import halves, mishaps
 from tests.arm.exchange import Exchange
-from tests.arm.mishaps import KINDS, MARK
+from tests.arm.mishaps import MARK
+
+KINDS = {**mishaps.KINDS, **halves.KINDS}
 
 
 class Fault:

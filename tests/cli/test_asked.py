@@ -1,5 +1,6 @@
 """Who and when: the words of a command line as a scope, and the contradictions among them."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_a_list_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -
     file = tmp_path / "vms.bin"
     file.write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(UsageError, match="UTF-8"):
+    with pytest.raises(UsageError, match="neither UTF-8"):
         replace(NOTHING, vms_from=str(file)).scope(NOW)
     with pytest.raises(UsageError, match="No such file"):
         replace(NOTHING, vms_from=str(tmp_path / "none")).scope(NOW)
@@ -96,10 +97,10 @@ def test_unreachable_since_is_said_of_named_vms() -> None:
     stated = "2026-03-02T08:16Z"
     named = replace(NOTHING, vms=["web-01"]).scope(NOW)
 
-    assert lost_at(stated, named, NOW) == datetime(2026, 3, 2, 8, 16, tzinfo=UTC)
-    assert lost_at(None, named, NOW) is None
+    assert lost_at(stated, named, NOW, is_live=True) == datetime(2026, 3, 2, 8, 16, tzinfo=UTC)
+    assert lost_at(None, named, NOW, is_live=True) is None
     with pytest.raises(UsageError, match="none is named"):
-        lost_at(stated, NOTHING.scope(NOW), NOW)
+        lost_at(stated, NOTHING.scope(NOW), NOW, is_live=True)
 
 
 @pytest.mark.parametrize("until", [None, "2026-03-02T08:00Z"])
@@ -108,7 +109,7 @@ def test_unreachable_since_lies_within_what_is_looked_at(until: str | None) -> N
     scope = replace(NOTHING, vms=["web-01"], until=until).scope(NOW)
 
     with pytest.raises(UsageError, match="lies after"):
-        lost_at(lost, scope, NOW)
+        lost_at(lost, scope, NOW, is_live=True)
 
 
 def test_tags_are_pairs_of_which_only_the_key_must_be_there() -> None:
@@ -142,7 +143,43 @@ def test_archive_and_list_cannot_share_standard_input(vmdiag: Runner) -> None:
 
 def test_subscriptions_and_groups_of_the_environment_are_separated_by_spaces(vmdiag: Runner, tmp_path: Path) -> None:
     log = story.written(tmp_path, story.affected())
-    ran = vmdiag("check", VMDIAG_SOURCE=str(log), VMDIAG_RESOURCE_GROUP="stage PROD", VMDIAG_OUTPUT="ndjson")
+    ran = vmdiag("check", VMDIAG_SOURCE=str(log), VMDIAG_RESOURCE_GROUP="pro? PROD", VMDIAG_OUTPUT="ndjson")
 
     assert ran.code == 1, ran
     assert '"web-01"' in ran.out
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "end", "expected"),
+    [
+        ("08:16", None, "2026-03-02T10:00", ("2026-03-02T08:16", "2026-03-02T10:00")),
+        ("08:16Z", None, "2026-02-10T07:00", ("2026-02-09T08:16", "2026-02-10T07:00")),
+        ("08:16", "09:30", "2026-03-02T10:00", ("2026-03-02T08:16", "2026-03-02T09:30")),
+        ("09:30", "08:16", "2026-03-02T10:00", ("2026-03-01T09:30", "2026-03-02T08:16")),
+        ("08:16", "08:16", "2026-03-02T10:00", ("2026-03-01T08:16", "2026-03-02T08:16")),
+        ("2h", "08:16", "2026-02-10T07:00", ("2026-02-09T06:16", "2026-02-09T08:16")),
+        ("08:16", "2026-01-05T03:00Z", "2026-03-02T10:00", ("2026-01-04T08:16", "2026-01-05T03:00")),
+        ("08:16", "4h", "2026-03-02T10:00", ("2026-03-01T08:16", "2026-03-02T06:00")),
+    ],
+)
+def test_times_of_day_lie_before_the_end(since: str, until: str | None, end: str, expected: tuple[str, str]) -> None:
+    scope = replace(NOTHING, since=since, until=until).scope(NOW)
+    window = scope.window(datetime.fromisoformat(end).replace(tzinfo=UTC))
+
+    assert (window.start, window.end) == tuple(datetime.fromisoformat(at).replace(tzinfo=UTC) for at in expected)
+
+
+def test_a_time_of_day_of_an_archive_lies_before_its_last_record(vmdiag: Runner, tmp_path: Path) -> None:
+    log = story.written(tmp_path, story.affected())
+    ran = vmdiag("check", "web-01", "--source", log, "--since", "07:00", "--unreachable-since", "08:16Z", "-o", "json")
+    report = json.loads(ran.out)
+
+    assert report["window"] == {"from": "2026-03-02T07:00:00Z", "to": "2026-03-02T10:00:00Z"}
+    assert report["cases"][0]["failed_at"] == "2026-03-02T08:16:00Z"
+    assert "operator" in report["cases"][0]["losses"][0]["signals"]
+
+
+@pytest.mark.parametrize("word", ["a/b", "", "   ", "/"])
+def test_a_group_is_no_path(word: str) -> None:
+    with pytest.raises(UsageError, match="names no resource group"):
+        replace(NOTHING, resource_group=[word]).scope(NOW)

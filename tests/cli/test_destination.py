@@ -50,6 +50,20 @@ def test_a_replaced_file_keeps_its_rights(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("existed", [True, False])
+def test_a_private_file_is_its_owners_alone_even_where_another_stood_there(tmp_path: Path, *, existed: bool) -> None:
+    file = tmp_path / "kept.jsonl"
+    if existed:
+        file.write_text("before")
+        file.chmod(0o666)
+    with destination(str(file), is_private=True) as out:
+        (part,) = (entry for entry in tmp_path.iterdir() if entry.name.endswith(".part"))
+        assert stat.S_IMODE(part.stat().st_mode) == 0o600
+        out.write("after")
+
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("after", 0o600)
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to(tmp_path / "report.txt")
     with destination(str(tmp_path / "latest")) as out:

@@ -82,3 +82,28 @@ def test_every_time_that_has_an_offset_means_that_instant(at: datetime) -> None:
     except OverflowError:
         return
     assert moment(at.isoformat(), "--since") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("08:16", "2026-03-02T08:16"),
+        ("08:16Z", "2026-03-02T08:16"),
+        ("8:16z", "2026-03-02T08:16"),
+        ("08:16:30", "2026-03-02T08:16:30"),
+        ("10:00", "2026-03-01T10:00"),  # not before, but now
+        ("10:01", "2026-03-01T10:01"),
+        ("23:59", "2026-03-01T23:59"),
+        ("09:30+02:00", "2026-03-02T07:30"),
+        ("01:00+02:00", "2026-03-01T23:00"),
+        ("23:00-02:00", "2026-03-02T01:00"),
+    ],
+)
+def test_a_time_of_day_is_the_latest_before(text: str, expected: str) -> None:
+    assert instant(text, "--until", NOW) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["24:00", "08:60", "8:1", ":16", "08:16 pm", "٠٨:١٦", "08:16+99:00", "1:2:3:4"])
+def test_what_is_no_time_of_day_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError, match="--since"):
+        instant(text, "--since", NOW)

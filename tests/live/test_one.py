@@ -76,7 +76,7 @@ def test_a_vm_that_is_named_by_its_id_and_not_there_is_not_called_clear(azure: S
 
     assert ran.code == 3, ran.err
     assert case["verdict"] == "inconclusive"
-    assert set(gaps(case).values()) == {"Azure knows no such VM (404)"}
+    assert set(gaps(case).values()) == {"Azure knows no such VM (404); did you mean prod/web-01?"}
 
 
 def test_a_subscription_that_cannot_be_seen_is_no_empty_one(azure: Starter) -> None:

@@ -24,6 +24,7 @@ from vmdiag.diagnosis import (
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Answer, Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, Window
+from vmdiag.reading import Others
 
 END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=14), END)
@@ -271,9 +272,8 @@ def hostile(text: str) -> Case:
 
 def report(cases: Iterable[Case], *, others: int = 0, cloud: str = "public", gaps: tuple[Gap, ...] = ()) -> Report:
     """A run with these cases."""
-    return Report(
-        source="azure", cloud=cloud, window=WINDOW, generated_at=END, cases=cases, others=others, gaps=gaps
-    )  # fmt: skip
+    seen = Others(clear=others)
+    return Report(source="azure", cloud=cloud, window=WINDOW, generated_at=END, cases=cases, others=seen, gaps=gaps)
 
 
 SINGLE = {

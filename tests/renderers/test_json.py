@@ -78,6 +78,7 @@ def test_the_head_is_the_contracts() -> None:
     assert told["window"] == {"from": "2026-02-16T10:00:00Z", "to": "2026-03-02T10:00:00Z"}
     assert told["summary"] == {
         "vms": 6, "confirmed": 3, "suspected": 1, "inconclusive": 1, "clear": 1, "others": 412,
+        "others_by": {"clear": 412, "migrated_or_lost": 0, "inconclusive": 0, "not_judged": 0},
         "redeploys": dict.fromkeys(Status, 0),
     }  # fmt: skip
     assert document(treated.fleet())["summary"]["redeploys"] == dict.fromkeys(Status, 0) | {

@@ -22,7 +22,8 @@ from vmdiag.sources._items import (
     Sampled,
     Snapshot,
 )
-from vmdiag.sources._spool import MOST_POINTS, MOST_REMEMBERED, MOST_ROWS, Spool, spelt, unspelt
+from vmdiag.sources._spelling import spelt, unspelt
+from vmdiag.sources._spool import MOST_POINTS, MOST_REMEMBERED, MOST_ROWS, Spool
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="Shop", name="web-01")
@@ -142,7 +143,7 @@ def test_an_id_of_a_megabyte_is_no_vm() -> None:
     spool.close()
 
     assert told(spool, "select count(*) from machine") == [(0,)]
-    assert told(spool, "select vm, file from fault") == [(0, "a.json")]
+    assert told(spool, "select scope, place from lack") == [("", "a.json")]
 
 
 def test_the_end_of_a_recording_is_known_from_what_it_missed() -> None:
@@ -182,7 +183,7 @@ def test_faults_of_one_file_are_counted_and_the_first_is_told() -> None:
     spool.fault(None, Signal.ACTIVITY, "a.json", 9, "not valid JSON")
     spool.close()
 
-    assert told(spool, "select vm, line, reason, count from fault order by vm") == [
-        (0, 9, "not valid JSON", 1),
-        (1, 3, "no time in 3", 3),
+    assert told(spool, "select scope, line, reason, count from lack order by scope") == [
+        ("", 9, "not valid JSON", 1),
+        (VM.key, 3, "no time in 3", 3),
     ]

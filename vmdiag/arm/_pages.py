@@ -7,6 +7,7 @@ import msgspec
 from vmdiag.arm import _errors
 from vmdiag.arm._wire import Answer
 from vmdiag.arm.request import Request
+from vmdiag.completeness import continuation
 from vmdiag.errors import BadAnswer, SourceError
 
 OK = 200  # of HTTP
@@ -37,10 +38,7 @@ def _decoded(body: bytes, shape: type | None) -> object:
 
 def onwards(page: object) -> str:
     """Where the next page is: a link, or Resource Graph's token; empty on the last page."""
-    if not isinstance(page, dict):
-        return ""
-    found = page.get("nextLink") or page.get("$skipToken") or ""
-    return found if isinstance(found, str) else ""
+    return continuation(page if isinstance(page, dict) else {"nextLink": getattr(page, "nextLink", None)})
 
 
 def continued(body: Mapping[str, object], token: str) -> Mapping[str, object]:

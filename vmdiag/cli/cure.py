@@ -1,7 +1,9 @@
 """Whether and how affected VMs are redeployed, as options, and the `Policy` that they mean; must not redeploy."""
 
+import os
 import sys
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from vmdiag.identity import VmId
     from vmdiag.plan import Policy
     from vmdiag.sources.azure import Azure
+
+# A schedule's environment is set once and for all; who lets a guard pass decides it for one command.
+LOOSENS = frozenset({"yes", "max", "storm", "include_suspected", "allow_data_loss"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,10 @@ class Cure:
         """What is to be done with the cases, `None` for nothing; raises where it is certain that it is not allowed."""
         if not self.redeploy:
             return None
+        for field in fields(self):
+            variable = options.variable(_option(field.name))
+            if field.name in LOOSENS and os.environ.get(variable):
+                watch.warn(f"{variable} has no effect: what loosens a guard comes from the command line alone")
         from vmdiag.cli.bedside import Bedside
         from vmdiag.single_redeploy import Room
         from vmdiag.sources.azure import Azure
@@ -74,7 +83,9 @@ class Cure:
             if not self.dry_run:
                 open_.source.require_redeploy(open_.scope)
         policy = self._policy(is_live=ward is not None)
-        room = Room(proposer=bedside, policy=policy, now=open_.now, ward=ward, stated=open_.lost)
+        # Of an archive, where a time of day is not made out yet, nothing is looked at again.
+        stated = open_.lost if isinstance(open_.lost, datetime) else None
+        room = Room(proposer=bedside, policy=policy, now=open_.now, ward=ward, stated=stated)
         return lambda cases, earlier: treat(cases, replace(room, earlier=earlier))
 
     def _policy(self, *, is_live: bool) -> "Policy":

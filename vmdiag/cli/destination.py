@@ -19,8 +19,11 @@ CLOSED_PIPE = 141
 
 
 @contextmanager
-def destination(path: str = STANDARD_OUTPUT) -> Iterator[TextIO]:
-    """The stream to write to; `UsageError` where that cannot be done. Only sources' own errors pass through."""
+def destination(path: str = STANDARD_OUTPUT, *, is_private: bool = False) -> Iterator[TextIO]:
+    """The stream to write to; `UsageError` where that cannot be done. Only sources' own errors pass through.
+
+    A private file is its owner's alone, whoever could read the one that it takes the place of.
+    """
     target = Path(path)
     name = "standard output" if path == STANDARD_OUTPUT else path
     try:
@@ -32,7 +35,7 @@ def destination(path: str = STANDARD_OUTPUT) -> Iterator[TextIO]:
             with target.open("w", encoding="utf-8") as out:
                 yield out
         else:
-            with _replaced(target.resolve()) as out:
+            with _replaced(target.resolve(), is_private=is_private) as out:
                 yield out
     except OSError as error:
         message = f"the report cannot be written to {name}: {error.strerror}"
@@ -64,15 +67,17 @@ def _leave_standard_output() -> None:
 
 
 @contextmanager
-def _replaced(target: Path) -> Iterator[TextIO]:
+def _replaced(target: Path, *, is_private: bool) -> Iterator[TextIO]:
     # In the same folder, because a rename is atomic only within a file system.
     part = target.with_name(f".vmdiag-{os.getpid()}.part")
     try:
-        with part.open("x", encoding="utf-8", errors="backslashreplace", newline="") as out:
+        # Private from its first byte on: a file that is closed to others later may have been opened by then.
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if is_private else 0o666)
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as out:  # noqa: PTH123
             yield out
             out.flush()
             os.fsync(out.fileno())
-        if target.exists():
+        if target.exists() and not is_private:
             shutil.copymode(target, part)
         part.replace(target)
     finally:

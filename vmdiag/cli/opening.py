@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from vmdiag.cli.address import LIVE, connect, resolve
 from vmdiag.cli.asked import STANDARD_INPUT, Asked, lost_at
@@ -24,7 +24,7 @@ class Opened:
     address: str
     cloud: str
     now: datetime
-    lost: datetime | None
+    lost: datetime | time | None
 
 
 def opened(asked: Asked, place: Place, azure: Azure, watch: Watch, unreachable_since: str | None = None) -> Opened:
@@ -41,7 +41,7 @@ def opened(asked: Asked, place: Place, azure: Azure, watch: Watch, unreachable_s
     if is_live:
         _refuse_nothing(scope)
         watch.listen()
-    lost = lost_at(unreachable_since, scope, now)
+    lost = lost_at(unreachable_since, scope, now, is_live=is_live)
     source = connect(name, path, watch, azure.access(os.environ, place.probe))
     return Opened(source, scope, f"{name}:{path}" if path else name, azure.cloud.strip().lower(), now, lost)
 
@@ -56,7 +56,7 @@ def _refuse_live_options(place: Place, azure: Azure) -> None:
 
 def _refuse_nothing(scope: Scope) -> None:
     """A whole tenant is not read by accident."""
-    if not (scope.vms or scope.groups or scope.tags or scope.everything):
+    if not scope.names_any:
         message = "no VM is named"
         hint = """\
 Name some, by name, group, tag, or all:
@@ -67,6 +67,3 @@ Name some, by name, group, tag, or all:
   vmdiag check --all
 An export needs no name: vmdiag check --source FOLDER"""
         raise UsageError(message, hint)
-    if scope.vms and scope.tags:
-        message = "names and --tag contradict each other: either says which VMs are meant"
-        raise UsageError(message, "Give one of them.")

@@ -1,5 +1,8 @@
 """The options that commands wear, each declared once; must not know what is done with them."""
 
+import os
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -17,11 +20,39 @@ class Run:
     debug: bool = False
 
 
+def variable(flag: str) -> str:
+    """The name of an option in the environment: `--fail-on` is VMDIAG_FAIL_ON."""
+    return f"VMDIAG_{flag.removeprefix('--').replace('-', '_').upper()}"
+
+
 def _option(*flags: str, text: str, **settings: Any) -> Any:  # noqa: ANN401 - as `typer.Option`
-    """An option that can be given as VMDIAG_<OPTION> too: `--fail-on` as VMDIAG_FAIL_ON."""
-    name = next(flag for flag in flags if flag.startswith("--")).removeprefix("--")
-    variable = f"VMDIAG_{name.replace('-', '_').upper()}"
-    return typer.Option(*flags, help=text, envvar=variable, show_envvar=False, **settings)
+    """An option that can be given as VMDIAG_<OPTION> too."""
+    name = next(flag for flag in flags if flag.startswith("--"))
+    return typer.Option(*flags, help=text, envvar=variable(name), show_envvar=False, **settings)
+
+
+def _repeatable(*flags: str, text: str, split: Callable[[str], list[str]] = str.split, **settings: Any) -> Any:  # noqa: ANN401
+    """An option that may come several times; `split` is how blanks part its values in the environment."""
+
+    def parted(context: typer.Context, parameter: typer.CallbackParam, value: list[str] | None) -> list[str] | None:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is None or source.name != "ENVIRONMENT":
+            return value
+        written = os.environ.get(str(parameter.envvar), "")
+        lines = [line.strip() for line in written.splitlines()]
+        return [line for line in lines if line] if "\n" in written else split(written)
+
+    return _option(*flags, text=text, callback=parted, **settings)
+
+
+def _loosening(*flags: str, text: str, **settings: Any) -> Any:  # noqa: ANN401 - as `typer.Option`
+    """An option that loosens a guard: it stands on the command line or nowhere."""
+    return typer.Option(*flags, help=text, **settings)
+
+
+def _tags(written: str) -> list[str]:
+    """Tags parted by blanks; a word without `=` belongs to the value before it: `owner=Ops Team env=prod` are two."""
+    return re.split(r"\s+(?=[^\s=]+=)", written.strip())
 
 
 def _formats(incomplete: str) -> list[str]:
@@ -39,33 +70,51 @@ def _remember(context: typer.Context, *, value: bool) -> bool:
 
 
 EPILOG = (
-    "Every option can be set in the environment as VMDIAG_<OPTION>, for example VMDIAG_FAIL_ON=any; "
-    "a repeatable one takes values separated by spaces."
+    "An option can be set in the environment as VMDIAG_<OPTION>, for example VMDIAG_FAIL_ON=any; a repeatable one "
+    "takes a value a line, or on one line values separated by blanks (a word without '=' belongs to the tag before "
+    "it). --yes, --max, --include-suspected and --allow-data-loss count on the command line alone."
 )
 
 Vms = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[VM]...", help="Name, group/name or resource id; '-' reads them from standard input."),
+    typer.Argument(
+        metavar="[VM]...",
+        help="Name, group/name or resource id; * and ? stand for any; '-' reads them from standard input.",
+    ),
 ]
 VmsFrom = Annotated[
-    str | None, _option("--vms-from", metavar="FILE", text="Read VMs from a file, one a line, '#' begins a comment.")
+    str | None,
+    _option(
+        "--vms-from",
+        metavar="FILE",
+        text="Read VMs from a file: one a line, '#' begins a comment, or a JSON array of ids or of objects with 'id'.",
+    ),
 ]
 Subscriptions = Annotated[
-    list[str] | None, _option("--subscription", "-s", metavar="ID", text="Only this subscription; repeatable.")
+    list[str] | None,
+    _repeatable("--subscription", "-s", metavar="ID", text="Only this subscription, by id or name; repeatable."),
 ]
 Groups = Annotated[
-    list[str] | None, _option("--resource-group", "-g", metavar="NAME", text="Only this resource group; repeatable.")
+    list[str] | None,
+    _repeatable(
+        "--resource-group", "-g", metavar="NAME", text="Only this resource group, * and ? allowed; repeatable."
+    ),
 ]
 Tags = Annotated[
-    list[str] | None, _option("--tag", metavar="KEY=VALUE", text="Only VMs with this tag; repeatable, all must fit.")
+    list[str] | None,
+    _repeatable("--tag", metavar="KEY=VALUE", split=_tags, text="Only VMs with this tag; repeatable, all must fit."),
 ]
 Everything = Annotated[bool, _option("--all", text="Every VM in scope.")]
+AllowEmpty = Annotated[
+    bool, _option("--allow-empty", text="A scope without VMs is no error: end with 0 where there is none.")
+]
 Since = Annotated[
     str,
     _option(
         "--since",
         metavar="WHEN",
-        text="Look from here on: 90m, 24h, 14d or 1w back from --until, or an ISO 8601 time (no offset: UTC).",
+        text="Look from here on: 90m, 24h, 14d or 1w back from --until, 08:16 (the latest before it), or an ISO 8601 "
+        "time (no offset: UTC).",
     ),
 ]
 Until = Annotated[
@@ -92,7 +141,7 @@ Timeout = Annotated[
 ]
 Workspaces = Annotated[
     list[str] | None,
-    _option(
+    _repeatable(
         "--workspace",
         metavar="ID",
         text="Log Analytics workspace to read heartbeats from; repeatable. Default: those that the VMs' agents name.",
@@ -104,7 +153,7 @@ ProbePort = Annotated[
 ]
 ApiVersions = Annotated[
     list[str] | None,
-    _option(
+    _repeatable(
         "--api-version",
         metavar="SERVICE=DATE",
         text="For a cloud that lags, such as compute=2021-03-01; repeatable.",
@@ -156,24 +205,23 @@ FailOn = Annotated[
 Redeploy = Annotated[
     bool, _option("--redeploy", text="Redeploy the affected VMs, one by one, where every guard allows it; asks first.")
 ]
-Yes = Annotated[bool, _option("--yes", text="Do not ask before redeploying.")]
+Yes = Annotated[bool, _loosening("--yes", text="Do not ask before redeploying.")]
 DryRun = Annotated[bool, _option("--dry-run", text="Show the plan and every guard's answer; redeploy nothing.")]
 Most = Annotated[
-    int, _option("--max", metavar="N", min=1, text="Refuse to redeploy anything where more than N VMs qualify.")
+    int, _loosening("--max", metavar="N", min=1, text="Refuse to redeploy anything where more than N VMs qualify.")
 ]
-IncludeSuspected = Annotated[bool, _option("--include-suspected", text="Redeploy suspected VMs, too.")]
+IncludeSuspected = Annotated[bool, _loosening("--include-suspected", text="Redeploy suspected VMs, too.")]
 AllowDataLoss = Annotated[
-    bool, _option("--allow-data-loss", text="Redeploy even where an ephemeral OS disk is wiped by it.")
+    bool, _loosening("--allow-data-loss", text="Redeploy even where an ephemeral OS disk is wiped by it.")
 ]
 Storm = Annotated[
     int,
-    # Loosens a guard: from the command line alone, never from the environment.
-    typer.Option(
+    _loosening(
         "--storm",
         metavar="PERCENT",
         min=1,
         max=100,
-        help="Refuse where more than so many percent of the VMs are hit, with those redeployed within the hour.",
+        text="Refuse where more than so many percent of the VMs are hit, with those redeployed within the hour.",
     ),
 ]
 NoWait = Annotated[

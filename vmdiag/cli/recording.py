@@ -8,17 +8,22 @@ from vmdiag.cli.reached import Azure, Place
 from vmdiag.cli.watch import Watch
 from vmdiag.errors import Interrupted
 from vmdiag.pipeline import needed
+from vmdiag.reading import is_unknown
 from vmdiag.sources.archive.transcripts import to_line
 
 
 def run(asked: Asked, place: Place, azure: Azure, out: str, watch: Watch) -> int:
     """Record one scope of one source."""
     open_ = opened(asked, place, azure, watch)
-    with destination(out) as stream:
+    # It holds what was read of machines, networks and incidents, not a verdict to be handed round.
+    with destination(out, is_private=True) as stream:
         reading = open_.source.read(open_.scope, needed())
         count = 0
         for transcript in reading.transcripts:
             watch.finish()
+            if is_unknown(transcript.gaps):
+                watch.warn(f"{transcript.vm.id.name} is not recorded: {transcript.gaps[0].reason}")
+                continue
             stream.write(to_line(transcript, reading.window, reading.cloud or open_.cloud).decode())
             count += 1
     watch.note(f"VMs recorded: {count}")

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 from vmdiag.cli.watch import Watch
 from vmdiag.diagnosis import Case
+from vmdiag.reading import UNKNOWN_VM
 from vmdiag.renderers._read_back import NotACaseError, case_of
 
-# Why a VM may be unread that a later run can read: those are asked for again.
-CUT_SHORT = ("interrupted before", "not read when the run's time was over")
+# Why a VM may be unread that a later run can read: those are asked for again, and what was not there may be there now.
+CUT_SHORT = ("interrupted before", "not read when the run's time was over", *UNKNOWN_VM)
 
 
 def resumed(lines: Iterable[str], watch: Watch) -> tuple[Case, ...]:

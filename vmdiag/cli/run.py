@@ -116,7 +116,7 @@ def _report(found: Examination, tally: Tally, watch: Watch, open_: Opened, *, st
     def cases() -> Iterator[Case]:
         yield from tally.over(found.cases if streams else found.in_order(), watch)
         # Only now is it known how many VMs had nothing to tell; the report is not shared with anybody yet.
-        object.__setattr__(report, "others", found.others)
+        object.__setattr__(report, "others", found.other_vms)
 
     report = Report(
         source=open_.address,
@@ -124,7 +124,8 @@ def _report(found: Examination, tally: Tally, watch: Watch, open_: Opened, *, st
         window=found.window,
         generated_at=open_.now,
         cases=cases(),
-        others=found.others,
+        others=found.other_vms,
+        names_scope=open_.scope.names_any,
         gaps=found.gaps,
     )
     return report
@@ -133,8 +134,6 @@ def _report(found: Examination, tally: Tally, watch: Watch, open_: Opened, *, st
 def _tell(report: Report, tally: Tally, watch: Watch) -> None:
     watch.note(f"source: {report.source}")
     watch.note(f"window: {report.window.start.isoformat()} to {report.window.end.isoformat()}")
-    watch.note(
-        f"VMs: {tally.cases} in the report, {report.others} more without a migration or a loss, or not asked for"
-    )
+    watch.note(f"VMs: {tally.cases} in the report, {report.others.total} more")
     for gap in report.gaps:
         watch.note(f"not heard: {gap.signal}, {gap.reason}")

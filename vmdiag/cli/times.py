@@ -1,32 +1,48 @@
 """Reads how people write times and spans; must not know what they are for, and is told what time it is."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from vmdiag.errors import UsageError
+from vmdiag.reading import latest
 
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 _SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_SHOWN = 80  # characters of what makes no sense
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def moment(text: str, option: str) -> datetime | timedelta:
-    """A span such as `24h`, or an ISO 8601 time in UTC (without an offset it means UTC)."""
+def moment(text: str, option: str) -> datetime | timedelta | time:
+    """A span such as `24h`, a time of day such as `08:16`, or an ISO 8601 time; all in UTC, without an offset, too."""
     try:
+        clock = _CLOCK.fullmatch(text.strip())
+        if clock is not None:
+            return _clock(clock)
         span = _SPAN.fullmatch(text.strip())
         if span is not None:
             return timedelta(**{_UNITS[span[2]]: int(span[1])})
         at = datetime.fromisoformat(text.strip())
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        message = f"{option} {text!r} is neither a duration nor a time"
-        raise UsageError(message, "Write 90m, 24h, 14d, 1w, or an ISO 8601 time such as 2026-03-02T08:14Z.") from error
+        message = f"{option} {text[:_SHOWN]!r} is neither a duration nor a time"
+        hint = "Write 90m, 24h, 14d, 1w, 08:14, or an ISO 8601 time such as 2026-03-02T08:14Z."
+        raise UsageError(message, hint) from error
+
+
+def _clock(found: re.Match[str]) -> time:
+    hour, minute, second, offset = found.groups()
+    written = f"{int(hour):02}:{minute}:{second or '00'}{offset or 'Z'}"
+    # Any day will do; one in the middle has others on both sides.
+    return datetime.fromisoformat(f"2000-06-15T{written.upper()}").astimezone(UTC).time()
 
 
 def instant(text: str, option: str, now: datetime) -> datetime:
-    """The same as a point in time: a span counts back from `now`."""
+    """The same as a point in time: a span counts back from `now`, a time of day is the latest before it."""
     at = moment(text, option)
     if isinstance(at, datetime):
         return at
+    if isinstance(at, time):
+        return latest(at, now)
     try:
         return now - at
     except OverflowError as error:

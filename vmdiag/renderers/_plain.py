@@ -12,6 +12,7 @@ from vmdiag import __version__
 from vmdiag.diagnosis import Case, Evidence, Finding, Loss, Report, Verdict, ordered
 from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Series, VirtualMachine
+from vmdiag.reading import Others
 from vmdiag.renderers._lore import scenario_of
 from vmdiag.renderers._safe import whole
 from vmdiag.renderers._times import iso, iso_or_none
@@ -31,12 +32,18 @@ def head(report: Report) -> dict[str, object]:
     }
 
 
-def summary(verdicts: Iterable[Verdict], statuses: Iterable[Status], others: int) -> dict[str, object]:
-    """How many cases got which verdict, and how their redeploys stand; `others` were seen and not diagnosed."""
+def summary(verdicts: Iterable[Verdict], statuses: Iterable[Status], others: Others) -> dict[str, object]:
+    """How many cases got which verdict, and how their redeploys stand; `others` were seen and are no case."""
     seen, done = Counter(verdicts), Counter(statuses)
     counts = {verdict.value: seen[verdict] for verdict in Verdict}
     redeploys = {status.value: done[status] for status in Status}
-    return {"vms": seen.total(), **counts, "others": others, "redeploys": redeploys}
+    told = {
+        "clear": others.clear,
+        "migrated_or_lost": others.troubled,
+        "inconclusive": others.unclear,
+        "not_judged": others.quiet + others.unread,
+    }
+    return {"vms": seen.total(), **counts, "others": others.total, "others_by": told, "redeploys": redeploys}
 
 
 def of(case: Case) -> dict[str, object]:

@@ -26,6 +26,8 @@ _STANCES = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
 def draw(case: Case, page: Page) -> None:
     """The whole answer for one VM, but for what concerns the run."""
     _answer(case, page)
+    if case.is_unknown:
+        return
     _guards(case, page)
     _evidence(case, page)
     gaps(case.gaps, page, case.window)

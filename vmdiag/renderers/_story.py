@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from vmdiag.diagnosis import Action, Case, Diagnosis, Evidence, Extent, Stance, State, Verdict, ordered
+from vmdiag.model import Kind
+from vmdiag.reading import NO_SUCH_VM
 from vmdiag.renderers import _lore, _outcome, _redeploy
 from vmdiag.renderers._safe import name, sentence
 from vmdiag.renderers._times import span, stamp
@@ -63,7 +65,8 @@ def found(case: Case) -> str:
         return f"{vm} {surely}lost {path} after a live migration{_ended(case)}"
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
         early = diagnosis.recommendation.action is Action.WAIT
-        return f"{vm}: too early to tell" if early else f"{vm}: not enough was seen to tell"
+        why = "too early to tell" if early else "not enough was seen to tell"
+        return f"{vm}: {NO_SUCH_VM if case.is_unknown else why}"
     return f"{vm} {_clear(diagnosis)}"
 
 
@@ -82,6 +85,9 @@ def _clear(diagnosis: Diagnosis) -> str:
 def rows(case: Case) -> Iterator[tuple[str, str]]:
     """The first dozen lines: labels and what stands beside them."""
     yield "VM", particulars(case)
+    if case.is_unknown:
+        yield "Why", why(case)
+        return
     if _outcome.banner(case) is not None:
         yield "Verdict", f"{case.diagnosis.verdict}: {found(case)}"
     yield "Migrated", _migrated(case)
@@ -232,7 +238,10 @@ def _ended(case: Case) -> str:
 
 def _migrated(case: Case) -> str:
     at = case.diagnosis.migrated_at
-    return "no live migration was seen" if at is None else f"{stamp(at)}, {span(case.window.end - at)} ago"
+    if at is not None:
+        return f"{stamp(at)}, {span(case.window.end - at)} ago"
+    undated = any(event.kind is Kind.LIVE_MIGRATION and "undated" in event.facts for event in case.events)
+    return "at a time that nothing tells" if undated else "no live migration was seen"
 
 
 def _lost(case: Case) -> str:

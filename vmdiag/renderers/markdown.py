@@ -9,7 +9,7 @@ from typing import TextIO
 
 from vmdiag.diagnosis import Action, Case, Report, State, Verdict
 from vmdiag.model import Gap
-from vmdiag.renderers import _lore, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
+from vmdiag.renderers import _lore, _others, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._markup import cell, code, fenced, plain, row
 from vmdiag.renderers._safe import name, place
 from vmdiag.renderers._times import between, iso, stamp
@@ -32,11 +32,11 @@ def _page(report: Report, cases: list[Case]) -> Iterator[str]:
     elif cases:
         yield from _fleet(cases)
     else:
-        yield "# vmdiag: no VM had a live migration or a loss of connectivity"
+        yield f"# vmdiag: {_others.nothing(report).replace('No', 'no', 1)}"
     yield from _gaps(report.gaps, "##")
     yield ""
-    if report.others:
-        yield f"{report.others} other VMs were seen without a migration or a loss."
+    for line in _others.sentences(report.others):
+        yield line
         yield ""
     read = between(report.window.start, report.window.end)
     yield f"Read from {code(report.source)} (cloud: {code(report.cloud)}), {read}."
@@ -95,6 +95,8 @@ def _section(case: Case, level: str) -> Iterator[str]:
         yield row((title, plain(says)))
     yield row(("Next", plain("".join(_story.advice(case)))))
     yield row(("Id", cell(code(str(case.vm.id)))))
+    if case.is_unknown:
+        return
     yield from _guards(case, level + "#")
     yield from _evidence(case, level + "#")
     yield from _gaps(case.gaps, level + "#")

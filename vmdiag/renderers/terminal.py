@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 
 from vmdiag.diagnosis import Case, Report
-from vmdiag.renderers import _fleet, _lore, _single, _story
+from vmdiag.renderers import _fleet, _lore, _others, _single, _story
 from vmdiag.renderers._page import Page
 from vmdiag.renderers._safe import sentence
 from vmdiag.renderers._times import between
@@ -36,7 +36,7 @@ def draw(report: Report, console: Console) -> None:
     elif cases:
         _fleet.draw(cases, page)
     else:
-        page.paragraph("No VM had a live migration or a loss of connectivity in the time that was read.")
+        page.paragraph(f"{_others.nothing(report)}.")
     _foot(report, cases, page)
 
 
@@ -44,9 +44,8 @@ def _foot(report: Report, cases: list[Case], page: Page) -> None:
     """What concerns the run and no single VM."""
     _single.gaps(report.gaps, page, report.window)
     page.blank()
-    if report.others:
-        noun = "other VM was" if report.others == 1 else "other VMs were"
-        page.paragraph(f"{report.others} {noun} seen without a migration or a loss.")
+    for line in _others.sentences(report.others):
+        page.paragraph(line)
     read = between(report.window.start, report.window.end)
     page.paragraph(f"Read from {sentence(report.source)} (cloud: {sentence(report.cloud)}), {read}.")
     note = _lore.note_on_cloud(cases[0], report.cloud) if cases else None

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vmdiag.errors import NotFound, UsageError
-from vmdiag.identity import Selector, VmId, words_for
+from vmdiag.errors import NotFound
+from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal, Window
-from vmdiag.reading import Scope
-from vmdiag.sources._spool import unspelt
+from vmdiag.reading import NO_SUCH_VM, Scope
+from vmdiag.sources._scope import ALLOW_EMPTY, Names, absent_tags, is_inside, is_tagged, require_members, resolve
+from vmdiag.sources._spelling import unspelt
 
 # What makes a VM worth a look when nothing was named: the triggers of the scenarios, and every word for a loss.
 LOSSES = frozenset(
@@ -28,29 +29,34 @@ LOSSES = frozenset(
 )
 # Changes around a VM are no reason to look at it.
 ORDINARY = frozenset({Kind.NETWORK_CHANGE, Kind.SERVICE_INCIDENT})
-MOST_LISTED = 10
-NO_NEAR_NAME = "Check the name; a resource id or resource-group/name is surest."
+HERE = "in the archive"
+NOTHING_HEARD = f"{NO_SUCH_VM} {HERE}: nothing in it is about this id"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A VM to tell of: its number in the spool, `None` when the spool knows nothing of it."""
+    """A VM to tell of: its number in the spool, `None` when the spool knows nothing of it, and why then."""
 
     id: VmId
     number: int | None
+    reason: str = NOTHING_HEARD
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The VMs in the order asked for (else by id), those `behind` them to be compared with, and how many more."""
+    """The VMs in the order asked for (else by id), those `behind` them to be compared with, and how many more.
+
+    Of the others, `quiet` are those in scope of which nothing telling was heard.
+    """
 
     vms: tuple[Asked, ...]
     others: int
     behind: tuple[Asked, ...] = ()
+    quiet: int = 0
 
 
 def chosen(database: sqlite3.Connection, scope: Scope, span: Window, triggers: Iterable[Kind]) -> Choice:
-    """The VMs in scope; raises `UsageError` or `NotFound` for a name that means several or none.
+    """The VMs in scope; raises `UsageError` for a name that means several, `NotFound` for what is not there.
 
     Behind the VMs that were named come those that had trouble, too: what many of them share shows only together.
     """
@@ -58,34 +64,58 @@ def chosen(database: sqlite3.Connection, scope: Scope, span: Window, triggers: I
         Asked(unspelt(spelling), number)
         for number, spelling in database.execute("select num, spelling from machine order by key")
     ]
-    inside = [one for one in seen if _is_inside(one.id, scope)]
+    if scope.lists_none:
+        return Choice((), len(seen))
+    ids = [*(one.id for one in seen), *scope.finished]
+    inside = [one for one in seen if is_inside(one.id, scope)]
+    if not scope.vms:
+        inside = _members(database, scope, ids, inside)
     left = [one for one in inside if one.id not in scope.finished]
-    if scope.everything or (scope.groups and not scope.vms):
+    if not scope.vms and (scope.everything or scope.groups or scope.tags):
         return Choice(tuple(left), len(seen) - len(inside))
     suspicious = suspects(database, span, triggers)
     candidates = [one for one in left if one.number in suspicious]
     known = len(seen) - len(inside) + len(left)
     if not scope.vms:
-        return Choice(tuple(candidates), known - len(candidates))
-    named = _named(scope, inside)
-    neighbours = [one for one in candidates if one not in named]
+        return Choice(tuple(candidates), known - len(candidates), quiet=len(left) - len(candidates))
+    named = _named(scope, seen, ids)
+    asked = set(named)
+    neighbours = tuple(one for one in candidates if one not in asked)
     others = known - sum(one.number is not None for one in named) - len(neighbours)
-    return Choice(tuple(named), others, tuple(neighbours))
+    quiet = sum(one.number not in suspicious for one in left if one not in asked)
+    return Choice(tuple(named), others, neighbours, quiet)
 
 
-def _named(scope: Scope, inside: list[Asked]) -> list[Asked]:
-    names = Names((one.id for one in inside), "in the archive")
-    known = {one.id: one for one in inside}
-    meant = dict.fromkeys(names.meant(selector) for selector in scope.vms)
-    return [known.get(vm) or Asked(vm, None) for vm in meant if vm not in scope.finished]
+def _members(database: sqlite3.Connection, scope: Scope, ids: list[VmId], inside: list[Asked]) -> list[Asked]:
+    """The VMs in the groups and subscriptions, and with the tags, of the scope; raises where there is none."""
+    require_members(scope, ids, HERE)
+    if scope.tags:
+        tags: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+        for number, name, value in database.execute("select vm, name, value from tag"):
+            tags[number].append((name, value))
+        there = [pair for one in inside if one.number is not None for pair in tags[one.number]]
+        inside = [one for one in inside if one.number is not None and is_tagged(tags[one.number], scope)]
+        if not inside and not scope.allow_empty:
+            raise absent_tags(scope, there, HERE)
+    if scope.everything and not inside and not scope.finished and not scope.allow_empty:
+        message = f"no VM is {HERE}"
+        raise NotFound(message, f"Add an export of the VMs or of their activity log. {ALLOW_EMPTY}")
+    return inside
 
 
-def _is_inside(vm: VmId, scope: Scope) -> bool:
-    groups = {group.lower() for group in scope.groups}
-    subscriptions = {one.lower() for one in scope.subscriptions}
-    return (not groups or vm.resource_group.lower() in groups) and (
-        not subscriptions or vm.subscription.lower() in subscriptions
-    )
+def _named(scope: Scope, seen: list[Asked], ids: list[VmId]) -> list[Asked]:
+    names = Names((vm for vm in ids if is_inside(vm, scope)), HERE)
+    if not all(selector.id or names.meant(selector) for selector in scope.vms):
+        require_members(scope, ids, HERE)
+    resolved = resolve(scope, names)
+    # An id means its VM, whichever group or subscription the other names are looked for in.
+    known = {one.id: one for one in seen}
+    reasons = resolved.missing
+    return [
+        known.get(vm) or Asked(vm, None, reasons.get(vm, NOTHING_HEARD))
+        for vm in resolved.vms
+        if vm not in scope.finished
+    ]
 
 
 def suspects(database: sqlite3.Connection, span: Window, triggers: Iterable[Kind]) -> frozenset[int]:
@@ -108,38 +138,3 @@ def first_telling(database: sqlite3.Connection, span: Window, triggers: Iterable
         (end, *kinds, span.start.timestamp(), end),
     )
     return {number: datetime.fromtimestamp(at, UTC) for number, at in found}
-
-
-class Names:
-    """VMs by the words that people use for them; `where` they were looked for is told with an error."""
-
-    def __init__(self, seen: Iterable[VmId], where: str) -> None:
-        self._where = where
-        self._seen: defaultdict[str, list[VmId]] = defaultdict(list)
-        for vm in seen:
-            for word in words_for(vm):
-                self._seen[word].append(vm)
-
-    def meant(self, selector: Selector) -> VmId:
-        """The one VM that a person means; raises `UsageError` where it is several, `NotFound` with near names for none.
-
-        An id means its VM even where that was not seen.
-        """
-        stated = VmId.parse(selector.text)
-        found = self._seen.get(selector.word) or ([stated] if stated else [])
-        if len(found) == 1:
-            return found[0]
-        if found:
-            listed = "\n  ".join(map(str, found[:MOST_LISTED]))
-            message = f"{selector.text} means {len(found)} VMs:\n  {listed}"
-            raise UsageError(message, "Name it as resource-group/name, or by its resource id.")
-        message = f"no VM {self._where} is called {selector.text}"
-        raise NotFound(message, self._near(selector.word))
-
-    def _near(self, word: str) -> str:
-        # Imported where it is needed: most names are found.
-        from difflib import get_close_matches
-
-        names = {one.name.lower(): f"{one.resource_group}/{one.name}" for known in self._seen.values() for one in known}
-        near = get_close_matches(word.rpartition("/")[2], names, cutoff=0.5)
-        return f"Did you mean {', '.join(names[name] for name in near)}?" if near else NO_NEAR_NAME

@@ -68,6 +68,22 @@ class Known:
     vm: VirtualMachine
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """The tags of a VM, as written; another row may know others."""
+
+    vm: VmId
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Computer:
+    """What a VM is called inside its guest: its name in tables that know computers, not resources."""
+
+    vm: VmId
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearby:
     """A change of a network resource: it concerns the VMs that `resource` touches, perhaps those of its group."""
@@ -96,12 +112,49 @@ class Link:
 class Covers:
     """That a feed was read: for a VM, a resource group or a subscription (ids in lower case).
 
-    `partial` says why the feed may leave things out, where it may.
+    `partial` says why the feed may leave things out, where it may; `cut` that the answer or file was not whole.
     """
 
     signal: Signal
     scope: str
     partial: str | None = None
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """That a reading was whole: of what, in which form, and from when to when it tells (everything without)."""
+
+    signal: Signal
+    scope: str
+    form: str
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """That a reading was not whole: of a scope (empty: of nobody knows whom), of a signal, and where it shows.
+
+    `since` and `until` bound the span that may be missing, where that can be told; `first` and `last` the span of what
+    came. Records (`is_record`) that cannot be used are counted by place, and told by their first. What does not lower
+    the verdict (`lowers`) is only told. The VM `spared` is not concerned.
+    """
+
+    signal: Signal
+    scope: str
+    form: str
+    place: str
+    reason: str
+    is_record: bool = False
+    line: int = 0
+    count: int = 1
+    lowers: bool = True
+    spared: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    first: datetime | None = None
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +166,13 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
+class Dated:
+    """When something was recorded that tells nothing: an archive that holds only such has an end, too."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where and until when a recording was made."""
 
@@ -120,20 +180,48 @@ class Origin:
     until: datetime
 
 
-Item = Heard | Snapshot | Sampled | Packed | Known | Nearby | Regional | Link | Covers | Missed | Origin
+Item = (
+    Heard
+    | Snapshot
+    | Sampled
+    | Packed
+    | Known
+    | Tagged
+    | Computer
+    | Nearby
+    | Regional
+    | Link
+    | Covers
+    | Whole
+    | Lack
+    | Missed
+    | Dated
+    | Origin
+)
 
 
 class Malformed(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours
-    """A row of a known format that cannot be used; `vm` when it can be told whom it concerned."""
+    """A row that cannot be used; `vm` when it can be told whom it concerned, `part` what could be read of it.
 
-    def __init__(self, reason: str, vm: VmId | None = None) -> None:
+    What is not `is_record` only stands between records, such as a tool's words of warning.
+    """
+
+    def __init__(self, reason: str, vm: VmId | None = None, part: Row | None = None, *, is_record: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
         self.vm = vm
+        self.part = part
+        self.is_record = is_record
 
 
 class Format(Protocol):
-    """A module of this folder: one format."""
+    """A module of this folder: one format.
+
+    It may also have `signals(row)`: to which of its feeds a row belongs, as far as the row tells.
+    """
+
+    SIGNALS: tuple[Signal, ...]
+    """The feeds that come in this form: what is not heard where a row of it is lost."""
 
     def recognises(self, row: Row) -> bool:
         """Whether a row is of this format, by its content alone."""

@@ -13,11 +13,15 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
+from vmdiag.sources import _lacks
 from vmdiag.sources._items import (
+    Computer,
     Covers,
+    Dated,
     Heard,
     Item,
     Known,
+    Lack,
     Link,
     Malformed,
     Missed,
@@ -27,7 +31,10 @@ from vmdiag.sources._items import (
     Regional,
     Sampled,
     Snapshot,
+    Tagged,
+    Whole,
 )
+from vmdiag.sources._spelling import Spelling, spelt, unspelt
 from vmdiag.vocabulary import interpret
 
 SCHEMA = """
@@ -39,16 +46,17 @@ create table machine (num integer primary key, key text unique, spelling text, l
     power text);
 create table record (vm integer, at real, kind text, signal text, body blob);
 create table points (vm integer, name text, signal text, times blob, vals blob);
+create table tag (vm integer, name text, value text, primary key (vm, name, value)) without rowid;
+create table computer (vm integer, name text, primary key (vm, name)) without rowid;
 create table passage (vm integer, resource text, primary key (vm, resource)) without rowid;
 create table link (resource text, through text, primary key (resource, through)) without rowid;
 create table nearby (resource text, scope text, at real, body blob);
 create table regional (subscription text, at real, body blob);
-create table covers (scope text, signal text, partial text, primary key (scope, signal, partial)) without rowid;
+create table covers (scope text, signal text, partial text, cut integer,
+    primary key (scope, signal, partial, cut)) without rowid;
 create table missed (vm integer, body blob);
 create table refused (scope text, signal text, reason text, since real, until real, partial integer,
     primary key (scope, signal, reason, since)) without rowid;
-create table fault (vm integer, signal text, file text, line integer, reason text, count integer,
-    primary key (vm, signal, file)) without rowid;
 """
 INDEXES = """
 create index record_of on record (vm, at);
@@ -86,39 +94,37 @@ MOST_REMEMBERED = 20_000
 
 encode = msgspec.msgpack.Encoder().encode
 
-_Spelling = tuple[str, str, str, str | None]
-
 
 class Spool:
     """Takes items in any order; once `close`d it is read with SQL, and may take more after that.
 
-    `newest` is the latest instant that was told of, `cloud` the one that a recording was made in.
+    `newest` is the latest instant that was told of, `newest_untold` that of records which say nothing of a VM, `cloud`
+    the one that a recording was made in.
     """
 
     def __init__(self) -> None:
         # An empty name is a temporary file that SQLite deletes; it stays in memory while it fits into the cache.
         self.database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self.database.executescript(SCHEMA)
+        self.database.executescript(SCHEMA + _lacks.SCHEMA)
         self.database.execute("begin")
         self.newest: datetime | None = None
+        self.newest_untold: datetime | None = None
         self.cloud: str | None = None
         self.oldest: dict[Signal, datetime] = {}
-        self._numbers: dict[_Spelling, int] = {}
+        self._numbers: dict[Spelling, int] = {}
         self._covered: set[Covers] = set()
         self._rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in INSERTS}
         self._waiting = self._bytes = 0
         self._points: dict[tuple[int, str, str], tuple[array[float], array[float]]] = {}
         self._sampled = 0
 
-    def add(self, item: Item) -> None:  # noqa: C901 - a case a kind
+    def add(self, item: Item) -> None:  # noqa: C901, PLR0912 - a case a kind
         """Keep an item; raises `Malformed` when its time cannot be."""
         match item:
             case Heard(vm, record):
                 self._hear(self._number(vm), record, self._instant(record.at, record.signal, vm))
-            case Packed():
-                self._sample(item)
-            case Sampled():
-                self._sample(Packed.of(item))
+            case Packed() | Sampled():
+                self._sample(item if isinstance(item, Packed) else Packed.of(item))
             case Covers():
                 self._cover(item)
             case Snapshot(vm=vm, signal=signal, name=name, status=status, facts=facts, ref=ref):
@@ -127,6 +133,12 @@ class Spool:
             case Known(machine):
                 only_seen = machine == VirtualMachine(id=machine.id)
                 _ = self._number(machine.id) if only_seen else self._know(machine)
+            case Tagged(vm, tags):
+                rows = [(self._number(vm), name, value) for name, value in tags.items()]
+                self.database.executemany("insert or ignore into tag values (?, ?, ?)", rows)
+            case Computer(vm, name):
+                row = (self._number(vm), name.lower())
+                self.database.execute("insert or ignore into computer values (?, ?)", row)
             case Nearby(resource=resource, record=record):
                 at = self._instant(record.at, record.signal)
                 scope = "/".join(resource.lower().split("/")[:5])
@@ -140,16 +152,25 @@ class Spool:
                 self.database.executemany("insert or ignore into link values (?, ?)", pairs)
             case Missed(vm, gap):
                 self._miss(vm, gap)
+            case Dated(at):
+                if FIRST <= at < LAST and (self.newest_untold is None or at > self.newest_untold):
+                    self.newest_untold = at
             case Origin():
                 self._originate(item)
+            case Whole() | Lack():
+                _lacks.keep(self.database, item)
 
     def fault(self, vm: VmId | None, signal: Signal, file: str, line: int, reason: str) -> None:
-        """A row that could not be used: of a VM, or of nobody knows whom."""
-        whose = 0 if vm is None or len(vm.key) > LONGEST_ID else self._number(vm)
-        self.database.execute(
-            "insert into fault values (?, ?, ?, ?, ?, 1) on conflict do update set count = count + 1",
-            (whose, signal, file, line, reason),
-        )
+        """Something that could not be used and is only told, of a VM or of nobody knows whom."""
+        lack = Lack(signal=signal, scope=self.scope_of(vm), form="", place=file, line=line, reason=reason)
+        _lacks.tell(self.database, lack)
+
+    def scope_of(self, vm: VmId | None) -> str:
+        """The scope of a VM that a lack concerns, who is seen by it; of everybody where it is no VM's id at all."""
+        if vm is None or len(vm.key) > LONGEST_ID:
+            return ""
+        _ = self._number(vm)
+        return vm.key
 
     def refuse(
         self, signal: Signal, scope: str, reason: str, *, window: Window | None = None, partial: bool = False
@@ -235,8 +256,8 @@ class Spool:
         if len(self._covered) >= MOST_REMEMBERED:
             self._covered.clear()
         self._covered.add(covers)
-        row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "")
-        self.database.execute("insert or ignore into covers values (?, ?, ?)", row)
+        row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "", covers.cut)
+        self.database.execute("insert or ignore into covers values (?, ?, ?, ?)", row)
 
     def _sample(self, packed: Packed) -> None:
         for end in (min(packed.times), max(packed.times)) if packed.times else ():
@@ -267,23 +288,6 @@ class Spool:
         self.database.executemany("insert into points values (?, ?, ?, ?, ?)", _blobs(self._points))
         self._points.clear()
         self._sampled = 0
-
-
-def spelt(vm: VmId) -> str:
-    """The id's spelling, such that the least is the best to show, whichever file came first.
-
-    Exports write every id in capitals and Log Analytics in small letters: mixed case is the name as it was given, and
-    of the other two small letters are the likelier name.
-    """
-    name = f"{vm.resource_group}{vm.name}"
-    rank = 2 if name.isupper() else 1 if name.islower() else 0
-    return f"{rank}{msgspec.json.encode((vm.subscription, vm.resource_group, vm.name, vm.scale_set)).decode()}"
-
-
-def unspelt(spelling: str) -> VmId:
-    """The id that `spelt` wrote."""
-    subscription, group, name, scale_set = msgspec.json.decode(spelling[1:], type=_Spelling)
-    return VmId(subscription=subscription, resource_group=group, name=name, scale_set=scale_set)
 
 
 def _blobs(

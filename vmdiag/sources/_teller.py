@@ -1,21 +1,21 @@
 """Tells one VM from the spool: its records, series and what was not heard of it; must not judge."""
 
 import sqlite3
-from array import array
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from operator import lt
 
 import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Transcript, VirtualMachine, Window
 from vmdiag.reading import reading_span
+from vmdiag.sources import _lacks
 from vmdiag.sources._choice import Asked
 from vmdiag.sources._network import NetworkPath, read_path, relation, unread_logs
+from vmdiag.sources._series import read_series
+from vmdiag.sources._undated import date_records
 
 # Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.
 LATE = timedelta(minutes=5)
@@ -60,22 +60,19 @@ class Teller:
     def tell(self, asked: Asked) -> Transcript:
         """All that was heard of a VM in the window and, as far as its losses may reach back, before it."""
         if asked.number is None:
-            gaps = tuple(
-                Gap(signal=signal, window=self._span, reason="nothing about this VM is in the archive")
-                for signal in self._signals()
-            )
+            gaps = tuple(Gap(signal=signal, window=self._span, reason=asked.reason) for signal in self._signals())
             return Transcript(vm=VirtualMachine(id=asked.id), gaps=gaps)
         path = read_path(self._database, asked.number, asked.id, whole=self.is_network_whole)
         vm = self._machine(asked.id, asked.number, path)
         records = (*self._records(asked.number), *self._nearby(path), *self._regional(vm.id))
-        series = tuple(self._series(asked.number))
+        series = tuple(read_series(self._database, asked.number, self._between()))
         gaps = (*self._gaps(vm.id, asked.number, records, series), *self._unseen_changes(vm.id, asked.number, path))
         gaps = tuple(map(self._reaching_back, gaps))
         return Transcript(vm=vm, records=records, series=series, gaps=gaps)
 
     def faults(self) -> tuple[Gap, ...]:
         """What could not be used and concerns nobody in particular."""
-        return tuple(self._faults(0))
+        return tuple(_lacks.gaps(self._database, self._window, (), {}))
 
     def _signals(self) -> list[Signal]:
         return sorted(signal for signal in self._needs.signals if signal not in ASIDE)
@@ -93,10 +90,13 @@ class Teller:
             "select at, body from record where vm = ? and (at is null or at between ? and ?)",
             (number, *self._between()),
         )
+        undated: list[Record] = []
         for at, body in found:
-            record = _record(body)
-            # A state without a time is as new as the archive.
-            yield record if at is not None else replace(record, at=self._window.end)
+            if at is None:
+                undated.append(_record(body))
+            else:
+                yield _record(body)
+        yield from date_records(undated, self._span)
 
     def _nearby(self, path: NetworkPath) -> Iterator[Record]:
         """The network changes that touch the VM, or may: their relation cannot be known."""
@@ -125,28 +125,11 @@ class Teller:
         for (body,) in found:
             yield _record(body)
 
-    def _series(self, number: int) -> Iterator[Series]:
-        found = self._database.execute("select name, signal, times, vals from points where vm = ?", (number,))
-        together: defaultdict[tuple[str, str], list[tuple[array[float], array[float]]]] = defaultdict(list)
-        for name, signal, times, values in found:
-            together[name, signal].append((array("d", times), array("d", values)))
-        first, last = self._between()
-        # Metrics that were read together have the same 20,000 minutes.
-        instants: dict[bytes, tuple[datetime, ...]] = {}
-        for (name, signal), parts in sorted(together.items()):
-            times, values = parts[0] if len(parts) == 1 and _ascend(parts[0][0]) else _merged(parts)
-            low, high = bisect_left(times, first), bisect_right(times, last)
-            inside = times[low:high]
-            key = inside.tobytes()
-            if key not in instants:
-                instants[key] = tuple(datetime.fromtimestamp(at, UTC) for at in inside)
-            yield Series(name=name, signal=Signal(signal), times=instants[key], values=tuple(values[low:high]))
-
     def _gaps(self, vm: VmId, number: int, records: tuple[Record, ...], series: tuple[Series, ...]) -> Iterator[Gap]:
         recorded = [_gap(body) for (body,) in self._database.execute("select body from missed where vm = ?", (number,))]
         yield from recorded
-        yield from self._faults(number)
-        heard = self._heard(vm)
+        yield from _lacks.gaps(self._database, self._window, _scopes(vm), _measured(series))
+        heard, halved = self._heard(vm)
         told = {gap.signal for gap in recorded} | self._recorded(vm)
         for signal in self._signals():
             refusals = list(self._refusals(signal, vm))
@@ -156,7 +139,9 @@ class Teller:
                 continue
             reason = "; ".join(gap.reason for gap in refusals if gap.window == self._window)
             if signal in FEEDS:
-                yield from self._feed_gap(signal, heard.get(signal, set()), reason)
+                # What a cut reading covers is told by its own gap.
+                if signal not in halved or reason or heard.get(signal):
+                    yield from self._feed_gap(signal, heard.get(signal, set()), reason)
             elif signal in METRICS or signal is Signal.HEARTBEAT:
                 yield from self._series_gap(signal, [one for one in series if one.signal is signal], reason)
             elif not any(record.signal is signal for record in records):
@@ -228,36 +213,33 @@ class Teller:
                 tail = Window(max(times), self._window.end)
                 yield Gap(signal=signal, window=tail, reason=f"no readings after {max(times):%Y-%m-%d %H:%M}Z")
 
-    def _faults(self, number: int) -> Iterator[Gap]:
-        found = self._database.execute(
-            "select signal, file, line, reason, count from fault where vm = ? order by file, line", (number,)
-        )
-        for signal, file, line, reason, count in found:
-            more = f" and {count - 1} more" if count > 1 else ""
-            where = f"{file}, line {line}" if line else file
-            yield self._silent(Signal(signal), f"malformed: {where}: {reason}{more}", partial=True)
-
-    def _heard(self, vm: VmId) -> dict[str, set[str]]:
-        """Why each signal that was heard may leave things out; an empty reason says that it does not."""
+    def _heard(self, vm: VmId) -> tuple[dict[str, set[str]], set[str]]:
+        """Why each signal that was heard may leave things out (an empty reason: it does not), and what was cut."""
         scopes = _scopes(vm)
         heard: defaultdict[str, set[str]] = defaultdict(set)
-        for signal, partial in self._database.execute(
-            "select signal, partial from covers where scope in (?, ?, ?)", scopes
+        halved: set[str] = set()
+        for signal, partial, cut in self._database.execute(
+            "select signal, partial, cut from covers where scope in (?, ?, ?)", scopes
         ):
-            heard[signal].add(partial)
+            if cut and not partial:
+                halved.add(signal)
+            else:
+                heard[signal].add(partial)
         for signal in FEEDS:
             heard[signal] |= self._inferred.get((signal, scopes[-1]), set())
-        return heard
+        return heard, halved
 
     def _recorded(self, vm: VmId) -> set[str]:
         """The signals that a recording of this very VM says it heard."""
-        found = self._database.execute("select signal from covers where scope = ? and partial = ''", (vm.key,))
+        found = self._database.execute(
+            "select signal from covers where scope = ? and partial = '' and not cut", (vm.key,)
+        )
         return {signal for (signal,) in found}
 
     def _subscriptions(self) -> dict[tuple[str, str], set[str]]:
         """What was read of several groups of a subscription."""
         groups: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
-        for signal, scope, partial in self._database.execute("select signal, scope, partial from covers"):
+        for signal, scope, partial in self._database.execute("select signal, scope, partial from covers where not cut"):
             parts = scope.split("/")
             if len(parts) == 5:  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G
                 groups[signal, "/".join(parts[:3]), partial].add(scope)
@@ -268,18 +250,14 @@ class Teller:
         return inferred
 
 
-def _ascend(times: "array[float]") -> bool:
-    return all(map(lt, times, times[1:]))
-
-
-def _merged(parts: "list[tuple[array[float], array[float]]]") -> "tuple[array[float], array[float]]":
-    """All points in order of time; of two readings of one minute the larger is the fuller count."""
-    points: dict[float, float] = {}
-    for times, values in parts:
-        for at, value in zip(times, values, strict=True):
-            points[at] = max(value, points.get(at, value))
-    ordered = sorted(points)
-    return array("d", ordered), array("d", (points[at] for at in ordered))
+def _measured(series: tuple[Series, ...]) -> dict[Signal, tuple[float, float]]:
+    """From when to when each signal was measured."""
+    spans: dict[Signal, tuple[float, float]] = {}
+    for one in series:
+        if one.times:
+            first, last = spans.get(one.signal, (one.times[0].timestamp(), one.times[-1].timestamp()))
+            spans[one.signal] = min(first, one.times[0].timestamp()), max(last, one.times[-1].timestamp())
+    return spans
 
 
 def _scopes(vm: VmId) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ def _changes(scene: Scene, at: datetime, root: str) -> None:
         (
             ("routeTables/write", "routeTables/spokes"),
             ("routeTables/routes/write", "routeTables/spokes/routes/default"),
-            ("virtualNetworks/virtualNetworkPeerings/write", "virtualNetworks/hub/virtualNetworkPeerings/spoke"),
+            ("virtualNetworks/virtualNetworkPeerings/write", "virtualNetworks/core/virtualNetworkPeerings/spoke"),
             ("azureFirewalls/write", "azureFirewalls/edge"),
             ("loadBalancers/write", "loadBalancers/front"),
         )

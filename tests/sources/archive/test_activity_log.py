@@ -13,6 +13,7 @@ from tests.sources.archive._rows import (
     NSG,
     REF,
     SUBSCRIPTION,
+    TIME,
     VM,
     changed,
     covered,
@@ -23,7 +24,7 @@ from tests.sources.archive._rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources._items import Covers, Heard, Known, Malformed
+from vmdiag.sources._items import Covers, Dated, Heard, Known, Malformed
 
 NAME = "activity-log"
 INCIDENT = {
@@ -54,7 +55,7 @@ def health(**members: object) -> dict[str, object]:
 def test_other_categories_on_the_vms_own_id_say_nothing_of_it(category: str) -> None:
     items = read(NAME, event(category={"value": category}))
 
-    assert {type(item) for item in items} == {Covers, Known}
+    assert {type(item) for item in items} == {Covers, Dated, Known}
 
 
 def test_a_policy_without_its_category_is_told_by_its_operation() -> None:
@@ -217,4 +218,15 @@ def test_published_health_events_are_read() -> None:
 
 
 def test_an_event_of_the_tenant_covers_no_subscription() -> None:
-    assert not read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
+    items = read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
+
+    assert {type(item) for item in items} == {Dated}
+
+
+def test_an_event_may_call_its_resource_a_uri() -> None:
+    row = {"operationName": EVENT["operationName"], "resourceUri": VM, "status": "Succeeded", "eventTimestamp": TIME}
+    without_time = {key: value for key, value in row.items() if key != "eventTimestamp"}
+
+    assert [record.facts["resource"] for record in heard(read(NAME, row))] == [VM.lower()]
+    assert FORMATS[NAME].recognises(without_time)
+    assert not FORMATS[NAME].recognises({"resourceUri": VM, "properties": {}})

@@ -14,6 +14,7 @@ from tests.sources.archive._rows import (
     covered,
     heard,
     read,
+    sampled,
     vm,
 )
 from vmdiag.model import Signal
@@ -45,6 +46,56 @@ def test_an_alert_on_a_metric_says_nothing(service: str) -> None:
     essentials = {**ESSENTIALS, "monitoringService": service}
 
     assert not read(NAME, common(essentials=essentials, alertContext={"condition": {"allOf": []}}))
+
+
+def availability(aggregation: str = "Average", value: object = 0, **members: object) -> dict[str, object]:
+    """A metric alert as an action group delivers it in the common schema."""
+    criterion = {
+        "metricName": "VmAvailabilityMetric",
+        "metricNamespace": "Microsoft.Compute/virtualMachines",
+        "operator": "LessThan",
+        "threshold": "1",
+        "timeAggregation": aggregation,
+        "dimensions": [],
+        "metricValue": value,
+        "webTestName": None,
+        **members,
+    }
+    condition = {
+        "windowSize": "PT5M",
+        "allOf": [criterion],
+        "windowStartTime": "2026-03-02T08:10:00.000Z",
+        "windowEndTime": "2026-03-02T08:15:00.000Z",
+    }
+    essentials = {**ESSENTIALS, "monitoringService": "Platform", "signalType": "Metric", "monitorCondition": "Fired"}
+    return common(essentials=essentials, alertContext={"properties": None, "condition": condition})
+
+
+@pytest.mark.parametrize(("aggregation", "value"), [("Average", 0), ("Average", 1), ("Maximum", 0.0), ("Minimum", "1")])
+def test_an_alert_on_the_availability_metric_tells_each_minute_of_its_window(aggregation: str, value: object) -> None:
+    (series,) = sampled(read(NAME, availability(aggregation, value)))
+
+    assert (series.vm, series.name, series.signal) == (vm(), "VmAvailabilityMetric", Signal.AVAILABILITY)
+    assert [at.minute for at in series.times] == [10, 11, 12, 13, 14]
+    assert set(series.values) == {float(str(value))}
+
+
+@pytest.mark.parametrize(("aggregation", "value"), [("Average", 0.4), ("Minimum", 0), ("Maximum", 1), ("Total", 0)])
+def test_a_figure_that_no_single_minute_need_have_had_tells_nothing(aggregation: str, value: object) -> None:
+    assert not read(NAME, availability(aggregation, value))
+
+
+def test_an_alert_on_another_metric_or_resource_tells_no_availability() -> None:
+    assert not read(NAME, availability(metricName="Percentage CPU"))
+    site = {"name": "Microsoft.ResourceId", "value": f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Web/sites/s"}
+    assert not read(NAME, availability(dimensions=[site]))
+
+
+def test_a_rule_over_many_vms_names_the_one_among_its_dimensions() -> None:
+    named = {"name": "microsoft.resourceId", "value": VM.replace("web-01", "web-02")}
+    (series,) = sampled(read(NAME, availability(dimensions=[named])))
+
+    assert series.vm.name == "web-02"
 
 
 def test_a_webhook_tells_the_entry_within() -> None:

@@ -8,6 +8,7 @@ from tests.sources.archive import _samples
 from tests.sources.archive._rows import (
     ANNOTATION,
     EXAMPLES,
+    FORMATS,
     GROUP,
     SUBSCRIPTION,
     TIME,
@@ -33,13 +34,25 @@ def cloud(**members: object) -> dict[str, object]:
     return {key: value for key, value in {**whole, **members}.items() if value is not None}
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["Microsoft.ResourceNotifications.MaintenanceResources.ScheduledEventEmitted", "Microsoft.Storage.BlobCreated"],
-)
-def test_an_event_of_another_topic_says_nothing(kind: str) -> None:
+def test_an_event_of_another_topic_says_nothing() -> None:
+    kind = "Microsoft.Storage.BlobCreated"
+
     assert not read(NAME, changed(NAME, eventType=kind))
     assert not read(NAME, cloud(type=kind))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Microsoft.ResourceNotifications.MaintenanceResources.ScheduledEventEmitted",
+        "Microsoft.Maintenance.ScheduledEvents",
+        "microsoft.maintenance/scheduledevents/write",
+        "Microsoft.Resources.ResourceActionSuccess",
+    ],
+)
+def test_an_event_that_another_format_reads_is_not_taken(kind: str) -> None:
+    assert not FORMATS[NAME].recognises(changed(NAME, eventType=kind))
+    assert not FORMATS[NAME].recognises(cloud(type=kind))
 
 
 def test_another_resources_health_says_nothing() -> None:
@@ -69,20 +82,30 @@ def test_a_cloud_event_is_known_by_its_type_alone() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        {"resourceInfo": {"properties": {"availabilityState": "Unavailable"}}},
-        {"resourceInfo": {"id": f"{VM}/providers/Microsoft.ResourceHealth/availabilityStatuses/x", "properties": {}}},
-        {"operationalInfo": {"resourceEventTime": TIME}},
-    ],
-)
-def test_what_is_missing_within_is_taken_from_the_envelope(data: dict[str, object]) -> None:
-    subject = f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current"
-    items = read(NAME, cloud(data=data, subject=subject))
+SUBJECT = f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current"
+
+
+def test_what_is_missing_within_is_taken_from_the_envelope() -> None:
+    data = {"resourceInfo": {"properties": {"availabilityState": "Unavailable"}}}
+    items = read(NAME, cloud(data=data, subject=SUBJECT))
 
     assert covered(items) == {Signal.HEALTH: None}
     assert all(item.vm == vm() and item.record.at == AT for item in items if isinstance(item, Heard))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"resourceInfo": {"id": f"{VM}/providers/Microsoft.ResourceHealth/availabilityStatuses/x", "properties": {}}},
+        {"resourceInfo": {"properties": "{'availabilityState': 'Unavailable'}"}},
+        {"operationalInfo": {"resourceEventTime": TIME}},
+    ],
+)
+def test_an_event_without_properties_that_can_be_read_is_malformed_and_no_silence(data: dict[str, object]) -> None:
+    with pytest.raises(Malformed, match="without properties") as caught:
+        read(NAME, cloud(data=data, subject=SUBJECT))
+
+    assert caught.value.vm == vm()
 
 
 @pytest.mark.parametrize("members", [{"data": {}, "subject": None}, {"data": None, "time": None}])
@@ -93,7 +116,7 @@ def test_an_event_without_vm_or_time_is_malformed(members: dict[str, object]) ->
 
 @_samples.needs_samples
 def test_published_events_are_read() -> None:
-    rows = _samples.rows("published/cloudevent-*.json") + _samples.rows("published/eventgrid-*.json")
+    rows = _samples.rows("published/cloudevent-*.json") + _samples.rows("published/eventgrid-[!s]*.json")
     told = [record for row in rows for record in heard(read(NAME, row))]
 
     assert [record.name for record in told].count("VirtualMachineDeallocationInitiated") == 2

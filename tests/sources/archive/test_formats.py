@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import vmdiag.sources.archive as formats_package
 from tests.sources.archive import _samples
 from tests.sources.archive._rows import EXAMPLES, FORMATS, REF
+from vmdiag import plugins
 from vmdiag.sources._items import Malformed
 
 JSON = st.recursive(
@@ -67,6 +69,11 @@ def read_or_malformed(name: str, row: dict[str, object]) -> None:
     """Read a row; any failure but `Malformed` is the test's."""
     with contextlib.suppress(Malformed):
         list(FORMATS[name].items(row, REF))
+
+
+def test_every_format_of_the_folder_has_an_example_here_and_says_what_it_carries() -> None:
+    assert set(plugins.names(formats_package)) == set(EXAMPLES)
+    assert [name for name, each in FORMATS.items() if not each.SIGNALS] == []
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

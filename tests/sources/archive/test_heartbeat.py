@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.sources.archive._rows import EXAMPLES, FORMATS, changed, known, read, sampled, vm
+from tests.sources.archive._rows import EXAMPLES, FORMATS, VM, changed, known, read, sampled, vm
 from vmdiag.model import Signal
 from vmdiag.sources._items import Malformed
+from vmdiag.sources._unplaced import is_unplaced, vm_by_computer
 
 NAME = "heartbeat"
 
@@ -43,8 +44,35 @@ def test_a_computer_outside_azure_is_nobodys_vm() -> None:
 
 
 @pytest.mark.parametrize(
-    "members", [{"_ResourceId": None}, {"TimeGenerated": ""}, {"TimeGenerated": "1700-01-01T00:00:00Z"}]
+    "members",
+    [
+        {"_ResourceId": None, "Computer": ""},
+        {"_ResourceId": "web-01"},
+        {"TimeGenerated": ""},
+        {"TimeGenerated": "1700-01-01T00:00:00Z"},
+    ],
 )
 def test_a_beat_without_vm_or_time_is_malformed(members: dict[str, object]) -> None:
     with pytest.raises(Malformed):
         read(NAME, changed(NAME, **members) | {"TimeGenerated": members.get("TimeGenerated", "2026-03-02T08:14:05Z")})
+
+
+def test_a_beat_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
+    (beat,) = sampled(read(NAME, changed(NAME, _ResourceId=None, OSType=None)))
+
+    assert beat.vm == vm_by_computer("web-01")
+
+
+def test_a_beat_with_the_parts_of_an_id_needs_no_name() -> None:
+    subscription, group = VM.split("/")[2], VM.split("/")[4]
+    parts = {"SubscriptionId": subscription, "ResourceGroup": group, "Resource": "WEB-01"}
+    (beat,) = sampled(read(NAME, changed(NAME, _ResourceId="", OSType=None, Computer="inside", **parts)))
+
+    assert beat.vm == vm()
+
+
+def test_the_parts_of_another_resources_id_name_no_vm() -> None:
+    parts = {"SubscriptionId": "s", "ResourceGroup": "g", "Resource": "m", "ResourceType": "machines"}
+    (beat,) = sampled(read(NAME, changed(NAME, _ResourceId="", OSType=None, **parts)))
+
+    assert is_unplaced(beat.vm)

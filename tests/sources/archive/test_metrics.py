@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sources.archive import _samples
-from tests.sources.archive._rows import EXAMPLES, FORMATS, NSG, REF, VM, changed, read, sampled, vm
+from tests.sources.archive._rows import EXAMPLES, FORMATS, NSG, REF, SUBSCRIPTION, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
 from vmdiag.sources._items import Malformed
 
@@ -22,6 +22,49 @@ def point(minute: int, **values: object) -> dict[str, object]:
 def test_another_metric_or_resource_says_nothing() -> None:
     assert not read(NAME, metric("OS Disk Queue Depth", [point(1, average=1)]))
     assert not read(NAME, changed(NAME, id=f"{NSG}/providers/Microsoft.Insights/metrics/Network In Total"))
+
+
+def of_subscription(*owners: str) -> dict[str, object]:
+    """As "Metrics - List At Subscription Scope" answers when asked for each resource."""
+    series = [
+        {
+            "metadatavalues": [{"name": {"value": "Microsoft.ResourceId", "localizedValue": "x"}, "value": owner}],
+            "data": [point(number, total=number)],
+        }
+        for number, owner in enumerate(owners, start=1)
+    ]
+    identifier = f"{SUBSCRIPTION[1:]}/providers/Microsoft.Insights/metrics/Network In Total"
+    return {"id": identifier, "name": {"value": "Network In Total"}, "timeseries": series, "errorCode": "Success"}
+
+
+def test_metrics_of_a_subscription_are_of_the_vms_that_their_series_name() -> None:
+    other = VM.replace("web-01", "web-02")
+    found = sampled(read(NAME, of_subscription(VM.lower(), other, VM)))
+
+    assert [(str(one.vm).rpartition("/")[2], one.values) for one in found] == [
+        ("web-01", (1.0,)),
+        ("web-02", (2.0,)),
+        ("web-01", (3.0,)),
+    ]
+
+
+def test_another_resources_series_is_nobodys() -> None:
+    assert [one.values for one in sampled(read(NAME, of_subscription(NSG, VM)))] == [(2.0,)]
+
+
+def test_a_sum_over_a_subscription_is_told_and_not_taken_for_a_vms() -> None:
+    row = of_subscription("") | {"timeseries": [{"metadatavalues": [], "data": [point(1, total=5)]}]}
+
+    with pytest.raises(Malformed, match="not split by VM"):
+        read(NAME, row)
+    assert not read(NAME, {**row, "name": {"value": "OS Disk Queue Depth"}})
+
+
+def test_another_dimension_names_no_resource() -> None:
+    said = [{"name": {"value": "Microsoft.ResourceGroupName"}, "value": NSG}]
+    row = changed(NAME, timeseries=[{"metadatavalues": said, "data": [point(1, total=5)]}])
+
+    assert [one.vm for one in sampled(read(NAME, row))] == [vm()]
 
 
 @pytest.mark.parametrize("points", [[point(1)], [point(1, total=None)], [point(1, count=1)], []])

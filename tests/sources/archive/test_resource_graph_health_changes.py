@@ -100,3 +100,15 @@ def test_a_change_without_vm_or_time_is_malformed() -> None:
     with pytest.raises(Malformed) as told:
         read(NAME, change({}, changeAttributes={}))
     assert told.value.vm == vm()
+
+
+def test_a_row_whose_properties_cannot_be_read_is_known_by_its_id() -> None:
+    annotation = f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current"
+    cut = "@{targetResourceId=x; changes=}"
+    row = {"id": f"{annotation}/providers/Microsoft.Resources/changes/1", "type": "microsoft.resources/changes"}
+
+    assert FORMATS[NAME].recognises({**row, "properties": cut})
+    assert not FORMATS["resource-changes"].recognises({**row, "properties": cut})
+    assert not FORMATS[NAME].recognises(
+        {**row, "id": f"{VM}/providers/Microsoft.Resources/changes/1", "properties": cut}
+    )

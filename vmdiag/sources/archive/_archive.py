@@ -4,6 +4,7 @@ Every file is read once, into a spool on disk; then each VM in scope is told fro
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from vmdiag.errors import BadArchive, UsageError
 from vmdiag.model import Needs
@@ -12,6 +13,7 @@ from vmdiag.sources._choice import chosen
 from vmdiag.sources._items import Format
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import Teller
+from vmdiag.sources._unplaced import place_by_name
 from vmdiag.sources.archive._paths import places
 from vmdiag.sources.archive._reader import Reader, formats
 
@@ -26,14 +28,13 @@ class Archive:
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
-        if scope.tags:
-            message = "an archive does not say which tags a VM has"
-            raise UsageError(message, "Name the VMs, or their resource group.")
         spool = Spool()
         reader = Reader(spool, self._watcher, self._formats or formats())
         reader.read(places(self._address))
         spool.close()
-        end = spool.newest or scope.until
+        for reason in place_by_name(spool):
+            self._watcher.warn(reason)
+        end = spool.newest or spool.newest_untold or (scope.until if isinstance(scope.until, datetime) else None)
         if end is None:
             message = f"{self._address} holds no record with a time: there is nothing to look at"
             raise BadArchive(message, "Export it again; for an inventory alone say --until TIME.")
@@ -48,6 +49,7 @@ class Archive:
             transcripts=(teller.tell(one) for one in (*choice.vms, *choice.behind)),
             vms=tuple(one.id for one in choice.vms),
             others=choice.others,
+            quiet=choice.quiet,
             gaps=teller.faults(),
             cloud=spool.cloud,
         )

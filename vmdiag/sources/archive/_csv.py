@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 
 from vmdiag.sources._items import Malformed
-from vmdiag.sources.archive._documents import Cut
-from vmdiag.sources.archive._text import RECORD_LIMIT, Broken, Text
+from vmdiag.sources.archive._cuts import Cut
+from vmdiag.sources.archive._text import CUT_SHORT, RECORD_LIMIT, Broken, Text
 
 # Excel writes semicolons where a comma is the decimal sign, and tabs as "Unicode text".
 DELIMITERS = ",;\t"
@@ -30,7 +30,8 @@ def delimiter(text: Text) -> str | None:
 def table(text: Text, delimiter: str) -> Iterator[Cut]:
     """Every row as texts by column."""
     csv.field_size_limit(RECORD_LIMIT)
-    reader = csv.reader(_Lines(text), delimiter=delimiter)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter)
     header = next(reader)
     empty = True
     while True:
@@ -42,7 +43,9 @@ def table(text: Text, delimiter: str) -> Iterator[Cut]:
         except (csv.Error, Broken) as error:
             yield Cut(line, Malformed(f"not a row of a table: {error}"))
             continue
-        if row:
+        if lines.ends_within_quotes():
+            yield Cut(line, Malformed(CUT_SHORT))
+        elif row:
             empty = False
             yield Cut(line, dict(zip(header, row, strict=True)) if len(row) == len(header) else _odd(row, header))
     if empty:
@@ -61,6 +64,14 @@ class _Lines:
 
     def __init__(self, text: Text) -> None:
         self._text = text
+        self._quotes = 0
+        self._has_end = True
+
+    def ends_within_quotes(self) -> bool:
+        """Whether the row that was just read ends with the file, inside a quoted cell: the reader does not mind."""
+        is_open = not self._has_end and self._quotes % 2 == 1
+        self._quotes = 0
+        return is_open
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -74,6 +85,8 @@ class _Lines:
             text.seek(NEWLINE)
             raise
         raw = text.take((end + 1 if end >= 0 else len(text.data)) - text.pos)
+        self._quotes += raw.count(b'"')
+        self._has_end = end >= 0
         if not raw:
             raise StopIteration
         return raw.decode("utf-8", "replace")

@@ -5,13 +5,15 @@ how the others begin.
 """
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import msgspec
 
-from vmdiag.sources._items import Malformed, Row
+from vmdiag.completeness import is_sign
+from vmdiag.sources._items import Malformed
+from vmdiag.sources.archive._broken import MOST, readable_part
+from vmdiag.sources.archive._cuts import Cut, alone, decode, decoded, document_rows, said_of_itself
 from vmdiag.sources.archive._envelopes import (
     ELEMENTS,
     INSIDE,
@@ -22,7 +24,6 @@ from vmdiag.sources.archive._envelopes import (
     leads,
     names,
     record,
-    unpacked,
 )
 from vmdiag.sources.archive._text import CUT_SHORT, NOT_JSON, Broken, Text
 
@@ -35,21 +36,10 @@ BARE = rb"\n(?=\{)|"
 NEXT_RECORD = rb'\}\s*,\s*(?=\{\s*")'
 # How far the end of an ordinary record is looked for before its brackets are followed one by one.
 USUAL = 1 << 16
+# Among what a document says of its completeness: that it holds lists of records at all.
+ENVELOPE = "\0envelope"
 # Rows of a table that stand before its columns must wait for them; nobody but a hand-written file does that.
 MOST_WAITING = 10_000
-
-_decode = msgspec.json.Decoder().decode
-
-
-class Cut(NamedTuple):
-    """A row, or why there is none, and the line it begins in; `None` for a list without rows.
-
-    `listing` numbers the plain lists that rows come from, so that their length can be told; 0 for any other place.
-    """
-
-    line: int
-    row: Row | Malformed | None
-    listing: int = 0
 
 
 @dataclass(slots=True)
@@ -60,20 +50,6 @@ class _Table:
 
 class _Lost(Exception):  # noqa: N818 - it never leaves this module
     """A record was broken and the next that can be found is in another document."""
-
-
-def decoded(raw: bytes) -> object:
-    """The value of a complete JSON text, or a `Malformed` that says what is wrong with it."""
-    try:
-        return _decode(raw)
-    except UnicodeDecodeError:
-        # Half a character where some tool cut a text: no reason to lose the record.
-        repaired = raw.decode("utf-8", "replace").encode()
-        return Malformed(NOT_JSON) if repaired == raw else decoded(repaired)
-    except RecursionError:
-        return Malformed("nested too deeply")
-    except msgspec.DecodeError as error:
-        return Malformed(f"{NOT_JSON}: {error}")
 
 
 class Walker:
@@ -102,12 +78,17 @@ class Walker:
         except Broken as broken:
             if text.mark is not None:
                 text.pos = text.mark
-            yield Cut(line if text.mark is not None else text.line, Malformed(broken.reason))
+            yield Cut(line if text.mark is not None else text.line, self._lost(broken.reason))
             self._recover(following)
         except _Lost:
             pass
         finally:
             text.mark = None
+
+    def _lost(self, reason: str) -> Malformed:
+        """The record at the cursor, which cannot be read."""
+        start = self._text.data[self._text.pos : self._text.pos + MOST]
+        return Malformed(reason, part=readable_part(start))
 
     def _recover(self, following: bytes) -> None:
         """Move from a broken document to the next one, or to what looks like a record of its list."""
@@ -123,14 +104,20 @@ class Walker:
     def _whole(self, line: int) -> Iterator[Cut]:
         """The object at the mark: an envelope, or one record."""
         text = self._text
-        if (yield from self._object(Part.DOCUMENT)) or text.mark is None:
-            return
-        length, text.pos = text.pos - text.mark, text.mark
-        value = decoded(text.take(length))
-        yield Cut(line, record(value) if value else None)
+        signs: dict[str, object] = {}
+        rows = 0
+        walk = self._object(Part.DOCUMENT, signs)
+        while (cut := next(walk, None)) is not None:
+            rows += cut.row is not None
+            yield cut
+        if signs.pop(ENVELOPE, False):
+            yield from said_of_itself(line, signs, rows)
+        elif text.mark is not None:
+            length, text.pos = text.pos - text.mark, text.mark
+            yield from alone(line, decoded(text.take(length)))
 
-    def _object(self, part: Part) -> Generator[Cut, None, bool]:
-        """Walk through an object; whether it was an envelope."""
+    def _object(self, part: Part, signs: dict[str, object] | None = None) -> Generator[Cut, None, bool]:
+        """Walk through an object; whether it was an envelope. `signs` takes what it says of its completeness."""
         text, table, found, named = self._text, _Table(), False, False
         text.pos += 1
         while (first := text.peek()) != b"}":
@@ -141,8 +128,13 @@ class Walker:
             text.pos = key.end()
             name = key[1].decode("utf-8", "replace")
             named = named or name in NAMED
+            if signs is not None and is_sign(name):
+                signs[name] = self._sign()
+                continue
             found |= yield from self._member(leads(part, name, named=named), table)
         text.pos += 1
+        if signs is not None and found:
+            signs[ENVELOPE] = True
         for line, row in table.waiting:
             yield Cut(line, cells(table.columns or (), row))
         return found
@@ -171,6 +163,16 @@ class Walker:
             text.pos = text.match(SCALAR).end()
         return False
 
+    def _sign(self) -> object:
+        """A value at the cursor that is read as a whole."""
+        text = self._text
+        if text.peek() in (b"{", b"["):
+            value = decoded(text.take(text.extent()))
+        else:
+            value = decoded(text.match(SCALAR)[0])
+            text.pos = text.match(SCALAR).end()
+        return None if isinstance(value, Malformed) else value
+
     def _list(self, part: Part, table: _Table) -> Iterator[Cut]:
         if part in ELEMENTS:
             yield from self._objects(ELEMENTS[part])
@@ -180,14 +182,12 @@ class Walker:
             yield from self._records(part)
 
     def _records(self, part: Part) -> Iterator[Cut]:
-        # Lists of documents come from tools that collect messages or pages.
-        unpack: Callable[[object], Iterator[Row | Malformed]] | None = unpacked if part is Part.DOCUMENT else None
         listing, line, empty = self.listing(), self._text.line, True
         for line, value in self._elements():
             empty = False
-            if unpack and isinstance(value, dict) and not INSIDE[Part.DOCUMENT].keys().isdisjoint(value):
-                for row in unpack(value):
-                    yield Cut(line, row)
+            # Lists of documents come from tools that collect messages or pages.
+            if part is Part.DOCUMENT and isinstance(value, dict) and not INSIDE[Part.DOCUMENT].keys().isdisjoint(value):
+                yield from document_rows(line, value)
             else:
                 yield Cut(line, record(value) if value != {} else None, listing)
         if empty:
@@ -235,8 +235,9 @@ class Walker:
                 value = self._element(first)
                 mould = self._mould()
             except Broken as broken:
+                lost = self._lost(broken.reason)
                 found = self._resume()
-                yield line, Malformed(broken.reason if found or not first else CUT_SHORT)
+                yield line, lost if found or not first else Malformed(CUT_SHORT, part=lost.part)
                 if not found:
                     raise _Lost from broken
                 continue
@@ -271,7 +272,7 @@ class Walker:
         if not end:
             return None
         try:
-            value: object = _decode(text.data[text.pos : end])
+            value: object = decode(text.data[text.pos : end])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         text.pos = end

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources._items import Heard
+from vmdiag.sources._items import Heard, Malformed
 from vmdiag.sources.archive._fields import brief, facts, mapping, text
 
 STATES = frozenset({"available", "unavailable", "degraded", "unknown"})
@@ -19,6 +19,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 HUMPS = re.compile(r"[A-Z].*[A-Z]")
 # One word of English in these fields ("Unavailable") is shorter, and the names of annotations in lower case are longer.
 LONG_FOR_A_WORD = 16
+UNREADABLE = "a health event without properties that can be read: what it says of the VM is not known"
 REQUESTS = frozenset({"beginrequest", "endrequest"})  # what `eventName` says of an operation, not of health
 
 
@@ -51,6 +52,20 @@ def heard(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) -> Itera
             stage=said.get("stage"),
         )
         yield Heard(vm, Record(at=at, signal=Signal.HEALTH, name=name, facts=known, ref=ref))
+
+
+def understood(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) -> Iterator[Heard]:
+    """The same of an event that must say something: it may be the one that tells of a loss.
+
+    Raises `Malformed` behind a note that there was one, where its properties are missing or are no JSON.
+    """
+    found = None
+    for found in heard(vm, at, said, ref):
+        yield found
+    if found is None:
+        known = facts(title=UNREADABLE, stage=said.get("stage"))
+        yield Heard(vm, Record(at=at, signal=Signal.HEALTH, name="", facts=known, ref=ref))
+        raise Malformed(UNREADABLE, vm)
 
 
 def _first(said: Mapping[str, object], *keys: str) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
-from vmdiag.sources._items import Covers, Heard, Item, Known, Nearby
+from vmdiag.sources._items import Covers, Dated, Heard, Item, Known, Nearby
 from vmdiag.sources.archive import _health
 from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._ids import carrier, scope, subscription, vm_itself, vm_of_health
@@ -34,8 +34,16 @@ FEEDS: Mapping[str, Signal | None] = {
     "autoscale": None,
     "security": None,
 }
+SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
+# What other providers write concerns no VM's network.
+PROVIDERS = frozenset({"microsoft.compute", "microsoft.network", "microsoft.classiccompute"})
 SHORT = 300  # characters of a failure's message; the rest is advice and links
-PERSONAL = re.compile(r"@|\bclient\b|\bobject id\b|\buser\b", re.IGNORECASE)  # refusals name who was refused
+# Refusals name who was refused, and from which address; a private one is a machine's.
+PERSONAL = re.compile(
+    r"@|\bclient\b|\bobject id\b|\buser\b"
+    r"|\b(?!10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,17 @@ def feed(category: str, operation: str) -> Signal | None:
     return FEEDS.get(folded(category)) if category else Signal.ACTIVITY
 
 
+def signals(category: str, operation: str) -> tuple[Signal, ...]:
+    """The feeds that an entry may belong to of which no more is known; none where it says nothing of VMs."""
+    if not (category or operation):
+        return SIGNALS
+    found = feed(category, operation)
+    provider, marked, _ = operation.lower().partition("/")
+    if found is None or (found is Signal.ACTIVITY and marked and provider not in PROVIDERS):
+        return ()
+    return (found,) if operation or found is not Signal.ACTIVITY else SIGNALS
+
+
 def items(entry: Entry, ref: str) -> Iterator[Item]:
     """What an entry says, and that the log was read."""
     where = scope(entry.resource)
@@ -82,7 +101,12 @@ def items(entry: Entry, ref: str) -> Iterator[Item]:
     if vm is not None:
         # Seen, even if all that was logged is a policy that looked at it.
         yield Known(VirtualMachine(id=vm))
-    yield from said(entry, ref)
+    telling = False
+    for item in said(entry, ref):
+        telling = True
+        yield item
+    if not telling:
+        yield Dated(entry.at)
 
 
 @lru_cache(maxsize=1024)  # one group's entries in turn
@@ -106,7 +130,7 @@ def said(entry: Entry, ref: str) -> Iterator[Item]:
                     "eventName": entry.event,
                     "stage": entry.status or entry.properties.get("stage"),
                 }
-                yield from _health.heard(vm, entry.at, told, ref)
+                yield from _health.understood(vm, entry.at, told, ref)
         case Signal.SERVICE:
             yield regional(subscription(entry.resource), entry.at, _incident(entry), ref)
         case Signal.ACTIVITY:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
-from vmdiag.sources._items import Heard, Item, Known, Row, Snapshot
+from vmdiag.sources._items import Computer, Heard, Item, Known, Row, Snapshot, Tagged
+from vmdiag.sources.archive._fields import LONGEST, brief, facts, mapping, objects, text
 from vmdiag.sources.archive._fields import at as at_path
-from vmdiag.sources.archive._fields import brief, facts, mapping, objects, text
 from vmdiag.sources.archive._times import parse
 
 TYPES = frozenset({"microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets/virtualmachines"})
 POWER = "powerstate/"
+MOST_TAGS = 100
 SPOKEN = "vm "  # `az vm list -d` says "VM running"
 
 
@@ -26,6 +27,12 @@ def is_graph_row(row: Row) -> bool:
 def body(row: Row) -> Mapping[str, object]:
     """The members of a resource, wherever they are."""
     return mapping(row.get("properties")) or row
+
+
+def tags_of(row: Row) -> dict[str, str]:
+    """The tags of a resource; Azure allows 50, and what has many more was made to fill memory."""
+    named = {name: brief(value) for name, value in mapping(row.get("tags")).items() if len(name) <= LONGEST}
+    return dict(list(named.items())[:MOST_TAGS])
 
 
 def described(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
@@ -44,6 +51,12 @@ def described(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
             network=frozenset(named for each in interfaces if (named := text(each.get("id")).lower())),
         )
     )
+    tags = tags_of(row)
+    if tags:
+        yield Tagged(vm, tags)
+    called = brief(at_path(members, "osProfile", "computerName")) or brief(view.get("computerName"))
+    if called:
+        yield Computer(vm, called)
     if power:
         yield Snapshot(vm=vm, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
     yield from _agent(vm, mapping(view.get("vmAgent")), ref)

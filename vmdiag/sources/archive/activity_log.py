@@ -5,12 +5,17 @@ Sources: "Azure Activity Log event schema", "REST API: Activity Logs - List", `a
 
 from collections.abc import Iterator, Mapping
 
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Row
 from vmdiag.sources.archive import _log_entry
 from vmdiag.sources.archive._fields import text
 from vmdiag.sources.archive._ids import resource, vm_of_health
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first, from_ticks
+
+SIGNALS = _log_entry.SIGNALS
+# What an event is about; the API before 2015 and the filters of today say `resourceUri`.
+NAMING = frozenset({"id", "resourceId", "resourceUri"})
 
 
 def recognises(row: Row) -> bool:
@@ -19,7 +24,7 @@ def recognises(row: Row) -> bool:
         return True
     if "time" in row or "TimeGenerated" in row:
         return False
-    return "relatedEvents" in row or ("operationName" in row and ("resourceId" in row or "id" in row))
+    return "relatedEvents" in row or ("operationName" in row and not NAMING.isdisjoint(row))
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:
@@ -27,12 +32,18 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     return _log_entry.items(entry(row), ref)
 
 
+def signals(row: Row) -> tuple[Signal, ...]:
+    """The feeds that an event belongs to, as far as it tells."""
+    category = text(row.get("category")) or text(row.get("eventSource"))
+    return _log_entry.signals(category, _operation(row.get("operationName")))
+
+
 def entry(row: Row) -> _log_entry.Entry:
     """The event without its wire form; raises `Malformed` without a resource or a time."""
     event_id = text(row.get("id"))
     # A `$select` may leave the resource out; an event's id begins with it.
     named = event_id[: max(event_id.lower().find("/events/"), 0)]
-    target = resource(row.get("resourceId"), named)
+    target = resource(row.get("resourceId"), row.get("resourceUri"), named)
     ticks = from_ticks(event_id.rpartition("/")[2])
     return _log_entry.Entry(
         at=first(vm_of_health(target), row.get("eventTimestamp"), ticks),

@@ -1,17 +1,25 @@
 """Activity-log alerts as webhooks and action groups deliver them; must not know what the entry inside means.
 
 Sources: "Webhooks for Azure activity log alerts" (`data.context.activityLog`) and "Common alert schema"
-(`data.essentials`, `data.alertContext`).
+(`data.essentials`, `data.alertContext`; of a metric alert `alertContext.condition.allOf[]`).
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
+from vmdiag.identity import VmId
 from vmdiag.model import Signal
-from vmdiag.sources._items import Covers, Item, Row
+from vmdiag.sources._items import Covers, Item, Row, Sampled
 from vmdiag.sources.archive import _log_entry, activity_log
-from vmdiag.sources.archive._fields import at, elements, mapping, text
-from vmdiag.sources.archive._ids import scope
+from vmdiag.sources.archive._fields import at, elements, mapping, number, objects, text
+from vmdiag.sources.archive._ids import resource, scope, vm_itself
+from vmdiag.sources.archive._metric_names import known
+from vmdiag.sources.archive._times import first
 
+SIGNALS = _log_entry.SIGNALS
+# The aggregations over a window that tell what each of its minutes was.
+UNIFORM = frozenset({("average", 0.0), ("average", 1.0), ("maximum", 0.0), ("minimum", 1.0)})
+LONGEST_WINDOW = timedelta(days=1)  # of a metric alert's rule
 SINGLE = "an alert tells single events, and only those that its rule looks for"
 
 
@@ -22,10 +30,11 @@ def recognises(row: Row) -> bool:
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:
-    """What the entry within says; alerts of metrics and log queries say nothing."""
+    """What the entry within says, or the metric of the VM's availability; other alerts say nothing."""
     body = _body(row)
     event = mapping(at(body, "context", "activityLog")) or _common(body)
     if not event:
+        yield from _availability(body)
         return
     entry = activity_log.entry(event)
     where = scope(entry.resource)
@@ -52,3 +61,33 @@ def _common(body: Mapping[str, object]) -> Mapping[str, object]:
         "eventTimestamp": essentials.get("firedDateTime"),
         **{key: value for key, value in context.items() if value is not None},
     }
+
+
+def _availability(body: Mapping[str, object]) -> Iterator[Item]:
+    """The minutes of an alert's window over which the VM was available, or was not."""
+    condition = mapping(at(body, "alertContext", "condition"))
+    targets = elements(at(body, "essentials", "alertTargetIDs"))
+    for criterion in objects(condition.get("allOf")):
+        metric, value = known(text(criterion.get("metricName"))), number(criterion.get("metricValue"))
+        if metric is None or metric.signal is not Signal.AVAILABILITY or value is None:
+            continue
+        named = [text(one.get("value")) for one in objects(criterion.get("dimensions")) if _is_resource(one)]
+        vm = vm_itself(resource(*named, *targets[:1]))
+        # Of any other figure nobody can say which minute it was.
+        if vm is not None and (text(criterion.get("timeAggregation")).lower(), value) in UNIFORM:
+            times = tuple(_minutes(vm, condition))
+            yield Sampled(
+                vm=vm, name=metric.name, signal=metric.signal, times=times, values=(float(value),) * len(times)
+            )
+
+
+def _is_resource(dimension: Mapping[str, object]) -> bool:
+    return text(dimension.get("name")).lower() == "microsoft.resourceid"
+
+
+def _minutes(vm: VmId, condition: Mapping[str, object]) -> Iterator[datetime]:
+    start = first(vm, condition.get("windowStartTime"))
+    end = min(first(vm, condition.get("windowEndTime")), start + LONGEST_WINDOW)
+    while start < end:
+        yield start
+        start += timedelta(minutes=1)

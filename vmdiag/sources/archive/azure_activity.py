@@ -6,12 +6,15 @@ columns that end in `Value`, and the letter case that varies).
 
 from collections.abc import Iterator
 
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Row
 from vmdiag.sources.archive import _log_entry
 from vmdiag.sources.archive._fields import columns, table, text
 from vmdiag.sources.archive._ids import resource, vm_of_health
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first
+
+SIGNALS = _log_entry.SIGNALS
 
 OWN = frozenset({"operationnamevalue", "activitystatusvalue", "categoryvalue"})
 
@@ -26,11 +29,10 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     """What a row says of a VM, of a network resource or of a region, and that the log was read."""
     cells = table(row)
     target = resource(cells.get("_resourceid"), cells.get("resourceid"), _subscription(cells.get("subscriptionid")))
-    name = text(cells.get("operationnamevalue")) or operation(text(cells.get("operationname")))
     entry = _log_entry.Entry(
         at=first(vm_of_health(target), cells.get("timegenerated"), cells.get("eventsubmissiontimestamp")),
         resource=target,
-        operation=name,
+        operation=_operation(cells),
         status=text(cells.get("activitystatusvalue")) or text(cells.get("activitystatus")),
         category=text(cells.get("categoryvalue")) or text(cells.get("category")),
         substatus=text(cells.get("activitysubstatusvalue")),
@@ -38,6 +40,17 @@ def items(row: Row, ref: str) -> Iterator[Item]:
         properties=_log_entry.inner(cells.get("properties_d")) or _log_entry.inner(cells.get("properties")),
     )
     return _log_entry.items(entry, ref)
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """The feeds that a row belongs to, as far as it tells."""
+    cells = table(row)
+    category = text(cells.get("categoryvalue")) or text(cells.get("category"))
+    return _log_entry.signals(category, _operation(cells))
+
+
+def _operation(cells: Row) -> str:
+    return text(cells.get("operationnamevalue")) or operation(text(cells.get("operationname")))
 
 
 def _subscription(written: object) -> str:

@@ -6,11 +6,14 @@ members come as `average` and as `Average`).
 
 from collections.abc import Iterator
 
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import columns, number, table, text
 from vmdiag.sources.archive._ids import resource, vm_itself
 from vmdiag.sources.archive._metric_names import known
 from vmdiag.sources.archive._times import first
+
+SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 
 GRAIN = frozenset({"", "pt1m", "00:01:00", "0:01:00"})  # one minute; an hour's sum would look like a flood
 
@@ -19,6 +22,13 @@ def recognises(row: Row) -> bool:
     """A row names its metric beside a time."""
     names = columns(row)
     return "metricname" in names and ("timegenerated" in names or "time" in names)
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What the row's metric tells of; nothing for one that is not read."""
+    name = text(table(row).get("metricname"))
+    metric = known(name)
+    return SIGNALS if not name else () if metric is None else (metric.signal,)
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:

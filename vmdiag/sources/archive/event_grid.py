@@ -14,13 +14,23 @@ from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import resource, vm_of_health
 from vmdiag.sources.archive._times import first
 
+SIGNALS = (Signal.HEALTH,)
+
 HEALTH_RESOURCES = "microsoft.resourcenotifications.healthresources."
-NOTIFICATIONS = ("microsoft.resourcenotifications.", "microsoft.maintenance.")
+NOTIFICATIONS = "microsoft.resourcenotifications."
+OTHERS = (
+    "microsoft.maintenance",
+    "microsoft.resourcenotifications.maintenanceresources.",
+    "microsoft.resources.resource",
+)
 
 
 def recognises(row: Row) -> bool:
     """An event of Resource Notifications by its type, or any event by the members that only its schema has."""
-    if _type(row).startswith(NOTIFICATIONS):
+    kind = _type(row)
+    if kind.startswith(OTHERS):
+        return False  # other formats read them
+    if kind.startswith(NOTIFICATIONS):
         return True
     return ("specversion" in row and "type" in row) or ("eventType" in row and "eventTime" in row)
 
@@ -38,7 +48,7 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     delivered = row.get("eventTime"), row.get("time")
     at = first(vm, said.get("occurredTime"), at_path(row, "data", "operationalInfo", "resourceEventTime"), *delivered)
     yield Covers(signal=Signal.HEALTH, scope=vm.key)
-    yield from _health.heard(vm, at, said, ref)
+    yield from _health.understood(vm, at, said, ref)
 
 
 def _type(row: Row) -> str:

@@ -5,6 +5,7 @@ Sources: "Azure Activity Log event schema: Schema from storage account and event
 
 from collections.abc import Iterator
 
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Row
 from vmdiag.sources.archive import _log_entry
 from vmdiag.sources.archive._fields import columns, text
@@ -12,12 +13,19 @@ from vmdiag.sources.archive._ids import resource, vm_of_health
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first
 
+SIGNALS = _log_entry.SIGNALS
+
 
 def recognises(row: Row) -> bool:
     """A record has `time` beside an operation or a category; a metric's record names its metric instead."""
     if "time" not in row or "eventTimestamp" in row or "specversion" in row:
         return False
     return ("operationName" in row or "category" in row) and "metricname" not in columns(row)
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """The feeds that a record belongs to, as far as it tells."""
+    return _log_entry.signals(text(row.get("category")), operation(text(row.get("operationName"))))
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:

@@ -1,22 +1,28 @@
 """Answers of Azure Monitor metrics, one metric of a resource a row; must not know what a value means.
 
-Sources: "REST API: Metrics - List" and "Metrics - Batch" (`timeseries[].data[]`), version 2016-09-01 (`data[]`).
+Sources: "REST API: Metrics - List" and "Metrics - Batch" (`timeseries[].data[]`), version 2016-09-01 (`data[]`), and
+"Metrics - List At Subscription Scope", whose series name their resource among the `metadatavalues`.
 A point that has only its time was not measured.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from vmdiag.identity import VmId
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import number, objects, text
-from vmdiag.sources.archive._ids import resource, vm_itself
+from vmdiag.sources.archive._ids import SUBSCRIPTION, resource, vm_itself
 from vmdiag.sources.archive._metric_names import Metric, known
 from vmdiag.sources.archive._times import parse
 
+SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
+
 MARKER = "/providers/microsoft.insights/metrics/"
+RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
 
 
 def recognises(row: Row) -> bool:
@@ -27,10 +33,31 @@ def recognises(row: Row) -> bool:
 def items(row: Row, ref: str) -> Iterator[Item]:
     """The points of a metric that is read; none where it was asked for and not measured."""
     del ref  # points are too many to cite each
-    subject = _subject(text(row.get("id")), text(row.get("name")), text(row.get("errorCode")))
-    if subject is not None:
-        lists = [each.get("data") for each in objects(row.get("timeseries"))] or [row.get("data")]
-        yield _sampled(*subject, [_points(*subject, list(objects(each))) for each in lists])
+    for owner, lists in _owners(row).items():
+        subject = _subject(owner, text(row.get("name")), text(row.get("errorCode")))
+        if subject is not None:
+            yield _sampled(*subject, [_points(*subject, list(objects(each))) for each in lists])
+
+
+def _owners(row: Row) -> dict[str, list[object]]:
+    """The lists of points by the resource they are of: a subscription's metric is split by resource, not by id."""
+    identifier = text(row.get("id"))
+    series = list(objects(row.get("timeseries")))
+    if not series:
+        return {identifier: [row.get("data")]}
+    lists: defaultdict[str, list[object]] = defaultdict(list)
+    for each in series:
+        said = objects(each.get("metadatavalues"))
+        named = next((text(one.get("value")) for one in said if text(one.get("name")).lower() == RESOURCE_ID), "")
+        lists[named or identifier].append(each.get("data"))
+    return lists
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What the metric tells of, where it is named; nothing for one that is not read."""
+    name = text(row.get("name"))
+    metric = known(name)
+    return SIGNALS if not name else () if metric is None else (metric.signal,)
 
 
 class Point(msgspec.Struct):
@@ -65,9 +92,11 @@ class Typed(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What "Metrics - List" answers, as far as it is read."""
+    """What "Metrics - List" answers, as far as it is read: the metrics, and what would say that they are not all."""
 
     value: list[Typed]
+    error: object = None
+    nextLink: str | None = None  # noqa: N815 - Azure's spelling
 
 
 def typed_items(row: Typed) -> Iterator[Sampled]:
@@ -81,12 +110,16 @@ def _subject(identifier: str, name: str, code: str) -> tuple[VmId, Metric] | Non
     """Which metric of which VM; raises `Malformed` where Azure says that it could not answer."""
     metric = known(name)
     cut = identifier.lower().find(MARKER)
-    vm = vm_itself(resource(identifier if cut < 0 else identifier[:cut]))
-    if metric is None or vm is None:
+    owner = resource(identifier if cut < 0 else identifier[:cut])
+    vm = vm_itself(owner)
+    if metric is None or (vm is None and not SUBSCRIPTION.fullmatch(owner)):
         return None
+    if vm is None:
+        message = "metrics of a subscription that are not split by VM: ask with $filter=Microsoft.ResourceId eq '*'"
+        raise Malformed(message)
     if code and code.lower() != "success":
         message = f"Azure could not answer for {metric.name}: {code[:100]}"
-        raise Malformed(message, vm)
+        raise Malformed(message, vm, {"name": metric.name})
     return vm, metric
 
 

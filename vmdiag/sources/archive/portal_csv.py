@@ -16,6 +16,8 @@ from vmdiag.sources.archive._ids import resource, vm_of_health
 from vmdiag.sources.archive._operations import operation
 from vmdiag.sources.archive._times import first
 
+SIGNALS = (Signal.ACTIVITY, Signal.HEALTH)
+
 COLUMNS = frozenset({"operation name", "event category", "status", "time"})
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 NO_PROPERTIES = "the portal's CSV has no properties: a live migration cannot be seen in it"
@@ -25,6 +27,13 @@ SPOKEN_TYPES = {"virtual machine": "Microsoft.Compute/virtualMachines"}  # older
 def recognises(row: Row) -> bool:
     """A row has the portal's headings, which hold blanks as no other form's do."""
     return columns(row).keys() >= COLUMNS
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """The feeds that a row belongs to, as far as it tells; of an incident it names no region."""
+    cells = table(row)
+    found = _log_entry.signals(text(cells.get("event category")), operation(text(cells.get("operation name"))))
+    return tuple(signal for signal in found if signal in SIGNALS)
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:

@@ -13,6 +13,8 @@ from vmdiag.sources.archive._ids import carrier, resource, scope, vm_itself
 from vmdiag.sources.archive._times import first
 from vmdiag.sources.archive.resource_graph_health_changes import change, concerns_health
 
+SIGNALS = (Signal.ACTIVITY,)
+
 WRITES_ONLY = "resource changes show what was written or deleted, not restarts and redeploys"
 MOST_PATHS = 20  # of a change that rewrote a resource; the first tell what it was
 # What the platform writes by itself when a VM's state changes: nobody's operation.
@@ -22,7 +24,17 @@ STATE = ("properties.extended.", "properties.instanceview.")
 def recognises(row: Row) -> bool:
     """A change of anything but a record of Resource Health's."""
     body = change(row)
-    return body is not None and not concerns_health(body)
+    return body is not None and not concerns_health(row, body)
+
+
+def signals(row: Row) -> tuple[Signal, ...]:
+    """What was changed decides; where it was lost with a part of the row, it may have been a health record."""
+    body = change(row) or {}
+    return (
+        SIGNALS
+        if text(body.get("targetResourceType")) or text(body.get("targetResourceId"))
+        else (*SIGNALS, Signal.HEALTH)
+    )
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:

@@ -14,6 +14,8 @@ from vmdiag.sources.archive._fields import columns, mapping, text
 from vmdiag.sources.archive._ids import HEALTH, resource, vm_of_health
 from vmdiag.sources.archive._times import first
 
+SIGNALS = (Signal.HEALTH,)
+
 CURRENT = "only the current row of Resource Graph: an earlier annotation is overwritten"
 STATUSES = "microsoft.resourcehealth/availabilitystatuses"
 ANNOTATIONS = "microsoft.resourcehealth/resourceannotations"

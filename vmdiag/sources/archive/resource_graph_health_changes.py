@@ -15,6 +15,8 @@ from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import HEALTH, resource, vm_of_health
 from vmdiag.sources.archive._times import first
 
+SIGNALS = (Signal.HEALTH,)
+
 CHANGES = "microsoft.resources/changes"
 PREFIX = "properties."
 ANNOTATIONS = "microsoft.resourcehealth/resourceannotations"
@@ -23,7 +25,7 @@ ANNOTATIONS = "microsoft.resourcehealth/resourceannotations"
 def recognises(row: Row) -> bool:
     """A change of a record of Resource Health's."""
     body = change(row)
-    return body is not None and concerns_health(body)
+    return body is not None and concerns_health(row, body)
 
 
 def items(row: Row, ref: str) -> Iterator[Item]:
@@ -60,10 +62,12 @@ def change(row: Row) -> Mapping[str, object] | None:
     return body if kind or "changeAttributes" in body else None
 
 
-def concerns_health(body: Mapping[str, object]) -> bool:
-    """Whether what changed is a health record of a resource, not the resource."""
+def concerns_health(row: Row, body: Mapping[str, object]) -> bool:
+    """Whether what changed is a health record of a resource, not the resource; its id says so, too."""
     kind = text(body.get("targetResourceType")).lower()
-    return kind.startswith("microsoft.resourcehealth/") or HEALTH in text(body.get("targetResourceId")).lower()
+    # The change's own id begins with its target's, also where its properties cannot be read.
+    target = text(body.get("targetResourceId")) or text(row.get("id"))
+    return kind.startswith("microsoft.resourcehealth/") or HEALTH in target.lower()
 
 
 def _is_annotation(body: Mapping[str, object]) -> bool:

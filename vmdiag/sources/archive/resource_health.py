@@ -14,6 +14,8 @@ from vmdiag.sources.archive._fields import mapping, text
 from vmdiag.sources.archive._ids import HEALTH, resource, vm_of_health
 from vmdiag.sources.archive._times import first
 
+SIGNALS = (Signal.HEALTH,)
+
 # Not the whole word: Microsoft's example of 2015 has `AvailabilityStatueses`.
 KINDS = ("microsoft.resourcehealth/availabilitystatu", "microsoft.resourcehealth/childavailabilitystatu")
 CURRENT_ONLY = "only the current status"
@@ -39,7 +41,7 @@ def items(row: Row, ref: str) -> Iterator[Item]:
     at = first(vm, *_times(said), unquote_plus(name))  # history items are named by their time
     current = name.lower() == "current"
     yield Covers(signal=Signal.HEALTH, scope=vm.key, partial=CURRENT_ONLY if current else None)
-    yield from _health.heard(vm, at, said, ref)
+    yield from _health.understood(vm, at, said, ref)
 
 
 def _times(said: Mapping[str, object]) -> tuple[object, ...]:

@@ -6,11 +6,13 @@ gives its inventory and power state, an interface and a network what traffic thr
 
 from collections.abc import Iterator, Mapping
 
-from vmdiag.model import VirtualMachine
+from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources._items import Item, Known, Link, Row
 from vmdiag.sources.archive import _vm
 from vmdiag.sources.archive._fields import mapping, objects, text
 from vmdiag.sources.archive._ids import parent, resource, vm_itself
+
+SIGNALS = (Signal.POWER,)
 
 # Types that are no resources, or tell more than that they exist: other formats read them.
 OTHERS = (
@@ -18,6 +20,7 @@ OTHERS = (
     "microsoft.insights/metrics",
     "microsoft.resourcehealth/",
     "microsoft.resources/changes",
+    "microsoft.maintenance/scheduledevents",
 )
 INTERFACE = "microsoft.network/networkinterfaces"
 NETWORK = "microsoft.network/virtualnetworks"

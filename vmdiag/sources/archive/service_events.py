@@ -12,6 +12,8 @@ from vmdiag.sources.archive._ids import resource, subscription
 from vmdiag.sources.archive._service import Incident, regional
 from vmdiag.sources.archive._times import parse
 
+SIGNALS = (Signal.SERVICE,)
+
 KIND = "microsoft.resourcehealth/events"
 INCIDENT = "serviceissue"
 

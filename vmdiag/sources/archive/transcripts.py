@@ -14,10 +14,13 @@ import msgspec
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
 from vmdiag.redaction import redacted
-from vmdiag.sources._items import Covers, Heard, Item, Known, Malformed, Missed, Origin, Row, Sampled
+from vmdiag.sources._items import Covers, Heard, Item, Known, Malformed, Missed, Origin, Row, Sampled, Whole
 from vmdiag.sources.archive._fields import LONGEST, brief, elements, mapping, number, objects, text
 from vmdiag.sources.archive._times import iso
 
+SIGNALS = tuple(signal for signal in Signal if signal not in (Signal.OPERATOR, Signal.PROBE))
+
+FORM = "transcripts"
 FAMILY = "vmdiag.transcript/"
 SCHEMA = f"{FAMILY}1"
 LONGEST_NAME = 200  # of a cloud: a name or an address
@@ -73,9 +76,12 @@ def items(row: Row, ref: str) -> Iterator[Item]:
         yield _sampled(vm, each)
     gaps = [_gap(vm, each) for each in objects(row.get("gaps"))]
     deaf = {gap.signal for gap in gaps if not gap.partial and _fills(gap.window, window)}
+    cut, told = {gap.signal for gap in gaps if gap.cut}, {gap.signal for gap in gaps}
     for signal in Signal:
         if signal not in deaf:
-            yield Covers(signal=signal, scope=vm.key)
+            yield Covers(signal=signal, scope=vm.key, cut=signal in cut)
+        if signal not in told:
+            yield Whole(signal=signal, scope=vm.key, form=FORM, first=window.start, last=window.end)
     for gap in gaps:
         yield Missed(vm, gap)
 

@@ -6,10 +6,13 @@ Sources: "REST API: Virtual Machines - Get", `az vm get-instance-view`. A bare i
 from collections.abc import Iterator
 
 from vmdiag.identity import VmId
+from vmdiag.model import Signal
 from vmdiag.sources._items import Item, Malformed, Row
 from vmdiag.sources.archive import _vm
 from vmdiag.sources.archive._fields import objects, text
 from vmdiag.sources.archive._ids import resource, vm_itself
+
+SIGNALS = (Signal.POWER, Signal.AGENT)
 
 PROFILES = frozenset({"hardwareProfile", "instanceView", "networkProfile", "osProfile", "storageProfile"})
 

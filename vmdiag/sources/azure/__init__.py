@@ -6,6 +6,7 @@ together with the rest; of many VMs only for those in which something suspicious
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from vmdiag.arm.access import Access
@@ -45,19 +46,27 @@ class Azure:
         """One transcript a VM; raises `SourceError` when nothing could be read, `UsageError` for an unclear scope."""
         from vmdiag.sources.azure._run import Run
 
-        self.sign_in()
-        window = scope.window(scope.until or self._session.now)
+        scope = self._located(scope)
+        window = scope.window(self._session.now)
         if window.start >= window.end:
             message = "--since lies in the future"
             raise UsageError(message, "Give an earlier time, or a duration back from now such as 24h.")
+        if scope.lists_none:
+            return Reading(window=window, transcripts=iter(()), cloud=self._session.cloud.name)
         return Run(self._session, self._watcher, scope, window, needs).reading()
 
     def require_redeploy(self, scope: Scope) -> None:
         """Raise `NotAllowed` when it is certain that this sign-in may redeploy none of the VMs in scope."""
         from vmdiag.sources.azure._rights import require_redeploy
 
+        require_redeploy(self._session, self._located(scope))
+
+    def _located(self, scope: Scope) -> Scope:
+        """The scope with the ids of its subscriptions, once somebody has signed in."""
+        from vmdiag.sources.azure._subscriptions import ids_of
+
         self.sign_in()
-        require_redeploy(self._session, scope)
+        return replace(scope, subscriptions=ids_of(self._session, scope.subscriptions))
 
     def sign_in(self) -> None:
         """Wait for the sign-in, and for Azure's clock."""

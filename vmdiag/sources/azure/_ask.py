@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Covers, Item
+from vmdiag.sources._items import Covers, Item, Row
 from vmdiag.sources.archive._envelopes import unpacked
 
 Reads = Callable[[Any, str], Iterator[Item]]
@@ -21,7 +21,9 @@ class Ask:
     `rows` are what an answer holds, `items` what each says. `concerns` are the ids, in lower case, of the VMs, groups
     or subscriptions whose `signals` are not heard where it fails; `heard` is true once all of it was read; `since` is
     the earliest instant that the feed still knows. `instead` is asked where Azure does not understand the whole,
-    `then` once it was answered.
+    `then` once it was answered. `holds` is the member under which an answer must have its list, empty where it is one
+    resource. `lacks` are the signals of which something is missing where an answer is not whole, by default `signals`;
+    `signals_of` those of a single row.
     """
 
     request: Request
@@ -33,6 +35,9 @@ class Ask:
     instead: tuple["Ask", ...] = ()
     then: Callable[[], Iterable["Ask"]] = tuple
     rows: Callable[[object], Iterable[object]] = unpacked
+    holds: str = "value"
+    lacks: tuple[Signal, ...] = ()
+    signals_of: Callable[[Row], tuple[Signal, ...]] | None = None
 
 
 class Feed(Protocol):

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Signal, Transcript, VirtualMachine, Window
-from vmdiag.sources._items import Covers
+from vmdiag.sources._items import Covers, Whole
+from vmdiag.sources._lacks import CHANGES
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import ASIDE
 from vmdiag.sources.azure import activity_log, health_history, heartbeat, metrics, service_events, virtual_machine
@@ -17,6 +18,7 @@ SILENCE = "Azure's answer does not tell"
 CALM = "not read: nothing suspicious was seen of this VM; name it alone to read everything"
 BATCH = "not read of many VMs at once; name it alone to read everything"
 HISTORY = "only the present state can be read, and the window ends before it"
+PATHS = "not known (the list of the VMs' networks was not whole)"
 HIDDEN = "Resource Graph does not show this VM to this sign-in"
 HIDDEN_PART = "not shown to this sign-in"
 NO_SUCH_VM = "Azure knows no such VM (404)"
@@ -76,12 +78,17 @@ class Blind:
     def tell_graph(self, vms: Collection[VmId], shown: Collection[VmId], changes: Ask) -> None:
         """What Resource Graph did not say of the VMs in scope, and of which of them it spoke of the health."""
         failed = self._reader.failures.get(changes)
+        is_cut = changes in self._reader.cut
         for vm in vms:
             if failed is not None or vm not in shown:
                 self.unseen.add(vm)
                 self._spool.refuse(Signal.HEALTH, vm.key, HIDDEN if failed is None else reason_of(failed))
             else:
-                self._spool.add(Covers(signal=Signal.HEALTH, scope=vm.key))
+                self._spool.add(Covers(signal=Signal.HEALTH, scope=vm.key, cut=is_cut))
+                if is_cut:
+                    self.unseen.add(vm)
+                elif changes not in self._reader.flawed:
+                    self._spool.add(Whole(signal=Signal.HEALTH, scope=vm.key, form=CHANGES))
                 self._reader.reach(vm.key, Signal.HEALTH, changes.since)
 
     def tell(self, vm: VmId, writers: Mapping[str, Collection[VmId]], search: Ask, *, calm: bool) -> None:
@@ -101,11 +108,16 @@ class Blind:
         for signal in Signal:
             self._tell_reach(vm, signal)
 
-    def stranger(self, vm: VmId, needs: Needs) -> Transcript | None:
-        """The empty story of a VM that Azure does not know and nothing was heard of; `None` for any other."""
-        if (vm.key, Signal.POWER) not in self._reader.unknown or self._was_heard_of(vm):
-            return None
-        gaps = tuple(Gap(signal=each, window=self._window, reason=NO_SUCH_VM) for each in sorted(needs.signals - ASIDE))
+    def stranger(self, vm: VmId, needs: Needs, guess: str) -> Transcript:
+        """The empty story of a VM that Azure does not know and nothing was heard of."""
+        return self._empty(vm, needs, f"{NO_SUCH_VM}{guess}")
+
+    def missing(self, reasons: Mapping[VmId, str], needs: Needs) -> Iterator[Transcript]:
+        """The empty stories of what was named and means no VM."""
+        return (self._empty(vm, needs, reason) for vm, reason in reasons.items())
+
+    def _empty(self, vm: VmId, needs: Needs, reason: str) -> Transcript:
+        gaps = tuple(Gap(signal=each, window=self._window, reason=reason) for each in sorted(needs.signals - ASIDE))
         return Transcript(vm=VirtualMachine(id=vm), gaps=gaps)
 
     def _tell_reach(self, vm: VmId, signal: Signal) -> None:
@@ -123,8 +135,3 @@ class Blind:
         chosen = signal in metrics.SIGNALS and since > self._now - metrics.REACH + SLACK
         reason = f"{'not read' if chosen else 'not kept since'} before {since:%Y-%m-%d %H:%M}Z"
         self._spool.refuse(signal, vm.key, reason, window=part)
-
-    def _was_heard_of(self, vm: VmId) -> bool:
-        number = self._spool.number(vm)
-        found = self._spool.database.execute("select 1 from record where vm = ? limit 1", (number,))
-        return found.fetchone() is not None

@@ -63,7 +63,8 @@ def checkup(session: Session, named: Iterable[str], workspaces: Iterable[str]) -
     check = _attempted("subscriptions", lambda: _listed(session, rows))
     if check.status is Status.FAILED:
         yield check
-    wanted = set(named) or {_id(row) for row in rows}
+    called = {text(row.get("displayName")).lower(): _id(row) for row in rows}
+    wanted = {called.get(one, one) for one in named} or {_id(row) for row in rows}
     yield from (_shown(row) for row in rows if _id(row) in wanted)
     yield from map(_hidden, sorted(wanted - {_id(row) for row in rows}))
     tried = sorted(wanted)[:MOST_SUBSCRIPTIONS]

@@ -2,17 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import product
 
+import msgspec
+
 from vmdiag.arm.session import Session
+from vmdiag.completeness import Missing, missing_list, missing_part
 from vmdiag.errors import BadAnswer, Interrupted, NotFound, OutOfTime, SourceError
-from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.reading import Watcher
-from vmdiag.sources._items import Malformed, Snapshot
+from vmdiag.sources._items import Covers, Lack, Malformed, Sampled, Snapshot, Whole
+from vmdiag.sources._lacks import MEASURED
 from vmdiag.sources._spool import Spool
+from vmdiag.sources.archive._extent import vm_named
 from vmdiag.sources.azure._ask import Ask
 from vmdiag.sources.azure._crew import Crew, Done, Piece
 
@@ -25,7 +30,8 @@ MOST_TOLD = 3
 class Reader:
     """Reads asks into a spool; only the thread that calls it touches the spool.
 
-    `read` are the asks that were answered, `failures` the errors of the others. By VM, group or subscription and
+    `read` are the asks that were answered, `cut` those of them that were not answered whole, `flawed` these and those
+    with a row that cannot be used; `failures` are the errors of the others. By VM, group or subscription and
     signal, `asked` is what was asked for at all, `unknown` what Azure does not know (404), `reached` the earliest
     instant heard. `present` says whether a state of now belongs to the window.
     """
@@ -40,6 +46,9 @@ class Reader:
         self._count = 0
         self.present = True
         self.read: set[Ask] = set()
+        self.cut: set[Ask] = set()
+        self.flawed: set[Ask] = set()
+        self._measured: dict[Ask, list[Sampled]] = {}
         self.failures: dict[Ask, SourceError] = {}
         self.asked: set[tuple[str, Signal]] = set()
         self.unknown: set[tuple[str, Signal]] = set()
@@ -72,11 +81,26 @@ class Reader:
             yield from self._end(Done(ask, Interrupted(INTERRUPTED, "")))
 
     def _pages(self, ask: Ask) -> Iterator[list[object]]:
-        """The rows of each page; in another thread."""
-        return (list(ask.rows(page)) for page in self._session.pages(ask.request))
+        """The rows of each page, and behind them why they are not all; in another thread."""
+        lack: Missing | None = None
+        count, said = 0, dict[str, object]()
+        for page in self._session.pages(ask.request):
+            unlisted = missing_list(_members(page) or page, ask.holds) if ask.holds else None
+            said = _members(page)
+            rows = [] if unlisted else list(ask.rows(page))
+            count += len(rows)
+            if ask.holds and lack is None:
+                lack = unlisted or missing_part(said, count, is_followed=True)
+            yield rows
+        if ask.holds:
+            lack = lack or missing_part(said, count)
+        yield [lack] if lack else []
 
     def _keep(self, ask: Ask, rows: list[object]) -> None:
         for row in rows:
+            if isinstance(row, Missing):
+                self._lack(ask, row.reason)
+                continue
             self._open[ask] += 1
             number = self._open[ask]
             try:
@@ -86,15 +110,37 @@ class Reader:
                     # What is so now says nothing of a window that ended before.
                     if self.present or not isinstance(item, Snapshot):
                         self._spool.add(item)
+                    if isinstance(item, Sampled) and item.times:
+                        self._measured.setdefault(ask, []).append(item)
             except Malformed as fault:
+                fault.part = row if isinstance(row, dict) else fault.part
                 self._fault(ask, number, fault)
 
     def _fault(self, ask: Ask, number: int, fault: Malformed) -> None:
         if number <= MOST_TOLD:
             self._watcher.warn(f"{ask.request.what}, row {number}: {fault.reason}; skipped")
-        vm = fault.vm or (VmId.parse(ask.concerns[0]) if len(ask.concerns) == 1 else None)
-        for signal in ask.signals or (Signal.POWER,):
-            self._spool.fault(vm, signal, ask.request.what, number, fault.reason)
+        part = fault.part or {}
+        concerned = self._spool.scope_of(fault.vm or vm_named(part))
+        if not (ask.lacks or ask.signals):
+            # An inventory is no feed: what is lost with its row is told, and takes no signal with it.
+            self._spool.fault(fault.vm, Signal.POWER, ask.request.what, number, fault.reason)
+            return
+        narrowed = ask.signals_of(part) if ask.signals_of else ask.lacks or ask.signals
+        for signal, scope in product(narrowed, (concerned,) if concerned else ask.concerns or ("",)):
+            self._flaw(ask, signal, scope, fault.reason, line=number)
+
+    def _lack(self, ask: Ask, reason: str) -> None:
+        """An answer says, or shows, that it is not whole."""
+        self.cut.add(ask)
+        self._watcher.warn(f"{ask.request.what}: {reason}; what is missing counts as not read")
+        for signal, scope in product(ask.lacks or ask.signals, ask.concerns or ("",)):
+            self._flaw(ask, signal, scope, reason)
+
+    def _flaw(self, ask: Ask, signal: Signal, scope: str, reason: str, line: int = 0) -> None:
+        self.flawed.add(ask)
+        what = ask.request.what
+        lack = Lack(signal=signal, scope=scope, form=what, place=what, reason=reason, line=line, is_record=line > 0)
+        self._spool.add(lack)
 
     def _end(self, result: Done[Ask]) -> Iterator[str]:
         ask, error = result.key, result.error
@@ -115,9 +161,25 @@ class Reader:
     def _hear(self, ask: Ask) -> None:
         self.read.add(ask)
         for item in ask.heard:
-            self._spool.add(item)
+            if not isinstance(item, Covers):
+                # Asked for and silent is said only of those whose answer was whole.
+                if ask not in self.cut:
+                    self._spool.add(item)
+            else:
+                self._spool.add(replace(item, cut=ask in self.cut))
+        if ask not in self.flawed:
+            self._tell_whole(ask)
         for concern, signal in product(ask.concerns, ask.signals):
             self.reach(concern, signal, ask.since)
+
+    def _tell_whole(self, ask: Ask) -> None:
+        """What another reading of the same may lack is not missing where this one was whole."""
+        what = ask.request.what
+        for concern, signal in product(ask.concerns, set(ask.signals) - MEASURED):
+            self._spool.add(Whole(signal=signal, scope=concern, form=what))
+        for item in self._measured.pop(ask, ()):
+            first, last = item.times[0], item.times[-1]
+            self._spool.add(Whole(signal=item.signal, scope=item.vm.key, form=what, first=first, last=last))
 
     def reach(self, concern: str, signal: Signal, since: datetime | None) -> None:
         """A signal was heard from then on."""
@@ -130,6 +192,13 @@ class Reader:
             self._spool.refuse(signal, concern, reason_of(error), partial=partial)
             if isinstance(error, NotFound):
                 self.unknown.add((concern, signal))
+
+
+def _members(page: object) -> dict[str, object]:
+    """The members of an answer, however it was decoded."""
+    if isinstance(page, msgspec.Struct):
+        return msgspec.structs.asdict(page)
+    return page if isinstance(page, dict) else {}
 
 
 def reason_of(error: SourceError) -> str:

@@ -71,10 +71,12 @@ def _named(vms: list[VmId]) -> str:
 def _vms(session: Session, scope: Scope) -> Iterator[VmId]:
     """The VMs in scope, without asking where their names say where they are."""
     known = _roster.stated(scope)
+    if scope.lists_none:
+        return
     if scope.vms and len(known) == len(scope.vms):
         yield from known.values()
         return
-    query = _graph.request("VMs", kql.machines(_roster.who(scope)), scope.subscriptions)
+    query = _graph.request("VMs", kql.machines(_roster.who(scope)), _roster.subscriptions(scope))
     for row in listed(session, query):
         vm = VmId.parse(text(row.get("id")))
         if vm is not None:

@@ -1,13 +1,23 @@
 """Which VMs a live run is about: those that were named, and those that the inventory shows in scope; must not ask."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vmdiag import kql
+from vmdiag.errors import NotFound
 from vmdiag.identity import Selector, VmId
 from vmdiag.reading import Scope
-from vmdiag.sources._choice import Names
 from vmdiag.sources._items import Row
+from vmdiag.sources._scope import (
+    ALLOW_EMPTY,
+    Names,
+    Resolved,
+    absent_tags,
+    is_inside,
+    is_tagged,
+    require_members,
+    resolve,
+)
 from vmdiag.sources.archive._fields import at, mapping, text
 from vmdiag.sources.archive._ids import vm_itself
 
@@ -26,46 +36,64 @@ class Shown:
 def shown(row: Row) -> Shown | None:
     """The VM of an inventory's row; `None` for anything else."""
     vm = vm_itself(text(row.get("id")))
-    tags = {str(name).lower(): text(value) for name, value in mapping(row.get("tags")).items()}
+    tags = {name: text(value) for name, value in mapping(row.get("tags")).items()}
     power = text(at(row, "properties", "extended", "instanceView", "powerState", "code"))
     return None if vm is None else Shown(vm, tags, bool(power))
 
 
 def stated(scope: Scope) -> dict[Selector, VmId]:
     """The VMs that can be told without asking: by their id, or by group and name where there is one subscription."""
-    if scope.tags:
-        return {}
     found = {selector: _stated(selector, scope) for selector in scope.vms}
     return {selector: vm for selector, vm in found.items() if vm is not None}
 
 
 def who(scope: Scope) -> kql.Who:
     """The VMs to look for."""
-    ids = [vm for selector in scope.vms if (vm := VmId.parse(selector.text)) is not None]
-    names = [selector.text.rpartition("/")[2] for selector in scope.vms if VmId.parse(selector.text) is None]
+    names = [selector for selector in scope.vms if selector.id is None and not selector.is_pattern]
+    patterns = [selector.group_and_name for selector in scope.vms if selector.is_pattern]
     return kql.Who(
-        ids=tuple(sorted({vm.key for vm in ids})),
-        names=tuple(sorted({name.lower() for name in names})),
+        ids=tuple(sorted({selector.id.key for selector in scope.vms if selector.id is not None})),
+        names=tuple(sorted({selector.group_and_name[1].lower() for selector in names})),
         groups=tuple(sorted(group.lower() for group in scope.groups)),
+        patterns=tuple(sorted({(group.lower(), name.lower()) for group, name in patterns})),
     )
 
 
-def roster(scope: Scope, seen: Iterable[Shown]) -> tuple[VmId, ...]:
-    """The VMs in the order asked for, else by id; raises for a name that means several VMs or none."""
-    groups = {group.lower() for group in scope.groups}
-    inside = [one for one in seen if not groups or one.id.resource_group.lower() in groups]
+def subscriptions(scope: Scope) -> frozenset[str]:
+    """Where to look: an id brings its own subscription along; none of them means in every one."""
+    ids = [selector.id for selector in scope.vms]
+    if scope.vms and None not in ids:
+        return frozenset(vm.subscription.lower() for vm in ids if vm is not None)
+    own = {vm.subscription.lower() for vm in ids if vm is not None} if scope.subscriptions else set()
+    return scope.subscriptions | own
+
+
+def roster(
+    scope: Scope, seen: Mapping[VmId, Shown], known: Mapping[Selector, VmId], called: Mapping[str, str]
+) -> Resolved:
+    """The VMs in the order asked for, else by id; raises for a name that means several VMs, and for what is not there.
+
+    `known` are the VMs that need not be seen, `called` the names of subscriptions by id.
+    """
     if scope.vms:
-        known, names = stated(scope), Names((one.id for one in inside), LISTED)
-        vms: Sequence[VmId] = [known.get(each) or names.meant(each) for each in scope.vms]
-    else:
-        tagged = [one.id for one in inside if all(one.tags.get(name.lower()) == value for name, value in scope.tags)]
-        vms = sorted(tagged, key=lambda vm: vm.key)
-    return tuple(vm for vm in dict.fromkeys(vms) if vm not in scope.finished)
+        ids = [vm for vm in (*seen, *scope.finished) if is_inside(vm, scope)]
+        names = Names(ids, LISTED)
+        if not all(selector in known or names.meant(selector) for selector in scope.vms):
+            require_members(scope, (*seen, *scope.finished), LISTED, called)
+        return resolve(scope, names, known)
+    require_members(scope, (*seen, *scope.finished), LISTED, called)
+    inside = [one for one in seen.values() if is_inside(one.id, scope)]
+    fit = sorted((one.id for one in inside if is_tagged(one.tags.items(), scope)), key=lambda vm: vm.key)
+    if not fit and not scope.finished and not scope.allow_empty:
+        if scope.tags:
+            raise absent_tags(scope, (pair for one in inside for pair in one.tags.items()), LISTED)
+        message = f"there is no VM {LISTED}"
+        raise NotFound(message, f"'vmdiag doctor' lists the subscriptions that it sees. {ALLOW_EMPTY}")
+    return Resolved(tuple(fit))
 
 
 def _stated(selector: Selector, scope: Scope) -> VmId | None:
-    vm = VmId.parse(selector.text)
-    group, _, name = selector.text.strip("/").rpartition("/")
-    if vm is None and group and len(scope.subscriptions) == 1:
+    group, name = selector.group_and_name
+    if selector.id is None and group and not selector.is_pattern and len(scope.subscriptions) == 1:
         return VmId(subscription=next(iter(scope.subscriptions)), resource_group=group, name=name)
-    return vm
+    return selector.id

@@ -7,15 +7,16 @@ first has found: groups that hold their networks, workspaces that their agents w
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import chain
 
 from vmdiag import kql
 from vmdiag.arm.session import Session
-from vmdiag.errors import NotFound
 from vmdiag.identity import VmId
 from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.reading import Reading, Scope, Watcher, reading_span
 from vmdiag.sources._choice import Asked, first_telling, suspects
 from vmdiag.sources._items import Known, Row
+from vmdiag.sources._scope import Resolved
 from vmdiag.sources._spool import Spool
 from vmdiag.sources._teller import Teller
 from vmdiag.sources.archive._ids import scope as scope_of
@@ -34,8 +35,9 @@ from vmdiag.sources.azure import (
     virtual_machine,
 )
 from vmdiag.sources.azure._ask import Ask, group_of, subscription_of
-from vmdiag.sources.azure._blind import HIDDEN_PART, HISTORY, SILENCE, Blind
+from vmdiag.sources.azure._blind import HIDDEN_PART, HISTORY, PATHS, SILENCE, Blind
 from vmdiag.sources.azure._reading import Reader, reason_of
+from vmdiag.sources.azure._resolution import Resolution
 
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
 FEW = 8
@@ -64,8 +66,16 @@ class Run:
         self._addresses: dict[VmId, str] = {}
         self._beating: set[tuple[str, VmId]] = set()
         self._asked: set[str] = set()
-        who, subscriptions = _roster.who(scope), scope.subscriptions
+        who, subscriptions = _roster.who(scope), _roster.subscriptions(scope)
         self._inventory = inventory.ask(who, subscriptions, self._show)
+        self._resolution = Resolution(
+            scope=scope,
+            reader=self._reader,
+            spool=self._spool,
+            watcher=watcher,
+            asked=self._inventory,
+            shown=self._shown,
+        )
         self._changes = health_changes.ask(who, subscriptions, self._span, self._now)
         # The VMs that are known beforehand; what is found of them is followed at once, without waiting for the rest.
         stated = tuple(dict.fromkeys(_roster.stated(scope).values()))
@@ -79,7 +89,8 @@ class Run:
     def reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
         self._reader.finish([*self._graph(), *self._shared(self._known), *self._close(self._known)])
-        vms = self._settled()
+        found = self._settled()
+        vms = tuple(vm for vm in found.vms if vm not in found.missing)
         few = vms if len(vms) <= FEW else ()
         later = [*self._shared(vms), *self._close(set(few) - set(self._known)), *self._beats(few)]
         others = {vm: [other for other in near if other not in vms] for vm, near in self._near.items()}
@@ -90,13 +101,13 @@ class Run:
         blind = self._blind(vms)
         self._spool.close()
         teller = Teller(self._spool.database, self._window, self._needs, silence=SILENCE, infers=False)
-        lost = self._reader.failures.get(self._network)
-        teller.hidden = HIDDEN_PART if lost is None else f"not known ({reason_of(lost)})"
-        teller.is_network_whole = lost is None
+        lost, is_cut = self._reader.failures.get(self._network), self._network in self._reader.cut
+        teller.hidden = (PATHS if is_cut else HIDDEN_PART) if lost is None else f"not known ({reason_of(lost)})"
+        teller.is_network_whole = lost is None and not is_cut
         return Reading(
             window=self._window,
-            transcripts=self._told(vms, few, teller, blind),
-            vms=vms,
+            transcripts=chain(blind.missing(found.missing, self._needs), self._told(vms, few, teller, blind)),
+            vms=found.vms,
             gaps=(*blind.of_run(), *teller.faults()),
             cloud=self._session.cloud.name,
         )
@@ -176,50 +187,25 @@ class Run:
 
     # who is meant
 
-    def _settled(self) -> tuple[VmId, ...]:
-        """The VMs in scope, by now all known."""
-        lost = self._reader.failures.get(self._inventory)
-        if lost is not None and not 0 < len(self._scope.vms) == len(_roster.stated(self._scope)):
-            self._watcher.warn(f"{lost.message}; VMs are listed instead")
-            self._list()
-        try:
-            vms = _roster.roster(self._scope, self._shown.values())
-        except NotFound:
-            # Asked again, wider, to say which name was perhaps meant.
-            self._reader.finish([inventory.ask(kql.Who(), self._scope.subscriptions, self._show)])
-            vms = _roster.roster(self._scope, self._shown.values())
-        for vm in vms:
-            self._spool.add(Known(VirtualMachine(id=vm)))
-        # In Azure's spelling, where it is known.
+    def _settled(self) -> Resolved:
+        """The VMs in scope, by now all known, in Azure's spelling where it is known."""
+        found = self._resolution.resolve()
         spelt = {vm: vm for vm in self._shown}
-        return tuple(spelt.get(vm) or self._spool.spelling(vm) for vm in vms)
-
-    def _list(self) -> None:
-        """The VMs as the lists show them, where Resource Graph does not answer."""
-        subscriptions = set(self._scope.subscriptions)
-        if not subscriptions:
-            self._reader.finish([inventory.subscriptions(subscriptions.add)])
-        asks = [
-            ask
-            for subscription in sorted(subscriptions)
-            for ask in inventory.lists(subscription, sorted(self._scope.groups), self._show)
-        ]
-        self._reader.finish(asks)
-        if not self._reader.read:
-            raise next(iter(reversed(self._reader.failures.values())))
+        for vm in found.vms:
+            if vm not in found.missing:
+                self._spool.add(Known(VirtualMachine(id=vm)))
+        vms = (spelt.get(vm) or self._spool.spelling(vm) for vm in found.vms if vm not in self._scope.finished)
+        return Resolved(tuple(vms), found.missing)
 
     # what is told
 
     def _blind(self, vms: tuple[VmId, ...]) -> Blind:
         """What could not be seen, once all that concerns everybody was asked."""
-        shown = {vm.subscription.lower() for vm in self._shown}
-        missing = {each.lower() for each in self._scope.subscriptions} - shown
-        visible: set[str] = set()
-        if missing or not vms:
-            self._reader.finish([inventory.subscriptions(visible.add)])
         blind = Blind(self._spool, self._reader, self._window, self._span, self._now)
-        blind.absent = sorted(missing - visible)
+        blind.absent = sorted(self._resolution.absent())
         blind.refuse_silence(any_shown=bool(self._shown))
+        if not self._scope.allow_empty:
+            self._resolution.require_visible()
         if not vms:
             self._watcher.warn("there is no VM in scope")
         blind.tell_graph(vms, self._shown, self._changes)
@@ -263,4 +249,6 @@ class Run:
     def _tell(self, vm: VmId, teller: Teller, blind: Blind, *, calm: bool = False) -> Transcript:
         self._spool.flush()
         blind.tell(vm, self._writers, self._search, calm=calm)
-        return blind.stranger(vm, self._needs) or teller.tell(Asked(vm, self._spool.number(vm)))
+        if self._resolution.is_gone(vm):
+            return blind.stranger(vm, self._needs, self._resolution.guess(vm))
+        return teller.tell(Asked(vm, self._spool.number(vm)))

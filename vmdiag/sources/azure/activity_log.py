@@ -42,6 +42,8 @@ def asks(groups: Iterable[str], span: Window, now: datetime) -> Iterator[Ask]:
             items=without_covers(activity_log.items),
             heard=heard,
             since=known.start,
+            lacks=activity_log.SIGNALS,
+            signals_of=activity_log.signals,
         )
 
 

@@ -29,6 +29,7 @@ def ask(who: kql.Who, subscriptions: Iterable[str], span: Window, now: datetime)
         signals=SIGNALS,
         items=without_covers(resource_graph_health_changes.items),
         since=since,
+        holds="data",
     )
 
 

@@ -11,7 +11,7 @@ from vmdiag import kql
 from vmdiag.arm.request import Host, Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Item, Row, Sampled
+from vmdiag.sources._items import Item, Malformed, Row, Sampled
 from vmdiag.sources.archive._fields import elements, text
 from vmdiag.sources.archive._ids import resource, vm_itself
 from vmdiag.sources.archive._times import parse
@@ -40,6 +40,7 @@ def asks(workspace: str, vms: Sequence[VmId], span: Window) -> Iterator[Ask]:
             concerns=tuple(vm.key for vm in some),
             signals=SIGNALS,
             items=_items,
+            holds="tables",
             # Asked for and silent is another thing than not asked.
             heard=tuple(Sampled(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=(), values=()) for vm in some),
         )
@@ -58,7 +59,7 @@ def search(
         return iter(())
 
     request = _graph.request("the VMs' workspaces", kql.workspaces(who), subscriptions)
-    return Ask(request=request, concerns=(), signals=(), items=items, then=then)
+    return Ask(request=request, concerns=(), signals=(), items=items, then=then, holds="data")
 
 
 def trial_workspace(workspace: str, span: Window) -> Request:
@@ -76,10 +77,15 @@ def _items(row: Row, ref: str) -> Iterator[Item]:
     """A day's beats of a VM."""
     del ref
     vm = vm_itself(resource(row.get("_ResourceId")))
-    if vm is not None:
-        times = sorted({at for each in elements(row.get("beats")) if (at := parse(each)) is not None})
-        ones = (1.0,) * len(times)
-        yield Sampled(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=tuple(times), values=ones)
+    if vm is None:
+        return
+    beats = elements(row.get("beats"))
+    times = sorted({at for each in beats if (at := parse(each)) is not None})
+    ones = (1.0,) * len(times)
+    yield Sampled(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=tuple(times), values=ones)
+    if not beats or any(parse(each) is None for each in beats):
+        message = "heartbeats without times that can be read"
+        raise Malformed(message, vm)
 
 
 def _request(workspace: str, vms: Sequence[VmId], span: Window) -> Request:

@@ -30,15 +30,15 @@ Met = Callable[[Row], None]
 def ask(who: kql.Who, subscriptions: Iterable[str], met: Met) -> Ask:
     """The VMs as Resource Graph shows them; `met` sees every row."""
     request = _graph.request("VMs", kql.machines(who), subscriptions)
-    return Ask(request=request, concerns=(), signals=(), items=_seen(resources.items, met))
+    return Ask(request=request, concerns=(), signals=(), items=_seen(resources.items, met), holds="data")
 
 
-def subscriptions(met: Callable[[str], None]) -> Ask:
-    """The subscriptions that a sign-in can see, each told to `met` in lower case."""
+def subscriptions(met: Callable[[str, str], None]) -> Ask:
+    """The subscriptions that a sign-in can see, each told to `met`: its id in lower case, and its name."""
 
     def items(row: Row, ref: str) -> Iterator[Item]:
         del ref
-        met(text(row.get("subscriptionId")).lower())
+        met(text(row.get("subscriptionId")).lower(), text(row.get("displayName")))
         return iter(())
 
     return Ask(request=trial_subscriptions(), concerns=(), signals=(), items=items)

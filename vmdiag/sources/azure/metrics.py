@@ -65,6 +65,7 @@ def _ask(vm: VmId, names: tuple[str, ...], part: Window, since: datetime, instea
         signals=signals,
         items=_items,
         rows=_rows,
+        signals_of=metrics.signals,
         since=since,
         instead=instead,
     )

@@ -44,7 +44,7 @@ def ask(
         yield from resources.items(row, ref)
 
     request = _graph.request("the VMs' networks", kql.passages(who), subscriptions)
-    return Ask(request=request, concerns=(), signals=SIGNALS, items=items, then=then)
+    return Ask(request=request, concerns=(), signals=SIGNALS, items=items, then=then, holds="data")
 
 
 def neighbours(who: kql.Who, subscriptions: Iterable[str], met: Callable[[VmId, VmId], None]) -> Ask:
@@ -60,7 +60,7 @@ def neighbours(who: kql.Who, subscriptions: Iterable[str], met: Callable[[VmId, 
             yield Known(VirtualMachine(id=other, network=frozenset({subnet})))
 
     request = _graph.request("the VMs' neighbours", kql.neighbours(who, MOST_NEIGHBOURS), subscriptions)
-    return Ask(request=request, concerns=(), signals=(), items=items)
+    return Ask(request=request, concerns=(), signals=(), items=items, holds="data")
 
 
 def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:

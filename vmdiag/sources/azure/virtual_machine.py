@@ -20,7 +20,7 @@ SIGNALS = (Signal.POWER, Signal.AGENT)
 def asks(vms: Iterable[VmId], met: Callable[[VmId, str], None]) -> Iterator[Ask]:
     """One for each VM; `met` is told of the workspaces that its extensions name."""
     for vm in vms:
-        yield Ask(request=request(vm), concerns=(vm.key,), signals=SIGNALS, items=_reads(vm, met))
+        yield Ask(request=request(vm), concerns=(vm.key,), signals=SIGNALS, items=_reads(vm, met), holds="")
 
 
 def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:

@@ -1,0 +1,339 @@
+"""Files that are not whole, or hold records that cannot be read: a gap in every case that it may concern."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.sources.archive._rows import EVENT, GROUP, NSG, SUBSCRIPTION, VM
+from tests.sources.archive._watching import Listener
+from vmdiag.identity import Selector
+from vmdiag.model import Gap, Needs, Signal, Transcript
+from vmdiag.reading import Scope
+from vmdiag.sources.archive._archive import Archive
+
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+END = START + timedelta(hours=4)
+NEAR = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web-02"
+OTHER = (
+    f"{SUBSCRIPTION.replace('1111', '9999', 1)}/resourceGroups/shop/providers/Microsoft.Compute/virtualMachines/db-01"
+)
+LOG = {Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE}
+NEEDS = Needs(signals=frozenset(Signal), triggers=frozenset(), margin=timedelta(hours=1))
+
+HEALTH_EVENT: dict[str, object] = {
+    "category": {"value": "ResourceHealth"},
+    "operationName": {"value": "Microsoft.Resourcehealth/healthevent/Activated/action"},
+    "properties": "{'title': 'Unavailable'}",
+}
+INCIDENT: dict[str, object] = {
+    "category": {"value": "ServiceHealth"},
+    "operationName": {"value": "Microsoft.ServiceHealth/incident/action"},
+    "eventTimestamp": "soon",
+}
+Content = str | bytes | object
+
+
+def stamp(minute: int) -> str:
+    return f"{START + timedelta(minutes=minute):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def event(minute: int, **members: object) -> dict[str, object]:
+    return {**EVENT, "id": None, "eventTimestamp": stamp(minute)} | members
+
+
+def beat(minute: int, vm: str = VM) -> dict[str, object]:
+    row = {"TimeGenerated": stamp(minute), "Computer": vm.rpartition("/")[2], "Category": "Azure Monitor Agent"}
+    return {**row, "_ResourceId": vm, "Type": "Heartbeat"}
+
+
+def change(number: int, vm: str = VM) -> dict[str, object]:
+    target = f"{vm}/providers/Microsoft.ResourceHealth/resourceAnnotations/current"
+    changes = {"properties.annotationName": {"newValue": "VirtualMachineRestarted"}}
+    body = {
+        "targetResourceId": target,
+        "targetResourceType": "microsoft.resourcehealth/resourceannotations",
+        "changeType": "Update",
+        "changeAttributes": {"timestamp": stamp(number)},
+        "changes": changes,
+    }
+    return {"id": f"{target}/{number}", "type": "microsoft.resources/changes", "properties": body}
+
+
+def metric(name: str, vm: str = VM) -> dict[str, object]:
+    points = [{"timeStamp": stamp(minute), "total": 5e6, "average": 5.0} for minute in range(240)]
+    identifier = f"{vm}/providers/Microsoft.Insights/metrics/{name}"
+    return {"id": identifier, "name": {"value": name}, "timeseries": [{"data": points}]}
+
+
+def written(folder: Path, files: Mapping[str, Content]) -> Path:
+    for name, content in files.items():
+        text = content if isinstance(content, str | bytes) else json.dumps(content)
+        (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+    return folder
+
+
+def told(folder: Path, files: Mapping[str, Content], *vms: str) -> dict[str, Transcript]:
+    """What is known of VMs from files, by name; of all of them by default."""
+    scope = Scope(vms=tuple(map(Selector, vms)), everything=not vms, since=START, until=END)
+    reading = Archive(str(written(folder, files)), Listener()).read(scope, NEEDS)
+    return {each.vm.id.name: each for each in reading.transcripts}
+
+
+def cut(transcript: Transcript) -> dict[Signal, Gap]:
+    """The gaps in part that count as not read."""
+    return {gap.signal: gap for gap in transcript.gaps if gap.cut}
+
+
+def torn(rows: list[dict[str, object]]) -> str:
+    """A JSON array that ends inside its last record."""
+    return json.dumps(rows)[:-30]
+
+
+def test_whole_files_have_no_cut_gap(tmp_path: Path) -> None:
+    files = {
+        "log.json": {"value": [event(minute) for minute in range(49)], "nextLink": None},
+        "changes.json": {"data": [change(n) for n in range(100)], "count": 100, "totalRecords": 100},
+        "beats.json": [beat(minute) for minute in range(240)],
+        "metrics.json": {"value": [metric("Network In Total")]},
+    }
+
+    assert cut(told(tmp_path, files)["web-01"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "signals"),
+    [
+        ({"log.json": {"nextLink": "https://management.azure.com/next", "value": [event(1)]}}, LOG),
+        ({"log.json": torn([event(1), event(2)])}, LOG),
+        ({"log.jsonl": f"{json.dumps(event(1))}\n{json.dumps(event(2))[:-30]}"}, LOG),
+        ({"log.json": [event(minute % 7) for minute in range(50)]}, LOG),
+        ({"log.jsonl": "\n".join(json.dumps(event(minute % 7)) for minute in range(50))}, LOG),
+        ({"log.json.gz": gzip.compress(json.dumps([event(n) for n in range(9)]).encode())[:-40]}, LOG),
+        ({"beats.json": torn([beat(n % 5) for n in range(30)])}, {Signal.HEARTBEAT}),
+        ({"changes.json": {"data": [change(1)], "count": 1, "totalRecords": 2995}}, {Signal.HEALTH}),
+        ({"changes.json": {"data": [change(1)], "skip_token": "abc", "total_records": 1}}, {Signal.HEALTH}),
+        ({"changes.json": {"data": [change(1)], "resultTruncated": "true"}}, {Signal.HEALTH}),
+        ({"changes.json": [change(n % 7) for n in range(100)]}, {Signal.HEALTH}),
+        ({"metrics.json": json.dumps(metric("Percentage CPU"))[:-60]}, {Signal.CPU}),
+        ({"log.json": [event(1), event(2, eventTimestamp="yesterday")]}, {Signal.ACTIVITY}),
+        ({"log.json": [event(1), 7]}, LOG),
+        ({"log.json": [event(1), event(2, **HEALTH_EVENT)]}, {Signal.HEALTH}),
+        ({"log.json": [event(1), event(2, resourceId=SUBSCRIPTION, **INCIDENT)]}, {Signal.SERVICE}),
+    ],
+    ids=[
+        "next link",
+        "torn array",
+        "torn line",
+        "limit of az",
+        "limit of az in lines",
+        "torn gzip",
+        "torn heartbeats",
+        "total above count",
+        "skip token",
+        "truncated",
+        "limit of az graph",
+        "torn metric",
+        "no time",
+        "no record",
+        "health without properties",
+        "incident without time",
+    ],
+)
+def test_what_shows_that_it_is_not_whole_is_cut_for_the_signals_of_its_form(
+    tmp_path: Path, files: dict[str, Content], signals: set[Signal]
+) -> None:
+    others = {"vm.json": {"id": VM, "type": "Microsoft.Compute/virtualMachines", "instanceView": {"statuses": []}}}
+
+    assert cut(told(tmp_path, {**others, **files})["web-01"]).keys() == signals
+
+
+def test_an_entry_of_another_provider_that_cannot_be_read_takes_nothing_with_it(tmp_path: Path) -> None:
+    role = {"operationName": {"value": "Microsoft.Authorization/roleAssignments/write"}, "eventTimestamp": "soon"}
+    policy = {"category": {"value": "Policy"}, "resourceId": None}
+
+    assert cut(told(tmp_path, {"log.json": [event(1), event(2, **role), event(3, **policy)]})["web-01"]) == {}
+
+
+def test_a_tools_words_between_documents_are_told_and_take_nothing_with_them(tmp_path: Path) -> None:
+    warning = "WARNING: The command is in preview.\n"
+
+    assert cut(told(tmp_path, {"log.json": warning + json.dumps([event(1)])})["web-01"]) == {}
+
+
+def test_a_record_that_names_its_vm_concerns_it_alone(tmp_path: Path) -> None:
+    found = told(tmp_path, {"log.json": [event(1), event(2, resourceId=NEAR, eventTimestamp="soon")]})
+
+    assert cut(found["web-01"]) == {}
+    assert cut(found["web-02"]).keys() == {Signal.ACTIVITY}
+
+
+def test_a_record_of_a_network_resource_may_concern_every_vm(tmp_path: Path) -> None:
+    lost = event(
+        2, resourceId=NSG, operationName="Microsoft.Network/networkSecurityGroups/write", eventTimestamp="soon"
+    )
+    found = told(tmp_path, {"log.json": [event(1), event(3, resourceId=NEAR), lost]})
+
+    assert cut(found["web-01"]).keys() == cut(found["web-02"]).keys() == {Signal.ACTIVITY}
+
+
+def test_a_log_of_one_subscription_that_is_cut_says_nothing_of_another(tmp_path: Path) -> None:
+    files = {"one.json": torn([event(1), event(2)]), "other.json": [event(1, resourceId=OTHER)]}
+    found = told(tmp_path, files)
+
+    assert cut(found["web-01"]).keys() == LOG
+    assert cut(found["db-01"]) == {}
+
+
+def test_a_file_of_which_no_record_could_be_read_is_known_by_its_beginning(tmp_path: Path) -> None:
+    files = {"log.json": [event(1)], "rest.json": json.dumps([event(2)])[:-40]}
+
+    assert cut(told(tmp_path, files)["web-01"]).keys() == LOG
+
+
+def test_where_rows_are_in_order_what_is_missing_lies_behind_the_last(tmp_path: Path) -> None:
+    found = told(tmp_path, {"beats.json": torn([beat(minute) for minute in range(60)])})
+    gap = cut(found["web-01"])[Signal.HEARTBEAT]
+
+    assert (gap.window.start, gap.window.end) == (START + timedelta(minutes=58), END)
+
+
+def test_where_the_newest_come_first_what_is_missing_is_older(tmp_path: Path) -> None:
+    events = [event(200 - minute, resourceId=VM if minute % 2 else NEAR) for minute in range(50)]
+    gap = cut(told(tmp_path, {"log.json": events})["web-01"])[Signal.ACTIVITY]
+
+    assert (gap.window.start, gap.window.end) == (START, START + timedelta(minutes=151))
+    assert "--max-events" in gap.reason
+
+
+def test_order_within_one_vm_says_nothing_of_the_others(tmp_path: Path) -> None:
+    files = {
+        "beats.json": torn([beat(minute) for minute in range(60)]),
+        "log.json": [event(1), event(2, resourceId=NEAR)],
+    }
+    found = told(tmp_path, files)
+
+    assert cut(found["web-02"])[Signal.HEARTBEAT].window.start == START
+
+
+def test_without_order_it_may_be_of_any_time(tmp_path: Path) -> None:
+    rows = [beat(minute * 7 % 60) for minute in range(60)]
+    gap = cut(told(tmp_path, {"beats.json": torn(rows)})["web-01"])[Signal.HEARTBEAT]
+
+    assert (gap.window.start, gap.window.end) == (START, END)
+
+
+@pytest.mark.parametrize(
+    ("files", "signal"),
+    [
+        ({"a.json": torn([beat(n) for n in range(240)]), "b.json": [beat(n) for n in range(240)]}, Signal.HEARTBEAT),
+        ({"a.json": torn([event(1), event(2)]), "b.json": [event(0), event(1), event(2)]}, Signal.ACTIVITY),
+        ({"a.json": torn([event(1), event(2)]), "b.json": {"data": [change(1)], "totalRecords": 1}}, Signal.HEALTH),
+    ],
+)
+def test_what_another_reading_was_whole_for_is_told_and_lowers_nothing(
+    tmp_path: Path, files: dict[str, Content], signal: Signal
+) -> None:
+    found = told(tmp_path, files)["web-01"]
+
+    assert signal not in cut(found)
+    assert [gap for gap in found.gaps if gap.signal is signal and gap.partial and "a.json" in gap.reason]
+
+
+@pytest.mark.parametrize(
+    ("files", "signal"),
+    [
+        ({"a.json": torn([beat(n) for n in range(240)]), "b.json": [beat(n) for n in range(100)]}, Signal.HEARTBEAT),
+        ({"a.json": torn([beat(n) for n in range(60)]), "b.json": [beat(n) for n in range(99, 240)]}, Signal.HEARTBEAT),
+        ({"a.json": torn([event(1), event(9), event(9)]), "b.json": [event(2), event(3)]}, Signal.ACTIVITY),
+        ({"a.json": {"data": [change(1)], "skip_token": "t"}, "b.json": [event(0), event(240)]}, Signal.HEALTH),
+    ],
+)
+def test_a_reading_of_another_span_or_the_log_for_annotations_makes_nothing_good(
+    tmp_path: Path, files: dict[str, Content], signal: Signal
+) -> None:
+    assert signal in cut(told(tmp_path, files)["web-01"])
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "log.jsonl": "\n".join(
+                json.dumps(page) for page in ({"value": [EVENT], "nextLink": "n"}, {"value": [EVENT]})
+            )
+        },
+        {"log.json": [{"value": [EVENT], "nextLink": "n"}, {"value": [EVENT]}]},
+        {"log-9.json": {"value": [EVENT], "nextLink": "n"}, "log-10.json": {"value": [EVENT]}},
+        {"log.json": {"value": [EVENT], "nextLink": "n"}, "log2.json": {"value": [EVENT]}},
+        {
+            "log-1.json": {"value": [EVENT], "nextLink": "n"},
+            "log-2.json.gz": gzip.compress(json.dumps([EVENT]).encode()),
+        },
+    ],
+)
+def test_a_page_whose_next_one_is_there_lacks_nothing(tmp_path: Path, files: dict[str, Content]) -> None:
+    assert cut(told(tmp_path, files)["web-01"]) == {}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_pages_of_resource_graph_are_whole_when_all_of_the_total_is_there(tmp_path: Path, count: int) -> None:
+    files: dict[str, Content] = {
+        f"page-{number}.json": {
+            "data": [change(number)],
+            "totalRecords": 3,
+            "$skipToken": "" if number == count else "t",
+        }
+        for number in range(1, count + 1)
+    }
+
+    assert (cut(told(tmp_path, files)["web-01"]) == {}) is (count == 3)
+
+
+def test_a_gap_that_concerns_nobody_in_particular_stands_in_every_case(tmp_path: Path) -> None:
+    heartbeats = torn([beat(n % 7) for n in range(30)])
+    found = told(tmp_path, {"log.json": [event(1), event(1, resourceId=OTHER)], "beats.json": heartbeats})
+
+    assert all(Signal.HEARTBEAT in cut(transcript) for transcript in found.values())
+    assert set(found) == {"web-01", "db-01"}
+
+
+def test_an_answer_without_its_list_beside_a_log_is_a_page_that_was_not_read(tmp_path: Path) -> None:
+    assert cut(told(tmp_path, {"a.json": [event(1)], "b.json": {"value": None}})["web-01"]).keys() == LOG
+
+
+def test_half_a_metric_is_a_gap_of_that_metric_and_the_others_are_read(tmp_path: Path) -> None:
+    whole, half = json.dumps(metric("Network In Total")), json.dumps(metric("Percentage CPU"))[:-60]
+    found = told(tmp_path, {"metrics.json": f'{{"value": [{whole}, {half}'})["web-01"]
+
+    assert cut(found).keys() == {Signal.CPU}
+    assert [one.name for one in found.series] == ["Network In Total"]
+
+
+def test_a_metric_that_azure_could_not_answer_for_is_a_gap_of_that_metric(tmp_path: Path) -> None:
+    failed = {**metric("Percentage CPU"), "errorCode": "InternalServerError"}
+    found = told(tmp_path, {"metrics.json": {"value": [metric("Network In Total"), failed]}})["web-01"]
+
+    assert cut(found).keys() == {Signal.CPU}
+
+
+def test_a_table_with_an_error_beside_its_rows_was_answered_in_part(tmp_path: Path) -> None:
+    columns = [{"name": name, "type": "string"} for name in beat(0)]
+    rows = [list(beat(minute).values()) for minute in range(60)]
+    answer = {
+        "tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}],
+        "error": {"code": "PartialError"},
+    }
+    gap = cut(told(tmp_path, {"beats.json": answer})["web-01"])[Signal.HEARTBEAT]
+
+    assert "PartialError" in gap.reason
+    assert gap.window.start == START + timedelta(minutes=59)
+
+
+def test_a_foreign_file_in_the_folder_takes_nothing_with_it(tmp_path: Path) -> None:
+    files = {"log.json": [event(1)], "notes.json": '{"todo": ["call Azure"', "values.json": {"replicas": 3}}
+
+    assert cut(told(tmp_path, files)["web-01"]) == {}

@@ -1,0 +1,47 @@
+"""Pages that were saved a file each: which of them are followed by the next one; must not read a file.
+
+A page does not say its own address, so only names tell: `log-1.json` is followed by `log-2.json`, `page.json` by
+`page2.json`, where both are of one format. Without such a file the next page was not saved.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from vmdiag.completeness import Missing
+
+NUMBER = re.compile(r"\d+(?=\D*$)")
+PACKED = re.compile(r"\.(?:gz|zstd?)$", re.IGNORECASE)
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Pages:
+    """Every file is `seen`; then it can be told of a page whether the rest is there."""
+
+    _files: dict[tuple[Key, int], Missing | None] = field(default_factory=dict)
+
+    def see(self, file: str, form: str, lack: Missing | None) -> None:
+        """A file of a format, and what it says that comes after it."""
+        self._files[_place(file, form)] = lack
+
+    def is_followed(self, file: str, form: str, lack: Missing) -> bool:
+        """Whether the next page, or all the records that a page counts, stand in files of the same name."""
+        key, number = _place(file, form)
+        if lack.link:
+            return (key, number + 1) in self._files
+        rows = lack.rows
+        while (key, number - 1) in self._files:
+            number -= 1
+            before = self._files[key, number]
+            rows += before.rows if before is not None and before.total == lack.total else 0
+        return rows >= lack.total > lack.rows
+
+
+def _place(file: str, form: str) -> tuple[Key, int]:
+    """The name without its number, and the number; a first page may have none."""
+    folder, slash, name = PACKED.sub("", file).rpartition("/")
+    found = NUMBER.search(name)
+    if found is None:
+        return (f"{folder}{slash}{name}", form), 1
+    return (f"{folder}{slash}{name[: found.start()]}{name[found.end() :]}", form), int(found[0])
