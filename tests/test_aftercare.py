@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmdiag.aftercare import concluded
 from vmdiag.identity import VmId
 from vmdiag.journal import Deed, Step
 from vmdiag.mitigations._operation import Stage
 from vmdiag.sources.azure._trace import Trace
+from vmdiag.trace_meaning import concluded
 from vmdiag.vocabulary import Phase
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)

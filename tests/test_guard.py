@@ -4,14 +4,32 @@ import ast
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.guarded import BLOCKED, HOUR, LOST, NOW, OTHER, Asked, incident, ready, struck, told
+from tests.guarded import (
+    BLOCKED,
+    HOUR,
+    LOST,
+    NOW,
+    OTHER,
+    Asked,
+    hit,
+    incident,
+    ready,
+    recent,
+    struck,
+    told,
+    with_gap,
+    young,
+)
 from tests.stories import case
 from vmdiag import guard
 from vmdiag.guard import GUARDS, Order, Refusal, review
-from vmdiag.plan import Consent, Population, Unfinished
+from vmdiag.mitigation import Hardware
+from vmdiag.model import Gap, Signal, Window
+from vmdiag.plan import Consent, Policy, Population, Unfinished
 
 WAYS = [(name, way) for name, ways in BLOCKED.items() for way in ways]
 # Since when is not known: it counts for the share, and for no quarter of an hour.
@@ -78,6 +96,37 @@ def test_locks_and_rights_that_cannot_be_read_count_as_none_known() -> None:
     assert "this cloud does not tell what is scheduled" in found
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (
+            {"locks": (), "unread_locks": ("subscription",)},
+            "no lock known; those of the subscription could not be read",
+        ),
+        ({"untold": ("managedBy",)}, "this cloud does not tell managedBy"),
+        ({"announces": False}, "scheduled events are not opted in"),
+        ({"recent_unread": "refused"}, "others' redeploys: refused"),
+    ],
+)
+def test_what_is_not_told_and_does_not_refuse_is_said(facts: dict[str, Any], said: str) -> None:
+    order = reviewed(ready().facts(**facts))
+
+    assert isinstance(order, Order)
+    assert said in " ".join(answer.found for answer in order.answers)
+
+
+def test_an_order_is_good_for_a_minute_after_its_last_look() -> None:
+    asked = ready()
+    order = reviewed(replace(asked, plan=replace(asked.plan, looked_at=1000.0)))
+    blind = reviewed(asked)
+
+    assert isinstance(order, Order)
+    assert isinstance(blind, Order)
+    assert [order.expiry(clock).passes for clock in (1000.0, 1060.0, 1060.1, 999.0)] == [True, True, False, False]
+    assert order.expiry(1090.4).found == "the last look is 90 s old"
+    assert blind.expiry(1000.0).passes is False
+
+
 def test_without_a_second_look_and_without_consent_there_is_no_order_and_no_refusal_yet() -> None:
     asked = ready().rules(consent=Consent.ASKABLE)
     pending = reviewed(replace(asked, plan=replace(asked.plan, again=None)))
@@ -102,6 +151,9 @@ def test_the_operator_may_want_suspected_vms_and_accept_the_loss_of_data() -> No
     suspected = BLOCKED["verdict"]["suspected"]()
 
     assert refusing(suspected.rules(include_suspected=True)) == []
+    contradicted = ready()
+    contradicted = replace(contradicted, plan=replace(contradicted.plan, normal=("beats come",)))
+    assert refusing(contradicted.rules(include_suspected=True)) == []
     assert refusing(ready().facts(ephemeral=True).rules(allow_data_loss=True)) == []
 
 
@@ -114,8 +166,23 @@ def test_the_operator_may_want_suspected_vms_and_accept_the_loss_of_data() -> No
         ready().facts(redeploys=(NOW - 7 * HOUR, NOW - 8 * 24 * HOUR)),
         ready().facts(writes=((NOW - timedelta(minutes=30), "start/action"),)),
         ready().facts(tags={"Vmdiag-protected": "no"}),
+        ready().facts(changed_at=NOW - 3 * HOUR),
+        ready().facts(changed_at=NOW - HOUR, writes=((NOW - HOUR + timedelta(minutes=3), "write"),)),
+        ready().facts(changed_at=None, hardware=Hardware()),
+        ready().rules(skew=timedelta(minutes=4, seconds=59)),
+        ready().facts(recent=recent(1)),
+        hit(1, of=1).facts(recent=recent(2, region="East US")),
+        hit(1, of=1).facts(recent=recent(2, ago=timedelta(minutes=61))),
+        hit(1, of=1).facts(recent=recent(2)).rules(storm=100),
+        hit(1, of=15).facts(recent=recent(2)),
+        hit(3, of=15).facts(recent=tuple(replace(recent(1)[0], vm=one.vm) for one in struck(3))),
+        hit(1, of=10_000).facts(recent=recent(9)),
         ready().rules(unfinished=(Unfinished(vm=replace(OTHER, subscription="another"), since=NOW - HOUR),)),
         replace(ready(), now=NOW + timedelta(minutes=14)),
+        young(22),
+        with_gap(Gap(signal=Signal.TRAFFIC, window=Window(NOW - HOUR, NOW), reason="by nature", partial=True)),
+        with_gap(Gap(signal=Signal.ACTIVITY, window=Window(NOW - HOUR, NOW), reason="since then")),
+        with_gap(Gap(signal=Signal.CPU, window=Window(NOW - 3 * HOUR, NOW), reason="decides nothing", cut=True)),
         replace(ready(), population=Population(vms=10, struck=struck(2), candidates=1)),
         replace(ready(), population=Population(vms=15, struck=struck(3), candidates=1)),
         replace(ready(), population=Population(vms=500, struck=struck(10, apart=timedelta()), candidates=1)),
@@ -129,6 +196,24 @@ def test_at_the_limit_a_guard_still_lets_pass(asked: Asked) -> None:
 @pytest.mark.parametrize("asked", [incident("eastus"), incident(ended=NOW - timedelta(minutes=5))])
 def test_an_incident_that_has_ended_and_one_of_another_region_do_not_refuse(asked: Asked) -> None:
     assert refusing(asked) == []
+
+
+def test_the_operators_word_alone_needs_the_option_and_a_measurement_since() -> None:
+    word = told("12:00 live-migration\n12:03 unreachable\nuntil 14:00")
+    fresh = told("13:25 live-migration\n13:50 unreachable\nuntil 14:00")
+
+    assert refusing(word) == ["verdict", "persistence"]
+    assert "only the operator's word shows" in reviewed(word).answers[0].found
+    assert "118 min old" in reviewed(word).answers[0].found
+    assert "persistence" in refusing(fresh.rules(include_suspected=True))
+
+
+def test_who_qualifies_is_a_matter_of_the_verdict_and_the_option() -> None:
+    suspected = BLOCKED["verdict"]["suspected"]()
+
+    assert guard.qualifies(ready().plan.case, Policy())
+    assert not guard.qualifies(suspected.plan.case, Policy())
+    assert guard.qualifies(suspected.plan.case, Policy(include_suspected=True))
 
 
 def test_another_loss_at_the_second_look_is_not_the_one_that_was_planned_for() -> None:

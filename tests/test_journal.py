@@ -1,6 +1,7 @@
 """The journal: append-only, its owner's alone, whole again after any cut."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from vmdiag.identity import VmId
-from vmdiag.journal import Deed, Journal, Step, alone
+from vmdiag.journal import Deed, Journal, JournalChangedError, Step
 from vmdiag.mitigation import Status
 from vmdiag.model import Signal
+from vmdiag.state_folder import alone
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="prod", name="web-01")
@@ -197,7 +199,7 @@ def test_many_writers_do_not_mix(journal: Journal) -> None:
 
 HOLD = """
 import sys, time
-from vmdiag.journal import alone
+from vmdiag.state_folder import alone
 with alone({sys.argv[1]}) as rival:
     print(rival, flush=True)
     time.sleep(600)
@@ -216,3 +218,48 @@ def test_one_run_a_scope_and_a_killed_one_gives_it_back(tmp_path: Path, monkeypa
         holder.wait()
         with alone({"cloud s"}) as rival:
             assert rival is None
+
+
+def test_of_two_that_decide_at_once_the_second_learns_of_the_first(journal: Journal) -> None:
+    known = journal.deeds(silent)
+    journal.intend(DEED, known)
+
+    with pytest.raises(JournalChangedError):
+        journal.intend(replace(DEED, id="two"), known)
+    assert journal.deeds(silent) == (DEED,)
+    journal.intend(replace(DEED, id="two"), (DEED,))
+
+
+def test_a_line_of_a_newer_version_is_refused_and_not_guessed(journal: Journal) -> None:
+    journal.intend(DEED)
+    with journal.path.open("a", encoding="utf-8") as file:
+        file.write('{"v": 2, "step": "perhaps", "id": "two"}\n')
+        file.write('{"v": 1, "step": "void", "id": "one", "at": "2026-03-02T12:00:00Z"}\n')
+
+    for strict in (True, False):
+        with pytest.raises(OSError, match="line 2 is of version 2, which this vmdiag does not know"):
+            journal.deeds(silent, strict=strict)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o702, 0o720])
+def test_a_folder_that_others_can_write_is_refused(journal: Journal, mode: int) -> None:
+    journal.intend(DEED)
+    journal.path.parent.chmod(mode)
+
+    with pytest.raises(OSError, match="others can write into"):
+        journal.deeds(silent, strict=True)
+    with pytest.raises(OSError, match="others can write into"):
+        journal.intend(replace(DEED, id="two"))
+    journal.path.parent.chmod(0o2770)  # shared on purpose
+    journal.intend(replace(DEED, id="two"))
+
+
+def test_where_a_vm_lies_is_kept_and_older_lines_do_without(journal: Journal) -> None:
+    journal.intend(replace(DEED, region="westeurope"))
+    whole = json.loads(journal.path.read_text())
+    del whole["region"]
+    with journal.path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**whole, "id": "two"}) + "\n")
+
+    assert [deed.region for deed in journal.deeds(silent)] == ["westeurope", ""]

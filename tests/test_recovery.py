@@ -1,30 +1,59 @@
 """Whether the signals that showed a loss show that it is over."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.stories import case
-from vmdiag.diagnosis import Case
-from vmdiag.model import Gap, Signal
-from vmdiag.recovery import Sign, State, sign, witnesses
+from vmdiag.identity import VmId
+from vmdiag.model import Event, Gap, Kind, Series, Signal, Timeline, VirtualMachine, Window
+from vmdiag.recovery import Sign, State, normal, sign, witnesses
 
 LOST = "12:00 live-migration\n12:03 traffic-lost\n12:04 heartbeat-lost\ncpu active"
-AT = datetime(2026, 3, 2, 12, 3, tzinfo=UTC)
-BOTH = (Signal.TRAFFIC, Signal.HEARTBEAT)
+DAY = datetime(2026, 3, 2, tzinfo=UTC)
+AT, END = DAY.replace(hour=12, minute=3), DAY.replace(hour=13)
+MINUTE = timedelta(minutes=1)
+TRAFFIC, BEATS, BOTH = (Signal.TRAFFIC,), (Signal.HEARTBEAT,), (Signal.TRAFFIC, Signal.HEARTBEAT)
+VM = VirtualMachine(id=VmId(subscription="s", resource_group="prod", name="web-01"))
 
 
-def at(hour: int, minute: int = 0) -> datetime:
-    return AT.replace(hour=hour, minute=minute)
+def metric(after: Sequence[float], *, first: int = 0, name: str = "Network In Total", usual: float = 1e6) -> Series:
+    """A metric that was usual up to the loss and dead then; `after` are its minutes from so long after the end on."""
+    points = {AT - minute * MINUTE: usual for minute in range(1, 90)}
+    points |= {AT + minute * MINUTE: 0.01 * usual for minute in range(56)}
+    points |= {END + (first + minute) * MINUTE: share * usual for minute, share in enumerate(after)}
+    times = sorted(points)
+    return Series(name=name, signal=Signal.TRAFFIC, times=tuple(times), values=tuple(points[at] for at in times))
 
 
-def seen(story: str, signals: tuple[Signal, ...], since: datetime = AT) -> Sign:
-    return sign(case(story), signals, AT, since)
+def beats(*minutes: float) -> Series:
+    """Heartbeats up to the loss, and so many minutes after the end."""
+    times = [*(AT - minute * MINUTE for minute in range(60, 0, -1)), *(END + minute * MINUTE for minute in minutes)]
+    return Series(name="Heartbeat", signal=Signal.HEARTBEAT, times=tuple(times), values=(1.0,) * len(times))
 
 
-def silent(found: Case, signal: Signal) -> Case:
-    return replace(found, gaps=(*found.gaps, Gap(signal=signal, window=found.window, reason="throttled")))
+def seen(
+    *series: Series,
+    signals: tuple[Signal, ...] = TRAFFIC,
+    now: float = 6,
+    told: Sequence[Event] = (),
+    gaps: Sequence[Gap] = (),
+) -> Sign:
+    """What is said so many minutes after the end of a redeploy."""
+    window = Window(DAY, END + now * MINUTE)
+    timeline = Timeline(
+        vm=VM, window=window, series={one.name: one for one in series}, events=tuple(told), gaps=tuple(gaps)
+    )
+    return sign(timeline, signals, AT, END)
+
+
+def event(kind: Kind, signal: Signal, minute: float) -> Event:
+    return Event(at=END + minute * MINUTE, kind=kind, signal=signal, says=str(kind))
+
+
+def gap(signal: Signal) -> Gap:
+    return Gap(signal=signal, window=Window(DAY, END + 6 * MINUTE), reason="throttled")
 
 
 @pytest.mark.parametrize(
@@ -42,59 +71,129 @@ def test_what_measured_the_loss_is_what_can_show_its_end(story: str, expected: s
     assert set(witnesses(case(story))) == expected
 
 
-def test_a_signal_that_is_still_lost_outweighs_one_that_is_back() -> None:
-    now = seen(f"{LOST}\n13:00 traffic-back\nuntil 14:00", BOTH)
+@pytest.mark.parametrize(
+    ("after", "state"),
+    [
+        ([0.51, 0.6, 1.0], State.BACK),
+        ([0.01, 0.01, 0.9, 0.9, 0.9], State.BACK),
+        ([0.9, 0.9], State.UNHEARD),
+        ([], State.UNHEARD),
+        ([0.05, 0.07, 0.09], State.PARTIAL),  # not one packet in ten of what it was
+        ([0.5, 0.5, 0.5], State.PARTIAL),
+        ([0.9, 0.9, 0.5], State.PARTIAL),
+        ([0.9, 0.9, 0.9, 0.02], State.PARTIAL),  # one minute either way decides nothing
+        ([0.9, 0.9, 0.9, 0.02, 0.01, 0.0], State.LOST),
+        ([0.05, 0.05, 0.05], State.LOST),
+        ([0.05, 0.9, 0.05], State.PARTIAL),
+    ],
+)
+def test_traffic_is_back_above_half_and_lost_at_a_twentieth_three_minutes_in_a_row(
+    after: list[float], state: State
+) -> None:
+    assert seen(metric(after)).state is state
 
-    assert (now.state, now.says) == (State.LOST, "heartbeat is still lost")
+
+def test_what_was_measured_before_the_end_proves_nothing() -> None:
+    assert seen(metric([0.9, 0.9, 0.9], first=-3)).state is State.UNHEARD
+    assert seen(metric([0.9, 0.9, 0.9, 0.9], first=-2)).state is State.UNHEARD
 
 
-def test_back_is_back_since_the_last_signal_came_back_and_held_as_long_as_it_was_heard() -> None:
-    now = seen(f"{LOST}\n13:00 traffic-back\n13:10 heartbeat-back\nuntil 14:00", BOTH)
+def test_minutes_that_were_not_reported_are_not_in_a_row_and_old_ones_say_nothing_of_now() -> None:
+    whole = metric([0.9, 0.9, 0.9, 0.9])
+    holed = Series(
+        name=whole.name, signal=whole.signal, times=(*whole.times[:-2], whole.times[-1]), values=whole.values[1:]
+    )
 
-    assert now.state is State.BACK
-    assert now.at is not None
-    assert now.held is not None
-    assert timedelta() <= now.at - at(13, 10) <= timedelta(minutes=1)
-    assert timedelta(minutes=45) <= now.held <= timedelta(minutes=51)
+    assert seen(holed).state is State.UNHEARD
+    assert seen(whole, now=30).state is State.UNHEARD
 
 
-def test_what_was_good_before_the_redeploy_ended_does_not_count() -> None:
-    story = f"{LOST}\n13:00 traffic-back\n13:00 heartbeat-back\nuntil 14:00"
-    now, stale = seen(story, BOTH, since=at(13, 50)), seen(story, BOTH, since=at(14))
+def test_coarse_points_are_minutes_in_a_row_by_themselves() -> None:
+    times = tuple(END + 5 * minute * MINUTE for minute in range(-30, 2))
+    values = tuple(1e6 if at < AT or at >= END else 1e4 for at in times)
+    series = Series(name="Network In Total", signal=Signal.TRAFFIC, times=times, values=values)
 
-    assert (now.state, now.at) == (State.BACK, at(13, 50))
-    assert now.held is not None
-    assert now.held <= timedelta(minutes=10)
-    assert (stale.state, "nothing was measured since the redeploy ended" in stale.says) == (State.UNHEARD, True)
+    assert seen(series, now=11).state is State.BACK
+
+
+def test_the_same_hour_of_the_days_before_may_be_quieter_than_the_hour_before_the_loss() -> None:
+    after, quiet = metric([0.3, 0.3, 0.3]), END - timedelta(days=1)
+    earlier = {quiet + minute * MINUTE: 4e5 for minute in range(-25, 25)}
+    points = earlier | dict(zip(after.times, after.values, strict=True))
+    series = Series(
+        name=after.name,
+        signal=after.signal,
+        times=tuple(sorted(points)),
+        values=tuple(points[at] for at in sorted(points)),
+    )
+
+    assert seen(after).state is State.PARTIAL
+    assert seen(series).state is State.BACK
+
+
+def test_what_was_idle_before_tells_nothing() -> None:
+    assert seen(metric([0.9, 0.9, 0.9], usual=9_000.0)).state is State.UNHEARD
+    assert seen(metric([0.9, 0.9, 0.9], name="Inbound Flows", usual=3.0)).state is State.BACK
+
+
+def test_one_metric_that_is_back_does_not_outweigh_one_that_is_dead() -> None:
+    back, dead, some = (metric([share] * 3, name=name) for share, name in ((0.9, "a"), (0.01, "b"), (0.2, "c")))
+
+    assert seen(back, dead).state is State.PARTIAL
+    assert seen(back, some).state is State.BACK
+    assert seen(dead, metric([0.9] * 3, name="Network In"), metric([0.01] * 3)).state is State.LOST
+
+
+def test_traffic_decides_and_between_lost_and_back_heartbeats_do() -> None:
+    back, dead, some = metric([0.9] * 3), metric([0.01] * 3), metric([0.2] * 3)
+    alive, silent = beats(1, 2, 3), beats()
+
+    assert seen(back, silent, signals=BOTH).state is State.BACK
+    assert seen(dead, alive, signals=BOTH).state is State.LOST
+    assert seen(some, alive).state is State.BACK
+    assert seen(some, silent, signals=BOTH).state is State.PARTIAL
+
+
+@pytest.mark.parametrize(
+    ("minutes", "now", "state"),
+    [
+        ([1, 2, 3], 6, State.BACK),
+        ([1, 2], 6, State.PARTIAL),
+        ([1, 2, 6], 6, State.PARTIAL),
+        ([1, 2, 3], 12, State.PARTIAL),  # and then they ended again
+        ([], 12, State.UNHEARD),
+        ([], 13, State.LOST),
+    ],
+)
+def test_heartbeats_are_back_three_in_a_row(minutes: list[float], now: float, state: State) -> None:
+    assert seen(beats(*minutes), signals=BEATS, now=now).state is state
 
 
 def test_a_feed_that_is_silent_says_nothing() -> None:
-    back = case(f"{LOST}\n13:00 traffic-back\nuntil 14:00")
-    only = sign(silent(back, Signal.HEARTBEAT), BOTH, AT, AT)
-    none = sign(silent(silent(back, Signal.HEARTBEAT), Signal.TRAFFIC), BOTH, AT, AT)
+    back = metric([0.9] * 3)
+    none = seen(back, signals=BOTH, gaps=[gap(Signal.TRAFFIC), gap(Signal.HEARTBEAT)])
 
-    assert only.state is State.BACK
+    assert seen(back, signals=BOTH, gaps=[gap(Signal.HEARTBEAT)]).state is State.BACK
+    assert seen(back, beats(1, 2, 3), signals=BOTH, gaps=[gap(Signal.TRAFFIC)]).says.startswith("heartbeats come again")
     assert (none.state, none.says) == (State.UNHEARD, "traffic: throttled; heartbeat: throttled")
+    assert seen(signals=TRAFFIC).says == "traffic: no metric of it was read"
 
 
-def test_a_probe_tells_only_of_the_moment() -> None:
-    story = "12:00 live-migration\ntraffic normal\n14:00 probe-answered\nuntil 14:00"
-    answered, stale = seen(story, (Signal.PROBE,)), seen(story, (Signal.PROBE,), since=at(14))
-    refused = seen("12:00 live-migration\n14:00 probe-failed\nuntil 14:00", (Signal.PROBE,))
+def test_a_probe_tells_only_of_the_moment_and_health_is_no_strong_witness() -> None:
+    probe, health = (Signal.PROBE,), (Signal.HEALTH,)
+    answered = seen(signals=probe, told=[event(Kind.PROBE_ANSWERED, Signal.PROBE, 5)])
+    well = seen(signals=health, told=[event(Kind.AVAILABLE, Signal.HEALTH, 5)])
+    ill = seen(signals=health, told=[event(Kind.AVAILABLE, Signal.HEALTH, 1), event(Kind.DEGRADED, Signal.HEALTH, 5)])
 
-    assert (answered.state, answered.held) == (State.BACK, None)
-    assert stale.state is State.UNHEARD
-    assert refused.state is State.LOST
+    assert (answered.state, answered.holds) == (State.BACK, False)
+    assert (well.state, well.holds) == (State.BACK, True)
+    assert (ill.state, ill.is_strong) == (State.LOST, False)
+    assert seen(signals=probe, told=[event(Kind.PROBE_ANSWERED, Signal.PROBE, -1)]).state is State.UNHEARD
+    assert seen(signals=(*TRAFFIC, *health), told=[event(Kind.AVAILABLE, Signal.HEALTH, 5)]).state is State.BACK
 
 
-def test_nothing_heard_of_a_loss_is_no_recovery() -> None:
-    assert seen("traffic normal", (Signal.HEALTH,)).state is State.UNHEARD
+def test_a_strong_channel_that_is_as_before_is_named() -> None:
+    window = Window(DAY, END + 4 * MINUTE)
+    series = {one.name: one for one in (metric([0.01] * 4), beats(1, 2, 3))}
 
-
-def test_traffic_that_fell_again_is_lost_though_its_loss_was_seen_to_end() -> None:
-    found = case(f"{LOST}\n13:00 traffic-back\nuntil 14:00")
-    (loss,) = found.diagnosis.losses
-    fallen = replace(loss, channels=tuple(replace(channel, well_since=None) for channel in loss.channels))
-    again = replace(found, diagnosis=replace(found.diagnosis, losses=(fallen,)))
-
-    assert sign(again, (Signal.TRAFFIC,), AT, AT).state is State.LOST
+    assert normal(Timeline(vm=VM, window=window, series=series), AT) == ("heartbeats come again since 13:01Z",)

@@ -132,12 +132,19 @@ def advise_after(mitigation: Mitigation, hint: str) -> Recommendation:
             return Recommendation(action=Action.INVESTIGATE, says=hint or "Look at the VM and its activity log.")
 
 
-def advise_refused(guards: Collection[str], facts: Circumstances | None, *, redeployed: bool) -> Recommendation | None:
-    """What to do where these guards refuse; `None` where the advice stays. `redeployed`: since this loss began."""
+def advise_refused(
+    guards: Collection[str], facts: Circumstances | None, *, redeployed: bool, is_fresh: bool = False
+) -> Recommendation | None:
+    """What to do where these guards refuse; `None` where the advice stays.
+
+    `redeployed`: since this loss began; `is_fresh`: it ended less than 10 minutes ago.
+    """
     if redeployed and facts is not None and facts.provisioning == "updating":
         return UNDER_WAY
     if redeployed and facts is not None and facts.power == "deallocated":
         return OFF
+    if redeployed and is_fresh:
+        return SETTLING
     if redeployed:
         return ESCALATION
     if "storm" in guards:

@@ -15,28 +15,23 @@ from vmdiag.identity import Selector, VmId
 from vmdiag.journal import Deed, Journal, Step
 from vmdiag.mitigation import Status
 from vmdiag.mitigations._operation import Progress, Stage, progress
+from vmdiag.model import Needs, Timeline, Transcript, Window
 from vmdiag.pipeline import examine
-from vmdiag.reading import Scope
-from vmdiag.recovery import Sign, State, sign
+from vmdiag.reading import Reading, Scope
+from vmdiag.recovery import HELD, SETTLES, Sign, State, sign
 from vmdiag.sources.azure import Azure
-from vmdiag.sources.azure._trace import Trace, trace
-from vmdiag.vocabulary import Phase
+from vmdiag.sources.azure._trace import trace
+from vmdiag.timeline import assemble
+from vmdiag.trace_meaning import concluded
 
 # Seconds between two questions; an operation takes a minute at best, and each question is charged.
 PAUSES, LATER = (1.0, 2.0, 3.0, 5.0), 10.0
 # Metrics come by the minute; what has held nearly long enough is looked at soon after it has.
 LOOK_EVERY, SOON = 60.0, 10.0
-# The contract: so long the signals must hold.
-HOLD = timedelta(minutes=5)
-# Records were seen to come up to 4 minutes late, and are said to take up to 10; after this none is to come.
-LOG_DELAY = timedelta(minutes=15)
-# After so long a log that was read tells no more, and one that could not be read has forgotten it (Azure keeps it for
-# 90 days).
-GIVE_UP, LOG_KEPT = timedelta(days=1), timedelta(days=90)
-# Metrics come up to 5 minutes late, and must hold for as long: whoever looks only earlier has not seen enough.
-SETTLES = 2 * HOLD
 RESUME = "'vmdiag mitigations --resume' finds out how it ended"
 DELAY = "scheduled events in the guest can delay it by 10 minutes and more"
+# A small VM was recorded to take 51 s; what takes longer is worth an explanation.
+USUAL = timedelta(minutes=1)
 # A window for the second look: what it needs before, the source adds.
 BEFORE = timedelta(minutes=5)
 
@@ -44,8 +39,8 @@ BEFORE = timedelta(minutes=5)
 class Attendant(Protocol):
     """Who sits by and is told how it goes."""
 
-    def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None) -> None:
-        """How it stands with a VM; the same words again only change the time."""
+    def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None) -> None:
+        """How it stands with a VM; `elapsed` of at most `limit`. The same words again only change the time."""
         ...
 
     def warn(self, text: str) -> None:
@@ -71,6 +66,16 @@ class Ward:
         left = until - time.monotonic()
         return left > 0 and not self.source.session.stop.wait(min(seconds, left))
 
+    def follow(self, deed: Deed, says: str, pause: float, until: float) -> None:
+        """Tell how it stands, of how long at most, and when it is looked at next."""
+        left = max(0.0, until - time.monotonic())
+        self.attendant.tell(
+            deed.vm,
+            f"{says}; next look in {min(pause, left):.0f} s; Ctrl-C is safe ('vmdiag mitigations --resume' goes on)",
+            self.source.session.now - deed.at,
+            self.wait_for,
+        )
+
     def note(self, deed: Deed, step: Step, **facts: Any) -> Deed:  # noqa: ANN401 - a deed's fields
         """Write down how it went on. What cannot be written is told: nothing can be undone any more."""
         try:
@@ -79,17 +84,41 @@ class Ward:
             self.attendant.warn(f"the journal {self.journal.path} cannot be written: {error.strerror or error}")
             return replace(deed, step=step, **facts)
 
-    def look(self, vm: VmId, since: datetime, stated: datetime | None = None) -> Case:
-        """Read and judge one VM once more; raises `SourceError`."""
+    def look(self, vm: VmId, since: datetime, stated: datetime | None = None) -> tuple[Case, Timeline]:
+        """Read and judge one VM once more: the case, and what was heard; raises `SourceError`."""
         self.source.session.begin()
+        kept = _Kept(self.source)
         scope = Scope(
             vms=(Selector(str(vm)),), subscriptions=frozenset({vm.subscription.lower()}), since=since - BEFORE
         )
-        cases = list(examine(self.source, scope, unreachable_since=stated).cases)
+        cases = list(examine(kept, scope, unreachable_since=stated).cases)
         if not cases:
             message = f"{vm.name} is not there any more"
             raise NotFound(message, "Look at what became of it.")
-        return cases[0]
+        return cases[0], kept.timeline(vm, cases[0].window)
+
+
+class _Kept:
+    """A `Source` that keeps what it hands on: a diagnosis does not show every reading that it was made from."""
+
+    def __init__(self, source: Azure) -> None:
+        self._source = source
+        self._told: dict[VmId, Transcript] = {}
+        self._margin = timedelta()
+
+    def read(self, scope: Scope, needs: Needs) -> Reading:
+        reading = self._source.read(scope, needs)
+        self._margin = needs.margin
+        return replace(reading, transcripts=self._keep(reading.transcripts))
+
+    def timeline(self, vm: VmId, window: Window) -> Timeline:
+        """What was heard of a VM."""
+        return assemble(self._told[vm], window, self._margin)
+
+    def _keep(self, transcripts: Iterator[Transcript]) -> Iterator[Transcript]:
+        for each in transcripts:
+            self._told[each.vm.id] = each
+            yield each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +158,9 @@ def _followed(ward: Ward, deed: Deed, until: float) -> Attended:
             deed, now = _traced(ward, deed)
         match now.stage:
             case Stage.RUNNING:
-                ward.attendant.tell(deed.vm, f"{now.says}; {DELAY}", session.now - deed.at)
+                lost = f"; lost until then: {', '.join(deed.signals)}" if deed.signals else ""
+                late = f"; {DELAY}" if session.now - deed.at >= USUAL else ""
+                ward.follow(deed, f"Azure says: {now.says}{late}{lost}", pause, until)
             case Stage.VOID:
                 return Attended(deed=ward.note(deed, Step.VOID, says=now.says), hint=now.hint)
             case _:
@@ -169,46 +200,6 @@ def _traced(ward: Ward, deed: Deed) -> tuple[Deed, Progress]:
     return deed, concluded(found, deed, session.now)
 
 
-def concluded(found: Trace, deed: Deed, now: datetime) -> Progress:
-    """What the traces of a request mean; pure."""
-    if found.is_gone:
-        return Progress(stage=Stage.FAILED, says="the VM is gone", hint="Look at what became of it.")
-    is_taken, age = bool(found.phases) or deed.step is Step.ACCEPTED, now - deed.at
-    ended = _ended(found, deed.at) if is_taken else None
-    if ended is not None:
-        return ended
-    unread = f" ({found.unread})" if found.unread else ""
-    if age >= (GIVE_UP if found.phases is not None else LOG_KEPT):
-        return Progress(stage=Stage.UNKNOWN, says=f"what became of it cannot be found out any more{unread}")
-    if is_taken:
-        return Progress(stage=Stage.RUNNING, says=f"Azure has it, and shows no end of it yet{unread}")
-    return _untraced(found, age, unread)
-
-
-def _untraced(found: Trace, age: timedelta, unread: str) -> Progress:
-    if found.provisioning == "updating":
-        return Progress(stage=Stage.RUNNING, says="the VM is being changed, most likely by this redeploy")
-    if age >= LOG_DELAY and found.phases is not None and found.provisioning:
-        says = "Azure's log has no such redeploy: the request never arrived"
-        return Progress(stage=Stage.VOID, says=says, hint="Nothing was done; run again.")
-    wait = "whether Azure took the request is not known; its log can take 15 minutes to tell"
-    return Progress(stage=Stage.RUNNING, says=f"{wait}{unread}")
-
-
-def _ended(found: Trace, posted_at: datetime) -> Progress | None:
-    """The end of a request that Azure took; it may show in the VM's state before the log has it."""
-    is_new = found.changed_at is not None and found.changed_at > posted_at
-    state, at = (found.provisioning, found.changed_at) if is_new else ("", found.ended_at)
-    phases = found.phases or frozenset()
-    if Phase.DONE in phases or state == "succeeded":
-        return Progress(stage=Stage.SUCCEEDED, says="Azure moved the VM and started it", ended_at=at)
-    if Phase.FAILED in phases or state == "failed":
-        code = f" ({found.code})" if found.code else ""
-        hint = "Look at the VM's activity log."
-        return Progress(stage=Stage.FAILED, says=f"the redeploy failed{code}", hint=hint, ended_at=at)
-    return None
-
-
 def _proven(ward: Ward, deed: Deed, until: float) -> Attended:
     """Look until the signals hold, or the waiting ends."""
     if not deed.signals:
@@ -221,20 +212,23 @@ def _proven(ward: Ward, deed: Deed, until: float) -> Attended:
         case = seen or case
         if ward.is_over():
             break
-        back = now.state is State.BACK
-        first_back = (first_back or time.monotonic()) if back else None
+        is_back = now.state is State.BACK
+        first_back = (first_back or time.monotonic()) if is_back else None
         watched = timedelta(seconds=time.monotonic() - first_back) if first_back is not None else timedelta()
-        held = now.held if now.held is not None else watched
-        if back and held >= HOLD:
+        if is_back and (now.holds or watched >= HELD):
             says = f"the VM can be reached again: {now.says}"
             return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=True, says=says), case=case)
-        holds = f", must hold for {HOLD // timedelta(minutes=1)} min" if back else ""
-        ward.attendant.tell(deed.vm, f"looking whether it helped: {now.says}{holds}", session.now - deed.at)
-        left = (HOLD - held).total_seconds() + SOON if back else LOOK_EVERY
-        if not ward.wait(min(left, LOOK_EVERY), until):
+        left = (HELD - watched).total_seconds() + SOON if is_back else LOOK_EVERY
+        pause = min(left, LOOK_EVERY)
+        holds = f", must hold for {HELD // timedelta(minutes=1)} min" if is_back else ""
+        ward.follow(deed, f"looking whether it helped: {now.says}{holds}", pause, until)
+        if not ward.wait(pause, until):
             break
-    reachable, says = _unproven(now) if not ward.is_over() else (None, "whether it helped was not waited for")
-    if ward.is_over() or session.now - _end(deed) < SETTLES:
+    since_end = session.now - _end(deed)
+    reachable, says = (
+        _unproven(now, since_end) if not ward.is_over() else (None, "whether it helped was not waited for")
+    )
+    if ward.is_over() or since_end < SETTLES:
         # Told as it looks, and not written down as the last word: a later look may prove it.
         return Attended(deed=replace(deed, reachable_again=reachable, says=says), case=case)
     return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=reachable, says=says), case=case)
@@ -247,17 +241,22 @@ def _end(deed: Deed) -> datetime:
 def _sign(ward: Ward, deed: Deed) -> tuple[Sign, Case | None]:
     since = min(filter(None, (deed.lost_at, deed.migrated_at)), default=deed.at)
     try:
-        case = ward.look(deed.vm, since)
+        case, timeline = ward.look(deed.vm, since)
     except SourceError as error:
         return Sign(state=State.UNHEARD, says=error.message), None
-    return sign(case, deed.signals, deed.lost_at, _end(deed)), case
+    return sign(timeline, deed.signals, deed.lost_at, _end(deed)), case
 
 
-def _unproven(last: Sign) -> tuple[bool | None, str]:
-    """What is known when the waiting is over."""
+def _unproven(last: Sign, since_end: timedelta) -> tuple[bool | None, str]:
+    """What is known when the waiting is over; that it did not help only a strong channel shows, and not at once."""
     match last.state:
-        case State.LOST:
+        case State.LOST if last.is_strong and since_end >= SETTLES:
             return False, f"the redeploy succeeded, and the VM still cannot be reached: {last.says}"
+        case State.LOST if last.is_strong:
+            early = f"it is too early to say that it did not: {SETTLES // timedelta(minutes=1)} min after its end"
+            return None, f"whether it helped is not known yet, {early} ({last.says})"
+        case State.LOST | State.PARTIAL:
+            return None, f"whether it helped could not be measured well enough: {last.says}"
         case State.BACK:
             return None, f"it looks reachable, but not yet for long enough when --wait-for was over: {last.says}"
         case State.UNHEARD:

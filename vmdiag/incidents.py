@@ -37,10 +37,10 @@ def same_region(vm: VirtualMachine, event: Event) -> bool | None:
 
 def in_region(location: str | None, regions: Iterable[str]) -> bool | None:
     """Whether a VM's location is among the regions of an incident; `None` when either is not known."""
-    known = {_plain(region) for region in regions if region.strip()}
+    known = {plain(region) for region in regions if region.strip()}
     if location is None or not known:
         return None
-    return not known.isdisjoint((_plain(location), "global"))
+    return not known.isdisjoint((plain(location), "global"))
 
 
 def end_of(incident: Event, events: Iterable[Event]) -> datetime:
@@ -62,6 +62,6 @@ def _told(event: Event) -> str | None:
     return event.facts.get("told") if event.kind is Kind.SERVICE_RESOLVED else None
 
 
-def _plain(region: str) -> str:
+def plain(region: str) -> str:
     """`UK South` and `uksouth` are one region."""
     return re.sub(r"[^a-z0-9]", "", region.lower())

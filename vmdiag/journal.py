@@ -6,21 +6,19 @@ run knows what may have happened. The file is its owner's alone; runs take turns
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
-from platformdirs import user_state_path
 
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import Signal
+from vmdiag.state_folder import OWNER_ONLY, make_folder, require_own, state_folder
 
 VERSION = 1
 BEGIN = b'{"v": '
@@ -28,7 +26,6 @@ BEGIN = b'{"v": '
 PATIENCE = 10.0
 # A time near the ends of the calendar cannot be counted with.
 FIRST_YEAR, LAST_YEAR = 2010, 9000
-OWNER_ONLY, OWNER_ONLY_FOLDER = 0o600, 0o700
 
 
 class Step(StrEnum):
@@ -46,7 +43,7 @@ class Deed:
     """One redeploy as the journal tells it.
 
     `request` is the id under which Azure knows the request. `lost_at`, `migrated_at` and `signals`, those that
-    measured it, are of the loss that it shall end.
+    measured it, are of the loss that it shall end; `region` is empty where it is not known.
     """
 
     id: str
@@ -54,6 +51,7 @@ class Deed:
     cloud: str
     request: str
     at: datetime
+    region: str = ""
     step: Step = Step.INTENDED
     lost_at: datetime | None = None
     migrated_at: datetime | None = None
@@ -88,11 +86,15 @@ class Deed:
         )
 
 
+class JournalChangedError(Exception):
+    """Somebody else wrote down a redeploy that was not known when this one was decided on."""
+
+
 class Journal:
     """The journal at a path, by default in the folder that the system keeps for a user's state."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or _state() / "redeploys.jsonl"
+        self.path = path or state_folder() / "redeploys.jsonl"
         self._turn = FileLock(f"{self.path}.lock", timeout=PATIENCE, mode=OWNER_ONLY)
 
     def deeds(self, warn: Callable[[str], None], *, strict: bool = False) -> tuple[Deed, ...]:
@@ -107,13 +109,17 @@ class Journal:
             # A device could be read for ever.
             message = "not a file"
             raise OSError(None, message)
+        if strict:
+            require_own(self.path.parent)
         lines = self.path.read_bytes().split(b"\n")
         known: dict[str, Deed] = {}
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
-                _take(known, json.loads(line))
+                record = json.loads(line)
+                _check_version(record, number)
+                _take(known, record)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 message = f"line {number} is not a record of the journal"
                 if strict and (number < len(lines) or not _is_ours(line)):
@@ -121,10 +127,22 @@ class Journal:
                 warn(f"{self.path}, {message}; passed over")
         return tuple(known.values())
 
-    def intend(self, deed: Deed) -> None:
-        """Write down what is about to be asked of Azure; it is on disk on return. Raises `OSError`."""
+    def intend(self, deed: Deed, known: Iterable[Deed] | None = None) -> None:
+        """Write down what is about to be asked of Azure; it is on disk on return. Raises `OSError`.
+
+        Raises `JournalChangedError` and writes nothing where there is a redeploy by now that is not among the `known`
+        ones, which the decision was made with: of runs that decide at once one writes first, and the next one knows.
+        """
+        decided_with = None if known is None else {each.id for each in known}
         facts = {name: _told(getattr(deed, name)) for name in INTENT}
-        self._append({"step": Step.INTENDED.value, "at": _told(deed.at), "id": deed.id, **facts})
+        record = {"step": Step.INTENDED.value, "at": _told(deed.at), "id": deed.id, **facts}
+
+        def check() -> None:
+            written = () if decided_with is None else self.deeds(lambda _: None, strict=True)
+            if any(each.id not in (decided_with or ()) for each in written):
+                raise JournalChangedError
+
+        self._append(record, check)
 
     def add(self, deed: Deed, step: Step, at: datetime, **facts: Any) -> Deed:  # noqa: ANN401 - a deed's fields
         """Write down how it went on; the deed as it is now. Raises `OSError`."""
@@ -132,12 +150,13 @@ class Journal:
         self._append({"step": step.value, "at": _told(at), "id": deed.id, **told})
         return replace(deed, step=step, **facts)
 
-    def _append(self, record: Mapping[str, object]) -> None:
+    def _append(self, record: Mapping[str, object], check: Callable[[], None] = lambda: None) -> None:
         line = json.dumps({"v": VERSION, **record}).encode() + b"\n"
-        _make(self.path.parent)
+        make_folder(self.path.parent)
         is_new = not self.path.exists()
         try:
             with self._turn, _opened(self.path) as file:
+                check()
                 self.path.chmod(OWNER_ONLY)
                 self._mend(file.fileno())
                 file.write(line)
@@ -163,39 +182,7 @@ class Journal:
 
 
 TEXTS = ("operation", "correlation", "says")
-INTENT = ("vm", "cloud", "request", "lost_at", "migrated_at", "signals")
-
-
-@contextmanager
-def alone(scopes: Iterable[str]) -> Iterator[str | None]:
-    """Keep other runs on this machine out of some scopes; says who is there already, `None` where nobody is.
-
-    Wherever the journal lies, the locks are in one place; a run that is killed gives them back. Raises `OSError`.
-    """
-    folder = _state() / "locks"
-    _make(folder.parent)
-    _make(folder)
-    with ExitStack() as held:
-        rival = None
-        for scope in sorted(scopes):
-            # An id may be anything; its digest is a name that every file system takes.
-            name = sha256(scope.lower().encode()).hexdigest()[:32]
-            try:
-                held.enter_context(FileLock(folder / f"{name}.lock", timeout=0, mode=OWNER_ONLY))
-            except Timeout:
-                rival = f"another run of vmdiag redeploys in {scope}"
-                break
-        yield rival
-
-
-def _state() -> Path:
-    """The folder that the system keeps for a user's state."""
-    return user_state_path("vmdiag", appauthor=False)
-
-
-def _make(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+INTENT = ("vm", "cloud", "request", "region", "lost_at", "migrated_at", "signals")
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -234,6 +221,14 @@ def _told(value: object) -> str | bool | None:
     return value if value is None or isinstance(value, bool) else str(value)
 
 
+def _check_version(record: object, number: int) -> None:
+    """Raise `OSError` for a line of a later vmdiag: what it means could only be guessed."""
+    version = record.get("v") if isinstance(record, dict) else None
+    if isinstance(version, int) and version > VERSION:
+        message = f"line {number} is of version {version}, which this vmdiag does not know: use the newer one"
+        raise OSError(None, message)
+
+
 def _take(known: dict[str, Deed], record: Mapping[str, Any]) -> None:
     """One line more of the story; a step of a redeploy whose intent is not there is nobody's."""
     step, key = Step(record["step"]), _text(record, "id")
@@ -248,6 +243,7 @@ def _take(known: dict[str, Deed], record: Mapping[str, Any]) -> None:
             cloud=_text(record, "cloud"),
             request=_text(record, "request"),
             at=at,
+            region=_text(record, "region") if "region" in record else "",
             lost_at=_instant(record["lost_at"]),
             migrated_at=_instant(record["migrated_at"]),
             signals=tuple(Signal(word) for word in record["signals"].split()),

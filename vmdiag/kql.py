@@ -104,13 +104,30 @@ def neighbours(who: Who, most: int) -> str:
 
 
 def maintenance(who: Who) -> str:
-    """What Azure has announced for the VMs: scheduled events, and updates that are to come."""
+    """What Azure has announced for the VMs: scheduled events, and updates that are to come.
+
+    Events of a set bear the set's id and name its VMs among their resources, so those of all sets are asked for.
+    """
+    sets = ("/microsoft.compute/availabilitysets/", "/microsoft.compute/virtualmachinescalesets/")
+    of_sets = " or ".join(f"vm contains {literal(kind)}" for kind in sets)
     return _lines(
         "maintenanceresources",
         "where type in~ ('microsoft.maintenance/scheduledevents', 'microsoft.maintenance/updates')",
         "extend vm = tostring(split(tolower(id), '/providers/microsoft.maintenance/')[0])",
-        *_about(who),
+        f"where vm in~ ({_list(who.ids)}) or {of_sets}",
         "project id, vm, properties",
+        "order by id asc",
+    )
+
+
+def regions(who: Who) -> str:
+    """Where the VMs are."""
+    return _lines(
+        "resources",
+        "where type =~ 'microsoft.compute/virtualmachines'",
+        "extend vm = id",
+        *_about(who),
+        "project id, location",
         "order by id asc",
     )
 

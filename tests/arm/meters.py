@@ -19,6 +19,8 @@ _LASTING = 8
 """So many last points are what goes on after a recording."""
 _REMNANT = 0.01
 """Share of the usual traffic that a dead path still shows: probes, broadcasts."""
+_FAINT = 0.07
+"""Share of it that passes where a path is neither dead nor well."""
 
 
 class Mood(StrEnum):
@@ -27,6 +29,8 @@ class Mood(StrEnum):
     USUAL = "usual"
     CUT = "cut"
     """It works on, and no packet reaches it."""
+    FAINT = "faint"
+    """It works on, and so little reaches it that nobody would call it reachable."""
     DOWN = "down"
     """It is off or on its way to another host: nothing is reported."""
 
@@ -53,6 +57,8 @@ class Meter:
         self._usual = series.values[:60] or (None,)
         share = _REMNANT if series.name in TRAFFIC else 1.0
         self._cut = tuple(None if value is None else round(value * share, 3) for value in self._usual)
+        faint = _FAINT if series.name in TRAFFIC else 1.0
+        self._faint = tuple(None if value is None else round(value * faint, 3) for value in self._usual)
         self._arrived = _arrived(series.values)
         self._lasting = _lasting(series.values)
 
@@ -79,6 +85,8 @@ class Meter:
                 return _repeated(self._usual, first, minutes)
             case Mood.CUT:
                 return _repeated(self._cut, first, minutes)
+            case Mood.FAINT:
+                return _repeated(self._faint, first, minutes)
             case Mood.DOWN:
                 return [None] * minutes
 

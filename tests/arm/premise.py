@@ -23,6 +23,9 @@ class Traits:
     scale_set: str | None = None
     """Name of the flexible scale set it belongs to; a uniform one shows in the VM's id."""
     provisioning: str = "Succeeded"
+    managed_by: str | None = None
+    publishes: bool = True
+    """Whether it, or the set that it is in, lets its scheduled events be published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ class Redeploying:
     message: str = ""
     cures: bool = True
     """Whether traffic flows again afterwards."""
+    mood: Mood | None = None
+    """How the VM fares afterwards, where that is neither cured nor as before."""
     leap: timedelta = timedelta()
     """So far the server's clock leaps ahead at the end, so that a test need not wait for what is measured after it."""
     retry_after: int | None = None
@@ -62,7 +64,7 @@ def moves(vm: Vm, start: datetime, how: Redeploying) -> None:
     before, power = mood_at(vm.turns, start), vm.condition(start).power
     homeless = how.outcome == "Failed" and how.code in NO_PLACE
     cured = how.outcome == "Succeeded" and how.cures
-    after = Mood.DOWN if homeless else Mood.USUAL if cured else before
+    after = Mood.DOWN if homeless else how.mood or (Mood.USUAL if cured else before)
     vm.turns += [Turn(start, Mood.DOWN), Turn(end, after)]
     vm.conditions += [
         Condition(start, power, "Updating"),

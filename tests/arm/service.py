@@ -19,6 +19,7 @@ from tests.arm.routes import (
     metadata,
     metrics,
     network,
+    sets,
     subscriptions,
 )
 from tests.arm.routing import Route, Taken, check_right, check_subscription, check_version, route_of
@@ -36,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *graph.ROUTES,
     *logs.ROUTES,
     *locks.ROUTES,
+    *sets.ROUTES,
     *subscriptions.ROUTES,
 )
 

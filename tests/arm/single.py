@@ -46,6 +46,8 @@ class Story:
     uniform: bool = False
     """Whether it is an instance of a uniform scale set, and no VM of its own."""
     provisioning: str = "Succeeded"
+    managed_by: str | None = None
+    publishes: bool = True
     locks: tuple[str, ...] = ()
     """Levels of locks on the VM: `ReadOnly`, `CanNotDelete`."""
 
@@ -142,4 +144,6 @@ def _traits(story: Story) -> Traits:
         proximity_group=story.proximity_group,
         scale_set=None if story.uniform else story.scale_set,
         provisioning=story.provisioning,
+        managed_by=story.managed_by,
+        publishes=story.publishes,
     )

@@ -35,13 +35,16 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """An event that the platform has announced for a VM."""
+    """An event that the platform has announced for a VM, or for VMs of a set."""
 
     vm: str
+    """Whose it is: a VM's id, or a set's."""
     kind: str
     """`Redeploy`, `Reboot`, `Freeze`, `Preempt` or `Terminate`."""
     not_before: datetime
     status: str = "Scheduled"
+    names: tuple[str, ...] = ()
+    """The VMs that an event of a set names."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +61,10 @@ class Settings:
     denied: set[tuple[str, str]] = field(default_factory=set)
     """Pairs of action and scope: the action is refused in the scope and all below."""
     graph: bool = True
+    maintenance_table: bool = True
+    """False: a cloud whose Resource Graph has no table of what is announced."""
+    features: set[str] = field(default_factory=lambda: {"SendScheduledEventsPolicy"})
+    """The feature flags of Microsoft.Compute that the subscriptions have registered."""
     """False: a cloud without Resource Graph."""
     metadata: str | None = None
     """`array` or `object` forces the form of the endpoints' list, whatever version is asked for."""

@@ -91,3 +91,14 @@ def test_a_workspace_is_tried(azure: Starter) -> None:
 
     assert ran.code == 3
     assert check["status"] == "failed"
+
+
+def test_a_subscription_that_does_not_publish_scheduled_events_is_told_so_and_fails_nothing(azure: Starter) -> None:
+    one = World.one()
+    one.features.clear()
+    ran, answer, status = told(azure(one))
+    (check,) = [check for check in answer["checks"] if check["about"] == "scheduled-events"]
+
+    assert (ran.code, status["scheduled-events"]) == (0, "skipped")
+    assert check["says"].startswith("not opted in: ")
+    assert "SendScheduledEventsPolicy" in check["hint"]

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -19,7 +20,6 @@ from vmdiag.journal import Deed, Step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KILLS = 50
 WHOLE_RUN = 5.0
 
 
@@ -41,47 +41,59 @@ def resumed(there: Azure, wait_for: str = "30s") -> tuple[int, list[dict[str, An
     return ran.code, json.loads(ran.out)["mitigations"]
 
 
-def killed(there: Azure, chance: random.Random) -> None:
-    """Kill a run: at some time, or some moment after its intent or its request can be seen."""
+# How a run can be cut: by force, by whoever supervises it, by a person once or twice, or stopped for a while.
+CUTS = (
+    (signal.SIGKILL,),
+    (signal.SIGTERM,),
+    (signal.SIGINT,),
+    (signal.SIGINT, signal.SIGINT),
+    (signal.SIGSTOP, signal.SIGCONT),
+    (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT),
+)
+
+
+def interrupted(there: Azure, chance: random.Random) -> None:
+    """Interrupt a run: at some time, or some moment after its intent or its request can be seen."""
     starts: dict[str, Callable[[], bool]] = {
         "at once": lambda: True,
         "intent": there.journal.path.exists,
         "request": lambda: there.posts > 0,
     }
-    start = chance.choice(list(starts))
+    start, cut = chance.choice(list(starts)), chance.choice(CUTS)
     moment = chance.uniform(0, WHOLE_RUN if start == "at once" else 0.4 if start == "intent" else 2.5)
     with begun(there) as running:
         while running.poll() is None and not starts[start]():
             time.sleep(0.002)
         with suppress(subprocess.TimeoutExpired):
             running.wait(moment)
-        running.kill()
-        running.communicate()
+        for each in cut:
+            running.send_signal(each)
+            time.sleep(chance.uniform(0, 0.3))
+        running.communicate(timeout=100)
 
 
-@pytest.mark.parametrize("seed", range(KILLS))
-def test_killed_at_any_moment_it_is_taken_up_again_without_a_second_request(azure: Starter, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(int(os.environ.get("VMDIAG_TEST_INTERRUPTIONS", "12"))))
+def test_interrupted_at_any_moment_it_is_taken_up_again_without_a_second_request(azure: Starter, seed: int) -> None:
     there = azure(world())
-    killed(there, random.Random(seed))  # noqa: S311 - a moment, no secret
+    interrupted(there, random.Random(seed))  # noqa: S311 - a moment, no secret
     deeds: tuple[Deed, ...] = there.journal.deeds(pytest.fail)
     posted = [seen.client_request_id for seen in there.arm.posts("/redeploy")]
 
     # Whatever left was written down before.
     assert [deed.request for deed in deeds][: len(posted)] == posted
+    assert len(posted) <= 1
     assert len(deeds) <= 1
-    if deeds and not posted:
+    if not posted:
         # Only the log can tell that nothing came, once it is complete.
         there.arm.world.skew = timedelta(minutes=20)
-    code, taken = resumed(there)
+    resumed(there)
     assert there.posts == len(posted)
-    ends = [(told["status"], told["finished"]) for told in taken]
-    if posted:
-        assert (code, ends) in ((0, [("succeeded", True)]), (0, []))
-        (deed,) = there.journal.deeds(pytest.fail)
+    (deed,) = there.journal.deeds(pytest.fail) or (None,)
+    assert (deed is not None) == bool(deeds)
+    if deed is not None and posted:
         assert (deed.step, deed.reachable_again) == (Step.VERIFIED, True)
-    else:
-        assert (code, ends) == ((6, [("failed", True)]) if deeds else (0, []))
-    assert resumed(there) == (0, [])
+    elif deed is not None:
+        assert deed.step is Step.VOID
 
 
 def test_after_a_crash_the_next_run_redeploys_nothing_before_it_is_known(azure: Starter) -> None:
@@ -180,7 +192,9 @@ def test_a_look_that_came_too_early_is_told_and_a_later_one_decides(azure: Start
     there = azure(world(redeploying=mending(cures=cures, leap=timedelta())))
     ran, (case,) = there.redeploy("--wait-for", "3s")
     done = case["mitigation"]
-    assert (ran.code, done["status"], done["reachable_again"]) == (6, "succeeded", False)
+    # Nothing was measured since: no word on whether it helped, and no failure either.
+    assert (ran.code, done["status"], done["reachable_again"]) == (0, "succeeded", None)
+    assert "warning: web-01: " in ran.err
 
     there.arm.world.skew = timedelta(minutes=20)
     code, (told,) = resumed(there, "3s")

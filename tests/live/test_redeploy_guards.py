@@ -20,7 +20,8 @@ from tests.conftest import COMMAND
 from tests.incidents.model import Operation, ServiceIssue, Truth
 from tests.live.conftest import Azure, Starter, mending, world
 from vmdiag.identity import VmId
-from vmdiag.journal import Deed, Step, alone
+from vmdiag.journal import Deed, Step
+from vmdiag.state_folder import alone
 
 VM = VmId(subscription=SUBSCRIPTION, resource_group="prod", name="web-01")
 OTHER = VmId(subscription=SUBSCRIPTION, resource_group="test", name="db-01")

@@ -10,6 +10,7 @@ VERSIONS: Mapping[str, str] = {
     "activity-log": "2015-04-01",  # the only one there is
     "compute": "2023-03-01",
     "events": "2022-10-01",
+    "features": "2021-07-01",
     "graph": "2021-03-01",
     "health": "2022-10-01",  # the first whose rows name context and category
     "locks": "2016-09-01",
@@ -18,6 +19,9 @@ VERSIONS: Mapping[str, str] = {
     "network": "2021-08-01",
     "permissions": "2018-07-01",
     "subscriptions": "2020-01-01",
+    # Apart from `compute`: the first in which VMs, scale sets and availability sets all tell what guards look at
+    # (managedBy 2023-09-01, scheduledEventsPolicy 2024-03-01 and of availability sets 2024-07-01).
+    "virtual-machine": "2024-07-01",
 }
 
 

@@ -5,20 +5,25 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from vmdiag.cli.complaint import say
 from vmdiag.cli.watch import ENDING, Watch
 from vmdiag.guard import Refusal
 from vmdiag.identity import VmId
-from vmdiag.plan import Plan
-from vmdiag.renderers._outcome import few
+from vmdiag.renderers._outcome import answers, few
 from vmdiag.renderers._safe import name, visible
+from vmdiag.renderers._story import headline, rows
 from vmdiag.renderers._times import span
 
 # The same words are told again after so many seconds, with the time that has passed.
 AGAIN = 60.0
 YES = "yes"
+# Of what a report tells of a VM, what whoever says yes must have seen.
+TOLD = ("Migrated", "Lost", "Now", "Why")
+# What people type out of habit; it is no answer to this question.
+SHORT = ("y", "ye", "j", "ok")
 
 
 class Bedside:
@@ -29,9 +34,9 @@ class Bedside:
         self._told: tuple[VmId, str] | None = None
         self._at = 0.0
 
-    def propose(self, plans: Sequence[Plan]) -> None:
-        """Show the plans, and what they cost."""
-        for line in _proposal(plans):
+    def propose(self, proposals: Sequence[Refusal]) -> None:
+        """Show the plans: why, what the guards say, and what they cost."""
+        for line in _proposal(proposals):
             self._watch.say(line)
 
     def refuse(self, refusals: Sequence[Refusal]) -> None:
@@ -42,12 +47,12 @@ class Bedside:
         for says, vms in alike.items():
             self._watch.say(f"not redeployed: {few(vms)}: {says}")
 
-    def agrees(self, plans: Sequence[Plan]) -> bool:
+    def agrees(self, proposals: Sequence[Refusal]) -> bool:
         """Whether the operator types yes; Ctrl-C is a no, and ends the run."""
         self._watch.finish()
         if self._watch.is_quiet:
             # Nobody can agree to what was not shown.
-            for line in _proposal(plans):
+            for line in _proposal(proposals):
                 say(visible(line))
         usual = {each: signal.getsignal(each) for each in ENDING}
         try:
@@ -56,11 +61,7 @@ class Bedside:
                 signal.signal(each, signal.default_int_handler)
             if self._watch.stop.is_set():
                 return False
-            say(f"Type {YES} to go on: ", end="")
-            answer = sys.stdin.readline()
-            if not answer.endswith("\n"):
-                say("")
-            return answer.strip().lower() == YES
+            return self._ask()
         except KeyboardInterrupt:
             say("")
             self._watch.stop.set()
@@ -69,13 +70,29 @@ class Bedside:
             for each, handler in usual.items():
                 signal.signal(each, handler)
 
-    def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None) -> None:
+    def _ask(self) -> bool:
+        """Ask until something else than a short yes is typed."""
+        question = f"Type {YES} to go on: "
+        while True:
+            forget_typed()
+            say(question, end="")
+            answer = sys.stdin.readline()
+            if not answer.endswith("\n"):
+                say("")
+            if answer.strip().lower() not in SHORT:
+                return answer.strip().lower() == YES
+            question = f"It is a reboot of a machine: type {YES}, the whole word, to go on: "
+
+    def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None) -> None:
         """How it stands with a VM; the same words again only from time to time."""
+        # A bar that has reached its end says nothing of what goes on now.
+        self._watch.finish()
         now = time.monotonic()
         if self._told == (vm, says) and now - self._at < AGAIN:
             return
         self._told, self._at = (vm, says), now
-        after = "" if elapsed is None else f" ({span(elapsed)})"
+        of = "" if limit is None else f" of at most {span(limit)}"
+        after = "" if elapsed is None else f" ({span(elapsed)}{of})"
         self._watch.say(f"{_named(vm)}: {says}{after}")
 
     def warn(self, text: str) -> None:
@@ -83,14 +100,40 @@ class Bedside:
         self._watch.warn(text)
 
 
-def _proposal(plans: Sequence[Plan]) -> Iterator[str]:
-    noun = "this VM" if len(plans) == 1 else f"these {len(plans)} VMs, one after another"
+def forget_typed() -> None:
+    """Throw away what was typed before the question was seen, or was pasted behind an earlier line."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+        return
+    import termios
+
+    with suppress(termios.error, OSError, ValueError):
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+
+
+def _proposal(refusals: Sequence[Refusal]) -> Iterator[str]:
+    noun = "this VM" if len(refusals) == 1 else f"these {len(refusals)} VMs, one after another"
     yield f"Redeploy {noun}:"
-    for plan in plans:
-        yield f"  {_named(plan.vm)}, subscription {name(plan.vm.subscription)}"
+    for one in refusals:
+        yield from _grounds(one)
     # What is the same for all is told once.
-    yield from dict.fromkeys(f"    lost: {line}" for plan in plans for line in plan.loses)
-    yield from dict.fromkeys(f"    risk: {line}" for plan in plans for line in plan.risks)
+    yield from dict.fromkeys(f"    lost: {line}" for one in refusals for line in one.plan.loses)
+    yield from dict.fromkeys(f"    risk: {line}" for one in refusals for line in one.plan.risks)
+
+
+def _grounds(one: Refusal) -> Iterator[str]:
+    """Who it is, what is wrong since when and why that is thought, and what every guard says."""
+    case = one.plan.latest
+    yield f"  {_named(one.plan.vm)}, subscription {name(one.plan.vm.subscription)}"
+    yield f"    {case.diagnosis.verdict}: {headline(case)}"
+    for title, says in rows(case):
+        if title in TOLD:
+            yield f"    {title.lower()}: {says}"
+    for sign, guard, says in answers(one.answers):
+        yield f"    {sign} {guard}: {says}"
 
 
 def _named(vm: VmId) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vmdiag.cli.opening import Opened
     from vmdiag.cli.watch import Watch
     from vmdiag.diagnosis import Case
+    from vmdiag.identity import VmId
     from vmdiag.plan import Policy
     from vmdiag.sources.azure import Azure
 
@@ -35,6 +36,7 @@ class Cure:
     max: options.Most = 1
     include_suspected: options.IncludeSuspected = False
     allow_data_loss: options.AllowDataLoss = False
+    storm: options.Storm = 20
     no_wait: options.NoWait = False
     wait_for: options.WaitFor = "30m"
     journal: options.JournalPath = None
@@ -58,7 +60,7 @@ class Cure:
 
     def treatment(
         self, open_: "Opened", out: str, watch: "Watch"
-    ) -> "Callable[[Iterable[Case]], Iterator[Case]] | None":
+    ) -> "Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]] | None":
         """What is to be done with the cases, `None` for nothing; raises where it is certain that it is not allowed."""
         if not self.redeploy:
             return None
@@ -67,8 +69,9 @@ class Cure:
             if field.name in LOOSENS and os.environ.get(variable):
                 watch.warn(f"{variable} has no effect: what loosens a guard comes from the command line alone")
         from vmdiag.cli.bedside import Bedside
+        from vmdiag.single_redeploy import Room
         from vmdiag.sources.azure import Azure
-        from vmdiag.treatment import Room, treat
+        from vmdiag.treatment import treat
 
         bedside = Bedside(watch)
         ward = None
@@ -83,7 +86,7 @@ class Cure:
         # Of an archive, where a time of day is not made out yet, nothing is looked at again.
         stated = open_.lost if isinstance(open_.lost, datetime) else None
         room = Room(proposer=bedside, policy=policy, now=open_.now, ward=ward, stated=stated)
-        return lambda cases: treat(cases, room)
+        return lambda cases, earlier: treat(cases, replace(room, earlier=earlier))
 
     def _policy(self, *, is_live: bool) -> "Policy":
         from vmdiag.cli.watch import is_terminal
@@ -95,6 +98,7 @@ class Cure:
             consent = Consent.NEEDLESS if self.dry_run else Consent.GIVEN
         return Policy(
             most=self.max,
+            storm=self.storm,
             include_suspected=self.include_suspected,
             allow_data_loss=self.allow_data_loss,
             consent=consent,

@@ -52,10 +52,18 @@ def _standard_output() -> Iterator[TextIO]:
     try:
         yield sys.stdout
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Who read the pipe has seen enough; the flush at exit must not complain either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # Who read the pipe has seen enough. Rich ends the program with 1 for it, which would look like an answer.
+        _leave_standard_output()
         raise typer.Exit(CLOSED_PIPE) from None
+    except OSError:
+        _leave_standard_output()
+        raise
+
+
+def _leave_standard_output() -> None:
+    """What is left in its buffer goes nowhere: the flush at exit must not complain, nor make the code its own (120)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+import typer
+
 from vmdiag.cli.bedside import Bedside
+from vmdiag.cli.complaint import complain
 from vmdiag.cli.cure import ward_of
 from vmdiag.cli.destination import destination
 from vmdiag.cli.exit_codes import code_of, worst
@@ -39,11 +42,17 @@ def resumed(azure: Azure, probe: int | None, journal: str | None, wait_for: str,
     duration(wait_for, "--wait-for")
     kept, known = _read(journal, watch)
     taken = list(_taken(azure, probe, journal, wait_for, watch)) if any(deed.is_open for deed in known) else []
-    with destination() as out:
-        _write(taken, kept.path, form, out)
-    if watch.stop.is_set():
-        return Interrupted.exit_code
-    return worst({code_of(deed.mitigation) for deed in taken})
+    code = worst({code_of(deed.mitigation) for deed in taken})
+    try:
+        with destination() as out:
+            _write(taken, kept.path, form, out)
+    except (UsageError, typer.Exit) as error:
+        if not taken:
+            raise
+        # That the list cannot be written, or is not read, must not hide what was found out.
+        if isinstance(error, UsageError):
+            complain(error.message, error.hint)
+    return Interrupted.exit_code if watch.stop.is_set() else code
 
 
 def _read(journal: str | None, watch: Watch) -> tuple[Journal, tuple[Deed, ...]]:

@@ -222,6 +222,16 @@ IncludeSuspected = Annotated[bool, _loosening("--include-suspected", text="Redep
 AllowDataLoss = Annotated[
     bool, _loosening("--allow-data-loss", text="Redeploy even where an ephemeral OS disk is wiped by it.")
 ]
+Storm = Annotated[
+    int,
+    _loosening(
+        "--storm",
+        metavar="PERCENT",
+        min=1,
+        max=100,
+        text="Refuse where more than so many percent of the VMs are hit, with those redeployed within the hour.",
+    ),
+]
 NoWait = Annotated[
     bool, _option("--no-wait", text="Begin one redeploy, and follow it later: vmdiag mitigations --resume.")
 ]

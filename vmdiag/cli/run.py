@@ -1,7 +1,9 @@
 """One run of `vmdiag check`: examine, render, count; must not judge, nor know a source or a format by name."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+
+import typer
 
 from vmdiag import plugins, renderers
 from vmdiag.cli.complaint import complain
@@ -12,11 +14,17 @@ from vmdiag.cli.resumed import resumed
 from vmdiag.cli.watch import Watch
 from vmdiag.diagnosis import Case, Report
 from vmdiag.errors import Interrupted, SourceError, UsageError
+from vmdiag.identity import VmId
+from vmdiag.mitigation import Status
 from vmdiag.pipeline import Examination, examine
 
 # Worse than an interruption: what was done, or was not allowed.
 _DEEDS = (6, 5)
-Treatment = Callable[[Iterable[Case]], Iterator[Case]]
+# A redeploy of these was asked for: whatever becomes of the report, the exit code tells of it.
+_DONE = (Status.STARTED, Status.SUCCEEDED, Status.FAILED, Status.UNKNOWN)
+# Of these the end is to be found out by a later run.
+_OPEN = (Status.STARTED, Status.UNKNOWN)
+Treatment = Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]]
 
 
 @dataclass(slots=True)
@@ -26,6 +34,7 @@ class Tally:
     fail_on: FailOn
     cases: int = 0
     codes: set[int] = field(default_factory=set)
+    statuses: set[Status] = field(default_factory=set)
 
     def over(self, cases: Iterable[Case], watch: Watch) -> Iterator[Case]:
         """The same cases, counted; the progress bar makes room for each."""
@@ -33,7 +42,14 @@ class Tally:
             watch.finish()
             self.cases += 1
             self.codes.add(exit_code([case], self.fail_on))
+            if case.mitigation is not None:
+                self.statuses.add(case.mitigation.status)
             yield case
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a redeploy was asked for."""
+        return not self.statuses.isdisjoint(_DONE)
 
     @property
     def exit_code(self) -> int:
@@ -58,30 +74,42 @@ def run(
         finished = tuple(case for case in finished if not case.is_affected)
     scope = replace(open_.scope, finished=frozenset(case.vm.id for case in finished))
     tally = Tally(FailOn(fail_on))
-    try:
+
+    def written() -> None:
         with destination(out) as stream:
             found = examine(open_.source, scope, unreachable_since=open_.lost, finished=finished)
             if treatment is not None:
-                found.cases = treatment(found.cases)
+                found.cases = treatment(found.cases, scope.finished)
             report = _report(found, tally, watch, open_, streams=getattr(renderer, "STREAMS", False))
             renderer.render(report, stream)
-    except UsageError as error:
-        if tally.exit_code not in _DEEDS:
+        _tell(report, tally, watch)
+
+    _attempt(written, tally)
+    if watch.stop.is_set():
+        hint = "--resume FILE continues an ndjson report."
+        if not tally.statuses.isdisjoint(_OPEN):
+            hint = "The redeploy goes on: 'vmdiag mitigations --resume' finds out how it ended."
+        complain("interrupted: what was known by then is in the report", hint)
+        return tally.exit_code if tally.exit_code in _DEEDS else Interrupted.exit_code
+    return tally.exit_code
+
+
+def _attempt(write: Callable[[], None], tally: Tally) -> None:
+    """Write the report; what was found or done by then is not hidden by what breaks it off."""
+    try:
+        write()
+    except (UsageError, typer.Exit) as error:
+        if tally.exit_code not in _DEEDS and not tally.is_done:
             raise
-        # That a report cannot be written must not hide what was done.
-        complain(error.message, error.hint)
+        # That a report cannot be written, or is not read, must not hide what was done.
+        if isinstance(error, UsageError):
+            complain(error.message, error.hint)
     except SourceError as error:
         tally.codes.add(error.exit_code)
         if tally.exit_code == error.exit_code:
             raise
         # The reading broke off, but a VM that is affected was found before: that is the greater news.
         complain(error.message, error.hint)
-    else:
-        _tell(report, tally, watch)
-    if watch.stop.is_set():
-        complain("interrupted: what was known by then is in the report", "--resume FILE continues an ndjson report.")
-        return tally.exit_code if tally.exit_code in _DEEDS else Interrupted.exit_code
-    return tally.exit_code
 
 
 def _report(found: Examination, tally: Tally, watch: Watch, open_: Opened, *, streams: bool) -> Report:

@@ -10,8 +10,11 @@ from datetime import datetime
 
 from vmdiag.diagnosis import Case
 from vmdiag.guard import _loss, _machine, _run
+from vmdiag.guard._machine import is_rebuilt
 from vmdiag.mitigation import Answer
 from vmdiag.plan import Plan, Policy, Population
+
+__all__ = ["GOOD_FOR", "GUARDS", "Order", "Refusal", "is_rebuilt", "qualifies", "review"]
 
 Guard = Callable[[Plan, Policy, Population, datetime], Answer]
 GUARDS: tuple[Guard, ...] = (
@@ -28,14 +31,17 @@ GUARDS: tuple[Guard, ...] = (
     _machine.grace,
     _run.pace,
     _run.lock,
+    _run.clock,
     _run.consent,
 )
+# Seconds; what was seen longer ago may not be so any more (contract, section 4).
+GOOD_FOR = 60
 _SEAL = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A plan that every guard let pass. Only `review` can make one."""
+    """A plan that every guard let pass. Only `review` can make one, and it is good for a minute after its last look."""
 
     plan: Plan
     answers: tuple[Answer, ...]
@@ -45,6 +51,17 @@ class Order:
         if seal is not _SEAL:
             message = "an Order is made by vmdiag.guard.review alone"
             raise TypeError(message)
+
+    def expiry(self, clock: float) -> Answer:
+        """Whether it may still be carried out; `clock` runs on while the process is stopped."""
+        age = float("inf") if self.plan.looked_at is None else clock - self.plan.looked_at
+        found = "nothing was looked at" if self.plan.looked_at is None else f"the last look is {age:.0f} s old"
+        return Answer(
+            guard="order",
+            passes=0 <= age <= GOOD_FOR,
+            limit=f"carried out within {GOOD_FOR} s of the last look",
+            found=found,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,9 @@ REPEAT, REPEAT_SPAN, MOST_IN_SPAN = timedelta(hours=6), timedelta(days=7), 2
 # The log's redeploy and the journal's are one: no VM is redeployed twice within minutes.
 SAME_REDEPLOY = timedelta(minutes=10)
 GRACE = timedelta(minutes=30)
+# The log and the VM's state tell of one moment; two feeds may differ by so much (contract, section 3).
+SAME_MOMENT = timedelta(minutes=3)
+RUNS = ("running", "stopped")
 PROTECTED = "vmdiag-protect"
 # How AKS marks its nodes: tags of every node, those of old clusters, and the group that it makes for them.
 AKS_TAG, AKS_OLD_TAG, AKS_GROUP = "aks-managed-", "orchestrator", "mc_"
@@ -24,16 +27,17 @@ AKS_TAG, AKS_OLD_TAG, AKS_GROUP = "aks-managed-", "orchestrator", "mc_"
 def state(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
     """Running or stopped, not deallocated; provisioned; no lock known."""
     del policy, population, now
-    limit = "running or stopped, provisioning succeeded, no lock"
+    limit = "running or stopped, provisioning succeeded, no lock, the same VM as before"
     facts = plan.facts
     if facts is None or "vm" in facts.unread:
         return unknown("state", limit, facts, "vm")
-    locks = "locks could not be read" if facts.locks is None else ", ".join(facts.locks) or "no lock"
+    other = next(_not_the_same(plan, facts), "")
     return Answer(
         guard="state",
-        passes=facts.power in ("running", "stopped") and facts.provisioning == "succeeded" and not facts.locks,
+        passes=facts.power in RUNS and facts.provisioning == "succeeded" and not facts.locks and not other,
         limit=limit,
-        found=f"{facts.power or 'power state unknown'}, provisioning {facts.provisioning or 'unknown'}, {locks}",
+        found=other
+        or f"{facts.power or 'power state unknown'}, provisioning {facts.provisioning or 'unknown'}, {_locks(facts)}",
     )
 
 
@@ -59,7 +63,8 @@ def owner(plan: Plan, policy: Policy, population: Population, now: datetime) -> 
     if facts is None or "vm" in facts.unread:
         return unknown("owner", limit, facts, "vm")
     found = next(_owners(plan, facts), "")
-    return Answer(guard="owner", passes=not found, limit=limit, found=found or "nobody else manages it")
+    untold = "; this cloud does not tell managedBy" if "managedBy" in facts.untold else ""
+    return Answer(guard="owner", passes=not found, limit=limit, found=found or f"nobody else manages it{untold}")
 
 
 def permission(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
@@ -88,6 +93,10 @@ def repeat(plan: Plan, policy: Policy, population: Population, now: datetime) ->
         return Answer(guard="repeat", passes=False, limit=limit, found=found)
     if facts is None or "log" in facts.unread:
         return unknown("repeat", limit, facts, "log")
+    if is_rebuilt(facts, lost):
+        found = f"its provisioning state is of {facts.changed_at:%H:%M:%S}Z, after this loss began, and the log names "
+        found += "nothing that changed it: perhaps a redeploy by somebody else"
+        return Answer(guard="repeat", passes=False, limit=limit, found=found)
     found = f"redeployed {recent[-1]:%Y-%m-%d %H:%M}Z" if recent else f"none in {ago(REPEAT_SPAN)}"
     return Answer(guard="repeat", passes=True, limit=limit, found=found)
 
@@ -102,6 +111,38 @@ def grace(plan: Plan, policy: Policy, population: Population, now: datetime) -> 
     last = max(facts.writes, default=None)
     found = f"no write in {ago(REPEAT_SPAN)}" if last is None else f"{last[1]} {ago(now - last[0])} ago"
     return Answer(guard="grace", passes=last is None or now - last[0] >= GRACE, limit=limit, found=found)
+
+
+def is_rebuilt(facts: Circumstances, lost: datetime | None) -> bool:
+    """Whether the VM was changed since the loss began, by something that the log does not name, or not yet.
+
+    The log comes up to 20 minutes late; the provisioning state does not.
+    """
+    changed = facts.changed_at
+    if changed is None or lost is None or changed <= lost:
+        return False
+    return not any(abs(at - changed) <= SAME_MOMENT for at, _ in facts.writes)
+
+
+def _not_the_same(plan: Plan, facts: Circumstances) -> Iterator[str]:
+    now, before = facts.hardware, plan.earlier.hardware if plan.earlier is not None else facts.hardware
+    lost = plan.latest.diagnosis.failed_at
+    if (now.vm_id, now.created_at) != (before.vm_id, before.created_at):
+        yield "another VM of that name than a moment ago: it was deleted and made again"
+    if now.created_at is not None and lost is not None and now.created_at > lost:
+        yield f"it was made at {now.created_at:%Y-%m-%d %H:%M}Z, after the loss began: another VM of that name"
+    for word, was, is_ in (("size", before.size, now.size), ("priority", before.priority, now.priority)):
+        if was != is_:
+            yield f"its {word} was changed from {was or 'none'} to {is_ or 'none'} a moment ago: look at it anew"
+    if plan.earlier is not None and plan.earlier.ephemeral != facts.ephemeral:
+        yield "its OS disk was changed a moment ago: look at it anew"
+
+
+def _locks(facts: Circumstances) -> str:
+    if facts.locks is None:
+        return "locks could not be read"
+    unread = f"; those of the {' and the '.join(facts.unread_locks)} could not be read" if facts.unread_locks else ""
+    return f"{', '.join(facts.locks) or ('no lock known' if unread else 'no lock')}{unread}"
 
 
 def _owners(plan: Plan, facts: Circumstances) -> Iterator[str]:

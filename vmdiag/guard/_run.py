@@ -6,12 +6,20 @@ Must not know a VM's state.
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from vmdiag.guard._words import ago
+from vmdiag.guard._words import ago, unknown
+from vmdiag.identity import VmId
+from vmdiag.incidents import plain
 from vmdiag.mitigation import Answer
 from vmdiag.plan import Consent, Plan, Policy, Population
 
-STORM_SHARE, STORM_LEAST = 0.2, 3
+STORM_LEAST = 3
 STORM_REGION, STORM_SPAN = 10, timedelta(minutes=15)
+# What was redeployed in the region so lately belongs to the same event as the candidates (contract, section 4).
+STORM_MEMORY = timedelta(hours=1)
+# From here on times of two machines cannot be compared any more (contract, section 4).
+CLOCKS_APART = timedelta(minutes=5)
+# Answers tell the time in whole seconds, and are some time under way.
+AGREE = timedelta(seconds=30)
 
 
 def count(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
@@ -27,16 +35,25 @@ def count(plan: Plan, policy: Policy, population: Population, now: datetime) -> 
 
 
 def storm(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
-    """One platform event, not so many broken VMs."""
-    del plan, policy, now
-    hit, near = len(population.struck), _together(population)
-    much = hit >= STORM_LEAST and hit > STORM_SHARE * population.vms
+    """One platform event, not so many broken VMs; what was redeployed there within the hour is part of it."""
+    limit = (
+        f"at most {policy.storm} % of the scope from {STORM_LEAST} VMs on (--storm), and {STORM_REGION} VMs of one "
+        f"region within {ago(STORM_SPAN)}, with what was redeployed there within {ago(STORM_MEMORY)}"
+    )
+    if plan.facts is not None and "recent" in plan.facts.unread:
+        return unknown("storm", limit, plan.facts, "recent")
+    struck = {one.vm for one in population.struck}
+    recent = _recent(plan, now) - struck
+    hit, near = len(struck | recent), _together(population, plan.region, len(recent))
+    much = hit >= STORM_LEAST and hit * 100 > policy.storm * max(population.vms, hit)
+    done = f"; {len(recent)} more redeployed there within {ago(STORM_MEMORY)}" if recent else ""
+    unseen = f"; others' redeploys: {plan.facts.recent_unread}" if plan.facts and plan.facts.recent_unread else ""
     return Answer(
         guard="storm",
         passes=not much and near <= STORM_REGION,
-        limit=f"at most {STORM_SHARE:.0%} of the scope from {STORM_LEAST} VMs on, and {STORM_REGION} VMs of one "
-        f"region within {ago(STORM_SPAN)}",
-        found=f"{hit} of {population.vms} VMs are or may be affected, {near} of one region within {ago(STORM_SPAN)}",
+        limit=limit,
+        found=f"{len(struck)} of {population.vms} VMs are or may be affected, {near} of one region within "
+        f"{ago(STORM_SPAN)}{done}{unseen}",
     )
 
 
@@ -74,13 +91,41 @@ def consent(plan: Plan, policy: Policy, population: Population, now: datetime) -
     return Answer(guard="consent", passes=passes, limit="a typed yes, or --yes", found=found)
 
 
-def _together(population: Population) -> int:
-    """The most affected VMs of one region whose losses began within a quarter of an hour."""
+def clock(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """This machine and Azure agree about the time: every limit here is one of time."""
+    del plan, population, now
+    apart = abs(policy.skew)
+    way = "behind" if policy.skew > timedelta() else "ahead of"
+    return Answer(
+        guard="clock",
+        passes=apart < CLOCKS_APART,
+        limit=f"this machine's clock and Azure's differ by less than {ago(CLOCKS_APART)}",
+        found="they agree" if apart < AGREE else f"this machine's is {ago(apart)} {way} Azure's",
+    )
+
+
+def _recent(plan: Plan, now: datetime) -> set[VmId]:
+    """The VMs of the region that were redeployed within the hour; one whose region is not known may be of it."""
+    known = plan.facts.recent if plan.facts is not None else ()
+    return {
+        one.vm
+        for one in known
+        if now - one.at <= STORM_MEMORY and (not one.region or not plan.region or plain(one.region) == plan.region)
+    }
+
+
+def _together(population: Population, region: str, recent: int) -> int:
+    """The most affected VMs of one region whose losses began within a quarter of an hour.
+
+    In the plan's own region the recently redeployed ones are among them.
+    """
     regions: defaultdict[str, list[datetime]] = defaultdict(list)
     for one in population.struck:
         if one.since is not None:
-            regions[one.region].append(one.since)
-    return max(map(_nearest, regions.values()), default=0)
+            regions[plain(one.region)].append(one.since)
+    counts = {place: _nearest(times) for place, times in regions.items()}
+    counts[region] = counts.get(region, 0) + recent
+    return max(counts.values())
 
 
 def _nearest(times: list[datetime]) -> int:

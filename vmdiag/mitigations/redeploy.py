@@ -19,7 +19,7 @@ from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import HeadersPolicy, SansIOHTTPPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
-from vmdiag import __version__
+from vmdiag import __version__, boot_clock
 from vmdiag.arm import _errors
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis import Case
@@ -32,6 +32,9 @@ from vmdiag.plan import Plan
 PERMISSIONS = (
     "Microsoft.Authorization/locks/read",
     "Microsoft.Authorization/permissions/read",
+    "Microsoft.Compute/availabilitySets/read",
+    "Microsoft.Compute/virtualMachineScaleSets/read",
+    "Microsoft.Features/providers/features/read",
     "Microsoft.Maintenance/updates/read",
     _operation.PERMISSION,
     "Microsoft.Compute/virtualMachines/redeploy/action",
@@ -49,6 +52,7 @@ class Reception(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"  # Azure said no: nothing happened
     UNSENT = "unsent"  # it never left
+    HELD = "held"  # it was kept back: the order was too old, or the run was asked to end
     UNHEARD = "unheard"  # it left, and no clear answer came: it may have happened
 
 
@@ -98,12 +102,27 @@ def _risks(facts: Circumstances | None) -> Iterator[str]:
     narrow = f" ({', '.join(known.narrow)} narrows the choice)" if known.narrow else ""
     yield f"Azure may find no room for the VM on another host{narrow}: then it stays down"
     yield "what waits for a reboot inside the guest shows now"
+    yield "a run on another machine that decides in the same seconds cannot be seen: both would redeploy it"
     if not known.approves_itself:
         yield "scheduled events inside the guest can delay it by 10 minutes and more"
-    if facts is not None and facts.locks is None:
+    if facts is not None:
+        yield from _unknowns(facts)
+
+
+def _unknowns(facts: Circumstances) -> Iterator[str]:
+    """What could not be read and does not forbid it."""
+    if facts.locks is None:
         yield "whether a lock forbids it could not be read"
-    if facts is not None and facts.scheduled is None:
+    elif facts.unread_locks:
+        yield f"whether a lock of the {' or the '.join(facts.unread_locks)} forbids it could not be read"
+    if facts.scheduled is None:
         yield "whether Azure has announced to move or reboot it could not be read"
+    elif facts.announces is False:
+        yield "whether Azure has announced to move or reboot it is not published: scheduled events are not opted in"
+    if facts.recent_unread:
+        yield f"redeploys elsewhere in the subscription could not be seen ({facts.recent_unread})"
+    for name in facts.untold:
+        yield f"this cloud's answers do not tell {name}"
 
 
 def apply(order: Order, session: Session) -> Sent:
@@ -124,7 +143,7 @@ def apply(order: Order, session: Session) -> Sent:
         _Nobody(),
         vm.subscription,
         base_url=cloud.arm,
-        policies=_policies(token, order.plan.request),
+        policies=[*_policies(token, order.plan.request), _Gate(order, session)],
         transport=session.transport,
     )
     try:
@@ -138,6 +157,8 @@ def apply(order: Order, session: Session) -> Sent:
             cls=lambda response, _, __: response.http_response,
         )
         answer: HttpResponse = cast("HttpResponse", poller.result())
+    except _HeldError as held:
+        return Sent(reception=Reception.HELD, says=str(held))
     except core.HttpResponseError as error:
         return _refused(error, session.now)
     except (core.AzureError, OSError) as error:
@@ -170,6 +191,30 @@ class _Signature(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
 
     def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
         request.http_request.headers["Authorization"] = f"Bearer {self._token}"
+
+
+class _HeldError(Exception):
+    """The request must not leave any more."""
+
+
+class _Gate(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """The last thing before the connection: an order that has grown old, or a run that was ended, sends nothing.
+
+    Signing in, importing and writing the journal take time, and a process may be stopped at any point of it.
+    """
+
+    def __init__(self, order: Order, session: Session) -> None:
+        self._order = order
+        self._session = session
+
+    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
+        del request
+        if self._session.stop.is_set():
+            message = "the run was interrupted"
+            raise _HeldError(message)
+        expiry = self._order.expiry(boot_clock.seconds())
+        if not expiry.passes:
+            raise _HeldError(expiry.found)
 
 
 def _policies(token: str, request: str) -> list[object]:

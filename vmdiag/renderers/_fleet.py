@@ -10,7 +10,7 @@ from rich.text import Text
 
 from vmdiag.diagnosis import Action, Case, State, Verdict
 from vmdiag.renderers import _outcome, _redeploy, _story
-from vmdiag.renderers._marks import label, sign, style
+from vmdiag.renderers._marks import banner, label, sign, style
 from vmdiag.renderers._page import BOLD, Page
 from vmdiag.renderers._times import iso
 
@@ -135,7 +135,7 @@ def _fitting(case: Case, width: int, page: Page) -> str:
 
 def _tell(case: Case, page: Page) -> None:
     page.blank()
-    verdict = label(case.diagnosis.verdict, page)
+    verdict = banner(case, page)
     page.beside(verdict, page.text(_story.headline(case), BOLD), len(verdict) + 2, 2)
     for title, says in _story.rows(case):
         page.beside(page.text(f"  {title}", BOLD), page.text(says), _COLUMN, 3)

@@ -5,7 +5,8 @@ Bold and the standard colours, chosen to be read on dark and on light grounds; u
 
 from rich.text import Text
 
-from vmdiag.diagnosis import Verdict
+from vmdiag.diagnosis import Case, Verdict
+from vmdiag.renderers import _outcome
 from vmdiag.renderers._page import Page
 
 _SIGNS = {
@@ -29,3 +30,11 @@ def style(verdict: Verdict) -> str:
 def label(verdict: Verdict, page: Page, text: str | None = None) -> Text:
     """Sign and word (or another text) in the verdict's colour."""
     return page.text(f"{sign(verdict, page)} {text or verdict.upper()}", style(verdict))
+
+
+def banner(case: Case, page: Page) -> Text:
+    """The verdict, or once a redeploy was asked for what became of it: green only where it was seen to help."""
+    word = _outcome.banner(case)
+    if word is None:
+        return label(case.diagnosis.verdict, page)
+    return label(Verdict.CLEAR if _outcome.is_cured(case) else Verdict.CONFIRMED, page, word)

@@ -2,16 +2,27 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from vmdiag.diagnosis import Case
-from vmdiag.mitigation import Mitigation, Status
+from vmdiag.mitigation import Answer, Mitigation, Status
+from vmdiag.model import Event, Kind
 from vmdiag.renderers._safe import sentence
 from vmdiag.renderers._times import stamp
 
 # Of VMs of which the same is to be said, so many are named.
 NAMED = 5
+# No VM is redeployed twice within minutes.
+SAME_REDEPLOY = timedelta(minutes=10)
 # What each guard answered: yes, no, not asked.
 SIGNS = {True: "+", False: "-", None: "?"}
+
+_BANNERS = {
+    Status.SUCCEEDED: "REDEPLOYED",
+    Status.STARTED: "REDEPLOYING",
+    Status.UNKNOWN: "PERHAPS REDEPLOYED",
+    Status.FAILED: "REDEPLOY FAILED",
+}
 
 
 def told(case: Case) -> str | None:
@@ -23,15 +34,44 @@ def told(case: Case) -> str | None:
     return f"{_word(done, when)}: {sentence(done.says)}"
 
 
+def banner(case: Case) -> str | None:
+    """The word that stands over a VM for which a redeploy was asked; `None` where none was."""
+    done = case.mitigation
+    return None if done is None else _BANNERS.get(done.status)
+
+
+def headline(case: Case, vm: str) -> str | None:
+    """What is true now of a VM for which a redeploy was asked; `None` where none was."""
+    done = case.mitigation
+    match done.status if done is not None else None:
+        case Status.SUCCEEDED:
+            reachable = {True: "can be reached again", False: "still cannot be reached"}
+            found = done.reachable_again if done is not None else None
+            return f"{vm} {reachable[found]}" if found is not None else f"whether {vm} can be reached is not known"
+        case Status.STARTED:
+            return f"{vm} is being moved to another host"
+        case Status.UNKNOWN:
+            return f"whether {vm} was moved to another host is not known"
+        case Status.FAILED:
+            return f"{vm} still cannot be reached"
+        case _:
+            return None
+
+
+def is_cured(case: Case) -> bool:
+    """Whether a redeploy was seen to help."""
+    return case.mitigation is not None and case.mitigation.reachable_again is True
+
+
 def is_pending(case: Case) -> bool:
     """Whether nothing was done yet, so that what the guards say is of interest."""
     done = case.mitigation
     return done is not None and done.status in (Status.PLANNED, Status.REFUSED, Status.DECLINED)
 
 
-def answers(case: Case) -> Iterator[tuple[str, str, str]]:
+def answers(given: Iterable[Answer]) -> Iterator[tuple[str, str, str]]:
     """Sign, guard, and its answer with its limit."""
-    for answer in case.mitigation.guards if case.mitigation is not None else ():
+    for answer in given:
         yield SIGNS[answer.passes], answer.guard, f"{sentence(answer.found)} (limit: {sentence(answer.limit)})"
 
 
@@ -78,3 +118,23 @@ def _word(done: Mitigation, when: str = "") -> str:
             return f"perhaps begun{when}, its end unknown"
         case Status.FAILED:
             return f"begun{when}" if when else "failed"
+
+
+def redeploys(case: Case) -> list[datetime]:
+    """When the VM was redeployed after it was lost, each time once."""
+    lost = case.diagnosis.failed_at
+    found = (event.at for event in case.events if event.kind is Kind.REDEPLOY and event not in repeats(case.events))
+    return [at for at in found if lost is None or at >= lost]
+
+
+def repeats(events: Iterable[Event]) -> list[Event]:
+    """Redeploys that were told before, by another feed: the log and Resource Health each tell of one."""
+    again: list[Event] = []
+    last: Event | None = None
+    for event in events:
+        if event.kind is Kind.REDEPLOY:
+            if last is not None and event.at - last.at <= SAME_REDEPLOY:
+                again.append(event)
+            else:
+                last = event
+    return again

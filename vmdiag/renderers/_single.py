@@ -10,7 +10,7 @@ from rich.text import Text
 from vmdiag.diagnosis import Action, Case, Evidence, Stance
 from vmdiag.model import Gap, Window
 from vmdiag.renderers import _grounds, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
-from vmdiag.renderers._marks import label
+from vmdiag.renderers._marks import banner
 from vmdiag.renderers._page import BOLD, Page, pack
 from vmdiag.renderers._safe import name, place, sentence
 from vmdiag.renderers._times import Clock, between
@@ -58,7 +58,7 @@ def gaps(missed: tuple[Gap, ...], page: Page, window: Window) -> None:
 
 def _answer(case: Case, page: Page) -> None:
     room = page.prose - _COLUMN
-    verdict = label(case.diagnosis.verdict, page)
+    verdict = banner(case, page)
     column = len(verdict) + 2
     head = page.text(_story.headline(case), BOLD)
     page.beside(verdict, head, column, 2)
@@ -80,7 +80,7 @@ def _answer(case: Case, page: Page) -> None:
 
 
 def _guards(case: Case, page: Page) -> None:
-    found = list(_outcome.answers(case))
+    found = list(_outcome.answers(case.mitigation.guards if case.mitigation is not None else ()))
     if not found or not _outcome.is_pending(case):
         return
     page.heading("Redeploy, guard by guard: + passes, - refuses, ? not asked yet")

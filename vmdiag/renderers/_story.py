@@ -4,10 +4,9 @@ Strangers' words are cut to length here and neutralised by the format, which alo
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from vmdiag.diagnosis import Action, Case, Diagnosis, Evidence, Extent, Stance, State, Verdict, ordered
-from vmdiag.mitigation import Status
 from vmdiag.model import Kind
 from vmdiag.reading import NO_SUCH_VM
 from vmdiag.renderers import _lore, _outcome, _redeploy
@@ -53,7 +52,12 @@ def particulars(case: Case) -> str:
 
 
 def headline(case: Case) -> str:
-    """The answer in one sentence."""
+    """The answer in one sentence: what is true now of a VM that was redeployed, else what was found."""
+    return _outcome.headline(case, name(case.vm.id.name)) or found(case)
+
+
+def found(case: Case) -> str:
+    """The diagnosis in one sentence."""
     vm = name(case.vm.id.name)
     diagnosis = case.diagnosis
     if diagnosis.verdict.is_flagged:
@@ -85,6 +89,8 @@ def rows(case: Case) -> Iterator[tuple[str, str]]:
     if case.is_unknown:
         yield "Why", why(case)
         return
+    if _outcome.banner(case) is not None:
+        yield "Verdict", f"{case.diagnosis.verdict}: {found(case)}"
     yield "Migrated", _migrated(case)
     if case.diagnosis.failed_at is not None:
         yield "Lost", _lost(case)
@@ -145,7 +151,7 @@ def why(case: Case) -> str:
 
 def evidence(case: Case, *stances: Stance) -> list[Evidence]:
     """What was found about the scenario asked for, of these stances, in the report's order."""
-    return [found for found in ordered(case.diagnosis.finding.evidence) if found.stance in stances]
+    return [one for one in ordered(case.diagnosis.finding.evidence) if one.stance in stances]
 
 
 def story(case: Case) -> Iterator[str]:
@@ -203,17 +209,8 @@ def links(case: Case) -> Iterator[tuple[str, str]]:
     yield from background
 
 
-def redeploys(case: Case) -> list[datetime]:
-    """When the VM was redeployed after it was lost."""
-    lost = case.diagnosis.failed_at
-    found = (event.at for event in case.events if event.kind is Kind.REDEPLOY)
-    return [at for at in found if lost is None or at >= lost]
-
-
 def _ended(case: Case) -> str:
-    diagnosis, done = case.diagnosis, case.mitigation
-    if done is not None and done.status is Status.SUCCEEDED and done.reachable_again is None:
-        return ", and whether the redeploy helped is not known"
+    diagnosis = case.diagnosis
     if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is State.OPEN:
         return ", and a redeploy did not help"
     if diagnosis.explanation != diagnosis.finding.scenario and diagnosis.loss is not None:

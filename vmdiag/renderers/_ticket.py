@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vmdiag.diagnosis import Case, Stance
-from vmdiag.renderers import _lore, _story
+from vmdiag.renderers import _lore, _outcome, _story
 from vmdiag.renderers._safe import name, sentence
 from vmdiag.renderers._times import iso
 
@@ -24,7 +24,7 @@ def fields(case: Case) -> Iterator[tuple[str, str]]:
         yield "Lost since", f"{iso(diagnosis.failed_at)}, still lost at {iso(case.window.end)}"
     done = case.mitigation
     ours = [done.started_at] if done is not None and done.started_at is not None else []
-    yield "Redeployed", ", ".join(map(iso, ours or _story.redeploys(case))) or "yes"
+    yield "Redeployed", ", ".join(map(iso, ours or _outcome.redeploys(case))) or "yes"
     if done is not None:
         # Of the operation's long address support needs the last part.
         operation = (done.operation or "").rpartition("/")[2]

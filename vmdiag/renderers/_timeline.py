@@ -6,6 +6,7 @@ from datetime import datetime
 
 from vmdiag.diagnosis import Case, Extent, State
 from vmdiag.model import Kind
+from vmdiag.renderers._outcome import repeats
 from vmdiag.renderers._safe import sentence
 from vmdiag.renderers._sparkline import Marker
 from vmdiag.renderers._times import span
@@ -45,7 +46,10 @@ def marks(case: Case) -> Iterator[Marker]:
 
 
 def _events(case: Case) -> Iterator[Row]:
+    again = repeats(case.events_told)
     for event in case.events_told:
+        if event in again:
+            continue
         blur = f" (within {span(event.blur)})" if event.blur else ""
         yield Row(event.at, "event" if event.kind is Kind.OTHER else event.kind.value, sentence(event.says) + blur)
 

@@ -85,7 +85,9 @@ def _cells(case: Case) -> Iterator[str]:
 
 
 def _section(case: Case, level: str) -> Iterator[str]:
-    yield f"{level} {_SIGNS[case.diagnosis.verdict]} {case.diagnosis.verdict}: {plain(_story.headline(case))}"
+    done = _outcome.banner(case)
+    word = done or f"{_SIGNS[case.diagnosis.verdict]} {case.diagnosis.verdict}"
+    yield f"{level} {word}: {plain(_story.headline(case))}"
     yield ""
     yield row(("", ""))
     yield row(("---", "---"))
@@ -113,8 +115,8 @@ def _section(case: Case, level: str) -> Iterator[str]:
 
 
 def _guards(case: Case, level: str) -> Iterator[str]:
-    lines = [f"- **{guard}** {plain(mark)} {plain(says)}" for mark, guard, says in _outcome.answers(case)]
-    lines = lines if _outcome.is_pending(case) else []
+    given = case.mitigation.guards if case.mitigation is not None and _outcome.is_pending(case) else ()
+    lines = [f"- **{guard}** {plain(mark)} {plain(says)}" for mark, guard, says in _outcome.answers(given)]
     lines += [f"- {plain(line)}" for line in _outcome.price(case)]
     if lines:
         yield from _headed(f"{level} Redeploy, guard by guard: + passes, - refuses, ? not asked yet", lines)

@@ -119,7 +119,9 @@ def unread_logs(database: sqlite3.Connection, groups: Iterable[str]) -> dict[str
     unread: dict[str, str] = {}
     for group in groups:
         scopes = (group, "/".join(group.split("/")[:3]))
-        covered = database.execute("select 1 from covers where signal = 'activity' and scope in (?, ?)", scopes)
+        covered = database.execute(
+            "select 1 from covers where signal = 'activity' and not cut and scope in (?, ?)", scopes
+        )
         if covered.fetchone() is None:
             refused = database.execute(
                 "select distinct reason from refused where signal = 'activity' and scope in (?, ?) order by reason",

@@ -128,7 +128,7 @@ class Teller:
     def _gaps(self, vm: VmId, number: int, records: tuple[Record, ...], series: tuple[Series, ...]) -> Iterator[Gap]:
         recorded = [_gap(body) for (body,) in self._database.execute("select body from missed where vm = ?", (number,))]
         yield from recorded
-        yield from _lacks.gaps(self._database, self._window, _scopes(vm), _measured(series))
+        yield from _lacks.gaps(self._database, self._span, _scopes(vm), _measured(series))
         heard, halved = self._heard(vm)
         told = {gap.signal for gap in recorded} | self._recorded(vm)
         for signal in self._signals():

@@ -51,7 +51,7 @@ def not_found(what: str, group: str) -> NoReturn:
 def one(world: World, call: Call) -> Answer:
     """One VM; its instance view only where it is asked for."""
     wanted = _expansion(call)
-    found = described.machine(vm_of(world, call), call.now)
+    found = described.as_of(call.query["api-version"], described.machine(vm_of(world, call), call.now))
     properties = cast("JsonObject", found["properties"])
     if wanted != "instanceview":
         del properties["instanceView"]
@@ -99,7 +99,7 @@ def _visible(world: World, call: Call) -> list[Vm]:
 
 
 def _listed(vm: Vm, call: Call, *, statuses: bool) -> JsonObject:
-    found = described.machine(vm, call.now)
+    found = described.as_of(call.query["api-version"], described.machine(vm, call.now))
     properties = cast("JsonObject", found["properties"])
     view = cast("JsonObject", properties["instanceView"])
     if statuses:

@@ -77,6 +77,8 @@ def resources(world: World, call: Call) -> Answer:
 
 def _database(world: World, call: Call, subscriptions: frozenset[str]) -> Database:
     tables = {name: partial(graph_tables.table, name, world, call.now, subscriptions) for name in graph_tables.NAMES}
+    if not world.maintenance_table:
+        del tables["maintenanceresources"]
     return Database(tables=tables, now=call.now, folds=True)
 
 

@@ -139,7 +139,7 @@ def _maintenance(world: World, _: datetime) -> Iterator[JsonObject]:
             "EventStatus": each.status,
             "EventSource": "Platform",
             "ResourceType": "VirtualMachine",
-            "Resources": [vm.name if vm else each.vm],
+            "Resources": list(each.names) or [vm.name if vm else each.vm],
             "NotBefore": each.not_before.strftime("%a, %d %b %Y %H:%M:%S GMT"),
             "Description": f"{each.kind} announced by the platform.",
             "DurationInSeconds": -1,

@@ -18,14 +18,16 @@ from vmdiag.sources._items import Row
 from vmdiag.sources.archive._envelopes import unpacked
 from vmdiag.sources.archive._fields import text
 from vmdiag.sources.archive._ids import vm_itself
-from vmdiag.sources.azure import heartbeat, inventory
+from vmdiag.sources.azure import _announcements, heartbeat, inventory
 from vmdiag.sources.azure._crew import Crew, Piece
+from vmdiag.sources.azure._rows import single
 
 # Of more subscriptions only the first are tried feed by feed; name one to try it.
 MOST_SUBSCRIPTIONS = 10
 TRIED = timedelta(days=1)
 # HTTP tells the time in whole seconds, and an answer is some time under way.
 PRECISION = 2
+SCHEDULED_EVENTS = "scheduled-events"
 
 
 class Status(StrEnum):
@@ -147,6 +149,7 @@ def _feeds(session: Session, subscriptions: Iterable[str], workspaces: Iterable[
         for name, feed in feeds().items():
             trials[subscription, name] = feed.trial(subscription, vm, span)
         trials[subscription, "virtual-machine-list"] = inventory.trial_list(subscription)
+        trials[subscription, SCHEDULED_EVENTS] = _announcements.feature_request(f"/subscriptions/{subscription}")
     for workspace in workspaces:
         trials["", f"workspace {workspace}"] = heartbeat.trial_workspace(workspace, span)
     crew: Crew[tuple[str, str], Check] = Crew(session.access.jobs)
@@ -166,7 +169,27 @@ def _feeds(session: Session, subscriptions: Iterable[str], workspaces: Iterable[
 
 
 def _tried(session: Session, subscription: str, name: str, request: Request) -> Iterator[Check]:
+    if name == SCHEDULED_EVENTS:
+        yield _opt_in(session, subscription, request)
+        return
     yield _attempted(name, lambda: f"{len(_rows(session, request))} rows", subscription or None)
+
+
+def _opt_in(session: Session, subscription: str, request: Request) -> Check:
+    """Whether the subscription publishes scheduled events at all: where it does not, an empty answer means nothing."""
+    try:
+        is_in = _announcements.is_registered(single(session, request))
+    except SourceError as error:
+        says, hint = f"whether they are published could not be read: {error.message}", error.hint
+        return Check(about=SCHEDULED_EVENTS, status=Status.SKIPPED, says=says, subscription=subscription, hint=hint)
+    if is_in:
+        says = "opted in, as far as VMs and sets have a policy that lets theirs be published"
+        return Check(about=SCHEDULED_EVENTS, status=Status.OK, says=says, subscription=subscription)
+    says = "not opted in: that Azure announces to move or reboot a VM is not seen before a redeploy"
+    hint = (
+        f"Register Microsoft.Compute/{_announcements.FEATURE}, and give the VMs or their sets a scheduledEventsPolicy."
+    )
+    return Check(about=SCHEDULED_EVENTS, status=Status.SKIPPED, says=says, subscription=subscription, hint=hint)
 
 
 def _any_vm(session: Session, subscription: str) -> VmId | None:

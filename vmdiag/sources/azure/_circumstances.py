@@ -1,162 +1,146 @@
 """survey(): what must be known of VMs before they are redeployed, read right now; must not weigh it.
 
-Sources: "REST API: Virtual Machines - Get", "Management Locks - List At Resource Level" and "- List At Subscription
-Level", "Permissions - List For Resource", "Activity Logs - List", "Scheduled Events in Azure Resource Graph". Whether a
-resource's list of locks holds those from above no page says, so the subscription's list is read, too.
+Source: "REST API: Virtual Machines - Get".
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 
-from vmdiag import kql
-from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
-from vmdiag.errors import NotFound, SourceError
+from vmdiag.errors import BadAnswer, NotAllowed, NotFound
 from vmdiag.identity import VmId
 from vmdiag.incidents import in_region
-from vmdiag.mitigation import Circumstances
-from vmdiag.model import Kind, Signal, Window
+from vmdiag.mitigation import Circumstances, Hardware, RecentRedeploy
 from vmdiag.sources._items import Malformed, Row
-from vmdiag.sources.archive import activity_log as wire
 from vmdiag.sources.archive._fields import at, brief, elements, mapping, objects, text
-from vmdiag.sources.archive._log_entry import Entry, feed
 from vmdiag.sources.archive._times import parse
 from vmdiag.sources.archive.service_events import INCIDENT
-from vmdiag.sources.azure import _graph, _rights, activity_log, service_events, virtual_machine
+from vmdiag.sources.azure import _announcements, _rights, _write_history
 from vmdiag.sources.azure._ask import group_of, subscription_of
-from vmdiag.sources.azure._crew import Crew, Piece
-from vmdiag.sources.azure._rows import listed, single
-from vmdiag.vocabulary import EVICTABLE, VM_TYPES, Phase, interpret, phase
+from vmdiag.sources.azure._preflight import Answers, gather
+from vmdiag.vocabulary import EVICTABLE
 
-# The guards count redeploys of a week, and a customer's write for half an hour, whose record may be late.
-WEEK, LATELY = timedelta(days=7), timedelta(minutes=45)
-# An incident of which nothing was said for so long is over, whatever its status (our judgement).
-MONTH = timedelta(days=30)
-LOCKS = "Microsoft.Authorization/locks/read"
-# What does nothing to a VM, though it is a POST.
-HARMLESS = ("retrievebootdiagnosticsdata/action", "instanceview/action", "assesspatches/action")
-# Announced events that stop a VM; a freeze does not, and what has ended is no announcement.
-STOPPING, OVER = ("redeploy", "reboot", "restart", "preempt", "terminate"), ("completed", "canceled")
-
-Key = tuple[str, str]
-
-
-@dataclass(slots=True)
-class Answers:
-    """What came back, by topic and whom it concerns."""
-
-    rows: dict[Key, list[Row]] = field(default_factory=dict)
-    errors: dict[Key, SourceError] = field(default_factory=dict)
-
-    def of(self, topic: str, whom: str) -> list[Row] | None:
-        """The rows; `None` where they could not be read to their end: the missing page may hold what forbids it."""
-        return self.rows.get((topic, whom))
-
-    def why_not(self, topic: str, whom: str) -> str:
-        """Why they could not be read."""
-        error = self.errors.get((topic, whom))
-        return "interrupted before it was read" if error is None else error.message
+# The first api-versions whose answers have the fields that guards look at ("REST API: Virtual Machines", by version).
+FIRST_TOLD = {"managedBy": "2023-09-01", "scheduledEventsPolicy": "2024-03-01", "timeCreated": "2021-11-01"}
 
 
 def survey(session: Session, vms: Sequence[VmId]) -> dict[VmId, Circumstances]:
     """The circumstances of each VM; what could not be read is told in them, never raised."""
     now = session.now
-    answers = Answers()
-    crew: Crew[Key, list[Row]] = Crew(session.access.jobs)
-    asked = dict(_questions(vms, now))
-    for key, request in asked.items():
-        crew.add(key, partial(_heard, session, key, request))
-    for result in crew.results(lambda: session.is_over):
-        if isinstance(result, Piece):
-            answers.rows[result.key] = result.value
-        elif isinstance(result.error, SourceError):
-            answers.errors[result.key] = result.error
-        elif result.error is not None:
-            raise result.error
-    return {vm: _circumstances(vm, answers, now) for vm in vms}
+    answers = gather(session, vms, now)
+    untold = [name for name, first in FIRST_TOLD.items() if session.version("virtual-machine") < first]
+    return {vm: _circumstances(vm, answers, now, untold) for vm in vms}
 
 
-def _questions(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[Key, Request]]:
-    week, lately, month = Window(now - WEEK, now), Window(now - LATELY, now), Window(now - MONTH, now)
-    who = kql.Who(ids=tuple(sorted(vm.key for vm in vms)))
-    subscriptions = {vm.subscription for vm in vms}
-    yield ("maintenance", ""), _graph.request("announced maintenance", kql.maintenance(who), subscriptions)
-    yield ("network", ""), _graph.request("the VMs' networks", kql.passages(who), subscriptions)
-    for vm in vms:
-        yield ("vm", vm.key), virtual_machine.request(vm)
-        yield ("permissions", vm.key), _rights.request(str(vm), vm.name)
-        yield ("locks", vm.key), _locks(str(vm), vm.name)
-        yield ("locks", subscription_of(vm)), _locks(subscription_of(vm), vm.subscription)
-        yield ("incidents", subscription_of(vm)), service_events.request(vm.subscription, month)
-        yield ("log", vm.key), activity_log.request(subscription_of(vm), week, vm=vm)
-        yield ("log", group_of(vm)), activity_log.request(group_of(vm), lately)
-
-
-def _locks(scope: str, name: str) -> Request:
-    path = f"{scope}/providers/Microsoft.Authorization/locks"
-    return Request(what=f"locks of {name}", service="locks", path=path, permission=LOCKS)
-
-
-def _heard(session: Session, key: Key, request: Request) -> Iterator[list[Row]]:
-    """All of an answer at once; in another thread."""
-    yield [single(session, request)] if key[0] == "vm" else listed(session, request)
-
-
-def _circumstances(vm: VmId, answers: Answers, now: datetime) -> Circumstances:
-    unread = {
-        topic: answers.why_not(*key)
-        for topic, key in (
-            ("vm", ("vm", vm.key)),
-            ("log", ("log", vm.key)),
-            ("log", ("log", group_of(vm))),
-            ("incidents", ("incidents", subscription_of(vm))),
-            ("scheduled", ("maintenance", "")),
-        )
-        if answers.of(*key) is None
-    }
-    if isinstance(answers.errors.get(("maintenance", "")), NotFound):
-        # The cloud has no such feed at all: to wait for it would be for nothing.
-        del unread["scheduled"]
-    rows = answers.of("vm", vm.key) or []
-    machine = mapping(rows[0]) if rows else {}
+def _circumstances(vm: VmId, answers: Answers, now: datetime, untold: Sequence[str]) -> Circumstances:
+    unread = dict(_unread(vm, answers))
+    machine = answers.one("vm", vm.key)
     if not machine:
         unread.setdefault("vm", "Azure's answer is empty")
     members = mapping(machine.get("properties"))
     log = [*(answers.of("log", vm.key) or ()), *(answers.of("log", group_of(vm)) or ())]
     try:
-        entries = list(_entries(vm, log))
+        entries = list(_write_history.writes(vm, log))
     except Malformed as fault:
         entries, unread["log"] = [], f"a record of the log has {fault.reason}"
-    power, provisioning = states(machine)
+    recent, recent_unread = _recent(vm, answers, unread)
+    above = _announcements.sets_of(machine)
+    is_whole = bool(machine) and all(answers.of("set", each.lower()) is not None for each in above)
+    carriers = [members, *(mapping(answers.one("set", each.lower()).get("properties")) for each in above)]
+    power, provisioning, changed_at = states(machine)
     return Circumstances(
         power=power or None,
         provisioning=provisioning or None,
+        changed_at=changed_at,
+        hardware=_hardware(members),
         ephemeral=text(at(members, "storageProfile", "osDisk", "diffDiskSettings", "option")).lower() == "local",
         tags={str(name).lower(): text(value) for name, value in mapping(machine.get("tags")).items()},
         managed_by=text(machine.get("managedBy")) or None,
         narrow=tuple(_narrow(machine)),
         address=_address(vm, answers.of("network", "")),
-        approves_itself=at(members, "scheduledEventsPolicy", "userInitiatedRedeploy", "automaticallyApprove") is True,
+        approves_itself=any(map(_announcements.approves_itself, carriers)),
         locks=_locked(vm, answers),
+        unread_locks=tuple(_unread_locks(vm, answers)),
+        untold=tuple(untold),
         incidents=tuple(_incidents(machine, answers.of("incidents", subscription_of(vm)))),
-        scheduled=_scheduled(vm, members, answers.of("maintenance", ""), now),
+        scheduled=_scheduled(vm, machine, answers.of("maintenance", ""), now),
+        announces=_announces(vm, carriers, answers, is_told="scheduledEventsPolicy" not in untold and is_whole),
         may_redeploy=_rights.allows(answers.of("permissions", vm.key), _rights.REDEPLOY),
-        redeploys=tuple(sorted(_redeploys(entries))),
+        redeploys=tuple(sorted(_write_history.redeploys(entries))),
         writes=tuple(
             sorted({(entry.at, entry.operation.lower().rpartition("virtualmachines/")[2]) for entry in entries})
         ),
+        recent=recent,
+        recent_unread=recent_unread,
         unread=unread,
     )
 
 
-def states(machine: Row) -> tuple[str, str]:
-    """Power state and provisioning state of a VM with its instance view, in lower case; empty where not told."""
+def _unread(vm: VmId, answers: Answers) -> Iterator[tuple[str, str]]:
+    """What has to be read and was not, by topic, and why."""
+    for topic, key in (
+        ("vm", ("vm", vm.key)),
+        ("log", ("log", vm.key)),
+        ("log", ("log", group_of(vm))),
+        ("incidents", ("incidents", subscription_of(vm))),
+        ("scheduled", ("maintenance", "")),
+    ):
+        # Where the cloud has no such feed at all, to wait for it would be for nothing.
+        is_lacking = topic == "scheduled" and _is_unknown_table(answers)
+        if answers.of(*key) is None and not is_lacking:
+            yield topic, answers.why_not(*key)
+
+
+def _is_unknown_table(answers: Answers) -> bool:
+    """Whether this cloud has no Resource Graph, or one without the table: it takes other queries, and not this one."""
+    error = answers.errors.get(("maintenance", ""))
+    others = answers.of("network", "") is not None
+    return isinstance(error, NotFound) or (others and isinstance(error, BadAnswer) and "(400" in error.message)
+
+
+def _recent(vm: VmId, answers: Answers, unread: dict[str, str]) -> tuple[tuple[RecentRedeploy, ...], str]:
+    """The subscription's redeploys of late; where the whole log is not allowed to be read, those of the VM's group."""
+    key = ("recent", subscription_of(vm))
+    rows, error = answers.of(*key), answers.errors.get(key)
+    if rows is None and not isinstance(error, NotAllowed):
+        unread["recent"] = answers.why_not(*key)
+    known = rows if rows is not None else answers.of("log", group_of(vm)) or []
+    places = {text(row.get("id")).lower(): text(row.get("location")) for row in answers.of("regions", "") or ()}
+    try:
+        found = tuple(_write_history.recent(known, places))
+    except Malformed as fault:
+        found, unread["recent"] = (), f"a record of the log has {fault.reason}"
+    return found, "" if error is None else error.message
+
+
+def _announces(vm: VmId, carriers: Sequence[Row], answers: Answers, *, is_told: bool) -> bool | None:
+    """Whether scheduled events of the VM are published; `None` where that is not told."""
+    feature = answers.of("feature", subscription_of(vm))
+    known = [_announcements.is_registered(mapping(row)) for row in feature or ()]
+    if is_told:
+        known.append(any(map(_announcements.publishes, carriers)))
+    if not all(known):
+        return False
+    return True if len(known) > 1 else None
+
+
+def _hardware(members: Row) -> Hardware:
+    return Hardware(
+        vm_id=text(members.get("vmId")).lower() or None,
+        created_at=parse(members.get("timeCreated")),
+        size=text(at(members, "hardwareProfile", "vmSize")) or None,
+        priority=text(members.get("priority")) or None,
+    )
+
+
+def states(machine: Row) -> tuple[str, str, datetime | None]:
+    """Power state and provisioning state of a VM, in lower case, empty where not told, and when the latter began."""
     members = mapping(machine.get("properties"))
-    codes = [text(each.get("code")).lower() for each in objects(at(members, "instanceView", "statuses"))]
-    power = next((code.partition("/")[2] for code in codes if code.startswith("powerstate/")), "")
-    return power, text(members.get("provisioningState")).lower()
+    statuses = list(objects(at(members, "instanceView", "statuses")))
+    codes = [(text(each.get("code")).lower(), parse(each.get("time"))) for each in statuses]
+    power = next((code.partition("/")[2] for code, _ in codes if code.startswith("powerstate/")), "")
+    changed = next((when for code, when in codes if code.startswith("provisioningstate/")), None)
+    return power, text(members.get("provisioningState")).lower(), changed
 
 
 def _narrow(machine: Row) -> Iterator[str]:
@@ -203,9 +187,22 @@ def _impacted(said: Row) -> Iterator[Row]:
     return (region for region in regions if text(region.get("status")).lower() != "resolved")
 
 
+def _levels(vm: VmId) -> Iterator[tuple[str, str]]:
+    yield "VM", vm.key
+    yield "resource group", group_of(vm)
+    yield "subscription", subscription_of(vm)
+
+
+def _unread_locks(vm: VmId, answers: Answers) -> Iterator[str]:
+    """The levels whose own list could not be read; the group's is asked only where the subscription's was not."""
+    for level, key in _levels(vm):
+        if answers.of("locks", key) is None and (level != "resource group" or ("locks", key) in answers.errors):
+            yield level
+
+
 def _locked(vm: VmId, answers: Answers) -> tuple[str, ...] | None:
     """The locks on the VM and on what it lies in, of those lists that could be read."""
-    lists = [answers.of("locks", key) for key in (vm.key, subscription_of(vm))]
+    lists = [answers.of("locks", key) for _, key in _levels(vm)]
     if all(rows is None for rows in lists):
         return None
     found = {}
@@ -216,54 +213,7 @@ def _locked(vm: VmId, answers: Answers) -> tuple[str, ...] | None:
     return tuple(found.values())
 
 
-def _scheduled(vm: VmId, members: Row, rows: list[Row] | None, now: datetime) -> tuple[str, ...] | None:
-    found = list(_window(members, now))
-    for row in rows or ():
-        if VmId.parse(text(row.get("vm"))) == vm:
-            properties = mapping(row.get("properties"))
-            found += [said for each in _events(properties) if (said := _announced(each))]
+def _scheduled(vm: VmId, machine: Row, rows: list[Row] | None, now: datetime) -> tuple[str, ...] | None:
+    found = list(_announcements.window(mapping(machine.get("properties")), now))
+    found += _announcements.announced(vm, _announcements.sets_of(machine), rows or ())
     return tuple(found) if found or rows is not None else None
-
-
-def _events(properties: Row) -> Iterator[Row]:
-    """A scheduled event stands alone, updates in a list."""
-    return objects(properties.get("value")) if "value" in properties else iter((properties,))
-
-
-def _announced(event: Row) -> str:
-    known = {str(name).lower(): text(value) for name, value in event.items()}
-    kind = known.get("eventtype") or known.get("impacttype") or ""
-    status = (known.get("eventstatus") or known.get("status") or "").lower()
-    if kind.lower() not in STOPPING or status in OVER:
-        return ""
-    when = parse(known.get("notbefore"))
-    return f"Azure has announced a {kind.lower()}" + (f" for {when:%Y-%m-%d %H:%M}Z or later" if when else "")
-
-
-def _window(members: Row, now: datetime) -> Iterator[str]:
-    """Planned maintenance as the instance view tells it."""
-    told = mapping(at(members, "instanceView", "maintenanceRedeployStatus"))
-    start, end = parse(told.get("maintenanceWindowStartTime")), parse(told.get("maintenanceWindowEndTime"))
-    if start is not None and end is not None and end > now:
-        yield f"planned maintenance from {start:%Y-%m-%d %H:%M}Z to {end:%Y-%m-%d %H:%M}Z"
-
-
-def _entries(vm: VmId, rows: Iterable[Row]) -> Iterator[Entry]:
-    """What was done to the VM or to its extensions, and did not fail; raises `Malformed`."""
-    for row in rows:
-        entry = wire.entry(row)
-        operation = entry.operation.lower()
-        about = f"{entry.resource.lower()}/".startswith(f"{vm.key}/") and operation.startswith(VM_TYPES)
-        is_deed = feed(entry.category, operation) is Signal.ACTIVITY and not operation.endswith((*HARMLESS, "/read"))
-        if about and is_deed and phase(entry.status) is not Phase.FAILED:
-            yield entry
-
-
-def _redeploys(entries: Iterable[Entry]) -> Iterator[datetime]:
-    """When each redeploy was asked for: an operation's first record."""
-    first: dict[str, datetime] = {}
-    for entry in entries:
-        if interpret(Signal.ACTIVITY, entry.operation, entry.status, {}) is Kind.REDEPLOY:
-            key = entry.correlation or f"{entry.at}"
-            first[key] = min(entry.at, first.get(key, entry.at))
-    return iter(first.values())

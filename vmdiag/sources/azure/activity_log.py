@@ -54,13 +54,18 @@ def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     return request(f"/subscriptions/{subscription}", last)
 
 
-def request(scope: str, span: Window, *, vm: VmId | None = None) -> Request:
-    """The log of a subscription or group, given by its id, or of a VM alone, then with who asked in which request."""
+def request(scope: str, span: Window, *, vm: VmId | None = None, provider: str = "") -> Request:
+    """The log of a subscription or group, given by its id, or of a VM alone, then with who asked in which request.
+
+    `provider` narrows a subscription's log to what that resource provider was asked for.
+    """
     _, _, subscription, *rest = scope.split("/")
     group = rest[1] if rest else ""
     first, last = f"{span.start:%Y-%m-%dT%H:%M:%SZ}", f"{span.end:%Y-%m-%dT%H:%M:%SZ}"
     within = f"eventTimestamp ge '{first}' and eventTimestamp le '{last}'"
     named = f" and resourceGroupName eq {_literal(group)}" if group else ""
+    if provider:
+        named = f" and resourceProvider eq {_literal(provider)}"
     if vm is not None:
         named = f" and resourceUri eq {_literal(str(vm))}"
     return Request(

@@ -29,11 +29,11 @@ def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     return None if vm is None else request(vm)
 
 
-def request(vm: VmId) -> Request:
-    """The VM with its instance view."""
+def request(vm: VmId, service: str = "compute") -> Request:
+    """The VM with its instance view; `service` names the api-version in which it is asked."""
     return Request(
         what=f"VM {vm.name}",
-        service="compute",
+        service=service,
         path=str(vm),
         permission=PERMISSIONS[0],
         params={"$expand": "instanceView"},

@@ -1,0 +1,132 @@
+"""What is asked before a redeploy is asked where it can be answered; what cannot be known is told, not taken for no."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.arm import Fault, World
+from tests.arm.premise import Lock
+from tests.arm.single import SUBSCRIPTION
+from tests.arm.world import Maintenance
+from tests.live.conftest import Starter, world
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod"
+COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
+OF_SUBSCRIPTION = rf"^/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/locks"
+Change = Callable[[World], None]
+
+
+def announced(owner: str, *names: str) -> Change:
+    def change(one: World) -> None:
+        later = one.now() + timedelta(hours=1)
+        one.maintenance.append(Maintenance(vm=f"{COMPUTE}/{owner}", kind="Redeploy", not_before=later, names=names))
+
+    return change
+
+
+def locked(one: World) -> None:
+    one.locks.append(Lock(scope=GROUP, level="CanNotDelete"))
+
+
+REFUSED: dict[str, tuple[dict[str, Any], Change, tuple[Fault, ...], str]] = {
+    "managed by another": ({"managed_by": f"{GROUP}/providers/x/y/z"}, lambda _: None, (), "owner"),
+    "an event of its availability set": (
+        {"availability_set": "as-1"}, announced("availabilitySets/AS-1", "db-01", "WEB-01"), (), "service event"
+    ),
+    "an event of its scale set": (
+        {"scale_set": "pool"}, announced("virtualMachineScaleSets/pool", "web-01"), (), "service event"
+    ),
+    "a lock of the group where the subscription's may not be read": (
+        {}, locked, (Fault(path=OF_SUBSCRIPTION, kind="status", status=403),), "state"
+    ),
+    "a clock that is six minutes ahead": (
+        {}, lambda one: setattr(one, "skew", timedelta(minutes=-6)), (), "clock"
+    ),
+    "a clock that is six minutes behind": (
+        {}, lambda one: setattr(one, "skew", timedelta(minutes=6)), (), "clock"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_newer_versions_tell_and_other_levels_hold_refuses(azure: Starter, name: str) -> None:
+    knobs, change, faults, guard = REFUSED[name]
+    there = azure(world(**knobs))
+    change(there.arm.world)
+    for fault in faults:
+        there.arm.fail(fault)
+    ran, (case,) = there.redeploy()
+    done = case["mitigation"]
+
+    assert (ran.code, there.posts) == (5, 0), ran.err
+    assert {one["guard"] for one in done["guards"] if one["passes"] is False} == {guard}
+
+
+PASSED: dict[str, tuple[dict[str, Any], Change, tuple[Fault, ...], str]] = {
+    "a cloud that does not know managedBy": (
+        {"managed_by": "x"}, lambda one: setattr(one, "api_ceiling", "2023-03-01"), (), "do not tell managedBy"
+    ),
+    "an event of another VM of the set": (
+        {"availability_set": "as-1"}, announced("availabilitySets/as-1", "db-01"), (), "nothing scheduled"
+    ),
+    "an event of another set": (
+        {"availability_set": "as-1"}, announced("availabilitySets/as-2", "web-01"), (), "nothing scheduled"
+    ),
+    "a subscription that has not opted in": (
+        {}, lambda one: one.features.clear(), (), "scheduled events are not opted in"
+    ),
+    "a VM that does not publish": ({"publishes": False}, lambda _: None, (), "scheduled events are not opted in"),
+    "a set that does not publish": (
+        {"publishes": False, "availability_set": "as-1"}, lambda _: None, (), "scheduled events are not opted in"
+    ),
+    "a cloud without the table": (
+        {}, lambda one: setattr(one, "maintenance_table", False), (), "does not tell what is scheduled"
+    ),
+    "a subscription whose locks may not be read": (
+        {}, lambda _: None, (Fault(path=OF_SUBSCRIPTION, kind="status", status=403),),
+        "whether a lock of the subscription forbids it could not be read",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASSED)
+def test_what_cannot_be_known_is_told_and_does_not_refuse_for_ever(azure: Starter, name: str) -> None:
+    knobs, change, faults, said = PASSED[name]
+    there = azure(world(**knobs))
+    change(there.arm.world)
+    for fault in faults:
+        there.arm.fail(fault)
+    ran, (case,) = there.redeploy("--dry-run")
+    done = case["mitigation"]
+
+    assert (ran.code, done["status"]) == (1, "planned"), done["says"]
+    assert said in " ".join([*done["risks"], *(one["found"] for one in done["guards"])])
+
+
+def test_a_state_folder_that_others_can_write_and_a_newer_journal_are_refused(azure: Starter) -> None:
+    there = azure(world())
+    there.journal.path.parent.mkdir(parents=True)
+    there.journal.path.parent.chmod(0o777)
+    ran, (case,) = there.redeploy()
+    assert (ran.code, there.posts) == (5, 0)
+    assert "others can write into" in case["mitigation"]["says"]
+
+    there.journal.path.parent.chmod(0o700)
+    there.journal.path.write_text('{"v": 2, "step": "intended", "id": "x"}\n')
+    ran, (case,) = there.redeploy()
+    assert (ran.code, there.posts) == (5, 0)
+    assert "line 1 is of version 2" in case["mitigation"]["says"]
+    listed = there.run("mitigations", "--resume")
+    assert (listed.code, "of version 2" in listed.err) == (2, True)
+
+
+def test_a_storms_limit_is_no_setting_of_the_environment(azure: Starter) -> None:
+    many = World.fleet(vms=12, groups=1, migrated=3)
+    there = azure(many)
+    ran, cases = there.redeploy("--all", "--max", "3", "--dry-run", VMDIAG_STORM="100")
+    done = [case["mitigation"] for case in cases if case["mitigation"]]
+
+    assert ran.code == 5
+    assert all(one["says"].startswith("storm: ") for one in done)

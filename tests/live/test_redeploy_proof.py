@@ -1,0 +1,155 @@
+"""What is said after a redeploy: proven by what was measured since, or not at all, and never hidden by the report."""
+
+import os
+import signal
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.arm.meters import Mood
+from tests.conftest import COMMAND
+from tests.live.conftest import Azure, Starter, mending, until, world
+from tests.live.test_redeploy import Terminal, steps
+
+SHORT = ("--wait-for", "4s")
+
+
+def shell(there: Azure, tail: str) -> "subprocess.CompletedProcess[str]":
+    """The command as a shell runs it, with something done to its streams."""
+    check = f"{COMMAND} check prod/web-01 --since 1d --redeploy --yes --wait-for 4s --cloud {there.arm.url}"
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {check} {tail}"],  # noqa: S607 - only a shell can close streams
+        env={**os.environ, **there.environment},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def test_seven_percent_of_the_old_traffic_is_not_reachable_again_and_no_failure_either(azure: Starter) -> None:
+    there = azure(world(heartbeats=False, redeploying=mending(mood=Mood.FAINT)))
+    ran, (case,) = there.redeploy(*SHORT)
+    done = case["mitigation"]
+
+    assert (ran.code, done["status"], done["reachable_again"], there.posts) == (0, "succeeded", None, 1)
+    assert "is at 7% of what it was" in done["says"]
+    assert "warning: web-01: " in ran.err
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(8, None), (12, False)])
+def test_that_it_did_not_help_is_not_said_sooner_than_ten_minutes_after(
+    azure: Starter,
+    minutes: int,
+    expected: bool | None,  # noqa: FBT001 - the case's answer
+) -> None:
+    there = azure(world(redeploying=mending(cures=False, leap=timedelta(minutes=minutes))))
+    ran, (case,) = there.redeploy(*SHORT)
+
+    assert (case["mitigation"]["status"], case["mitigation"]["reachable_again"]) == ("succeeded", expected)
+    assert ran.code == (0 if expected is None else 6)
+    # What was too early is no last word.
+    assert (steps(there)[-1] == "verified") == (expected is False)
+
+
+def test_what_goes_on_is_told_with_how_long_and_what_is_next(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(takes=timedelta(seconds=4))))
+    ran, _ = there.redeploy("--wait-for", "30s")
+
+    for said in (" of at most 30 s)", "Azure says: InProgress", "lost until then: ", "next look in ", "Ctrl-C is safe"):
+        assert said in ran.err
+
+
+def test_the_headline_is_what_is_true_now_and_one_redeploy_is_told_once(azure: Starter) -> None:
+    there = azure(world())
+    ran = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", COLUMNS="160")
+
+    assert ran.code == 0
+    assert "REDEPLOYED  web-01 can be reached again" in ran.out.splitlines()[0]
+    timeline = ran.out.partition("\nTimeline")[2].partition("\n\n")[0]
+    assert timeline.count(" redeploy ") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+@pytest.mark.parametrize("tail", ["> /dev/full", "--out /dev/full", "| true"])
+@pytest.mark.parametrize(("outcome", "code"), [("Succeeded", 0), ("Failed", 6)])
+def test_a_report_that_cannot_be_written_does_not_hide_what_was_done(
+    azure: Starter, tail: str, outcome: str, code: int
+) -> None:
+    there = azure(world(redeploying=mending(outcome=outcome, code="Odd" if code else None)))
+    ran = shell(there, tail)
+
+    assert (ran.returncode, there.posts) == (code, 1), ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_report_that_cannot_be_written_leaves_what_goes_on_a_one(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(takes=timedelta(minutes=10))))
+
+    assert shell(there, "> /dev/full").returncode == 1
+    listed = subprocess.run(
+        ["bash", "-c", f"{COMMAND} mitigations --resume --wait-for 1s --cloud {there.arm.url} > /dev/full"],  # noqa: S607
+        env={**os.environ, **there.environment},
+        capture_output=True,
+        timeout=110,
+        check=False,
+    )
+    assert (listed.returncode, there.posts) == (1, 1)
+
+
+def test_ctrl_c_while_it_is_followed_says_how_to_take_it_up(azure: Starter) -> None:
+    there = azure(world(redeploying=mending(takes=timedelta(minutes=10))))
+    arguments = ["check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", "--cloud", there.arm.url]
+    with subprocess.Popen(
+        [COMMAND, *arguments],
+        env={**os.environ, **there.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        until(running, lambda: there.posts and "accepted" in steps(there))
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+
+    hint = err[err.rindex("hint: ") :]
+    assert running.returncode == 130
+    assert "vmdiag mitigations --resume" in hint
+    assert "--resume FILE" not in hint
+
+
+def test_what_was_typed_before_the_question_is_no_answer_and_a_short_one_is_asked_again(azure: Starter) -> None:
+    there = azure(world())
+    terminal = Terminal(there)
+    terminal.type("yes\n")
+    terminal.until("Type yes to go on: ")
+    terminal.type("y\n")
+    terminal.until("type yes, the whole word")
+    assert there.posts == 0
+    terminal.type("no\n")
+    code, done = terminal.end()
+
+    assert (code, done["status"], there.posts) == (5, "declined", 0)
+
+
+def test_the_question_shows_verdict_times_reasons_every_guard_and_the_price(azure: Starter) -> None:
+    there = azure(world())
+    terminal = Terminal(there)
+    terminal.until("Type yes to go on: ")
+    terminal.type("no\n")
+    terminal.end()
+
+    for said in (
+        "confirmed: web-01 lost its network path",
+        "migrated: ",
+        "lost: 20",
+        "now: still unreachable",
+        "why: ",
+    ):
+        assert said in terminal.said
+    guards = ("verdict", "persistence", "state", "data", "owner", "count", "storm", "service event", "repeat", "clock")
+    for guard in guards:
+        assert f" {guard}: " in terminal.said
+    for said in ("lost: what is in memory", "risk: Azure may find no room", "risk: a run on another machine"):
+        assert said in terminal.said
