@@ -184,7 +184,9 @@ def _outcome(order: Order, attended: Attended) -> Case:
 
 def refused(one: Refusal) -> Case:
     """The case of a VM that guards keep from being redeployed, with what to do instead."""
-    case, lost = told(one.plan, Status.REFUSED, one.says, one.answers), one.plan.latest.diagnosis.failed_at
+    case, seen = told(one.plan, Status.REFUSED, one.says, one.answers), one.plan.latest.diagnosis
+    # A redeploy that left the VM down began for the loss before: what is lost since is its doing.
+    lost = min(filter(None, (seen.failed_at, *(blame.loss.start for blame in seen.finding.blames))), default=None)
     facts, now = one.plan.facts, one.plan.latest.window.end
     since = [at for at in facts.redeploys if lost is not None and at >= lost] if facts is not None else []
     if facts is not None and facts.changed_at is not None and (since or is_rebuilt(facts, lost)):
