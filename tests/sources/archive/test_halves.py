@@ -205,7 +205,8 @@ def test_where_the_newest_come_first_what_is_missing_is_older(tmp_path: Path) ->
     events = [event(200 - minute, resourceId=VM if minute % 2 else NEAR) for minute in range(50)]
     gap = cut(told(tmp_path, {"log.json": events})["web-01"])[Signal.ACTIVITY]
 
-    assert (gap.window.start, gap.window.end) == (START, START + timedelta(minutes=151))
+    assert gap.window.start < START  # as far back as is read
+    assert gap.window.end == START + timedelta(minutes=151)
     assert "--max-events" in gap.reason
 
 
@@ -216,14 +217,15 @@ def test_order_within_one_vm_says_nothing_of_the_others(tmp_path: Path) -> None:
     }
     found = told(tmp_path, files)
 
-    assert cut(found["web-02"])[Signal.HEARTBEAT].window.start == START
+    assert cut(found["web-02"])[Signal.HEARTBEAT].window.start < START
 
 
 def test_without_order_it_may_be_of_any_time(tmp_path: Path) -> None:
     rows = [beat(minute * 7 % 60) for minute in range(60)]
     gap = cut(told(tmp_path, {"beats.json": torn(rows)})["web-01"])[Signal.HEARTBEAT]
 
-    assert (gap.window.start, gap.window.end) == (START, END)
+    assert gap.window.start < START
+    assert gap.window.end == END
 
 
 @pytest.mark.parametrize(
