@@ -42,6 +42,7 @@ TOLD_LESS = frozenset(
         "nightly_fall_with_heartbeats_gone",
         "heartbeats_go_on",
         "silent_agent_in_onset_window",
+        "silent_agents_and_a_migration",
     }
 )
 

@@ -110,6 +110,7 @@ class Spool:
         self.newest: datetime | None = None
         self.newest_untold: datetime | None = None
         self.cloud: str | None = None
+        self.recorded_until: datetime | None = None
         self.oldest: dict[Signal, datetime] = {}
         self._numbers: dict[Spelling, int] = {}
         self._covered: set[Covers] = set()
@@ -247,6 +248,7 @@ class Spool:
 
     def _originate(self, origin: Origin) -> None:
         self.cloud = origin.cloud or self.cloud
+        self.recorded_until = max(origin.until, self.recorded_until or origin.until)
         self._reach(origin.until)
 
     def _cover(self, covers: Covers) -> None:

@@ -46,9 +46,11 @@ class Archive:
             raise UsageError(message, "Give an earlier --since, or a duration: it counts back from the last record.")
         choice = chosen(spool.database, scope, reading_span(window, needs), needs.triggers)
         teller = Teller(spool.database, window, needs)
+        # A recording says until when it was made.
+        is_default = scope.until is None and spool.recorded_until != window.end
         return Reading(
             window=window,
-            transcripts=self._told(teller, (*choice.vms, *choice.behind), window.end, is_default=scope.until is None),
+            transcripts=self._told(teller, (*choice.vms, *choice.behind), window.end, is_default=is_default),
             vms=tuple(one.id for one in choice.vms),
             others=choice.others,
             quiet=choice.quiet,

@@ -217,7 +217,7 @@ class Run:
         spans = self._deciding(suspicious, blind)
         self._reader.add([*self._close(suspicious, spans), *self._beats(suspicious, spans)])
         calm = set(vms) - suspicious - set(few)
-        self._reader.add(self._witness(_witnesses.by_network(self._spool.database, suspicious, calm)))
+        self._reader.add(self._witness(_witnesses.by_place(self._spool.database, suspicious, calm)))
         calm |= self._witnesses.keys()
         waiting = {vm.key: vm for vm in (*suspicious, *self._witnesses)} if not few else {}
         for vm in (*vms, *(self._witnesses if few else ())):

@@ -1,7 +1,7 @@
 """Which other VMs show whether an outage around a migration is the VM's own or shared; must not judge, nor ask.
 
 Fleet-wide, an outage of a network cuts off VMs that were not migrated, without a word in any log: only their traffic
-tells. Of each network with a migration a few VMs that nothing is known of are enough.
+tells. Of each network and each region with a migration a few VMs that nothing is known of are enough.
 """
 
 import sqlite3
@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Window
 
-# Three VMs that fail together make a pattern, the migrated one among them; one more, because one may be off.
-MOST = 3
+# Three other VMs that fail together make a pattern; one more, because one may be off.
+MOST = 4
 # A baseline of an hour before the onset, and the onset window with what it takes to call it a loss.
 BEFORE, AFTER = timedelta(minutes=100), timedelta(minutes=60)
 
@@ -31,21 +31,27 @@ def around_migrations(
     spans: defaultdict[VmId, list[datetime]] = defaultdict(list)
     for vm, neighbours in near.items():
         if vm.key in times:
-            for witness in list(dict.fromkeys(neighbours))[:MOST]:
+            for witness in list(dict.fromkeys(neighbours))[: 2 * MOST]:
                 spans[witness] += times[vm.key]
     return {vm: Window(min(known) - BEFORE, min(read.end, max(known) + AFTER)) for vm, known in spans.items()}
 
 
-def by_network(
+def by_place(
     database: sqlite3.Connection, vms: Iterable[VmId], witnesses: Collection[VmId]
 ) -> dict[VmId, list[VmId]]:
-    """For each of the VMs some of the witnesses in its virtual networks, in the order of their ids."""
-    inside: defaultdict[str, set[str]] = defaultdict(set)
+    """For each of the VMs some of the witnesses in its virtual networks, then in its region, in the order of their ids.
+
+    The same few serve all VMs of a place, so that one more suspect asks for no more of them.
+    """
+    networks: defaultdict[str, set[str]] = defaultdict(set)
     for network, key in database.execute(NETWORKS):
-        inside[network.partition("/subnets/")[0]].add(key)
+        networks[network.partition("/subnets/")[0]].add(key)
+    regions: defaultdict[str, set[str]] = defaultdict(set)
+    for region, key in database.execute("select location, key from machine where location is not null"):
+        regions[region].add(key)
     wanted, calm = {vm.key: vm for vm in vms}, {vm.key: vm for vm in witnesses}
     near: defaultdict[VmId, list[VmId]] = defaultdict(list)
-    for keys in inside.values():
+    for keys in (*networks.values(), *regions.values()):
         some = [calm[key] for key in sorted(keys & calm.keys())[:MOST]]
         for key in keys & wanted.keys():
             near[wanted[key]] += some
