@@ -33,6 +33,9 @@ TOLD_MORE = frozenset(
         "hidden_network_change",
         "change_in_the_group_of_a_hidden_network",
         "loss_in_hours",
+        # The habit shows in the traffic alone; a workspace tells that the heartbeats end as well.
+        "nightly_fall",
+        "hourly_fall",
     }
 )
 # Theirs rest on heartbeats, and no workspace is named here.
