@@ -61,14 +61,19 @@ def blame(
 
 def unseen(timeline: Timeline, cause: Cause) -> Finding:
     """No event of the cause: clear where a feed that would show it was heard, inconclusive where none was."""
-    heard = [signal for signal in cause.signals if timeline.heard(signal, timeline.window) is not Coverage.NONE]
-    if heard:
+    if any(_is_heard(timeline, signal) for signal in cause.signals):
         return Finding(scenario=cause.scenario, verdict=Verdict.CLEAR)
     missing = tuple(
         Evidence(stance=Stance.MISSING, signal=signal, says=f"the {signal} feed that would show it was not read")
         for signal in sorted(cause.signals)
     )
     return Finding(scenario=cause.scenario, verdict=Verdict.INCONCLUSIVE, evidence=missing)
+
+
+def _is_heard(timeline: Timeline, signal: Signal) -> bool:
+    """Whether silence of a feed means something: of one that was cut, what is missing may be what is looked for."""
+    cut = any(gap.signal is signal and gap.cut and gap.window.overlaps(timeline.window) for gap in timeline.gaps)
+    return not cut and timeline.heard(signal, timeline.window) is not Coverage.NONE
 
 
 def cited(stance: Stance, event: Event, says: str = "") -> Evidence:

@@ -56,12 +56,20 @@ def test_two_columns_of_a_file_are_settled_each_for_itself() -> None:
     assert first.row == {"Time": "2026-09-12T01:00:00", "End time": "2026-09-12T01:00:00"}
 
 
-def test_the_form_of_an_american_browser_settles_the_order() -> None:
+def test_an_american_am_only_says_what_to_suppose_and_it_is_told() -> None:
     cells = ["9/12/2026, 11:59:00.000 PM", "9/12/2026, 11:59:30.000\u202fPM"]
     _, doubts = column("TimeGenerated [UTC]", cells)
 
-    assert not doubts
+    assert "month first" in doubts[0]
     assert times(*cells) == ["2026-09-12T23:59:00Z", "2026-09-12T23:59:30Z"]
+
+
+@pytest.mark.parametrize("settled_first", [True, False])
+def test_a_thirteenth_settles_the_order_whatever_am_looks_like(*, settled_first: bool) -> None:
+    cells = ["2/9/2026, 9:00:00.000 AM", "3/9/2026, 9:00:00.000 AM", "14/9/2026, 9:00:00.000 AM"]
+    read = times(*(reversed(cells) if settled_first else cells))
+
+    assert sorted(read) == ["2026-09-02T09:00:00Z", "2026-09-03T09:00:00Z", "2026-09-14T09:00:00Z"]
 
 
 def test_where_nothing_settles_the_order_the_rows_lie_near_to_one_another_and_it_is_told() -> None:

@@ -15,8 +15,6 @@ NUMERIC = re.compile(
     r"(?:\s*([AP])\.?\s?M\.?)?\s*(Z|UTC|GMT|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?)?",
     re.IGNORECASE,
 )
-# As Log Analytics' portal and every browser in American English write it; where the day comes first "am" is small.
-AMERICAN = re.compile(r"[0-9/]+, [0-9:.]+\s[AP]M")
 MONTHS = 12
 LONGEST_YEAR = 4
 MIDNIGHT = 24
@@ -66,15 +64,16 @@ def dated(written: str) -> NumericDate | None:
     if since_midnight is None:
         return None
     varies = separator != "." and year != int(one)
-    month_first, usual = _order(written, first, second, separator) if varies else (year == int(one), True)
+    month_first, usual = _order(first, second, separator) if varies else (year == int(one), True)
     return NumericDate(year, first, second, since_midnight, _zone(clock[5]), month_first, usual, varies)
 
 
-def _order(written: str, first: int, second: int, separator: str) -> tuple[bool | None, bool]:
+def _order(first: int, second: int, separator: str) -> tuple[bool | None, bool]:
     """Whether the month comes first, `None` where the date alone does not say; and what to suppose then."""
     if first > MONTHS or second > MONTHS:
         return first <= MONTHS, True
-    return (True if AMERICAN.fullmatch(written) else None), separator == "/"
+    # Where the day comes first "AM" may be written large, too: it only says what to suppose.
+    return None, separator == "/"
 
 
 def _clock(

@@ -36,9 +36,7 @@ def around_migrations(
     return {vm: Window(min(known) - BEFORE, min(read.end, max(known) + AFTER)) for vm, known in spans.items()}
 
 
-def by_place(
-    database: sqlite3.Connection, vms: Iterable[VmId], witnesses: Collection[VmId]
-) -> dict[VmId, list[VmId]]:
+def by_place(database: sqlite3.Connection, vms: Iterable[VmId], witnesses: Collection[VmId]) -> dict[VmId, list[VmId]]:
     """For each of the VMs some of the witnesses in its virtual networks, then in its region, in the order of their ids.
 
     The same few serve all VMs of a place, so that one more suspect asks for no more of them.
