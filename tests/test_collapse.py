@@ -12,6 +12,7 @@ from vmdiag.baseline import step_of
 from vmdiag.collapse import Collapse, has_baseline, share_left
 from vmdiag.collapse import collapses as falls_of
 from vmdiag.model import Series, Signal, Window
+from vmdiag.traffic_habits import habitual
 
 T = datetime(2026, 3, 2, tzinfo=UTC)
 MIN = timedelta(minutes=1)
@@ -137,3 +138,20 @@ def test_any_readings_give_ordered_separate_collapses(values: list[float | None]
     for one, following in pairwise(found):
         assert one.interval.end is not None
         assert one.interval.end <= following.interval.start
+
+
+def test_a_fall_of_every_working_day_is_a_habit_on_mondays_too() -> None:
+    office = [[1e6 if 480 <= minute < 1080 else 2e4 for minute in range(1440)]] * 5
+    week = [*office, *[[2e4] * 1440] * 2]
+    found = falls_of(usual := series([value for day in (*week, office[0]) for value in day]))
+
+    assert [one.interval.start.weekday() for one in found][-2:] == [(T.weekday() + 4) % 7, T.weekday()]
+    assert found[-1].interval.start in habitual(usual)
+
+
+def test_a_loss_at_an_hour_at_which_it_fell_once_before_is_no_habit() -> None:
+    day = [1e6] * 1440
+    once = [*day[:600], *[0.0] * 60, *day[660:]]
+    found = falls_of(lost := series([*day, *once, *day[:600], *[0.0] * 120]))
+
+    assert found[-1].interval.start not in habitual(lost)

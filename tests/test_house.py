@@ -27,7 +27,7 @@ PURE = [
     *(ROOT / "vmdiag" / f"{name}.py" for name in ("identity_cache", "incidents", "intermittent", "liveness")),
     *(ROOT / "vmdiag" / f"{name}.py" for name in ("mitigation", "model", "notation", "plan", "recovery")),
     *(ROOT / "vmdiag" / f"{name}.py" for name in ("scheduled_events", "signal_state", "symptoms", "timeline")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("traffic_falls", "vocabulary")),
+    *(ROOT / "vmdiag" / f"{name}.py" for name in ("traffic_falls", "traffic_habits", "vocabulary")),
     *sorted((ROOT / "vmdiag" / "guard").glob("*.py")),
     *sorted((ROOT / "vmdiag" / "scenarios").glob("*.py")),
 ]

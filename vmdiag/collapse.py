@@ -8,21 +8,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from statistics import median
 
 from vmdiag.baseline import (
     COARSE_POINTS_NEEDED,
-    DAY,
     FRACTION,
-    HABIT_DAYS,
     MINUTE,
     NORMAL,
     POINTS_NEEDED,
-    SAME_HOUR,
     scale_to_minute,
     step_before,
-    step_of,
     usual_at_hour,
     usual_before,
 )
@@ -34,8 +29,7 @@ SHORTEST_COLLAPSE = timedelta(minutes=10)
 SHORTEST_PIECE = timedelta(minutes=3)
 # Traffic is back when it has held for three minutes in a row; one may be a stray packet.
 HELD = timedelta(minutes=3)
-HABIT_DAYS_NEEDED, HABIT_HOURS_NEEDED = 2, 3
-HOUR = timedelta(hours=1)
+MOST_IN_THE_WAY = 100  # collapses between an instant and the well hour before it
 # The minute in which a path breaks still carries a part of its traffic, and the next may not be reported: how far back
 # a fall may have begun.
 EDGE = timedelta(minutes=10)
@@ -68,13 +62,6 @@ class Fall:
 def collapses(series: Series) -> tuple[Collapse, ...]:
     """The times in which traffic was lost, and the shorter falls of three minutes and more, in order of time."""
     return tuple(_collapses(series))
-
-
-@cached_by_identity(64)
-def habitual(series: Series) -> frozenset[datetime]:
-    """The onsets of the collapses that are the VM's habit, and of those that show it to be one."""
-    onsets = [one.interval.start for one in collapses(series)]
-    return frozenset(chain.from_iterable(_same_before(series, onset, onsets) for onset in onsets))
 
 
 def has_baseline(series: Series, at: datetime) -> bool:
@@ -126,31 +113,10 @@ def falls(series: Series, span: Window, before: datetime) -> Iterator[Fall]:
         index = max(stop, index + 1)
 
 
-def is_at_same_hour(series: Series, onset: datetime, onsets: Sequence[datetime]) -> bool:
-    """Whether a fall comes at an hour at which it has come before; `onsets` are those of the series' falls."""
-    return bool(_same_before(series, onset, onsets))
-
-
-def _same_before(series: Series, onset: datetime, onsets: Sequence[datetime]) -> list[datetime]:
-    """A fall and those before it that make it a habit: on two of the last three days that can be seen.
-
-    Or at the same minutes of three of the last four hours. Empty where it is none.
-    """
-    days = [earlier(onset, n * DAY) for n in range(1, HABIT_DAYS + 1)]
-    seen = [at for at in days if has_baseline(series, at) and _has_points(series, at)]
-    daily = [other for at in seen for other in onsets if abs(other - at) <= SAME_HOUR]
-    hours = [earlier(onset, timedelta(hours=n)) for n in range(1, 5)]
-    hourly = [other for at in hours for other in onsets if abs(other - at) <= HELD]
-    is_daily = len({(onset - other + SAME_HOUR) // DAY for other in daily}) >= HABIT_DAYS_NEEDED
-    is_hourly = len({(onset - other + SAME_HOUR) // HOUR for other in hourly}) >= HABIT_HOURS_NEEDED
-    # What comes more often than once an hour is no work of the hour.
-    is_hourly = is_hourly and sum(1 for other in onsets if hours[-1] < other < onset) <= len(hours)
-    return [onset, *(daily if is_daily else ()), *(hourly if is_hourly else ())] if is_daily or is_hourly else []
-
-
-def _has_points(series: Series, at: datetime) -> bool:
-    first, after = bisect_left(series.times, at), bisect_right(series.times, at + SAME_HOUR)
-    return after - first >= POINTS_NEEDED or (after > first and step_of(series) > MINUTE)
+@cached_by_identity(64)
+def onsets_of(series: Series) -> tuple[datetime, ...]:
+    """When its collapses began, in order of time."""
+    return tuple(one.interval.start for one in collapses(series))
 
 
 def _collapses(series: Series) -> Iterator[Collapse]:
@@ -242,10 +208,10 @@ def _rose(series: Series, index: int, stop: int, limit: float) -> datetime | Non
 
 def _baseline_at(series: Series, index: int, at: datetime) -> float | None:
     """The baseline before an instant; whatever was lost by then is left out."""
+    before = bisect_left(onsets_of(series), at)
     lost = [
         (one.interval.start, one.interval.end or series.times[-1] + MINUTE)
-        for one in collapses(series)
-        if one.interval.start < at
+        for one in collapses(series)[max(0, before - MOST_IN_THE_WAY) : before]
     ]
     return usual_before(series, index, at, lost)
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from vmdiag.baseline import FRACTION, NORMAL, step_of
-from vmdiag.collapse import Collapse, collapses, falls, habitual, is_at_same_hour, share_left, share_of
+from vmdiag.collapse import Collapse, collapses, falls, share_left, share_of
 from vmdiag.diagnosis import Channel, Strength
 from vmdiag.identity_cache import cached_by_identity
 from vmdiag.model import Series, Signal, Timeline, Window, earlier
+from vmdiag.traffic_habits import habitual, is_at_same_hour
 
 # What another metric carries over the minutes after one fell (our judgement).
 MEANWHILE = timedelta(minutes=15)
