@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis import Action, Finding, Loss, Recommendation, State, Verdict
+from vmdiag.diagnosis import Action, Extent, Finding, Loss, Recommendation, State, Verdict
 from vmdiag.mitigation import Circumstances, Mitigation, Status
 from vmdiag.model import Event, Kind, Signal, Timeline
 from vmdiag.symptoms import silent_agents
@@ -32,6 +32,15 @@ SILENT = Recommendation(
     action=Action.INVESTIGATE,
     says="The VM carries its usual traffic, but its monitoring agent is silent: look at the agent, its workspace and "
     "the way there. A redeploy is not advised.",
+)
+CUT_OFF = Recommendation(
+    action=Action.INVESTIGATE,
+    says="The VM is cut off, and nothing that was read explains it. A redeploy is not advised.",
+    links=(HEALTH,),
+)
+PART_LOST = (
+    "A part of the VM's traffic is gone since the migration: try to reach it from where it is used (a peered network, "
+    "on-premises, the internet), and say --unreachable-since if it cannot be reached from there."
 )
 BACK = Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
 ESCALATION = Recommendation(
@@ -88,11 +97,13 @@ def _for_open(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendatio
     if own and finding.verdict.is_flagged:
         return OFF if _is_off(timeline) else _redeploy(timeline, finding)
     if finding.verdict is Verdict.INCONCLUSIVE:
-        return Recommendation(action=Action.INVESTIGATE, says=_what_would_tell(timeline, finding))
-    known = "another cause is likelier" if loss.explained_by != UNEXPLAINED else "nothing that was read explains it"
+        says = PART_LOST if loss.extent is Extent.PARTIAL else _what_would_tell(timeline, finding)
+        return Recommendation(action=Action.INVESTIGATE, says=says)
+    if loss.explained_by == UNEXPLAINED:
+        return CUT_OFF
     return Recommendation(
         action=Action.INVESTIGATE,
-        says=f"The VM is cut off, but {known}: {loss.explained_by}. A redeploy is not advised.",
+        says=f"The VM is cut off, but another cause is likelier: {loss.explained_by}. A redeploy is not advised.",
         links=(HEALTH,),
     )
 

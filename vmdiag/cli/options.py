@@ -72,7 +72,7 @@ def _remember(context: typer.Context, *, value: bool) -> bool:
 EPILOG = (
     "An option can be set in the environment as VMDIAG_<OPTION>, for example VMDIAG_FAIL_ON=any; a repeatable one "
     "takes a value a line, or on one line values separated by blanks (a word without '=' belongs to the tag before "
-    "it). --yes, --max, --include-suspected and --allow-data-loss count on the command line alone."
+    "it). --yes, --max, --storm, --include-suspected and --allow-data-loss count on the command line alone."
 )
 
 Vms = Annotated[

@@ -16,12 +16,12 @@ from vmdiag.renderers._times import span, stamp
 _OPEN = {
     Extent.FULL: "still unreachable",
     Extent.PARTIAL: "a part of its traffic is still gone",
-    Extent.INTERMITTENT: "still lost again and again",
+    Extent.INTERMITTENT: "lost on and off",
 }
 _CANNOT = {
     Extent.FULL: "it cannot be reached",
     Extent.PARTIAL: "a part of its traffic does not arrive",
-    Extent.INTERMITTENT: "it cannot be reached again and again",
+    Extent.INTERMITTENT: "it cannot be reached, on and off,",
 }
 # What is nearer than this is told as one moment.
 _AN_INSTANT = timedelta(seconds=1)
@@ -95,6 +95,8 @@ def rows(case: Case) -> Iterator[tuple[str, str]]:
     if case.diagnosis.failed_at is not None:
         yield "Lost", _lost(case)
     yield "Now", now(case)
+    if case.diagnosis.silent_since is not None:
+        yield "Agent", f"silent since {stamp(case.diagnosis.silent_since)}"
     done = _outcome.told(case)
     if done is not None:
         yield "Redeploy", done
@@ -128,8 +130,7 @@ def now(case: Case) -> str:
         case State.REDEPLOYED:
             return f"reachable again{ended}{after}, on a new host"
         case None:
-            silent = f", its agent is silent since {stamp(diagnosis.silent_since)}" if diagnosis.silent_since else ""
-            return f"no loss of connectivity is known{silent} (as of {stamp(case.window.end)})"
+            return f"no loss of connectivity is known (as of {stamp(case.window.end)})"
 
 
 def why(case: Case) -> str:
@@ -234,7 +235,7 @@ def _lost(case: Case) -> str:
     at, moved = case.diagnosis.failed_at, case.diagnosis.migrated_at
     if at is None:
         return ""
-    extent = {Extent.PARTIAL: ", in part", Extent.INTERMITTENT: ", again and again"}.get(_extent(case), "")
+    extent = {Extent.PARTIAL: ", in part", Extent.INTERMITTENT: ", on and off"}.get(_extent(case), "")
     if moved is None:
         return f"{stamp(at)}, {span(case.window.end - at)} ago{extent}"
     if abs(at - moved) < _AN_INSTANT:

@@ -57,7 +57,7 @@ def _events(case: Case) -> Iterator[Row]:
 def _losses(case: Case) -> Iterator[Row]:
     for loss in case.diagnosis.losses:
         signals = ", ".join(loss.signals)
-        extent = {Extent.PARTIAL: "in part, ", Extent.INTERMITTENT: "again and again, "}.get(loss.extent, "")
+        extent = {Extent.PARTIAL: "in part, ", Extent.INTERMITTENT: "on and off, "}.get(loss.extent, "")
         yield Row(loss.interval.start, "LOST", f"{extent}shown by {signals}" if signals else extent.rstrip(", "))
         if loss.interval.end is not None:
             yield Row(loss.interval.end, "BACK", f"after {span(loss.interval.end - loss.interval.start)}")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from vmdiag import heartbeat_gaps, liveness
 from vmdiag.channels import ONSET_AFTER, ONSET_BEFORE, SAME_MOMENT, onset_of
-from vmdiag.diagnosis import Channel, Evidence, Loss, Stance, Strength
+from vmdiag.diagnosis import Channel, Evidence, Extent, Loss, Stance, Strength
 from vmdiag.intermittent import WELL_BETWEEN
 from vmdiag.model import Event, Kind, Signal, Timeline, Window, earlier
 from vmdiag.scenarios._causes import cited, distance
@@ -28,7 +28,9 @@ def contradictions(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Evi
         if judged.hearing is Hearing.NORMAL and signal not in _strong(loss):
             told.add(signal)
             yield Evidence(stance=Stance.AGAINST, signal=signal, says=judged.says, at=event.at)
-    if not loss.interval.is_open or timeline.window.end - loss.interval.start < LATELY:
+    # What comes and goes is normal now and then.
+    comes_and_goes = loss.extent is Extent.INTERMITTENT
+    if comes_and_goes or not loss.interval.is_open or timeline.window.end - loss.interval.start < LATELY:
         return
     now = Window(earlier(timeline.window.end, LATELY), timeline.window.end)
     if Signal.TRAFFIC not in _strong(loss) | told and is_traffic_normal(timeline, Window(loss.interval.start, now.end)):

@@ -21,11 +21,23 @@ Source: https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updat
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import chain
 
 from vmdiag.channels import MIGRATIONS, ONSET_AFTER, ONSET_BEFORE
-from vmdiag.diagnosis import Blame, Channel, Evidence, Example, Finding, Loss, Scenario, Stance, Strength, Verdict
+from vmdiag.diagnosis import (
+    Blame,
+    Channel,
+    Evidence,
+    Example,
+    Extent,
+    Finding,
+    Loss,
+    Scenario,
+    Stance,
+    Strength,
+    Verdict,
+)
 from vmdiag.model import Coverage, Event, Signal, Timeline
 from vmdiag.scenarios._causes import LOSS_SIGNALS, Cause, cited, distance, moment, unseen
 from vmdiag.scenarios._migration import (
@@ -130,12 +142,16 @@ def _blame(timeline: Timeline, loss: Loss, event: Event) -> Blame:
 
 
 def _convincing(loss: Loss) -> Iterator[Channel]:
-    """The channels that speak for a loss; a fall that comes every day is none, and each story is told once."""
-    told: set[tuple[Signal, datetime]] = set()
-    for one in loss.channels:
-        if not one.is_habit and (one.signal, one.interval.start) not in told:
-            told.add((one.signal, one.interval.start))
-            yield one
+    """The channels that speak for a loss, each story once; of one that comes and goes each signal's first and last.
+
+    A fall that comes every day is none.
+    """
+    known = {(one.signal, one.interval.start): one for one in reversed(loss.channels) if not one.is_habit}
+    told = [known[key] for key in sorted(known, key=lambda key: key[1])]
+    if loss.extent is Extent.INTERMITTENT:
+        ends = [[one for one in told if one.signal is signal] for signal in loss.signals]
+        told = [one for each in ends for one in dict.fromkeys((*each[:1], *each[-1:]))]
+    yield from told
 
 
 def _weigh(
