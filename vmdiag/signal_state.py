@@ -134,7 +134,7 @@ def _judged(timeline: Timeline, series: Series, onset: Window) -> Judgement:
     if unjudged:
         return Judgement(Hearing.UNJUDGED, f"{name}: {unjudged}")
     for fall in falls(series, span, onset.start):
-        whole = fall.interval.within(timeline.window.end)
+        whole = fall.interval.within(min(timeline.window.end, series.times[-1]))
         if whole.end - whole.start >= traffic_falls.SHORTEST_PARTIAL and fall.share <= NORMAL:
             return Judgement(Hearing.PARTIAL, f"{name} fell to {fall.share:.0%} of what it was and stayed there")
         if fall.interval.is_open and _is_low_now(series, fall.interval.start, onset.start, whole.end):

@@ -75,7 +75,8 @@ def lost_in_part(timeline: Timeline, onset: Window, before: datetime) -> Iterato
     for series in series_of(timeline):
         onsets = [one.interval.start for one in falls(series, Window(earlier(before, 4 * DAY), before), before)]
         for fall in falls(series, onset, before):
-            span = fall.interval.within(timeline.window.end)
+            # What was not reported is not low.
+            span = fall.interval.within(min(timeline.window.end, series.times[-1]))
             if span.end - span.start < SHORTEST_PARTIAL or not FRACTION < fall.share <= NORMAL:
                 continue
             if any(_keeps(other, span, before) for other in series_of(timeline) if other is not series):
