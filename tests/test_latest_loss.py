@@ -104,3 +104,9 @@ def test_an_intermittent_loss_has_ended_when_it_was_well_for_a_quarter_of_an_hou
         "12:40",
     )
     assert going_on.state is State.OPEN
+
+
+def test_of_two_migrations_minutes_apart_the_nearer_one_is_blamed() -> None:
+    found = diagnosed("11:46 live-migration\n11:51 restart\n12:00 live-migration\n12:02 traffic-lost\ncpu active")
+
+    assert (found.verdict, found.state, f"{found.migrated_at:%H:%M}") == (Verdict.CONFIRMED, State.OPEN, "12:00")

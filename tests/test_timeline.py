@@ -109,9 +109,9 @@ def test_without_correlation_only_nearness_joins() -> None:
 
 def test_one_migration_told_by_two_sources_is_one() -> None:
     told = events(
-        health("LiveMigrationSucceeded", T + 6 * MIN),
+        health("LiveMigrationSucceeded", T + 4 * MIN),
         health("LiveMigrationCompleted", T),
-        health("", T + 9 * MIN, title="Live Migration"),
+        health("", T + 5 * MIN, title="Live Migration"),
     )
 
     assert told == [(Kind.LIVE_MIGRATION, T)]

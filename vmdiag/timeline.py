@@ -15,9 +15,8 @@ from vmdiag.vocabulary import SAYS, Phase, interpret, phase
 # A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource
 # Graph, with times that differ. Anything nearer than this is the same thing told again.
 SAME = timedelta(minutes=5)
-# A live migration's session was seen to last 9 to 26 minutes, its annotation falling anywhere inside; two migrations
-# of one VM are hours apart.
-SAME_MIGRATION = timedelta(minutes=30)
+# Records of one migration come minutes late; what lies further apart may be two, and of two the nearer one is blamed.
+SAME_MIGRATION = SAME
 MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
 # The phases of one operation share a correlation id; without one, only nearness says that they belong together.
 SAME_OPERATION = timedelta(hours=3)
