@@ -131,8 +131,12 @@ def _against(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator
         yield f"the activity log may still lack the cause until {whole:%H:%M}Z"
 
 
+# The strong channels and the migration's own feed: of a half answer the other half may hold what denies the loss.
+DECIDING = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.HEALTH)
+
+
 def _half_read(case: Case, lost_at: datetime) -> Iterator[str]:
-    """Feeds that decide and were read in part."""
+    """Feeds that decide and were read in part, whether they show the loss or might have denied it."""
     begun = min(lost_at, case.diagnosis.migrated_at or lost_at)
     for gap in case.gaps:
         span = Window(begun, case.window.end)
@@ -140,7 +144,7 @@ def _half_read(case: Case, lost_at: datetime) -> Iterator[str]:
             span = Window(lost_at - RIVALS_BEFORE, lost_at + RIVALS_AFTER)
             if gap.counts_as_unread and gap.window.overlaps(span):
                 yield f"the activity log was not read whole around the loss: {gap.reason}"
-        elif gap.cut and gap.signal in (*witnesses(case), Signal.HEALTH) and gap.window.overlaps(span):
+        elif gap.cut and gap.signal in DECIDING and gap.window.overlaps(span):
             yield f"{gap.signal} was read in part: {gap.reason}"
 
 
