@@ -115,6 +115,17 @@ def test_a_healthy_vm_is_not_redeployed_on_half_of_its_heartbeats(azure: Starter
     assert there.posts == 0
 
 
+@pytest.mark.parametrize(
+    "fault", [Fault(path=METRICS, kind="unlisted", form="null"), Fault(path=QUERY, kind="partial_error", lose=100)]
+)
+def test_half_of_what_might_deny_the_loss_refuses_the_redeploy(azure: Starter, fault: Fault) -> None:
+    there = azure(world())
+    there.arm.fail(fault)
+    ran, _ = there.redeploy("--include-suspected")
+
+    assert (there.posts, ran.code) == (0, 5), ran.err
+
+
 def test_half_a_log_of_the_vm_refuses_the_redeploy(azure: Starter) -> None:
     there = azure(world())
     there.arm.fail(Fault(path=LOG, kind="error_beside"))
