@@ -154,6 +154,15 @@ def test_traffic_decides_and_between_lost_and_back_heartbeats_do() -> None:
     assert seen(some, silent, signals=BOTH).state is State.PARTIAL
 
 
+def test_an_agent_that_stays_silent_is_no_loss_where_traffic_flows_again() -> None:
+    silent = beats()
+
+    assert seen(metric([0.9] * 14), silent, signals=BEATS, now=14).state is State.BACK
+    assert seen(metric([0.2] * 14), silent, signals=BEATS, now=14).state is State.PARTIAL
+    assert seen(metric([0.01] * 14), silent, signals=BEATS, now=14).state is State.LOST
+    assert seen(silent, signals=BEATS, now=14).state is State.LOST
+
+
 @pytest.mark.parametrize(
     ("minutes", "now", "state"),
     [

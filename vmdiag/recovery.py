@@ -97,8 +97,16 @@ def sign(timeline: Timeline, signals: Sequence[Signal], lost_at: datetime | None
         return beats if beats.state is State.BACK else traffic
     for signal in MEASURED:
         if signal in found and found[signal].state is not State.UNHEARD:
-            return found[signal]
+            return _unless_traffic_flows(timeline, found[signal], lost_at, since)
     return Sign(state=State.UNHEARD, says="; ".join(one.says for one in found.values()))
+
+
+def _unless_traffic_flows(timeline: Timeline, found: Sign, lost_at: datetime | None, since: datetime) -> Sign:
+    """What was found, but for a loss that traffic denies: it decides, whatever the agent and Resource Health do."""
+    if found.state is not State.LOST:
+        return found
+    traffic = _one(timeline, Signal.TRAFFIC, lost_at, since)
+    return traffic if traffic.state in (State.BACK, State.PARTIAL) else found
 
 
 def normal(timeline: Timeline, lost_at: datetime) -> tuple[str, ...]:
