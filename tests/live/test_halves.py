@@ -126,6 +126,30 @@ def test_half_of_what_might_deny_the_loss_refuses_the_redeploy(azure: Starter, f
     assert (there.posts, ran.code) == (0, 5), ran.err
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(path=METRICS, kind="html"),
+        Fault(path=METRICS, kind="truncated"),
+        Fault(path=METRICS, kind="status", status=403),
+    ],
+)
+def test_heartbeats_alone_redeploy_nothing_where_the_traffic_could_not_be_read(azure: Starter, fault: Fault) -> None:
+    there = azure(world())
+    there.arm.fail(fault)
+    ran, _ = there.redeploy()
+
+    assert (there.posts, ran.code) == (0, 5), ran.err
+
+
+def test_a_lock_that_was_read_counts_whatever_its_list_lacks(azure: Starter) -> None:
+    there = azure(world(locks=("CanNotDelete",)))
+    there.arm.fail(Fault(path="Authorization/locks", kind="error_beside"))
+    ran, _ = there.redeploy()
+
+    assert (there.posts, ran.code) == (0, 5), ran.err
+
+
 def test_half_a_log_of_the_vm_refuses_the_redeploy(azure: Starter) -> None:
     there = azure(world())
     there.arm.fail(Fault(path=LOG, kind="error_beside"))

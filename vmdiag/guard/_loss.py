@@ -126,6 +126,10 @@ def _against(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator
     if plan.normal and not policy.include_suspected:
         yield f"a strong channel is normal: {plan.normal[0]}"
     yield from _half_read(again, lost_at)
+    unread = silences(again, Signal.TRAFFIC)
+    if unread and Signal.TRAFFIC not in witnesses(again) and not policy.include_suspected:
+        # An agent falls silent on healthy VMs, too: what alone could deny it has to have been read.
+        yield f"traffic, which alone could deny it, was not read: {unread[0].reason}"
     whole = lost_at + LOG_WHOLE + RIVALS_AFTER
     if now < whole:
         yield f"the activity log may still lack the cause until {whole:%H:%M}Z"

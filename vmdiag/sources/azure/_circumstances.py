@@ -196,7 +196,8 @@ def _levels(vm: VmId) -> Iterator[tuple[str, str]]:
 def _unread_locks(vm: VmId, answers: Answers) -> Iterator[str]:
     """The levels whose own list could not be read; the group's is asked only where the subscription's was not."""
     for level, key in _levels(vm):
-        if answers.of("locks", key) is None and (level != "resource group" or ("locks", key) in answers.errors):
+        asked = level != "resource group" or ("locks", key) in answers.errors
+        if asked and (("locks", key) in answers.errors or answers.of("locks", key) is None):
             yield level
 
 

@@ -29,7 +29,7 @@ from vmdiag.sources.azure import (
 )
 from vmdiag.sources.azure._ask import group_of, subscription_of
 from vmdiag.sources.azure._crew import Crew, Piece
-from vmdiag.sources.azure._rows import listed, single
+from vmdiag.sources.azure._rows import listed, listed_so_far, single
 
 # The guards count redeploys of a week, a customer's write for half an hour and others' redeploys for an hour, whose
 # records may be late.
@@ -106,7 +106,7 @@ def _questions(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[Key, Reques
 def _further(vms: Sequence[VmId], answers: Answers) -> Iterator[tuple[Key, Request]]:
     """What the first answers lead to."""
     for vm in vms:
-        if answers.of("locks", subscription_of(vm)) is None:
+        if ("locks", subscription_of(vm)) in answers.errors:
             yield ("locks", group_of(vm)), _locks(group_of(vm), vm.resource_group)
         for each in _announcements.sets_of(answers.one("vm", vm.key)):
             yield ("set", each.lower()), _announcements.policy_request(each)
@@ -129,5 +129,8 @@ def _locks(scope: str, name: str) -> Request:
 
 
 def _heard(session: Session, key: Key, request: Request) -> Iterator[list[Row]]:
-    """All of an answer at once; in another thread."""
-    yield [single(session, request)] if key[0] in ("vm", "set", "feature") else listed(session, request)
+    """All of an answer at once; in another thread. A lock that was read counts, whatever its list lacks."""
+    if key[0] == "locks":
+        yield from listed_so_far(session, request)
+    else:
+        yield [single(session, request)] if key[0] in ("vm", "set", "feature") else listed(session, request)

@@ -149,6 +149,9 @@ class Reader:
             self.add(ask.instead)
         elif isinstance(error, SourceError):
             self._refuse(ask, error, partial=rows > 0)
+            if rows or isinstance(error, BadAnswer):
+                # What it would have held may be what denies the rest.
+                self._lack(ask, reason_of(error))
         elif error is not None:
             raise error
         else:
