@@ -137,15 +137,20 @@ def _against(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator
         yield f"the activity log may still lack the cause until {whole:%H:%M}Z"
 
 
-# The strong channels, the migration's own feed, and what shows a guest that is dead: of a half answer the other half
-# may hold what denies the loss, or explains it. Traffic is measured by the hour before.
-DECIDING = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.HEALTH, Signal.CPU, Signal.DISK)
+# The strong channels and the migration's own feed: of a half answer the other half may hold what denies the loss.
+# Traffic is measured by the hour before.
+DECIDING = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.HEALTH)
 BASELINE = timedelta(hours=1)
+# Both at zero show a guest that is dead, and no loss of the network's: one of them that was read whole can deny that.
+WORK = frozenset({Signal.CPU, Signal.DISK})
 
 
 def _half_read(case: Case, lost_at: datetime) -> Iterator[str]:
     """Feeds that decide and were read in part, whether they show the loss or might have denied it."""
     begun = min(lost_at, case.diagnosis.migrated_at or lost_at)
+    since = Window(begun, case.window.end)
+    cut = {gap.signal for gap in case.gaps if gap.cut and gap.window.overlaps(since)}
+    deciding = {*DECIDING, *(WORK if cut >= WORK else ())}
     for gap in case.gaps:
         before = BASELINE if gap.signal is Signal.TRAFFIC else timedelta()
         span = Window(begun - before, case.window.end)
@@ -153,7 +158,7 @@ def _half_read(case: Case, lost_at: datetime) -> Iterator[str]:
             span = Window(lost_at - RIVALS_BEFORE, lost_at + RIVALS_AFTER)
             if gap.counts_as_unread and gap.window.overlaps(span):
                 yield f"the activity log was not read whole around the loss: {gap.reason}"
-        elif gap.cut and gap.signal in DECIDING and gap.window.overlaps(span):
+        elif gap.cut and gap.signal in deciding and gap.window.overlaps(span):
             yield f"{gap.signal} was read in part: {gap.reason}"
 
 
