@@ -11,7 +11,7 @@ import msgspec
 
 from vmdiag.arm.session import Session
 from vmdiag.completeness import Missing, missing_list, missing_part
-from vmdiag.errors import BadAnswer, Interrupted, NotFound, OutOfTime, SourceError
+from vmdiag.errors import BadAnswer, Interrupted, NotFound, NotUnderstood, OutOfTime, SourceError
 from vmdiag.model import Signal
 from vmdiag.reading import Watcher
 from vmdiag.sources._items import Covers, Lack, Malformed, Sampled, Snapshot, Whole
@@ -158,7 +158,7 @@ class Reader:
             self.add(ask.instead)
         elif isinstance(error, SourceError):
             self._refuse(ask, error, partial=rows > 0)
-            if rows or isinstance(error, BadAnswer):
+            if rows or (isinstance(error, BadAnswer) and not isinstance(error, NotUnderstood)):
                 # What it would have held may be what denies the rest.
                 self._lack(ask, reason_of(error).removeprefix(f"{ask.request.what}: "))
         elif error is not None:
