@@ -15,6 +15,8 @@ _ROOT = Path(__file__).parent.parent
 # What would change how the command speaks.
 _UNWANTED = ("VMDIAG_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 
+# Without compiled modules a command needs twice the time, and the tests start some two thousand.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A suite that a shell started in the background hands that on; commands under test must hear Ctrl-C all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
