@@ -3,8 +3,10 @@
 from textwrap import indent
 from typing import TYPE_CHECKING, TextIO
 
+from vmdiag import report as form
+from vmdiag.case_report import describe_case, describe_gaps, summarize
 from vmdiag.diagnosis import Report, Verdict
-from vmdiag.renderers import _lore, _plain
+from vmdiag.renderers import _lore
 from vmdiag.renderers._dumps import dumps
 
 if TYPE_CHECKING:
@@ -24,14 +26,16 @@ def render(report: Report, out: TextIO) -> None:
         notes |= {note: None} if note else {}
         verdicts.append(case.diagnosis.verdict)
         statuses += [case.mitigation.status] if case.mitigation is not None else []
-        cases.append(indent(dumps(_plain.of(case), _INDENT), " " * 2 * _INDENT))
-    head = {
-        **_plain.head(report),
-        "summary": _plain.summary(verdicts, statuses, report.others),
-        "gaps": _plain.gaps(report.gaps),
-        "notes": list(notes),
-    }
-    out.write(dumps(head, _INDENT).removesuffix("\n}"))
-    out.write(',\n  "cases": [')
+        cases.append(indent(dumps(form.to_plain(describe_case(case)), _INDENT), " " * 2 * _INDENT))
+    told = form.Report(
+        generated_at=report.generated_at,
+        source=report.source,
+        cloud=report.cloud,
+        window=form.Window(report.window.start, report.window.end),
+        summary=summarize(verdicts, statuses, report.others),
+        gaps=describe_gaps(report.gaps),
+        notes=tuple(notes),
+    )
+    out.write(dumps(form.to_plain(told), _INDENT).removesuffix("]\n}"))
     out.writelines(f"{',' if number else ''}\n{text}" for number, text in enumerate(cases))
     out.write("\n  ]\n}\n" if cases else "]\n}\n")
