@@ -11,8 +11,10 @@ from typing import TextIO
 
 import msgspec
 
+from vmdiag import diagnosis
 from vmdiag.case_report import ASKED, describe_case
-from vmdiag.diagnosis import Report, Stance
+from vmdiag.diagnosis import Header, Stance
+from vmdiag.reading import Others
 from vmdiag.renderers._safe import visible
 from vmdiag.renderers._times import iso
 from vmdiag.report import Case, Finding, Gap, Vm
@@ -32,14 +34,28 @@ COLUMNS = (
 )
 
 
-def render(report: Report, out: TextIO) -> None:
-    """Write the header and then a row a case, flushed one by one."""
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for case in report.cases:
+def open_report(header: Header, out: TextIO) -> "Table":
+    """A table, its header line already written."""
+    del header
+    return Table(out)
+
+
+class Table:
+    """A `Renderer` that flushes row by row."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._writer = csv.writer(out, lineterminator="\n")
+        self._writer.writerow(COLUMNS)
+
+    def add_case(self, case: diagnosis.Case) -> None:
+        """Write the row."""
         row = _row(describe_case(case))
-        writer.writerow([_cell(row[column]) for column in COLUMNS])
-        out.flush()
+        self._writer.writerow([_cell(row[column]) for column in COLUMNS])
+        self._out.flush()
+
+    def finish(self, others: Others) -> None:
+        """No row tells of the whole run."""
 
 
 def _row(case: Case) -> dict[str, object]:
