@@ -233,6 +233,7 @@ BLOCKED: dict[str, dict[str, Callable[[], Asked]]] = {
     "clock": {
         "ahead": lambda: ready().rules(skew=-timedelta(minutes=5)),
         "behind": lambda: ready().rules(skew=timedelta(minutes=5)),
+        "not told": lambda: ready().rules(skew=None),
     },
     "consent": {"nobody": lambda: ready().rules(consent=Consent.NOBODY)},
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from vmdiag.identity import VmId
-from vmdiag.journal import Deed, Journal, JournalChangedError, Step
+from vmdiag.journal import Deed, Journal, JournalChangedError, Step, UnknownVersionError
 from vmdiag.mitigation import Status
 from vmdiag.model import Signal
 from vmdiag.state_folder import alone
@@ -263,3 +263,28 @@ def test_where_a_vm_lies_is_kept_and_older_lines_do_without(journal: Journal) ->
         file.write(json.dumps({**whole, "id": "two"}) + "\n")
 
     assert [deed.region for deed in journal.deeds(silent)] == ["westeurope", ""]
+
+
+@pytest.mark.parametrize("version", ["2", '"2"', '"1"', "2.0", "1.0", "null", "true", "0", "[1]"])
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_not_exactly_this_version_is_not_interpreted(journal: Journal, version: str, *, strict: bool) -> None:
+    journal.intend(DEED)
+    line = journal.path.read_text().replace('{"v": 1,', f'{{"v": {version},')
+    journal.path.write_text(line)
+
+    with pytest.raises(UnknownVersionError, match="line 1 is of version"):
+        journal.deeds(silent, strict=strict)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_newer_line_that_was_cut_off_is_neither_passed_over_nor_put_aside(journal: Journal, *, strict: bool) -> None:
+    journal.intend(DEED)
+    with journal.path.open("ab") as file:
+        file.write(b'{"v": 2,')
+    written = journal.path.read_bytes()
+
+    with pytest.raises(UnknownVersionError, match="line 2 is of version 2"):
+        journal.deeds(silent, strict=strict)
+    with pytest.raises(UnknownVersionError, match="line 2 is of version 2"):
+        journal.add(DEED, Step.VOID, AT)
+    assert journal.path.read_bytes() == written

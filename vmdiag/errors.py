@@ -10,6 +10,7 @@
        |- Throttled           too many requests, and too long to wait
        |- Unreachable         no connection, no answer in time, or Azure cannot answer now
        |- BadAnswer           an answer that makes no sense, or a request that Azure does not understand
+       |  `- NotUnderstood       the latter: nothing was answered, and so nothing in part
        |- OutOfTime           the run's own time limit
        |- Interrupted   130   the person pressed Ctrl-C
        `- BadArchive          a file in no known format, or one that cannot be opened
@@ -71,6 +72,10 @@ class Unreachable(SourceError):  # noqa: N818 - the tree says what happened
 
 class BadAnswer(SourceError):  # noqa: N818 - the tree says what happened
     """An answer that is not what was asked for, or a request that was not understood."""
+
+
+class NotUnderstood(BadAnswer):
+    """A request that was refused because it, or what it names, is not known there."""
 
 
 class OutOfTime(SourceError):  # noqa: N818 - the tree says what happened

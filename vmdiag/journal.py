@@ -1,7 +1,8 @@
 """The journal of redeploys: what was intended, accepted, finished and verified, a line of JSON each; append-only.
 
 Must not know Azure or a guard. An intent is on disk before its request leaves, so whatever kills the program, the next
-run knows what may have happened. The file is its owner's alone; runs take turns in writing to it.
+run knows what may have happened. The file is its owner's alone, or a group's in a folder that is shared on purpose;
+runs take turns in writing to it.
 """
 
 import json
@@ -13,15 +14,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import Signal
-from vmdiag.state_folder import OWNER_ONLY, make_folder, require_own, state_folder
+from vmdiag.state_folder import OWNER_ONLY, lock, make_folder, mode_within, require_own, require_own_file, state_folder
 
 VERSION = 1
-BEGIN = b'{"v": '
+BEGIN = f'{{"v": {VERSION}, "step": "'.encode()
 # Another run holds the file for milliseconds; a longer wait means that something is wrong with it.
 PATIENCE = 10.0
 # A time near the ends of the calendar cannot be counted with.
@@ -90,12 +91,15 @@ class JournalChangedError(Exception):
     """Somebody else wrote down a redeploy that was not known when this one was decided on."""
 
 
+class UnknownVersionError(OSError):
+    """A line is not of this version: what it means could only be guessed."""
+
+
 class Journal:
     """The journal at a path, by default in the folder that the system keeps for a user's state."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / "redeploys.jsonl"
-        self._turn = FileLock(f"{self.path}.lock", timeout=PATIENCE, mode=OWNER_ONLY)
 
     def deeds(self, warn: Callable[[str], None], *, strict: bool = False) -> tuple[Deed, ...]:
         """Every redeploy, oldest first; lines that make no sense are told to `warn`. Raises `OSError`.
@@ -111,6 +115,7 @@ class Journal:
             raise OSError(None, message)
         if strict:
             require_own(self.path.parent)
+            require_own_file(self.path)
         lines = self.path.read_bytes().split(b"\n")
         known: dict[str, Deed] = {}
         for number, line in enumerate(lines, 1):
@@ -121,6 +126,8 @@ class Journal:
                 _check_version(record, number)
                 _take(known, record)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                if number == len(lines):
+                    _check_torn(line, number)
                 message = f"line {number} is not a record of the journal"
                 if strict and (number < len(lines) or not _is_ours(line)):
                     raise OSError(None, message) from None
@@ -155,9 +162,8 @@ class Journal:
         make_folder(self.path.parent)
         is_new = not self.path.exists()
         try:
-            with self._turn, _opened(self.path) as file:
+            with lock(Path(f"{self.path}.lock"), PATIENCE), _opened(self.path) as file:
                 check()
-                self.path.chmod(OWNER_ONLY)
                 self._mend(file.fileno())
                 file.write(line)
                 file.flush()
@@ -172,6 +178,7 @@ class Journal:
         """Put a last line that was cut off aside, so that the next one begins on its own."""
         written = self.path.read_bytes()
         torn = written[written.rfind(b"\n") + 1 :]
+        _check_torn(torn, written.count(b"\n") + 1)
         if _is_whole(torn):
             os.write(file, b"\n")
         elif torn:
@@ -186,9 +193,12 @@ INTENT = ("vm", "cloud", "request", "region", "lost_at", "migrated_at", "signals
 
 
 def _opened(path: Path) -> BinaryIO:
-    """To append to; a new file is its owner's alone from its first byte on."""
+    """To append to; a new file is its owner's alone from its first byte on, and then its group's where that shares."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags, OWNER_ONLY), "ab")
+    opened = os.open(path, flags, OWNER_ONLY)
+    if os.name == "posix" and os.fstat(opened).st_uid == os.geteuid():
+        os.fchmod(opened, mode_within(path.parent))  # which is its owner's right alone
+    return os.fdopen(opened, "ab")
 
 
 def _sync(folder: Path) -> None:
@@ -222,11 +232,29 @@ def _told(value: object) -> str | bool | None:
 
 
 def _check_version(record: object, number: int) -> None:
-    """Raise `OSError` for a line of a later vmdiag: what it means could only be guessed."""
-    version = record.get("v") if isinstance(record, dict) else None
-    if isinstance(version, int) and version > VERSION:
-        message = f"line {number} is of version {version}, which this vmdiag does not know: use the newer one"
-        raise OSError(None, message)
+    """Raise for a line that says of itself to be of another version, in whatever way."""
+    if not isinstance(record, dict) or "v" not in record:
+        raise TypeError
+    version = record["v"]
+    # `True` and 1.0 are equal to 1, and nothing that this program wrote.
+    if type(version) is not int or version != VERSION:
+        raise _unknown(number, json.dumps(version)[:20])
+
+
+def _check_torn(line: bytes, number: int) -> None:
+    """Raise for a line that was cut off and shows another version: that version may have asked for a redeploy by then.
+
+    Of this one it has not: the whole line is on disk before a request leaves.
+    """
+    begin = BEGIN[: BEGIN.index(b",") + 1]
+    told = line.startswith(begin[:5]) and not _is_whole(line)
+    if told and not line.startswith(begin[: len(line)]):
+        raise _unknown(number, line[5:20].partition(b",")[0].strip().decode(errors="replace"))
+
+
+def _unknown(number: int, version: str) -> UnknownVersionError:
+    message = f"line {number} is of version {version}, which this vmdiag does not know: use the one that wrote it"
+    return UnknownVersionError(None, message)
 
 
 def _take(known: dict[str, Deed], record: Mapping[str, Any]) -> None:

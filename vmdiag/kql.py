@@ -73,7 +73,7 @@ def passages(who: Who) -> str:
         " | project public = tolower(id), address = tostring(properties.ipAddress),"
         " allocation = tostring(properties.publicIPAllocationMethod)"
         ") on public",
-        "project id, type, vm, properties, subnet, vnet, rules, routes, gateway, address, allocation",
+        "project id, type, vm, properties, subnet, vnet, rules, routes, gateway, public, address, allocation",
         "order by id asc",
     )
 

@@ -84,8 +84,8 @@ class Circumstances:
     `changed_at` is when the VM's provisioning state began. `recent` are redeploys of the last hour, of any VM of the
     subscription and of this machine's journal; `recent_unread` says why the subscription's were not read. Tags' names
     are in lower case. `narrow` says what limits where Azure may place the VM, `address` is a public one that may
-    change, `approves_itself` that nothing in the guest can delay a redeploy, `announces` whether what Azure schedules
-    for the VM is published at all: `None` where that is not known.
+    change, `address_unread` why that is not known, `approves_itself` that nothing in the guest can delay a redeploy,
+    `announces` whether what Azure schedules for the VM is published at all: `None` where that is not known.
     """
 
     power: str | None = None
@@ -97,6 +97,7 @@ class Circumstances:
     managed_by: str | None = None
     narrow: tuple[str, ...] = ()
     address: str | None = None
+    address_unread: str = ""
     approves_itself: bool = False
     locks: tuple[str, ...] | None = None
     unread_locks: tuple[str, ...] = ()

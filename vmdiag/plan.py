@@ -16,8 +16,9 @@ class Plan:
 
     `facts` is `None` where it was not asked for them; `earlier` are those of the look before, once there was a second
     one. `again` is the case as it was read once more right before, and `looked_at` when that look began, by the clock
-    that runs on while the process is stopped; `normal` is what strong channels say that were well at it. `request` is
-    the id under which Azure will know the request.
+    that runs on while the process is stopped; `normal` is what strong channels say that were well at it, and
+    `unmeasured` why traffic cannot be compared with what it was. `request` is the id under which Azure will know the
+    request.
     """
 
     case: Case
@@ -27,6 +28,7 @@ class Plan:
     again_fails: str | None = None
     looked_at: float | None = None
     normal: tuple[str, ...] = ()
+    unmeasured: str = ""
     request: str = ""
     loses: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
@@ -69,7 +71,8 @@ class Policy:
     """What the operator allows, and what else this machine is doing.
 
     `storm` is a share of the scope in percent. `rival` says who holds the lock; `unfinished` are redeploys of earlier
-    runs that were not verified; `skew` is how far Azure's clock is ahead of this machine's.
+    runs that were not verified; `skew` is how far Azure's clock is ahead of this machine's,
+    `None` where Azure's answers tell no time.
     """
 
     most: int = 1
@@ -82,7 +85,7 @@ class Policy:
     is_live: bool = True
     rival: str | None = None
     unfinished: tuple[Unfinished, ...] = ()
-    skew: timedelta = timedelta()
+    skew: timedelta | None = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,17 @@ def normal(timeline: Timeline, lost_at: datetime) -> tuple[str, ...]:
     return tuple(one.says for one in found if one.state is State.BACK)
 
 
+def unreported(timeline: Timeline, lost_at: datetime) -> str:
+    """Why the traffic cannot be compared with what it was before the loss, though it was read: nothing was reported.
+
+    A VM without traffic reports zeros; points that are missing are something else.
+    """
+    span = Window(lost_at - HOUR, lost_at)
+    known = [one for one in timeline.series.values() if one.signal is Signal.TRAFFIC and one.times]
+    enough = any(len(_inside(one, span)) >= min(POINTS, HOUR // _step(one)) for one in known)
+    return f"hardly a point was reported of the hour before {lost_at:%H:%M}Z" if known and not enough else ""
+
+
 def _one(timeline: Timeline, signal: Signal, lost_at: datetime | None, since: datetime) -> Sign:
     silent = silences(timeline, signal)
     if silent:
@@ -194,8 +205,12 @@ def _level(series: Series, lost_at: datetime, now: datetime) -> float | None:
 
 
 def _median(series: Series, span: Window) -> float | None:
-    inside = series.values[bisect_left(series.times, span.start) : bisect_left(series.times, span.end)]
+    inside = _inside(series, span)
     return median(inside) if len(inside) >= POINTS else None
+
+
+def _inside(series: Series, span: Window) -> Sequence[float]:
+    return series.values[bisect_left(series.times, span.start) : bisect_left(series.times, span.end)]
 
 
 def _heartbeat(timeline: Timeline, since: datetime) -> Sign:

@@ -17,7 +17,7 @@ from vmdiag.journal import Deed, JournalChangedError, Step
 from vmdiag.mitigation import Answer, Circumstances, Mitigation, RecentRedeploy, Status
 from vmdiag.mitigations.redeploy import Reception, apply, plan
 from vmdiag.plan import Plan, Policy, Population, Unfinished
-from vmdiag.recovery import SETTLES, normal, witnesses
+from vmdiag.recovery import SETTLES, normal, unreported, witnesses
 from vmdiag.sources.azure._circumstances import survey
 
 INTERRUPTED = "the run was interrupted"
@@ -126,17 +126,19 @@ def _look_again(first: Plan, room: Room, ward: Ward) -> tuple[Plan, Policy, tupl
     since = min(filter(None, (case.diagnosis.failed_at, case.diagnosis.migrated_at)), default=session.now)
     again, fails = None, None
     well: tuple[str, ...] = ()
+    unmeasured = ""
     try:
         # What was measured must still be measured; only where nothing was the operator's word stands again.
         again, heard = ward.look(case.vm.id, since, None if witnesses(case) else room.stated)
-        well = normal(heard, again.diagnosis.failed_at or since)
+        lost_at = again.diagnosis.failed_at or since
+        well, unmeasured = normal(heard, lost_at), unreported(heard, lost_at)
     except SourceError as error:
         fails = error.message
     session.begin()
     policy, deeds = known(ward, room.policy)
     facts = with_journal(deeds, case.vm.id, survey(session, [case.vm.id])[case.vm.id], session.cloud.arm)
     last = plan(case, facts, again, fails, str(uuid4()))
-    return replace(last, earlier=first.facts, looked_at=looked_at, normal=well), policy, deeds
+    return replace(last, earlier=first.facts, looked_at=looked_at, normal=well, unmeasured=unmeasured), policy, deeds
 
 
 def _deed(order: Order, ward: Ward) -> Deed:

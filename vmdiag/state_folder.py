@@ -1,7 +1,8 @@
 """Where a user's state is kept, and the locks there that keep runs apart; must not know what is written into it.
 
-Locks are given back when a run is killed. Whoever could write into the folder could forge the journal or take a lock
-away, so a folder that others can write is not used; one with the set-group-ID bit is shared on purpose.
+Locks are given back when a run is killed. Whoever could write into the folder, or put another in its place, could forge
+the journal or take a lock away, so such a folder is not used. One that a group can write and that has the set-group-ID
+bit is shared on purpose: what is made in it is that group's too, so that its members see each other's redeploys.
 """
 
 import os
@@ -15,6 +16,8 @@ from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
 OWNER_ONLY, OWNER_ONLY_FOLDER = 0o600, 0o700
+SHARED, SHARED_FOLDER = 0o660, 0o2770
+_REMEDY = "or give another place: XDG_STATE_HOME, or --journal PATH"
 
 
 def state_folder() -> Path:
@@ -23,18 +26,73 @@ def state_folder() -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Make it, its owner's alone, where it is not there; raises `OSError`, also where others can write into it."""
+    """Make it where it is not there, its owner's alone or shared as its parent is; raises `OSError`.
+
+    Also where others can write into it.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+    shared = is_shared(folder.parent)
+    try:
+        folder.mkdir(mode=OWNER_ONLY_FOLDER)
+    except FileExistsError:
+        pass
+    else:
+        if shared:
+            # Not by the mode of `mkdir`: the umask would take the group's rights away.
+            folder.chmod(SHARED_FOLDER)
     require_own(folder)
 
 
-def require_own(folder: Path) -> None:
-    """Raise `OSError` where others can write into a folder."""
+def is_shared(folder: Path) -> bool:
+    """Whether a folder is a group's on purpose."""
     mode = folder.stat().st_mode
-    by_group = mode & stat.S_IWGRP and not mode & stat.S_ISGID
-    if os.name == "posix" and (mode & stat.S_IWOTH or by_group):
-        message = f"others can write into {folder}: make it your own (chmod go-w), or give another place"
+    return os.name == "posix" and bool(mode & stat.S_ISGID and mode & stat.S_IWGRP) and not mode & stat.S_IWOTH
+
+
+def mode_within(folder: Path) -> int:
+    """The mode of a file that is made in a folder."""
+    return SHARED if is_shared(folder) else OWNER_ONLY
+
+
+def require_own(folder: Path) -> None:
+    """Raise `OSError` where somebody else can write into a folder, or put another one in its place."""
+    if os.name != "posix":
+        return
+    found = folder.stat()
+    by_group = found.st_mode & stat.S_IWGRP and not found.st_mode & stat.S_ISGID
+    if found.st_mode & stat.S_IWOTH or by_group:
+        message = f"others can write into {folder}: make it your own (chmod go-w), {_REMEDY}"
+        raise OSError(None, message)
+    # By its real path and by the one that was given: a link lies somewhere, too.
+    real, given = folder.resolve(), folder.absolute()
+    if not is_shared(folder):
+        for one in dict.fromkeys((real, real.parent, given.parent)):
+            _require_owner(one)
+    for above in dict.fromkeys((*real.parents, *given.parents)):
+        mode = above.stat().st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            message = f"others can write into {above}, and so replace {folder}: close it (chmod o-w), {_REMEDY}"
+            raise OSError(None, message)
+
+
+def require_own_file(path: Path) -> None:
+    """Raise `OSError` where somebody who should not can have written a file in a folder that is one's own."""
+    if os.name != "posix":
+        return
+    if path.stat().st_mode & stat.S_IWOTH:
+        message = f"others can write to {path}: look at what it holds and make it your own (chmod go-w)"
+        raise OSError(None, message)
+    if not is_shared(path.parent):
+        _require_owner(path)
+
+
+def _require_owner(path: Path) -> None:
+    owner = path.stat().st_uid
+    if os.name == "posix" and owner not in (0, os.geteuid()):
+        message = (
+            f"{path} belongs to another user (uid {owner}), who could change what lies there: run as that user, "
+            f"share it with a group (chmod 2770), {_REMEDY}"
+        )
         raise OSError(None, message)
 
 
@@ -42,7 +100,7 @@ def require_own(folder: Path) -> None:
 def alone(scopes: Iterable[str]) -> Iterator[str | None]:
     """Keep other runs on this machine out of some scopes; says who is there already, `None` where nobody is.
 
-    Wherever the journal lies, the locks are in one place. Raises `OSError`.
+    Wherever the journal lies, the locks are in one place. Raises `OSError`, also where the file system has no locks.
     """
     folder = state_folder() / "locks"
     make_folder(folder.parent)
@@ -53,8 +111,14 @@ def alone(scopes: Iterable[str]) -> Iterator[str | None]:
             # An id may be anything; its digest is a name that every file system takes.
             name = sha256(scope.lower().encode()).hexdigest()[:32]
             try:
-                held.enter_context(FileLock(folder / f"{name}.lock", timeout=0, mode=OWNER_ONLY))
+                held.enter_context(lock(folder / f"{name}.lock", timeout=0))
             except Timeout:
                 rival = f"another run of vmdiag redeploys in {scope}"
                 break
         yield rival
+
+
+def lock(path: Path, timeout: float) -> FileLock:
+    """A lock that the system gives back, or none: a mere file would tell nothing of a run on another host."""
+    mode = mode_within(path.parent) if path.parent.exists() else OWNER_ONLY
+    return FileLock(path, timeout=timeout, mode=mode, fallback_to_soft=False)

@@ -19,9 +19,12 @@ KINDS = {**mishaps.KINDS, **halves.KINDS}
 
 
 class Fault:
-    """Something that goes wrong with requests whose path and query match; the first fault that matches is taken."""
+    """Something that goes wrong with requests whose path and query match, and whose body does (`asking`).
 
-    def __init__(
+    The first fault that matches is taken.
+    """
+
+    def __init__(  # noqa: PLR0913 - each narrows what is struck
         self,
         *,
         path: str,
@@ -29,20 +32,24 @@ class Fault:
         method: str | None = None,
         times: int | None = None,
         after: int = 0,
+        asking: str = "",
         **settings: Any,
     ) -> None:
         _check(kind, set(settings))
         self._path = re.compile(path, re.IGNORECASE)
         self._method = method
+        self._body = re.compile(asking.encode(), re.IGNORECASE)
         self._passing = after
         # A token expires once; the next one holds.
         self._left = 1 if kind == "expire_token" and times is None else times
         self.kind = kind
         self.settings = MappingProxyType(settings)
 
-    def takes(self, method: str, target: str) -> bool:
+    def takes(self, method: str, target: str, body: bytes = b"") -> bool:
         """Whether it strikes this request; each time it does, it counts."""
         if self._method not in (None, method) or not self._path.search(target) or f"{MARK}=passed" in target:
+            return False
+        if not self._body.search(body):
             return False
         if self._passing > 0:
             self._passing -= 1
@@ -85,7 +92,7 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def taking(self, method: str, target: str) -> Fault | None:
+    def taking(self, method: str, target: str, body: bytes = b"") -> Fault | None:
         """The first that strikes this request."""
         with self._lock:
-            return next((fault for fault in self._faults if fault.takes(method, target)), None)
+            return next((fault for fault in self._faults if fault.takes(method, target, body)), None)

@@ -4,15 +4,17 @@ Sources: "Log Analytics API: Response format" (`PartialError`), "Azure Resource 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
 from tests.arm.exchange import Exchange
 from tests.arm.mishaps import Kind
-from tests.incidents.wire.plain import Json, JsonObject
+from tests.incidents.wire.plain import Json, JsonObject, stamp
 
 TOO_LARGE = "The results of this query exceed the set limit of 64000000 bytes, so not all records were returned"
 
@@ -62,15 +64,57 @@ async def _short_page(settings: Mapping[str, Any], exchange: Exchange) -> web.St
 
 
 async def _unlisted(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
-    """No list where one belongs: `form` is null, bare, missing or text."""
+    """No list where one belongs: `form` is null, bare, missing, text, or (of Resource Graph's) null data."""
     bodies: dict[str, Json] = {
         "null": {"value": None},
         "bare": [{"value": []}],
         "missing": {"status": "OK"},
         "text": {"value": "see the portal"},
+        "null data": {"data": None},
     }
     answer = exchange.answer()
     return await exchange.send(replace(answer, body=bodies[settings["form"]]))
+
+
+async def _unmeasured(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """Metrics without a value from `since` to `until` minutes ago; those that match `names`."""
+    now, names = exchange.service.now, re.compile(settings.get("names", "."))
+    first, last = (stamp(now - timedelta(minutes=settings[word]), 0) for word in ("since", "until"))
+
+    def thinned(body: JsonObject) -> JsonObject:
+        return {**body, "value": [_emptied(each, names, first, last) for each in _objects(body.get("value"))]}
+
+    return await _changed(exchange, thinned)
+
+
+def _emptied(metric: JsonObject, names: re.Pattern[str], first: str, last: str) -> JsonObject:
+    if not names.search(json.dumps(metric["name"])):
+        return metric
+    series: list[Json] = []
+    for each in _objects(metric.get("timeseries")):
+        points: list[Json] = []
+        for point in _objects(each.get("data")):
+            at = point["timeStamp"]
+            points.append({"timeStamp": at} if first <= str(at) <= last else point)
+        series.append({**each, "data": points})
+    return {**metric, "timeseries": series}
+
+
+async def _shorter_span(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+    """Metrics of the span from `since` to `until` minutes ago alone, as the answer says of itself."""
+    first, last = (stamp(exchange.service.now - timedelta(minutes=settings[word]), 0) for word in ("since", "until"))
+
+    def shortened(body: JsonObject) -> JsonObject:
+        metrics: list[Json] = []
+        for metric in _objects(body.get("value")):
+            series: list[Json] = [
+                {**each, "data": [one for one in _objects(each["data"]) if first <= str(one["timeStamp"]) <= last]}
+                for each in _objects(metric.get("timeseries"))
+            ]
+            metrics.append({**metric, "timeseries": series})
+        return {**body, "value": metrics, "timespan": f"{first}/{last}"}
+
+    return await _changed(exchange, shortened)
 
 
 async def _changed(exchange: Exchange, change: Any) -> web.StreamResponse:
@@ -95,5 +139,7 @@ KINDS: Mapping[str, Kind] = {
     "partial_error": Kind(_partial_error, frozenset({"lose"})),
     "error_beside": Kind(_error_beside),
     "short_page": Kind(_short_page, frozenset({"keep"}), frozenset({"says"})),
+    "unmeasured": Kind(_unmeasured, frozenset({"since", "until"}), frozenset({"names"})),
+    "shorter_span": Kind(_shorter_span, frozenset({"since", "until"})),
     "unlisted": Kind(_unlisted, frozenset({"form"})),
 }

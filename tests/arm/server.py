@@ -125,7 +125,7 @@ class Arm:
         exchange = Exchange(request, incoming, service, note)
         if self._latency:
             await asyncio.sleep(self._latency)
-        fault = self._faults.taking(incoming.method, incoming.target)
+        fault = self._faults.taking(incoming.method, incoming.target, incoming.body)
         return await (fault.act(exchange) if fault else exchange.send(exchange.answer()))
 
     def _ready_service(self) -> Service:

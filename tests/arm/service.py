@@ -78,6 +78,12 @@ class Service:
         self._writes = Buckets(200, 10, time.monotonic)
         self._queries = Windows(GRAPH_QUERIES, GRAPH_SECONDS, time.monotonic)
 
+    @property
+    def now(self) -> datetime:
+        """The present, as this Azure tells it."""
+        with self._world.lock:
+            return self._world.now()
+
     def answer(self, incoming: Incoming) -> Answer:
         """The answer with all its headers; what was refused is one as well."""
         correlation = incoming.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())

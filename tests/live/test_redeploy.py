@@ -247,7 +247,7 @@ class Terminal:
     def until(self, words: str) -> None:
         """Wait until it has said that."""
         while words not in self.said:
-            self.said += os.read(self._ours, 4096).decode()
+            self.said += os.read(self._ours, 4096).decode(errors="replace")
 
     def type(self, text: str) -> None:
         """Type a line."""

@@ -120,6 +120,8 @@ def test_a_state_folder_that_others_can_write_and_a_newer_journal_are_refused(az
     assert "line 1 is of version 2" in case["mitigation"]["says"]
     listed = there.run("mitigations", "--resume")
     assert (listed.code, "of version 2" in listed.err) == (2, True)
+    assert "Update vmdiag, and leave the journal as it is" in listed.err
+    assert "Give another" not in listed.err
 
 
 def test_a_storms_limit_is_no_setting_of_the_environment(azure: Starter) -> None:

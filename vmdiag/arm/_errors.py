@@ -13,7 +13,16 @@ import msgspec
 from azure.core import exceptions as core
 
 from vmdiag.arm.request import Request
-from vmdiag.errors import BadAnswer, NotAllowed, NotFound, NotSignedIn, SourceError, Throttled, Unreachable
+from vmdiag.errors import (
+    BadAnswer,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    NotUnderstood,
+    SourceError,
+    Throttled,
+    Unreachable,
+)
 from vmdiag.redaction import redacted
 
 SIGN_IN = (
@@ -177,7 +186,7 @@ def _not_understood(request: Request, body: bytes) -> tuple[type[SourceError], s
         way = f"Register it once: az provider register --namespace {namespace}{where}"
         return BadAnswer, "the subscription is not registered for it", way
     hint = f"Where this cloud speaks another version, give --api-version {request.service}=YYYY-MM-DD."
-    return BadAnswer, "not understood", hint
+    return NotUnderstood, "not understood", hint
 
 
 def words(body: bytes) -> tuple[str, str]:

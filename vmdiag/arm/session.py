@@ -71,9 +71,9 @@ class Session:
             return error
 
     @property
-    def skew(self) -> timedelta:
-        """How far Azure's clock is ahead of this machine's."""
-        return self._clock.skew
+    def skew(self) -> timedelta | None:
+        """How far Azure's clock is ahead of this machine's; `None` where no answer told a time."""
+        return self._clock.skew if self._clock.is_read else None
 
     @property
     def now(self) -> datetime:
@@ -126,7 +126,7 @@ class Session:
         """Whether nothing more is to be waited for: the run was stopped, or its time is over."""
         return self.stop.is_set() or self._left() <= 0
 
-    def compare_clocks(self) -> timedelta:
+    def compare_clocks(self) -> timedelta | None:
         """How far the endpoint's clock is ahead, by a question that needs no sign-in and opens a connection."""
         cloud = self.cloud
         if not self._clock.is_read:

@@ -18,7 +18,7 @@ from vmdiag.cli.exit_codes import code_of, worst
 from vmdiag.cli.reached import Azure, duration
 from vmdiag.cli.watch import Watch
 from vmdiag.errors import Interrupted, UsageError
-from vmdiag.journal import Deed, Journal
+from vmdiag.journal import Deed, Journal, UnknownVersionError
 from vmdiag.renderers._safe import name, visible, whole
 from vmdiag.renderers._times import iso_or_none, stamp
 from vmdiag.report import to_plain
@@ -62,6 +62,11 @@ def _read(journal: str | None, watch: Watch) -> tuple[Journal, tuple[Deed, ...]]
         watch.warn(f"there is no journal {kept.path}")
     try:
         return kept, kept.deeds(watch.warn)
+    except UnknownVersionError as error:
+        message = f"the journal {kept.path} cannot be read: {error.strerror}"
+        raise UsageError(
+            message, "Update vmdiag, and leave the journal as it is: it tells what was redeployed."
+        ) from error
     except OSError as error:
         message = f"the journal {kept.path} cannot be read: {error.strerror or error}"
         raise UsageError(message, "Give another one with --journal PATH.") from error

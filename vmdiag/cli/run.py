@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 # Worse than an interruption: what was done, or was not allowed.
 _DEEDS = (6, 5)
-# A redeploy of these was asked for: whatever becomes of the report, the exit code tells of it.
-_DONE = (Status.STARTED, Status.SUCCEEDED, Status.FAILED, Status.UNKNOWN)
 # Of these the end is to be found out by a later run.
 _OPEN = (Status.STARTED, Status.UNKNOWN)
 Treatment = Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]]
@@ -33,32 +31,49 @@ Treatment = Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]]
 
 @dataclass(slots=True)
 class Tally:
-    """Counts cases on their way to the report and keeps none of them."""
+    """Counts cases as soon as they are known, whatever becomes of the report, and keeps none of them.
+
+    `waiting` are the VMs of which a redeploy was asked for and nothing was decided yet.
+    """
 
     fail_on: FailOn
     cases: int = 0
     codes: set[int] = field(default_factory=set)
     statuses: set[Status] = field(default_factory=set)
+    waiting: set[VmId] = field(default_factory=set)
 
-    def over(self, cases: Iterable[Case], watch: Watch) -> Iterator[Case]:
-        """The same cases, counted; the progress bar makes room for each."""
+    def before(self, cases: Iterable[Case]) -> Iterator[Case]:
+        """The same cases, on their way to what may redeploy them."""
         for case in cases:
-            watch.finish()
-            self.cases += 1
+            if case.is_affected:
+                self.waiting.add(case.vm.id)
+            yield case
+
+    def over(self, cases: Iterable[Case]) -> Iterator[Case]:
+        """The same cases, counted."""
+        for case in cases:
+            self.waiting.discard(case.vm.id)
             self.codes.add(exit_code([case], self.fail_on))
             if case.mitigation is not None:
                 self.statuses.add(case.mitigation.status)
             yield case
 
+    def told(self, cases: Iterable[Case], watch: Watch) -> Iterator[Case]:
+        """The same cases, on their way into the report; the progress bar makes room for each."""
+        for case in cases:
+            watch.finish()
+            self.cases += 1
+            yield case
+
     @property
-    def is_done(self) -> bool:
-        """Whether a redeploy was asked for."""
-        return not self.statuses.isdisjoint(_DONE)
+    def outranks_report(self) -> bool:
+        """Whether what was done, or was to be done, is greater news than a report that cannot be written."""
+        return bool(self.waiting) or bool(self.statuses)
 
     @property
     def exit_code(self) -> int:
-        """The exit code for what was counted so far."""
-        return worst(self.codes)
+        """The exit code for what was counted so far; an affected VM that was not come to is still affected."""
+        return worst(self.codes | {1} if self.waiting else self.codes)
 
 
 def run(
@@ -83,11 +98,12 @@ def run(
         with destination(out) as stream:
             found = examine(open_.source, scope, unreachable_since=open_.lost, finished=finished)
             if treatment is not None:
-                found.cases = treatment(found.cases, scope.finished)
+                found.cases = treatment(tally.before(found.cases), scope.finished)
+            found.cases = tally.over(found.cases)
             header = _header(found, open_)
             report: Renderer = renderer.open_report(header, stream)
             cases = found.cases if getattr(renderer, "STREAMS", False) else found.in_order()
-            for case in tally.over(cases, watch):
+            for case in tally.told(cases, watch):
                 report.add_case(case)
             report.finish(found.other_vms)
         _tell(header, found, tally, watch)
@@ -107,7 +123,7 @@ def _attempt(write: Callable[[], None], tally: Tally) -> None:
     try:
         write()
     except (UsageError, typer.Exit) as error:
-        if tally.exit_code not in _DEEDS and not tally.is_done:
+        if not tally.outranks_report:
             raise
         # That a report cannot be written, or is not read, must not hide what was done.
         if isinstance(error, UsageError):

@@ -126,29 +126,39 @@ def _against(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator
     if plan.normal and not policy.include_suspected:
         yield f"a strong channel is normal: {plan.normal[0]}"
     yield from _half_read(again, lost_at)
-    unread = silences(again, Signal.TRAFFIC)
-    if unread and Signal.TRAFFIC not in witnesses(again) and not policy.include_suspected:
-        # An agent falls silent on healthy VMs, too: what alone could deny it has to have been read.
-        yield f"traffic, which alone could deny it, was not read: {unread[0].reason}"
+    unread = [gap.reason for gap in silences(again, Signal.TRAFFIC)]
+    unread += [plan.unmeasured] if plan.unmeasured and Signal.TRAFFIC not in witnesses(again) else []
+    if unread and not policy.include_suspected:
+        # An agent falls silent on healthy VMs, too, and traffic that was low an hour ago may be back since: what alone
+        # could deny the loss has to have been read to the end.
+        yield f"traffic, which alone could deny it, was not read: {unread[0]}"
     whole = lost_at + LOG_WHOLE + RIVALS_AFTER
     if now < whole:
         yield f"the activity log may still lack the cause until {whole:%H:%M}Z"
 
 
 # The strong channels and the migration's own feed: of a half answer the other half may hold what denies the loss.
+# Traffic is measured by the hour before.
 DECIDING = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.HEALTH)
+BASELINE = timedelta(hours=1)
+# Both at zero show a guest that is dead, and no loss of the network's: one of them that was read whole can deny that.
+WORK = frozenset({Signal.CPU, Signal.DISK})
 
 
 def _half_read(case: Case, lost_at: datetime) -> Iterator[str]:
     """Feeds that decide and were read in part, whether they show the loss or might have denied it."""
     begun = min(lost_at, case.diagnosis.migrated_at or lost_at)
+    since = Window(begun, case.window.end)
+    cut = {gap.signal for gap in case.gaps if gap.cut and gap.window.overlaps(since)}
+    deciding = {*DECIDING, *(WORK if cut >= WORK else ())}
     for gap in case.gaps:
-        span = Window(begun, case.window.end)
+        before = BASELINE if gap.signal is Signal.TRAFFIC else timedelta()
+        span = Window(begun - before, case.window.end)
         if gap.signal is Signal.ACTIVITY:
             span = Window(lost_at - RIVALS_BEFORE, lost_at + RIVALS_AFTER)
             if gap.counts_as_unread and gap.window.overlaps(span):
                 yield f"the activity log was not read whole around the loss: {gap.reason}"
-        elif gap.cut and gap.signal in DECIDING and gap.window.overlaps(span):
+        elif gap.cut and gap.signal in deciding and gap.window.overlaps(span):
             yield f"{gap.signal} was read in part: {gap.reason}"
 
 

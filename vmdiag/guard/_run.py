@@ -94,12 +94,15 @@ def consent(plan: Plan, policy: Policy, population: Population, now: datetime) -
 def clock(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
     """This machine and Azure agree about the time: every limit here is one of time."""
     del plan, population, now
+    limit = f"this machine's clock and Azure's differ by less than {ago(CLOCKS_APART)}"
+    if policy.skew is None:
+        return Answer(guard="clock", passes=False, limit=limit, found="Azure's answers tell no time to compare with")
     apart = abs(policy.skew)
     way = "behind" if policy.skew > timedelta() else "ahead of"
     return Answer(
         guard="clock",
         passes=apart < CLOCKS_APART,
-        limit=f"this machine's clock and Azure's differ by less than {ago(CLOCKS_APART)}",
+        limit=limit,
         found="they agree" if apart < AGREE else f"this machine's is {ago(apart)} {way} Azure's",
     )
 

@@ -119,6 +119,8 @@ def _unknowns(facts: Circumstances) -> Iterator[str]:
         yield "whether Azure has announced to move or reboot it could not be read"
     elif facts.announces is False:
         yield "whether Azure has announced to move or reboot it is not published: scheduled events are not opted in"
+    if facts.address_unread:
+        yield f"whether it has a dynamic public IP address, which may change, is not known ({facts.address_unread})"
     if facts.recent_unread:
         yield f"redeploys elsewhere in the subscription could not be seen ({facts.recent_unread})"
     for name in facts.untold:

@@ -35,7 +35,8 @@ class Teller:
 
     `silence` is what is said of a signal that nothing was heard of; `infers` says that where several groups of a
     subscription were read, all of them were. `hidden` is what is said of a part of a VM's network that did not come,
-    `is_network_whole` whether all that was asked of the networks was answered.
+    `is_network_whole` whether all that was asked of the networks was answered, `is_network_told` whether this cloud
+    tells of them at all.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Teller:
         self._inferred = self._subscriptions() if infers else {}
         self._infers = infers
         self.hidden = "not in the archive"
-        self.is_network_whole = True
+        self.is_network_whole = self.is_network_told = True
 
     def tell(self, asked: Asked) -> Transcript:
         """All that was heard of a VM in the window and, as far as its losses may reach back, before it."""
@@ -159,7 +160,9 @@ class Teller:
         if not path.is_followed and not self._infers:
             # An export without any network is usual; that Azure itself does not show it is worth a word.
             said = f"its network interfaces are {self.hidden}; changes of networks in other groups are not seen"
-            yield self._silent(Signal.ACTIVITY, said, partial=True)
+            # Which logs would have to be read is not known then: the rival may stand in any of them.
+            is_cut = self.is_network_told and not self.is_network_whole
+            yield replace(self._silent(Signal.ACTIVITY, said, partial=True), cut=is_cut)
         for group, reason in unread.items():
             why = reason or "its activity log is not in the archive"
             said = f"changes of the VM's network in the resource group {group.rpartition('/')[2]} were not seen: {why}"

@@ -107,12 +107,20 @@ class Typed(msgspec.Struct):
     errorCode: str = ""  # noqa: N815 - Azure's spelling
 
 
-class Answer(msgspec.Struct):
-    """What "Metrics - List" answers, as far as it is read: the metrics, and what would say that they are not all."""
+class Answer(msgspec.Struct, forbid_unknown_fields=True):
+    """What "Metrics - List" answers: the metrics, and what usually stands beside them.
+
+    With anything else beside them, which may say that they are not all, an answer is read plainly.
+    """
 
     value: list[Typed]
     error: object = None
     nextLink: str | None = None  # noqa: N815 - Azure's spelling
+    cost: object = None
+    timespan: object = None
+    interval: object = None
+    namespace: object = None
+    resourceregion: object = None
 
 
 def typed_items(row: Typed) -> Iterator[Sampled]:

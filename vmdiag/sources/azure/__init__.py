@@ -86,6 +86,6 @@ class Azure:
         self._is_signed_in = True
         self._watcher.note(f"signed in to {session.cloud.arm} by {session.signed_in_by}")
         if session.is_clock_wrong:
-            minutes = round(session.skew / timedelta(minutes=1))
+            minutes = round((session.skew or timedelta()) / timedelta(minutes=1))
             way = "behind" if minutes > 0 else "ahead of"
             self._watcher.warn(f"this machine's clock is {abs(minutes)} min {way} Azure's, which is used instead")

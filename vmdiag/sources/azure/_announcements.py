@@ -65,15 +65,28 @@ def approves_itself(members: Row) -> bool:
 
 
 def announced(vm: VmId, sets: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
-    """What is announced for the VM, by its own events and by those of its sets that name it."""
+    """What is announced for the VM, by its own events and by those of its sets that name it, or nobody."""
     above = {each.lower() for each in sets}
     for row in rows:
         about = text(row.get("vm")).lower()
         for event in _events(mapping(row.get("properties"))):
-            named = {text(name).lower().rpartition("/")[2] for name in elements(_folded(event).get("resources"))}
-            is_meant = VmId.parse(about) == vm or (about in above and vm.name.lower() in named)
-            if is_meant and (said := _said(event)):
+            said = _said(event)
+            if said and VmId.parse(about) == vm:
                 yield said
+            elif said and about in above:
+                named, whole = _named(event), about.rpartition("/")[2]
+                if vm.name.lower() in named:
+                    yield said
+                elif not named - {whole}:
+                    # Which of its VMs are meant is not told: each may be.
+                    yield f"{said}, in its set {whole} and without a word of which VMs are meant"
+
+
+def _named(event: Row) -> set[str]:
+    """The names of the VMs that an event of a set is for."""
+    names = {text(name).lower().rpartition("/")[2] for name in elements(_folded(event).get("resources"))}
+    target = VmId.parse(text(_folded(event).get("targetresourceid")))
+    return (names | ({target.name.lower()} if target is not None else set())) - {""}
 
 
 def window(members: Row, now: datetime) -> Iterator[str]:

@@ -11,7 +11,7 @@ import vmdiag.sources.azure
 from vmdiag import plugins
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
-from vmdiag.errors import SourceError, Unreachable
+from vmdiag.errors import BadAnswer, SourceError, Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.sources._items import Row
@@ -107,7 +107,11 @@ def _bearer(session: Session) -> str:
 
 
 def _clock(session: Session) -> str:
-    seconds = round(session.compare_clocks().total_seconds())
+    skew = session.compare_clocks()
+    if skew is None:
+        message = "Azure's answers tell no time (no Date), so it cannot be compared with this machine's clock"
+        raise BadAnswer(message, "A proxy on the way may take it out; without it nothing is redeployed.")
+    seconds = round(skew.total_seconds())
     if session.is_clock_wrong:
         message = f"this machine's clock is {abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} Azure's"
         raise Unreachable(message, "Set it by NTP; until then Azure's clock is used.")

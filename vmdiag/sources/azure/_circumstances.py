@@ -58,6 +58,7 @@ def _circumstances(vm: VmId, answers: Answers, now: datetime, untold: Sequence[s
         managed_by=text(machine.get("managedBy")) or None,
         narrow=tuple(_narrow(machine)),
         address=_address(vm, answers.of("network", "")),
+        address_unread=_address_unread(vm, answers),
         approves_itself=any(map(_announcements.approves_itself, carriers)),
         locks=_locked(vm, answers),
         unread_locks=tuple(_unread_locks(vm, answers)),
@@ -168,6 +169,18 @@ def _address(vm: VmId, rows: Iterable[Row] | None) -> str | None:
     """A public address that the VM may lose."""
     mine = (row for row in rows or () if VmId.parse(text(row.get("vm"))) == vm)
     return next((text(row.get("address")) for row in mine if text(row.get("allocation")).lower() == "dynamic"), None)
+
+
+def _address_unread(vm: VmId, answers: Answers) -> str:
+    """Why it is not known whether the VM has an address to lose; empty where it is."""
+    rows = answers.of("network", "")
+    if rows is None:
+        return answers.why_not("network", "")
+    mine = [row for row in rows if VmId.parse(text(row.get("vm"))) == vm]
+    if not mine:
+        return "its network interfaces are not shown to this sign-in"
+    hidden = any(text(row.get("public")) and not text(row.get("allocation")) for row in mine)
+    return "its public address is not shown to this sign-in" if hidden else ""
 
 
 def _incidents(machine: Row, rows: Iterable[Row] | None) -> Iterator[str]:

@@ -11,7 +11,7 @@ import msgspec
 
 from vmdiag.arm.session import Session
 from vmdiag.completeness import Missing, missing_list, missing_part
-from vmdiag.errors import BadAnswer, Interrupted, NotFound, OutOfTime, SourceError
+from vmdiag.errors import BadAnswer, Interrupted, NotFound, NotUnderstood, OutOfTime, SourceError
 from vmdiag.model import Signal
 from vmdiag.reading import Watcher
 from vmdiag.sources._items import Covers, Lack, Malformed, Sampled, Snapshot, Whole
@@ -101,6 +101,9 @@ class Reader:
             if isinstance(row, Missing):
                 self._lack(ask, row.reason)
                 continue
+            if isinstance(row, Lack):
+                self._miss(ask, row)
+                continue
             self._open[ask] += 1
             number = self._open[ask]
             try:
@@ -136,6 +139,12 @@ class Reader:
         for signal, scope in product(ask.lacks or ask.signals, ask.concerns or ("",)):
             self._flaw(ask, signal, scope, reason)
 
+    def _miss(self, ask: Ask, lack: Lack) -> None:
+        """An answer that holds less than was asked for, as can be told by what it holds."""
+        self.flawed.add(ask)
+        self._watcher.warn(f"{lack.place}: {lack.reason}; what is missing counts as not read")
+        self._spool.add(lack)
+
     def _flaw(self, ask: Ask, signal: Signal, scope: str, reason: str, line: int = 0) -> None:
         self.flawed.add(ask)
         what = ask.request.what
@@ -149,9 +158,9 @@ class Reader:
             self.add(ask.instead)
         elif isinstance(error, SourceError):
             self._refuse(ask, error, partial=rows > 0)
-            if rows or isinstance(error, BadAnswer):
+            if rows or (isinstance(error, BadAnswer) and not isinstance(error, NotUnderstood)):
                 # What it would have held may be what denies the rest.
-                self._lack(ask, reason_of(error))
+                self._lack(ask, reason_of(error).removeprefix(f"{ask.request.what}: "))
         elif error is not None:
             raise error
         else:

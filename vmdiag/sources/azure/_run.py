@@ -11,6 +11,7 @@ from itertools import chain
 
 from vmdiag import kql
 from vmdiag.arm.session import Session
+from vmdiag.errors import NotFound
 from vmdiag.identity import VmId
 from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.reading import Reading, Scope, Watcher, reading_span
@@ -104,6 +105,8 @@ class Run:
         lost, is_cut = self._reader.failures.get(self._network), self._network in self._reader.cut
         teller.hidden = (PATHS if is_cut else HIDDEN_PART) if lost is None else f"not known ({reason_of(lost)})"
         teller.is_network_whole = lost is None and not is_cut
+        # A cloud without Resource Graph is told of, and not mistrusted for ever.
+        teller.is_network_told = not isinstance(lost, NotFound)
         return Reading(
             window=self._window,
             transcripts=chain(blind.missing(found.missing, self._needs), self._told(vms, few, teller, blind)),
