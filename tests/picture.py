@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tests.examples import EXAMPLES, README_EXAMPLE
 from vmdiag.cli.watch import Watch
-from vmdiag.diagnosis import Report
+from vmdiag.diagnosis import Header, Report
 from vmdiag.pipeline import examine
 from vmdiag.reading import Scope
 from vmdiag.renderers import terminal
@@ -24,13 +24,13 @@ def drawn() -> str:
     """The picture as it would be drawn now."""
     source = Archive(str(EXAMPLES / README_EXAMPLE / "archive"), Watch(quiet=True))
     run = examine(source, Scope())
-    report = Report(
+    header = Header(
         source=f"archive:examples/{README_EXAMPLE}/archive",
         cloud="public",
         window=run.window,
         generated_at=datetime(2026, 3, 2, 10, tzinfo=UTC),
-        cases=list(run.cases),
     )
+    report = Report(header=header, cases=tuple(run.cases))
     whole = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="standard")
     terminal.draw(report, whole)
     shown = "\n".join(str(whole.file.getvalue()).splitlines()[:LINES])  # type: ignore[attr-defined]  # a StringIO

@@ -7,7 +7,7 @@ import pytest
 from tests.examples import EXAMPLES, README_EXAMPLE, STORIES, expected, files
 from tests.picture import PICTURE, drawn
 from tests.stories import KNOWN
-from vmdiag.renderers._schema import schema
+from vmdiag.report import make_schema
 
 FOLDERS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
 
@@ -29,7 +29,7 @@ def test_an_example_gives_the_report_beside_it(name: str) -> None:
     report = expected(folder)
 
     assert report == (folder / "expected.json").read_text(encoding="utf-8")
-    jsonschema.validate(json.loads(report), schema())
+    jsonschema.validate(json.loads(report), make_schema())
     (case,) = json.loads(report)["cases"]
     assert case["explanation"] == name
 

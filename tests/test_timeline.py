@@ -70,6 +70,19 @@ def test_unrelated_records_change_no_verdict(noise: list[tuple[int, str]]) -> No
     assert told.verdict is diagnosed(assemble(STORY, TOLD)).verdict
 
 
+def test_which_of_two_equal_records_is_cited_does_not_hang_on_their_order() -> None:
+    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    told = [Record(at=at, signal=Signal.HEALTH, name="LiveMigrationSucceeded", ref=ref) for ref in ("a", "b")]
+    transcript = notation.transcript("until 14:00")
+    timelines = [
+        assemble(replace(transcript, records=tuple(records)), Window(at, at + timedelta(hours=1)))
+        for records in (told, told[::-1])
+    ]
+
+    assert timelines[0].events
+    assert timelines[0] == timelines[1]
+
+
 def test_started_accepted_and_succeeded_are_one_event_with_a_length() -> None:
     records = [operation(status, T + n * MIN) for n, status in enumerate(("Started", "Accepted", "Succeeded"))]
     (event,) = assemble(Transcript(vm=VM, records=tuple(records)), DAY).events

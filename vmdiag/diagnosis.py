@@ -242,21 +242,27 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A run: where and when it looked, its cases as they are found, and what concerns no single VM.
+class Header:
+    """A run before its first case: where and when it looks, and what was not heard and concerns no single VM.
 
-    `cases` may be an iterator: a renderer that can stream does. `names_scope` says that VMs were asked for, one by one
-    or by what they have in common.
+    `names_scope` says that VMs were asked for, one by one or by what they have in common.
     """
 
     source: str
     cloud: str
     window: Window
     generated_at: datetime
-    cases: Iterable[Case]
-    others: Others = field(default_factory=Others)
     names_scope: bool = False
     gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run at its end: its cases, and how many VMs there are besides."""
+
+    header: Header
+    cases: tuple[Case, ...]
+    others: Others = field(default_factory=Others)
 
 
 def ordered(evidence: Iterable[Evidence]) -> Iterator[Evidence]:

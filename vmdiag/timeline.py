@@ -28,7 +28,9 @@ STATES = (Kind.AVAILABLE, Kind.UNAVAILABLE, Kind.DEGRADED, Kind.UNKNOWN)
 def assemble(transcript: Transcript, window: Window, margin: timedelta = timedelta()) -> Timeline:
     """The timeline of one VM over `window` and the `margin` before it that baselines need."""
     span = Window(earlier(window.start, margin), window.end)
-    records = sorted({_key(record): record for record in transcript.records if record.at in span}.values(), key=_key)
+    # Feeds answer in any order; which of two equal records is cited must not hang on it.
+    known = sorted((record for record in transcript.records if record.at in span), key=lambda one: (_key(one), one.ref))
+    records = list({_key(record): record for record in known}.values())
     events = sorted([*_operations(records), *_tellings(_named(records))], key=_order)
     born = max((event.ended for event in events if event.kind is Kind.DELETE), default=None)
     if born is not None and any(event.at > born for event in events):

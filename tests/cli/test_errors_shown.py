@@ -10,7 +10,7 @@ from tests.cli import story
 from tests.conftest import COMMAND, Runner
 
 BREAKS = """
-def render(report, out):
+def open_report(header, out):
     raise RuntimeError("it broke")
 """
 # Streams what is found, and then the source is gone.
@@ -18,9 +18,12 @@ BREAKS_OFF = """
 from vmdiag.errors import SourceError
 from vmdiag.renderers import ndjson
 
-def render(report, out):
-    ndjson.render(report, out)
-    raise SourceError("the disk was taken out", "Put it back.")
+class Report(ndjson.Lines):
+    def finish(self, others):
+        raise SourceError("the disk was taken out", "Put it back.")
+
+def open_report(header, out):
+    return Report(out)
 """
 RUN_WITH_MORE_RENDERERS = """
 import sys, vmdiag.renderers

@@ -12,6 +12,7 @@ from vmdiag.diagnosis import (
     Diagnosis,
     Evidence,
     Finding,
+    Header,
     Loss,
     Recommendation,
     Report,
@@ -273,7 +274,8 @@ def hostile(text: str) -> Case:
 def report(cases: Iterable[Case], *, others: int = 0, cloud: str = "public", gaps: tuple[Gap, ...] = ()) -> Report:
     """A run with these cases."""
     seen = Others(clear=others)
-    return Report(source="azure", cloud=cloud, window=WINDOW, generated_at=END, cases=cases, others=seen, gaps=gaps)
+    header = Header(source="azure", cloud=cloud, window=WINDOW, generated_at=END, gaps=gaps)
+    return Report(header=header, cases=tuple(cases), others=seen)
 
 
 SINGLE = {

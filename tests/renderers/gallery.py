@@ -10,7 +10,7 @@ from rich.console import Console
 from tests.renderers import cases, treated
 from vmdiag import plugins, renderers
 from vmdiag.diagnosis import Case, Report
-from vmdiag.renderers import terminal
+from vmdiag.renderers import Renderer, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 SUFFIXES = {"json": "json", "ndjson": "ndjson", "csv": "csv", "markdown": "md"}
@@ -21,8 +21,15 @@ _VERSION = re.compile(r'(?<="version": ")[^"]*')
 def written(form: str, report: Report) -> str:
     """What a format makes of a report."""
     out = io.StringIO()
-    plugins.load(renderers, form).render(report, out)
+    write(plugins.load(renderers, form).open_report(report.header, out), report)
     return out.getvalue()
+
+
+def write(renderer: Renderer, report: Report) -> None:
+    """Give a renderer the whole report."""
+    for case in report.cases:
+        renderer.add_case(case)
+    renderer.finish(report.others)
 
 
 def drawn(report: Report, width: int) -> str:

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,15 +10,15 @@ from jsonschema import Draft202012Validator
 
 from tests.renderers import cases, treated
 from tests.renderers.gallery import scenes, written
+from vmdiag.case_report import describe_case, read_case
 from vmdiag.diagnosis import Case
 from vmdiag.mitigation import Status
 from vmdiag.model import Signal
-from vmdiag.renderers import _plain, ndjson
+from vmdiag.renderers import ndjson
 from vmdiag.renderers._dumps import dumps
-from vmdiag.renderers._read_back import case_of
-from vmdiag.renderers._schema import schema
+from vmdiag.report import make_schema, to_plain
 
-SCHEMA = schema()
+SCHEMA = make_schema()
 CASE = {**SCHEMA, "$ref": "#/$defs/case"}
 
 
@@ -28,7 +27,7 @@ def document(found: list[Case], **more: Any) -> Any:
     return json.loads(written("json", cases.report(found, **more)))
 
 
-def test_the_schema_is_a_schema() -> None:
+def test_the_schema_is_a_make_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
@@ -88,9 +87,9 @@ def test_the_head_is_the_contracts() -> None:
 
 @pytest.mark.parametrize("name", cases.SINGLE | treated.SINGLE)
 def test_a_case_is_read_back_as_it_was_told(name: str) -> None:
-    told = _plain.of((cases.SINGLE | treated.SINGLE)[name]())
+    told = to_plain(describe_case((cases.SINGLE | treated.SINGLE)[name]()))
 
-    assert _plain.of(case_of(json.loads(dumps(told)))) == told
+    assert to_plain(describe_case(read_case(dumps(told)))) == told
 
 
 def test_a_confirmed_case_carries_scenario_and_code_and_a_clear_one_does_not() -> None:
@@ -143,12 +142,8 @@ def test_each_line_is_out_before_the_next_case_is_asked_for() -> None:
         def flush(self) -> None:
             flushed.append(self.getvalue())
 
-    def found() -> Iterator[Case]:
-        for number, case in enumerate(cases.fleet()):
-            assert len(flushed) == number
-            assert (flushed[-1] if flushed else "").count("\n") == number
-            yield case
+    lines = ndjson.open_report(cases.report([]).header, Pipe())
+    for number, case in enumerate(cases.fleet(), 1):
+        lines.add_case(case)
 
-    ndjson.render(cases.report(found()), Pipe())
-
-    assert len(flushed) == len(cases.fleet())
+        assert len(flushed) == flushed[-1].count("\n") == number

@@ -19,7 +19,7 @@ from tests.renderers.gallery import drawn, written
 from vmdiag.diagnosis import Case
 from vmdiag.renderers._markup import code, plain
 from vmdiag.renderers._safe import visible
-from vmdiag.renderers._schema import schema
+from vmdiag.report import make_schema
 
 NASTY = (
     "\x1b[31mred\x1b[0m\x1b]0;title\x07", "\x9b2J", "\u202eexe.txt\u2066", "a\u200bb\ufeff",
@@ -36,7 +36,7 @@ texts = st.one_of(
     st.text(max_size=60),
     st.text(alphabet="`|<>[]()*_#-+=@\\!~&;:/.1\n\r\t\x1b ", max_size=40),
 )
-SCHEMA = Draft202012Validator(schema())
+SCHEMA = Draft202012Validator(make_schema())
 HTML = {"html_inline", "html_block"}
 
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.renderers import cases, treated
-from tests.renderers.gallery import drawn, scenes, written
+from tests.renderers.gallery import drawn, scenes, write, written
 from vmdiag.diagnosis import Case, State
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Kind, Signal
@@ -172,7 +172,8 @@ def test_colour_adds_nothing_that_words_do_not_say(name: str) -> None:
 def test_a_stream_gets_only_what_its_encoding_can_carry(encoding: str) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
-    terminal.render(cases.report([*cases.fleet(), cases.hostile("名前 ▁ é")]), out)
+    report = cases.report([*cases.fleet(), cases.hostile("名前 ▁ é")])
+    write(terminal.open_report(report.header, out), report)
     out.flush()
 
     assert "CONFIRMED" in raw.getvalue().decode(encoding)

@@ -9,6 +9,7 @@ from typing import TextIO
 
 import typer
 
+from vmdiag.case_report import describe_mitigation
 from vmdiag.cli.bedside import Bedside
 from vmdiag.cli.complaint import complain
 from vmdiag.cli.cure import ward_of
@@ -18,9 +19,9 @@ from vmdiag.cli.reached import Azure, duration
 from vmdiag.cli.watch import Watch
 from vmdiag.errors import Interrupted, UsageError
 from vmdiag.journal import Deed, Journal, UnknownVersionError
-from vmdiag.renderers import _plain
 from vmdiag.renderers._safe import name, visible, whole
 from vmdiag.renderers._times import iso_or_none, stamp
+from vmdiag.report import to_plain
 from vmdiag.sources import azure as live
 
 SCHEMA = "vmdiag.mitigations/1"
@@ -102,7 +103,7 @@ def _told(deed: Deed) -> dict[str, object]:
         "finished": not deed.is_open,
         "failed_at": iso_or_none(deed.lost_at),
         "migrated_at": iso_or_none(deed.migrated_at),
-        **_plain.mitigation(deed.mitigation),
+        **to_plain(describe_mitigation(deed.mitigation)),
     }
 
 

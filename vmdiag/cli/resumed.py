@@ -1,12 +1,11 @@
 """The finished cases of an earlier ndjson report, with `--resume`; must not know how a case was found."""
 
-import json
 from collections.abc import Iterable
 
+from vmdiag.case_report import NotACaseError, read_case
 from vmdiag.cli.watch import Watch
 from vmdiag.diagnosis import Case
 from vmdiag.reading import UNKNOWN_VM
-from vmdiag.renderers._read_back import NotACaseError, case_of
 
 # Why a VM may be unread that a later run can read: those are asked for again, and what was not there may be there now.
 CUT_SHORT = ("interrupted before", "not read when the run's time was over", *UNKNOWN_VM)
@@ -19,8 +18,8 @@ def resumed(lines: Iterable[str], watch: Watch) -> tuple[Case, ...]:
         if not line.strip():
             continue
         try:
-            case = case_of(json.loads(line))
-        except (NotACaseError, ValueError, RecursionError):
+            case = read_case(line)
+        except NotACaseError:
             # A run that was killed leaves half a line at the end.
             watch.warn(f"line {number} of the earlier report is no case; its VM is diagnosed again")
             continue

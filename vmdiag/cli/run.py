@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,11 +13,14 @@ from vmdiag.cli.exit_codes import FailOn, exit_code, worst
 from vmdiag.cli.opening import Opened
 from vmdiag.cli.resumed import resumed
 from vmdiag.cli.watch import Watch
-from vmdiag.diagnosis import Case, Report
+from vmdiag.diagnosis import Case, Header
 from vmdiag.errors import Interrupted, SourceError, UsageError
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
 from vmdiag.pipeline import Examination, examine
+
+if TYPE_CHECKING:
+    from vmdiag.renderers import Renderer
 
 # Worse than an interruption: what was done, or was not allowed.
 _DEEDS = (6, 5)
@@ -96,9 +100,13 @@ def run(
             if treatment is not None:
                 found.cases = treatment(tally.before(found.cases), scope.finished)
             found.cases = tally.over(found.cases)
-            report = _report(found, tally, watch, open_, streams=getattr(renderer, "STREAMS", False))
-            renderer.render(report, stream)
-        _tell(report, tally, watch)
+            header = _header(found, open_)
+            report: Renderer = renderer.open_report(header, stream)
+            cases = found.cases if getattr(renderer, "STREAMS", False) else found.in_order()
+            for case in tally.told(cases, watch):
+                report.add_case(case)
+            report.finish(found.other_vms)
+        _tell(header, found, tally, watch)
 
     _attempt(written, tally)
     if watch.stop.is_set():
@@ -128,28 +136,20 @@ def _attempt(write: Callable[[], None], tally: Tally) -> None:
         complain(error.message, error.hint)
 
 
-def _report(found: Examination, tally: Tally, watch: Watch, open_: Opened, *, streams: bool) -> Report:
-    def cases() -> Iterator[Case]:
-        yield from tally.told(found.cases if streams else found.in_order(), watch)
-        # Only now is it known how many VMs had nothing to tell; the report is not shared with anybody yet.
-        object.__setattr__(report, "others", found.other_vms)
-
-    report = Report(
+def _header(found: Examination, open_: Opened) -> Header:
+    return Header(
         source=open_.address,
         cloud=found.cloud or open_.cloud,
         window=found.window,
         generated_at=open_.now,
-        cases=cases(),
-        others=found.other_vms,
         names_scope=open_.scope.names_any,
         gaps=found.gaps,
     )
-    return report
 
 
-def _tell(report: Report, tally: Tally, watch: Watch) -> None:
-    watch.note(f"source: {report.source}")
-    watch.note(f"window: {report.window.start.isoformat()} to {report.window.end.isoformat()}")
-    watch.note(f"VMs: {tally.cases} in the report, {report.others.total} more")
-    for gap in report.gaps:
+def _tell(header: Header, found: Examination, tally: Tally, watch: Watch) -> None:
+    watch.note(f"source: {header.source}")
+    watch.note(f"window: {header.window.start.isoformat()} to {header.window.end.isoformat()}")
+    watch.note(f"VMs: {tally.cases} in the report, {found.others} more")
+    for gap in header.gaps:
         watch.note(f"not heard: {gap.signal}, {gap.reason}")

@@ -8,7 +8,7 @@ def schema(*, debug: options.Debug = False) -> None:  # noqa: ARG001 - its callb
     import json
 
     from vmdiag.cli.destination import destination
-    from vmdiag.renderers import _schema
+    from vmdiag.report import make_schema
 
     with destination() as out:
-        out.write(json.dumps(_schema.schema(), indent=2) + "\n")
+        out.write(json.dumps(make_schema(), indent=2) + "\n")

@@ -1,0 +1,22 @@
+"""The formats of a report, one a file: `open_report(header, out)` begins one, to which cases are given one by one.
+
+With `STREAMS` a format wants the cases as they are known; without, in the order in which they were asked for.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from vmdiag.diagnosis import Case
+    from vmdiag.reading import Others
+
+
+class Renderer(Protocol):
+    """A report on its way out; raises `OSError` where it cannot be written."""
+
+    def add_case(self, case: "Case") -> None:
+        """One more VM."""
+        ...
+
+    def finish(self, others: "Others") -> None:
+        """All VMs are known; `others` were seen and are no case."""
+        ...

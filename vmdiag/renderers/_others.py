@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from vmdiag.diagnosis import Report
+from vmdiag.diagnosis import Header
 from vmdiag.reading import Others
 
 
@@ -20,8 +20,8 @@ def sentences(seen: Others) -> Iterator[str]:
             yield f"{count} other {'VM was' if count == 1 else 'VMs were'} {says}"
 
 
-def nothing(report: Report) -> str:
+def nothing(header: Header) -> str:
     """The answer where there is no case."""
-    if report.names_scope:
+    if header.names_scope:
         return "No VM is in what was asked for, so none was diagnosed"
     return "No VM had a live migration or a loss of connectivity in the time that was read"

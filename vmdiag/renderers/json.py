@@ -3,9 +3,12 @@
 from textwrap import indent
 from typing import TYPE_CHECKING, TextIO
 
-from vmdiag.diagnosis import Report, Verdict
-from vmdiag.renderers import _lore, _plain
+from vmdiag import report
+from vmdiag.case_report import describe_case, describe_gaps, summarize
+from vmdiag.diagnosis import Case, Header, Verdict
+from vmdiag.reading import Others
 from vmdiag.renderers._dumps import dumps
+from vmdiag.renderers._lore import note_on_cloud
 
 if TYPE_CHECKING:
     from vmdiag.mitigation import Status
@@ -13,25 +16,42 @@ if TYPE_CHECKING:
 _INDENT = 2
 
 
-def render(report: Report, out: TextIO) -> None:
-    """Write the document; cases are kept as text only, because the summary comes before them."""
-    verdicts: list[Verdict] = []
-    statuses: list[Status] = []
-    cases: list[str] = []
-    notes: dict[str, None] = {}
-    for case in report.cases:
-        note = _lore.note_on_cloud(case, report.cloud)
-        notes |= {note: None} if note else {}
-        verdicts.append(case.diagnosis.verdict)
-        statuses += [case.mitigation.status] if case.mitigation is not None else []
-        cases.append(indent(dumps(_plain.of(case), _INDENT), " " * 2 * _INDENT))
-    head = {
-        **_plain.head(report),
-        "summary": _plain.summary(verdicts, statuses, report.others),
-        "gaps": _plain.gaps(report.gaps),
-        "notes": list(notes),
-    }
-    out.write(dumps(head, _INDENT).removesuffix("\n}"))
-    out.write(',\n  "cases": [')
-    out.writelines(f"{',' if number else ''}\n{text}" for number, text in enumerate(cases))
-    out.write("\n  ]\n}\n" if cases else "]\n}\n")
+def open_report(header: Header, out: TextIO) -> "Document":
+    """A document, written at its end."""
+    return Document(header, out)
+
+
+class Document:
+    """A `Renderer` that keeps cases as text alone, because the summary comes before them."""
+
+    def __init__(self, header: Header, out: TextIO) -> None:
+        self._header = header
+        self._out = out
+        self._verdicts: list[Verdict] = []
+        self._statuses: list[Status] = []
+        self._cases: list[str] = []
+        self._notes: dict[str, None] = {}
+
+    def add_case(self, case: Case) -> None:
+        """Keep its text, and what the summary counts."""
+        note = note_on_cloud(case, self._header.cloud)
+        self._notes |= {note: None} if note else {}
+        self._verdicts.append(case.diagnosis.verdict)
+        self._statuses += [case.mitigation.status] if case.mitigation is not None else []
+        self._cases.append(indent(dumps(report.to_plain(describe_case(case)), _INDENT), " " * 2 * _INDENT))
+
+    def finish(self, others: Others) -> None:
+        """Write the document."""
+        header = self._header
+        told = report.Report(
+            generated_at=header.generated_at,
+            source=header.source,
+            cloud=header.cloud,
+            window=report.Window(header.window.start, header.window.end),
+            summary=summarize(self._verdicts, self._statuses, others),
+            gaps=describe_gaps(header.gaps),
+            notes=tuple(self._notes),
+        )
+        self._out.write(dumps(report.to_plain(told), _INDENT).removesuffix("]\n}"))
+        self._out.writelines(f"{',' if number else ''}\n{text}" for number, text in enumerate(self._cases))
+        self._out.write("\n  ]\n}\n" if self._cases else "]\n}\n")

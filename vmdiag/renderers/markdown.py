@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from vmdiag.diagnosis import Action, Case, Report, State, Verdict
+from vmdiag.diagnosis import Action, Case, Header, Report, State, Verdict
 from vmdiag.model import Gap
 from vmdiag.renderers import _grounds, _lore, _others, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
 from vmdiag.renderers._markup import cell, code, fenced, plain, row
 from vmdiag.renderers._safe import name, place
 from vmdiag.renderers._times import between, iso, stamp
+from vmdiag.renderers._whole_report import WholeReport
 from vmdiag.traffic_falls import UNITS, figure
 
 _SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
@@ -21,26 +22,31 @@ _CURVE = 72
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/?#=%&+-]*)?")
 
 
-def render(report: Report, out: TextIO) -> None:
-    """Write the whole page; the cases are collected, because the affected ones come first."""
-    out.writelines(line + "\n" for line in _page(report, _story.in_order(report.cases)))
+def open_report(header: Header, out: TextIO) -> WholeReport:
+    """A page; the cases are collected, because the affected ones come first."""
+
+    def write(report: Report) -> None:
+        out.writelines(line + "\n" for line in _page(report, _story.in_order(report.cases)))
+
+    return WholeReport(header, write)
 
 
 def _page(report: Report, cases: list[Case]) -> Iterator[str]:
+    header = report.header
     if len(cases) == 1:
         yield from _section(cases[0], "#")
     elif cases:
         yield from _fleet(cases)
     else:
-        yield f"# vmdiag: {_others.nothing(report).replace('No', 'no', 1)}"
-    yield from _gaps(report.gaps, "##")
+        yield f"# vmdiag: {_others.nothing(header).replace('No', 'no', 1)}"
+    yield from _gaps(header.gaps, "##")
     yield ""
     for line in _others.sentences(report.others):
         yield line
         yield ""
-    read = between(report.window.start, report.window.end)
-    yield f"Read from {code(report.source)} (cloud: {code(report.cloud)}), {read}."
-    note = _lore.note_on_cloud(cases[0], report.cloud) if cases else None
+    read = between(header.window.start, header.window.end)
+    yield f"Read from {code(header.source)} (cloud: {code(header.cloud)}), {read}."
+    note = _lore.note_on_cloud(cases[0], header.cloud) if cases else None
     if note:
         yield ""
         yield plain(note)

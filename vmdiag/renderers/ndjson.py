@@ -2,16 +2,31 @@
 
 from typing import TextIO
 
-from vmdiag.diagnosis import Report
-from vmdiag.renderers import _plain
+from vmdiag.case_report import describe_case
+from vmdiag.diagnosis import Case, Header
+from vmdiag.reading import Others
 from vmdiag.renderers._dumps import dumps
+from vmdiag.report import to_plain
 
-# Cases are wanted as they are known, not in the order asked for.
 STREAMS = True
 
 
-def render(report: Report, out: TextIO) -> None:
-    """Write and flush case by case, so that a reader at the other end of a pipe never waits for the run's end."""
-    for case in report.cases:
-        out.write(dumps(_plain.of(case)) + "\n")
-        out.flush()
+def open_report(header: Header, out: TextIO) -> "Lines":
+    """Lines without a header."""
+    del header
+    return Lines(out)
+
+
+class Lines:
+    """A `Renderer` that flushes case by case: a reader at the other end of a pipe never waits for the run's end."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def add_case(self, case: Case) -> None:
+        """Write the line."""
+        self._out.write(dumps(to_plain(describe_case(case))) + "\n")
+        self._out.flush()
+
+    def finish(self, others: Others) -> None:
+        """No line tells of the whole run."""
