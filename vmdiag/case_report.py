@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
-from vmdiag import diagnosis, mitigation, model, report
+from vmdiag import diagnosis as judging
+from vmdiag import mitigation, model, report
 from vmdiag.diagnosis import Blame, Verdict, ordered
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
@@ -44,7 +45,7 @@ def summarize(verdicts: Iterable[Verdict], statuses: Iterable[Status], others: O
     )
 
 
-def describe_case(case: diagnosis.Case) -> report.Case:
+def describe_case(case: judging.Case) -> report.Case:
     """One element of `cases`."""
     found, vm = case.diagnosis, case.vm
     scenario = scenario_of(case) if found.verdict.is_flagged else None
@@ -95,13 +96,13 @@ def describe_gaps(gaps: Iterable[model.Gap]) -> tuple[report.Gap, ...]:
     )
 
 
-def list_findings(case: diagnosis.Case) -> tuple[diagnosis.Finding, ...]:
+def list_findings(case: judging.Case) -> tuple[judging.Finding, ...]:
     """Every scenario's finding; the one asked about is always among them."""
     found = case.diagnosis
     return found.findings if found.finding in found.findings else (found.finding, *found.findings)
 
 
-def _describe_finding(finding: diagnosis.Finding) -> report.Finding:
+def _describe_finding(finding: judging.Finding) -> report.Finding:
     return report.Finding(
         scenario=finding.scenario,
         verdict=finding.verdict,
@@ -111,7 +112,7 @@ def _describe_finding(finding: diagnosis.Finding) -> report.Finding:
     )
 
 
-def _describe_loss(loss: diagnosis.Loss) -> report.Loss:
+def _describe_loss(loss: judging.Loss) -> report.Loss:
     channels = tuple(
         report.Channel(
             signal=each.signal,
@@ -149,7 +150,7 @@ def _describe_curve(series: model.Series) -> report.Curve:
     return report.Curve(metric=series.name, signal=series.signal, points=points)
 
 
-def read_case(line: str) -> diagnosis.Case:
+def read_case(line: str) -> judging.Case:
     """The case of a line, empty where a report leaves out; raises `NotACaseError` for anything else."""
     try:
         told = msgspec.json.decode(line, type=report.Case)
@@ -158,12 +159,12 @@ def read_case(line: str) -> diagnosis.Case:
         raise NotACaseError from error
 
 
-def _case(told: report.Case) -> diagnosis.Case:
+def _case(told: report.Case) -> judging.Case:
     vm = VmId.parse(told.vm.id)
     if vm is None:
         raise NotACaseError
     findings = tuple(_finding(each) for each in told.findings)
-    return diagnosis.Case(
+    return judging.Case(
         vm=model.VirtualMachine(
             id=vm,
             location=told.vm.location,
@@ -172,7 +173,7 @@ def _case(told: report.Case) -> diagnosis.Case:
             power_state=told.vm.power_state,
         ),
         window=_convert(told.window, model.Window),
-        diagnosis=diagnosis.Diagnosis(
+        diagnosis=judging.Diagnosis(
             verdict=told.verdict,
             finding={each.scenario: each for each in findings}[ASKED],
             findings=findings,
@@ -182,7 +183,7 @@ def _case(told: report.Case) -> diagnosis.Case:
             migrated_at=told.migrated_at,
             failed_at=told.failed_at,
             recovered_at=told.recovered_at,
-            recommendation=_convert(told.recommendation, diagnosis.Recommendation),
+            recommendation=_convert(told.recommendation, judging.Recommendation),
             silent_since=told.silent_since,
         ),
         gaps=tuple(
@@ -198,23 +199,23 @@ def _case(told: report.Case) -> diagnosis.Case:
     )
 
 
-def _finding(told: report.Finding) -> diagnosis.Finding:
+def _finding(told: report.Finding) -> judging.Finding:
     """A report tells of a finding's latest loss alone; its evidence stands beside the finding."""
     blames: tuple[Blame, ...] = ()
     if told.explains is not None and told.cause_at is not None:
         blames = (Blame(loss=_convert(told.explains, model.Interval), verdict=told.verdict, cause_at=told.cause_at),)
-    return diagnosis.Finding(
+    return judging.Finding(
         scenario=told.scenario,
         verdict=told.verdict,
-        evidence=tuple(_convert(each, diagnosis.Evidence) for each in told.evidence),
+        evidence=tuple(_convert(each, judging.Evidence) for each in told.evidence),
         blames=blames,
         cause_at=told.cause_at,
     )
 
 
-def _loss(told: report.Loss) -> diagnosis.Loss:
+def _loss(told: report.Loss) -> judging.Loss:
     channels = tuple(
-        diagnosis.Channel(
+        judging.Channel(
             signal=each.signal,
             strength=each.strength,
             interval=model.Interval(each.start, each.end),
@@ -223,7 +224,7 @@ def _loss(told: report.Loss) -> diagnosis.Loss:
         )
         for each in told.channels
     )
-    return diagnosis.Loss(
+    return judging.Loss(
         interval=model.Interval(told.start, told.end),
         channels=channels,
         explained_by=told.explained_by,

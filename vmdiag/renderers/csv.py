@@ -11,7 +11,7 @@ from typing import TextIO
 
 import msgspec
 
-from vmdiag import diagnosis
+from vmdiag import diagnosis as judging
 from vmdiag.case_report import ASKED, describe_case
 from vmdiag.diagnosis import Header, Stance
 from vmdiag.reading import Others
@@ -48,7 +48,7 @@ class Table:
         self._writer = csv.writer(out, lineterminator="\n")
         self._writer.writerow(COLUMNS)
 
-    def add_case(self, case: diagnosis.Case) -> None:
+    def add_case(self, case: judging.Case) -> None:
         """Write the row."""
         row = _row(describe_case(case))
         self._writer.writerow([_cell(row[column]) for column in COLUMNS])
