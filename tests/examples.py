@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from vmdiag import notation
-from vmdiag.sources.archive.transcripts import to_line
+from tests import notation
+from vmdiag.sources.formats.transcripts import to_line
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

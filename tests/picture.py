@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from tests.examples import EXAMPLES, README_EXAMPLE
-from vmdiag.cli.watch import Watch
-from vmdiag.diagnosis import Header, Report
+from vmdiag.cli.progress import Watch
+from vmdiag.diagnosis.model import Header, Report
 from vmdiag.pipeline import examine
-from vmdiag.reading import Scope
 from vmdiag.renderers import terminal
 from vmdiag.sources.archive._archive import Archive
+from vmdiag.sources.protocol import Scope
 
 PICTURE = EXAMPLES / "report.svg"
 WIDTH = 80

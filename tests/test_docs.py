@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Runner
-from vmdiag import errors, plugins, renderers, scenarios
+from vmdiag import errors, plugins, renderers
 from vmdiag.cli.exit_codes import WORST_FIRST
-from vmdiag.guard import GUARDS
+from vmdiag.diagnosis import scenarios
+from vmdiag.redeploy.guards import GUARDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.examples import EXAMPLES, README_EXAMPLE, STORIES, expected, files
 from tests.picture import PICTURE, drawn
-from tests.stories import KNOWN
+from tests.timeline_builders import KNOWN
 from vmdiag.report import make_schema
 
 FOLDERS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())

@@ -22,14 +22,10 @@ LONGEST_FUNCTION = 50
 LONGEST_COMMAND = 30
 # What is below every source, renderer and command: it computes, and touches nothing.
 PURE = [
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("advice", "baseline", "channels", "collapse", "detector")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("diagnosis", "fleet", "health_sentences", "heartbeat_gaps")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("identity_cache", "incidents", "intermittent", "liveness")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("mitigation", "model", "notation", "plan", "recovery")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("scheduled_events", "signal_state", "symptoms", "timeline")),
-    *(ROOT / "vmdiag" / f"{name}.py" for name in ("traffic_falls", "traffic_habits", "vocabulary")),
-    *sorted((ROOT / "vmdiag" / "guard").glob("*.py")),
-    *sorted((ROOT / "vmdiag" / "scenarios").glob("*.py")),
+    *((ROOT / "vmdiag" / f"{name}.py") for name in ("completeness", "identity", "mitigation", "model")),
+    *sorted((ROOT / "vmdiag" / "diagnosis").rglob("*.py")),
+    *sorted((ROOT / "vmdiag" / "redeploy" / "guards").glob("*.py")),
+    *((ROOT / "vmdiag" / "redeploy" / f"{name}.py") for name in ("model", "verification")),
 ]
 COMMANDS = ("check", "doctor", "explain", "mitigations", "record", "schema")
 REPORTS_WHAT_WAS_IMPORTED = """
@@ -111,7 +107,7 @@ def test_every_dependency_is_imported_somewhere() -> None:
 def test_only_the_redeploy_knows_the_library_that_can_change_a_vm() -> None:
     knowing = {_named(path) for path, name in _imports(PROGRAM) if name.startswith("azure.mgmt")}
 
-    assert knowing == {"vmdiag/mitigations/redeploy.py"}
+    assert knowing == {"vmdiag/redeploy/request.py"}
 
 
 def test_what_computes_touches_nothing() -> None:
@@ -177,4 +173,9 @@ def _run(*arguments: str) -> tuple[int, set[str]]:
 def _plugins(modules: set[str]) -> set[str]:
     """The sources and renderers among them; scenarios are all needed to judge."""
     parts = [(name, name.split(".")) for name in modules if name.startswith(("vmdiag.sources.", "vmdiag.renderers."))]
-    return {name for name, words in parts if len(words) == 3 and not words[2].startswith("_")}
+    sources = {"azure", "archive"}
+    return {
+        name
+        for name, words in parts
+        if len(words) == 3 and not words[2].startswith("_") and (words[1] == "renderers" or words[2] in sources)
+    }

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmdiag import notation
+from tests import notation
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Coverage, Gap, Interval, Kind, Needs, Signal, Timeline, Window
-from vmdiag.reading import Scope
+from vmdiag.sources.protocol import Scope
 
 T = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from vmdiag import notation
+from tests import notation
+from tests.notation import NotationError
 from vmdiag.model import Kind, Signal
-from vmdiag.notation import NotationError
 
 STORY = """
     12:00 live-migration

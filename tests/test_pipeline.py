@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from vmdiag import notation
+from tests import notation
 from vmdiag.cli.exit_codes import FailOn, exit_code
-from vmdiag.diagnosis import Verdict
+from vmdiag.diagnosis.model import Verdict
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Needs, Signal, Transcript
 from vmdiag.pipeline import SKETCH_POINTS, examine
-from vmdiag.reading import Reading, Scope
+from vmdiag.sources.protocol import Reading, Scope
 
 AFFECTED = "12:00 live-migration\n12:03 traffic-lost\ncpu active\nuntil 14:00"
 QUIET = "12:00 available\ntraffic normal\nuntil 14:00"

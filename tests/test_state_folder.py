@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from vmdiag.identity import VmId
-from vmdiag.journal import Deed, Journal
-from vmdiag.state_folder import make_folder
+from vmdiag.redeploy.journal import Deed, Journal
+from vmdiag.redeploy.state_folder import make_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and owners are POSIX's")
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)

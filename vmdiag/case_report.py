@@ -7,13 +7,12 @@ from typing import TypeVar
 
 import msgspec
 
-from vmdiag import diagnosis as judging
 from vmdiag import mitigation, model, report
-from vmdiag.diagnosis import Blame, Verdict, ordered
+from vmdiag.diagnosis import model as judging
+from vmdiag.diagnosis.model import Blame, Others, Verdict, ordered
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
-from vmdiag.reading import Others
-from vmdiag.renderers._lore import known, scenario_of
+from vmdiag.wording.scenario_texts import known, scenario_of
 
 ASKED = "live-migration-datapath"
 Value = TypeVar("Value")

@@ -3,7 +3,7 @@
 All times are aware UTC datetimes, all spans timedeltas, all values frozen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -258,3 +258,13 @@ class Timeline:
                 return Coverage.PART
             reached = max(reached, gap.window.end)
         return Coverage.NONE if unread and reached >= span.end else Coverage.PART
+
+
+# How the reason of a gap begins where there is no VM to read of.
+NO_SUCH_VM = "no such VM"
+UNKNOWN_VM = (NO_SUCH_VM, f"Azure knows {NO_SUCH_VM}")
+
+
+def is_unknown(gaps: Iterable[Gap]) -> bool:
+    """Whether what was not heard was not heard because there is no such VM."""
+    return any(gap.reason.startswith(UNKNOWN_VM) for gap in gaps)

@@ -7,27 +7,28 @@ from functools import reduce
 from itertools import chain
 from operator import or_
 
-import vmdiag.scenarios
+import vmdiag.diagnosis.scenarios
 from vmdiag import plugins
-from vmdiag.baseline import scale_to_minute
-from vmdiag.detector import diagnose
-from vmdiag.diagnosis import (
+from vmdiag.diagnosis.baseline import scale_to_minute
+from vmdiag.diagnosis.model import (
     Action,
     Case,
     Diagnosis,
     Evidence,
     Finding,
+    Others,
     Recommendation,
     Scenario,
     Stance,
     Verdict,
 )
-from vmdiag.fleet import compare
+from vmdiag.diagnosis.ranking import diagnose
+from vmdiag.diagnosis.shared_outage import compare
+from vmdiag.diagnosis.timeline import assemble
+from vmdiag.diagnosis.traffic_losses import TRAFFIC
 from vmdiag.identity import VmId, fits_any, words_for
-from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window
-from vmdiag.reading import Others, Scope, Source, is_unknown, latest, reading_span
-from vmdiag.timeline import assemble
-from vmdiag.traffic_falls import TRAFFIC
+from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window, is_unknown
+from vmdiag.sources.protocol import Scope, Source, latest, reading_span
 
 ASKED = "live-migration-datapath"
 # What a report draws of the traffic: a terminal line of it, around the incident.
@@ -63,7 +64,10 @@ class Examination:
 
 def scenarios() -> dict[str, Scenario]:
     """Every scenario by its id, from the folder's listing."""
-    return {name: plugins.load(vmdiag.scenarios, name).SCENARIO for name in plugins.names(vmdiag.scenarios)}
+    return {
+        name: plugins.load(vmdiag.diagnosis.scenarios, name).SCENARIO
+        for name in plugins.names(vmdiag.diagnosis.scenarios)
+    }
 
 
 def needed() -> Needs:

@@ -15,6 +15,11 @@ def names(package: ModuleType) -> tuple[str, ...]:
     return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
 
 
+def packages(package: ModuleType) -> tuple[str, ...]:
+    """The plug-ins that are folders themselves, sorted; nothing is imported."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg))
+
+
 def load(package: ModuleType, name: str) -> ModuleType:
     """Import one plug-in by its public name; `LookupError` when the folder holds no such file."""
     if name not in names(package):

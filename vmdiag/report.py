@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from vmdiag import __version__
-from vmdiag.diagnosis import Action, Extent, Stance, State, Strength, Verdict
+from vmdiag.diagnosis.model import Action, Extent, Stance, State, Strength, Verdict
 from vmdiag.mitigation import Status
 from vmdiag.model import Kind, Signal
-from vmdiag.renderers._safe import whole
-from vmdiag.renderers._times import iso
+from vmdiag.wording.sanitize import whole
+from vmdiag.wording.time_formats import iso
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WHOLE_SECONDS = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.arm.faults import Fault
 from tests.arm.server import Arm
-from tests.arm.stories import STORIES
+from tests.arm.timeline_stories import STORIES
 
 _EXAMPLES = "slow, seconds=2 for a fault with a setting: --fault slow,seconds=2:/metrics"
 

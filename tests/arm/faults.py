@@ -1,6 +1,6 @@
 """What can go wrong between a client and Azure, and with which requests; must not know how it is done.
 
-A fault is `Fault(path=..., kind=..., **settings)`; `tests.arm.mishaps` and `tests.arm.halves` list
+A fault is `Fault(path=..., kind=..., **settings)`; `tests.arm.fault_behaviours` and `tests.arm.half_answers` list
 the kinds and their settings.
 """
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.arm import halves, mishaps
+from tests.arm import fault_behaviours, half_answers
 from tests.arm.exchange import Exchange
-from tests.arm.mishaps import MARK
+from tests.arm.fault_behaviours import MARK
 
-KINDS = {**mishaps.KINDS, **halves.KINDS}
+KINDS = {**fault_behaviours.KINDS, **half_answers.KINDS}
 
 
 class Fault:

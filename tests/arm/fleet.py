@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from tests.arm import vitals
-from tests.arm.meters import MINUTE, Mood, Turn
-from tests.arm.premise import Premise, Traits
+from tests.arm import metric_catalogue
+from tests.arm.initial_state import Premise, Traits
+from tests.arm.metric_generator import MINUTE, Mood, Turn
 from tests.incidents.catalogue import SIZES
 from tests.incidents.model import Annotated, HealthChanged, Machine, Operation, Truth
 from tests.incidents.wire.plain import guid
@@ -41,7 +41,7 @@ def premise(vms: int, groups: int, migrated: int, seed: int, now: datetime) -> P
             for vm in ids
         ),
         operations=tuple(operation for vm in ids for operation in _noise(rng, vm, now)),
-        series=tuple(series for vm in ids for series in vitals.hour(rng, vm, now - 60 * MINUTE)),
+        series=tuple(series for vm in ids for series in metric_catalogue.hour(rng, vm, now - 60 * MINUTE)),
         beats={vm: (now - rng.uniform(0.1, 1) * MINUTE,) for vm in ids if rng.random() < 0.8},
         machines=tuple(machines),
     )

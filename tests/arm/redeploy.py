@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tests.arm.meters import Mood, Turn, mood_at
+from tests.arm.metric_generator import Mood, Turn, mood_at
 from tests.arm.vm import Condition, Vm
 
 NO_PLACE = frozenset(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.arm import Arm, World
-from tests.arm.asking import LOG, Client, Reply, signed_in
+from tests.arm.client import LOG, Client, Reply, signed_in
 
 FORM = "%Y-%m-%dT%H:%M:%S"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.arm.stories import STORIES
+from tests.arm.timeline_stories import STORIES
 
 COMMAND = (sys.executable, "-m", "tests.arm")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.arm import Arm, World
-from tests.arm.asking import COMPUTE, Client, signed_in
+from tests.arm.client import COMPUTE, Client, signed_in
 
 
 def test_the_instance_view_comes_only_when_it_is_asked_for() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.arm import Arm, World
-from tests.arm.asking import Client, signed_in
+from tests.arm.client import Client, signed_in
 
 
 def test_the_older_version_lists_clouds_and_this_one_is_the_second() -> None:

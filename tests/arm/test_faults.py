@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.arm import Arm, Fault, Proxy, Silent, Stranger, World
-from tests.arm.asking import COMPUTE, LOG, Client, Reply, signed_in
+from tests.arm.client import COMPUTE, LOG, Client, Reply, signed_in
 
 BROKEN = (ConnectionError, http.client.HTTPException, OSError)
 VERSION = "2020-01-01"

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import Arm, World, stories
-from tests.arm.asking import GRAPH, Client, signed_in
+from tests.arm import Arm, World, timeline_stories
+from tests.arm.client import GRAPH, Client, signed_in
 from tests.arm.world import Maintenance
 
 PATH = "/providers/Microsoft.ResourceGraph/resources"
@@ -93,7 +93,7 @@ def test_only_the_newest_annotation_is_current() -> None:
 
 
 def test_changes_of_the_network_and_announced_maintenance_are_told() -> None:
-    world = stories.told("network_change_after_migration")
+    world = timeline_stories.told("network_change_after_migration")
     (vm, *_) = world
     world.maintenance.append(Maintenance(vm=vm.id, kind="Redeploy", not_before=world.now() + timedelta(hours=1)))
     with Arm(world) as arm:

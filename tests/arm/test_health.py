@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import Arm, World, stories
-from tests.arm.asking import HEALTH, signed_in
+from tests.arm import Arm, World, timeline_stories
+from tests.arm.client import HEALTH, signed_in
 from tests.incidents.model import ServiceIssue
 
 STATUSES = "providers/Microsoft.ResourceHealth/availabilityStatuses"
@@ -13,7 +13,7 @@ EVENTS = "providers/Microsoft.ResourceHealth/events"
 
 
 def test_the_state_now_comes_first_and_then_what_was_newest_first() -> None:
-    world = stories.told("unavailable_but_traffic_normal")
+    world = timeline_stories.told("unavailable_but_traffic_normal")
     (vm,) = world
     with Arm(world) as arm:
         client = signed_in(arm)

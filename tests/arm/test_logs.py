@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.arm import Arm, World
-from tests.arm.asking import Client, Reply
+from tests.arm.client import Client, Reply
 
 
 @pytest.fixture

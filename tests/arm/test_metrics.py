@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.arm import Arm, World
-from tests.arm.asking import METRICS, Client, Reply, signed_in
-from tests.arm.vitals import VITALS
+from tests.arm.client import METRICS, Client, Reply, signed_in
+from tests.arm.metric_catalogue import VITALS
 
 FORM = "%Y-%m-%dT%H:%M:%SZ"
 

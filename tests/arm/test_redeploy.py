@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.arm import Arm, Redeploying, World
-from tests.arm.asking import COMPUTE, LOG, METRICS, Client, Reply, signed_in
+from tests.arm.client import COMPUTE, LOG, METRICS, Client, Reply, signed_in
 
 MINUTES = timedelta(minutes=5)
 """Longer than any test takes, so that an operation ends when the test turns the clock on."""

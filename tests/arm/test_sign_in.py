@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.arm import Arm, World
-from tests.arm.asking import COMPUTE, Client, signed_in
+from tests.arm.client import COMPUTE, Client, signed_in
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.arm import Arm, World, stories
-from tests.arm.asking import COMPUTE, Client, signed_in
-from tests.arm.meters import MINUTE, Meter, Mood, Pulse, Turn
+from tests.arm import Arm, World, timeline_stories
+from tests.arm.client import COMPUTE, Client, signed_in
+from tests.arm.metric_generator import MINUTE, Meter, Mood, Pulse, Turn
 from tests.arm.service import Incoming, Service
 from tests.arm.throttle import Buckets, Windows
 from tests.arm.world import Principal
@@ -100,13 +100,13 @@ def test_incidents_are_moved_by_whole_minutes_to_end_now() -> None:
 
 @pytest.mark.parametrize("name", ["affected", "clean", "fleet", *list(CLASSES)[::6]])
 def test_every_story_can_be_served(name: str) -> None:
-    world = stories.STORIES[name]()
+    world = timeline_stories.STORIES[name]()
     with Arm(world) as arm:
         assert signed_in(arm).get(next(iter(world)).id, COMPUTE).status == 200
 
 
 def test_stories_are_named_after_the_classes_of_the_corpus() -> None:
-    assert set(stories.STORIES) == {"affected", "clean", "fleet", *CLASSES}
+    assert set(timeline_stories.STORIES) == {"affected", "clean", "fleet", *CLASSES}
 
 
 def test_a_fleet_has_as_many_vms_groups_and_victims_as_was_said() -> None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tests.arm.meters import Meter, Pulse, Turn
-from tests.arm.premise import Premise, Traits
+from tests.arm.initial_state import Premise, Traits
+from tests.arm.metric_generator import Meter, Pulse, Turn
 from tests.incidents.model import HealthChanged, Machine, Series, Truth
 from tests.incidents.wire.plain import group_of, name_of, subscription_of
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from tests.arm import fleet, single
+from tests.arm import fleet, single_vm
+from tests.arm.initial_state import Lock, Premise, ending_now
 from tests.arm.journal import Journal
-from tests.arm.premise import Lock, Premise, ending_now
 from tests.arm.redeploy import Operation, Redeploying, moves
 from tests.arm.vm import Vm, vms_of
 from tests.incidents import model
@@ -111,7 +111,7 @@ class World(Settings):
     @classmethod
     def one(cls, **knobs: Any) -> Self:
         """One VM that a live migration cut off from the network; the knobs are those of `single.Story`."""
-        return cls(single.premise(single.Story(**knobs), datetime.now(UTC)))
+        return cls(single_vm.premise(single_vm.Story(**knobs), datetime.now(UTC)))
 
     @classmethod
     def fleet(cls, vms: int = 200, groups: int = 4, migrated: int = 10, seed: int = 1) -> Self:

@@ -13,8 +13,8 @@ from tests.cli import story
 from tests.conftest import Runner
 from vmdiag import plugins, renderers
 from vmdiag.cli import options
-from vmdiag.cli.cure import LOOSENS
 from vmdiag.cli.exit_codes import FailOn
+from vmdiag.cli.redeploy_options import LOOSENS
 
 COMMANDS = ("check", "record", "explain", "schema")
 

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.conftest import Runner
-from vmdiag import plugins, scenarios
-from vmdiag.cli.page import page
-from vmdiag.diagnosis import Scenario
+from vmdiag import plugins
+from vmdiag.cli.scenario_page import page
+from vmdiag.diagnosis import scenarios
+from vmdiag.diagnosis.model import Scenario
 
 CODE = "NetworkDatapathLiveMigrationSerializationError"
 SCENARIOS = [plugins.load(scenarios, name).SCENARIO for name in plugins.names(scenarios)]

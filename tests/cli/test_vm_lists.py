@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.cli import story
 from tests.conftest import Runner
-from vmdiag.cli.asked import Asked
+from vmdiag.cli.scope_options import Asked
 from vmdiag.errors import UsageError
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.arm import Arm, Redeploying, World
 from tests.conftest import Ran, Runner
-from vmdiag.journal import Journal
+from vmdiag.redeploy.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)

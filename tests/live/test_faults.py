@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.arm import Fault, Stranger, World
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import COMMAND, Ran
 from tests.live.conftest import Azure, Starter, gaps
 

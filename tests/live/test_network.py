@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.arm import World
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.incidents.model import Operation, Truth
 from tests.live.conftest import Azure, Starter, gaps
 

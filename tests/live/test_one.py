@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.arm import World
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.live.conftest import Starter, gaps
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from vmdiag import kql
 from vmdiag.arm._credential import claims
-from vmdiag.arm._pace import READS, Pace
+from vmdiag.arm._rate_limiter import READS, Pace
 from vmdiag.errors import Unreachable
 from vmdiag.model import Window
 from vmdiag.redaction import redacted
-from vmdiag.sources.azure._crew import Crew, Done, Piece
+from vmdiag.sources import kql
+from vmdiag.sources.azure.worker_pool import Crew, Done, Piece
 
 WINDOW = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.arm import World
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.live.conftest import Starter, gaps
 from vmdiag.pipeline import needed
 

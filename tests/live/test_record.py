@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.arm import Fault, World, stories
+from tests.arm import Fault, World, timeline_stories
 from tests.live.conftest import Starter
 
 # Sockets are refused by the interpreter itself, whoever asks for one.
@@ -40,7 +40,7 @@ def apart(report: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("story", ["affected", "clean", "network_change_after_migration", "user_stop_after_migration"])
 def test_a_recording_gives_the_same_report_offline(azure: Starter, tmp_path: Path, story: str) -> None:
-    world = stories.STORIES[story]()
+    world = timeline_stories.STORIES[story]()
     there = azure(world)
     vm = next(iter(world)).id
     there.arm.fail(Fault(path="availabilityStatuses", kind="status", status=403))
@@ -56,7 +56,7 @@ def test_a_recording_gives_the_same_report_offline(azure: Starter, tmp_path: Pat
 
 
 def test_no_secret_claim_or_caller_is_in_a_recording(azure: Starter) -> None:
-    there = azure(stories.STORIES["network_change_after_migration"]())
+    there = azure(timeline_stories.STORIES["network_change_after_migration"]())
     vm = next(iter(there.arm.world)).id
     ran = there.run("record", vm)
 

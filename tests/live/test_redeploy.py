@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.arm import World
-from tests.arm.meters import Mood, Turn
-from tests.arm.premise import Premise, joined
-from tests.arm.single import Story, premise
+from tests.arm.initial_state import Premise, joined
+from tests.arm.metric_generator import Mood, Turn
+from tests.arm.single_vm import Story, premise
 from tests.conftest import COMMAND
 from tests.live.conftest import Azure, Starter, mending, until, world
-from vmdiag.journal import Step
+from vmdiag.redeploy.journal import Step
 
 LONG = timedelta(minutes=10)
 

@@ -15,7 +15,7 @@ import pytest
 from tests.arm import World
 from tests.conftest import COMMAND
 from tests.live.conftest import Azure, Starter, mending, until, world
-from vmdiag.journal import Deed, Step
+from vmdiag.redeploy.journal import Deed, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

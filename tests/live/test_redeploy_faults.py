@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from tests.arm import Arm, Fault, Stranger, World
-from tests.guarded import ready
 from tests.live.conftest import Azure, Starter, mending, world
-from vmdiag import boot_clock
+from tests.redeploy.guard_cases import ready
 from vmdiag.arm.access import Access
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer
-from vmdiag.guard import Order, review
-from vmdiag.journal import Step
-from vmdiag.mitigations._operation import progress
-from vmdiag.mitigations.redeploy import Reception, apply
+from vmdiag.redeploy import boot_clock
+from vmdiag.redeploy.guards import Order, review
+from vmdiag.redeploy.journal import Step
+from vmdiag.redeploy.operation import progress
+from vmdiag.redeploy.request import Reception, apply
 
 LONG = timedelta(minutes=10)
 ALLOCATION = "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."

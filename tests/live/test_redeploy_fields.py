@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.arm import Fault, World
-from tests.arm.premise import Lock
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.initial_state import Lock
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.arm.world import Maintenance
 from tests.live.conftest import Starter, world
 

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from tests.arm import Fault, World
-from tests.arm.premise import Lock
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.initial_state import Lock
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.arm.world import Maintenance
 from tests.conftest import COMMAND
 from tests.incidents.model import Operation, ServiceIssue, Truth
 from tests.live.conftest import Azure, Starter, mending, world
 from vmdiag.identity import VmId
-from vmdiag.journal import Deed, Step
-from vmdiag.state_folder import alone
+from vmdiag.redeploy.journal import Deed, Step
+from vmdiag.redeploy.state_folder import alone
 
 VM = VmId(subscription=SUBSCRIPTION, resource_group="prod", name="web-01")
 OTHER = VmId(subscription=SUBSCRIPTION, resource_group="test", name="db-01")

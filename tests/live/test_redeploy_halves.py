@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.arm import Fault, World
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.arm.world import Maintenance
 from tests.incidents.model import Operation, Truth
 from tests.live.conftest import Starter, world

@@ -13,16 +13,16 @@ import pytest
 from tests.arm import Arm, World
 from tests.arm.vm import Condition
 from tests.conftest import COMMAND
-from tests.guarded import ready
 from tests.live.conftest import Azure, Starter, mending, until, world
 from tests.live.test_redeploy import Terminal
 from tests.live.test_redeploy_guards import logged
-from vmdiag import boot_clock
+from tests.redeploy.guard_cases import ready
 from vmdiag.arm.access import Access
 from vmdiag.arm.session import Session
-from vmdiag.guard import Order, review
-from vmdiag.journal import Step
-from vmdiag.mitigations.redeploy import Reception, Sent, apply
+from vmdiag.redeploy import boot_clock
+from vmdiag.redeploy.guards import Order, review
+from vmdiag.redeploy.journal import Step
+from vmdiag.redeploy.request import Reception, Sent, apply
 
 LATE = timedelta(minutes=15)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.arm.meters import Mood
+from tests.arm.metric_generator import Mood
 from tests.conftest import COMMAND
 from tests.live.conftest import Azure, Starter, mending, until, world
 from tests.live.test_redeploy import Terminal, steps

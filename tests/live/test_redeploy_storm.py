@@ -11,7 +11,7 @@ from tests.arm.vm import Vm
 from tests.incidents.model import Operation, Truth
 from tests.live.conftest import Azure, Starter, mending
 from vmdiag.identity import VmId
-from vmdiag.journal import Deed, Step
+from vmdiag.redeploy.journal import Deed, Step
 
 HALF_AN_HOUR = timedelta(minutes=30)
 # So little that two of them leave this machine's clock and Azure's within what the guards allow.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.arm import Fault, World
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.live.conftest import Azure, Starter, gaps, world
 
 

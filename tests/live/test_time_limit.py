@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.arm import Fault, Silent, World
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import Ran
 from tests.live.conftest import Azure, Starter, gaps
-from vmdiag.arm import _limit
+from vmdiag.arm import _deadline
 from vmdiag.arm._transport import Transport
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
@@ -122,7 +122,7 @@ def test_what_was_given_up_leaves_no_thread_behind(azure: Starter) -> None:
     session = Transport(connections=1).session
     before = threading.active_count()
     with pytest.raises(TimeoutError):
-        _limit.run(lambda: session.get(f"{arm.url}/metadata/endpoints", verify=str(arm.ca), timeout=60), 2)
+        _deadline.run(lambda: session.get(f"{arm.url}/metadata/endpoints", verify=str(arm.ca), timeout=60), 2)
     ends = time.monotonic() + 20
     while threading.active_count() > before and time.monotonic() < ends:
         time.sleep(0.05)
@@ -133,11 +133,11 @@ def test_who_is_interrupted_does_not_wait() -> None:
     stop, release = threading.Event(), threading.Event()
     stop.set()
     with pytest.raises(InterruptedError):
-        _limit.run(release.wait, 60, stop)
+        _deadline.run(release.wait, 60, stop)
     release.set()
 
 
 def test_what_is_in_time_gives_its_result_or_its_error() -> None:
-    assert _limit.run(lambda: 7, 60) == 7
+    assert _deadline.run(lambda: 7, 60) == 7
     with pytest.raises(ValueError, match="invalid literal"):
-        _limit.run(lambda: int("x"), 60)
+        _deadline.run(lambda: int("x"), 60)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.arm import Fault, Proxy, World
-from tests.arm.single import SUBSCRIPTION
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import Ran
 from tests.live.conftest import Azure, Starter, gaps, world
 
@@ -259,7 +259,7 @@ def test_a_managed_identity_is_the_one_of_the_client_id(azure: Starter) -> None:
 
 def az(folder: Path, there: Azure, *, sleeps: float = 0) -> dict[str, str]:
     """An environment in which the Azure CLI answers after a while with a token that holds."""
-    from tests.arm.asking import Client
+    from tests.arm.client import Client
 
     client = Client(there.arm)
     assert client.sign_in().status == 200

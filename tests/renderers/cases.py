@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from vmdiag.diagnosis import (
+from vmdiag.diagnosis.model import (
     Action,
     Blame,
     Case,
@@ -14,6 +14,7 @@ from vmdiag.diagnosis import (
     Finding,
     Header,
     Loss,
+    Others,
     Recommendation,
     Report,
     Scenario,
@@ -25,7 +26,6 @@ from vmdiag.diagnosis import (
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Answer, Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, Window
-from vmdiag.reading import Others
 
 END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=14), END)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.renderers import cases, treated
+from tests.renderers import cases, redeploy_cases
 from vmdiag import plugins, renderers
-from vmdiag.diagnosis import Case, Report
+from vmdiag.diagnosis.model import Case, Report
 from vmdiag.renderers import Renderer, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -41,10 +41,10 @@ def drawn(report: Report, width: int) -> str:
 
 def scenes() -> Iterator[tuple[str, list[Case]]]:
     """Every single case, all of them together, and none."""
-    for name, build in (cases.SINGLE | treated.SINGLE).items():
+    for name, build in (cases.SINGLE | redeploy_cases.SINGLE).items():
         yield name, [build()]
     yield "fleet", cases.fleet()
-    yield "treated", treated.fleet()
+    yield "treated", redeploy_cases.fleet()
     yield "none", []
 
 

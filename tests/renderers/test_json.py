@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.renderers import cases, treated
+from tests.renderers import cases, redeploy_cases
 from tests.renderers.gallery import scenes, written
 from vmdiag.case_report import describe_case, read_case
-from vmdiag.diagnosis import Case
+from vmdiag.diagnosis.model import Case
 from vmdiag.mitigation import Status
 from vmdiag.model import Signal
 from vmdiag.renderers import ndjson
@@ -80,14 +80,14 @@ def test_the_head_is_the_contracts() -> None:
         "others_by": {"clear": 412, "migrated_or_lost": 0, "inconclusive": 0, "not_judged": 0},
         "redeploys": dict.fromkeys(Status, 0),
     }  # fmt: skip
-    assert document(treated.fleet())["summary"]["redeploys"] == dict.fromkeys(Status, 0) | {
+    assert document(redeploy_cases.fleet())["summary"]["redeploys"] == dict.fromkeys(Status, 0) | {
         "refused": 3, "succeeded": 2, "planned": 1
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", cases.SINGLE | treated.SINGLE)
+@pytest.mark.parametrize("name", cases.SINGLE | redeploy_cases.SINGLE)
 def test_a_case_is_read_back_as_it_was_told(name: str) -> None:
-    told = to_plain(describe_case((cases.SINGLE | treated.SINGLE)[name]()))
+    told = to_plain(describe_case((cases.SINGLE | redeploy_cases.SINGLE)[name]()))
 
     assert to_plain(describe_case(read_case(dumps(told)))) == told
 

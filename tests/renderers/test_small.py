@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.renderers import cases
+from vmdiag.diagnosis.traffic_losses import figure
 from vmdiag.model import Series, Signal, Window
-from vmdiag.renderers import _sparkline
-from vmdiag.renderers._sparkline import ASCII, UNICODE, Marker
-from vmdiag.renderers._times import Clock, between, iso, span
 from vmdiag.renderers.csv import COLUMNS
-from vmdiag.traffic_falls import figure
+from vmdiag.wording import sparkline
+from vmdiag.wording.sparkline import ASCII, UNICODE, Marker
+from vmdiag.wording.time_formats import Clock, between, iso, span
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -43,16 +43,16 @@ def test_a_trickle_does_not_look_like_silence_and_absence_not_like_nothing() -> 
     series = Series(name="x", signal=Signal.TRAFFIC, times=times, values=(100.0, 10.0, 0.0, 50.0))
     window = Window(times[0], times[-1])
 
-    assert _sparkline.columns(series, 80) == 5
-    assert _sparkline.curve(series, window, 5, UNICODE) == "█▂▁·▅"
-    assert _sparkline.curve(series, window, 5, ASCII) == "#._ ="
+    assert sparkline.columns(series, 80) == 5
+    assert sparkline.curve(series, window, 5, UNICODE) == "█▂▁·▅"
+    assert sparkline.curve(series, window, 5, ASCII) == "#._ ="
 
 
 def test_a_curve_of_nothing_lies_on_the_floor() -> None:
     series = Series(name="x", signal=Signal.TRAFFIC, times=(NOON, NOON), values=(0.0, float("nan")))
 
-    assert _sparkline.curve(series, Window(NOON, NOON), 1, UNICODE) == "▁"
-    assert _sparkline.columns(series, 80) == 1
+    assert sparkline.curve(series, Window(NOON, NOON), 1, UNICODE) == "▁"
+    assert sparkline.columns(series, 80) == 1
 
 
 def test_markers_point_at_their_columns_and_do_not_cross() -> None:
@@ -60,7 +60,7 @@ def test_markers_point_at_their_columns_and_do_not_cross() -> None:
     marks = [Marker(NOON + timedelta(minutes=minute), f"at {minute}") for minute in (7, 2, 7)]
     outside = Marker(NOON - timedelta(minutes=1), "before")
 
-    assert list(_sparkline.markers([*marks, outside], window, 10, UNICODE)) == ["  │    └ at 7, at 7", "  └ at 2"]
+    assert list(sparkline.markers([*marks, outside], window, 10, UNICODE)) == ["  │    └ at 7, at 7", "  └ at 2"]
 
 
 @pytest.mark.parametrize(

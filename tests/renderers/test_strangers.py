@@ -16,10 +16,10 @@ from rich.cells import cell_len
 
 from tests.renderers import cases
 from tests.renderers.gallery import drawn, written
-from vmdiag.diagnosis import Case
-from vmdiag.renderers._markup import code, plain
-from vmdiag.renderers._safe import visible
+from vmdiag.diagnosis.model import Case
+from vmdiag.renderers._markdown_escapes import code, plain
 from vmdiag.report import make_schema
+from vmdiag.wording.sanitize import visible
 
 NASTY = (
     "\x1b[31mred\x1b[0m\x1b]0;title\x07", "\x9b2J", "\u202eexe.txt\u2066", "a\u200bb\ufeff",

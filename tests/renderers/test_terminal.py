@@ -9,13 +9,13 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from tests.renderers import cases, treated
+from tests.renderers import cases, redeploy_cases
 from tests.renderers.gallery import drawn, scenes, write, written
-from vmdiag.diagnosis import Case, State
+from vmdiag.diagnosis.model import Case, State
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Kind, Signal
 from vmdiag.renderers import terminal
-from vmdiag.renderers._outcome import banner
+from vmdiag.wording.redeploy_outcome import banner
 
 SCENES = dict(scenes())
 LONG = "word " * 400
@@ -37,9 +37,9 @@ def test_no_line_is_wider_than_the_screen(name: str, width: int) -> None:
     assert width < 80 or max(map(cell_len, lines)) <= width
 
 
-@pytest.mark.parametrize("name", cases.SINGLE | treated.SINGLE)
+@pytest.mark.parametrize("name", cases.SINGLE | redeploy_cases.SINGLE)
 def test_the_first_dozen_lines_answer(name: str) -> None:
-    case = (cases.SINGLE | treated.SINGLE)[name]()
+    case = (cases.SINGLE | redeploy_cases.SINGLE)[name]()
     told = top(case)
 
     word = banner(case)

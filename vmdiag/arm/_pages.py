@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from vmdiag.arm import _errors
-from vmdiag.arm._wire import Answer
+from vmdiag.arm._exchange import Answer
 from vmdiag.arm.request import Request
 from vmdiag.completeness import continuation
 from vmdiag.errors import BadAnswer, SourceError

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from vmdiag.arm import _limit
+from vmdiag.arm import _deadline
 
 # Seconds for the whole of one exchange.
 WHOLE = 120.0
@@ -38,11 +38,11 @@ class Transport(RequestsTransport):  # type: ignore[misc]  # its module makes it
     def send(self, request: Any, *, proxies: MutableMapping[str, str] | None = None, **options: Any) -> Any:
         """Send a request; one that nobody else limits has `WHOLE` seconds for itself and its answer."""
         send: Callable[[], Any] = lambda: super(Transport, self).send(request, proxies=proxies, **options)  # noqa: E731
-        if _limit.is_limited():
+        if _deadline.is_limited():
             return send()
         options["stream"] = False
         try:
-            return _limit.run(send, WHOLE)
+            return _deadline.run(send, WHOLE)
         except TimeoutError as error:
             message = f"no whole answer in {WHOLE:.0f} s: timed out"
             raise ServiceResponseTimeoutError(message, error=error) from error
@@ -56,11 +56,11 @@ class _Plain(HTTPConnection):
     """A connection that is shut when the time of who uses it is over."""
 
     def connect(self) -> None:
-        _limit.use(self)
+        _deadline.use(self)
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
-        _limit.use(self)
+        _deadline.use(self)
         super().request(*args, **options)
 
 
@@ -68,11 +68,11 @@ class _Secure(HTTPSConnection):
     """The same over TLS."""
 
     def connect(self) -> None:
-        _limit.use(self)
+        _deadline.use(self)
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
-        _limit.use(self)
+        _deadline.use(self)
         super().request(*args, **options)
 
 

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from vmdiag.arm import _errors, _limit, _pages, _wire, clouds
+from vmdiag.arm import _deadline, _errors, _exchange, _pages, clouds
 from vmdiag.arm._clock import AzureClock
-from vmdiag.arm._pace import Pace
-from vmdiag.arm._patience import Patience
+from vmdiag.arm._exchange import Answer, Client
+from vmdiag.arm._rate_limiter import Pace
+from vmdiag.arm._retry_schedule import Patience
 from vmdiag.arm._transport import WHOLE, Transport
-from vmdiag.arm._wire import Answer, Client
 from vmdiag.arm.access import Access
 from vmdiag.arm.clouds import Cloud
 from vmdiag.arm.request import VERSIONS, Host, Request
@@ -161,7 +161,7 @@ class Session:
 
     def _announced(self, arm: str) -> object:
         request = Request(what=arm, service="metadata", path="/metadata/endpoints", permission="")
-        anonymous = _wire.client(arm, self._transport, None, "")
+        anonymous = _exchange.client(arm, self._transport, None, "")
         return self._tried(request, f"{arm}{self._below(request)}", None, anonymous)
 
     def _url(self, request: Request) -> str:
@@ -213,7 +213,7 @@ class Session:
         try:
             with _errors.translated(what):
                 answer = self._limited(
-                    what, lambda: _wire.exchanged(anonymous or self._client(request.host), what, url, body), WHOLE
+                    what, lambda: _exchange.exchanged(anonymous or self._client(request.host), what, url, body), WHOLE
                 )
         except Unreachable as error:
             return error
@@ -225,7 +225,7 @@ class Session:
         """Do something that waits for others, as long as there is time, and no longer than it may take."""
         left = self._left()
         try:
-            return _limit.run(act, left if longest is None else min(longest, left), self.stop)
+            return _deadline.run(act, left if longest is None else min(longest, left), self.stop)
         except InterruptedError as error:
             raise _interrupted(what) from error
         except TimeoutError as error:
@@ -288,7 +288,7 @@ class Session:
         with self._lock:
             if host not in self._clients:
                 scope = cloud.scope if host is Host.ARM else f"{cloud.logs}/.default"
-                self._clients[host] = _wire.client(cloud.arm, self._transport, credential, scope)
+                self._clients[host] = _exchange.client(cloud.arm, self._transport, credential, scope)
             return self._clients[host]
 
 

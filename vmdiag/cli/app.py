@@ -13,14 +13,14 @@ from typer.main import get_command
 
 from vmdiag import __version__
 from vmdiag.cli.check import check
-from vmdiag.cli.complaint import complain
 from vmdiag.cli.doctor import doctor
+from vmdiag.cli.error_output import complain
 from vmdiag.cli.explain import explain
 from vmdiag.cli.mitigations import mitigations
+from vmdiag.cli.option_groups import worn
 from vmdiag.cli.options import EPILOG, Run
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
-from vmdiag.cli.worn import worn
 from vmdiag.errors import Interrupted, UsageError, VmdiagError
 
 # EX_SOFTWARE of sysexits.h: a defect must never look like an answer (0, 1 or 3).

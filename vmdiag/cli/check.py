@@ -3,10 +3,10 @@
 import typer
 
 from vmdiag.cli import options
-from vmdiag.cli.asked import Asked
-from vmdiag.cli.cure import Cure
-from vmdiag.cli.reached import Azure, Place
-from vmdiag.cli.worn import typed
+from vmdiag.cli.azure_options import Azure, Place
+from vmdiag.cli.option_groups import typed
+from vmdiag.cli.redeploy_options import Cure
+from vmdiag.cli.scope_options import Asked
 
 
 def check(
@@ -27,15 +27,15 @@ def check(
 
     Live, VMs are named, or chosen by group, tag or --all; of an archive those with a migration or a loss are told.
     """
-    from vmdiag.cli.formats import known, written
-    from vmdiag.cli.opening import opened
-    from vmdiag.cli.watch import Watch
+    from vmdiag.cli.progress import Watch
+    from vmdiag.cli.report_formats import known, written
+    from vmdiag.cli.source_options import opened
 
     with Watch(quiet=talk.quiet, verbose=talk.verbose) as watch:
         cure.check(typed(context))
         form, report = known(output), written(resume)
         open_ = opened(asked, place, azure, watch, unreachable_since)
         # Only now: a live source signs in while the rest is imported.
-        from vmdiag.cli.run import run
+        from vmdiag.cli.run_check import run
 
         return run(open_, form, out, fail_on, report, watch, cure.treatment(open_, out, watch))

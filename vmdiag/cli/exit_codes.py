@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 
-from vmdiag.diagnosis import Case, Verdict
+from vmdiag.diagnosis.model import Case, Verdict
 from vmdiag.errors import Interrupted, SourceError
 from vmdiag.mitigation import Mitigation, Status
 

@@ -7,9 +7,10 @@ def explain(scenario: options.ScenarioName = None, *, debug: options.Debug = Fal
     """List the scenarios, or explain one."""
     import shutil
 
-    from vmdiag import plugins, scenarios
-    from vmdiag.cli.destination import destination
-    from vmdiag.cli.page import find, index, page
+    from vmdiag import plugins
+    from vmdiag.cli.output_file import destination
+    from vmdiag.cli.scenario_page import find, index, page
+    from vmdiag.diagnosis import scenarios
 
     known = [plugins.load(scenarios, name).SCENARIO for name in plugins.names(scenarios)]
     width = shutil.get_terminal_size().columns

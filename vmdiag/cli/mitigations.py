@@ -5,8 +5,8 @@ from dataclasses import fields
 import typer
 
 from vmdiag.cli import options
-from vmdiag.cli.reached import Azure
-from vmdiag.cli.worn import typed
+from vmdiag.cli.azure_options import Azure
+from vmdiag.cli.option_groups import typed
 from vmdiag.errors import UsageError
 
 
@@ -25,8 +25,8 @@ def mitigations(
 
     With --resume, find out how the unfinished ones ended and whether they helped; the exit codes are those of 'check'.
     """
-    from vmdiag.cli.journalled import listed, resumed
-    from vmdiag.cli.watch import Watch
+    from vmdiag.cli.progress import Watch
+    from vmdiag.cli.run_mitigations import listed, resumed
 
     with Watch(quiet=talk.quiet, verbose=talk.verbose) as watch:
         if resume:

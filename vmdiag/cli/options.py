@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from vmdiag import plugins, renderers, scenarios
+from vmdiag import plugins, renderers
+from vmdiag.diagnosis import scenarios
 
 CLOUDS = ("public", "usgovernment", "china", "usnat", "ussec")
 

@@ -1,8 +1,8 @@
 """`vmdiag record`: write what was heard, unjudged, as an archive; must not judge, nor import what is heavy early."""
 
 from vmdiag.cli import options
-from vmdiag.cli.asked import Asked
-from vmdiag.cli.reached import Azure, Place
+from vmdiag.cli.azure_options import Azure, Place
+from vmdiag.cli.scope_options import Asked
 
 
 def record(asked: Asked, place: Place, azure: Azure, *, out: options.RecordOut = "-", talk: options.Talk) -> int:
@@ -10,8 +10,8 @@ def record(asked: Asked, place: Place, azure: Azure, *, out: options.RecordOut =
 
     'vmdiag check --source FILE' judges it, offline. Secrets, claims and callers' addresses are not in it.
     """
-    from vmdiag.cli.recording import run
-    from vmdiag.cli.watch import Watch
+    from vmdiag.cli.progress import Watch
+    from vmdiag.cli.run_record import run
 
     with Watch(quiet=talk.quiet, verbose=talk.verbose) as watch:
         return run(asked, place, azure, out, watch)

@@ -7,7 +7,7 @@ def schema(*, debug: options.Debug = False) -> None:  # noqa: ARG001 - its callb
     """Print the JSON Schema of the report."""
     import json
 
-    from vmdiag.cli.destination import destination
+    from vmdiag.cli.output_file import destination
     from vmdiag.report import make_schema
 
     with destination() as out:

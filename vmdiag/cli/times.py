@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 
 from vmdiag.errors import UsageError
-from vmdiag.reading import latest
+from vmdiag.sources.protocol import latest
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 _SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)

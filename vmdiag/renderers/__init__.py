@@ -6,8 +6,7 @@ With `STREAMS` a format wants the cases as they are known; without, in the order
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from vmdiag.diagnosis import Case
-    from vmdiag.reading import Others
+    from vmdiag.diagnosis.model import Case, Others
 
 
 class Renderer(Protocol):

@@ -8,11 +8,11 @@ from datetime import datetime
 from rich.cells import cell_len
 from rich.text import Text
 
-from vmdiag.diagnosis import Action, Case, State, Verdict
-from vmdiag.renderers import _outcome, _redeploy, _story
+from vmdiag.diagnosis.model import Action, Case, State, Verdict
 from vmdiag.renderers._marks import banner, label, sign, style
 from vmdiag.renderers._page import BOLD, Page
-from vmdiag.renderers._times import iso
+from vmdiag.wording import narrative, redeploy_instructions, redeploy_outcome
+from vmdiag.wording.time_formats import iso
 
 # More stories than these nobody reads at 3 a.m.; the table holds every VM.
 STORIES = 25
@@ -55,7 +55,7 @@ def _table(cases: list[Case], page: Page) -> None:
     lines = [_cells(case) for case in cases]
     widths = {title: max(len(title), *(len(line[title]) for line in lines)) for title in lines[0]}
     # Names may be long: they get what the others leave.
-    widths[_NAME] = max(cell_len(page.text(_story.machine(case)).plain) for case in cases)
+    widths[_NAME] = max(cell_len(page.text(narrative.machine(case)).plain) for case in cases)
     widths[_MERGED] = min(widths[_MERGED], _CAUSE)
     shown = _columns(widths, page.width)
     widths[_NAME] = max(len(_NAME), min(widths[_NAME], _left(widths, shown, page.width)))
@@ -125,7 +125,7 @@ def _brief(at: datetime | None) -> str:
 
 def _fitting(case: Case, width: int, page: Page) -> str:
     """The VM as `group/name`; where that is too long the group gives way, not the name."""
-    full = _story.machine(case)
+    full = narrative.machine(case)
     if cell_len(full) <= width:
         return full
     tail = full.rpartition("/")[2]
@@ -136,20 +136,20 @@ def _fitting(case: Case, width: int, page: Page) -> str:
 def _tell(case: Case, page: Page) -> None:
     page.blank()
     verdict = banner(case, page)
-    page.beside(verdict, page.text(_story.headline(case), BOLD), len(verdict) + 2, 2)
-    for title, says in _story.rows(case):
+    page.beside(verdict, page.text(narrative.headline(case), BOLD), len(verdict) + 2, 2)
+    for title, says in narrative.rows(case):
         page.beside(page.text(f"  {title}", BOLD), page.text(says), _COLUMN, 3)
-    word, says = _story.advice(case)
+    word, says = narrative.advice(case)
     page.beside(page.text("  Next", BOLD), Text.assemble(page.text(word, BOLD), page.text(says)), _COLUMN, 4)
 
 
 def _redeploys(cases: list[Case], page: Page) -> None:
     """What was done, once for all VMs of which the same is to be said."""
-    groups = _outcome.grouped(cases)
+    groups = redeploy_outcome.grouped(cases)
     if groups:
-        page.heading(f"Redeploys: {_outcome.counted(cases)}")
+        page.heading(f"Redeploys: {redeploy_outcome.counted(cases)}")
     for says, alike in groups:
-        page.beside("  -", page.text(f"{_outcome.few([_story.machine(case) for case in alike])}: {says}"), 4)
+        page.beside("  -", page.text(f"{redeploy_outcome.few([narrative.machine(case) for case in alike])}: {says}"), 4)
 
 
 def _unclear(cases: list[Case], page: Page) -> None:
@@ -157,7 +157,7 @@ def _unclear(cases: list[Case], page: Page) -> None:
         return
     page.heading(f"{sign(Verdict.INCONCLUSIVE, page)} Could not be told ({len(cases)})")
     for case in cases[:STORIES]:
-        page.beside("  -", page.text(f"{_story.machine(case)}: {_story.why(case)}"), 4, 3)
+        page.beside("  -", page.text(f"{narrative.machine(case)}: {narrative.why(case)}"), 4, 3)
     if len(cases) > STORIES:
         page.line(f"  and {len(cases) - STORIES} more: see the table")
 
@@ -167,8 +167,10 @@ def _how(flagged: list[Case], page: Page) -> None:
     wanted = [case for case in flagged if case.diagnosis.recommendation.action is Action.REDEPLOY]
     if wanted:
         page.heading("How to redeploy")
-        page.paragraph(_redeploy.COST)
-        for os, url in dict.fromkeys(pair for case in wanted for pair in _redeploy.instructions(case.vm.os)):
+        page.paragraph(redeploy_instructions.COST)
+        for os, url in dict.fromkeys(
+            pair for case in wanted for pair in redeploy_instructions.instructions(case.vm.os)
+        ):
             page.line(f"  {os}")
             page.address(url)
     if flagged:

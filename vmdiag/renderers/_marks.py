@@ -5,9 +5,9 @@ Bold and the standard colours, chosen to be read on dark and on light grounds; u
 
 from rich.text import Text
 
-from vmdiag.diagnosis import Case, Verdict
-from vmdiag.renderers import _outcome
+from vmdiag.diagnosis.model import Case, Verdict
 from vmdiag.renderers._page import Page
+from vmdiag.wording import redeploy_outcome
 
 _SIGNS = {
     Verdict.CONFIRMED: ("✖", "X", "bold red"),
@@ -34,7 +34,7 @@ def label(verdict: Verdict, page: Page, text: str | None = None) -> Text:
 
 def banner(case: Case, page: Page) -> Text:
     """The verdict, or once a redeploy was asked for what became of it: green only where it was seen to help."""
-    word = _outcome.banner(case)
+    word = redeploy_outcome.banner(case)
     if word is None:
         return label(case.diagnosis.verdict, page)
-    return label(Verdict.CLEAR if _outcome.is_cured(case) else Verdict.CONFIRMED, page, word)
+    return label(Verdict.CLEAR if redeploy_outcome.is_cured(case) else Verdict.CONFIRMED, page, word)

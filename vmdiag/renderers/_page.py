@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from vmdiag.renderers import _sparkline
-from vmdiag.renderers._safe import cut, visible
+from vmdiag.wording import sparkline
+from vmdiag.wording.sanitize import cut, visible
 
 BOLD = "bold"
 _LONGEST = 4000
@@ -27,7 +27,7 @@ class Page:
         self.width = max(console.width, _NARROWEST)
         self.prose = min(self.width, _PROSE)
         self.is_ascii = not self._carries("✖▲✔│└▁█…")
-        self.pens = _sparkline.ASCII if self.is_ascii else _sparkline.UNICODE
+        self.pens = sparkline.ASCII if self.is_ascii else sparkline.UNICODE
         self.ellipsis = "..." if self.is_ascii else "…"
 
     def text(self, text: str, style: str | Style = "") -> Text:

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from vmdiag.diagnosis import Case, Header, Report
-from vmdiag.reading import Others
+from vmdiag.diagnosis.model import Case, Header, Others, Report
 
 
 class WholeReport:

@@ -11,13 +11,12 @@ from typing import TextIO
 
 import msgspec
 
-from vmdiag import diagnosis as judging
 from vmdiag.case_report import ASKED, describe_case
-from vmdiag.diagnosis import Header, Stance
-from vmdiag.reading import Others
-from vmdiag.renderers._safe import visible
-from vmdiag.renderers._times import iso
+from vmdiag.diagnosis import model as judging
+from vmdiag.diagnosis.model import Header, Others, Stance
 from vmdiag.report import Case, Finding, Gap, Vm
+from vmdiag.wording.sanitize import visible
+from vmdiag.wording.time_formats import iso
 
 # What makes a spreadsheet take a cell for a formula, with the full-width twins that some of them fold.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from vmdiag import report
 from vmdiag.case_report import describe_case, describe_gaps, summarize
-from vmdiag.diagnosis import Case, Header, Verdict
-from vmdiag.reading import Others
+from vmdiag.diagnosis.model import Case, Header, Others, Verdict
 from vmdiag.renderers._dumps import dumps
-from vmdiag.renderers._lore import note_on_cloud
+from vmdiag.wording.scenario_texts import note_on_cloud
 
 if TYPE_CHECKING:
     from vmdiag.mitigation import Status

@@ -7,14 +7,24 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from vmdiag.diagnosis import Action, Case, Header, Report, State, Verdict
+from vmdiag.diagnosis.model import Action, Case, Header, Report, State, Verdict
+from vmdiag.diagnosis.traffic_losses import UNITS, figure
 from vmdiag.model import Gap
-from vmdiag.renderers import _grounds, _lore, _others, _outcome, _redeploy, _sparkline, _story, _ticket, _timeline
-from vmdiag.renderers._markup import cell, code, fenced, plain, row
-from vmdiag.renderers._safe import name, place
-from vmdiag.renderers._times import between, iso, stamp
+from vmdiag.renderers._markdown_escapes import cell, code, fenced, plain, row
 from vmdiag.renderers._whole_report import WholeReport
-from vmdiag.traffic_falls import UNITS, figure
+from vmdiag.wording import (
+    evidence_headings,
+    narrative,
+    other_vms,
+    redeploy_instructions,
+    redeploy_outcome,
+    scenario_texts,
+    sparkline,
+    support_ticket,
+    timeline_rows,
+)
+from vmdiag.wording.sanitize import name, place
+from vmdiag.wording.time_formats import between, iso, stamp
 
 _SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
 _COLUMNS = ("verdict", "VM", "migrated", "lost since", "state", "explained by", "next")
@@ -26,7 +36,7 @@ def open_report(header: Header, out: TextIO) -> WholeReport:
     """A page; the cases are collected, because the affected ones come first."""
 
     def write(report: Report) -> None:
-        out.writelines(line + "\n" for line in _page(report, _story.in_order(report.cases)))
+        out.writelines(line + "\n" for line in _page(report, narrative.in_order(report.cases)))
 
     return WholeReport(header, write)
 
@@ -38,15 +48,15 @@ def _page(report: Report, cases: list[Case]) -> Iterator[str]:
     elif cases:
         yield from _fleet(cases)
     else:
-        yield f"# vmdiag: {_others.nothing(header).replace('No', 'no', 1)}"
+        yield f"# vmdiag: {other_vms.nothing(header).replace('No', 'no', 1)}"
     yield from _gaps(header.gaps, "##")
     yield ""
-    for line in _others.sentences(report.others):
+    for line in other_vms.sentences(report.others):
         yield line
         yield ""
     read = between(header.window.start, header.window.end)
     yield f"Read from {code(header.source)} (cloud: {code(header.cloud)}), {read}."
-    note = _lore.note_on_cloud(cases[0], header.cloud) if cases else None
+    note = scenario_texts.note_on_cloud(cases[0], header.cloud) if cases else None
     if note:
         yield ""
         yield plain(note)
@@ -60,12 +70,12 @@ def _fleet(cases: list[Case]) -> Iterator[str]:
     yield row(_COLUMNS)
     yield row("---" for _ in _COLUMNS)
     yield from (row(_cells(case)) for case in cases)
-    groups = _outcome.grouped(cases)
+    groups = redeploy_outcome.grouped(cases)
     if groups:
         lines = [
-            f"- {', '.join(code(_story.machine(case)) for case in alike)}: {plain(says)}" for says, alike in groups
+            f"- {', '.join(code(narrative.machine(case)) for case in alike)}: {plain(says)}" for says, alike in groups
         ]
-        yield from _headed(f"## Redeploys: {_outcome.counted(cases)}", lines)
+        yield from _headed(f"## Redeploys: {redeploy_outcome.counted(cases)}", lines)
     for case in cases:
         if case.diagnosis.verdict.is_flagged:
             yield ""
@@ -75,13 +85,13 @@ def _fleet(cases: list[Case]) -> Iterator[str]:
         yield ""
         yield "## Could not be told"
         yield ""
-        yield from (f"- {code(_story.machine(case))}: {plain(_story.why(case))}" for case in unclear)
+        yield from (f"- {code(narrative.machine(case))}: {plain(narrative.why(case))}" for case in unclear)
 
 
 def _cells(case: Case) -> Iterator[str]:
     diagnosis = case.diagnosis
     yield f"{_SIGNS[diagnosis.verdict]} {diagnosis.verdict}"
-    yield cell(code(_story.machine(case)))
+    yield cell(code(narrative.machine(case)))
     for at in (diagnosis.migrated_at, diagnosis.failed_at):
         yield iso(at) if at else ""
     yield diagnosis.state.value if diagnosis.state else ""
@@ -91,15 +101,15 @@ def _cells(case: Case) -> Iterator[str]:
 
 
 def _section(case: Case, level: str) -> Iterator[str]:
-    done = _outcome.banner(case)
+    done = redeploy_outcome.banner(case)
     word = done or f"{_SIGNS[case.diagnosis.verdict]} {case.diagnosis.verdict}"
-    yield f"{level} {word}: {plain(_story.headline(case))}"
+    yield f"{level} {word}: {plain(narrative.headline(case))}"
     yield ""
     yield row(("", ""))
     yield row(("---", "---"))
-    for title, says in _story.rows(case):
+    for title, says in narrative.rows(case):
         yield row((title, plain(says)))
-    yield row(("Next", plain("".join(_story.advice(case)))))
+    yield row(("Next", plain("".join(narrative.advice(case)))))
     yield row(("Id", cell(code(str(case.vm.id)))))
     if case.is_unknown:
         return
@@ -107,29 +117,29 @@ def _section(case: Case, level: str) -> Iterator[str]:
     yield from _evidence(case, level + "#")
     yield from _gaps(case.gaps, level + "#")
     yield from _timetable(case, level + "#")
-    story = list(_story.story(case))
+    story = list(narrative.story(case))
     if story:
         yield from _headed(f"{level}# What happened", (plain(text) for text in story), gap="\n")
     yield from _way_out(case, level + "#")
     diagnosis = case.diagnosis
     if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is not State.RECOVERED:
-        lines = [f"{title}: {says}" for title, says in _ticket.fields(case)]
+        lines = [f"{title}: {says}" for title, says in support_ticket.fields(case)]
         yield from _headed(
             f"{level}# For the support ticket",
-            fenced([*lines, "Evidence:", *(f"- {says}" for says in _ticket.evidence(case))]),
+            fenced([*lines, "Evidence:", *(f"- {says}" for says in support_ticket.evidence(case))]),
         )
 
 
 def _guards(case: Case, level: str) -> Iterator[str]:
-    given = case.mitigation.guards if case.mitigation is not None and _outcome.is_pending(case) else ()
-    lines = [f"- **{guard}** {plain(mark)} {plain(says)}" for mark, guard, says in _outcome.answers(given)]
-    lines += [f"- {plain(line)}" for line in _outcome.price(case)]
+    given = case.mitigation.guards if case.mitigation is not None and redeploy_outcome.is_pending(case) else ()
+    lines = [f"- **{guard}** {plain(mark)} {plain(says)}" for mark, guard, says in redeploy_outcome.answers(given)]
+    lines += [f"- {plain(line)}" for line in redeploy_outcome.price(case)]
     if lines:
         yield from _headed(f"{level} Redeploy, guard by guard: + passes, - refuses, ? not asked yet", lines)
 
 
 def _evidence(case: Case, level: str) -> Iterator[str]:
-    for title, found in _grounds.headed(case):
+    for title, found in evidence_headings.headed(case):
         lines = (
             f"- **{one.stance}** ({one.signal}{', ' + stamp(one.at) if one.at else ''}): {plain(one.says)}"
             + (f" [{code(place(one.ref))}]" if one.ref else "")
@@ -148,32 +158,32 @@ def _gaps(gaps: Iterable[Gap], level: str) -> Iterator[str]:
 
 
 def _timetable(case: Case, level: str) -> Iterator[str]:
-    rows, others = _timeline.timeline(case)
+    rows, others = timeline_rows.timeline(case)
     if rows:
         lines = [f"- {stamp(one.at)} **{one.what}** {plain(one.says)}".rstrip() for one in rows]
         yield from _headed(f"{level} Timeline", [*lines, *([f"- and {others} more"] if others else [])])
-    span = None if case.curve is None else _sparkline.span_of(case.curve)
+    span = None if case.curve is None else sparkline.span_of(case.curve)
     if case.curve is not None and span is not None:
-        pens = _sparkline.UNICODE
-        top = figure(_sparkline.peak(case.curve), UNITS.get(case.curve.name, "B"))
-        width = _sparkline.columns(case.curve, _CURVE)
+        pens = sparkline.UNICODE
+        top = figure(sparkline.peak(case.curve), UNITS.get(case.curve.name, "B"))
+        width = sparkline.columns(case.curve, _CURVE)
         yield ""
         yield from fenced(
             [
                 f"{name(case.curve.name)}, {between(span.start, span.end)}, peak {top}",
-                _sparkline.curve(case.curve, span, width, pens),
-                *_sparkline.markers(_timeline.marks(case), span, width, pens),
+                sparkline.curve(case.curve, span, width, pens),
+                *sparkline.markers(timeline_rows.marks(case), span, width, pens),
             ]
         )
 
 
 def _way_out(case: Case, level: str) -> Iterator[str]:
-    yield from _headed(f"{level} What to do", map(plain, _story.way_out(case)), gap="\n")
+    yield from _headed(f"{level} What to do", map(plain, narrative.way_out(case)), gap="\n")
     if case.diagnosis.recommendation.action is Action.REDEPLOY:
-        command = _redeploy.command(case.vm)
+        command = redeploy_instructions.command(case.vm)
         yield ""
-        yield from [_redeploy.STRANGE_ID] if command is None else fenced([command], "sh")
-    links = [f"- {title}: {_address(url)}" for title, url in _story.links(case)]
+        yield from [redeploy_instructions.STRANGE_ID] if command is None else fenced([command], "sh")
+    links = [f"- {title}: {_address(url)}" for title, url in narrative.links(case)]
     if links:
         yield ""
         yield from links

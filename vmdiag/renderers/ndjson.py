@@ -3,8 +3,7 @@
 from typing import TextIO
 
 from vmdiag.case_report import describe_case
-from vmdiag.diagnosis import Case, Header
-from vmdiag.reading import Others
+from vmdiag.diagnosis.model import Case, Header, Others
 from vmdiag.renderers._dumps import dumps
 from vmdiag.report import to_plain
 

@@ -8,12 +8,13 @@ from typing import TextIO
 
 from rich.console import Console
 
-from vmdiag.diagnosis import Case, Header, Report
-from vmdiag.renderers import _fleet, _lore, _others, _single, _story
+from vmdiag.diagnosis.model import Case, Header, Report
+from vmdiag.renderers import _fleet, _vm_report
 from vmdiag.renderers._page import Page
-from vmdiag.renderers._safe import sentence
-from vmdiag.renderers._times import between
 from vmdiag.renderers._whole_report import WholeReport
+from vmdiag.wording import narrative, other_vms, scenario_texts
+from vmdiag.wording.sanitize import sentence
+from vmdiag.wording.time_formats import between
 
 _PIPED = 80
 
@@ -31,25 +32,25 @@ def open_report(header: Header, out: TextIO) -> WholeReport:
 def draw(report: Report, console: Console) -> None:
     """Draw on a console, which may also be one that records (for an SVG)."""
     page = Page(console)
-    cases = _story.in_order(report.cases)
+    cases = narrative.in_order(report.cases)
     if len(cases) == 1:
-        _single.draw(cases[0], page)
+        _vm_report.draw(cases[0], page)
     elif cases:
         _fleet.draw(cases, page)
     else:
-        page.paragraph(f"{_others.nothing(report.header)}.")
+        page.paragraph(f"{other_vms.nothing(report.header)}.")
     _foot(report, cases, page)
 
 
 def _foot(report: Report, cases: list[Case], page: Page) -> None:
     """What concerns the run and no single VM."""
     header = report.header
-    _single.gaps(header.gaps, page, header.window)
+    _vm_report.gaps(header.gaps, page, header.window)
     page.blank()
-    for line in _others.sentences(report.others):
+    for line in other_vms.sentences(report.others):
         page.paragraph(line)
     read = between(header.window.start, header.window.end)
     page.paragraph(f"Read from {sentence(header.source)} (cloud: {sentence(header.cloud)}), {read}.")
-    note = _lore.note_on_cloud(cases[0], header.cloud) if cases else None
+    note = scenario_texts.note_on_cloud(cases[0], header.cloud) if cases else None
     if note:
         page.paragraph(note)

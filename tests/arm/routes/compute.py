@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NoReturn, cast
 
-from tests.arm import described
+from tests.arm import vm_json
 from tests.arm.call import Answer, Call, refuse
 from tests.arm.routes.paging import listed
 from tests.arm.routing import GROUP, INSTANCE, SUBSCRIPTION, VM, Route
@@ -51,7 +51,7 @@ def not_found(what: str, group: str) -> NoReturn:
 def one(world: World, call: Call) -> Answer:
     """One VM; its instance view only where it is asked for."""
     wanted = _expansion(call)
-    found = described.as_of(call.query["api-version"], described.machine(vm_of(world, call), call.now))
+    found = vm_json.as_of(call.query["api-version"], vm_json.machine(vm_of(world, call), call.now))
     properties = cast("JsonObject", found["properties"])
     if wanted != "instanceview":
         del properties["instanceView"]
@@ -69,7 +69,7 @@ def _expansion(call: Call) -> str:
 
 def instance_view(world: World, call: Call) -> Answer:
     """The instance view alone."""
-    properties = cast("JsonObject", described.machine(vm_of(world, call), call.now)["properties"])
+    properties = cast("JsonObject", vm_json.machine(vm_of(world, call), call.now)["properties"])
     return Answer(body=properties["instanceView"])
 
 
@@ -93,13 +93,13 @@ def _visible(world: World, call: Call) -> list[Vm]:
         for vm in world
         if vm.subscription.lower() == subscription
         and group in ("", vm.group.lower())
-        and not described.is_uniform(vm)
+        and not vm_json.is_uniform(vm)
         and world.allows(f"{KIND}/read", vm.id)
     ]
 
 
 def _listed(vm: Vm, call: Call, *, statuses: bool) -> JsonObject:
-    found = described.as_of(call.query["api-version"], described.machine(vm, call.now))
+    found = vm_json.as_of(call.query["api-version"], vm_json.machine(vm, call.now))
     properties = cast("JsonObject", found["properties"])
     view = cast("JsonObject", properties["instanceView"])
     if statuses:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from tests.arm import described
+from tests.arm import vm_json
 from tests.arm.kql import Kind, Row, Table
 from tests.arm.routes import network
 from tests.arm.vm import Vm
@@ -46,8 +46,8 @@ def _is_visible(world: World, row: JsonObject, right: str, subscriptions: frozen
 
 def _resources(world: World, now: datetime) -> Iterator[JsonObject]:
     """VMs, all that their networks consist of, and what gathers their heartbeats."""
-    yield from (described.machine_row(vm, now) for vm in world if not described.is_uniform(vm))
-    yield from (described.row_of(each) for each in network.resources(world).values())
+    yield from (vm_json.machine_row(vm, now) for vm in world if not vm_json.is_uniform(vm))
+    yield from (vm_json.row_of(each) for each in network.resources(world).values())
     for vm in _one_of_each_subscription(world):
         workspace: JsonObject = {"customerId": world.workspace, "provisioningState": "Succeeded"}
         yield resource_graph.resource_row(_workspace(vm), vm.machine.location, workspace)

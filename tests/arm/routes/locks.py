@@ -1,7 +1,7 @@
 """Management locks and effective permissions at any scope; must not know what they protect."""
 
 from tests.arm.call import Answer, Call, refuse
-from tests.arm.premise import Lock
+from tests.arm.initial_state import Lock
 from tests.arm.routes.paging import listed
 from tests.arm.routing import Route
 from tests.arm.versions import LOCKS, PERMISSIONS

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 from tests.arm.call import Answer, Call, refuse_flat
-from tests.arm.meters import MINUTE
+from tests.arm.metric_catalogue import VITALS
+from tests.arm.metric_generator import MINUTE
 from tests.arm.routes.compute import vm_of
 from tests.arm.routing import INSTANCE, VM, Route
 from tests.arm.times import time_of
 from tests.arm.versions import METRICS
-from tests.arm.vitals import VITALS
 from tests.arm.vm import Vm
 from tests.arm.world import World
 from tests.incidents.wire import metrics as wire

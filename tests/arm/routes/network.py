@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.arm import described
+from tests.arm import vm_json
 from tests.arm.call import Answer, Call
 from tests.arm.routes.compute import check_group, not_found
 from tests.arm.routes.paging import listed
@@ -16,7 +16,7 @@ KINDS = ("networkInterfaces", "publicIPAddresses", "networkSecurityGroups", "vir
 
 def resources(world: World) -> dict[str, JsonObject]:
     """All of them by id in lower case, each once."""
-    found = (each for vm in world for each in described.network(vm))
+    found = (each for vm in world for each in vm_json.network(vm))
     return {str(each["id"]).lower(): each for each in found}
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.arm.call import Answer, Call
-from tests.arm.described import POLICY, as_of
-from tests.arm.premise import Traits
+from tests.arm.initial_state import Traits
 from tests.arm.routes.compute import check_group, not_found
 from tests.arm.routing import GROUP, SUBSCRIPTION, Handler, Route
 from tests.arm.versions import COMPUTE, FEATURES
+from tests.arm.vm_json import POLICY, as_of
 from tests.arm.world import World
 
 if TYPE_CHECKING:

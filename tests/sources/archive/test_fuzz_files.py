@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.sources.archive._packing import tar, unpack, zipped
-from tests.sources.archive.test_avro import captured, message
-from vmdiag.sources.archive._cuts import Cut
-from vmdiag.sources.archive._fields import number
+from tests.sources.files.test_avro import captured, message
+from tests.sources.packing import tar, unpack, zipped
 from vmdiag.sources.archive._number_columns import NumberColumn
-from vmdiag.sources.archive._numeric_dates import dated
 from vmdiag.sources.archive._table_columns import Columns
-from vmdiag.sources.archive._text_forms import refusal
-from vmdiag.sources.archive._times import parse
+from vmdiag.sources.decoding.fields import number
+from vmdiag.sources.decoding.numeric_dates import dated
+from vmdiag.sources.decoding.timestamps import parse
+from vmdiag.sources.files.memory_rows import Cut
+from vmdiag.sources.files.text_forms import refusal
 
 FIXED = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 LINES = b'{"a": 1}\n{"a": 2}\n'

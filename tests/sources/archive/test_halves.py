@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.archive._rows import EVENT, GROUP, NSG, SUBSCRIPTION, VM
-from tests.sources.archive._watching import Listener
+from tests.sources.progress_probe import Listener
+from tests.sources.rows import EVENT, GROUP, NSG, SUBSCRIPTION, VM
 from vmdiag.identity import Selector
 from vmdiag.model import Gap, Needs, Signal, Transcript
-from vmdiag.reading import Scope
 from vmdiag.sources.archive._archive import Archive
+from vmdiag.sources.protocol import Scope
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 END = START + timedelta(hours=4)

@@ -3,9 +3,9 @@
 import pytest
 
 from vmdiag.completeness import Missing
-from vmdiag.sources._items import Row
-from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._wrappers import unwrapped
+from vmdiag.sources.files.memory_rows import Cut
+from vmdiag.sources.items import Row
 
 COLUMNS = [{"ColumnName": "Computer", "ColumnType": "string"}, {"ColumnName": "n", "ColumnType": "long"}]
 HEADER: Row = {"FrameType": "DataSetHeader", "IsProgressive": False, "Version": "v2.0"}

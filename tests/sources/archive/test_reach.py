@@ -10,12 +10,12 @@ import pytest
 
 from tests.cli.story import SUBSCRIPTION, Entry, migrated, told, vm_id, written
 from tests.conftest import Ran, Runner
+from vmdiag.diagnosis.timeline import assemble
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Coverage, Signal, Timeline, Transcript, Window
 from vmdiag.pipeline import needed
-from vmdiag.reading import LEAST_READ, Scope, reading_span
 from vmdiag.sources.archive._archive import Archive
-from vmdiag.timeline import assemble
+from vmdiag.sources.protocol import LEAST_READ, Scope, reading_span
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 END = datetime.fromisoformat("2026-03-02T10:00:00Z")

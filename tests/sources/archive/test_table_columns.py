@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from vmdiag.sources._items import Malformed
-from vmdiag.sources.archive._cuts import Cut
-from vmdiag.sources.archive._held_rows import MOST_IN_MEMORY, HeldRows
+from vmdiag.sources.archive._pending_rows import MOST_IN_MEMORY, HeldRows
 from vmdiag.sources.archive._table_columns import Columns
-from vmdiag.sources.archive._times import Local, iso, parse
+from vmdiag.sources.decoding.timestamps import Local, iso, parse
+from vmdiag.sources.files.memory_rows import Cut
+from vmdiag.sources.items import Malformed
 
 FILLER = "x" * 10_000
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sources.archive._rows import ANNOTATION, EVENT, EXAMPLES, FORMATS, VM, changed, heard, read, vm
+from tests.sources.rows import ANNOTATION, EVENT, EXAMPLES, FORMATS, VM, changed, heard, read, vm
 from vmdiag.completeness import Missing
-from vmdiag.sources._items import Malformed, Row
-from vmdiag.sources.archive._cuts import Cut
-from vmdiag.sources.archive._rows import rows
 from vmdiag.sources.archive._wrappers import WRAPPED, unwrapped
+from vmdiag.sources.files.memory_rows import Cut
+from vmdiag.sources.files.rows import rows
+from vmdiag.sources.items import Malformed, Row
 
 TEXT = json.dumps(EVENT)
 GRID = EXAMPLES["event-grid"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from vmdiag.arm.access import Access
-from vmdiag.reading import Source, Watcher
+from vmdiag.sources.protocol import Source, Watcher
 
 
 def connect(address: str, watcher: Watcher, access: Access, clock: Callable[[], datetime]) -> Source:

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from vmdiag.errors import BadArchive, UsageError
 from vmdiag.model import Needs, Transcript
-from vmdiag.reading import Reading, Scope, Watcher, reading_span
-from vmdiag.sources._choice import Asked, chosen
-from vmdiag.sources._items import Format
-from vmdiag.sources._spool import Spool
-from vmdiag.sources._teller import Teller
-from vmdiag.sources._unplaced import place_by_name
 from vmdiag.sources.archive._last_record import with_hint
-from vmdiag.sources.archive._paths import places
 from vmdiag.sources.archive._reader import Reader, formats
+from vmdiag.sources.files.paths import places
+from vmdiag.sources.items import Format
+from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
+from vmdiag.sources.selection import Asked, chosen
+from vmdiag.sources.store import Spool
+from vmdiag.sources.transcripts import Teller
+from vmdiag.sources.unplaced_vms import place_by_name
 
 
 class Archive:

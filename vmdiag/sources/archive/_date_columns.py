@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from vmdiag.sources.archive._numeric_dates import NumericDate, dated
+from vmdiag.sources.decoding.numeric_dates import NumericDate, dated
 
 LONGEST = 60
 # The wrong order makes months of days: it spreads the same rows over at least so much more time.

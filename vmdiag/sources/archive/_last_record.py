@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from vmdiag.diagnosis.event_kinds import interpret
 from vmdiag.model import Gap, Kind, Signal, Transcript, Window
-from vmdiag.vocabulary import interpret
 
 # A silence of heartbeats is one from here on (the contract's heartbeat channel): a longer one is seen for itself.
 SILENCE = timedelta(minutes=10)

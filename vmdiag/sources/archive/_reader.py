@@ -3,26 +3,26 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-import vmdiag.sources.archive
+import vmdiag.sources.formats
 from vmdiag import plugins
 from vmdiag.completeness import Missing
 from vmdiag.errors import BadArchive
 from vmdiag.model import Signal
-from vmdiag.reading import Watcher
-from vmdiag.sources._items import Covers, Format, Lack, Malformed, Row
-from vmdiag.sources._spool import Spool
-from vmdiag.sources.archive._extent import LISTS, Extent, Loss, vm_named
-from vmdiag.sources.archive._left_out import LeftOut
-from vmdiag.sources.archive._members import Member, members
-from vmdiag.sources.archive._pages import Pages
-from vmdiag.sources.archive._paths import Place
-from vmdiag.sources.archive._rows import rows
-from vmdiag.sources.archive._streams import Stream
+from vmdiag.sources.archive._file_contents import Tally, error_answer
+from vmdiag.sources.archive._saved_pages import Pages
 from vmdiag.sources.archive._table_columns import Columns
-from vmdiag.sources.archive._tally import Tally, error_answer
-from vmdiag.sources.archive._text import CUT_SHORT
-from vmdiag.sources.archive._times import newest_in
+from vmdiag.sources.archive._unusable_records import LeftOut
 from vmdiag.sources.archive._wrappers import unwrapped
+from vmdiag.sources.decoding.extent import LISTS, Extent, Loss, vm_named
+from vmdiag.sources.decoding.timestamps import newest_in
+from vmdiag.sources.files.members import Member, members
+from vmdiag.sources.files.paths import Place
+from vmdiag.sources.files.rows import rows
+from vmdiag.sources.files.streams import Stream
+from vmdiag.sources.files.text_cursor import CUT_SHORT
+from vmdiag.sources.items import Covers, Format, Lack, Malformed, Row
+from vmdiag.sources.protocol import Watcher
+from vmdiag.sources.store import Spool
 
 # Faults of one file that wait until something in it is known.
 MOST_WAITING = 10
@@ -34,7 +34,7 @@ MOST_LOOKED_AT = 1_000
 
 def formats() -> dict[str, Format]:
     """Every format by its name, from the folder's listing."""
-    package = vmdiag.sources.archive
+    package = vmdiag.sources.formats
     return {name: plugins.load(package, name) for name in plugins.names(package)}
 
 

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from vmdiag.sources._items import Row
-from vmdiag.sources.archive._cuts import Cut
 from vmdiag.sources.archive._date_columns import DateColumn
-from vmdiag.sources.archive._fields import UNIT
-from vmdiag.sources.archive._held_rows import HeldRows
 from vmdiag.sources.archive._number_columns import NumberColumn
-from vmdiag.sources.archive._numeric_dates import dated
-from vmdiag.sources.archive._times import Local
+from vmdiag.sources.archive._pending_rows import HeldRows
+from vmdiag.sources.decoding.fields import UNIT
+from vmdiag.sources.decoding.numeric_dates import dated
+from vmdiag.sources.decoding.timestamps import Local
+from vmdiag.sources.files.memory_rows import Cut
+from vmdiag.sources.items import Row
 
 # Columns that are followed; a hostile file may have others in every record.
 MOST_COLUMNS = 200

@@ -13,12 +13,12 @@ from functools import lru_cache
 
 from vmdiag.completeness import Missing, missing_part
 from vmdiag.identity import VmId
-from vmdiag.sources._items import Malformed, Row
-from vmdiag.sources.archive._cuts import Cut
-from vmdiag.sources.archive._envelopes import record, unpacked
-from vmdiag.sources.archive._fields import decoded, text
-from vmdiag.sources.archive._kusto import Frames, answer_rows, is_answer, is_frame
-from vmdiag.sources.archive._spelling import MODELS, from_model, is_model
+from vmdiag.sources.archive._kusto_frames import Frames, answer_rows, is_answer, is_frame
+from vmdiag.sources.decoding.client_spelling import MODELS, from_model, is_model
+from vmdiag.sources.decoding.envelopes import record, unpacked
+from vmdiag.sources.decoding.fields import decoded, text
+from vmdiag.sources.files.memory_rows import Cut
+from vmdiag.sources.items import Malformed, Row
 
 DEEPEST = 4  # wrappings in one another
 # Where a tool keeps what it was given, whatever it drew out of it beside that.

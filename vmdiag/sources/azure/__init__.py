@@ -13,8 +13,8 @@ from vmdiag.arm.access import Access
 from vmdiag.arm.session import Session
 from vmdiag.errors import Interrupted, OutOfTime, UsageError
 from vmdiag.model import Needs
-from vmdiag.reading import Reading, Scope, Watcher
-from vmdiag.sources.azure._crew import Crew, Done
+from vmdiag.sources.azure.worker_pool import Crew, Done
+from vmdiag.sources.protocol import Reading, Scope, Watcher
 
 SIGN_IN, CLOCK = "sign-in", "clock"
 
@@ -44,7 +44,7 @@ class Azure:
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `SourceError` when nothing could be read, `UsageError` for an unclear scope."""
-        from vmdiag.sources.azure._run import Run
+        from vmdiag.sources.azure._live_read import Run
 
         scope = self._located(scope)
         window = scope.window(self._session.now)
@@ -57,7 +57,7 @@ class Azure:
 
     def require_redeploy(self, scope: Scope) -> None:
         """Raise `NotAllowed` when it is certain that this sign-in may redeploy none of the VMs in scope."""
-        from vmdiag.sources.azure._rights import require_redeploy
+        from vmdiag.sources.azure.permissions import require_redeploy
 
         require_redeploy(self._session, self._located(scope))
 

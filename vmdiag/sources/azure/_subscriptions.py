@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound, UsageError
-from vmdiag.sources._scope import MOST_LISTED, listed, near, shown
-from vmdiag.sources.archive._fields import text
 from vmdiag.sources.azure import inventory
-from vmdiag.sources.azure._rows import listed as rows_of
+from vmdiag.sources.azure.whole_lists import listed as rows_of
+from vmdiag.sources.decoding.fields import text
+from vmdiag.sources.scope_words import MOST_LISTED, listed, near, shown
 
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Covers
-from vmdiag.sources.archive import activity_log
-from vmdiag.sources.archive._log_entry import LOG_LEAVES_OUT
-from vmdiag.sources.azure._ask import Ask, kept, without_covers
+from vmdiag.sources.azure.feed_request import Ask, kept, without_covers
+from vmdiag.sources.decoding.log_entry import LOG_LEAVES_OUT
+from vmdiag.sources.formats import activity_log
+from vmdiag.sources.items import Covers
 
 PERMISSIONS = ("Microsoft.Insights/eventtypes/values/read",)
 SIGNALS = (Signal.ACTIVITY,)

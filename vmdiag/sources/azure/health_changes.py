@@ -7,15 +7,15 @@ not see are left out in silence, so a VM counts as covered only where Resource G
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from vmdiag import kql
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.archive import resource_graph_health_changes
-from vmdiag.sources.azure import _graph
-from vmdiag.sources.azure._ask import Ask, without_covers
+from vmdiag.sources import kql
+from vmdiag.sources.azure import resource_graph
+from vmdiag.sources.azure.feed_request import Ask, without_covers
+from vmdiag.sources.formats import resource_graph_health_changes
 
-PERMISSIONS = _graph.PERMISSIONS
+PERMISSIONS = resource_graph.PERMISSIONS
 SIGNALS = (Signal.HEALTH,)
 REACH = timedelta(days=14)
 
@@ -24,7 +24,9 @@ def ask(who: kql.Who, subscriptions: Iterable[str], span: Window, now: datetime)
     """All of them at once."""
     since = max(span.start, now - REACH)
     return Ask(
-        request=_graph.request("health changes", kql.health_changes(who, Window(since, span.end)), subscriptions),
+        request=resource_graph.request(
+            "health changes", kql.health_changes(who, Window(since, span.end)), subscriptions
+        ),
         concerns=(),
         signals=SIGNALS,
         items=without_covers(resource_graph_health_changes.items),
@@ -37,4 +39,4 @@ def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One row, of any VM."""
     del vm
     query = f"{kql.health_changes(kql.Who(), span)}\n| take 1"
-    return _graph.request("health changes", query, (subscription,))
+    return resource_graph.request("health changes", query, (subscription,))

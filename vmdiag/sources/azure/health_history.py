@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Covers
-from vmdiag.sources.archive import resource_health
-from vmdiag.sources.azure._ask import Ask, without_covers
+from vmdiag.sources.azure.feed_request import Ask, without_covers
+from vmdiag.sources.formats import resource_health
+from vmdiag.sources.items import Covers
 
 PERMISSIONS = ("Microsoft.ResourceHealth/availabilityStatuses/read",)
 SIGNALS = (Signal.HEALTH,)

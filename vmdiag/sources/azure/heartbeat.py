@@ -7,16 +7,16 @@ Azure Monitor agent.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from vmdiag import kql
 from vmdiag.arm.request import Host, Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Item, Malformed, Row, Sampled
-from vmdiag.sources.archive._fields import elements, text
-from vmdiag.sources.archive._ids import resource, vm_itself
-from vmdiag.sources.archive._times import parse
-from vmdiag.sources.azure import _graph
-from vmdiag.sources.azure._ask import Ask
+from vmdiag.sources import kql
+from vmdiag.sources.azure import resource_graph
+from vmdiag.sources.azure.feed_request import Ask
+from vmdiag.sources.decoding.fields import elements, text
+from vmdiag.sources.decoding.resource_ids import resource, vm_itself
+from vmdiag.sources.decoding.timestamps import parse
+from vmdiag.sources.items import Item, Malformed, Row, Sampled
 
 PERMISSIONS = (
     "Microsoft.OperationalInsights/workspaces/query/read",
@@ -58,7 +58,7 @@ def search(
             met(vm, workspace)
         return iter(())
 
-    request = _graph.request("the VMs' workspaces", kql.workspaces(who), subscriptions)
+    request = resource_graph.request("the VMs' workspaces", kql.workspaces(who), subscriptions)
     return Ask(request=request, concerns=(), signals=(), items=items, then=then, holds="data")
 
 
@@ -70,7 +70,7 @@ def trial_workspace(workspace: str, span: Window) -> Request:
 def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One data collection rule's workspace; a workspace itself is tried where one is given."""
     del vm, span
-    return _graph.request("the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,))
+    return resource_graph.request("the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,))
 
 
 def _items(row: Row, ref: str) -> Iterator[Item]:

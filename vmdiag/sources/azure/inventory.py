@@ -6,18 +6,18 @@ Sources: "REST API: Virtual Machines - List" and "- List All" (`statusOnly` give
 
 from collections.abc import Callable, Iterable, Iterator
 
-from vmdiag import kql
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Item, Row
-from vmdiag.sources.archive import resources, virtual_machine
-from vmdiag.sources.archive._fields import text
-from vmdiag.sources.azure import _graph
-from vmdiag.sources.azure._ask import Ask
+from vmdiag.sources import kql
+from vmdiag.sources.azure import resource_graph
+from vmdiag.sources.azure.feed_request import Ask
+from vmdiag.sources.decoding.fields import text
+from vmdiag.sources.formats import resources, virtual_machine
+from vmdiag.sources.items import Item, Row
 
 PERMISSIONS = (
-    *_graph.PERMISSIONS,
+    *resource_graph.PERMISSIONS,
     "Microsoft.Compute/virtualMachines/read",
     "Microsoft.Resources/subscriptions/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
@@ -29,7 +29,7 @@ Met = Callable[[Row], None]
 
 def ask(who: kql.Who, subscriptions: Iterable[str], met: Met) -> Ask:
     """The VMs as Resource Graph shows them; `met` sees every row."""
-    request = _graph.request("VMs", kql.machines(who), subscriptions)
+    request = resource_graph.request("VMs", kql.machines(who), subscriptions)
     return Ask(request=request, concerns=(), signals=(), items=_seen(resources.items, met), holds="data")
 
 
@@ -61,7 +61,7 @@ def lists(subscription: str, groups: Iterable[str], met: Met) -> Iterator[Ask]:
 def trial(subscription: str, vm: VmId | None = None, span: Window | None = None) -> Request:
     """One VM of Resource Graph's."""
     del vm, span
-    return _graph.request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
+    return resource_graph.request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
 
 
 def trial_list(subscription: str) -> Request:

@@ -11,12 +11,12 @@ from vmdiag.arm.request import Request
 from vmdiag.completeness import continuation
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Item, Lack, Malformed, Packed, Row
-from vmdiag.sources.archive import metrics
-from vmdiag.sources.archive._envelopes import unpacked
-from vmdiag.sources.archive._fields import text
-from vmdiag.sources.archive._times import parse
-from vmdiag.sources.azure._ask import Ask, kept
+from vmdiag.sources.azure.feed_request import Ask, kept
+from vmdiag.sources.decoding.envelopes import unpacked
+from vmdiag.sources.decoding.fields import text
+from vmdiag.sources.decoding.timestamps import parse
+from vmdiag.sources.formats import metrics
+from vmdiag.sources.items import Item, Lack, Malformed, Packed, Row
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)

@@ -5,18 +5,18 @@ Source: "REST API: Network Interfaces - Get" and "Virtual Networks - Get", whose
 
 from collections.abc import Callable, Iterable, Iterator
 
-from vmdiag import kql
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine, Window
-from vmdiag.sources._items import Item, Known, Link, Row
-from vmdiag.sources.archive import resources
-from vmdiag.sources.archive._fields import text
-from vmdiag.sources.azure import _graph
-from vmdiag.sources.azure._ask import Ask
+from vmdiag.sources import kql
+from vmdiag.sources.azure import resource_graph
+from vmdiag.sources.azure.feed_request import Ask
+from vmdiag.sources.decoding.fields import text
+from vmdiag.sources.formats import resources
+from vmdiag.sources.items import Item, Known, Link, Row
 
 PERMISSIONS = (
-    *_graph.PERMISSIONS,
+    *resource_graph.PERMISSIONS,
     "Microsoft.Network/networkInterfaces/read",
     "Microsoft.Network/virtualNetworks/read",
     "Microsoft.Network/publicIPAddresses/read",
@@ -43,7 +43,7 @@ def ask(
             yield Link(resource=subnet, through=frozenset(ways - {""}))
         yield from resources.items(row, ref)
 
-    request = _graph.request("the VMs' networks", kql.passages(who), subscriptions)
+    request = resource_graph.request("the VMs' networks", kql.passages(who), subscriptions)
     return Ask(request=request, concerns=(), signals=SIGNALS, items=items, then=then, holds="data")
 
 
@@ -59,11 +59,11 @@ def neighbours(who: kql.Who, subscriptions: Iterable[str], met: Callable[[VmId, 
             # That it is near shows in the network that both are in.
             yield Known(VirtualMachine(id=other, network=frozenset({subnet})))
 
-    request = _graph.request("the VMs' neighbours", kql.neighbours(who, MOST_NEIGHBOURS), subscriptions)
+    request = resource_graph.request("the VMs' neighbours", kql.neighbours(who, MOST_NEIGHBOURS), subscriptions)
     return Ask(request=request, concerns=(), signals=(), items=items, holds="data")
 
 
 def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One interface."""
     del vm, span
-    return _graph.request("the VMs' networks", f"{kql.passages(kql.Who())}\n| take 1", (subscription,))
+    return resource_graph.request("the VMs' networks", f"{kql.passages(kql.Who())}\n| take 1", (subscription,))

@@ -9,9 +9,9 @@ from vmdiag.arm.session import Session
 from vmdiag.errors import Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources._items import Heard
-from vmdiag.sources._spool import Spool
-from vmdiag.sources.azure._crew import Crew, Piece
+from vmdiag.sources.azure.worker_pool import Crew, Piece
+from vmdiag.sources.items import Heard
+from vmdiag.sources.store import Spool
 
 # Long enough for a slow path across the world, short enough for a person who waits.
 PATIENCE = 5.0

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Covers
-from vmdiag.sources.archive import service_events
-from vmdiag.sources.azure._ask import Ask, without_covers
+from vmdiag.sources.azure.feed_request import Ask, without_covers
+from vmdiag.sources.formats import service_events
+from vmdiag.sources.items import Covers
 
 PERMISSIONS = ("Microsoft.ResourceHealth/events/read",)
 SIGNALS = (Signal.SERVICE,)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources._items import Item, Row
-from vmdiag.sources.archive import virtual_machine
-from vmdiag.sources.archive._fields import at, objects, text
-from vmdiag.sources.azure._ask import Ask
+from vmdiag.sources.azure.feed_request import Ask
+from vmdiag.sources.decoding.fields import at, objects, text
+from vmdiag.sources.formats import virtual_machine
+from vmdiag.sources.items import Item, Row
 
 PERMISSIONS = ("Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virtualMachines/instanceView/read")
 SIGNALS = (Signal.POWER, Signal.AGENT)

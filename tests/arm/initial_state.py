@@ -1,0 +1,85 @@
+"""What a world begins with: the truth of incidents, moved to now, and what they leave unsaid of a VM."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from tests.arm.metric_generator import MINUTE, Turn
+from tests.incidents.model import Incident, Truth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What Azure knows of a VM beyond what an incident tells."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    ephemeral: bool = False
+    """Whether its OS disk lies on the host and is lost with it."""
+    public_ip: str | None = None
+    static_ip: bool = False
+    zone: str | None = None
+    availability_set: str | None = None
+    proximity_group: str | None = None
+    scale_set: str | None = None
+    """Name of the flexible scale set it belongs to; a uniform one shows in the VM's id."""
+    provisioning: str = "Succeeded"
+    managed_by: str | None = None
+    publishes: bool = True
+    """Whether it, or the set that it is in, lets its scheduled events be published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A management lock on a VM, a resource group or a subscription, and all below."""
+
+    scope: str
+    level: str
+    """`ReadOnly` or `CanNotDelete`."""
+    name: str = "keep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premise:
+    """All there is to begin with; `traits` and `turns` go by the VM's id."""
+
+    truth: Truth
+    traits: Mapping[str, Traits] = field(default_factory=dict)
+    turns: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
+    locks: tuple[Lock, ...] = ()
+
+
+def ending_now(incidents: Iterable[Incident], now: datetime) -> Premise:
+    """The truths of the incidents, each moved by whole minutes so that it ends with the last full one."""
+    truths = [moved(each.truth, (now - each.truth.until) // MINUTE * MINUTE) for each in incidents]
+    return Premise(truth=joined(truths))
+
+
+def joined(truths: list[Truth]) -> Truth:
+    """One truth of several."""
+    return Truth(
+        until=max(truth.until for truth in truths),
+        annotations=tuple(each for truth in truths for each in truth.annotations),
+        health=tuple(each for truth in truths for each in truth.health),
+        operations=tuple(each for truth in truths for each in truth.operations),
+        issues=tuple(each for truth in truths for each in truth.issues),
+        series=tuple(each for truth in truths for each in truth.series),
+        beats={vm: beats for truth in truths for vm, beats in truth.beats.items()},
+        machines=tuple(each for truth in truths for each in truth.machines),
+    )
+
+
+def moved(truth: Truth, by: timedelta) -> Truth:
+    """The same, so much later."""
+    return replace(
+        truth,
+        until=truth.until + by,
+        annotations=tuple(replace(each, at=each.at + by) for each in truth.annotations),
+        health=tuple(replace(each, at=each.at + by) for each in truth.health),
+        operations=tuple(replace(each, at=each.at + by) for each in truth.operations),
+        issues=tuple(
+            replace(each, at=each.at + by, mitigated=each.mitigated + by if each.mitigated else None)
+            for each in truth.issues
+        ),
+        series=tuple(replace(each, start=each.start + by) for each in truth.series),
+        beats={vm: tuple(at + by for at in beats) for vm, beats in truth.beats.items()},
+    )

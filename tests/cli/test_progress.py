@@ -1,0 +1,93 @@
+"""What is said on standard error while a source reads."""
+
+import io
+from contextlib import redirect_stderr
+
+import pytest
+
+from vmdiag.cli.progress import PATIENCE, Watch
+
+
+class Terminal(io.StringIO):
+    """A standard error that a person looks at."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+class Clock:
+    """A clock that one sets."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def __call__(self) -> float:
+        """The time it was set to."""
+        return self.time
+
+
+def test_it_is_what_sources_expect() -> None:
+    from vmdiag.sources.protocol import Watcher
+
+    def read(watcher: Watcher) -> None:
+        watcher.progress(1, None)
+
+    read(Watch())
+
+
+def test_a_warning_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Watch().warn("\x1b[31mline 1\nerror: forged")
+
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert "\x1b" not in said.err
+    assert said.err.startswith("warning: ")
+    assert said.out == ""
+
+
+def test_quiet_silences_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    Watch(quiet=True).warn("the file is cut off")
+
+    assert capsys.readouterr().err == ""
+
+
+def test_notes_are_for_verbose_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Watch().note("read 3 files")
+    Watch(verbose=True).note("read 4 files")
+
+    assert capsys.readouterr().err == "read 4 files\n"
+
+
+def test_a_bar_appears_once_reading_takes_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    clock = Clock()
+    with redirect_stderr(Terminal()) as terminal, Watch(clock=clock) as watch:
+        watch.progress(1, 10)
+        assert terminal.getvalue() == ""
+        clock.time += PATIENCE
+        watch.progress(5, 10)
+        assert "reading" in terminal.getvalue()
+        watch.warn("the file is cut off")
+
+    assert "warning: the file is cut off" in terminal.getvalue()
+
+
+def test_no_bar_after_quiet() -> None:
+    clock = Clock()
+    with redirect_stderr(Terminal()) as terminal, Watch(quiet=True, clock=clock) as watch:
+        watch.progress(1, 10)
+        clock.time += PATIENCE
+        watch.progress(5, 10)
+
+    assert terminal.getvalue() == ""
+
+
+def test_no_bar_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with Watch(clock=clock) as watch:
+        watch.progress(1, 10)
+        clock.time += PATIENCE
+        watch.progress(5, 10)
+
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,175 @@
+"""The table of words, forwards and backwards."""
+
+import pytest
+
+from vmdiag.diagnosis.event_kinds import ANNOTATIONS, OPERATIONS, SAYS, Phase, interpret, names_of, phase, sentence
+from vmdiag.model import Kind, Signal
+
+VM = "Microsoft.Compute/virtualMachines/"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("VirtualMachineMigrationInitiatedForPlannedMaintenance", Kind.PLANNED_REBOOT),
+        ("VirtualMachineMigrationInitiatedForRepair", Kind.HOST_FAILURE),
+        ("VirtualMachinePlannedFreezeSucceeded", Kind.FREEZE),
+        ("VirtualMachinePossiblyDegradedDueToHardwareFailureLiveMigrationEligible", Kind.PRECURSOR),
+        ("VirtualMachineScheduledForServiceHealingLiveMigrationNotEligible", Kind.PRECURSOR),
+        ("VirtualMachineRedeployInitiatedByControlPlaneDueToPlannedMaintenance", Kind.REDEPLOY),
+        ("LiveMigrationFailed", Kind.LIVE_MIGRATION_FAILED),
+        ("LiveMigrationCompleted", Kind.LIVE_MIGRATION),
+        ("livemigrationsucceeded//2", Kind.LIVE_MIGRATION),
+        ("NO_REASON_DEGRADED", Kind.DEGRADED),
+        ("VirtualMachineProvisioningTimedOut", Kind.GUEST_CRASH),
+        ("VirtualMachineFabricRebalanced", Kind.UNKNOWN_NOTE),
+        ("Unknown", Kind.OTHER),
+        ("", Kind.OTHER),
+    ],
+)
+def test_annotations_are_told_by_their_names(name: str, kind: Kind) -> None:
+    assert interpret(Signal.HEALTH, name, "", {}) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Virtual Machine health status changed to unavailable", Kind.OTHER),
+        ("Down: Virtual machine has been unavailable for 15 minutes", Kind.OTHER),
+        ("Paused because of a memory-preserving Live Migration operation.", Kind.LIVE_MIGRATION),
+        ("The live migration failed", Kind.LIVE_MIGRATION_FAILED),
+        ("The VM is paused for maintenance", Kind.FREEZE),
+        ("This virtual machine is impacted by a top-of-rack network device.", Kind.NETWORK_UNHEALTHY),
+        ("Stopped and deallocated as requested by an authorized user or process", Kind.DEALLOCATE),
+        ("It is starting as requested by an authorized user or process", Kind.START),
+        ("Rebooted by user", Kind.RESTART),
+        ("Changed by user", Kind.UNKNOWN_NOTE),
+        ("Available", Kind.OTHER),
+        ("There aren\u2019t any known Azure platform problems affecting this virtual machine.", Kind.OTHER),
+        ("Health Event Activated", Kind.OTHER),
+        ("If feasible, we Live Migrate your VM; the host has a disk that is predicted to fail", Kind.PRECURSOR),
+        ("Azure attempts to move your VM to a healthy host using Live Migration.", Kind.UNKNOWN_NOTE),
+        ("This virtual machine was preempted.", Kind.EVICTION),
+        ("We're sorry, your virtual machine isn't available because of an unexpected host failure.", Kind.HOST_FAILURE),
+        ("Redeploying due to unplanned host maintenance", Kind.HOST_FAILURE),
+        ("It is redeployed as part of a planned maintenance event", Kind.PLANNED_REBOOT),
+        ("The platform rebalanced resources of this virtual machine.", Kind.UNKNOWN_NOTE),
+        ("Der Computer wurde neu gestartet.", Kind.UNKNOWN_NOTE),
+    ],
+)
+def test_sentences_count_only_where_there_is_no_known_name(text: str, kind: Kind) -> None:
+    assert interpret(Signal.HEALTH, "", "", {"title": text}) is kind
+    assert interpret(Signal.HEALTH, "VirtualMachineStorageOffline", "", {"title": text}) is Kind.STORAGE_OFFLINE
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "kind"),
+    [
+        (VM + "restart/action", "Succeeded", Kind.RESTART),
+        (VM.upper() + "POWEROFF/ACTION", "Success", Kind.STOP),
+        (VM + "restart/action", "Failed", Kind.OTHER),
+        (VM + "runCommand/action", "Succeeded", Kind.OTHER),
+        (VM + "assessPatches/action", "Succeeded", Kind.OTHER),
+        (VM + "installPatches/action", "Succeeded", Kind.RESTART),
+        (VM + "migrateToVirtualMachineScaleSet/action", "Accepted", Kind.REDEPLOY),
+        (VM + "attachDetachDataDisks/action", "Accepted", Kind.CONFIGURE),
+        ("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/redeploy/action", "Accepted", Kind.REDEPLOY),
+        ("Microsoft.Compute/virtualMachineScaleSets/redeploy/action", "Accepted", Kind.OTHER),
+        ("Microsoft.Resourcehealth/healthevent/Updated/action", "Updated", Kind.OTHER),
+        ("Microsoft.Network/networkSecurityGroups/securityRules/write", "Succeeded", Kind.NETWORK_CHANGE),
+        ("Microsoft.Network/networkManagers/commit/action", "Succeeded", Kind.NETWORK_CHANGE),
+        ("Microsoft.Network/networkSecurityGroups/join/action", "Succeeded", Kind.OTHER),
+        ("Microsoft.Network/dnsZones/write", "Succeeded", Kind.OTHER),
+    ],
+)
+def test_operations_are_told_by_whole_segments(name: str, status: str, kind: Kind) -> None:
+    assert interpret(Signal.ACTIVITY, name, status, {}) is kind
+
+
+def test_a_write_that_changes_the_size_is_a_reboot() -> None:
+    changed = {"changed": "properties.hardwareProfile.vmSize, properties.provisioningState"}
+
+    assert interpret(Signal.ACTIVITY, VM + "write", "Succeeded", changed) is Kind.RESIZE
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        ({}, Kind.OTHER),
+        ({"cause": "PlatformInitiated", "stage": "Active"}, Kind.OTHER),
+        ({"title": "Unavailable", "details": "Down: Virtual machine has been unavailable for 15 minutes"}, Kind.OTHER),
+        ({"title": "Unavailable", "details": "Its host ran out of luck"}, Kind.UNKNOWN_NOTE),
+    ],
+)
+def test_a_note_is_unknown_only_where_it_says_more_than_a_state(facts: dict[str, str], kind: Kind) -> None:
+    assert interpret(Signal.HEALTH, "", "Unavailable", facts) is kind
+    assert interpret(Signal.HEALTH, "availability", "Unavailable", facts) is Kind.UNAVAILABLE
+
+
+def test_an_unknown_name_with_a_known_sentence_is_what_the_sentence_says() -> None:
+    facts = {"summary": "The Virtual Machine is undergoing a reboot due to a guest OS crash."}
+
+    assert interpret(Signal.HEALTH, "VirtualMachineWentAway", "", facts) is Kind.GUEST_CRASH
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        (Kind.RESTART, VM + "restart/action", "the VM was restarted"),
+        (Kind.RESTART, VM + "installPatches/action", "which may have restarted it"),
+        (Kind.GUEST_CRASH, "VirtualMachineProvisioningTimedOut", "provisioning failed"),
+        (Kind.GUEST_CRASH, "", "the guest crashed"),
+    ],
+)
+def test_a_sentence_says_no_more_than_its_word(kind: Kind, name: str, words: str) -> None:
+    assert words in sentence(kind, name)
+
+
+@pytest.mark.parametrize(
+    ("signal", "name", "status", "kind"),
+    [
+        (Signal.HEALTH, "availability", "Degraded", Kind.DEGRADED),
+        (Signal.HEALTH, "availability", "Odd", Kind.OTHER),
+        (Signal.POWER, "PowerState/deallocating", "", Kind.POWER_DEALLOCATED),
+        (Signal.POWER, "VM running", "", Kind.POWER_RUNNING),
+        (Signal.POWER, "PowerState/starting", "", Kind.OTHER),
+        (Signal.AGENT, "ProvisioningState/Unavailable", "Not Ready", Kind.AGENT_NOT_READY),
+        (Signal.AGENT, "ProvisioningState/succeeded", "", Kind.AGENT_READY),
+        (Signal.SERVICE, "Incident", "Active", Kind.SERVICE_INCIDENT),
+        (Signal.SERVICE, "ServiceIssue", "Resolved", Kind.SERVICE_RESOLVED),
+        (Signal.SERVICE, "Maintenance", "Active", Kind.OTHER),
+        (Signal.OPERATOR, "unreachable", "", Kind.UNREACHABLE),
+        (Signal.PROBE, "tcp", "answered", Kind.PROBE_ANSWERED),
+        (Signal.PROBE, "tcp", "timed out", Kind.PROBE_FAILED),
+        (Signal.TRAFFIC, "Network In Total", "", Kind.OTHER),
+    ],
+)
+def test_every_other_signal_has_its_words(signal: Signal, name: str, status: str, kind: Kind) -> None:
+    assert interpret(signal, name, status, {}) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("Start", Phase.BEGUN), ("Accept", Phase.ACCEPTED), ("SUCCESS", Phase.DONE), ("Failure", Phase.FAILED)],
+)
+def test_both_dialects_of_a_status_are_one(status: str, expected: Phase) -> None:
+    assert phase(status) is expected
+
+
+def test_the_table_reads_backwards_to_what_it_reads_forwards() -> None:
+    for kind in Kind:
+        for signal, words in names_of([kind]).items():
+            for word in words:
+                name, status = (
+                    ("availability", word) if word in ("Available", "Unavailable", "Degraded") else (word, "")
+                )
+                if word == "Unknown":
+                    name, status = "availability", word
+                if signal is Signal.SERVICE:
+                    status = "Resolved" if kind is Kind.SERVICE_RESOLVED else "Active"
+                assert interpret(signal, name, status, {}) is kind
+
+
+def test_every_kind_has_its_sentence() -> None:
+    assert set(SAYS) == set(Kind)
+    assert set(ANNOTATIONS.values()) | set(OPERATIONS.values()) <= set(Kind)

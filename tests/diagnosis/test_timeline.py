@@ -1,0 +1,201 @@
+"""The same story told in any order, with repeats and in any letter case is the same timeline."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import notation
+from tests.timeline_builders import diagnosed
+from vmdiag.diagnosis.timeline import assemble
+from vmdiag.model import Kind, Record, Series, Signal, Transcript, Window
+
+T = datetime(2026, 3, 2, 12, tzinfo=UTC)
+MIN = timedelta(minutes=1)
+DAY = Window(T - timedelta(hours=6), T + timedelta(hours=6))
+VM = notation.VM
+STORY = notation.transcript(
+    "12:00 live-migration\n12:03 traffic-lost\n12:30 restart\n13:00 available\n13:10 network-change\n14:00 redeploy"
+)
+TOLD = Window(STORY.gaps[0].window.start, STORY.gaps[0].window.end)
+
+
+def events(*records: Record) -> list[tuple[Kind, datetime]]:
+    told = assemble(Transcript(vm=VM, records=records), DAY)
+    return [(event.kind, event.at) for event in told.events]
+
+
+def operation(status: str, at: datetime, correlation: str = "c1", name: str = "restart/action") -> Record:
+    name = f"Microsoft.Compute/virtualMachines/{name}"
+    return Record(at=at, signal=Signal.ACTIVITY, name=name, status=status, facts={"correlation": correlation})
+
+
+def health(name: str, at: datetime, status: str = "", **facts: str) -> Record:
+    return Record(at=at, signal=Signal.HEALTH, name=name, status=status, facts=facts)
+
+
+@given(st.randoms(), st.integers(1, 3))
+def test_order_and_repeats_change_nothing(random: object, times: int) -> None:
+    records = list(STORY.records) * times
+    random.shuffle(records)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+    again = replace(STORY, records=tuple(records), series=STORY.series * times, gaps=STORY.gaps[::-1])
+
+    assert assemble(again, TOLD) == assemble(STORY, TOLD)
+
+
+@given(st.sampled_from([str.upper, str.lower, str.title]))
+def test_letter_case_changes_no_event_and_no_verdict(case: Callable[[str], str]) -> None:
+    records = tuple(
+        # "availability" is our own word for a status, not the platform's.
+        record if record.name == "availability" else replace(record, name=case(record.name), status=case(record.status))
+        for record in STORY.records
+    )
+    again = assemble(replace(STORY, records=records), TOLD)
+    told = assemble(STORY, TOLD)
+
+    assert [(event.kind, event.at) for event in again.events] == [(event.kind, event.at) for event in told.events]
+    assert diagnosed(again).verdict is diagnosed(told).verdict
+
+
+@given(st.lists(st.tuples(st.integers(-300, 300), st.text(max_size=20)), max_size=20))
+def test_unrelated_records_change_no_verdict(noise: list[tuple[int, str]]) -> None:
+    extra = tuple(
+        Record(at=T + minutes * MIN, signal=Signal.ACTIVITY, name=f"Contoso.Thing/{name}/write", status="Succeeded")
+        for minutes, name in noise
+    )
+    told = diagnosed(assemble(replace(STORY, records=STORY.records + extra), TOLD))
+
+    assert told.verdict is diagnosed(assemble(STORY, TOLD)).verdict
+
+
+def test_which_of_two_equal_records_is_cited_does_not_hang_on_their_order() -> None:
+    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    told = [Record(at=at, signal=Signal.HEALTH, name="LiveMigrationSucceeded", ref=ref) for ref in ("a", "b")]
+    transcript = notation.transcript("until 14:00")
+    timelines = [
+        assemble(replace(transcript, records=tuple(records)), Window(at, at + timedelta(hours=1)))
+        for records in (told, told[::-1])
+    ]
+
+    assert timelines[0].events
+    assert timelines[0] == timelines[1]
+
+
+def test_started_accepted_and_succeeded_are_one_event_with_a_length() -> None:
+    records = [operation(status, T + n * MIN) for n, status in enumerate(("Started", "Accepted", "Succeeded"))]
+    (event,) = assemble(Transcript(vm=VM, records=tuple(records)), DAY).events
+
+    assert (event.kind, event.at, event.ended) == (Kind.RESTART, T, T + 2 * MIN)
+    assert not event.facts.keys() & {"pending", "open"}
+
+
+def test_what_was_accepted_and_shows_no_end_is_open_and_counts() -> None:
+    (event,) = assemble(Transcript(vm=VM, records=(operation("Accepted", T),)), DAY).events
+
+    assert ("open" in event.facts, "pending" in event.facts) == (True, False)
+
+
+def test_a_failed_operation_is_no_event() -> None:
+    assert events(operation("Started", T), operation("Failed", T + MIN)) == []
+
+
+def test_an_operation_of_which_only_the_begin_was_seen_says_so() -> None:
+    (event,) = assemble(Transcript(vm=VM, records=(operation("Started", T),)), DAY).events
+
+    assert "pending" in event.facts
+    assert "its end is not in the log" in event.says
+
+
+def test_two_operations_with_their_own_correlation_are_two_events() -> None:
+    told = events(operation("Succeeded", T), operation("Succeeded", T + 40 * MIN, correlation="c2"))
+
+    assert told == [(Kind.RESTART, T), (Kind.RESTART, T + 40 * MIN)]
+
+
+def test_without_correlation_only_nearness_joins() -> None:
+    told = events(operation("Succeeded", T, ""), operation("Succeeded", T + 40 * MIN, ""))
+
+    assert len(told) == 2
+
+
+def test_one_migration_told_by_two_sources_is_one() -> None:
+    told = events(
+        health("LiveMigrationSucceeded", T + 4 * MIN),
+        health("LiveMigrationCompleted", T),
+        health("", T + 5 * MIN, title="Live Migration"),
+    )
+
+    assert told == [(Kind.LIVE_MIGRATION, T)]
+
+
+def test_two_migrations_hours_apart_are_two() -> None:
+    told = events(health("LiveMigrationSucceeded", T), health("LiveMigrationSucceeded", T + 120 * MIN))
+
+    assert len(told) == 2
+
+
+def test_a_state_told_again_while_it_lasts_is_left_out() -> None:
+    told = events(*(health("availability", T + n * MIN, status) for n, status in enumerate(
+        ("Available", "Unavailable", "Unavailable", "Available"),
+    )))  # fmt: skip
+
+    assert [kind for kind, _ in told] == [Kind.AVAILABLE, Kind.UNAVAILABLE, Kind.AVAILABLE]
+
+
+def test_a_vm_that_was_deleted_and_made_again_keeps_only_its_own_story() -> None:
+    told = events(
+        health("LiveMigrationSucceeded", T),
+        operation("Succeeded", T + 30 * MIN, "d", "delete"),
+        operation("Succeeded", T + 60 * MIN, "w", "write"),
+    )
+
+    assert told == [(Kind.CONFIGURE, T + 60 * MIN)]
+
+
+def test_what_lies_after_the_window_or_before_its_margin_is_left_out() -> None:
+    transcript = Transcript(
+        vm=VM,
+        records=tuple(health("LiveMigrationSucceeded", at) for at in (DAY.start - 2 * MIN, DAY.end + MIN)),
+        series=(
+            Series(name="s", signal=Signal.CPU, times=(DAY.start - 2 * MIN, T, DAY.end + MIN), values=(1.0, 2.0, 3.0)),
+        ),
+    )
+
+    assert assemble(transcript, DAY).events == ()
+    assert assemble(transcript, DAY).series["s"].times == (T,)
+    assert len(assemble(transcript, DAY, 3 * MIN).events) == 1
+
+
+def test_parts_of_a_series_are_put_together_in_order_and_without_repeats() -> None:
+    parts = (
+        Series(name="s", signal=Signal.CPU, times=(T + MIN, T), values=(2.0, 1.0)),
+        Series(name="s", signal=Signal.CPU, times=(T + MIN,), values=(2.5,)),
+    )
+    (series,) = assemble(Transcript(vm=VM, series=parts), DAY).series.values()
+
+    assert (series.times, series.values) == ((T, T + MIN), (1.0, 2.5))
+
+
+def test_a_window_that_begins_in_year_one_does_not_underflow() -> None:
+    whole = Window(datetime.min.replace(tzinfo=UTC), DAY.end)
+
+    assert assemble(STORY, whole, timedelta(hours=2)).events
+
+
+def test_a_network_change_and_an_incident_say_what_they_are_about() -> None:
+    change = Record(
+        at=T,
+        signal=Signal.ACTIVITY,
+        name="Microsoft.Network/networkSecurityGroups/write",
+        status="Succeeded",
+        facts={"resource": "/subscriptions/s/x/web-nsg"},
+    )
+    incident = Record(at=T, signal=Signal.SERVICE, name="Incident", status="Active", facts={"title": "Network - UK"})
+    told = assemble(Transcript(vm=VM, records=(change, incident)), DAY).events
+
+    assert [event.says for event in told] == [
+        "network change: Microsoft.Network/networkSecurityGroups/write on web-nsg",
+        "Azure reports a service incident: Network - UK",
+    ]

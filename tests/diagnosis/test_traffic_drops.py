@@ -1,0 +1,157 @@
+"""Traffic that collapses, and all the ways in which traffic is low, coarse or missing without collapsing."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmdiag.diagnosis.baseline import step_of
+from vmdiag.diagnosis.recurring_drops import habitual
+from vmdiag.diagnosis.traffic_drops import Collapse, has_baseline, share_left
+from vmdiag.diagnosis.traffic_drops import collapses as falls_of
+from vmdiag.model import Series, Signal, Window
+
+T = datetime(2026, 3, 2, tzinfo=UTC)
+MIN = timedelta(minutes=1)
+
+
+def series(values: Sequence[float | None], step: timedelta = MIN, name: str = "Network In Total") -> Series:
+    points = [(T + n * step, value) for n, value in enumerate(values) if value is not None]
+    times, found = tuple(at for at, _ in points), tuple(value for _, value in points)
+    return Series(name=name, signal=Signal.TRAFFIC, times=times, values=found)
+
+
+def collapses(series: Series) -> tuple[Collapse, ...]:
+    """The falls that lasted long enough to be called lost by themselves."""
+    return tuple(one for one in falls_of(series) if one.lasted)
+
+
+def test_an_idle_vm_cannot_collapse() -> None:
+    assert collapses(series([9_000.0] * 60 + [0.0] * 60)) == ()
+
+
+def test_nine_minutes_are_no_collapse() -> None:
+    assert collapses(series([1e6] * 60 + [0.0] * 9 + [1e6] * 60)) == ()
+
+
+def test_six_percent_are_no_collapse() -> None:
+    assert collapses(series([1e6] * 60 + [6e4] * 60)) == ()
+
+
+def test_minutes_without_a_reading_are_no_zeros() -> None:
+    assert collapses(series([1e6] * 60 + [None] * 30 + [1e6] * 30)) == ()
+
+
+def test_four_readings_are_too_few_to_call_it() -> None:
+    sparse = [1e6] * 60 + [0.0, None, None, None, 0.0, None, None, None, 0.0, None, None, 0.0] + [1e6] * 20
+
+    assert collapses(series(sparse)) == ()
+
+
+def test_a_baseline_needs_half_an_hour_of_readings() -> None:
+    assert collapses(series([1e6] * 29 + [0.0] * 60)) == ()
+    assert len(collapses(series([1e6] * 30 + [0.0] * 60))) == 1
+
+
+def test_a_vm_that_is_busy_now_and_then_does_not_collapse_between() -> None:
+    assert collapses(series(([1e6] * 5 + [0.0] * 15) * 20)) == ()
+
+
+def test_a_few_good_minutes_end_a_collapse_and_what_follows_is_the_next() -> None:
+    """The dead hour is no baseline: the well hour before it is."""
+    burst = [1e6] * 60 + [0.0] * 60 + [1e6] * 4 + [0.0] * 30
+    first, second = collapses(series(burst))
+
+    assert (first.interval.end, second.interval.start) == (T + 120 * MIN, T + 124 * MIN)
+    assert second.interval.is_open
+    assert second.baseline == 1e6
+
+
+@pytest.mark.parametrize("noise", [0.0, 30_000.0, 50_000.0])
+def test_ten_minutes_at_a_twentieth_are_a_collapse(noise: float) -> None:
+    (found,) = collapses(series([1e6] * 60 + [noise] * 10 + [1e6] * 60))
+
+    assert found.interval.start == T + 60 * MIN
+    assert found.interval.end == T + 70 * MIN
+    assert (found.baseline, found.level) == (1e6, noise)
+
+
+def test_a_collapse_without_an_end_is_open() -> None:
+    (found,) = collapses(series([1e6] * 60 + [0.0] * 60))
+
+    assert found.interval.is_open
+
+
+def test_a_stray_minute_is_no_recovery_and_three_are() -> None:
+    values = [1e6] * 60 + [0.0] * 20 + [1e6] + [0.0] * 20 + [1e6, 1e6] + [0.0] + [1e6] * 3
+    (found,) = collapses(series(values))
+
+    assert found.interval.end == T + 104 * MIN
+
+
+def test_flows_have_a_floor_of_their_own() -> None:
+    assert collapses(series([1.9] * 60 + [0.0] * 20, name="Inbound Flows")) == ()
+    assert len(collapses(series([2.0] * 60 + [0.0] * 20, name="Inbound Flows"))) == 1
+
+
+def test_coarse_readings_collapse_too() -> None:
+    values = [5e5] * 24 + [0.0] * 6
+    (found,) = collapses(series(values, step=5 * MIN))
+
+    assert found.interval.start == T + 120 * MIN
+
+
+def test_the_floor_is_a_minute_s_whatever_the_step() -> None:
+    assert collapses(series([49_000.0] * 24 + [0.0] * 6, step=5 * MIN)) == ()
+
+
+def test_two_collapses_are_told_apart() -> None:
+    values = [1e6] * 60 + [0.0] * 20 + [1e6] * 60 + [0.0] * 20
+
+    assert len(collapses(series(values))) == 2
+
+
+def test_nothing_read_is_no_baseline() -> None:
+    assert collapses(series([])) == ()
+    assert not has_baseline(series([]), T)
+    assert share_left(series([]), Window(T, T + MIN)) is None
+    assert step_of(series([1.0])) == MIN
+
+
+def test_the_share_that_is_left_is_the_median_of_the_span() -> None:
+    fallen = series([1e6] * 60 + [2e5] * 30)
+
+    assert share_left(fallen, Window(T + 60 * MIN, T + 90 * MIN)) == pytest.approx(0.2)
+    assert share_left(fallen, Window(T + 95 * MIN, T + 99 * MIN)) is None
+    assert step_of(fallen) == MIN
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1e9)), max_size=300))
+def test_any_readings_give_ordered_separate_collapses(values: list[float | None]) -> None:
+    found = collapses(series(values))
+
+    ends = [one.interval.end for one in found]
+    assert all(end is not None for end in ends[:-1])
+    for one, following in pairwise(found):
+        assert one.interval.end is not None
+        assert one.interval.end <= following.interval.start
+
+
+def test_a_fall_of_every_working_day_is_a_habit_on_mondays_too() -> None:
+    office = [[1e6 if 480 <= minute < 1080 else 2e4 for minute in range(1440)]] * 5
+    week = [*office, *[[2e4] * 1440] * 2]
+    found = falls_of(usual := series([value for day in (*week, office[0]) for value in day]))
+
+    assert [one.interval.start.weekday() for one in found][-2:] == [(T.weekday() + 4) % 7, T.weekday()]
+    assert found[-1].interval.start in habitual(usual)
+
+
+def test_a_loss_at_an_hour_at_which_it_fell_once_before_is_no_habit() -> None:
+    day = [1e6] * 1440
+    once = [*day[:600], *[0.0] * 60, *day[660:]]
+    found = falls_of(lost := series([*day, *once, *day[:600], *[0.0] * 120]))
+
+    assert found[-1].interval.start not in habitual(lost)

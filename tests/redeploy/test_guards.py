@@ -1,0 +1,248 @@
+"""The guards: each alone refuses, names its limit and the value found, and nobody else makes an order."""
+
+import ast
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.redeploy.guard_cases import (
+    BLOCKED,
+    HOUR,
+    LOST,
+    NOW,
+    OTHER,
+    Asked,
+    hit,
+    incident,
+    ready,
+    recent,
+    struck,
+    told,
+    with_gap,
+    young,
+)
+from tests.timeline_builders import case
+from vmdiag.model import Gap, Signal, Window
+from vmdiag.redeploy import guards
+from vmdiag.redeploy.guards import GUARDS, Order, Refusal, review
+from vmdiag.redeploy.model import Consent, Hardware, Policy, Population, Unfinished
+
+WAYS = [(name, way) for name, ways in BLOCKED.items() for way in ways]
+# Since when is not known: it counts for the share, and for no quarter of an hour.
+UNDATED = replace(struck(1)[0], since=None)
+
+
+def reviewed(asked: Asked) -> Order | Refusal:
+    (one,) = review([asked.plan], asked.policy, asked.population, asked.now)
+    return one
+
+
+def refusing(asked: Asked) -> list[str]:
+    one = reviewed(asked)
+    return [] if isinstance(one, Order) else [answer.guard for answer in one.against]
+
+
+def test_a_vm_that_passes_every_guard_gets_an_order() -> None:
+    order = reviewed(ready())
+
+    assert isinstance(order, Order)
+    assert [answer.passes for answer in order.answers] == [True] * len(GUARDS)
+    assert order.plan == ready().plan
+
+
+@pytest.mark.parametrize(("name", "way"), WAYS)
+def test_each_guard_alone_refuses_and_names_its_limit_and_the_value_found(name: str, way: str) -> None:
+    refusal = reviewed(BLOCKED[name][way]())
+
+    assert isinstance(refusal, Refusal)
+    assert [answer.guard for answer in refusal.against] == [name]
+    (answer,) = refusal.against
+    assert refusal.says == f"{name}: {answer.found} (limit: {answer.limit})"
+    assert answer.found
+    assert answer.limit
+
+
+def test_every_guard_has_something_that_makes_it_refuse() -> None:
+    order = reviewed(ready())
+
+    assert {answer.guard for answer in order.answers} == BLOCKED.keys()
+
+
+def test_several_guards_refuse_together() -> None:
+    asked = ready().facts(ephemeral=True, power="deallocated").rules(consent=Consent.NOBODY)
+
+    assert refusing(asked) == ["state", "data", "consent"]
+
+
+@pytest.mark.parametrize("topic", ["vm", "log", "incidents", "scheduled"])
+def test_what_could_not_be_read_is_no_good_news(topic: str) -> None:
+    refusal = reviewed(ready().facts(unread={topic: "403"}))
+
+    assert isinstance(refusal, Refusal)
+    assert all("could not be read" in answer.found for answer in refusal.against)
+
+
+def test_locks_and_rights_that_cannot_be_read_count_as_none_known() -> None:
+    order = reviewed(ready().facts(locks=None, may_redeploy=None, scheduled=None))
+
+    assert isinstance(order, Order)
+    found = " ".join(answer.found for answer in order.answers)
+    assert "locks could not be read" in found
+    assert "could not be read; the request will tell" in found
+    assert "this cloud does not tell what is scheduled" in found
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (
+            {"locks": (), "unread_locks": ("subscription",)},
+            "no lock known; those of the subscription could not be read",
+        ),
+        ({"untold": ("managedBy",)}, "this cloud does not tell managedBy"),
+        ({"announces": False}, "scheduled events are not opted in"),
+        ({"recent_unread": "refused"}, "others' redeploys: refused"),
+    ],
+)
+def test_what_is_not_told_and_does_not_refuse_is_said(facts: dict[str, Any], said: str) -> None:
+    order = reviewed(ready().facts(**facts))
+
+    assert isinstance(order, Order)
+    assert said in " ".join(answer.found for answer in order.answers)
+
+
+def test_an_order_is_good_for_a_minute_after_its_last_look() -> None:
+    asked = ready()
+    order = reviewed(replace(asked, plan=replace(asked.plan, looked_at=1000.0)))
+    blind = reviewed(asked)
+
+    assert isinstance(order, Order)
+    assert isinstance(blind, Order)
+    assert [order.expiry(clock).passes for clock in (1000.0, 1060.0, 1060.1, 999.0)] == [True, True, False, False]
+    assert order.expiry(1090.4).found == "the last look is 90 s old"
+    assert blind.expiry(1000.0).passes is False
+
+
+def test_without_a_second_look_and_without_consent_there_is_no_order_and_no_refusal_yet() -> None:
+    asked = ready().rules(consent=Consent.ASKABLE)
+    pending = reviewed(replace(asked, plan=replace(asked.plan, again=None)))
+
+    assert isinstance(pending, Refusal)
+    assert (pending.against, pending.says) == ((), "")
+    assert [answer.guard for answer in pending.answers if answer.passes is None] == ["persistence", "consent"]
+
+
+def test_what_was_not_looked_at_is_not_answered() -> None:
+    asked = ready()
+    pending = reviewed(replace(asked, plan=replace(asked.plan, facts=None)))
+
+    assert isinstance(pending, Refusal)
+    assert pending.against == ()
+    assert {answer.guard for answer in pending.answers if answer.passes is None} == {
+        "state", "data", "owner", "permission", "service event", "repeat", "grace"
+    }  # fmt: skip
+
+
+def test_the_operator_may_want_suspected_vms_and_accept_the_loss_of_data() -> None:
+    suspected = BLOCKED["verdict"]["suspected"]()
+
+    assert refusing(suspected.rules(include_suspected=True)) == []
+    contradicted = ready()
+    contradicted = replace(contradicted, plan=replace(contradicted.plan, normal=("beats come",)))
+    assert refusing(contradicted.rules(include_suspected=True)) == []
+    assert refusing(ready().facts(ephemeral=True).rules(allow_data_loss=True)) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ready().facts(power="stopped"),
+        ready().facts(redeploys=(NOW - 7 * HOUR,)),
+        ready().facts(redeploys=(NOW - 7 * HOUR, NOW - 7 * HOUR - timedelta(minutes=9))),  # log and journal, one deed
+        ready().facts(redeploys=(NOW - 7 * HOUR, NOW - 8 * 24 * HOUR)),
+        ready().facts(writes=((NOW - timedelta(minutes=30), "start/action"),)),
+        ready().facts(tags={"Vmdiag-protected": "no"}),
+        ready().facts(changed_at=NOW - 3 * HOUR),
+        ready().facts(changed_at=NOW - HOUR, writes=((NOW - HOUR + timedelta(minutes=3), "write"),)),
+        ready().facts(changed_at=None, hardware=Hardware()),
+        ready().rules(skew=timedelta(minutes=4, seconds=59)),
+        ready().facts(recent=recent(1)),
+        hit(1, of=1).facts(recent=recent(2, region="East US")),
+        hit(1, of=1).facts(recent=recent(2, ago=timedelta(minutes=61))),
+        hit(1, of=1).facts(recent=recent(2)).rules(storm=100),
+        hit(1, of=15).facts(recent=recent(2)),
+        hit(3, of=15).facts(recent=tuple(replace(recent(1)[0], vm=one.vm) for one in struck(3))),
+        hit(1, of=10_000).facts(recent=recent(9)),
+        ready().rules(unfinished=(Unfinished(vm=replace(OTHER, subscription="another"), since=NOW - HOUR),)),
+        replace(ready(), now=NOW + timedelta(minutes=14)),
+        young(22),
+        with_gap(Gap(signal=Signal.TRAFFIC, window=Window(NOW - HOUR, NOW), reason="by nature", partial=True)),
+        with_gap(Gap(signal=Signal.ACTIVITY, window=Window(NOW - HOUR, NOW), reason="since then")),
+        with_gap(Gap(signal=Signal.CPU, window=Window(NOW - 3 * HOUR, NOW), reason="decides nothing", cut=True)),
+        replace(ready(), population=Population(vms=10, struck=struck(2), candidates=1)),
+        replace(ready(), population=Population(vms=15, struck=struck(3), candidates=1)),
+        replace(ready(), population=Population(vms=500, struck=struck(10, apart=timedelta()), candidates=1)),
+        replace(ready(), population=Population(vms=500, struck=(UNDATED,) * 11, candidates=1)),
+    ],
+)
+def test_at_the_limit_a_guard_still_lets_pass(asked: Asked) -> None:
+    assert refusing(asked) == []
+
+
+@pytest.mark.parametrize("asked", [incident("eastus"), incident(ended=NOW - timedelta(minutes=5))])
+def test_an_incident_that_has_ended_and_one_of_another_region_do_not_refuse(asked: Asked) -> None:
+    assert refusing(asked) == []
+
+
+def test_the_operators_word_alone_needs_the_option_and_a_measurement_since() -> None:
+    word = told("12:00 live-migration\n12:03 unreachable\nuntil 14:00")
+    fresh = told("13:25 live-migration\n13:50 unreachable\nuntil 14:00")
+
+    assert refusing(word) == ["verdict", "persistence"]
+    assert "only the operator's word shows" in reviewed(word).answers[0].found
+    assert "118 min old" in reviewed(word).answers[0].found
+    assert "persistence" in refusing(fresh.rules(include_suspected=True))
+
+
+def test_who_qualifies_is_a_matter_of_the_verdict_and_the_option() -> None:
+    suspected = BLOCKED["verdict"]["suspected"]()
+
+    assert guards.qualifies(ready().plan.case, Policy())
+    assert not guards.qualifies(suspected.plan.case, Policy())
+    assert guards.qualifies(suspected.plan.case, Policy(include_suspected=True))
+
+
+def test_another_loss_at_the_second_look_is_not_the_one_that_was_planned_for() -> None:
+    again = case("12:00 live-migration\n12:28 traffic-lost\ncpu active\nuntil 14:00")
+    base = ready()
+
+    assert "persistence" in refusing(replace(base, plan=replace(base.plan, again=again)))
+
+
+def test_a_second_redeploy_for_one_loss_is_escalated_however_long_ago_the_first_was() -> None:
+    asked = told(f"{LOST}\n12:30 redeploy")
+    refusal = reviewed(replace(asked, now=NOW))
+
+    assert isinstance(refusal, Refusal)
+    assert [answer.guard for answer in refusal.against] == ["repeat"]
+    assert "escalate instead" in refusal.says
+
+
+def test_nobody_but_review_makes_an_order() -> None:
+    order = reviewed(ready())
+    assert isinstance(order, Order)
+
+    with pytest.raises(TypeError, match="review alone"):
+        Order(plan=order.plan, answers=order.answers)
+    with pytest.raises((TypeError, ValueError)):
+        replace(order, plan=order.plan)
+    calls = {
+        path.name
+        for path in Path(guards.__file__).parent.parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Order"
+    }
+    assert calls == {"__init__.py"}

@@ -1,0 +1,64 @@
+"""What a resource id says, in the shapes recorded."""
+
+import pytest
+
+from tests.sources.rows import GROUP, NSG, SUBNET, SUBSCRIPTION, VM, vm
+from vmdiag.sources.decoding.resource_ids import carrier, parent, resource, scope, subscription, vm_itself, vm_of_health
+from vmdiag.sources.items import Malformed
+
+NETWORK = f"{GROUP}/providers/Microsoft.Network"
+
+
+@pytest.mark.parametrize("written", [VM, VM.upper(), VM[1:], f"{VM}/", f" {VM}"])
+def test_a_vm_is_known_in_any_spelling(written: str) -> None:
+    assert vm_itself(resource(written)) == vm()
+
+
+@pytest.mark.parametrize(
+    "below", ["/extensions/agent", "/providers/Microsoft.Authorization/locks/x", "s", "/runCommands/x"]
+)
+def test_what_lies_below_a_vm_is_not_the_vm(below: str) -> None:
+    assert vm_itself(f"{VM}{below}") != vm()
+
+
+def test_a_health_record_below_a_vm_is_the_vms() -> None:
+    assert vm_of_health(f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current") == vm()
+    assert vm_of_health(f"{NSG}/providers/Microsoft.ResourceHealth/availabilityStatuses/current") is None
+
+
+@pytest.mark.parametrize(
+    "written", ["", None, 7, "/RESOURCE_ID", "/subscriptions//resourceGroups//x", [], "subscriptions"]
+)
+def test_what_is_no_id_is_malformed(written: object) -> None:
+    with pytest.raises(Malformed):
+        resource(written)
+
+
+def test_an_id_has_a_group_a_subscription_or_neither() -> None:
+    assert scope(VM) == GROUP.lower()
+    assert scope(SUBSCRIPTION) == subscription(VM) == SUBSCRIPTION
+    assert scope("/providers/Microsoft.Management/managementGroups/x") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["networkSecurityGroups/a", "networkSecurityGroups/a/securityRules/b", "loadBalancers/x"]
+)
+def test_traffic_passes_through_network_resources_and_their_parts(name: str) -> None:
+    assert carrier(f"{NETWORK}/{name}") == f"{NETWORK}/{name}".lower()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "networkWatchers/w",
+        "networkSecurityGroups",
+        "networkSecurityGroups/a/providers/microsoft.insights/diagnosticSettings/d",
+    ],
+)
+def test_traffic_does_not_pass_through_what_only_watches(name: str) -> None:
+    assert carrier(f"{NETWORK}/{name}") is None
+    assert carrier(VM) is None
+
+
+def test_a_part_belongs_to_its_top_resource() -> None:
+    assert parent(SUBNET) == f"{NETWORK}/virtualNetworks/shop-net".lower()

@@ -1,0 +1,74 @@
+"""Tables as text."""
+
+import io
+
+import pytest
+
+from vmdiag.sources.files.csv_rows import LONGEST_NAME
+from vmdiag.sources.files.rows import rows
+from vmdiag.sources.files.streams import Stream
+from vmdiag.sources.files.text_cursor import RECORD_LIMIT
+from vmdiag.sources.items import Malformed
+
+
+def cut(raw: bytes | str) -> list[tuple[int, object]]:
+    stream = Stream(io.BytesIO(raw.encode() if isinstance(raw, str) else raw), lambda _: None)
+    return [(one.line, one.row.reason if isinstance(one.row, Malformed) else one.row) for one in rows(iter(stream))]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_every_row_is_told_by_its_columns_with_the_line_it_begins_in(separator: str, end: str) -> None:
+    table = [["Time", "Operation name"], ["08:14", f'"two{end}lines, and ""quotes"""'], ["08:16", "Restart"]]
+
+    told = cut(end.join(separator.join(row) for row in table))
+
+    assert told == [
+        (2, {"Time": "08:14", "Operation name": f'two{end}lines, and "quotes"'}),
+        (4, {"Time": "08:16", "Operation name": "Restart"}),
+    ]
+
+
+def test_a_header_may_be_marked_quoted_and_spelt_as_the_portal_likes() -> None:
+    told = cut('\ufeff"TimeGenerated [UTC]","_ResourceId"\n"3/2/2026, 8:14:05.123 AM",/x\n')
+
+    assert told == [(2, {"TimeGenerated [UTC]": "3/2/2026, 8:14:05.123 AM", "_ResourceId": "/x"})]
+
+
+def test_a_row_with_too_few_or_too_many_cells_costs_only_itself() -> None:
+    told = cut("a,b\n1\n1,2\n1,2,3\n\n4,5")
+
+    assert told == [
+        (2, "a row of 1 cells in a table of 2 columns"),
+        (3, {"a": "1", "b": "2"}),
+        (4, "a row of 3 cells in a table of 2 columns"),
+        (6, {"a": "4", "b": "5"}),
+    ]
+
+
+def test_a_table_without_rows_is_known_to_be_empty() -> None:
+    assert cut("Time,Operation name\n") == [(2, None)]
+
+
+def test_bytes_that_are_no_text_are_replaced() -> None:
+    assert cut(b"a,b\n\xe9,\0\n") == [(2, {"a": "\N{REPLACEMENT CHARACTER}", "b": "\0"})]
+
+
+def test_a_cell_beyond_the_limit_costs_only_itself() -> None:
+    told = cut(b"a,b\n1," + b"x" * (2 * RECORD_LIMIT) + b"\n3,4\n")
+
+    assert [row for _, row in told if isinstance(row, dict)] == [{"a": "3", "b": "4"}]
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["Content", "a,a", "a,,b", '{"a": 1, "b": 2', '"x": 1, "y": 2}', "[1, 2", f"a,{'b' * LONGEST_NAME}"]
+)
+def test_what_is_no_header_begins_no_table(line: str) -> None:
+    told = cut(f'{line}\n{{"k": 1}}\n')
+
+    assert told[-1] == (2, {"k": 1})
+
+
+def test_a_line_with_commas_above_json_is_no_header() -> None:
+    assert cut('Content, of blob\n{"k": 1}\n')[-1] == (2, {"k": 1})

@@ -1,0 +1,151 @@
+"""Alerts on the activity log, as webhooks and as the common schema."""
+
+import pytest
+
+from tests.sources import samples
+from tests.sources.rows import (
+    EVENT,
+    EXAMPLES,
+    FORMATS,
+    HEALTH,
+    SUBSCRIPTION,
+    TIME,
+    VM,
+    covered,
+    heard,
+    read,
+    sampled,
+    vm,
+)
+from vmdiag.model import Signal
+from vmdiag.sources.items import Malformed
+
+NAME = "alerts"
+ESSENTIALS = {"monitoringService": "Resource Health", "alertTargetIDs": [VM.lower()], "firedDateTime": TIME}
+CONTEXT = {
+    "channels": "Admin, Operation",
+    "operationName": "Microsoft.Resourcehealth/healthevent/Activated/action",
+    "eventSource": "ResourceHealth",
+    "eventTimestamp": TIME,
+    "status": "Active",
+    "properties": HEALTH,
+}
+
+
+def common(**members: object) -> dict[str, object]:
+    data = {"essentials": ESSENTIALS, "alertContext": CONTEXT, **members}
+    return {"schemaId": "azureMonitorCommonAlertSchema", "data": data}
+
+
+def test_an_event_of_event_grid_is_no_alert() -> None:
+    assert not FORMATS[NAME].recognises(EXAMPLES["event-grid"])
+
+
+@pytest.mark.parametrize("service", ["Platform", "Log Analytics", ""])
+def test_an_alert_on_a_metric_says_nothing(service: str) -> None:
+    essentials = {**ESSENTIALS, "monitoringService": service}
+
+    assert not read(NAME, common(essentials=essentials, alertContext={"condition": {"allOf": []}}))
+
+
+def availability(aggregation: str = "Average", value: object = 0, **members: object) -> dict[str, object]:
+    """A metric alert as an action group delivers it in the common schema."""
+    criterion = {
+        "metricName": "VmAvailabilityMetric",
+        "metricNamespace": "Microsoft.Compute/virtualMachines",
+        "operator": "LessThan",
+        "threshold": "1",
+        "timeAggregation": aggregation,
+        "dimensions": [],
+        "metricValue": value,
+        "webTestName": None,
+        **members,
+    }
+    condition = {
+        "windowSize": "PT5M",
+        "allOf": [criterion],
+        "windowStartTime": "2026-03-02T08:10:00.000Z",
+        "windowEndTime": "2026-03-02T08:15:00.000Z",
+    }
+    essentials = {**ESSENTIALS, "monitoringService": "Platform", "signalType": "Metric", "monitorCondition": "Fired"}
+    return common(essentials=essentials, alertContext={"properties": None, "condition": condition})
+
+
+@pytest.mark.parametrize(("aggregation", "value"), [("Average", 0), ("Average", 1), ("Maximum", 0.0), ("Minimum", "1")])
+def test_an_alert_on_the_availability_metric_tells_each_minute_of_its_window(aggregation: str, value: object) -> None:
+    (series,) = sampled(read(NAME, availability(aggregation, value)))
+
+    assert (series.vm, series.name, series.signal) == (vm(), "VmAvailabilityMetric", Signal.AVAILABILITY)
+    assert [at.minute for at in series.times] == [10, 11, 12, 13, 14]
+    assert set(series.values) == {float(str(value))}
+
+
+@pytest.mark.parametrize(("aggregation", "value"), [("Average", 0.4), ("Minimum", 0), ("Maximum", 1), ("Total", 0)])
+def test_a_figure_that_no_single_minute_need_have_had_tells_nothing(aggregation: str, value: object) -> None:
+    assert not read(NAME, availability(aggregation, value))
+
+
+def test_an_alert_on_another_metric_or_resource_tells_no_availability() -> None:
+    assert not read(NAME, availability(metricName="Percentage CPU"))
+    site = {"name": "Microsoft.ResourceId", "value": f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Web/sites/s"}
+    assert not read(NAME, availability(dimensions=[site]))
+
+
+def test_a_rule_over_many_vms_names_the_one_among_its_dimensions() -> None:
+    named = {"name": "microsoft.resourceId", "value": VM.replace("web-01", "web-02")}
+    (series,) = sampled(read(NAME, availability(dimensions=[named])))
+
+    assert series.vm.name == "web-02"
+
+
+def test_a_webhook_tells_the_entry_within() -> None:
+    items = read(NAME, EXAMPLES[NAME])
+
+    assert heard(items) == heard(read("activity-log", EVENT))
+    assert covered(items) == {Signal.HEALTH: "an alert tells single events, and only those that its rule looks for"}
+
+
+def test_the_common_schema_says_in_its_essentials_what_it_is_about() -> None:
+    status, annotation = heard(read(NAME, common()))
+
+    assert (status.status, annotation.name) == ("Available", "LiveMigrationSucceeded")
+
+
+def test_it_is_recognised_without_its_wrapping() -> None:
+    row = common()["data"]
+    assert isinstance(row, dict)
+
+    assert heard(read(NAME, row)) == heard(read(NAME, common()))
+
+
+def test_the_time_of_firing_stands_in() -> None:
+    late = {key: value for key, value in CONTEXT.items() if key != "eventTimestamp"}
+
+    assert heard(read(NAME, common(alertContext=late))) == heard(read(NAME, common()))
+
+
+def test_an_alert_without_target_or_time_is_malformed() -> None:
+    with pytest.raises(Malformed, match="no resource id"):
+        read(NAME, common(essentials={}))
+    with pytest.raises(Malformed) as told:
+        read(NAME, common(essentials={"alertTargetIDs": [VM]}, alertContext={**CONTEXT, "eventTimestamp": None}))
+    assert told.value.vm == vm()
+
+
+def test_a_service_alert_concerns_its_subscription() -> None:
+    context = {**CONTEXT, "operationName": "Microsoft.ServiceHealth/incident/action", "properties": {}}
+
+    assert not heard(read(NAME, common(essentials={"alertTargetIDs": [SUBSCRIPTION]}, alertContext=context)))
+
+
+@samples.needs_samples
+def test_a_published_webhook_is_read() -> None:
+    (row,) = samples.rows("published/activity-log-alert-webhook-resource-health.json")
+
+    assert [record.status for record in heard(read(NAME, row))] == ["Unavailable", ""]
+
+
+def test_an_alert_of_the_tenant_covers_no_subscription() -> None:
+    target = "/providers/Microsoft.Management/managementGroups/x"
+
+    assert not read(NAME, common(essentials={"alertTargetIDs": [target]}))

@@ -1,0 +1,123 @@
+"""Health events of Event Grid in both schemas, whole and in parts."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.sources import samples
+from tests.sources.rows import (
+    ANNOTATION,
+    EXAMPLES,
+    FORMATS,
+    GROUP,
+    SUBSCRIPTION,
+    TIME,
+    VM,
+    changed,
+    covered,
+    heard,
+    read,
+    vm,
+)
+from vmdiag.model import Signal
+from vmdiag.sources.items import Heard, Malformed
+
+NAME = "event-grid"
+AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
+CHANGED = "Microsoft.ResourceNotifications.HealthResources.AvailabilityStatusChanged"
+
+
+def cloud(**members: object) -> dict[str, object]:
+    state = {"targetResourceId": VM, "occurredTime": TIME, "previousAvailabilityState": "Available"}
+    data = {"resourceInfo": {"properties": {**state, "availabilityState": "Unavailable"}}}
+    whole = {"type": CHANGED, "specversion": "1.0", "source": SUBSCRIPTION, "subject": VM, "time": TIME, "data": data}
+    return {key: value for key, value in {**whole, **members}.items() if value is not None}
+
+
+def test_an_event_of_another_topic_says_nothing() -> None:
+    kind = "Microsoft.Storage.BlobCreated"
+
+    assert not read(NAME, changed(NAME, eventType=kind))
+    assert not read(NAME, cloud(type=kind))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Microsoft.ResourceNotifications.MaintenanceResources.ScheduledEventEmitted",
+        "Microsoft.Maintenance.ScheduledEvents",
+        "microsoft.maintenance/scheduledevents/write",
+        "Microsoft.Resources.ResourceActionSuccess",
+    ],
+)
+def test_an_event_that_another_format_reads_is_not_taken(kind: str) -> None:
+    assert not FORMATS[NAME].recognises(changed(NAME, eventType=kind))
+    assert not FORMATS[NAME].recognises(cloud(type=kind))
+
+
+def test_another_resources_health_says_nothing() -> None:
+    target = f"{GROUP}/providers/Microsoft.Network/loadBalancers/front"
+    data = {"resourceInfo": {"properties": {**ANNOTATION, "targetResourceId": target}}}
+
+    assert not read(NAME, changed(NAME, data=data))
+
+
+def test_an_annotation_is_told_and_health_is_covered() -> None:
+    items = read(NAME, EXAMPLES[NAME])
+    (record,) = heard(items)
+
+    assert (record.at, record.name) == (AT, "LiveMigrationSucceeded")
+    assert covered(items) == {Signal.HEALTH: None}
+
+
+def test_a_cloud_event_tells_the_new_state() -> None:
+    (record,) = heard(read(NAME, cloud()))
+
+    assert (record.name, record.status, record.facts) == ("availability", "Unavailable", {"previous": "Available"})
+
+
+def test_a_cloud_event_is_known_by_its_type_alone() -> None:
+    assert heard(read(NAME, cloud(specversion=None, source=None, subject=None, time=None))) == heard(
+        read(NAME, cloud())
+    )
+
+
+SUBJECT = f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current"
+
+
+def test_what_is_missing_within_is_taken_from_the_envelope() -> None:
+    data = {"resourceInfo": {"properties": {"availabilityState": "Unavailable"}}}
+    items = read(NAME, cloud(data=data, subject=SUBJECT))
+
+    assert covered(items) == {Signal.HEALTH: None}
+    assert all(item.vm == vm() and item.record.at == AT for item in items if isinstance(item, Heard))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"resourceInfo": {"id": f"{VM}/providers/Microsoft.ResourceHealth/availabilityStatuses/x", "properties": {}}},
+        {"resourceInfo": {"properties": "{'availabilityState': 'Unavailable'}"}},
+        {"operationalInfo": {"resourceEventTime": TIME}},
+    ],
+)
+def test_an_event_without_properties_that_can_be_read_is_malformed_and_no_silence(data: dict[str, object]) -> None:
+    with pytest.raises(Malformed, match="without properties") as caught:
+        read(NAME, cloud(data=data, subject=SUBJECT))
+
+    assert caught.value.vm == vm()
+
+
+@pytest.mark.parametrize("members", [{"data": {}, "subject": None}, {"data": None, "time": None}])
+def test_an_event_without_vm_or_time_is_malformed(members: dict[str, object]) -> None:
+    with pytest.raises(Malformed):
+        read(NAME, cloud(**members))
+
+
+@samples.needs_samples
+def test_published_events_are_read() -> None:
+    rows = samples.rows("published/cloudevent-*.json") + samples.rows("published/eventgrid-[!s]*.json")
+    told = [record for row in rows for record in heard(read(NAME, row))]
+
+    assert [record.name for record in told].count("VirtualMachineDeallocationInitiated") == 2
+    assert [record.status for record in told].count("Available") == 2

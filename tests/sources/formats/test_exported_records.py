@@ -1,0 +1,99 @@
+"""Records of diagnostic settings: upper-case ids, plain strings, properties nested or not."""
+
+import json
+
+import pytest
+
+from tests.sources import samples
+from tests.sources.rows import EXAMPLES, FORMATS, HEALTH, NSG, VM, changed, covered, heard, nearby, read, vm
+from vmdiag.model import Signal
+from vmdiag.sources.items import Malformed
+
+NAME = "exported-records"
+
+
+def operation(**members: object) -> dict[str, object]:
+    written = {
+        "operationName": "MICROSOFT.COMPUTE/VIRTUALMACHINES/DEALLOCATE/ACTION",
+        "category": "Administrative",
+        "resultType": "Success",
+        "resultSignature": "Succeeded.OK",
+        "properties": {"statusCode": "OK"},
+    }
+    return changed(NAME, **{**written, **members})
+
+
+def test_the_log_of_a_single_resource_says_nothing_and_covers_nothing() -> None:
+    assert not read(NAME, operation(category="NetworkSecurityGroupEvent"))
+
+
+def test_a_metrics_record_is_none_of_these() -> None:
+    assert not FORMATS[NAME].recognises({"time": "2026-03-02T08:14:00Z", "metricName": "x", "category": "y"})
+
+
+def test_a_health_record_is_told_as_state_and_annotation() -> None:
+    status, annotation = heard(read(NAME, EXAMPLES[NAME]))
+
+    assert (status.name, status.status) == ("availability", "Available")
+    assert (annotation.name, annotation.facts["stage"]) == ("LiveMigrationSucceeded", "Updated")
+
+
+@pytest.mark.parametrize("properties", [HEALTH, json.dumps(HEALTH), json.dumps({"eventProperties": HEALTH})])
+def test_properties_may_be_flat_or_a_string_of_json(properties: object) -> None:
+    assert heard(read(NAME, changed(NAME, properties=properties))) == heard(read(NAME, EXAMPLES[NAME]))
+
+
+@pytest.mark.parametrize("category", ["Administrative", "Write", "Action", "Delete", None])
+def test_an_operation_is_told_whatever_the_export_calls_it(category: str | None) -> None:
+    items = read(NAME, operation(category=category))
+    (record,) = heard(items)
+
+    assert (record.name, record.status) == ("MICROSOFT.COMPUTE/VIRTUALMACHINES/DEALLOCATE/ACTION", "Success")
+    assert record.facts["substatus"] == "OK"
+    assert Signal.ACTIVITY in covered(items)
+
+
+@pytest.mark.parametrize(
+    ("members", "status"),
+    [
+        ({"resultType": None}, "Succeeded"),
+        ({"resultType": None, "resultSignature": "Started."}, "Started"),
+        ({"resultType": None, "status": {"value": "Failed"}}, "Failed"),
+    ],
+)
+def test_the_status_is_found_where_it_is(members: dict[str, object], status: str) -> None:
+    (record,) = heard(read(NAME, operation(**members)))
+
+    assert record.status == status
+
+
+def test_an_operation_that_is_an_object_is_tolerated() -> None:
+    written = {"value": "Microsoft.Compute/virtualMachines/start/action", "localizedValue": "Start Virtual Machine"}
+    (record,) = heard(read(NAME, operation(operationName=written)))
+
+    assert record.name == "Microsoft.Compute/virtualMachines/start/action"
+
+
+def test_a_change_of_the_network_is_nearby() -> None:
+    row = operation(resourceId=NSG.upper(), operationName="MICROSOFT.NETWORK/NETWORKSECURITYGROUPS/WRITE")
+
+    assert [near.resource for near in nearby(read(NAME, row))] == [NSG.lower()]
+
+
+def test_a_record_without_resource_or_time_is_malformed() -> None:
+    with pytest.raises(Malformed, match="no resource id"):
+        read(NAME, {"time": "2026-03-02T08:14:00Z", "category": "Administrative"})
+    with pytest.raises(Malformed) as told:
+        read(NAME, operation(time="yesterday", resourceId=VM))
+    assert told.value.vm == vm()
+
+
+@samples.needs_samples
+def test_published_records_are_read() -> None:
+    (row,) = samples.rows("published/pt1h-resource-health.jsonl")
+    assert [record.name for record in heard(read(NAME, row))] == [
+        "availability",
+        "VirtualMachineStartInitiatedByControlPlane",
+    ]
+    (row,) = samples.rows("published/storage-event-hub-records.json")
+    assert read(NAME, row)

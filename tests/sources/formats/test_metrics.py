@@ -1,0 +1,214 @@
+"""Answers of Azure Monitor metrics: what was measured, and what was not."""
+
+import pytest
+
+from tests.sources import samples
+from tests.sources.rows import EXAMPLES, FORMATS, NSG, REF, SUBSCRIPTION, VM, changed, read, sampled, vm
+from vmdiag.model import Signal
+from vmdiag.sources.items import Item, Lack, Malformed
+
+NAME = "metrics"
+
+
+def metric(name: str, *series: list[dict[str, object]]) -> dict[str, object]:
+    identifier = f"{VM}/providers/Microsoft.Insights/metrics/{name}"
+    return {"id": identifier, "name": {"value": name}, "timeseries": [{"data": points} for points in series]}
+
+
+def point(minute: int, **values: object) -> dict[str, object]:
+    return {"timeStamp": f"2026-03-02T08:{minute:02}:00Z", **values}
+
+
+def test_another_metric_or_resource_says_nothing() -> None:
+    assert not read(NAME, metric("OS Disk Queue Depth", [point(1, average=1)]))
+    assert not read(NAME, changed(NAME, id=f"{NSG}/providers/Microsoft.Insights/metrics/Network In Total"))
+
+
+def of_subscription(*owners: str) -> dict[str, object]:
+    """As "Metrics - List At Subscription Scope" answers when asked for each resource."""
+    series = [
+        {
+            "metadatavalues": [{"name": {"value": "Microsoft.ResourceId", "localizedValue": "x"}, "value": owner}],
+            "data": [point(number, total=number)],
+        }
+        for number, owner in enumerate(owners, start=1)
+    ]
+    identifier = f"{SUBSCRIPTION[1:]}/providers/Microsoft.Insights/metrics/Network In Total"
+    return {"id": identifier, "name": {"value": "Network In Total"}, "timeseries": series, "errorCode": "Success"}
+
+
+def test_metrics_of_a_subscription_are_of_the_vms_that_their_series_name() -> None:
+    other = VM.replace("web-01", "web-02")
+    found = sampled(read(NAME, of_subscription(VM.lower(), other, VM)))
+
+    assert [(str(one.vm).rpartition("/")[2], one.values) for one in found] == [
+        ("web-01", (1.0,)),
+        ("web-02", (2.0,)),
+        ("web-01", (3.0,)),
+    ]
+
+
+def test_another_resources_series_is_nobodys() -> None:
+    assert [one.values for one in sampled(read(NAME, of_subscription(NSG, VM)))] == [(2.0,)]
+
+
+def test_a_sum_over_a_subscription_is_told_and_not_taken_for_a_vms() -> None:
+    row = of_subscription("") | {"timeseries": [{"metadatavalues": [], "data": [point(1, total=5)]}]}
+
+    with pytest.raises(Malformed, match="not split by VM"):
+        read(NAME, row)
+    assert not read(NAME, {**row, "name": {"value": "OS Disk Queue Depth"}})
+
+
+def test_another_dimension_names_no_resource() -> None:
+    said = [{"name": {"value": "Microsoft.ResourceGroupName"}, "value": NSG}]
+    row = changed(NAME, timeseries=[{"metadatavalues": said, "data": [point(1, total=5)]}])
+
+    assert [one.vm for one in sampled(read(NAME, row))] == [vm()]
+
+
+@pytest.mark.parametrize("points", [[point(1)], [point(1, total=None)], [point(1, count=1)], []])
+def test_a_point_that_has_only_its_time_was_not_measured(points: list[dict[str, object]]) -> None:
+    (series,) = sampled(read(NAME, metric("Network In Total", points)))
+
+    assert series.times == series.values == ()
+
+
+def test_no_series_at_all_is_a_metric_without_a_value() -> None:
+    (series,) = sampled(read(NAME, changed(NAME, timeseries=[])))
+
+    assert (series.vm, series.times) == (vm(), ())
+
+
+def test_a_minute_that_is_missing_is_left_out() -> None:
+    (series,) = sampled(read(NAME, metric("Network In Total", [point(1, total=5), point(2), point(3, total=0)])))
+
+    assert series.values == (5.0, 0.0)
+    assert [at.minute for at in series.times] == [1, 3]
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_at_the_calendars_end_is_left_out_and_told(end: str) -> None:
+    items = FORMATS[NAME].items(metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}]), REF)
+    (series,) = sampled([next(items)])
+
+    assert series.values == (5.0,)
+    with pytest.raises(Malformed):
+        next(items)
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "signal", "value"),
+    [
+        ("network in total", "Network In Total", Signal.TRAFFIC, 4.0),
+        ("Network In", "Network In", Signal.TRAFFIC, 4.0),
+        ("Network Out Total", "Network Out Total", Signal.TRAFFIC, 4.0),
+        ("INBOUND FLOWS", "Inbound Flows", Signal.TRAFFIC, 3.0),
+        ("Outbound Flows", "Outbound Flows", Signal.TRAFFIC, 3.0),
+        ("vmavailabilitymetric", "VmAvailabilityMetric", Signal.AVAILABILITY, 3.0),
+        ("VM Availability Metric (Preview)", "VmAvailabilityMetric", Signal.AVAILABILITY, 3.0),
+        ("Percentage CPU", "Percentage CPU", Signal.CPU, 3.0),
+        ("Disk Read Bytes", "Disk Read Bytes", Signal.DISK, 4.0),
+    ],
+)
+def test_each_metric_has_its_signal_and_its_aggregation(written: str, name: str, signal: Signal, value: float) -> None:
+    row = metric(written, [point(1, minimum=1, maximum=2, average=3, total=4, count=5)])
+    (series,) = sampled(read(NAME, row))
+
+    assert (series.name, series.signal, series.values) == (name, signal, (value,))
+
+
+def test_another_aggregation_stands_in_for_all_points_alike() -> None:
+    (series,) = sampled(read(NAME, metric("Network In Total", [point(1, maximum=9, average=3), point(2, maximum=8)])))
+
+    assert series.values == (3.0,)
+
+
+def test_dimensions_of_traffic_add_up() -> None:
+    row = metric("Network In Total", [point(1, total=2), point(2, total=3)], [point(2, total=4)])
+    (series,) = sampled(read(NAME, row))
+
+    assert series.values == (2.0, 7.0)
+
+
+def test_availability_is_as_good_as_its_worst_dimension() -> None:
+    (series,) = sampled(read(NAME, metric("VmAvailabilityMetric", [point(1, average=1)], [point(1, average=0)])))
+
+    assert series.values == (0.0,)
+
+
+def test_the_old_api_has_its_points_without_series() -> None:
+    row = {"id": EXAMPLES[NAME]["id"], "name": {"value": "Network In Total"}, "data": [point(1, total=6)]}
+    (series,) = sampled(read(NAME, row))
+
+    assert series.values == (6.0,)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"id": None},
+        {"errorCode": "Throttled"},
+        {"timeseries": [{"data": [{"timeStamp": "never", "total": 1}]}]},
+        {"timeseries": [{"data": [{"timeStamp": "2026-03-02T08:01:00Z", "total": "much"}]}]},
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_malformed(members: dict[str, object]) -> None:
+    with pytest.raises(Malformed):
+        list(FORMATS[NAME].items(changed(NAME, **members), REF))
+
+
+@samples.needs_samples
+def test_recorded_answers_without_a_value_are_metrics_without_points() -> None:
+    items = [item for row in samples.rows("metrics/*.json") for item in read(NAME, row)]
+
+    assert [(series.name, series.times) for series in sampled(items)] == [("Percentage CPU", ())] * 2
+
+
+def flaws(row: dict[str, object]) -> list[str]:
+    return [item.reason for item in read(NAME, row) if isinstance(item, Lack)]
+
+
+def test_the_seventh_digit_is_cut_and_never_becomes_another_second() -> None:
+    odd = {"timeStamp": "2026-12-31T23:59:59.9999999Z", "total": 5}
+    (series,) = sampled(read(NAME, metric("Network In Total", [odd])))
+
+    assert (series.times[0].year, series.times[0].microsecond) == (2026, 999999)
+
+
+@pytest.mark.parametrize("form", ["/Date({})/", "{}"])
+def test_points_are_read_whatever_a_client_made_of_their_times(form: str) -> None:
+    odd = {"timeStamp": form.format(1_772_439_240_000), "total": 5}
+    (series,) = sampled(read(NAME, metric("Network In Total", [odd])))
+
+    assert series.times[0].isoformat() == "2026-03-02T08:14:00+00:00"
+
+
+def hours(*values: object) -> list[dict[str, object]]:
+    return [{"timeStamp": f"2026-03-02T{hour:02}:00:00Z", "total": value} for hour, value in enumerate(values)]
+
+
+def test_points_of_an_hour_are_read_and_say_what_to_export() -> None:
+    row = metric("Network In Total", hours(5, None, 7))
+
+    assert sampled(read(NAME, row))[0].values == (5.0, 7.0)
+    (flaw,) = flaws(row)
+    assert "1 h apart" in flaw
+    assert "--interval PT1M" in flaw
+
+
+@pytest.mark.parametrize("step", [1, 5, 15])
+def test_points_of_minutes_raise_no_such_flaw_however_many_are_missing(step: int) -> None:
+    points = [point(minute, total=1 if minute == 0 else None) for minute in range(0, 60, step)]
+
+    assert not flaws(metric("Network In Total", points))
+
+
+def test_points_that_cannot_be_read_among_others_are_counted() -> None:
+    row = metric("Network In Total", [point(1, total=5), point(2, total="many"), {"timeStamp": "soon", "total": 7}])
+
+    found: list[Item] = []
+    with pytest.raises(Malformed, match="2 points of Network In Total"):
+        found.extend(FORMATS[NAME].items(row, REF))
+
+    assert sampled(found)[0].values == (5.0,)

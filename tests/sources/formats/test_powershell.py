@@ -1,0 +1,216 @@
+"""What Az PowerShell's objects say as JSON, and what ConvertTo-Json made unreadable."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.sources.rows import (
+    EXAMPLES,
+    FORMATS,
+    GROUP,
+    HEALTH,
+    VM,
+    changed,
+    covered,
+    heard,
+    known,
+    read,
+    sampled,
+    snapshots,
+    vm,
+)
+from vmdiag.diagnosis.event_kinds import interpret
+from vmdiag.model import Kind, Signal
+from vmdiag.sources.formats.powershell_activity_log import signals
+from vmdiag.sources.items import Computer, Malformed
+from vmdiag.sources.unplaced_vms import vm_by_name
+
+LOG, METRICS, MACHINE = "powershell-activity-log", "powershell-metrics", "powershell-virtual-machine"
+AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
+BARE = dict.fromkeys(("EventDataId", "Id", "EventName", "Properties", "SubmissionTimestamp"))
+
+
+def health(**members: object) -> dict[str, object]:
+    """A health event as -DetailedOutput gives it, in German."""
+    words = {
+        "Authorization": None,
+        "Category": "Ressourcenintegrit\u00e4t",
+        "OperationName": "Integrit\u00e4tsereignis",
+    }
+    return changed(LOG, **{**words, "Properties": {"Content": HEALTH}, **members})
+
+
+def whole(**members: object) -> dict[str, object]:
+    """A PSVirtualMachine as `Get-AzVM -Status` lists it."""
+    return {
+        "ResourceGroupName": "shop",
+        "Id": VM,
+        "VmId": "v",
+        "Name": "web-01",
+        "Type": "Microsoft.Compute/virtualMachines",
+        "Location": "westeurope",
+        "HardwareProfile": {"VmSize": "Standard_D2s_v5"},
+        "NetworkProfile": {"NetworkInterfaces": [{"Id": "nic-1"}]},
+        "OSProfile": {"ComputerName": "inside"},
+        "StorageProfile": {"OsDisk": {"OsType": 1}},
+        "PowerState": "VM deallocated",
+        **members,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        (LOG, {"EventTimestamp": "x", "Message": "y"}),
+        (LOG, {"eventTimestamp": "x", "operationName": "y"}),
+        (METRICS, {"Id": "x", "Name": "y", "Timeseries": "@{Data=x}"}),
+        (METRICS, {"id": "x", "name": "y", "timeseries": []}),
+        (MACHINE, {"ResourceGroupName": "g", "Name": "n", "Statuses": [{"Code": "ProvisioningState/succeeded"}]}),
+        (MACHINE, {"ResourceGroupName": "g", "Name": "n", "Type": "Microsoft.Network/networkInterfaces", "Id": "x"}),
+        (MACHINE, {"Name": "disk", "Id": "x", "Type": "Microsoft.Compute/disks", "StorageProfile": {}}),
+    ],
+)
+def test_look_alikes_are_none_of_its_objects(name: str, row: dict[str, object]) -> None:
+    assert not FORMATS[name].recognises(row)
+
+
+def test_an_operation_is_known_by_its_authorization_in_any_language() -> None:
+    (record,) = heard(read(LOG, EXAMPLES[LOG]))
+
+    assert (record.at, record.name) == (AT, "Microsoft.Compute/virtualMachines/restart/action")
+    assert interpret(record.signal, record.name, record.status, record.facts) is Kind.RESTART
+
+
+def test_an_operation_that_failed_is_known_by_its_code_in_any_language() -> None:
+    failed = changed(LOG, Status="Fehler", SubStatus="Bad Request (HTTP-Statuscode: 400)")
+    (record,) = heard(read(LOG, failed))
+
+    assert interpret(record.signal, record.name, record.status, record.facts) is Kind.OTHER
+    assert [one.status for one in heard(read(LOG, changed(LOG, Status="Accepted", SubStatus="x (4000)")))] == [
+        "Accepted"
+    ]
+
+
+def test_a_health_event_is_known_by_its_properties_in_any_language() -> None:
+    state, note = heard(read(LOG, health()))
+
+    assert (state.status, note.name) == ("Available", "LiveMigrationSucceeded")
+
+
+def test_pairs_of_older_releases_say_azures_own_word() -> None:
+    pair = {"LocalizedValue": "Ressourcenintegrit\u00e4t", "Value": "ResourceHealth"}
+
+    assert heard(read(LOG, health(Category=pair))) == heard(read(LOG, health()))
+
+
+def test_a_log_without_details_says_that_it_can_show_no_migration() -> None:
+    items = read(LOG, changed(LOG, **BARE))
+
+    assert covered(items) == {
+        Signal.ACTIVITY: None,
+        Signal.HEALTH: "Get-AzActivityLog without -DetailedOutput has no properties: "
+        "a live migration cannot be seen in it",
+    }
+    assert [record.name for record in heard(items)] == ["Microsoft.Compute/virtualMachines/restart/action"]
+
+
+@pytest.mark.parametrize("category", ["ResourceHealth", "Ressourcenintegrit\u00e4t"])
+def test_a_health_event_without_details_was_heard_and_not_understood(category: str) -> None:
+    with pytest.raises(Malformed, match="-DetailedOutput") as told:
+        read(LOG, changed(LOG, **BARE, Authorization=None, Category=category))
+    assert told.value.vm == vm()
+
+
+def test_a_health_event_that_does_not_even_say_whose_it_is_is_not_passed_over() -> None:
+    nobody = changed(LOG, **BARE, Authorization=None, Category="ResourceHealth", ResourceId=None)
+    balancer = f"{GROUP}/providers/Microsoft.Network/loadBalancers/front"
+
+    with pytest.raises(Malformed, match="-DetailedOutput") as told:
+        read(LOG, nobody)
+    assert told.value.vm is None
+    assert not heard(read(LOG, {**nobody, "ResourceId": balancer}))
+
+
+def test_an_entry_is_of_one_feed_also_where_it_cannot_be_used() -> None:
+    cut = "System.Collections.Generic.Dictionary`2[System.String,System.String]"
+
+    assert signals(EXAMPLES[LOG]) == (Signal.ACTIVITY,)
+    assert signals(health(Properties={"Content": cut})) == (Signal.HEALTH,)
+    assert signals(health(Properties={"Content": {"incidentType": "Incident"}})) == (Signal.SERVICE,)
+
+
+def test_an_entry_without_details_is_of_what_its_authorization_names() -> None:
+    row = changed(LOG, **BARE, ResourceId=None)
+
+    assert [record.facts["resource"] for record in heard(read(LOG, row))] == [VM.lower()]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "/Date(1772439245123)/",
+        "/Date(1772439245123+0100)/",
+        {"value": "/Date(1772439245123)/", "DisplayHint": 2, "DateTime": "Montag, 2. M\u00e4rz 2026 09:14:05"},
+        "2026-03-02T09:14:05.123+01:00",
+        "2026-03-02T08:14:05.123Z",
+    ],
+)
+def test_both_powershells_times_are_one_instant(written: object) -> None:
+    (record,) = heard(read(LOG, changed(LOG, EventTimestamp=written)))
+
+    assert record.at == AT.replace(microsecond=123000)
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00", "/Date(-62135568000000)/", "/Date(999999999999999999)/"])
+def test_a_time_that_is_none_is_no_time(never: str) -> None:
+    with pytest.raises(Malformed, match="time"):
+        read(LOG, changed(LOG, EventTimestamp=never, Id=None))
+
+
+def test_a_metric_that_was_cut_is_a_gap_of_its_own_signal() -> None:
+    cut = changed(METRICS, Data=["Microsoft.Azure.Commands.Insights.OutputClasses.PSMetricValue"], Timeseries=None)
+
+    assert FORMATS[METRICS].signals(cut) == (Signal.TRAFFIC,)
+    assert FORMATS[METRICS].signals({**cut, "Name": {"Value": "OS Disk Queue Depth"}}) == ()
+
+
+def test_a_metric_is_the_metric() -> None:
+    assert sampled(read(METRICS, EXAMPLES[METRICS])) == sampled(read("metrics", EXAMPLES["metrics"]))
+
+
+def test_a_view_is_of_the_vm_of_its_group_and_name() -> None:
+    states = snapshots(read(MACHINE, EXAMPLES[MACHINE]))
+
+    assert {state.vm for state in states} == {vm_by_name("web-01", "shop")}
+    assert [(state.signal, state.name) for state in states] == [
+        (Signal.POWER, "PowerState/running"),
+        (Signal.AGENT, "ProvisioningState/Unavailable"),
+    ]
+
+
+def test_a_list_of_vms_is_an_inventory() -> None:
+    items = read(MACHINE, whole())
+    (machine,) = known(items)
+
+    assert machine.vm.id == vm()
+    assert (machine.vm.os, machine.vm.size, machine.vm.power_state) == ("linux", "Standard_D2s_v5", "deallocated")
+    assert machine.vm.network == {"nic-1"}
+
+
+@pytest.mark.parametrize(
+    ("written", "system"), [(0, "windows"), ("Windows", "windows"), ("Linux", "linux"), (None, None)]
+)
+def test_a_system_may_be_the_number_of_its_word(written: object, system: str | None) -> None:
+    (machine,) = known(read(MACHINE, whole(StorageProfile={"OsDisk": {"OsType": written}})))
+
+    assert machine.vm.os == system
+
+
+def test_a_disk_with_an_id_of_its_own_is_no_vm() -> None:
+    assert not read(MACHINE, whole(Id=f"{GROUP}/providers/Microsoft.Compute/disks/d"))
+    with pytest.raises(Malformed, match="whose"):
+        read(MACHINE, changed(MACHINE, Name=""))
+
+
+def test_a_vm_says_what_its_computer_is_called() -> None:
+    assert [item.name for item in read(MACHINE, whole()) if isinstance(item, Computer)] == ["inside"]

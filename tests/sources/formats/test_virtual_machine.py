@@ -1,0 +1,108 @@
+"""A VM's own description, in REST's form and the CLI's."""
+
+import pytest
+
+from tests.sources import samples
+from tests.sources.rows import EXAMPLES, FORMATS, NIC, TIME, VM, changed, heard, known, read, snapshots, vm
+from vmdiag.model import Signal, VirtualMachine
+from vmdiag.sources.items import Malformed
+
+NAME = "virtual-machine"
+VIEW = {
+    "vmAgent": {"statuses": [{"code": "ProvisioningState/succeeded", "displayStatus": "Ready", "time": TIME}]},
+    "statuses": [{"code": "OSState/generalized"}, {"code": "powerstate/Deallocated"}],
+}
+
+
+def test_an_extensions_view_is_not_a_vms() -> None:
+    view = {
+        "name": "agent",
+        "type": "Microsoft.Azure.Extensions.CustomScript",
+        "statuses": [{"code": "ProvisioningState/x"}],
+    }
+
+    assert not FORMATS[NAME].recognises(view)
+    assert not FORMATS[NAME].recognises({**view, "type": "Microsoft.Compute/virtualMachines/extensions"})
+    assert not read(NAME, {"id": f"{VM}/extensions/agent", "instanceView": VIEW})
+
+
+def test_a_row_of_resource_graph_is_none_of_these() -> None:
+    assert not FORMATS[NAME].recognises(changed(NAME, subscriptionId="s"))
+
+
+def test_a_vm_of_rest_is_known_with_its_states() -> None:
+    items = read(NAME, EXAMPLES[NAME])
+    expected = VirtualMachine(
+        id=vm(),
+        location="westeurope",
+        os="linux",
+        size="Standard_D2s_v5",
+        power_state="running",
+        network=frozenset({NIC.lower()}),
+    )
+
+    assert [item.vm for item in known(items)] == [expected]
+    assert [(item.signal, item.name, item.status) for item in snapshots(items)] == [
+        (Signal.POWER, "PowerState/running", ""),
+        (Signal.AGENT, "ProvisioningState/Unavailable", "Not Ready"),
+    ]
+
+
+def test_a_vm_of_the_cli_is_the_same() -> None:
+    properties = EXAMPLES[NAME]["properties"]
+    assert isinstance(properties, dict)
+    flat = {"resourceGroup": "shop", "tags": {}, **changed(NAME, properties=None), **properties}
+
+    assert read(NAME, flat) == read(NAME, EXAMPLES[NAME])
+    assert read(NAME, {key: value for key, value in flat.items() if key != "type"}) == read(NAME, flat)
+
+
+def test_the_cli_may_tell_the_power_in_words() -> None:
+    items = read(NAME, {"id": VM, "hardwareProfile": {}, "powerState": "VM deallocated", "location": "West Europe"})
+
+    assert [(item.vm.power_state, item.vm.location) for item in known(items)] == [("deallocated", "westeurope")]
+
+
+def test_an_agent_with_a_time_is_heard_then() -> None:
+    items = read(NAME, {"id": VM, "instanceView": VIEW})
+    (record,) = heard(items)
+
+    assert (record.signal, record.name, record.status) == (Signal.AGENT, "ProvisioningState/succeeded", "Ready")
+    assert [item.name for item in snapshots(items)] == ["PowerState/deallocated"]
+
+
+@pytest.mark.parametrize("view", [{"statuses": []}, {"statuses": None, "vmAgent": None}, {"vmAgent": {"statuses": []}}])
+def test_a_vm_that_is_being_created_has_no_state(view: dict[str, object]) -> None:
+    assert not snapshots(read(NAME, {"id": VM, "type": "Microsoft.Compute/virtualMachines", "instanceView": view}))
+
+
+def test_the_system_shows_in_how_the_guest_was_set_up() -> None:
+    (item,) = known(read(NAME, {"id": VM, "osProfile": {"windowsConfiguration": {"provisionVMAgent": True}}}))
+
+    assert item.vm.os == "windows"
+
+
+def test_a_bare_view_does_not_say_whose_it_is() -> None:
+    with pytest.raises(Malformed, match="does not say whose"):
+        read(NAME, VIEW)
+
+
+def test_a_bare_view_with_an_id_inside_is_used() -> None:
+    items = read(NAME, {**VIEW, "extensions": [{"name": "a"}, {"id": f"{VM}/extensions/agent"}]})
+
+    assert [item.vm.id for item in known(items)] == [vm()]
+
+
+@samples.needs_samples
+def test_recorded_vms_are_read() -> None:
+    rows = [row for row in samples.rows("instance-view/*.json") if "error" not in row]
+    states = [item.name for row in rows for item in snapshots(read(NAME, row))]
+
+    assert states.count("PowerState/running") == 3
+    assert set(states) == {f"PowerState/{state}" for state in ("running", "deallocated", "stopped", "starting")}
+
+
+def test_cloud_custodian_puts_the_view_beside_the_properties() -> None:
+    row = changed(NAME, properties={"hardwareProfile": {"vmSize": "Standard_D2s_v5"}}, instanceView=VIEW)
+
+    assert [machine.vm.power_state for machine in known(read(NAME, row))] == ["deallocated"]

@@ -1,0 +1,213 @@
+"""Which changes of a network are a VM's, which are not, and which cannot be told, in files as the CLI writes them."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.story import SUBSCRIPTION
+from tests.sources.archive.test_reach import Silent
+from vmdiag.identity import Selector
+from vmdiag.model import Gap, Signal, Transcript
+from vmdiag.pipeline import needed
+from vmdiag.sources.archive._archive import Archive
+from vmdiag.sources.protocol import Scope
+
+Json = dict[str, object]
+AT = "2026-03-02T08:14:20.0000000Z"
+END = datetime.fromisoformat("2026-03-02T10:00:00Z")
+
+
+def network(group: str, rest: str) -> str:
+    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Network/{rest}"
+
+
+VM = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
+NIC = network("prod", "networkInterfaces/web-01-nic")
+VNET = network("hub", "virtualNetworks/vnet-hub")
+SUBNET = f"{VNET}/subnets/apps"
+OWN_RULES = network("prod", "networkSecurityGroups/web-nsg")
+OWN_ROUTES = network("hub", "routeTables/apps-routes")
+# What `az vm show`, `az network nic show` and `az network vnet show` print.
+MACHINE: Json = {
+    "id": VM,
+    "location": "westeurope",
+    "networkProfile": {"networkInterfaces": [{"id": NIC, "primary": True}]},
+    "type": "Microsoft.Compute/virtualMachines",
+}
+INTERFACE: Json = {
+    "id": NIC,
+    "ipConfigurations": [{"name": "ipconfig1", "subnet": {"id": SUBNET}}],
+    "networkSecurityGroup": {"id": OWN_RULES},
+    "type": "Microsoft.Network/networkInterfaces",
+    "virtualMachine": {"id": VM},
+}
+
+
+def virtual_network(*subnets: str) -> Json:
+    inside = [{"id": f"{VNET}/subnets/{name}", "name": name} for name in subnets]
+    described = [each | {"routeTable": {"id": OWN_ROUTES} if each["id"] == SUBNET else None} for each in inside]
+    return {
+        "id": VNET,
+        "subnets": described,
+        "type": "Microsoft.Network/virtualNetworks",
+        "virtualNetworkPeerings": [],
+    }
+
+
+WHOLE = (MACHINE, INTERFACE, virtual_network("db", "apps"))
+HIDDEN_NETWORK = (MACHINE, INTERFACE)
+CUT_LIST = (MACHINE, INTERFACE, virtual_network("db"))
+HIDDEN_INTERFACE = (MACHINE,)
+
+
+def changed(resource: str) -> Json:
+    kind = resource.partition("/providers/")[2].split("/")
+    return {
+        "category": {"value": "Administrative"},
+        "correlationId": resource,
+        "eventDataId": resource,
+        "eventTimestamp": AT,
+        "operationName": {"value": "/".join([kind[0], *kind[1::2], "write"])},
+        "resourceGroupName": resource.split("/")[4],
+        "resourceId": resource,
+        "status": {"value": "Succeeded"},
+        "subscriptionId": SUBSCRIPTION,
+    }
+
+
+def read(folder: Path, *files: Json, changes: tuple[str, ...]) -> Transcript:
+    for number, each in enumerate(files):
+        (folder / f"{number}.json").write_text(json.dumps(each), encoding="utf-8")
+    log = [changed(each) for each in (VM, *changes)]
+    (folder / "log.json").write_text(json.dumps(log), encoding="utf-8")
+    scope = Scope(vms=(Selector("web-01"),), since=timedelta(days=1), until=END)
+    reading = Archive(str(folder), Silent(), None).read(scope, needed())  # type: ignore[arg-type]  # it never stops
+    (one,) = reading.transcripts
+    return one
+
+
+def relation(folder: Path, change: str, *files: Json) -> tuple[str, str] | None:
+    """How a change stands to the VM, and why where that is not known; `None` when it is not told at all."""
+    one = read(folder, *files, changes=(change,))
+    found = [record.facts for record in one.records if record.facts.get("resource") == change.lower()]
+    return next(((facts["relation"], facts.get("relation_reason", "")) for facts in found), None)
+
+
+def unseen(one: Transcript) -> list[Gap]:
+    return [gap for gap in one.gaps if gap.signal is Signal.ACTIVITY and gap.cut]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        network("prod", "networkSecurityGroups/others-nsg"),
+        network("prod", "networkSecurityGroups/others-nsg/securityRules/deny"),
+        network("prod", "routeTables/others"),
+        network("prod", "natGateways/others"),
+        network("prod", "networkInterfaces/web-02-nic"),
+        network("prod", "publicIPAddresses/web-02-ip"),
+        network("prod", "virtualNetworks/other"),
+        network("prod", "virtualNetworks/other/virtualNetworkPeerings/to-hub"),
+        network("hub", "routeTables/db-routes/routes/default"),
+        network("hub", "networkSecurityGroups/db-nsg"),
+        network("hub", "azureFirewalls/fw"),
+        f"{VNET}/subnets/db",
+    ],
+)
+def test_where_interface_subnet_and_network_are_known_a_foreign_change_is_nobodys(tmp_path: Path, change: str) -> None:
+    assert relation(tmp_path, change, *WHOLE) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        NIC,
+        OWN_RULES,
+        f"{OWN_RULES}/securityRules/deny",
+        f"{OWN_ROUTES}/routes/default",
+        SUBNET,
+        VNET,
+        f"{VNET}/virtualNetworkPeerings/to-spoke",
+    ],
+)
+def test_a_change_of_what_the_traffic_passes_through_touches_wherever_it_lies(tmp_path: Path, change: str) -> None:
+    assert relation(tmp_path, change, *WHOLE) == ("touches", "")
+
+
+@pytest.mark.parametrize("files", [HIDDEN_NETWORK, CUT_LIST])
+@pytest.mark.parametrize(
+    "change",
+    [
+        network("hub", "routeTables/rt/routes/default"),
+        network("prod", "routeTables/rt"),
+        network("hub", "networkSecurityGroups/nsg/securityRules/deny"),
+        network("prod", "networkSecurityGroups/nsg"),
+        network("hub", "natGateways/nat"),
+        network("hub", "azureFirewalls/fw"),
+        network("hub", "virtualNetworks/spoke/virtualNetworkPeerings/to-hub"),
+    ],
+)
+def test_behind_a_subnet_of_which_nothing_came_back_it_cannot_be_told(
+    tmp_path: Path, files: tuple[Json, ...], change: str
+) -> None:
+    why = "the subnet apps of its virtual network vnet-hub is not in the archive"
+
+    assert relation(tmp_path, change, *files) == ("unknown", why)
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        (network("dev", "routeTables/rt"), None),
+        (network("prod", "networkInterfaces/web-02-nic"), None),
+        (network("prod", "publicIPAddresses/web-02-ip"), None),
+        (network("hub", "virtualNetworks/spoke/subnets/x"), None),
+        (OWN_RULES, ("touches", "")),
+        (f"{VNET}/virtualNetworkPeerings/to-spoke", ("touches", "")),
+    ],
+)
+def test_a_hidden_subnet_hides_no_more_than_what_can_lie_behind_it(
+    tmp_path: Path, change: str, known: tuple[str, str] | None
+) -> None:
+    assert relation(tmp_path, change, *HIDDEN_NETWORK) == known
+
+
+def test_behind_an_interface_of_which_nothing_came_back_it_cannot_be_told(tmp_path: Path) -> None:
+    why = "its network interface web-01-nic is not in the archive"
+
+    assert relation(tmp_path, network("prod", "routeTables/rt"), *HIDDEN_INTERFACE) == ("unknown", why)
+    assert relation(tmp_path, network("prod", "publicIPAddresses/ip"), *HIDDEN_INTERFACE) == ("unknown", why)
+    assert relation(tmp_path, network("prod", "networkInterfaces/web-02-nic"), *HIDDEN_INTERFACE) is None
+    assert relation(tmp_path, network("hub", "routeTables/rt"), *HIDDEN_INTERFACE) is None
+
+
+def test_without_any_inventory_a_change_in_the_vms_group_cannot_be_told(tmp_path: Path) -> None:
+    why = "its network interfaces are not in the archive"
+
+    assert relation(tmp_path, network("prod", "networkSecurityGroups/nsg")) == ("unknown", why)
+    assert relation(tmp_path, network("hub", "networkSecurityGroups/nsg")) is None
+
+
+def test_a_balancer_of_the_group_may_hold_addresses_in_its_pool(tmp_path: Path) -> None:
+    why = "no interface tells whether its traffic passes through it"
+
+    assert relation(tmp_path, network("prod", "loadBalancers/lb"), *WHOLE) == ("unknown", why)
+
+
+def test_a_log_of_the_group_that_holds_the_network_is_missed_where_it_is_not_there(tmp_path: Path) -> None:
+    (gap,) = unseen(read(tmp_path, *WHOLE, changes=()))
+
+    assert (gap.partial, gap.reason) == (
+        True,
+        "changes of the VM's network in the resource group hub were not seen: its activity log is not in the archive",
+    )
+    assert gap.window.end == END
+
+
+def test_a_log_that_is_there_is_not_missed_nor_one_of_a_network_that_is_not_known(tmp_path: Path) -> None:
+    assert unseen(read(tmp_path, *WHOLE, changes=(network("hub", "virtualNetworks/any"),))) == []
+    (tmp_path / "1.json").unlink()
+    (tmp_path / "2.json").unlink()
+    assert unseen(read(tmp_path, *HIDDEN_INTERFACE, changes=())) == []

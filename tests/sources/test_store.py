@@ -1,0 +1,189 @@
+"""What is heard is kept by VM, whatever the order."""
+
+import itertools
+from array import array
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Kind, Record, Signal, VirtualMachine, Window
+from vmdiag.sources.items import (
+    Covers,
+    Heard,
+    Item,
+    Known,
+    Link,
+    Malformed,
+    Missed,
+    Nearby,
+    Regional,
+    Sampled,
+    Snapshot,
+)
+from vmdiag.sources.store import MOST_POINTS, MOST_REMEMBERED, MOST_ROWS, Spool
+from vmdiag.sources.vm_spelling import spelt, unspelt
+
+AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
+VM = VmId(subscription="s", resource_group="Shop", name="web-01")
+MIGRATED = Record(at=AT, signal=Signal.HEALTH, name="LiveMigrationSucceeded", facts={"title": "\x1b[31m[bold]"})
+
+
+def spooled(*items: Item) -> Spool:
+    spool = Spool()
+    for item in items:
+        spool.add(item)
+    spool.close()
+    return spool
+
+
+def told(spool: Spool, query: str) -> list[tuple[object, ...]]:
+    return list(spool.database.execute(query))
+
+
+def named(resource_group: str, name: str) -> VmId:
+    return replace(VM, resource_group=resource_group, name=name)
+
+
+def test_spellings_of_one_id_are_one_vm_and_the_one_with_mixed_case_is_shown_whichever_came_first() -> None:
+    spellings = [named("SHOP", "WEB-01"), named("shop", "web-01"), named("Shop", "web-01")]
+
+    for order in itertools.permutations(spellings):
+        spool = spooled(*(Heard(vm, MIGRATED) for vm in order))
+
+        ((spelling,),) = told(spool, "select spelling from machine")
+        assert str(unspelt(str(spelling))) == str(VM)
+        assert told(spool, "select distinct vm from record") == [(1,)]
+
+
+def test_small_letters_are_likelier_a_name_than_capitals() -> None:
+    assert spelt(named("shop", "web")) < spelt(named("SHOP", "WEB"))
+
+
+def test_what_several_rows_know_of_a_vm_is_put_together_in_any_order() -> None:
+    parts = [
+        VirtualMachine(id=VM, location="westeurope"),
+        VirtualMachine(id=VM, os="linux", network=frozenset({"/NIC"})),
+        VirtualMachine(id=VM, location="westeurope", power_state="running"),
+        VirtualMachine(id=VM, power_state="deallocated", network=frozenset({"/nic2"})),
+    ]
+
+    for order in itertools.permutations(parts):
+        spool = spooled(*map(Known, order))
+
+        assert told(spool, "select location, os, size, power from machine") == [
+            ("westeurope", "linux", None, "deallocated")
+        ]
+        assert told(spool, "select resource from passage order by 1") == [("/nic",), ("/nic2",)]
+
+
+def test_a_record_is_kept_with_what_it_means() -> None:
+    spool = spooled(Heard(VM, MIGRATED), Snapshot(vm=VM, signal=Signal.POWER, name="PowerState/stopped"))
+
+    assert told(spool, "select at, kind from record order by at") == [
+        (None, Kind.POWER_STOPPED),
+        (AT.timestamp(), Kind.LIVE_MIGRATION),
+    ]
+
+
+def test_more_rows_than_wait_in_memory_all_arrive() -> None:
+    count = MOST_ROWS + 7
+    spool = spooled(*(Heard(VM, replace(MIGRATED, at=AT + timedelta(seconds=each))) for each in range(count)))
+
+    assert told(spool, "select count(*), count(distinct at) from record") == [(count, count)]
+    assert spool.newest == AT + timedelta(seconds=count - 1)
+
+
+def test_more_points_than_wait_in_memory_all_arrive() -> None:
+    times = tuple(AT + timedelta(seconds=each) for each in range(MOST_POINTS // 2 + 1))
+    sampled = Sampled(vm=VM, name="in", signal=Signal.TRAFFIC, times=times, values=(1.5,) * len(times))
+    spool = spooled(sampled, sampled, sampled)
+
+    found = told(spool, "select times, vals from points")
+    assert len(found) > 1
+    assert sum(len(array("d", bytes(blob))) for _, blob in found if isinstance(blob, bytes)) == 3 * len(times)
+
+
+def test_more_vms_than_are_remembered_keep_their_numbers() -> None:
+    vms = [replace(VM, name=f"vm-{each}") for each in range(MOST_REMEMBERED + 5)]
+    spool = spooled(*(Heard(vm, MIGRATED) for vm in [*vms, vms[0]]))
+
+    assert told(spool, "select count(*) from machine") == [(len(vms),)]
+    assert told(spool, "select count(*) from record group by vm order by 1 desc limit 2") == [(2,), (1,)]
+
+
+def test_a_metric_without_a_value_is_known_to_have_been_asked_for() -> None:
+    spool = spooled(Sampled(vm=VM, name="in", signal=Signal.TRAFFIC, times=(), values=()))
+
+    assert told(spool, "select name, length(times) from points") == [("in", 0)]
+    assert spool.newest is None
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_time_that_cannot_be_is_malformed_and_moves_no_window(year: int) -> None:
+    spool = Spool()
+    record = replace(MIGRATED, at=AT.replace(year=year))
+    sampled = Sampled(vm=VM, name="in", signal=Signal.TRAFFIC, times=(AT, record.at), values=(1, 2))
+
+    for item in (Heard(VM, record), Nearby(resource="/nsg", record=record), Regional("s", record), sampled):
+        with pytest.raises(Malformed, match="its time cannot be"):
+            spool.add(item)
+    spool.add(Missed(VM, Gap(signal=Signal.TRAFFIC, window=Window(AT, record.at), reason="x")))
+
+    assert spool.newest in (None, AT)
+
+
+def test_an_id_of_a_megabyte_is_no_vm() -> None:
+    spool, absurd = Spool(), replace(VM, name="x" * 1_000_000)
+
+    with pytest.raises(Malformed, match="names no VM"):
+        spool.add(Heard(absurd, MIGRATED))
+    spool.fault(absurd, Signal.ACTIVITY, "a.json", 1, "no time")
+    spool.close()
+
+    assert told(spool, "select count(*) from machine") == [(0,)]
+    assert told(spool, "select scope, place from lack") == [("", "a.json")]
+
+
+def test_the_end_of_a_recording_is_known_from_what_it_missed() -> None:
+    gap = Gap(signal=Signal.HEARTBEAT, window=Window(AT, AT + timedelta(hours=1)), reason="no workspace given")
+
+    assert spooled(Heard(VM, MIGRATED), Missed(VM, gap)).newest == AT + timedelta(hours=1)
+
+
+def test_what_many_rows_cover_is_kept_once_and_in_small_letters() -> None:
+    covers = Covers(signal=Signal.ACTIVITY, scope="/subscriptions/S/resourceGroups/G/")
+
+    spool = spooled(covers, replace(covers, scope=covers.scope.lower()), covers)
+
+    assert told(spool, "select scope, partial from covers") == [("/subscriptions/s/resourcegroups/g", "")]
+
+
+def test_changes_nearby_links_and_incidents_are_found_by_ids_in_small_letters() -> None:
+    resource = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/networkSecurityGroups/N"
+    spool = spooled(
+        Nearby(resource=resource, record=MIGRATED),
+        Regional("/subscriptions/S", MIGRATED),
+        Link("/NIC", frozenset({"/NSG"})),
+        Link("/nic", frozenset({"/nsg"})),
+    )
+
+    assert told(spool, "select resource, scope from nearby") == [
+        (resource.lower(), "/subscriptions/s/resourcegroups/g")
+    ]
+    assert told(spool, "select subscription from regional") == [("s",)]
+    assert told(spool, "select * from link") == [("/nic", "/nic"), ("/nic", "/nsg")]
+
+
+def test_faults_of_one_file_are_counted_and_the_first_is_told() -> None:
+    spool = Spool()
+    for line in (3, 5, 8):
+        spool.fault(VM, Signal.ACTIVITY, "a.json", line, f"no time in {line}")
+    spool.fault(None, Signal.ACTIVITY, "a.json", 9, "not valid JSON")
+    spool.close()
+
+    assert told(spool, "select scope, line, reason, count from lack order by scope") == [
+        ("", 9, "not valid JSON", 1),
+        (VM.key, 3, "no time in 3", 3),
+    ]

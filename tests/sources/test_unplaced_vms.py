@@ -1,0 +1,106 @@
+"""What was heard of a VM by its name alone goes to the VM of that name, and to nobody where that is not one."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from vmdiag.identity import VmId
+from vmdiag.model import Signal, VirtualMachine
+from vmdiag.sources.items import Computer, Item, Known, Sampled, Snapshot
+from vmdiag.sources.store import Spool
+from vmdiag.sources.unplaced_vms import place_by_name, vm_by_computer, vm_by_name
+
+AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
+
+
+def vm(name: str = "web-01", group: str = "shop", scale_set: str | None = None) -> VmId:
+    return VmId(subscription="s", resource_group=group, name=name, scale_set=scale_set)
+
+
+def beat(of: VmId) -> Sampled:
+    return Sampled(vm=of, name="Heartbeat", signal=Signal.HEARTBEAT, times=(AT,), values=(1.0,))
+
+
+def power(of: VmId) -> Snapshot:
+    return Snapshot(vm=of, signal=Signal.POWER, name="PowerState/running")
+
+
+def placed(*items: Item) -> tuple[Spool, list[str]]:
+    spool = Spool()
+    for item in items:
+        spool.add(item)
+    spool.close()
+    return spool, list(place_by_name(spool))
+
+
+def owners(spool: Spool, table: str) -> set[object]:
+    rows = spool.database.execute(f"select key from {table} join machine on num = vm")  # noqa: S608 - ours
+    return {key for (key,) in rows}
+
+
+@pytest.mark.parametrize(
+    ("spoken", "meant"),
+    [
+        (vm_by_name("WEB-01"), vm()),
+        (vm_by_name("web-01", "SHOP"), vm()),
+        (vm_by_name("pool_3"), vm("3", scale_set="pool")),
+        (vm_by_computer("web-01"), vm()),
+        (vm_by_computer("web-01.corp.example"), vm()),
+        (vm_by_computer("WINBOX"), vm("a-long-windows-name")),
+    ],
+)
+def test_a_name_that_one_vm_has_is_that_vm(spoken: VmId, meant: VmId) -> None:
+    others = [Known(VirtualMachine(id=one)) for one in (vm("web-02"), vm("3", scale_set="other"))]
+    computer = Computer(vm("a-long-windows-name"), "winbox")
+    spool, said = placed(power(spoken), beat(spoken), Known(VirtualMachine(id=meant)), computer, *others)
+
+    assert owners(spool, "record") == owners(spool, "points") == {meant.key}
+    assert not said
+    assert spool.number(spoken) is None
+
+
+def test_a_computer_that_is_called_otherwise_is_not_meant_by_its_vms_name() -> None:
+    spool, said = placed(beat(vm_by_computer("web-01")), Computer(vm(), "inside"))
+
+    assert not owners(spool, "points")
+    assert said == ["records that name a VM only as web-01 were left out: no VM of that name is in the archive"]
+
+
+def test_of_two_vms_of_one_name_neither_is_meant_and_both_say_so() -> None:
+    twins = [Known(VirtualMachine(id=one)) for one in (vm(), vm(group="test"))]
+    spool, (said,) = placed(power(vm_by_name("web-01")), *twins)
+    refused = set(spool.database.execute("select scope, signal from refused"))
+
+    assert not owners(spool, "record")
+    assert "2 VMs of that name" in said
+    assert refused == {(vm().key, "power"), (vm(group="test").key, "power")}
+
+
+def test_a_group_tells_two_vms_of_one_name_apart() -> None:
+    twins = [Known(VirtualMachine(id=one)) for one in (vm(), vm(group="test"))]
+    spool, said = placed(power(vm_by_name("web-01", "test")), *twins)
+
+    assert owners(spool, "record") == {vm(group="test").key}
+    assert not said
+
+
+def test_what_the_inventory_says_of_a_name_is_kept() -> None:
+    spoken = VirtualMachine(id=vm_by_name("web-01"), os="linux", size="Standard_D2s_v5", power_state="running")
+    spool, _ = placed(Known(spoken), Known(VirtualMachine(id=vm(), size="Standard_D4s_v5")))
+
+    assert list(spool.database.execute("select os, size, power from machine")) == [
+        ("linux", "Standard_D4s_v5", "running")
+    ]
+
+
+def test_an_archive_that_names_every_vm_by_its_id_is_left_as_it_is() -> None:
+    spool, said = placed(beat(vm()), power(vm()))
+
+    assert owners(spool, "points") == {vm().key}
+    assert not said
+
+
+def test_hundreds_of_computers_that_nobody_knows_are_told_in_one_sentence() -> None:
+    _, (said,) = placed(Known(VirtualMachine(id=vm())), *(beat(vm_by_computer(f"pc-{one:03}")) for one in range(200)))
+
+    assert "pc-000, pc-001, pc-002 and 197 others" in said

@@ -1,0 +1,33 @@
+"""Stories in notation and their diagnosis, as the tests tell them."""
+
+from dataclasses import replace
+
+from tests import notation
+from vmdiag.diagnosis.model import Case, Diagnosis
+from vmdiag.diagnosis.ranking import diagnose
+from vmdiag.identity import VmId
+from vmdiag.model import Timeline
+from vmdiag.pipeline import ASKED, heard_last, scenarios
+
+KNOWN = scenarios()
+
+
+def diagnosed(story: str | Timeline) -> Diagnosis:
+    """The whole answer about a story: the asked scenario against all its rivals."""
+    timeline = notation.timeline(story) if isinstance(story, str) else story
+    return diagnose(timeline, KNOWN[ASKED], [one for name, one in KNOWN.items() if name != ASKED])
+
+
+def case(story: str, name: str = "web-01", location: str | None = "westeurope") -> Case:
+    """A story as the case of a VM with this name."""
+    timeline = notation.timeline(story)
+    vm = replace(timeline.vm, id=VmId(subscription="s", resource_group="prod", name=name), location=location)
+    timeline = replace(timeline, vm=vm)
+    return Case(
+        vm=vm,
+        window=timeline.window,
+        diagnosis=diagnosed(timeline),
+        events=timeline.events,
+        gaps=timeline.gaps,
+        latest=heard_last(timeline),
+    )

@@ -1,0 +1,125 @@
+"""The sentences: one for every way in which a case can end."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.renderers import cases
+from tests.renderers.gallery import drawn, written
+from vmdiag.diagnosis.model import Action, Case, Evidence, Recommendation, Stance, State, Verdict
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Signal
+from vmdiag.wording import narrative, scenario_texts
+
+
+def told(case: Case, **more: Any) -> Case:
+    """The case with another diagnosis."""
+    return replace(case, diagnosis=replace(case.diagnosis, **more))
+
+
+def quiet(verdict: Verdict, *evidence: Evidence) -> Case:
+    """A migrated VM that was not lost."""
+    case = cases.confirmed()
+    finding = replace(case.diagnosis.finding, verdict=verdict, evidence=evidence, blames=())
+    return told(
+        case, verdict=verdict, finding=finding, findings=(finding,), losses=(), state=None, explanation=None,
+        failed_at=None, recommendation=Recommendation(action=Action.NONE, says="Nothing to do."),
+    )  # fmt: skip
+
+
+NORMAL = Evidence(stance=Stance.AGAINST, signal=Signal.TRAFFIC, says="traffic went on as before")
+
+
+@pytest.mark.parametrize(
+    ("case", "headline"),
+    [
+        (cases.confirmed(), "web-01 lost its network path after a live migration"),
+        (cases.suspected(), "sql-02 probably lost its network path after a live migration"),
+        (cases.recovered(), "api-03 lost its network path after a live migration, and is back"),
+        (told(cases.recovered(), state=State.REDEPLOYED),
+         "api-03 lost its network path after a live migration, and a redeploy helped"),
+        (cases.escalate(), "cache-04 lost its network path after a live migration, and a redeploy did not help"),
+        (cases.inconclusive(), "job-05: too early to tell"),
+        (quiet(Verdict.INCONCLUSIVE), "web-01: not enough was seen to tell"),
+        (cases.clear(), "batch-06 was lost for another reason than a live migration"),
+        (told(cases.clear(), explanation="unexplained"), "batch-06 was lost, and no live migration explains it"),
+        (quiet(Verdict.CLEAR), "web-01 was live-migrated and took no harm"),
+        (told(quiet(Verdict.CLEAR), migrated_at=None), "web-01 was not live-migrated, and no loss was seen"),
+    ],
+)  # fmt: skip
+def test_the_headline_is_the_answer(case: Case, headline: str) -> None:
+    assert narrative.headline(case) == headline
+
+
+@pytest.mark.parametrize(
+    ("case", "why"),
+    [
+        (quiet(Verdict.CLEAR), "no loss of connectivity after a live migration was seen"),
+        (quiet(Verdict.CLEAR, NORMAL), "traffic went on as before"),
+        (quiet(Verdict.INCONCLUSIVE), "the feeds that would decide were not heard"),
+        (told(cases.clear(), explanation="unexplained"),
+         "nothing that was read explains the loss; no live migration of the VM was seen"),
+    ],
+)  # fmt: skip
+def test_why_is_said_even_where_little_was_found(case: Case, why: str) -> None:
+    assert narrative.why(case) == why
+
+
+def test_what_shows_the_loss_is_said_before_what_shows_life() -> None:
+    case = cases.confirmed()
+    alive = Evidence(stance=Stance.FOR, signal=Signal.CPU, at=cases.MIGRATED.replace(minute=0), says="its CPU works")
+    finding = replace(case.diagnosis.finding, evidence=(alive, *case.diagnosis.finding.evidence))
+
+    assert narrative.why(told(case, finding=finding)).endswith("its CPU works")
+
+
+def test_what_speaks_against_a_suspicion_is_said_with_it() -> None:
+    case = cases.suspected()
+    finding = replace(case.diagnosis.finding, evidence=(*case.diagnosis.finding.evidence, NORMAL))
+
+    assert narrative.why(told(case, finding=finding)).endswith("; but traffic went on as before")
+
+
+def test_why_to_wait_comes_first() -> None:
+    case = cases.inconclusive()
+    late = Evidence(stance=Stance.MISSING, signal=Signal.TRAFFIC, says="too early to tell")
+    unread = Evidence(stance=Stance.MISSING, signal=Signal.HEARTBEAT, says="no heartbeats were read")
+    finding = replace(case.diagnosis.finding, evidence=(unread, late), wait=True)
+
+    assert narrative.why(told(case, finding=finding)) == "too early to tell; no heartbeats were read"
+
+
+def test_advice_does_not_stammer() -> None:
+    assert narrative.advice(cases.confirmed())[0] == "Redeploy"
+    assert "".join(narrative.advice(cases.clear())) == "Investigate: Start the VM if it should run."
+    assert "".join(narrative.advice(quiet(Verdict.CLEAR))) == "Nothing to do."
+
+
+def test_a_vm_without_a_loss_is_drawn_and_written() -> None:
+    bare = replace(quiet(Verdict.CLEAR), events=(), curve=None, gaps=())
+
+    assert "no loss of connectivity is known" in drawn(cases.report([bare]), 80)
+    assert "no loss of connectivity is known" in written("markdown", cases.report([bare]))
+    assert "Timeline" not in drawn(cases.report([bare]), 80)
+
+
+def test_gaps_of_the_run_are_told_by_every_page() -> None:
+    gap = Gap(signal=Signal.SERVICE, window=cases.WINDOW, reason="service health was not exported")
+    many = replace(cases.confirmed(), gaps=(gap,) * 20)
+
+    assert "and 12 more: see the JSON report" in drawn(cases.report([many]), 80)
+    for form in ("terminal", "markdown", "json"):
+        assert gap.reason in written(form, cases.report([], gaps=(gap,)))
+
+
+def test_a_ticket_names_the_scale_set() -> None:
+    case = cases.escalate()
+    vm = replace(case.vm, id=VmId(subscription="s", resource_group="g", name="3", scale_set="pool"))
+
+    assert "Scale set:        pool" in drawn(cases.report([replace(case, vm=vm)]), 80)
+
+
+def test_an_unknown_scenario_is_told_by_its_id() -> None:
+    assert scenario_texts.title("no-such") == "no-such"
+    assert scenario_texts.title("user-stop") != "user-stop"

@@ -1,0 +1,303 @@
+"""The nouns of judging: verdicts, evidence, findings, scenarios, cases; must not know how anything is read or shown."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from vmdiag.mitigation import Mitigation
+from vmdiag.model import (
+    Event,
+    Gap,
+    Interval,
+    Needs,
+    Series,
+    Signal,
+    Timeline,
+    VirtualMachine,
+    Window,
+    earlier,
+    is_unknown,
+)
+
+
+class Verdict(StrEnum):
+    """About one scenario; no percentages: evidence, not false precision."""
+
+    CONFIRMED = "confirmed"
+    SUSPECTED = "suspected"
+    INCONCLUSIVE = "inconclusive"
+    CLEAR = "clear"
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether the VM counts as affected."""
+        return self in (Verdict.CONFIRMED, Verdict.SUSPECTED)
+
+
+class Stance(StrEnum):
+    """What a piece of evidence does to a finding."""
+
+    FOR = "for"
+    AGAINST = "against"
+    MISSING = "missing"
+
+
+class Strength(StrEnum):
+    """How far a channel alone can be trusted to show a loss of connectivity."""
+
+    STRONG = "strong"
+    MEDIUM = "medium"
+    WEAK = "weak"
+
+
+class State(StrEnum):
+    """How the loss stands at the end of the window."""
+
+    OPEN = "open"
+    RECOVERED = "recovered"
+    REDEPLOYED = "redeployed"
+
+
+class Extent(StrEnum):
+    """How much of the connectivity was gone, and whether all the time."""
+
+    FULL = "full"
+    PARTIAL = "partial"  # between 5 % and 50 % of the baseline
+    INTERMITTENT = "intermittent"  # pieces that together are down for half of the time or more
+
+
+class Action(StrEnum):
+    """What to do next."""
+
+    REDEPLOY = "redeploy"
+    WAIT = "wait"
+    INVESTIGATE = "investigate"
+    ESCALATE = "escalate"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One reason, with the signal that gave it, when it happened and where it was read."""
+
+    stance: Stance
+    signal: Signal
+    says: str
+    at: datetime | None = None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A loss as one signal shows it; `well_since` is when that was over for good, where the signal measures it.
+
+    `is_brief` marks a fall too short to be called lost by itself, `is_habit` one that comes at its hour on other days;
+    `part_back` is since when a part of the traffic was back, though too little to end the loss.
+    """
+
+    signal: Signal
+    strength: Strength
+    interval: Interval
+    says: str
+    ref: str | None = None
+    well_since: datetime | None = None
+    is_brief: bool = False
+    is_habit: bool = False
+    part_back: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A time in which the VM could not be reached, from all the channels that show it together."""
+
+    interval: Interval
+    channels: tuple[Channel, ...]
+    explained_by: str | None = None
+    extent: Extent = Extent.FULL
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The channels' signals, strongest first, each once."""
+        ranked = sorted(self.channels, key=lambda one: (list(Strength).index(one.strength), one.signal))
+        return tuple(dict.fromkeys(channel.signal for channel in ranked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blame:
+    """That one loss is explained: how firmly, and when the cause happened."""
+
+    loss: Interval
+    verdict: Verdict
+    cause_at: datetime
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one scenario makes of a timeline: a verdict, its reasons, and every loss that it explains, oldest first.
+
+    `cause_at` is when its cause was last seen; `wait` says that a later look can tell; `if_shared` is the verdict where
+    most VMs whose agents fell silent with this one's were not migrated.
+    """
+
+    scenario: str
+    verdict: Verdict
+    evidence: tuple[Evidence, ...] = ()
+    blames: tuple[Blame, ...] = ()
+    cause_at: datetime | None = None
+    wait: bool = False
+    if_shared: Verdict | None = None
+
+    @property
+    def explains(self) -> Interval | None:
+        """The latest loss that it explains."""
+        return self.blames[-1].loss if self.blames else None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A timeline in notation and the verdict it must get: a scenario without examples is unfinished."""
+
+    verdict: Verdict
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One insight: what it needs, how it judges a timeline alone, what helps, and examples of both answers.
+
+    `page` is the module's docstring, its manual page; `code` is Azure's own name where it has one, `clouds` where
+    Azure published it.
+    """
+
+    id: str
+    title: str
+    page: str
+    needs: Needs
+    detect: Callable[[Timeline], Finding]
+    remedies: tuple[str, ...]
+    examples: tuple[Example, ...]
+    code: str | None = None
+    clouds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The next step: what, why, and where it is explained."""
+
+    action: Action
+    says: str
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """The answer for one VM: the verdict on the scenario asked for, and the best explanation of its latest loss.
+
+    `silent_since` is when its heartbeats ended while its traffic stayed normal: a silent agent, no loss.
+    """
+
+    verdict: Verdict
+    finding: Finding
+    findings: tuple[Finding, ...]
+    losses: tuple[Loss, ...]
+    explanation: str | None
+    state: State | None
+    migrated_at: datetime | None
+    failed_at: datetime | None
+    recovered_at: datetime | None
+    recommendation: Recommendation
+    silent_since: datetime | None = None
+
+    @property
+    def loss(self) -> Loss | None:
+        """The latest loss, which says how things stand now."""
+        return self.losses[-1] if self.losses else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A diagnosis with what a report needs to tell it: the VM, the events of its story, and a curve to draw.
+
+    `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory;
+    `latest` is when each metric was last heard.
+    """
+
+    vm: VirtualMachine
+    window: Window
+    diagnosis: Diagnosis
+    gaps: tuple[Gap, ...] = ()
+    events: tuple[Event, ...] = ()
+    curve: Series | None = None
+    scenario: Scenario | None = None
+    latest: Mapping[Signal, datetime] = field(default_factory=dict)
+    mitigation: Mitigation | None = None
+
+    @property
+    def is_affected(self) -> bool:
+        """Whether the VM is affected now: flagged, and its loss goes on."""
+        return self.diagnosis.verdict.is_flagged and self.diagnosis.state is State.OPEN
+
+    @property
+    def events_told(self) -> tuple[Event, ...]:
+        """The events of its story: of the window, and of the hour before the first loss that reaches into it."""
+        lost = (earlier(loss.interval.start, timedelta(hours=1)) for loss in self.diagnosis.losses)
+        since = min([self.window.start, *lost, *filter(None, [self.diagnosis.migrated_at])])
+        return tuple(event for event in self.events if event.at >= since)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there is no such VM: the gaps say why."""
+        return is_unknown(self.gaps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A run before its first case: where and when it looks, and what was not heard and concerns no single VM.
+
+    `names_scope` says that VMs were asked for, one by one or by what they have in common.
+    """
+
+    source: str
+    cloud: str
+    window: Window
+    generated_at: datetime
+    names_scope: bool = False
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """How many VMs were seen that are no case.
+
+    Judged were those that are `clear` of a migration and a loss, those that had one and were not asked for
+    (`troubled`), and those that could not be told (`unclear`). Of the `quiet` no record shows either, so they were not
+    judged; the `unread` lie outside of what was asked for and were not looked at.
+    """
+
+    clear: int = 0
+    troubled: int = 0
+    unclear: int = 0
+    quiet: int = 0
+    unread: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.clear + self.troubled + self.unclear + self.quiet + self.unread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run at its end: its cases, and how many VMs there are besides."""
+
+    header: Header
+    cases: tuple[Case, ...]
+    others: Others = field(default_factory=Others)
+
+
+def ordered(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+    """Evidence for first, then against, then missing; each in order of time."""
+    stances = list(Stance)
+    yield from sorted(evidence, key=lambda e: (stances.index(e.stance), e.at is None, e.at.timestamp() if e.at else 0))

@@ -1,0 +1,161 @@
+"""recommend(): the next step for a diagnosed VM and why; must not judge."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from vmdiag.diagnosis.losses import silent_agents
+from vmdiag.diagnosis.model import Action, Extent, Finding, Loss, Recommendation, State, Verdict
+from vmdiag.model import Event, Kind, Signal, Timeline
+
+LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
+WINDOWS = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/redeploy-to-new-node-windows"
+SUPPORT = "https://learn.microsoft.com/azure/azure-portal/supportability/how-to-create-azure-support-request"
+HEALTH = "https://learn.microsoft.com/azure/service-health/resource-health-overview"
+
+UNEXPLAINED = "unexplained"
+EARLY = Recommendation(
+    action=Action.WAIT,
+    says="Too early to tell: look again 30 minutes after the migration.",
+)
+NOT_OVER = Recommendation(
+    action=Action.WAIT,
+    says="Nothing was lost so far; a loss can begin up to 30 minutes after a migration: look again then.",
+)
+SETTLING = Recommendation(
+    action=Action.WAIT,
+    says="The VM was moved only minutes ago: look again 10 minutes after the end of its redeploy or start.",
+)
+# After a redeploy a VM boots, and metrics come minutes late (contract, section 3).
+SETTLES = timedelta(minutes=10)
+SILENT = Recommendation(
+    action=Action.INVESTIGATE,
+    says="The VM carries its usual traffic, but its monitoring agent is silent: look at the agent, its workspace and "
+    "the way there. A redeploy is not advised.",
+)
+CUT_OFF = Recommendation(
+    action=Action.INVESTIGATE,
+    says="The VM is cut off, and nothing that was read explains it. A redeploy is not advised.",
+    links=(HEALTH,),
+)
+PART_LOST = (
+    "A part of the VM's traffic is gone since the migration: try to reach it from where it is used (a peered network, "
+    "on-premises, the internet), and say --unreachable-since if it cannot be reached from there."
+)
+BACK = Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
+ESCALATION = Recommendation(
+    action=Action.ESCALATE,
+    says="The VM was redeployed and still cannot be reached: open a support request, do not redeploy again.",
+    links=(SUPPORT,),
+)
+# A redeploy takes minutes, and scheduled events in the guest can delay it: one that is older and shows no end is told
+# as one that did not help.
+LONG = timedelta(hours=1)
+# As late as records of the activity log may come.
+LATE = timedelta(minutes=15)
+UNDER_WAY = Recommendation(
+    action=Action.WAIT,
+    says="A redeploy is under way: wait for its end, then look again. Where it was begun here, 'vmdiag mitigations "
+    "--resume' follows it.",
+)
+OFF = Recommendation(
+    action=Action.INVESTIGATE,
+    says="The VM is off now. If it was deallocated, a start puts it on a new host, as a redeploy would.",
+)
+
+
+def recommend(timeline: Timeline, finding: Finding, state: State | None, loss: Loss | None) -> Recommendation:
+    """What to do next; `loss` is the latest one, which says how things stand now."""
+    if state is State.OPEN and loss is not None:
+        return _for_open(timeline, finding, loss)
+    if finding.wait:
+        return EARLY if finding.verdict is Verdict.INCONCLUSIVE else NOT_OVER
+    if finding.verdict is Verdict.INCONCLUSIVE:
+        return Recommendation(action=Action.INVESTIGATE, says=_what_would_tell(timeline, finding))
+    if finding.verdict.is_flagged:
+        return BACK
+    silent = [one for one in silent_agents(timeline) if one.interval.is_open]
+    return SILENT if silent else _nothing(timeline)
+
+
+def _nothing(timeline: Timeline) -> Recommendation:
+    """No next step; where an answer was cut, only as far as was read."""
+    cut = sorted({gap.signal for gap in timeline.gaps if gap.cut and gap.window.overlaps(timeline.window)})
+    says = f"No trouble in what was read: {' and '.join(cut)} was read only in part." if cut else "Nothing to do."
+    return Recommendation(action=Action.NONE, says=says)
+
+
+def _for_open(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation:
+    """The next step for a VM that cannot be reached now."""
+    own = loss.explained_by == finding.scenario and bool(finding.blames)
+    if own or loss.explained_by == UNEXPLAINED:
+        redeployed = _after_redeploy(timeline, finding, loss)
+        if redeployed is not None:
+            return redeployed
+    if finding.wait and own:
+        return EARLY
+    if own and finding.verdict.is_flagged:
+        return OFF if _is_off(timeline) else _redeploy(timeline, finding)
+    if finding.verdict is Verdict.INCONCLUSIVE:
+        says = PART_LOST if loss.extent is Extent.PARTIAL else _what_would_tell(timeline, finding)
+        return Recommendation(action=Action.INVESTIGATE, says=says)
+    if loss.explained_by == UNEXPLAINED:
+        return CUT_OFF
+    return Recommendation(
+        action=Action.INVESTIGATE,
+        says=f"The VM is cut off, but another cause is likelier: {loss.explained_by}. A redeploy is not advised.",
+        links=(HEALTH,),
+    )
+
+
+def _after_redeploy(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation | None:
+    """What to do where the VM was redeployed, or deallocated and started, since it was first lost; `None` if not."""
+    since = min([blame.loss.start for blame in finding.blames], default=loss.interval.start)
+    redeploys = [event for event in timeline.of(Kind.REDEPLOY) if event.at >= since]
+    if _is_under_way(redeploys, timeline.window.end):
+        return UNDER_WAY
+    stops = [event.at for event in timeline.of(Kind.DEALLOCATE) if event.at >= since]
+    starts = [event for event in timeline.of(Kind.START) if stops and event.at > stops[0]]
+    moved = max((event.ended for event in (*redeploys, *starts)), default=None)
+    if _is_off(timeline):
+        return OFF
+    if moved is None:
+        return None
+    return SETTLING if timeline.window.end - moved < SETTLES else ESCALATION
+
+
+def _redeploy(timeline: Timeline, finding: Finding) -> Recommendation:
+    doubt = "" if finding.verdict is Verdict.CONFIRMED else " Weigh what speaks against it first."
+    links = {"linux": (LINUX,), "windows": (WINDOWS,)}.get((timeline.vm.os or "").lower(), (LINUX, WINDOWS))
+    return Recommendation(
+        action=Action.REDEPLOY,
+        says=f"Redeploy the VM: it moves to a new host and reboots.{doubt}",
+        links=links,
+    )
+
+
+def _is_under_way(redeploys: Sequence[Event], now: datetime) -> bool:
+    """Whether the newest shows no end yet; what only Resource Health tells of, the log may not have yet."""
+    logged = [event for event in redeploys if event.signal is Signal.ACTIVITY]
+    if logged:
+        return "open" in logged[-1].facts and now - logged[-1].at < LONG
+    return bool(redeploys) and now - redeploys[-1].at < LATE
+
+
+def _is_off(timeline: Timeline) -> bool:
+    states = timeline.of(
+        Kind.POWER_RUNNING, Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED, Kind.STOP, Kind.DEALLOCATE, Kind.START
+    )
+    return bool(states) and states[-1].kind in (
+        Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED, Kind.STOP, Kind.DEALLOCATE
+    )  # fmt: skip
+
+
+def _what_would_tell(timeline: Timeline, finding: Finding) -> str:
+    if finding.cause_at is not None:
+        return (
+            "Whether the VM lost connectivity cannot be told: add its traffic metrics or heartbeats, "
+            "or say --unreachable-since when it cannot be reached."
+        )
+    if timeline.gaps:
+        return "Whether the VM was live-migrated cannot be told: add its health history from Resource Graph."
+    return "Nothing that was read can tell."

@@ -1,0 +1,56 @@
+"""The network below the VM failed.
+
+What it is: a fault in Azure's own network under the host (a rack's switch, NetworkUnhealthy). Azure recovers by itself;
+neighbours of the VM are affected as well.
+
+Told from look-alikes by the annotation NetworkUnhealthy or DependencyUnhealthyNetworkDevice near the onset.
+
+What to do: wait; see Service Health. A redeploy may land on the same network.
+
+Source: https://learn.microsoft.com/azure/service-health/resource-health-vm-annotation
+"""
+
+from datetime import timedelta
+
+from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, blame
+from vmdiag.model import Kind, Timeline
+
+# The annotation is Azure's own finding: it comes minutes after the fault, or lasts a while before the VM feels it.
+CAUSE = Cause(
+    scenario="platform-network",
+    kinds=(Kind.NETWORK_UNHEALTHY,),
+    before=timedelta(minutes=30),
+    after=timedelta(minutes=15),
+)
+
+
+def detect(timeline: Timeline) -> Finding:
+    """Blame the losses that begin with such an event."""
+    return blame(timeline, CAUSE)
+
+
+SCENARIO = Scenario(
+    id=CAUSE.scenario,
+    title="The network below the VM failed",
+    page=__doc__,
+    needs=CAUSE.needs,
+    detect=detect,
+    remedies=("Wait for Azure's recovery; see Service Health for the region.",),
+    examples=(
+        Example(
+            Verdict.CLEAR,
+            """
+            12:00 network-unhealthy
+            12:01 available
+        """,
+        ),
+        Example(
+            Verdict.CONFIRMED,
+            """
+            12:00 network-unhealthy
+            12:02 traffic-lost
+        """,
+        ),
+    ),
+)

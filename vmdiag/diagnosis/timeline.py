@@ -1,0 +1,190 @@
+"""assemble(): a transcript becomes a timeline: interpreted, sorted, each thing told once; must not judge.
+
+The same story told in any order, with repeats, in any letter case and by any source gives the same timeline.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from operator import lt
+
+from vmdiag.diagnosis.event_kinds import SAYS, Phase, interpret, phase
+from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window, earlier
+
+# A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource
+# Graph, with times that differ. Anything nearer than this is the same thing told again.
+SAME = timedelta(minutes=5)
+# Records of one migration come minutes late; what lies further apart may be two, and of two the nearer one is blamed.
+SAME_MIGRATION = SAME
+MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
+# The phases of one operation share a correlation id; without one, only nearness says that they belong together.
+SAME_OPERATION = timedelta(hours=3)
+SAME_UNCORRELATED = timedelta(minutes=10)
+# States are told again and again; only a change of state is an event.
+STATES = (Kind.AVAILABLE, Kind.UNAVAILABLE, Kind.DEGRADED, Kind.UNKNOWN)
+
+
+def assemble(transcript: Transcript, window: Window, margin: timedelta = timedelta()) -> Timeline:
+    """The timeline of one VM over `window` and the `margin` before it that baselines need."""
+    span = Window(earlier(window.start, margin), window.end)
+    # Feeds answer in any order; which of two equal records is cited must not hang on it.
+    known = sorted((record for record in transcript.records if record.at in span), key=lambda one: (_key(one), one.ref))
+    records = list({_key(record): record for record in known}.values())
+    events = sorted([*_operations(records), *_tellings(_named(records))], key=_order)
+    born = max((event.ended for event in events if event.kind is Kind.DELETE), default=None)
+    if born is not None and any(event.at > born for event in events):
+        # The name lives on in another VM: what happened to the deleted one is not its story.
+        events = [event for event in events if event.at > born]
+    return Timeline(
+        vm=transcript.vm,
+        window=window,
+        events=tuple(_changes(_folded(events))),
+        series={series.name: series for series in _series(transcript.series, span)},
+        gaps=tuple(sorted(set(transcript.gaps), key=lambda gap: (gap.signal, gap.window.start, gap.reason))),
+    )
+
+
+def _key(record: Record) -> tuple[datetime, str, str, str, str]:
+    facts = "\n".join(f"{name}={value}" for name, value in sorted(record.facts.items()))
+    return record.at, record.signal, record.name.lower(), record.status.lower(), facts.lower()
+
+
+def _order(event: Event) -> tuple[datetime, str, str, str, timedelta]:
+    return event.at, event.kind, event.signal, event.facts.get("resource", ""), event.blur
+
+
+def _named(records: Iterable[Record]) -> Iterator[Record]:
+    """Resource Graph keeps changes only: of two equal annotations in a row the second has a time and no name."""
+    name = ""
+    for record in records:
+        if record.signal is Signal.HEALTH and record.name not in ("", "availability"):
+            name = record.name
+        yield replace(record, name=name) if name and not record.name and "unnamed" in record.facts else record
+
+
+def _tellings(records: Iterable[Record]) -> Iterator[Event]:
+    for record in records:
+        kind = interpret(record.signal, record.name, record.status, record.facts)
+        # Annotations come with "Unknown, before Unknown": nothing changed by them.
+        unchanged = kind is Kind.UNKNOWN and record.facts.get("previous", "").lower() == kind
+        if kind is Kind.OTHER or record.signal is Signal.ACTIVITY or unchanged:
+            continue
+        yield Event(
+            at=record.at,
+            blur=record.blur,
+            kind=kind,
+            signal=record.signal,
+            says=_says(kind, record),
+            facts=record.facts,
+            ref=record.ref,
+        )
+
+
+def _operations(records: Iterable[Record]) -> Iterator[Event]:
+    """Resource Manager writes one operation as Started, Accepted, Succeeded or Failed: one event each."""
+    begun: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        if record.signal is not Signal.ACTIVITY:
+            continue
+        key = (record.facts.get("correlation", "").lower(), record.name.lower(), record.facts.get("resource", ""))
+        together = begun.get(key)
+        limit = SAME_OPERATION if key[0] else SAME_UNCORRELATED
+        if together and record.at - together[0].at > limit:
+            yield from _operation(together)
+            together = None
+        begun[key] = [*together, record] if together else [record]
+    for together in begun.values():
+        yield from _operation(together)
+
+
+def _operation(records: list[Record]) -> Iterator[Event]:
+    first = records[0]
+    phases = {phase(record.status) for record in records}
+    kind = interpret(first.signal, first.name, "", first.facts)
+    if kind is Kind.OTHER or Phase.FAILED in phases:
+        return
+    is_open = Phase.DONE not in phases
+    pending = is_open and Phase.ACCEPTED not in phases
+    says = _says(kind, first) + (" (begun; its end is not in the log)" if pending else "")
+    yield Event(
+        at=first.at,
+        blur=records[-1].at - first.at,
+        kind=kind,
+        signal=first.signal,
+        says=says,
+        facts={**first.facts, **{word: "true" for word, so in (("pending", pending), ("open", is_open)) if so}},
+        ref=first.ref,
+    )
+
+
+def _says(kind: Kind, record: Record) -> str:
+    match kind:
+        case Kind.NETWORK_CHANGE:
+            resource = record.facts.get("resource", "").rstrip("/").split("/")
+            return f"network change: {record.name} on {resource[-1]}" if resource[-1] else SAYS[kind]
+        case Kind.UNKNOWN_NOTE:
+            words = (record.facts.get(part, "").strip() for part in ("title", "summary", "details"))
+            return f"Azure says of its health: {': '.join(dict.fromkeys(filter(None, words))) or record.name}"
+        case Kind.SERVICE_INCIDENT if record.facts.get("title"):
+            return f"{SAYS[kind]}: {record.facts['title']}"
+        case _:
+            return SAYS[kind]
+
+
+def _folded(events: Iterable[Event]) -> Iterator[Event]:
+    """Each event once: a repeat of the same kind about the same thing, soon after, is the same event."""
+    told: dict[tuple[Kind, str, str], Event] = {}
+    for event in events:
+        if event.kind in STATES:
+            yield event
+            continue
+        subject = _subject(event)
+        signal = "" if event.kind in MIGRATIONS else event.signal
+        key = (event.kind, signal, subject)
+        limit = SAME_MIGRATION if event.kind in MIGRATIONS else SAME
+        known = told.get(key)
+        if known is None or event.at - known.at > limit:
+            told[key] = event
+            yield event
+
+
+def _subject(event: Event) -> str:
+    if event.kind is Kind.UNKNOWN_NOTE:
+        return event.says
+    return event.facts.get("tracking") or event.facts.get("resource", "") if event.kind in ABOUT_OTHERS else ""
+
+
+ABOUT_OTHERS = (Kind.NETWORK_CHANGE, Kind.SERVICE_INCIDENT, Kind.SERVICE_RESOLVED)
+
+
+def _changes(events: Iterable[Event]) -> Iterator[Event]:
+    """Health states as changes: a state that is told again while it lasts is left out."""
+    state: Kind | None = None
+    for event in events:
+        if event.kind in STATES:
+            if event.kind is state:
+                continue
+            state = event.kind
+        yield event
+
+
+def _series(series: Iterable[Series], span: Window) -> Iterator[Series]:
+    by_name: dict[str, list[Series]] = {}
+    for one in series:
+        by_name.setdefault(one.name, []).append(one)
+    for name, parts in sorted(by_name.items()):
+        if len(parts) == 1 and all(map(lt, parts[0].times, parts[0].times[1:])):
+            yield _clipped(parts[0], span)
+            continue
+        points = sorted(
+            {(at, value) for part in parts for at, value in zip(part.times, part.values, strict=True) if at in span}
+        )
+        # Two sources may report one minute with different last digits: the larger is the fuller count.
+        latest = dict(points)
+        yield Series(name=name, signal=parts[0].signal, times=tuple(latest), values=tuple(latest.values()))
+
+
+def _clipped(series: Series, span: Window) -> Series:
+    low, high = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
+    return replace(series, times=series.times[low:high], values=series.values[low:high])

@@ -1,0 +1,170 @@
+"""The guards that look at what is wrong: the verdict, whether it still holds, and whether Azure is at work itself.
+
+Must not know the other VMs of the run.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from vmdiag.diagnosis.model import Case, Channel, State, Verdict
+from vmdiag.diagnosis.service_health import concerns, end_of
+from vmdiag.mitigation import Answer
+from vmdiag.model import Kind, Signal, Window
+from vmdiag.redeploy.guards._words import ago, unknown
+from vmdiag.redeploy.model import Plan, Policy, Population
+from vmdiag.redeploy.verification import MEASURED, heard, silences, witnesses
+
+FRESH = timedelta(minutes=15)
+# Two readings of one loss may date its begin a few minutes apart, as late records come in.
+SAME_LOSS = timedelta(minutes=20)
+# A cause that competes lies from so long before the onset to so long after it; its record comes up to 20 minutes late
+# (contract, section 3; "Azure Monitor activity log": 3 to 20 minutes).
+RIVALS_BEFORE, RIVALS_AFTER, LOG_WHOLE = timedelta(minutes=30), timedelta(minutes=2), timedelta(minutes=20)
+
+
+def verdict(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """Confirmed, or suspected where the operator says so, of the loss that is open now, on evidence of minutes ago."""
+    del population
+    verdicts, seen, case = wanted(policy), _newest(plan.latest), plan.latest
+    found, word = case.diagnosis.verdict, ""
+    old = "no sign of it is dated" if seen is None else f"the newest sign of the loss is {ago(now - seen)} old"
+    is_measured = bool(witnesses(plan.case)) or policy.include_suspected
+    if not is_measured:
+        word = ", which only the operator's word shows (--include-suspected)"
+    elif not _explains(case):
+        word = ", and the loss that is open now is not the migration's"
+    return Answer(
+        guard="verdict",
+        passes=found in verdicts and seen is not None and now - seen <= FRESH and not word,
+        limit=f"{' or '.join(verdicts)}, evidence at most {ago(FRESH)} old",
+        found=f"{found}, {old}{word}",
+    )
+
+
+def persistence(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """The loss still goes on, measured, when it is read again right before the request, by feeds that are whole."""
+    del population
+    passes: bool | None = None
+    if not policy.is_live:
+        passes, found = False, "an archive cannot be read again"
+    elif plan.again_fails is not None:
+        passes, found = False, f"it could not be read again: {plan.again_fails}"
+    elif plan.again is None:
+        found = "is read again right before the request"
+    else:
+        against = _is_over(plan.again) or next(_against(plan, plan.again, policy, now), "")
+        passes, found = not against, against or f"it goes on at {plan.again.window.end:%H:%M:%S}Z"
+    limit = "the loss goes on at a second look, measured, with the feeds that decide read whole"
+    return Answer(guard="persistence", passes=passes, limit=limit, found=found)
+
+
+def service_event(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """No service incident of the region is active, and Azure has not scheduled to move or reboot the VM itself."""
+    del policy, population
+    name, limit = "service event", "no active incident of the region, no redeploy or reboot scheduled"
+    facts, case = plan.facts, plan.latest
+    if silences(case, Signal.SERVICE):
+        return Answer(guard=name, passes=False, limit=limit, found="service incidents could not be read")
+    told = [*_active(case, now), *((*facts.incidents, *(facts.scheduled or ())) if facts is not None else ())]
+    if told:
+        return Answer(guard=name, passes=False, limit=limit, found=told[0])
+    if facts is None:
+        return unknown(name, limit, None, "")
+    for topic in ("incidents", "scheduled"):
+        if topic in facts.unread:
+            return unknown(name, limit, facts, topic)
+    calm = "nothing scheduled" if facts.scheduled is not None else "this cloud does not tell what is scheduled"
+    if facts.scheduled is not None and facts.announces is False:
+        calm = "scheduled events are not opted in, so nothing tells what is scheduled"
+    return Answer(guard=name, passes=True, limit=limit, found=f"no incident, {calm}")
+
+
+def _newest(case: Case) -> datetime | None:
+    """The newest instant at which the loss was measured; where nothing measures it, the word's own."""
+    loss = case.diagnosis.loss
+    known = loss.channels if loss is not None else ()
+    channels = [channel for channel in known if channel.signal in MEASURED] or known
+    times = (_seen(case, channel) for channel in channels)
+    return max(filter(None, times), default=None)
+
+
+def _seen(case: Case, channel: Channel) -> datetime | None:
+    """When a channel last showed it; a word is as old as what it states."""
+    if channel.signal is Signal.OPERATOR:
+        return channel.interval.start
+    return channel.interval.end or heard(case, channel.signal)
+
+
+def wanted(policy: Policy) -> tuple[Verdict, ...]:
+    """The verdicts that may be acted on."""
+    return (Verdict.CONFIRMED, Verdict.SUSPECTED) if policy.include_suspected else (Verdict.CONFIRMED,)
+
+
+def _explains(case: Case) -> bool:
+    """Whether what is lost now is what the migration is blamed for."""
+    now = [loss for loss in case.diagnosis.losses if loss.interval.is_open]
+    return all(loss.explained_by == case.diagnosis.finding.scenario for loss in now[-1:])
+
+
+def _is_over(again: Case) -> str:
+    """How the second look shows that there is nothing to cure any more; empty where it does not."""
+    seen = again.diagnosis
+    if seen.verdict.is_flagged and seen.state is State.OPEN:
+        return ""
+    back = f" since {seen.recovered_at:%H:%M}Z" if seen.recovered_at else ""
+    return f"at a second look the VM is {seen.verdict}, {seen.state or 'without a loss'}{back}"
+
+
+def _against(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator[str]:
+    """What keeps the second look from showing that it goes on."""
+    lost_at = again.diagnosis.failed_at or now
+    if abs(lost_at - (plan.case.diagnosis.failed_at or lost_at)) > SAME_LOSS:
+        yield f"at a second look it is another loss, since {lost_at:%H:%M}Z"
+    measured = [at for signal in witnesses(again) if (at := heard(again, signal)) is not None]
+    if not any(at > lost_at for at in measured):
+        yield "nothing that was measured since shows it"
+    if plan.normal and not policy.include_suspected:
+        yield f"a strong channel is normal: {plan.normal[0]}"
+    yield from _half_read(again, lost_at)
+    unread = [gap.reason for gap in silences(again, Signal.TRAFFIC)]
+    unread += [plan.unmeasured] if plan.unmeasured and Signal.TRAFFIC not in witnesses(again) else []
+    if unread and not policy.include_suspected:
+        # An agent falls silent on healthy VMs, too, and traffic that was low an hour ago may be back since: what alone
+        # could deny the loss has to have been read to the end.
+        yield f"traffic, which alone could deny it, was not read: {unread[0]}"
+    whole = lost_at + LOG_WHOLE + RIVALS_AFTER
+    if now < whole:
+        yield f"the activity log may still lack the cause until {whole:%H:%M}Z"
+
+
+# The strong channels and the migration's own feed: of a half answer the other half may hold what denies the loss.
+# Traffic is measured by the hour before.
+DECIDING = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.HEALTH)
+BASELINE = timedelta(hours=1)
+# Both at zero show a guest that is dead, and no loss of the network's: one of them that was read whole can deny that.
+WORK = frozenset({Signal.CPU, Signal.DISK})
+
+
+def _half_read(case: Case, lost_at: datetime) -> Iterator[str]:
+    """Feeds that decide and were read in part, whether they show the loss or might have denied it."""
+    begun = min(lost_at, case.diagnosis.migrated_at or lost_at)
+    since = Window(begun, case.window.end)
+    cut = {gap.signal for gap in case.gaps if gap.cut and gap.window.overlaps(since)}
+    deciding = {*DECIDING, *(WORK if cut >= WORK else ())}
+    for gap in case.gaps:
+        before = BASELINE if gap.signal is Signal.TRAFFIC else timedelta()
+        span = Window(begun - before, case.window.end)
+        if gap.signal is Signal.ACTIVITY:
+            span = Window(lost_at - RIVALS_BEFORE, lost_at + RIVALS_AFTER)
+            if gap.counts_as_unread and gap.window.overlaps(span):
+                yield f"the activity log was not read whole around the loss: {gap.reason}"
+        elif gap.cut and gap.signal in deciding and gap.window.overlaps(span):
+            yield f"{gap.signal} was read in part: {gap.reason}"
+
+
+def _active(case: Case, now: datetime) -> Iterator[str]:
+    for event in case.events:
+        if event.kind is Kind.SERVICE_INCIDENT and concerns(case.vm, event) and end_of(event, case.events) > now:
+            yield event.says
+        if event.kind is Kind.PRECURSOR and event.at >= (case.diagnosis.failed_at or now):
+            yield f"{event.says} ({event.at:%Y-%m-%d %H:%M}Z)"

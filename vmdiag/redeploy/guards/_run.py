@@ -1,0 +1,142 @@
+"""The guards that look at the run: how many VMs, all at once or one by one, alone, and with consent.
+
+Must not know a VM's state.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from vmdiag.diagnosis.service_health import plain
+from vmdiag.identity import VmId
+from vmdiag.mitigation import Answer
+from vmdiag.redeploy.guards._words import ago, unknown
+from vmdiag.redeploy.model import Consent, Plan, Policy, Population
+
+STORM_LEAST = 3
+STORM_REGION, STORM_SPAN = 10, timedelta(minutes=15)
+# What was redeployed in the region so lately belongs to the same event as the candidates (contract, section 4).
+STORM_MEMORY = timedelta(hours=1)
+# From here on times of two machines cannot be compared any more (contract, section 4).
+CLOCKS_APART = timedelta(minutes=5)
+# Answers tell the time in whole seconds, and are some time under way.
+AGREE = timedelta(seconds=30)
+
+
+def count(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """No more candidates than the operator thought of."""
+    del plan, now
+    noun = "candidate" if population.candidates == 1 else "candidates"
+    return Answer(
+        guard="count",
+        passes=population.candidates <= policy.most,
+        limit=f"at most {policy.most} (--max)",
+        found=f"{population.candidates} {noun} among {population.vms} VMs",
+    )
+
+
+def storm(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """One platform event, not so many broken VMs; what was redeployed there within the hour is part of it."""
+    limit = (
+        f"at most {policy.storm} % of the scope from {STORM_LEAST} VMs on (--storm), and {STORM_REGION} VMs of one "
+        f"region within {ago(STORM_SPAN)}, with what was redeployed there within {ago(STORM_MEMORY)}"
+    )
+    if plan.facts is not None and "recent" in plan.facts.unread:
+        return unknown("storm", limit, plan.facts, "recent")
+    struck = {one.vm for one in population.struck}
+    recent = _recent(plan, now) - struck
+    hit, near = len(struck | recent), _together(population, plan.region, len(recent))
+    much = hit >= STORM_LEAST and hit * 100 > policy.storm * max(population.vms, hit)
+    done = f"; {len(recent)} more redeployed there within {ago(STORM_MEMORY)}" if recent else ""
+    unseen = f"; others' redeploys: {plan.facts.recent_unread}" if plan.facts and plan.facts.recent_unread else ""
+    return Answer(
+        guard="storm",
+        passes=not much and near <= STORM_REGION,
+        limit=limit,
+        found=f"{len(struck)} of {population.vms} VMs are or may be affected, {near} of one region within "
+        f"{ago(STORM_SPAN)}{done}{unseen}",
+    )
+
+
+def pace(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """One at a time in a subscription, and so never two of an availability set or a proximity group."""
+    del population
+    subscription = plan.vm.subscription.lower()
+    others = [each for each in policy.unfinished if each.vm.subscription.lower() == subscription]
+    return Answer(
+        guard="pace",
+        passes=not others,
+        limit="one at a time, the next once the former is verified (vmdiag mitigations --resume)",
+        found="; ".join(f"{each.vm.name}'s, of {ago(now - each.since)} ago, is not verified" for each in others)
+        or "none is under way",
+    )
+
+
+def lock(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """No other run redeploys in this subscription from this machine."""
+    del plan, population, now
+    limit = "one run that redeploys in a subscription at a time"
+    return Answer(guard="lock", passes=policy.rival is None, limit=limit, found=policy.rival or "no other run")
+
+
+def consent(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """The operator says yes."""
+    del plan, population, now
+    words = {
+        Consent.GIVEN: (True, "yes"),
+        Consent.NEEDLESS: (True, "not needed: --dry-run changes nothing"),
+        Consent.ASKABLE: (None, "is asked for at the terminal"),
+        Consent.NOBODY: (False, "no terminal to ask at, and no --yes"),
+    }
+    passes, found = words[policy.consent]
+    return Answer(guard="consent", passes=passes, limit="a typed yes, or --yes", found=found)
+
+
+def clock(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+    """This machine and Azure agree about the time: every limit here is one of time."""
+    del plan, population, now
+    limit = f"this machine's clock and Azure's differ by less than {ago(CLOCKS_APART)}"
+    if policy.skew is None:
+        return Answer(guard="clock", passes=False, limit=limit, found="Azure's answers tell no time to compare with")
+    apart = abs(policy.skew)
+    way = "behind" if policy.skew > timedelta() else "ahead of"
+    return Answer(
+        guard="clock",
+        passes=apart < CLOCKS_APART,
+        limit=limit,
+        found="they agree" if apart < AGREE else f"this machine's is {ago(apart)} {way} Azure's",
+    )
+
+
+def _recent(plan: Plan, now: datetime) -> set[VmId]:
+    """The VMs of the region that were redeployed within the hour; one whose region is not known may be of it."""
+    known = plan.facts.recent if plan.facts is not None else ()
+    return {
+        one.vm
+        for one in known
+        if now - one.at <= STORM_MEMORY and (not one.region or not plan.region or plain(one.region) == plan.region)
+    }
+
+
+def _together(population: Population, region: str, recent: int) -> int:
+    """The most affected VMs of one region whose losses began within a quarter of an hour.
+
+    In the plan's own region the recently redeployed ones are among them.
+    """
+    regions: defaultdict[str, list[datetime]] = defaultdict(list)
+    for one in population.struck:
+        if one.since is not None:
+            regions[plain(one.region)].append(one.since)
+    counts = {place: _nearest(times) for place, times in regions.items()}
+    counts[region] = counts.get(region, 0) + recent
+    return max(counts.values())
+
+
+def _nearest(times: list[datetime]) -> int:
+    """The most that lie within the span, by two pointers: a storm may have thousands."""
+    times.sort()
+    first, most = 0, 0
+    for last, at in enumerate(times):
+        while at - times[first] > STORM_SPAN:
+            first += 1
+        most = max(most, last - first + 1)
+    return most

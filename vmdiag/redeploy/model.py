@@ -1,0 +1,168 @@
+"""The nouns of deciding on a mitigation: plans, the operator's policy, how many VMs are hit; must not decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from vmdiag.diagnosis.model import Case
+from vmdiag.diagnosis.service_health import plain
+from vmdiag.identity import VmId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentRedeploy:
+    """A redeploy of any VM, whoever began it; `region` is empty where it is not known."""
+
+    vm: VmId
+    at: datetime
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """What tells that a VM is the same one, made the same way, as at an earlier look; `None` where it is not told."""
+
+    vm_id: str | None = None
+    created_at: datetime | None = None
+    size: str | None = None
+    priority: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What must be known of a VM before it is redeployed, as it was when it was asked.
+
+    `locks`, `scheduled` and `may_redeploy` are `None` where they could not be read; `unread` says of what has to be
+    read why it was not, by topic. `unread_locks` are the levels (VM, group, subscription) whose list could not be read,
+    `untold` the fields that answers of this cloud's api-version cannot have. `incidents` are of the VM's region and go
+    on. The log of seven days holds `redeploys` and `writes`, what customers changed, with the operation's name;
+    `changed_at` is when the VM's provisioning state began. `recent` are redeploys of the last hour, of any VM of the
+    subscription and of this machine's journal; `recent_unread` says why the subscription's were not read. Tags' names
+    are in lower case. `narrow` says what limits where Azure may place the VM, `address` is a public one that may
+    change, `address_unread` why that is not known, `approves_itself` that nothing in the guest can delay a redeploy,
+    `announces` whether what Azure schedules for the VM is published at all: `None` where that is not known.
+    """
+
+    power: str | None = None
+    provisioning: str | None = None
+    changed_at: datetime | None = None
+    hardware: Hardware = Hardware()
+    ephemeral: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    managed_by: str | None = None
+    narrow: tuple[str, ...] = ()
+    address: str | None = None
+    address_unread: str = ""
+    approves_itself: bool = False
+    locks: tuple[str, ...] | None = None
+    unread_locks: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
+    scheduled: tuple[str, ...] | None = None
+    announces: bool | None = None
+    may_redeploy: bool | None = None
+    redeploys: tuple[datetime, ...] = ()
+    writes: tuple[tuple[datetime, str], ...] = ()
+    recent: tuple[RecentRedeploy, ...] = ()
+    recent_unread: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done to a VM, on which grounds and at what price.
+
+    `facts` is `None` where it was not asked for them; `earlier` are those of the look before, once there was a second
+    one. `again` is the case as it was read once more right before, and `looked_at` when that look began, by the clock
+    that runs on while the process is stopped; `normal` is what strong channels say that were well at it, and
+    `unmeasured` why traffic cannot be compared with what it was. `request` is the id under which Azure will know the
+    request.
+    """
+
+    case: Case
+    facts: Circumstances | None = None
+    earlier: Circumstances | None = None
+    again: Case | None = None
+    again_fails: str | None = None
+    looked_at: float | None = None
+    normal: tuple[str, ...] = ()
+    unmeasured: str = ""
+    request: str = ""
+    loses: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+
+    @property
+    def vm(self) -> VmId:
+        """Whom it is about."""
+        return self.case.vm.id
+
+    @property
+    def region(self) -> str:
+        """Its region in Azure's short form, empty where it is not known."""
+        return plain(self.latest.vm.location or self.case.vm.location or "")
+
+    @property
+    def latest(self) -> Case:
+        """The case as it was read last."""
+        return self.again or self.case
+
+
+class Consent(StrEnum):
+    """Whether the operator agrees."""
+
+    GIVEN = "given"  # --yes, or typed
+    ASKABLE = "askable"  # somebody sits at a terminal
+    NOBODY = "nobody"  # no terminal, and no --yes
+    NEEDLESS = "needless"  # --dry-run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """A redeploy whose end nobody has seen yet."""
+
+    vm: VmId
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the operator allows, and what else this machine is doing.
+
+    `storm` is a share of the scope in percent. `rival` says who holds the lock; `unfinished` are redeploys of earlier
+    runs that were not verified; `skew` is how far Azure's clock is ahead of this machine's,
+    `None` where Azure's answers tell no time.
+    """
+
+    most: int = 1
+    storm: int = 20
+    include_suspected: bool = False
+    allow_data_loss: bool = False
+    consent: Consent = Consent.NOBODY
+    dry_run: bool = False
+    waits: bool = True
+    is_live: bool = True
+    rival: str | None = None
+    unfinished: tuple[Unfinished, ...] = ()
+    skew: timedelta | None = timedelta()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """A VM that is affected, or was migrated and cannot be judged; where it is, and since when that is so."""
+
+    vm: VmId
+    region: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """How many VMs were judged in this run, which of them are struck, and how many of those the policy would redeploy.
+
+    A VM that cannot be judged, and one that an earlier report tells of, makes no storm look smaller: it is not counted.
+    """
+
+    vms: int
+    struck: tuple[Struck, ...]
+    candidates: int

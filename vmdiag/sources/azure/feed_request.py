@@ -1,0 +1,75 @@
+"""One reading of one feed as a value: what to ask, whom it concerns, how its rows are read; must not send anything."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from vmdiag.arm.request import Request
+from vmdiag.identity import VmId
+from vmdiag.model import Signal, Window
+from vmdiag.sources.decoding.envelopes import unpacked
+from vmdiag.sources.items import Covers, Item, Row
+
+Reads = Callable[[Any, str], Iterator[Item]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ask:
+    """A request on behalf of VMs.
+
+    `rows` are what an answer holds, `items` what each says. `concerns` are the ids, in lower case, of the VMs, groups
+    or subscriptions whose `signals` are not heard where it fails; `heard` is true once all of it was read; `since` is
+    the earliest instant that the feed still knows. `instead` is asked where Azure does not understand the whole,
+    `then` once it was answered. `holds` is the member under which an answer must have its list, empty where it is one
+    resource. `lacks` are the signals of which something is missing where an answer is not whole, by default `signals`;
+    `signals_of` those of a single row.
+    """
+
+    request: Request
+    concerns: tuple[str, ...]
+    signals: tuple[Signal, ...]
+    items: Reads
+    heard: tuple[Item, ...] = ()
+    since: datetime | None = None
+    instead: tuple["Ask", ...] = ()
+    then: Callable[[], Iterable["Ask"]] = tuple
+    rows: Callable[[object], Iterable[object]] = unpacked
+    holds: str = "value"
+    lacks: tuple[Signal, ...] = ()
+    signals_of: Callable[[Row], tuple[Signal, ...]] | None = None
+
+
+class Feed(Protocol):
+    """A module of this folder: one feed of Azure's."""
+
+    PERMISSIONS: tuple[str, ...]
+    """What a role must allow, in Azure's words."""
+
+    SIGNALS: tuple[Signal, ...]
+    """What is not heard without it."""
+
+    def trial(self, subscription: str, vm: VmId | None, span: Window) -> Request | None:
+        """A cheap real read that shows whether the feed may be read; `None` where that takes a VM and there is none."""
+        ...
+
+
+def group_of(vm: VmId) -> str:
+    """The id of a VM's resource group, in lower case."""
+    return f"/subscriptions/{vm.subscription}/resourcegroups/{vm.resource_group}".lower()
+
+
+def subscription_of(vm: VmId) -> str:
+    """The id of a VM's subscription, in lower case."""
+    return f"/subscriptions/{vm.subscription}".lower()
+
+
+def kept(span: Window, now: datetime, reach: timedelta) -> Window | None:
+    """What a feed that forgets after a while still knows of a span; `None` where it has forgotten all of it."""
+    since = max(span.start, now - reach)
+    return Window(since, span.end) if since < span.end else None
+
+
+def without_covers(reads: Reads) -> Reads:
+    """The same reading; that a feed was heard is known only at its end, not by its first row."""
+    return lambda row, ref: (item for item in reads(row, ref) if not isinstance(item, Covers))

@@ -1,0 +1,54 @@
+"""What can still be read of a broken JSON record, to tell what was lost with it; must not be taken for the record.
+
+A file that ends inside a record, or a record with a fault in it, has a beginning: the members before the fault say of
+which form it was and whom it concerned.
+"""
+
+import re
+
+import msgspec
+
+from vmdiag.sources.items import Row
+
+# The names and ids of a record stand in its first members; more is not looked at.
+MOST = 1 << 16
+# Behind the fault nothing is JSON any more: so many ends are tried, from the last one back.
+MOST_TRIED = 40
+
+_TOKEN = re.compile(rb'[^"{}\[\],]*+(?:"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrtu])*+"|([{}\[\],]))')
+_CLOSING = {ord("{"): b"}", ord("["): b"]"}
+
+
+def readable_part(raw: bytes) -> Row | None:
+    """The object that the text begins with, as far as it can be read; `None` where that is nothing."""
+    raw = raw[:MOST]
+    for end, open_brackets in reversed(_ends(raw)[-MOST_TRIED:]):
+        closing = b"".join(_CLOSING[bracket] for bracket in reversed(open_brackets))
+        try:
+            value = msgspec.json.decode(raw[:end] + closing)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        return value if isinstance(value, dict) and value else None
+    return None
+
+
+def _ends(raw: bytes) -> list[tuple[int, bytes]]:
+    """Where a member or an element is complete, and which brackets are open there."""
+    found: list[tuple[int, bytes]] = []
+    stack = bytearray()
+    position = 0
+    while (token := _TOKEN.match(raw, position)) is not None:
+        position = token.end()
+        mark = token[1]
+        if mark in (b"{", b"["):
+            stack += mark
+        elif mark == b",":
+            found.append((position - 1, bytes(stack)))
+        elif mark is not None:
+            if not stack:
+                break
+            stack.pop()
+            found.append((position, bytes(stack)))
+        if len(stack) > MOST_TRIED:
+            break
+    return found

@@ -1,0 +1,25 @@
+"""Parquet, and the other columnar files that exports come in; not read, for what reads them weighs 40 MB and more.
+
+Sources: "Apache Parquet: File Format", "Apache Arrow Columnar Format: IPC File Format", "ORC Specification v1".
+"""
+
+from collections.abc import Iterator
+
+from vmdiag.sources.files.containers import Entry, Packed, Refused
+
+KINDS = {b"PAR1": "Parquet", b"PARE": "Parquet (encrypted)", b"ARROW1": "Arrow", b"ORC": "ORC"}
+
+INSTEAD = "export JSON lines, CSV or (Event Hub Capture) Avro; DuckDB converts: copy 'in.parquet' to 'out.json'"
+
+
+def recognises(head: bytes) -> bool:
+    """One of the signatures."""
+    return head.startswith(tuple(KINDS))
+
+
+def entries(packed: Packed) -> Iterator[Entry]:
+    """None: it is refused whole."""
+    head = packed.file.read(8)
+    kind = next((name for magic, name in KINDS.items() if head.startswith(magic)), "columnar")
+    what = f"a {kind} file, which is not read"
+    raise Refused(what, INSTEAD)

@@ -1,0 +1,97 @@
+"""Cuts a text into rows before they are parsed, so that a broken one costs only itself; must not know any format.
+
+What the text is made of is told by its beginning, and again at every line:
+
+- a header of two or more columns: a table (CSV), to the end;
+- `[`: a document, walked through with its lists never in memory as a whole;
+- `{` and the line is complete JSON: a row, or an envelope of rows (JSON lines, the usual case and the fast one);
+- `{` and it is not, because it goes on in the next line, is larger than a chunk, or is broken: a document. One that
+  is broken ends where the next line begins like it did, so a broken line of JSON lines costs one line;
+- a line of base64 that is complete JSON: a message of a storage queue;
+- anything else: a line that is not JSON, skipped.
+"""
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+
+from vmdiag.sources.files.csv_rows import delimiter, table
+from vmdiag.sources.files.json_documents import NEXT_RECORD, Walker
+from vmdiag.sources.files.memory_rows import Cut, decoded, document_rows
+from vmdiag.sources.files.text_cursor import Text
+from vmdiag.sources.items import Malformed
+
+# Where to go on behind a piece that is not JSON: the next line, or the next record of a list that was damaged.
+NEXT = re.compile(rb"\n|" + NEXT_RECORD)
+# What is left over behind a document that was broken, or between documents joined by hand.
+STRAY = frozenset({b",", b"]", b"}"})
+# `{"`, or `{` at a line's end, in base64.
+MESSAGE = re.compile(rb"e(?:y[IJ]|w[0ogk])[A-Za-z0-9+/]{16,}={0,2}")
+SHOWN = 40
+# What a piece of a record has, and the headings and warnings that tools print between documents have not.
+PUNCTUATION = frozenset(b'{}[]"')
+
+
+def rows(chunks: Iterator[bytes]) -> Iterator[Cut]:
+    """The rows of a file's text, whatever it is; nothing at all when it is empty."""
+    text = Text(chunks)
+    if not text.peek():
+        return iter(())
+    separator = delimiter(text)
+    return table(text, separator) if separator else _json(text)
+
+
+def _json(text: Text) -> Iterator[Cut]:
+    walker = Walker(text)
+    while first := text.peek():
+        if first == b"{" and (end := text.line_end()) >= 0:
+            line = _line(text, walker, end)
+            yield from walker.document() if line is None else line
+        elif first in (b"{", b"["):
+            yield from walker.document()
+        elif first in STRAY:
+            text.pos += 1
+        elif (message := _message(text)) is not None:
+            yield from message
+        else:
+            yield _junk(text)
+
+
+def _line(text: Text, walker: Walker, end: int) -> list[Cut] | None:
+    """The rows of a line that is complete JSON; `None` when it is not."""
+    value = decoded(text.data[text.pos : end])
+    if isinstance(value, Malformed):
+        return None
+    number = text.line
+    text.pos = end
+    listing = walker.listing() if isinstance(value, dict) and isinstance(value.get("value"), list) else 0
+    return list(document_rows(number, value, listing))
+
+
+def _message(text: Text) -> list[Cut] | None:
+    """The rows of a line that is a storage queue's message, JSON in base64; `None` when it is none."""
+    end = text.line_end()
+    raw = text.data[text.pos : end].strip() if end >= 0 else b""
+    if MESSAGE.fullmatch(raw) is None:
+        return None
+    try:
+        value = decoded(b64decode(raw, validate=True))
+    except binascii.Error:
+        return None
+    if isinstance(value, Malformed):
+        return None
+    number = text.line
+    text.pos = end
+    return list(document_rows(number, value))
+
+
+def _junk(text: Text) -> Cut:
+    """A line that is not JSON; `null` is what some operations answer when they have nothing."""
+    line, sample = text.line, text.data[text.pos : text.pos + SHOWN].split(b"\n")[0].strip()
+    if (found := text.seek(NEXT)) is not None:
+        text.pos = found.end()
+    if sample == b"null":
+        return Cut(line, None)
+    reason = f"neither JSON nor a table: {sample.decode('utf-8', 'replace')!r}"
+    return Cut(line, Malformed(reason, is_record=not PUNCTUATION.isdisjoint(sample)))

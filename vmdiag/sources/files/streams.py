@@ -1,0 +1,239 @@
+"""A file as plain UTF-8 chunks, however it is packed and encoded; must not know what the text says.
+
+Packing is told by content: gzip by `1f 8b` (RFC 1952), zstd by `28 b5 2f fd` (RFC 8878), the encoding by a byte order
+mark. Decompression is bounded, so a small file that unpacks to gigabytes passes through like any other stream.
+"""
+
+import codecs
+import importlib
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from vmdiag.sources.files.containers import HEAD, Readable
+from vmdiag.sources.files.unpacked_size import Bomb, Growth
+
+CHUNK = 1 << 20
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+# A zstd file may begin with a frame to be skipped, such as a seek table or pzstd's size.
+ZSTD_SKIPPED = tuple(bytes((0x50 + low, 0x2A, 0x4D, 0x18)) for low in range(16))
+# A file packed twice by mistake is common enough; a thousand times is an attack.
+MOST_LAYERS = 2
+MOSTLY = 0.7  # of the characters: names and values may be in any script, everything between them is ASCII
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+Chunks = Iterator[bytes]
+
+
+class Unpacker(Protocol):
+    """One gzip member or zstd frame being unpacked, a bounded piece at a time."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the member is complete."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """What came after its end."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """At most so many bytes; the rest of the input is kept for the next call."""
+        ...
+
+
+class Stream:
+    """The text of a file in chunks; `broken` says, after the last chunk, why the file ends where it should not.
+
+    `growth` is that of the file on disk which this one is a member of.
+    """
+
+    def __init__(self, file: Readable, read: Callable[[int], None], growth: Growth | None = None) -> None:
+        self.broken: str | None = None
+        self.is_packed = False
+        self.growth = growth or Growth()
+        self._read = read
+        # A member of a container is made of what was taken before.
+        self._take = self.growth.take if growth is None else _pass
+        self._bytes = self._unpacked(self._raw(file))
+
+    def __iter__(self) -> Chunks:
+        return _recoded(self._bytes)
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes, unpacked, which are not lost by this."""
+        head, self._bytes = _peeked(self._bytes, HEAD)
+        return head
+
+    def as_file(self) -> Readable:
+        """The bytes, unpacked and not recoded, to be read in pieces of any size."""
+        return _File(self._bytes)
+
+    def _raw(self, file: Readable) -> Chunks:
+        try:
+            while chunk := file.read(CHUNK):
+                self._read(len(chunk))
+                self._take(len(chunk))
+                yield chunk
+        except OSError as error:
+            self.broken = f"reading stopped: {error.strerror or error}"
+        except Bomb as error:
+            self.broken = str(error)
+
+    def _unpacked(self, chunks: Chunks) -> Chunks:
+        for _ in range(MOST_LAYERS):
+            head, chunks = _peeked(chunks, 4)
+            if head.startswith(GZIP):
+                chunks = self._members(chunks, _Gzip, GZIP)
+            elif head.startswith((ZSTD, *ZSTD_SKIPPED)):
+                chunks = self._members(chunks, _zstd(), None)
+            else:
+                break
+            self.is_packed = True
+        yield from chunks
+
+    def _members(self, chunks: Chunks, unpacker: Callable[[], Unpacker], magic: bytes | None) -> Chunks:
+        """Member after member; what was unpacked before a fault is given out all the same."""
+        current, data = unpacker(), b""
+        try:
+            while True:
+                text = current.decompress(data, CHUNK)
+                data = b""
+                if text:
+                    self.growth.give(len(text))
+                    yield text
+                if current.eof:
+                    data = current.unused_data or next(chunks, b"")
+                    if not data or (magic and not data.startswith(magic[: len(data)])):
+                        # As gzip does: what follows the last member (padding to a tape's block) is not part of it.
+                        return
+                    current = unpacker()
+                elif not text:
+                    data = next(chunks, b"")
+                    if not data:
+                        self.broken = self.broken or "the compressed file is cut short"
+                        return
+        except (zlib.error, _zstd_error()) as error:
+            self.broken = f"the compressed file is damaged: {error}"
+        except Bomb as error:
+            self.broken = str(error)
+
+
+def _pass(size: int) -> None:
+    del size
+
+
+class _File:
+    """Chunks as a file that is read in order."""
+
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = chunks
+        self._held = memoryview(b"")
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+        if not self._held:
+            self._held = memoryview(next(self._chunks, b""))
+        part, self._held = self._held[:size], self._held[size:]
+        return bytes(part)
+
+
+class _Gzip:
+    """One gzip member, with the interface that zstd and the other modules of the standard library have."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=31)
+
+    @property
+    def eof(self) -> bool:
+        return self._inflate.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflate.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
+
+
+def _zstd() -> Callable[[], Unpacker]:
+    """Imported when the first such file is met: most users have none."""
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    made: Callable[[], Unpacker] = importlib.import_module(name).ZstdDecompressor
+    return made
+
+
+def _zstd_error() -> type[Exception]:
+    """What the zstd module raises; before one was imported none can be."""
+    for name in ("compression.zstd", "backports.zstd"):
+        if name in sys.modules:
+            error: type[Exception] = sys.modules[name].ZstdError
+            return error
+    return zlib.error
+
+
+def _peeked(chunks: Chunks, size: int) -> tuple[bytes, Chunks]:
+    """The first bytes, and the chunks with them still in place."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= size:
+            break
+    return head[:size], _joined(head, chunks)
+
+
+def _joined(head: bytes, chunks: Chunks) -> Chunks:
+    if head:
+        yield head
+    yield from chunks
+
+
+def _recoded(chunks: Chunks) -> Chunks:
+    """The same text as UTF-8 without a byte order mark, its lines ended as they are ended anywhere else."""
+    head, chunks = _peeked(chunks, HEAD)
+    encoding = "utf-16" if head.startswith(UTF_16) else unmarked(head)
+    if encoding is not None:
+        # PowerShell 5 writes UTF-16 when it redirects output into a file.
+        chunks = _decoded(chunks, encoding)
+        head, chunks = _peeked(chunks, HEAD)
+    if head.startswith(codecs.BOM_UTF8):
+        chunks = _without_mark(chunks)
+    if b"\r" in head and b"\n" not in head:
+        # As "CSV (Macintosh)" ends lines. Where both are found a return alone ends none.
+        chunks = _with_newlines(chunks)
+    yield from chunks
+
+
+def unmarked(head: bytes) -> str | None:
+    """UTF-16 that lacks its mark, told by its zeros: every other byte of what is mostly ASCII."""
+    low, high = head[0::2], head[1::2]
+    if len(high) < 4 or b"\0" not in head:  # noqa: PLR2004 - of less nothing can be told
+        return None
+    if high.count(0) > MOSTLY * len(high) and not low.count(0):
+        return "utf-16-le"
+    return "utf-16-be" if low.count(0) > MOSTLY * len(low) and not high.count(0) else None
+
+
+def _decoded(chunks: Chunks, encoding: str) -> Chunks:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode()
+    yield decoder.decode(b"", final=True).encode()
+
+
+def _with_newlines(chunks: Chunks) -> Chunks:
+    """Returns as line ends; of a return and a line feed one is kept, also where they lie in two chunks."""
+    after_return = False
+    for chunk in chunks:
+        plain = chunk[1:] if after_return and chunk.startswith(b"\n") else chunk
+        after_return = chunk.endswith(b"\r")
+        yield plain.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _without_mark(chunks: Chunks) -> Chunks:
+    yield next(chunks)[len(codecs.BOM_UTF8) :]
+    yield from chunks

@@ -1,0 +1,204 @@
+"""What `vmdiag record` writes, one VM a line, and how it is read back; must not know where a transcript came from.
+
+Schema `vmdiag.transcript/1`, one JSON object a line, times in UTC. What has no gap was heard.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Record, Signal, Transcript, VirtualMachine, Window
+from vmdiag.redaction import redacted
+from vmdiag.sources.decoding.fields import LONGEST, brief, mapping, text
+from vmdiag.sources.items import Covers, Heard, Item, Known, Malformed, Missed, Origin, Row, Sampled, Whole
+
+SIGNALS = tuple(signal for signal in Signal if signal not in (Signal.OPERATOR, Signal.PROBE))
+
+FORM = "transcripts"
+FAMILY = "vmdiag.transcript/"
+SCHEMA = f"{FAMILY}1"
+LONGEST_NAME = 200  # of a cloud: a name or an address
+LONGEST_BLUR = timedelta(days=366).total_seconds()  # beyond it a record tells nothing; it would overflow, too
+
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class RecordedWindow(Struct, frozen=True):
+    """What was asked for."""
+
+    start: Instant = field(name="from")
+    end: Instant = field(name="to")
+
+
+class RecordedVm(Struct, frozen=True, kw_only=True):
+    """A VM as the model has it; `network` are ids."""
+
+    id: str
+    location: str | None = None
+    os: str | None = None
+    size: str | None = None
+    power_state: str | None = None
+    network: tuple[str, ...] = ()
+
+
+class RecordedRecord(Struct, frozen=True, kw_only=True):
+    """What a feed said; `blur` are seconds, `ref` says where it was first read."""
+
+    at: Instant
+    signal: Signal
+    name: str = ""
+    status: str = ""
+    blur: Annotated[float, Meta(ge=0, le=LONGEST_BLUR)] = 0.0
+    facts: dict[str, str] = {}
+    ref: str = ""
+
+
+class RecordedSeries(Struct, frozen=True, kw_only=True):
+    """A metric: as many times as values."""
+
+    name: str
+    signal: Signal
+    times: tuple[Instant, ...]
+    values: tuple[float, ...]
+
+
+class RecordedGap(Struct, frozen=True, kw_only=True):
+    """What was not heard."""
+
+    signal: Signal
+    start: Instant = field(name="from")
+    end: Instant = field(name="to")
+    reason: str = ""
+    partial: bool = False
+    cut: bool = False
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """One line."""
+
+    schema: str = SCHEMA
+    window: RecordedWindow
+    cloud: str = ""
+    vm: RecordedVm
+    records: tuple[RecordedRecord, ...] = ()
+    series: tuple[RecordedSeries, ...] = ()
+    gaps: tuple[RecordedGap, ...] = ()
+
+
+def to_line(transcript: Transcript, window: Window, cloud: str) -> bytes:
+    """One line, ended, that `items` reads back."""
+    vm = transcript.vm
+    machine = RecordedVm(
+        id=str(vm.id),
+        location=vm.location,
+        os=vm.os,
+        size=vm.size,
+        power_state=vm.power_state,
+        network=tuple(sorted(vm.network)),
+    )
+    recording = Recording(
+        window=RecordedWindow(window.start, window.end),
+        cloud=cloud,
+        vm=machine,
+        records=tuple(map(_from_record, transcript.records)),
+        series=tuple(msgspec.convert(each, RecordedSeries, from_attributes=True) for each in transcript.series),
+        gaps=tuple(map(_from_gap, transcript.gaps)),
+    )
+    return msgspec.json.encode(recording) + b"\n"
+
+
+def _from_record(record: Record) -> RecordedRecord:
+    return RecordedRecord(
+        at=record.at,
+        signal=record.signal,
+        name=record.name,
+        status=record.status,
+        blur=record.blur.total_seconds(),
+        # What Azure quotes may hold what somebody should not have logged.
+        facts={name: redacted(value) for name, value in record.facts.items()},
+        ref=record.ref,
+    )
+
+
+def _from_gap(gap: Gap) -> RecordedGap:
+    return RecordedGap(
+        signal=gap.signal,
+        start=gap.window.start,
+        end=gap.window.end,
+        reason=gap.reason,
+        partial=gap.partial,
+        cut=gap.cut,
+    )
+
+
+def recognises(row: Row) -> bool:
+    """A line says its schema."""
+    return text(row.get("schema")).startswith(FAMILY)
+
+
+def items(row: Row, ref: str) -> Iterator[Item]:
+    """All that was recorded of a VM: what it is, what was heard and sampled, and what was missed."""
+    schema = text(row.get("schema"))
+    if schema != SCHEMA:
+        message = f"recorded as {schema[:50]!r}, and this version reads {SCHEMA!r}"
+        raise Malformed(message)
+    vm = VmId.parse(text(mapping(row.get("vm")).get("id")))
+    if vm is None:
+        message = "the recording does not say of which VM it is"
+        raise Malformed(message)
+    try:
+        recording = msgspec.convert(row, Recording)
+    except (msgspec.ValidationError, OverflowError) as error:
+        message = f"the recording is damaged: {error}"
+        raise Malformed(message, vm) from None
+    window = Window(recording.window.start, recording.window.end)
+    yield Origin(recording.cloud[:LONGEST_NAME], window.end)
+    machine = recording.vm
+    words = {name: brief(getattr(machine, name)) or None for name in ("location", "os", "size", "power_state")}
+    network = frozenset(name.lower() for each in machine.network if (name := text(each)))
+    yield Known(VirtualMachine(id=vm, **words, network=network))
+    for record in recording.records:
+        yield Heard(vm, _to_record(record, ref))
+    for series in recording.series:
+        if len(series.times) != len(series.values):
+            message = "a recorded series has times without values"
+            raise Malformed(message, vm)
+        yield Sampled(vm=vm, name=series.name[:LONGEST], signal=series.signal, times=series.times, values=series.values)
+    yield from _say_coverage(vm, window, [_to_gap(gap) for gap in recording.gaps])
+
+
+def _say_coverage(vm: VmId, window: Window, gaps: list[Gap]) -> Iterator[Item]:
+    deaf = {gap.signal for gap in gaps if not gap.partial and _fills(gap.window, window)}
+    cut, told = {gap.signal for gap in gaps if gap.cut}, {gap.signal for gap in gaps}
+    for signal in Signal:
+        if signal not in deaf:
+            yield Covers(signal=signal, scope=vm.key, cut=signal in cut)
+        if signal not in told:
+            yield Whole(signal=signal, scope=vm.key, form=FORM, first=window.start, last=window.end)
+    for gap in gaps:
+        yield Missed(vm, gap)
+
+
+def _to_record(record: RecordedRecord, ref: str) -> Record:
+    return Record(
+        at=record.at.astimezone(UTC),
+        signal=record.signal,
+        name=record.name[:LONGEST],
+        status=record.status[:LONGEST],
+        blur=timedelta(seconds=record.blur),
+        facts={name: value[:LONGEST] for name, value in record.facts.items()},
+        ref=record.ref[:LONGEST] or ref,  # where it was first read says more than the line it was kept in
+    )
+
+
+def _to_gap(gap: RecordedGap) -> Gap:
+    window, reason = Window(gap.start, gap.end), gap.reason[:LONGEST]
+    return Gap(signal=gap.signal, window=window, reason=reason, partial=gap.partial, cut=gap.cut)
+
+
+def _fills(gap: Window, window: Window) -> bool:
+    return gap.start <= window.start and window.end <= gap.end
