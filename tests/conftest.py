@@ -13,7 +13,7 @@ import pytest
 COMMAND = Path(sysconfig.get_path("scripts"), "vmdiag")
 _ROOT = Path(__file__).parent.parent
 # What would change how the command speaks.
-_UNWANTED = ("VMDIAG_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+_REMOVED_VARIABLES = ("VMDIAG_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 
 # Without compiled modules a command needs twice the time, and the tests start some two thousand.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -23,7 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CommandResult:
     """How a command ended and what it said."""
 
     code: int
@@ -31,7 +31,7 @@ class Ran:
     err: str
 
 
-Runner = Callable[..., Ran]
+Runner = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def vmdiag(tmp_path: Path) -> Runner:
     """Run the installed `vmdiag` in an empty folder: `vmdiag("check", "--all", given="text", VMDIAG_SINCE="1d")`."""
     assert COMMAND.exists(), "vmdiag is not installed beside this Python: run pip install -e '.[test]'"
 
-    def run(*arguments: str | Path, given: str = "", cwd: Path = tmp_path, **variables: str) -> Ran:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_UNWANTED)}
+    def run(*arguments: str | Path, given: str = "", cwd: Path = tmp_path, **variables: str) -> CommandResult:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_REMOVED_VARIABLES)}
         done = subprocess.run(
             [COMMAND, *arguments],
             input=given.encode(),
@@ -50,7 +50,7 @@ def vmdiag(tmp_path: Path) -> Runner:
             env=kept | variables,
             timeout=120,
         )
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return CommandResult(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run
 

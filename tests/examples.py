@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests import notation
-from vmdiag.sources.formats.transcripts import to_line
+from vmdiag.sources.formats.transcripts import encode_transcript
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 README_EXAMPLE = "live-migration-datapath"
-STORIES = {
+SCENARIO_STORIES = {
     "accelerated-networking": "12:05 accelnet-unhealthy\n12:06 traffic-lost\ncpu active",
     "guest-crash": "12:00 guest-crash\n12:01 unavailable\n12:40 available",
     "guest-restart": "12:00 restart\n12:01 unavailable\n12:01 traffic-lost",
@@ -37,25 +37,28 @@ VM = (
     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/prod"
     "/providers/Microsoft.Compute/virtualMachines/web-01"
 )
-MIGRATED = datetime.fromisoformat("2026-03-02T08:14:05Z")
-LOST = datetime.fromisoformat("2026-03-02T08:16:00Z")
+MIGRATED_AT = datetime.fromisoformat("2026-03-02T08:14:05Z")
+LOST_AT = datetime.fromisoformat("2026-03-02T08:16:00Z")
 END = datetime.fromisoformat("2026-03-02T10:00:00Z")
 MINUTE = timedelta(minutes=1)
 
 
-def files() -> Iterator[tuple[str, str]]:
+def generate_files() -> Iterator[tuple[str, str]]:
     """Every archive file below `examples/` and its text."""
-    for name, story in STORIES.items():
+    for name, story in SCENARIO_STORIES.items():
         drawn = notation.transcript(story)
-        yield f"{name}/archive/recording.jsonl", to_line(drawn, notation.timeline(story).window, "public").decode()
+        yield (
+            f"{name}/archive/recording.jsonl",
+            encode_transcript(drawn, notation.timeline(story).window, "public").decode(),
+        )
     folder = f"{README_EXAMPLE}/archive"
-    yield f"{folder}/activity-log.json", _json(_activity_log())
-    yield f"{folder}/health-changes.json", _json({"count": 1, "data": [_annotation()], "totalRecords": 1})
-    yield f"{folder}/metrics.json", json.dumps(_metrics()) + "\n"
-    yield f"{folder}/vm.json", _json(_vm())
+    yield f"{folder}/activity-log.json", _format_json(_make_activity_log())
+    yield f"{folder}/health-changes.json", _format_json({"count": 1, "data": [_make_annotation()], "totalRecords": 1})
+    yield f"{folder}/metrics.json", json.dumps(_make_metrics()) + "\n"
+    yield f"{folder}/vm.json", _format_json(_make_vm())
 
 
-def expected(folder: Path) -> str:
+def run_example(folder: Path) -> str:
     """The report of an example as the installed command gives it now, without the time it was made."""
     command = Path(sysconfig.get_path("scripts"), "vmdiag")
     done = subprocess.run(
@@ -65,22 +68,22 @@ def expected(folder: Path) -> str:
     return re.sub(r'("tool": \{\s*"name": "vmdiag",\s*"version": )"[^"]*"', r'\1"0.0.0"', text)
 
 
-def _json(value: object) -> str:
+def _format_json(value: object) -> str:
     return json.dumps(value, indent=2) + "\n"
 
 
-def _iso(at: datetime) -> str:
+def _format_iso(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def _activity_log() -> list[dict[str, object]]:
+def _make_activity_log() -> list[dict[str, object]]:
     """As `az monitor activity-log list` prints it: an ordinary change the day before, and the health event."""
     change = {"value": "Microsoft.Compute/virtualMachines/extensions/write", "localizedValue": "Create extension"}
     health = {
         "value": "Microsoft.Resourcehealth/healthevent/Activated/action",
         "localizedValue": "Health Event Activated",
     }
-    told: dict[str, object] = {
+    properties: dict[str, object] = {
         "title": "Virtual machine health status changed to unavailable",
         "details": None,
         "currentHealthStatus": "Unavailable",
@@ -89,31 +92,31 @@ def _activity_log() -> list[dict[str, object]]:
         "cause": "PlatformInitiated",
     }
     return [
-        _event(LOST + 2 * MINUTE, health, "ResourceHealth", "Active", told),
-        _event(MIGRATED - 20 * 60 * MINUTE, change, "Administrative", "Succeeded", {}),
+        _make_event(LOST_AT + 2 * MINUTE, health, "ResourceHealth", "Active", properties),
+        _make_event(MIGRATED_AT - 20 * 60 * MINUTE, change, "Administrative", "Succeeded", {}),
     ]
 
 
-def _event(
-    at: datetime, operation: dict[str, str], category: str, status: str, told: dict[str, object]
+def _make_event(
+    at: datetime, operation: dict[str, str], category: str, status: str, properties: dict[str, object]
 ) -> dict[str, object]:
     return {
         "category": {"localizedValue": category, "value": category},
         "correlationId": f"00000000-0000-0000-0000-{at:%Y%m%d%H%M}",
-        "eventTimestamp": _iso(at),
+        "eventTimestamp": _format_iso(at),
         "operationName": operation,
-        "properties": told,
+        "properties": properties,
         "resourceGroupName": "prod",
         "resourceId": VM,
         "status": {"localizedValue": status, "value": status},
     }
 
 
-def _annotation() -> dict[str, object]:
+def _make_annotation() -> dict[str, object]:
     """As Resource Graph keeps it for a fortnight in `healthresourcechanges`."""
-    told = {
+    members = {
         "annotationName": "LiveMigrationSucceeded",
-        "occurredTime": _iso(MIGRATED),
+        "occurredTime": _format_iso(MIGRATED_AT),
         "reason": "Live Migration",
         "summary": "This virtual machine was paused because of a memory-preserving Live Migration operation.",
         "context": "Platform Initiated",
@@ -126,30 +129,30 @@ def _annotation() -> dict[str, object]:
             "targetResourceId": f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current",
             "targetResourceType": "microsoft.resourcehealth/resourceannotations",
             "changeType": "Update",
-            "changeAttributes": {"timestamp": _iso(MIGRATED + 2 * MINUTE)},
-            "changes": {f"properties.{key}": {"newValue": value} for key, value in told.items()},
+            "changeAttributes": {"timestamp": _format_iso(MIGRATED_AT + 2 * MINUTE)},
+            "changes": {f"properties.{key}": {"newValue": value} for key, value in members.items()},
         },
     }
 
 
-def _metrics() -> dict[str, object]:
+def _make_metrics() -> dict[str, object]:
     """As `az monitor metrics list` prints them: traffic falls, the CPU goes on."""
-    start = MIGRATED.replace(hour=6, minute=0, second=0)
+    start = MIGRATED_AT.replace(hour=6, minute=0, second=0)
     minutes = [start + n * MINUTE for n in range(int((END - start) / MINUTE))]
     traffic = [
-        {"timeStamp": _iso(at), "total": 900.0 if at >= LOST else 4.2e6 + 6e5 * math.sin(n / 7)}
+        {"timeStamp": _format_iso(at), "total": 900.0 if at >= LOST_AT else 4.2e6 + 6e5 * math.sin(n / 7)}
         for n, at in enumerate(minutes)
     ]
-    cpu = [{"timeStamp": _iso(at), "average": 18.0 + 3 * math.sin(n / 5)} for n, at in enumerate(minutes)]
+    cpu = [{"timeStamp": _format_iso(at), "average": 18.0 + 3 * math.sin(n / 5)} for n, at in enumerate(minutes)]
     return {
         "interval": "PT1M",
         "namespace": "Microsoft.Compute/virtualMachines",
-        "timespan": f"{_iso(start)}/{_iso(END)}",
-        "value": [_metric("Network In Total", traffic), _metric("Percentage CPU", cpu)],
+        "timespan": f"{_format_iso(start)}/{_format_iso(END)}",
+        "value": [_make_metric("Network In Total", traffic), _make_metric("Percentage CPU", cpu)],
     }
 
 
-def _metric(name: str, data: list[dict[str, object]]) -> dict[str, object]:
+def _make_metric(name: str, data: list[dict[str, object]]) -> dict[str, object]:
     return {
         "id": f"{VM}/providers/Microsoft.Insights/metrics/{name}",
         "name": {"localizedValue": name, "value": name},
@@ -158,7 +161,7 @@ def _metric(name: str, data: list[dict[str, object]]) -> dict[str, object]:
     }
 
 
-def _vm() -> dict[str, object]:
+def _make_vm() -> dict[str, object]:
     """As `az vm get-instance-view` prints it."""
     return {
         "hardwareProfile": {"vmSize": "Standard_D4s_v5"},
@@ -170,17 +173,17 @@ def _vm() -> dict[str, object]:
     }
 
 
-def write() -> None:
+def write_examples() -> None:
     """Write all examples anew, archives and expected reports."""
-    for name, text in files():
+    for name, text in generate_files():
         path = EXAMPLES / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     for folder in sorted(path for path in EXAMPLES.iterdir() if path.is_dir()):
-        (folder / "expected.json").write_text(expected(folder), encoding="utf-8")
+        (folder / "expected.json").write_text(run_example(folder), encoding="utf-8")
 
 
 if __name__ == "__main__":
     shutil.rmtree(EXAMPLES, ignore_errors=True)
     EXAMPLES.mkdir()
-    write()
+    write_examples()

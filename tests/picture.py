@@ -7,23 +7,24 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from tests.examples import EXAMPLES, README_EXAMPLE
-from vmdiag.cli.progress import Watch
-from vmdiag.diagnosis.model import Header, Report
-from vmdiag.pipeline import examine
+from vmdiag.cli.progress import StatusConsole
+from vmdiag.diagnosis.model import Header
+from vmdiag.pipeline import examine_vms
 from vmdiag.renderers import terminal
-from vmdiag.sources.archive._archive import Archive
+from vmdiag.renderers._whole_report import Report
+from vmdiag.sources.archive._archive import ArchiveSource
 from vmdiag.sources.protocol import Scope
 
-PICTURE = EXAMPLES / "report.svg"
+PICTURE_PATH = EXAMPLES / "report.svg"
 WIDTH = 80
 # The first screen is what the picture is for; the rest is text that a reader gets by running it.
-LINES = 46
+MAX_LINES = 46
 
 
-def drawn() -> str:
+def draw_picture() -> str:
     """The picture as it would be drawn now."""
-    source = Archive(str(EXAMPLES / README_EXAMPLE / "archive"), Watch(quiet=True))
-    run = examine(source, Scope())
+    source = ArchiveSource(str(EXAMPLES / README_EXAMPLE / "archive"), StatusConsole(quiet=True))
+    run = examine_vms(source, Scope())
     header = Header(
         source=f"archive:examples/{README_EXAMPLE}/archive",
         cloud="public",
@@ -32,8 +33,8 @@ def drawn() -> str:
     )
     report = Report(header=header, cases=tuple(run.cases))
     whole = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="standard")
-    terminal.draw(report, whole)
-    shown = "\n".join(str(whole.file.getvalue()).splitlines()[:LINES])  # type: ignore[attr-defined]  # a StringIO
+    terminal.draw_report(report, whole)
+    shown = "\n".join(str(whole.file.getvalue()).splitlines()[:MAX_LINES])  # type: ignore[attr-defined]  # a StringIO
     shown = shown.replace(f"{EXAMPLES.parent}/", "")
     paper = Console(file=io.StringIO(), width=WIDTH, record=True, force_terminal=True, color_system="standard")
     from rich.text import Text
@@ -45,4 +46,4 @@ def drawn() -> str:
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(drawn(), encoding="utf-8")
+    PICTURE_PATH.write_text(draw_picture(), encoding="utf-8")

@@ -4,12 +4,12 @@ import pytest
 
 from vmdiag.completeness import (
     TOOL_LIMITS,
-    continuation,
+    find_continuation,
+    find_missing_list,
+    find_missing_part,
+    find_reached_limit,
     holds_its_total,
     lacks_its_list,
-    limit_reached,
-    missing_list,
-    missing_part,
 )
 
 
@@ -31,7 +31,7 @@ from vmdiag.completeness import (
     ],
 )
 def test_an_answer_that_is_whole_lacks_nothing(answer: dict[str, object], rows: int) -> None:
-    assert missing_part(answer, rows) is None
+    assert find_missing_part(answer, rows) is None
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_answer_that_is_whole_lacks_nothing(answer: dict[str, object], rows: 
 )
 def test_what_no_further_page_mends_is_missing_whatever_follows(answer: dict[str, object], said: str) -> None:
     for followed in (False, True):
-        found = missing_part({**answer, "value": []}, 3, is_followed=followed)
+        found = find_missing_part({**answer, "value": []}, 3, is_followed=followed)
 
         assert found is not None
         assert said in found.reason
@@ -61,7 +61,7 @@ def test_what_no_further_page_mends_is_missing_whatever_follows(answer: dict[str
 def test_the_innermost_error_says_what_happened() -> None:
     inner = {"code": "-2133196797", "message": "The results exceed the set limit (E_QUERY_RESULT_SET_TOO_LARGE)."}
     detail = {"code": "EngineError", "message": "Something went wrong.", "innererror": inner}
-    found = missing_part({"error": {"code": "PartialError", "message": "Some errors.", "details": [detail]}}, 1)
+    found = find_missing_part({"error": {"code": "PartialError", "message": "Some errors.", "details": [detail]}}, 1)
 
     assert found is not None
     assert "E_QUERY_RESULT_SET_TOO_LARGE" in found.reason
@@ -72,16 +72,16 @@ def test_the_innermost_error_says_what_happened() -> None:
     ["nextLink", "next_link", "NextLink", "@odata.nextLink", "$skipToken", "skipToken", "skip_token", "SkipToken"],
 )
 def test_a_page_names_the_next_one_however_it_is_spelt(name: str) -> None:
-    found = missing_part({"value": [], name: "https://management.azure.com/next"}, 3)
+    found = find_missing_part({"value": [], name: "https://management.azure.com/next"}, 3)
 
     assert found is not None
     assert found.is_continued
-    assert continuation({name: "x"}) == "x"
-    assert missing_part({"value": [], name: "https://management.azure.com/next"}, 3, is_followed=True) is None
+    assert find_continuation({name: "x"}) == "x"
+    assert find_missing_part({"value": [], name: "https://management.azure.com/next"}, 3, is_followed=True) is None
 
 
 def test_a_truncated_page_with_a_token_lacks_the_next_page_alone() -> None:
-    found = missing_part({"data": [], "resultTruncated": "true", "$skipToken": "t"}, 3)
+    found = find_missing_part({"data": [], "resultTruncated": "true", "$skipToken": "t"}, 3)
 
     assert found is not None
     assert found.is_continued
@@ -91,7 +91,7 @@ def test_a_truncated_page_with_a_token_lacks_the_next_page_alone() -> None:
     "name", ["totalRecords", "total_records", "TotalRecords", "totalCount", "@odata.count", "count"]
 )
 def test_fewer_rows_than_the_total_are_a_part(name: str) -> None:
-    found = missing_part({"data": [], name: 2995}, 3)
+    found = find_missing_part({"data": [], name: 2995}, 3)
 
     assert found is not None
     assert "3 of 2995" in found.reason
@@ -116,23 +116,23 @@ def test_only_a_total_beyond_the_page_says_that_all_is_there() -> None:
     ],
 )
 def test_exactly_a_tools_limit_was_probably_cut_and_one_more_or_less_was_not(form: str, rows: int, tool: str) -> None:
-    found = limit_reached(form, rows)
+    found = find_reached_limit(form, rows)
 
     assert found is not None
     assert tool in found.reason
-    assert limit_reached(form, rows - 1) is limit_reached(form, rows + 1) is None
+    assert find_reached_limit(form, rows - 1) is find_reached_limit(form, rows + 1) is None
 
 
 def test_metrics_and_other_forms_have_no_limit_in_rows() -> None:
     assert "metrics" not in TOOL_LIMITS
-    assert limit_reached("metrics", 50) is limit_reached("", 100) is None
+    assert find_reached_limit("metrics", 50) is find_reached_limit("", 100) is None
 
 
 @pytest.mark.parametrize(
     "answer", [None, [], [{"value": []}], "null", {}, {"value": None}, {"value": "x"}, {"data": []}]
 )
 def test_an_answer_without_its_list_is_no_empty_one(answer: object) -> None:
-    assert missing_list(answer, "value") is not None
+    assert find_missing_list(answer, "value") is not None
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_an_answer_without_its_list_is_no_empty_one(answer: object) -> None:
     [({"value": []}, "value"), ({"data": {"columns": [], "rows": []}}, "data"), ({"tables": [{}]}, "tables")],
 )
 def test_an_empty_list_is_an_answer(answer: object, member: str) -> None:
-    assert missing_list(answer, member) is None
+    assert find_missing_list(answer, member) is None
 
 
 @pytest.mark.parametrize("document", [{"value": None}, {"value": None, "nextLink": None}, {"data": None, "count": 0}])

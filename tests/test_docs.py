@@ -52,7 +52,7 @@ def test_every_option_that_is_mentioned_exists(vmdiag: Runner) -> None:
 def test_every_format_is_mentioned() -> None:
     (listed,) = re.findall(r"`-o ([a-z]+(?:\|[a-z]+)+)`", README)
 
-    assert sorted(listed.split("|")) == list(plugins.names(renderers))
+    assert sorted(listed.split("|")) == list(plugins.list_names(renderers))
 
 
 def test_every_exit_code_is_explained() -> None:
@@ -68,12 +68,12 @@ def test_every_guard_is_explained() -> None:
         name.strip() for row in re.findall(r"^\| ([a-z, ]+) \|", section, re.MULTILINE) for name in row.split(",")
     }
 
-    assert {guard.__name__.replace("_", " ") for guard in GUARDS} <= explained
+    assert {guard.__name__.removeprefix("check_").replace("_", " ") for guard in GUARDS} <= explained
 
 
 def test_scenarios_are_counted_right() -> None:
     words = {11: "eleven", 12: "twelve", 13: "thirteen"}
-    number = len(plugins.names(scenarios))
+    number = len(plugins.list_names(scenarios))
 
     assert f"{words[number]} scenarios" in README
     assert f"{words[number - 1]} look-alikes" in README

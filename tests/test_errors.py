@@ -3,9 +3,9 @@
 import pytest
 
 from vmdiag import errors
-from vmdiag.errors import Interrupted, MitigationError, SourceError, UsageError, VmdiagError
+from vmdiag.errors import Interrupted, MitigationError, NotUnderstood, SourceError, UsageError, VmdiagError
 
-CODES: dict[type[VmdiagError], int] = {UsageError: 2, MitigationError: 5, SourceError: 4}
+CODES: dict[type[VmdiagError], int] = {UsageError: 2, MitigationError: 5, SourceError: 4, NotUnderstood: 4}
 CODES |= {kind: 130 if kind is Interrupted else 4 for kind in SourceError.__subclasses__()}
 
 

@@ -4,20 +4,20 @@ import json
 
 import pytest
 
-from tests.examples import EXAMPLES, README_EXAMPLE, STORIES, expected, files
-from tests.picture import PICTURE, drawn
-from tests.timeline_builders import KNOWN
+from tests.examples import EXAMPLES, README_EXAMPLE, SCENARIO_STORIES, generate_files, run_example
+from tests.picture import PICTURE_PATH, draw_picture
+from tests.timeline_builders import SCENARIOS
 from vmdiag.report import make_schema
 
 FOLDERS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
 
 
 def test_every_scenario_has_its_example() -> None:
-    assert set(FOLDERS) == set(KNOWN) == {README_EXAMPLE, *STORIES}
+    assert set(FOLDERS) == set(SCENARIOS) == {README_EXAMPLE, *SCENARIO_STORIES}
 
 
 def test_the_archives_are_as_they_are_written() -> None:
-    for name, text in files():
+    for name, text in generate_files():
         assert (EXAMPLES / name).read_text(encoding="utf-8") == text, "run python -m tests.examples"
 
 
@@ -26,7 +26,7 @@ def test_an_example_gives_the_report_beside_it(name: str) -> None:
     import jsonschema
 
     folder = EXAMPLES / name
-    report = expected(folder)
+    report = run_example(folder)
 
     assert report == (folder / "expected.json").read_text(encoding="utf-8")
     jsonschema.validate(json.loads(report), make_schema())
@@ -35,4 +35,4 @@ def test_an_example_gives_the_report_beside_it(name: str) -> None:
 
 
 def test_the_picture_of_the_readme_is_the_report_of_today() -> None:
-    assert PICTURE.read_text(encoding="utf-8") == drawn(), "run python -m tests.picture"
+    assert PICTURE_PATH.read_text(encoding="utf-8") == draw_picture(), "run python -m tests.picture"

@@ -66,7 +66,7 @@ def test_a_selector_means_a_vm_in_any_letter_case(text: str, matches: bool) -> N
     vm = VmId.parse(ID)
 
     assert vm is not None
-    assert Selector(text).matches(vm) is matches
+    assert Selector(text).matches_vm(vm) is matches
 
 
 def test_a_span_counts_back_from_the_end_and_a_time_stands() -> None:
@@ -83,9 +83,9 @@ def test_a_span_longer_than_time_itself_begins_in_year_one() -> None:
 
 def test_an_open_interval_is_closed_at_the_limit() -> None:
     assert Interval(T, None).is_open
-    assert Interval(T, None).within(T + HOUR) == Window(T, T + HOUR)
-    assert Interval(T, T + HOUR).within(T + 2 * HOUR) == Window(T, T + HOUR)
-    assert Interval(T, None).within(T - HOUR) == Window(T, T)
+    assert Interval(T, None).clip_to(T + HOUR) == Window(T, T + HOUR)
+    assert Interval(T, T + HOUR).clip_to(T + 2 * HOUR) == Window(T, T + HOUR)
+    assert Interval(T, None).clip_to(T - HOUR) == Window(T, T)
 
 
 def test_needs_are_joined_to_the_wider_of_both() -> None:
@@ -109,5 +109,5 @@ def test_needs_are_joined_to_the_wider_of_both() -> None:
     ((gap(0, 4, partial=True), gap(0, 4)), Coverage.NONE),
 ])  # fmt: skip
 def test_a_feed_is_unheard_only_where_gaps_fill_the_span(gaps: tuple[Gap, ...], heard: Coverage) -> None:
-    assert timeline(*gaps).heard(Signal.TRAFFIC, Window(T, T + 4 * HOUR)) is heard
-    assert timeline(*gaps).heard(Signal.CPU, Window(T, T + 4 * HOUR)) is Coverage.ALL
+    assert timeline(*gaps).measure_coverage(Signal.TRAFFIC, Window(T, T + 4 * HOUR)) is heard
+    assert timeline(*gaps).measure_coverage(Signal.CPU, Window(T, T + 4 * HOUR)) is Coverage.ALL

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests import notation
-from vmdiag.cli.exit_codes import FailOn, exit_code
+from vmdiag.cli.exit_codes import FailOn, compute_exit_code
 from vmdiag.diagnosis.model import Verdict
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Needs, Signal, Transcript
-from vmdiag.pipeline import SKETCH_POINTS, examine
+from vmdiag.pipeline import SKETCH_POINTS, examine_vms
 from vmdiag.sources.protocol import Reading, Scope
 
 AFFECTED = "12:00 live-migration\n12:03 traffic-lost\ncpu active\nuntil 14:00"
@@ -44,14 +44,14 @@ class Told:
 
 
 def test_with_nothing_named_a_case_is_a_migration_or_a_loss_and_the_rest_is_counted() -> None:
-    run = examine(Told(a=QUIET, b=AFFECTED), Scope())
+    run = examine_vms(Told(a=QUIET, b=AFFECTED), Scope())
 
     assert [case.vm.id.name for case in run.cases] == ["b"]
     assert run.others == 8
 
 
 def test_everything_gives_every_vm() -> None:
-    run = examine(Told(a=QUIET, b=AFFECTED), Scope(everything=True))
+    run = examine_vms(Told(a=QUIET, b=AFFECTED), Scope(everything=True))
 
     assert [case.diagnosis.verdict for case in run.cases] == [Verdict.CLEAR, Verdict.CONFIRMED]
     assert run.others == 7
@@ -59,7 +59,7 @@ def test_everything_gives_every_vm() -> None:
 
 def test_a_named_vm_is_compared_with_its_neighbours_which_are_not_told() -> None:
     outage = "12:04 traffic-lost\ncpu active\nuntil 14:00"
-    run = examine(Told(a=AFFECTED, b=outage, c=outage, d=outage), Scope(vms=(Selector("a"),)))
+    run = examine_vms(Told(a=AFFECTED, b=outage, c=outage, d=outage), Scope(vms=(Selector("a"),)))
     (case,) = run.cases
 
     assert case.diagnosis.verdict is Verdict.SUSPECTED
@@ -67,7 +67,7 @@ def test_a_named_vm_is_compared_with_its_neighbours_which_are_not_told() -> None
 
 def test_what_the_operator_knows_counts_for_the_named_vm_only() -> None:
     at = notation.timeline("12:05 stop").events[0].at
-    run = examine(Told(a=UNKNOWN, b=UNKNOWN), Scope(vms=(Selector("a"),)), unreachable_since=at)
+    run = examine_vms(Told(a=UNKNOWN, b=UNKNOWN), Scope(vms=(Selector("a"),)), unreachable_since=at)
     (case,) = run.cases
 
     assert case.diagnosis.losses[0].signals == (Signal.OPERATOR,)
@@ -75,7 +75,7 @@ def test_what_the_operator_knows_counts_for_the_named_vm_only() -> None:
 
 def test_nothing_is_read_before_it_is_asked_for() -> None:
     source = Told(a=QUIET, b=QUIET)
-    cases = examine(source, Scope(everything=True)).cases
+    cases = examine_vms(source, Scope(everything=True)).cases
 
     assert source.asked == 0
     next(cases)
@@ -83,7 +83,7 @@ def test_nothing_is_read_before_it_is_asked_for() -> None:
 
 
 def test_the_curve_is_a_sketch_of_the_traffic_around_the_incident() -> None:
-    (case,) = examine(Told(a=AFFECTED), Scope()).cases
+    (case,) = examine_vms(Told(a=AFFECTED), Scope()).cases
 
     assert case.curve is not None
     assert len(case.curve.times) <= SKETCH_POINTS
@@ -91,7 +91,7 @@ def test_the_curve_is_a_sketch_of_the_traffic_around_the_incident() -> None:
 
 
 def test_without_an_incident_there_is_nothing_to_sketch() -> None:
-    (case,) = examine(Told(a=QUIET), Scope(everything=True)).cases
+    (case,) = examine_vms(Told(a=QUIET), Scope(everything=True)).cases
 
     assert case.curve is None
 
@@ -99,11 +99,12 @@ def test_without_an_incident_there_is_nothing_to_sketch() -> None:
 def test_the_exit_code_is_the_worst_of_the_cases() -> None:
     told = Told(a=QUIET, b=AFFECTED, c=UNKNOWN)
     affected, unknown, quiet = (
-        next(case for case in examine(told, Scope(everything=True)).cases if case.vm.id.name == name) for name in "bca"
+        next(case for case in examine_vms(told, Scope(everything=True)).cases if case.vm.id.name == name)
+        for name in "bca"
     )
 
-    assert exit_code([quiet]) == 0
-    assert exit_code([quiet, unknown]) == 3
-    assert exit_code([unknown, affected]) == 1
-    assert exit_code([unknown, affected], FailOn.NEVER) == 3
-    assert exit_code([affected], FailOn.ANY) == 1
+    assert compute_exit_code([quiet]) == 0
+    assert compute_exit_code([quiet, unknown]) == 3
+    assert compute_exit_code([unknown, affected]) == 1
+    assert compute_exit_code([unknown, affected], FailOn.NEVER) == 3
+    assert compute_exit_code([affected], FailOn.ANY) == 1

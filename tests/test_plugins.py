@@ -26,11 +26,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_a_files_name_is_the_plugins_name_and_helpers_are_none(package: ModuleType) -> None:
-    assert plugins.names(package) == ("broken", "two-words")
+    assert plugins.list_names(package) == ("broken", "two-words")
 
 
 def test_listing_imports_nothing(package: ModuleType) -> None:
-    plugins.names(package)
+    plugins.list_names(package)
 
     assert not [name for name in sys.modules if name.startswith("shelf_of_plugins.")]
 

@@ -7,18 +7,18 @@ from vmdiag.diagnosis.model import Case, Diagnosis
 from vmdiag.diagnosis.ranking import diagnose
 from vmdiag.identity import VmId
 from vmdiag.model import Timeline
-from vmdiag.pipeline import ASKED, heard_last, scenarios
+from vmdiag.pipeline import ASKED, find_latest_readings, load_scenarios
 
-KNOWN = scenarios()
+SCENARIOS = load_scenarios()
 
 
-def diagnosed(story: str | Timeline) -> Diagnosis:
+def diagnose_story(story: str | Timeline) -> Diagnosis:
     """The whole answer about a story: the asked scenario against all its rivals."""
     timeline = notation.timeline(story) if isinstance(story, str) else story
-    return diagnose(timeline, KNOWN[ASKED], [one for name, one in KNOWN.items() if name != ASKED])
+    return diagnose(timeline, SCENARIOS[ASKED], [one for name, one in SCENARIOS.items() if name != ASKED])
 
 
-def case(story: str, name: str = "web-01", location: str | None = "westeurope") -> Case:
+def make_case(story: str, name: str = "web-01", location: str | None = "westeurope") -> Case:
     """A story as the case of a VM with this name."""
     timeline = notation.timeline(story)
     vm = replace(timeline.vm, id=VmId(subscription="s", resource_group="prod", name=name), location=location)
@@ -26,8 +26,8 @@ def case(story: str, name: str = "web-01", location: str | None = "westeurope") 
     return Case(
         vm=vm,
         window=timeline.window,
-        diagnosis=diagnosed(timeline),
+        diagnosis=diagnose_story(timeline),
         events=timeline.events,
         gaps=timeline.gaps,
-        latest=heard_last(timeline),
+        latest=find_latest_readings(timeline),
     )

@@ -9,10 +9,10 @@ import msgspec
 
 from vmdiag import mitigation, model, report
 from vmdiag.diagnosis import model as judging
-from vmdiag.diagnosis.model import Blame, Others, Verdict, ordered
+from vmdiag.diagnosis.model import Attribution, OtherVms, Verdict, order_evidence
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
-from vmdiag.wording.scenario_texts import known, scenario_of
+from vmdiag.wording.scenario_texts import get_scenario, load_scenario
 
 ASKED = "live-migration-datapath"
 Value = TypeVar("Value")
@@ -22,12 +22,12 @@ class NotACaseError(Exception):
     """The line is not what a report holds of a VM."""
 
 
-def _convert(value: object, kind: type[Value]) -> Value:
+def _convert_fields(value: object, kind: type[Value]) -> Value:
     """The same fields in the other type."""
     return msgspec.convert(value, kind, from_attributes=True)
 
 
-def summarize(verdicts: Iterable[Verdict], statuses: Iterable[Status], others: Others) -> report.Summary:
+def count_verdicts(verdicts: Iterable[Verdict], statuses: Iterable[Status], others: OtherVms) -> report.Summary:
     """How many cases got which verdict, and how their redeploys stand; `others` were seen and are no case."""
     seen, done = Counter(verdicts), Counter(statuses)
     return report.Summary(
@@ -47,7 +47,7 @@ def summarize(verdicts: Iterable[Verdict], statuses: Iterable[Status], others: O
 def describe_case(case: judging.Case) -> report.Case:
     """One element of `cases`."""
     found, vm = case.diagnosis, case.vm
-    scenario = scenario_of(case) if found.verdict.is_flagged else None
+    scenario = get_scenario(case) if found.verdict.is_flagged else None
     return report.Case(
         vm=report.Vm(
             id=str(vm.id),
@@ -72,17 +72,17 @@ def describe_case(case: judging.Case) -> report.Case:
         findings=tuple(_describe_finding(finding) for finding in list_findings(case)),
         losses=tuple(_describe_loss(loss) for loss in found.losses),
         gaps=describe_gaps(case.gaps),
-        recommendation=_convert(found.recommendation, report.Recommendation),
+        recommendation=_convert_fields(found.recommendation, report.Recommendation),
         mitigation=None if case.mitigation is None else describe_mitigation(case.mitigation),
-        window=_convert(case.window, report.Window),
-        events=tuple(_describe_event(event) for event in case.events_told),
+        window=_convert_fields(case.window, report.Window),
+        events=tuple(_describe_event(event) for event in case.story_events),
         curve=None if case.curve is None else _describe_curve(case.curve),
     )
 
 
 def describe_mitigation(done: mitigation.Mitigation) -> report.Mitigation:
     """What was done about a VM, or was not, and what every guard said to it."""
-    return _convert(done, report.Mitigation)
+    return _convert_fields(done, report.Mitigation)
 
 
 def describe_gaps(gaps: Iterable[model.Gap]) -> tuple[report.Gap, ...]:
@@ -105,9 +105,9 @@ def _describe_finding(finding: judging.Finding) -> report.Finding:
     return report.Finding(
         scenario=finding.scenario,
         verdict=finding.verdict,
-        explains=None if finding.explains is None else _convert(finding.explains, report.Interval),
+        explains=None if finding.explains is None else _convert_fields(finding.explains, report.Interval),
         cause_at=finding.cause_at,
-        evidence=tuple(_convert(each, report.Evidence) for each in ordered(finding.evidence)),
+        evidence=tuple(_convert_fields(each, report.Evidence) for each in order_evidence(finding.evidence)),
     )
 
 
@@ -153,16 +153,16 @@ def read_case(line: str) -> judging.Case:
     """The case of a line, empty where a report leaves out; raises `NotACaseError` for anything else."""
     try:
         told = msgspec.json.decode(line, type=report.Case)
-        return _case(told)
+        return _restore_case(told)
     except (msgspec.DecodeError, LookupError, ValueError, RecursionError) as error:
         raise NotACaseError from error
 
 
-def _case(told: report.Case) -> judging.Case:
+def _restore_case(told: report.Case) -> judging.Case:
     vm = VmId.parse(told.vm.id)
     if vm is None:
         raise NotACaseError
-    findings = tuple(_finding(each) for each in told.findings)
+    findings = tuple(_restore_finding(each) for each in told.findings)
     return judging.Case(
         vm=model.VirtualMachine(
             id=vm,
@@ -171,18 +171,18 @@ def _case(told: report.Case) -> judging.Case:
             size=told.vm.size,
             power_state=told.vm.power_state,
         ),
-        window=_convert(told.window, model.Window),
+        window=_convert_fields(told.window, model.Window),
         diagnosis=judging.Diagnosis(
             verdict=told.verdict,
             finding={each.scenario: each for each in findings}[ASKED],
             findings=findings,
-            losses=tuple(_loss(each) for each in told.losses),
+            losses=tuple(_restore_loss(each) for each in told.losses),
             explanation=told.explanation,
             state=told.state,
             migrated_at=told.migrated_at,
             failed_at=told.failed_at,
             recovered_at=told.recovered_at,
-            recommendation=_convert(told.recommendation, judging.Recommendation),
+            recommendation=_convert_fields(told.recommendation, judging.Recommendation),
             silent_since=told.silent_since,
         ),
         gaps=tuple(
@@ -191,30 +191,34 @@ def _case(told: report.Case) -> judging.Case:
             )
             for gap in told.gaps
         ),
-        events=tuple(_event(each) for each in told.events),
-        curve=None if told.curve is None else _series(told.curve),
-        scenario=known(ASKED),
-        mitigation=None if told.mitigation is None else _convert(told.mitigation, mitigation.Mitigation),
+        events=tuple(_restore_event(each) for each in told.events),
+        curve=None if told.curve is None else _restore_curve(told.curve),
+        scenario=load_scenario(ASKED),
+        mitigation=None if told.mitigation is None else _convert_fields(told.mitigation, mitigation.Mitigation),
     )
 
 
-def _finding(told: report.Finding) -> judging.Finding:
+def _restore_finding(told: report.Finding) -> judging.Finding:
     """A report tells of a finding's latest loss alone; its evidence stands beside the finding."""
-    blames: tuple[Blame, ...] = ()
+    blames: tuple[Attribution, ...] = ()
     if told.explains is not None and told.cause_at is not None:
-        blames = (Blame(loss=_convert(told.explains, model.Interval), verdict=told.verdict, cause_at=told.cause_at),)
+        blames = (
+            Attribution(
+                loss=_convert_fields(told.explains, model.Interval), verdict=told.verdict, cause_at=told.cause_at
+            ),
+        )
     return judging.Finding(
         scenario=told.scenario,
         verdict=told.verdict,
-        evidence=tuple(_convert(each, judging.Evidence) for each in told.evidence),
+        evidence=tuple(_convert_fields(each, judging.Evidence) for each in told.evidence),
         blames=blames,
         cause_at=told.cause_at,
     )
 
 
-def _loss(told: report.Loss) -> judging.Loss:
+def _restore_loss(told: report.Loss) -> judging.Loss:
     channels = tuple(
-        judging.Channel(
+        judging.SignalLoss(
             signal=each.signal,
             strength=each.strength,
             interval=model.Interval(each.start, each.end),
@@ -231,12 +235,12 @@ def _loss(told: report.Loss) -> judging.Loss:
     )
 
 
-def _event(told: report.Event) -> model.Event:
+def _restore_event(told: report.Event) -> model.Event:
     blur = timedelta() if told.until is None else told.until - told.at
     return model.Event(at=told.at, kind=told.kind, signal=told.signal, says=told.says, blur=blur, ref=told.ref or "")
 
 
-def _series(told: report.Curve) -> model.Series:
+def _restore_curve(told: report.Curve) -> model.Series:
     points = [(at, value) for at, value in told.points if value is not None]
     return model.Series(
         name=told.metric,

@@ -77,19 +77,19 @@ TOOL_LIMITS: Mapping[str, tuple[Limit, ...]] = {
 }
 
 
-def missing_part(answer: Mapping[str, object], rows: int, *, is_followed: bool = False) -> Missing | None:
+def find_missing_part(answer: Mapping[str, object], rows: int, *, is_followed: bool = False) -> Missing | None:
     """Why an answer with so many rows says that it is not whole; `is_followed` where its next page was asked for."""
-    told = {_folded(name): value for name, value in answer.items()}
-    reason = _fault(told, continuation(answer))
+    told = {_fold_keys(name): value for name, value in answer.items()}
+    reason = _describe_fault(told, find_continuation(answer))
     if reason:
         return Missing(reason=reason, rows=rows)
-    return None if is_followed else _further_pages(told, rows, continuation(answer))
+    return None if is_followed else _further_pages(told, rows, find_continuation(answer))
 
 
-def _fault(told: Mapping[str, object], link: str) -> str:
+def _describe_fault(told: Mapping[str, object], link: str) -> str:
     """What no later page can mend."""
     for name in ERRORS:
-        if (said := _error(told.get(name))) is not None:
+        if (said := _find_error(told.get(name))) is not None:
             return f"Azure answered in part{said}"
     for name, reason in FLAGS.items():
         # Where a next page is named it is that which is missing.
@@ -101,55 +101,55 @@ def _fault(told: Mapping[str, object], link: str) -> str:
 
 
 def _further_pages(told: Mapping[str, object], rows: int, link: str) -> Missing | None:
-    total = max(map(_number, map(told.get, TOTALS)))
+    total = max(map(_parse_count, map(told.get, TOTALS)))
     if not link and total <= rows:
         return None
     reason = "it names a next page that is not in it" if link else f"it holds {rows} of {total} records"
     return Missing(reason=reason, is_continued=True, rows=rows, total=total, link=link)
 
 
-def missing_list(answer: object, member: str) -> Missing | None:
+def find_missing_list(answer: object, member: str) -> Missing | None:
     """Why an answer that should hold a list under `member` holds none: null, another thing, or no such member."""
     if not isinstance(answer, Mapping):
-        return Missing(reason=f"the answer is {_kind(answer)}, not an object with {member!r}")
+        return Missing(reason=f"the answer is {_name_kind(answer)}, not an object with {member!r}")
     held = answer.get(member)
     if isinstance(held, list) or (isinstance(held, Mapping) and isinstance(held.get("rows"), list)):
         return None
-    lack = f"{member!r} is {_kind(held)}, not a list" if member in answer else f"it has no {member!r}"
+    lack = f"{member!r} is {_name_kind(held)}, not a list" if member in answer else f"it has no {member!r}"
     return Missing(reason=f"the answer holds no list: {lack}")
 
 
 def lacks_its_list(document: Mapping[str, object]) -> Missing | None:
     """Why a document is an answer of which everything is there but the list; `None` where it is anything else."""
-    names = {_folded(name): value for name, value in document.items()}
+    names = {_fold_keys(name): value for name, value in document.items()}
     member = next((name for name in ("value", "data", "tables", "records") if name in names), "")
     if not member or isinstance(names[member], list | Mapping) or not names.keys() <= BESIDE:
         return None
-    reason = f"the answer holds no list: {member!r} is {_kind(names[member])}"
-    return Missing(reason=reason, link=continuation(document), member=member)
+    reason = f"the answer holds no list: {member!r} is {_name_kind(names[member])}"
+    return Missing(reason=reason, link=find_continuation(document), member=member)
 
 
 def holds_its_total(answer: Mapping[str, object], rows: int) -> bool:
     """Whether an answer says how many records there are beyond its page, and they are all in it."""
-    told = {_folded(name): value for name, value in answer.items()}
-    return any(isinstance(told.get(name), int | str) and _number(told[name]) <= rows for name in TOTALS[:2])
+    told = {_fold_keys(name): value for name, value in answer.items()}
+    return any(isinstance(told.get(name), int | str) and _parse_count(told[name]) <= rows for name in TOTALS[:2])
 
 
 def is_sign(name: str) -> bool:
     """Whether a member of an answer may say something of its completeness."""
-    return _folded(name) in SIGNS
+    return _fold_keys(name) in SIGNS
 
 
-def continuation(answer: object) -> str:
+def find_continuation(answer: object) -> str:
     """Where the next page is: a link, or a token; empty on the last page."""
     if not isinstance(answer, Mapping):
         return ""
-    told = {_folded(name): value for name, value in answer.items()}
+    told = {_fold_keys(name): value for name, value in answer.items()}
     found = next((value for name in LINKS if isinstance(value := told.get(name), str) and value), "")
     return str(found)
 
 
-def limit_reached(form: str, rows: int) -> Missing | None:
+def find_reached_limit(form: str, rows: int) -> Missing | None:
     """Why an export of exactly its tool's limit was probably cut."""
     for limit in TOOL_LIMITS.get(form, ()):
         if rows == limit.rows:
@@ -158,17 +158,17 @@ def limit_reached(form: str, rows: int) -> Missing | None:
     return None
 
 
-def _folded(name: str) -> str:
+def _fold_keys(name: str) -> str:
     return name.lower().replace("_", "").lstrip("$@").removeprefix("odata.")
 
 
-def _number(value: object) -> int:
+def _parse_count(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 16:  # noqa: PLR2004 - no count
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _error(value: object) -> str | None:
+def _find_error(value: object) -> str | None:
     """What an error says; `None` where there is none."""
     if not value:
         return None
@@ -187,5 +187,5 @@ def _error(value: object) -> str | None:
     return f" ({said})" if said else ""
 
 
-def _kind(value: object) -> str:
+def _name_kind(value: object) -> str:
     return {type(None): "null", list: "a bare list", str: "a text"}.get(type(value), "no list")

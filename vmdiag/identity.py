@@ -81,7 +81,7 @@ class Selector:
         return is_pattern(self.text)
 
     @property
-    def id(self) -> VmId | None:
+    def parse_id(self) -> VmId | None:
         """The VM whose id this is; `None` for a name or a pattern."""
         return None if self.is_pattern else VmId.parse(self.text)
 
@@ -94,9 +94,9 @@ class Selector:
         group, _, name = self.text.strip("/").rpartition("/")
         return group, name
 
-    def matches(self, vm: VmId) -> bool:
+    def matches_vm(self, vm: VmId) -> bool:
         """Whether the words mean this VM."""
-        return any(fits(self.word, word) for word in words_for(vm))
+        return any(matches_pattern(self.word, word) for word in list_words(vm))
 
     def placeholder(self, subscription: str = UNKNOWN) -> VmId:
         """An id for a VM that is not there: what was said of it, and `?` for the rest."""
@@ -109,7 +109,7 @@ def is_pattern(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def fits(pattern: str, word: str) -> bool:
+def matches_pattern(pattern: str, word: str) -> bool:
     """Whether a word is what a pattern means, both in lower case; `*` does not reach beyond a `/`."""
     if not is_pattern(pattern):
         return pattern == word
@@ -120,12 +120,12 @@ def fits(pattern: str, word: str) -> bool:
     )
 
 
-def fits_any(patterns: Iterable[str], word: str) -> bool:
+def matches_any_pattern(patterns: Iterable[str], word: str) -> bool:
     """Whether a word, in any letter case, is what one of the patterns means."""
-    return any(fits(pattern.lower(), word.lower()) for pattern in patterns)
+    return any(matches_pattern(pattern.lower(), word.lower()) for pattern in patterns)
 
 
-def words_for(vm: VmId) -> tuple[str, str, str]:
+def list_words(vm: VmId) -> tuple[str, str, str]:
     """The three ways to name a VM, in lower case."""
     name = vm.name.lower()
     return name, f"{vm.resource_group.lower()}/{name}", vm.key

@@ -23,7 +23,7 @@ class _Same(Generic[Value]):
         return isinstance(other, _Same) and other.value is self.value
 
 
-def cached_by_identity(most: int) -> Callable[[Callable[[Value], Result]], Callable[[Value], Result]]:
+def cache_by_identity(most: int) -> Callable[[Callable[[Value], Result]], Callable[[Value], Result]]:
     """The same function, which computes its answer for a frozen value once while that is among the last `most`."""
 
     def decorate(function: Callable[[Value], Result]) -> Callable[[Value], Result]:

@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class GuardResult:
     """What one guard says: its limit and the value found. `passes` is `None` where it was not asked, or not yet."""
 
     guard: str
@@ -46,6 +46,6 @@ class Mitigation:
     reachable_again: bool | None = None
     correlation: str | None = None
     request: str | None = None
-    guards: tuple[Answer, ...] = ()
+    guards: tuple[GuardResult, ...] = ()
     loses: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()

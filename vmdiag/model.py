@@ -80,12 +80,12 @@ class Window:
     def __contains__(self, at: datetime) -> bool:
         return self.start <= at <= self.end
 
-    def overlaps(self, other: "Window") -> bool:
+    def overlaps_window(self, other: "Window") -> bool:
         """Whether the two share at least an instant."""
         return self.start <= other.end and other.start <= self.end
 
 
-def earlier(at: datetime, span: timedelta) -> datetime:
+def subtract_span(at: datetime, span: timedelta) -> datetime:
     """An instant so much earlier, or the first that there is: a file may hold the year 1."""
     return at - min(span, at - datetime.min.replace(tzinfo=at.tzinfo))
 
@@ -102,7 +102,7 @@ class Interval:
         """Whether no end has been seen."""
         return self.end is None
 
-    def within(self, limit: datetime) -> Window:
+    def clip_to(self, limit: datetime) -> Window:
         """The same span, closed at `limit` where it is open."""
         return Window(self.start, max(self.start, self.end or limit))
 
@@ -238,17 +238,19 @@ class Timeline:
     series: Mapping[str, Series] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
 
-    def of(self, *kinds: Kind) -> tuple[Event, ...]:
+    def list_events(self, *kinds: Kind) -> tuple[Event, ...]:
         """The events of these kinds, in order of time."""
         return tuple(event for event in self.events if event.kind in kinds)
 
     def is_unread(self, signal: Signal, span: Window) -> bool:
         """Whether any part of a feed counts as not read over a span: silence there says nothing."""
-        return any(gap.signal is signal and gap.counts_as_unread and gap.window.overlaps(span) for gap in self.gaps)
+        return any(
+            gap.signal is signal and gap.counts_as_unread and gap.window.overlaps_window(span) for gap in self.gaps
+        )
 
-    def heard(self, signal: Signal, span: Window) -> Coverage:
+    def measure_coverage(self, signal: Signal, span: Window) -> Coverage:
         """How much of a feed was heard over a span."""
-        gaps = [gap for gap in self.gaps if gap.signal is signal and gap.window.overlaps(span)]
+        gaps = [gap for gap in self.gaps if gap.signal is signal and gap.window.overlaps_window(span)]
         if not gaps:
             return Coverage.ALL
         reached = span.start
@@ -265,6 +267,6 @@ NO_SUCH_VM = "no such VM"
 UNKNOWN_VM = (NO_SUCH_VM, f"Azure knows {NO_SUCH_VM}")
 
 
-def is_unknown(gaps: Iterable[Gap]) -> bool:
+def is_unknown_vm(gaps: Iterable[Gap]) -> bool:
     """Whether what was not heard was not heard because there is no such VM."""
     return any(gap.reason.startswith(UNKNOWN_VM) for gap in gaps)

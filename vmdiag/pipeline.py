@@ -16,19 +16,19 @@ from vmdiag.diagnosis.model import (
     Diagnosis,
     Evidence,
     Finding,
-    Others,
+    OtherVms,
     Recommendation,
     Scenario,
     Stance,
     Verdict,
 )
 from vmdiag.diagnosis.ranking import diagnose
-from vmdiag.diagnosis.shared_outage import compare
-from vmdiag.diagnosis.timeline import assemble
+from vmdiag.diagnosis.shared_outage import compare_fleet
+from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.diagnosis.traffic_losses import TRAFFIC
-from vmdiag.identity import VmId, fits_any, words_for
-from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window, is_unknown
-from vmdiag.sources.protocol import Scope, Source, latest, reading_span
+from vmdiag.identity import VmId, list_words, matches_any_pattern
+from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window, is_unknown_vm
+from vmdiag.sources.protocol import Scope, Source, find_latest_time, reading_span
 
 ASKED = "live-migration-datapath"
 # What a report draws of the traffic: a terminal line of it, around the incident.
@@ -47,7 +47,7 @@ class Examination:
     window: Window
     cases: Iterator[Case]
     gaps: tuple[Gap, ...] = ()
-    other_vms: Others = field(default_factory=Others)
+    other_vms: OtherVms = field(default_factory=OtherVms)
     cloud: str | None = None
     order: tuple[VmId, ...] = ()
 
@@ -62,20 +62,20 @@ class Examination:
         yield from sorted(self.cases, key=lambda case: places.get(case.vm.id, len(places)))
 
 
-def scenarios() -> dict[str, Scenario]:
+def load_scenarios() -> dict[str, Scenario]:
     """Every scenario by its id, from the folder's listing."""
     return {
         name: plugins.load(vmdiag.diagnosis.scenarios, name).SCENARIO
-        for name in plugins.names(vmdiag.diagnosis.scenarios)
+        for name in plugins.list_names(vmdiag.diagnosis.scenarios)
     }
 
 
-def needed() -> Needs:
+def combine_needs() -> Needs:
     """What all scenarios together read."""
-    return reduce(or_, (scenario.needs for scenario in scenarios().values()))
+    return reduce(or_, (scenario.needs for scenario in load_scenarios().values()))
 
 
-def examine(
+def examine_vms(
     source: Source,
     scope: Scope,
     *,
@@ -87,58 +87,58 @@ def examine(
 
     `finished` are cases of an earlier run, which are compared and told with the others.
     """
-    known = scenarios()
-    needs = needed()
+    known = load_scenarios()
+    needs = combine_needs()
     reading = source.read(scope, needs)
     run = Examination(
         window=reading.window,
         cases=iter(()),
         gaps=reading.gaps,
-        other_vms=Others(quiet=reading.quiet, unread=reading.others - reading.quiet),
+        other_vms=OtherVms(quiet=reading.quiet, unread=reading.others - reading.quiet),
         cloud=reading.cloud,
         order=reading.vms,
     )
     meant = frozenset(reading.vms)
     stated = unreachable_since
     if isinstance(stated, time):
-        stated = latest(stated, reading.window.end)
+        stated = find_latest_time(stated, reading.window.end)
     rivals = [scenario for name, scenario in known.items() if name != asked]
     margin = reading.window.start - reading_span(reading.window, needs).start
 
-    def cases() -> Iterator[Case]:
+    def diagnose_transcripts() -> Iterator[Case]:
         for transcript in reading.transcripts:
-            if is_unknown(transcript.gaps):
-                yield _unknown(transcript, reading.window, known[asked])
+            if is_unknown_vm(transcript.gaps):
+                yield _build_unknown_case(transcript, reading.window, known[asked])
                 continue
             said = stated if scope.vms and transcript.vm.id in meant else None
-            timeline = assemble(_stated(transcript, said), reading.window, margin)
-            yield _case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
+            timeline = assemble_timeline(_add_operator_word(transcript, said), reading.window, margin)
+            yield _build_case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
 
-    def asked_for() -> Iterator[Case]:
+    def select_asked_for() -> Iterator[Case]:
         # Compared first: what VMs share shows whether they were asked for or not.
-        told = _finished(scope)
-        for case in compare(chain(finished, cases())):
+        told = _list_finished_vms(scope)
+        for case in compare_fleet(chain(finished, diagnose_transcripts())):
             if _is_asked_for(scope, meant | told, case):
                 yield case
             else:
-                run.other_vms = _counted(run.other_vms, case)
+                run.other_vms = _count_other_vm(run.other_vms, case)
 
-    run.cases = asked_for()
+    run.cases = select_asked_for()
     return run
 
 
-def _finished(scope: Scope) -> frozenset[VmId]:
+def _list_finished_vms(scope: Scope) -> frozenset[VmId]:
     """The VMs of an earlier run that are asked for by name."""
     words = frozenset(selector.word for selector in scope.vms)
     patterns = [selector for selector in scope.vms if selector.is_pattern]
     return frozenset(
         vm
         for vm in scope.finished
-        if not words.isdisjoint(words_for(vm)) or any(pattern.matches(vm) for pattern in patterns)
+        if not words.isdisjoint(list_words(vm)) or any(pattern.matches_vm(vm) for pattern in patterns)
     )
 
 
-def _counted(others: Others, case: Case) -> Others:
+def _count_other_vm(others: OtherVms, case: Case) -> OtherVms:
     """One more that was judged and is not told."""
     if case.diagnosis.migrated_at or case.diagnosis.losses:
         return replace(others, troubled=others.troubled + 1)
@@ -147,9 +147,9 @@ def _counted(others: Others, case: Case) -> Others:
     return replace(others, unclear=others.unclear + 1)
 
 
-def _unknown(transcript: Transcript, window: Window, asked: Scenario) -> Case:
+def _build_unknown_case(transcript: Transcript, window: Window, asked: Scenario) -> Case:
     """The case of a VM that is not there: nothing of it is judged."""
-    reason = next(gap.reason for gap in transcript.gaps if is_unknown((gap,)))
+    reason = next(gap.reason for gap in transcript.gaps if is_unknown_vm((gap,)))
     missing = Evidence(stance=Stance.MISSING, signal=Signal.ACTIVITY, says=reason)
     finding = Finding(scenario=asked.id, verdict=Verdict.INCONCLUSIVE, evidence=(missing,))
     diagnosis = Diagnosis(
@@ -167,7 +167,7 @@ def _unknown(transcript: Transcript, window: Window, asked: Scenario) -> Case:
     return Case(vm=transcript.vm, window=window, diagnosis=diagnosis, gaps=transcript.gaps, scenario=asked)
 
 
-def _stated(transcript: Transcript, unreachable_since: datetime | None) -> Transcript:
+def _add_operator_word(transcript: Transcript, unreachable_since: datetime | None) -> Transcript:
     if unreachable_since is None:
         return transcript
     said = Record(at=unreachable_since, signal=Signal.OPERATOR, name="unreachable", ref="--unreachable-since")
@@ -182,7 +182,7 @@ def _is_asked_for(scope: Scope, meant: frozenset[VmId], case: Case) -> bool:
     """
     if scope.vms or scope.lists_none:
         return case.vm.id in meant
-    if scope.groups and not fits_any(scope.groups, case.vm.id.resource_group):
+    if scope.groups and not matches_any_pattern(scope.groups, case.vm.id.resource_group):
         return False
     named = scope.everything or scope.groups or scope.tags
     return bool(named or case.diagnosis.losses or _is_migrated(case))
@@ -194,20 +194,20 @@ def _is_migrated(case: Case) -> bool:
     return migrated_at is not None and (migrated_at in case.window or case.diagnosis.verdict is not Verdict.CLEAR)
 
 
-def _case(timeline: Timeline, asked: Scenario, diagnosis: Diagnosis) -> Case:
+def _build_case(timeline: Timeline, asked: Scenario, diagnosis: Diagnosis) -> Case:
     return Case(
         vm=timeline.vm,
         window=timeline.window,
         diagnosis=diagnosis,
-        gaps=tuple(_told_gaps(timeline, diagnosis)),
+        gaps=tuple(_list_case_gaps(timeline, diagnosis)),
         events=timeline.events,
-        curve=_sketch(timeline, diagnosis),
+        curve=_sketch_curve(timeline, diagnosis),
         scenario=asked,
-        latest=heard_last(timeline),
+        latest=find_latest_readings(timeline),
     )
 
 
-def _told_gaps(timeline: Timeline, diagnosis: Diagnosis) -> Iterator[Gap]:
+def _list_case_gaps(timeline: Timeline, diagnosis: Diagnosis) -> Iterator[Gap]:
     """What was not heard of the window, and of the time before the onset of a loss that reaches into it."""
     onsets = [loss.interval.start - BEFORE_ONSET for loss in diagnosis.losses]
     start = min([timeline.window.start, *onsets])
@@ -216,7 +216,7 @@ def _told_gaps(timeline: Timeline, diagnosis: Diagnosis) -> Iterator[Gap]:
             yield replace(gap, window=Window(max(gap.window.start, start), gap.window.end))
 
 
-def heard_last(timeline: Timeline) -> dict[Signal, datetime]:
+def find_latest_readings(timeline: Timeline) -> dict[Signal, datetime]:
     """When each metric was last heard."""
     heard: dict[Signal, datetime] = {}
     for series in timeline.series.values():
@@ -225,7 +225,7 @@ def heard_last(timeline: Timeline) -> dict[Signal, datetime]:
     return heard
 
 
-def _sketch(timeline: Timeline, diagnosis: Diagnosis) -> Series | None:
+def _sketch_curve(timeline: Timeline, diagnosis: Diagnosis) -> Series | None:
     """The traffic around the incident, thinned to what a line of text can show; `None` where nothing happened."""
     about = diagnosis.migrated_at or diagnosis.failed_at
     series = next((timeline.series[name] for name in TRAFFIC if name in timeline.series), None)

@@ -9,20 +9,20 @@ import pkgutil
 from types import ModuleType
 
 
-def names(package: ModuleType) -> tuple[str, ...]:
+def list_names(package: ModuleType) -> tuple[str, ...]:
     """The plug-ins of a package, sorted; nothing is imported."""
     found = (module.name for module in pkgutil.iter_modules(package.__path__))
     return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
 
 
-def packages(package: ModuleType) -> tuple[str, ...]:
+def list_packages(package: ModuleType) -> tuple[str, ...]:
     """The plug-ins that are folders themselves, sorted; nothing is imported."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg))
 
 
 def load(package: ModuleType, name: str) -> ModuleType:
     """Import one plug-in by its public name; `LookupError` when the folder holds no such file."""
-    if name not in names(package):
+    if name not in list_names(package):
         message = f"no plug-in {name!r} in {package.__name__}"
         raise LookupError(message)
     return importlib.import_module(f"{package.__name__}.{name.replace('-', '_')}")

@@ -14,6 +14,6 @@ _SECRETS = re.compile(
 )
 
 
-def redacted(text: str) -> str:
+def redact_secrets(text: str) -> str:
     """The text with every secret that can be told by its form replaced."""
     return _SECRETS.sub("[secret]", text)

@@ -14,8 +14,8 @@ from vmdiag import __version__
 from vmdiag.diagnosis.model import Action, Extent, Stance, State, Strength, Verdict
 from vmdiag.mitigation import Status
 from vmdiag.model import Kind, Signal
-from vmdiag.wording.sanitize import whole
-from vmdiag.wording.time_formats import iso
+from vmdiag.wording.sanitize import replace_surrogates
+from vmdiag.wording.time_formats import format_iso
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WHOLE_SECONDS = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
@@ -269,19 +269,19 @@ def _rename_references(part: Any) -> Any:  # noqa: ANN401 - any part of a JSON d
 
 def to_plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
     """Structs as JSON takes them: whole seconds, text that every encoder accepts, null for what is no number."""
-    return _clean(msgspec.to_builtins(value, builtin_types=(datetime,)))
+    return _clean_value(msgspec.to_builtins(value, builtin_types=(datetime,)))
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401 - as above
+def _clean_value(value: Any) -> Any:  # noqa: ANN401 - as above
     match value:
         case dict():
-            return {key: _clean(each) for key, each in value.items()}
+            return {key: _clean_value(each) for key, each in value.items()}
         case list() | tuple():
-            return [_clean(each) for each in value]
+            return [_clean_value(each) for each in value]
         case str():
-            return whole(value)
+            return replace_surrogates(value)
         case datetime():
-            return iso(value)
+            return format_iso(value)
         case float() if not math.isfinite(value):
             return None
     return value

@@ -2,11 +2,21 @@
 
 from tests.arm import timeline_stories
 from tests.arm.faults import Fault
-from tests.arm.foreign_server import Stranger
+from tests.arm.foreign_server import ForeignServer
 from tests.arm.proxy import Proxy
-from tests.arm.redeploy import Redeploying
-from tests.arm.server import Arm, Seen
-from tests.arm.silent import Silent
+from tests.arm.redeploy import RedeployBehaviour
+from tests.arm.server import ArmServer, RecordedRequest
+from tests.arm.silent import SilentServer
 from tests.arm.world import World
 
-__all__ = ["Arm", "Fault", "Proxy", "Redeploying", "Seen", "Silent", "Stranger", "World", "timeline_stories"]
+__all__ = [
+    "ArmServer",
+    "Fault",
+    "ForeignServer",
+    "Proxy",
+    "RecordedRequest",
+    "RedeployBehaviour",
+    "SilentServer",
+    "World",
+    "timeline_stories",
+]

@@ -10,26 +10,26 @@ from tests.incidents.wire.plain import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class ApiCall:
     """One request whose route was found; the names of headers and path parts are in lower case."""
 
     method: str
     path: str
     origin: str
     """The server's own address, as discovery tells it."""
-    names: Mapping[str, str]
+    path_names: Mapping[str, str]
     """What stands in the path where the route has a name."""
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
     now: datetime
-    page: int
+    page_size: int
     """So many items a page of a list holds."""
     request_id: str
-    correlation: str
+    correlation_id: str
     client_request_id: str
 
-    def json(self) -> JsonObject:
+    def decode_body(self) -> JsonObject:
         """The body, which must be a JSON object."""
         try:
             found = json.loads(self.body)
@@ -49,7 +49,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, and no error of ours
+class Refusal(Exception):  # noqa: N818 - it is an answer, and no error of ours
     """An answer that ends the work on a request."""
 
     def __init__(self, answer: Answer) -> None:
@@ -60,24 +60,24 @@ class Refused(Exception):  # noqa: N818 - it is an answer, and no error of ours
 def refuse(status: int, code: str, message: str, **headers: str) -> NoReturn:
     """Azure Resource Manager's form: `error` around `code` and `message`. Header names have _ for -."""
     body: JsonObject = {"error": {"code": code, "message": message}}
-    raise Refused(Answer(status=status, body=body, headers=_headers(headers)))
+    raise Refusal(Answer(status=status, body=body, headers=_convert_names(headers)))
 
 
 def refuse_flat(status: int, code: str, message: str) -> NoReturn:
     """The form of metrics: no `error` around it."""
-    raise Refused(Answer(status=status, body={"code": code, "message": message}))
+    raise Refusal(Answer(status=status, body={"code": code, "message": message}))
 
 
 def refuse_in_capitals(status: int, code: str, message: str) -> NoReturn:
     """The form of the activity log: capital keys, no `error` around them."""
-    raise Refused(Answer(status=status, body={"Code": code, "Message": message}))
+    raise Refusal(Answer(status=status, body={"Code": code, "Message": message}))
 
 
-def _headers(named: Mapping[str, str]) -> dict[str, str]:
+def _convert_names(named: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in named.items()}
 
 
-def scope_of(path: str) -> str:
+def get_action_scope(path: str) -> str:
     """The scope over which an action is asked: the resource, or what the last type in the path lies in."""
     before, _, last = path.rpartition("/providers/")
     parts = (last or path.strip("/")).split("/")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tests.arm.server import Arm
+from tests.arm.server import ArmServer
 
 COMPUTE, HEALTH, METRICS, LOG, GRAPH = "2023-03-01", "2022-10-01", "2018-01-01", "2015-04-01", "2021-03-01"
 
@@ -27,7 +27,7 @@ class Reply:
         return json.loads(self.content)
 
     @property
-    def code(self) -> str:
+    def error_code(self) -> str:
         """The code of an error, in whichever form it is told."""
         body = self.json
         inner = body.get("error", body) if isinstance(body, dict) else {}
@@ -38,10 +38,10 @@ class Reply:
 class Client:
     """Asks one server, or whoever is at `origin`; `headers` go with every request."""
 
-    arm: Arm
+    arm: ArmServer
     headers: dict[str, str] = field(default_factory=dict)
     origin: str = ""
-    patience: float = 10.0
+    timeout: float = 10.0
     """Seconds that it waits for an answer."""
 
     def sign_in(self, audience: str = "", **form: str) -> Reply:
@@ -69,13 +69,13 @@ class Client:
         content = b"" if body is None else json.dumps(body).encode()
         return self.send("POST", path, {"api-version": version} if version else {}, content=content)
 
-    def query(self, text: str, **options: Any) -> Reply:
+    def query_graph(self, text: str, **options: Any) -> Reply:
         """A query to Resource Graph, with options that have a `$` where the name here has none to show."""
         named = {name if name == "resultFormat" else f"${name}": value for name, value in options.items()}
         body = {"query": text, "options": named}
         return self.post("/providers/Microsoft.ResourceGraph/resources", GRAPH, body)
 
-    def follow(self, link: str) -> Reply:
+    def follow_link(self, link: str) -> Reply:
         """What an absolute link leads to."""
         parts = urlsplit(link)
         return self.send("GET", f"{parts.path}?{parts.query}")
@@ -83,9 +83,9 @@ class Client:
     def send(self, method: str, path: str, query: Mapping[str, str] | None = None, *, content: bytes = b"") -> Reply:
         """Any request."""
         target = f"{path}?{urlencode(query)}" if query else path
-        context = ssl.create_default_context(cafile=str(self.arm.ca))
+        context = ssl.create_default_context(cafile=str(self.arm.ca_bundle))
         where = urlsplit(self.origin or self.arm.url).netloc
-        connection = http.client.HTTPSConnection(where, context=context, timeout=self.patience)
+        connection = http.client.HTTPSConnection(where, context=context, timeout=self.timeout)
         try:
             connection.request(method, target.replace(" ", "%20"), body=content, headers=self.headers)
             found = connection.getresponse()
@@ -95,7 +95,7 @@ class Client:
             connection.close()
 
 
-def signed_in(arm: Arm) -> Client:
+def create_client(arm: ArmServer) -> Client:
     """A client with a token for Resource Manager."""
     client = Client(arm)
     assert client.sign_in().status == 200

@@ -12,16 +12,16 @@ import msgspec
 from aiohttp import web
 
 from tests.arm.call import Answer
-from tests.arm.service import Incoming, Service
+from tests.arm.service import ArmApi, IncomingRequest
 
-_PIECES = 20
+_PIECE_COUNT = 20
 """In about so many a slow body comes."""
-_SMALL = 256
+_COMPRESSION_MINIMUM = 256
 """Bytes that are not worth packing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedAnswer:
     """An answer as it goes over the wire."""
 
     status: int
@@ -33,10 +33,10 @@ class Exchange:
     """What a fault may play with; `note` is told status and size as soon as they are known."""
 
     def __init__(
-        self, request: web.BaseRequest, incoming: Incoming, service: Service, note: Callable[[int, int], None]
+        self, request: web.BaseRequest, incoming: IncomingRequest, service: ArmApi, note: Callable[[int, int], None]
     ) -> None:
         self._request = request
-        self._note = note
+        self._record_answer = note
         self.incoming = incoming
         self.service = service
 
@@ -45,47 +45,49 @@ class Exchange:
         """Of this request, absolute."""
         return f"{self.service.origin}{self._request.path_qs}"
 
-    def answer(self) -> Answer:
+    def compute_answer(self) -> Answer:
         """The true answer; what the request does is done by then."""
-        return self.service.answer(self.incoming)
+        return self.service.answer_request(self.incoming)
 
-    async def send(self, answer: Answer) -> web.StreamResponse:
+    async def send_answer(self, answer: Answer) -> web.StreamResponse:
         """The answer, whole, packed if the client takes that."""
-        return await self.write(encoded(answer, packs=self._takes_gzip))
+        return await self.write_encoded(encode_answer(answer, compresses=self._accepts_gzip))
 
     async def send_instead(self, answer: Answer) -> web.StreamResponse:
         """An answer that is not the service's, with the headers that all of them have."""
-        return await self.send(self.service.dressed(self.incoming, answer))
+        return await self.send_answer(self.service.add_common_headers(self.incoming, answer))
 
     @property
-    def _takes_gzip(self) -> bool:
+    def _accepts_gzip(self) -> bool:
         return "gzip" in self.incoming.headers.get("accept-encoding", "")
 
-    async def write(self, what: Encoded, *, only: int | None = None, seconds: float = 0.0) -> web.StreamResponse:
+    async def write_encoded(
+        self, what: EncodedAnswer, *, only: int | None = None, seconds: float = 0.0
+    ) -> web.StreamResponse:
         """Headers for all of it, and the content: all, or `only` so many bytes; spread over so many seconds."""
         content = what.content[:only]
-        self._note(what.status, len(content))
+        self._record_answer(what.status, len(content))
         response = web.StreamResponse(status=what.status, headers=what.headers)
         response.content_length = len(what.content)
         try:
             await response.prepare(self._request)
-            await self._trickle(response, content, seconds)
+            await self._write_pieces(response, content, seconds)
         except ConnectionError:
             # The client has gone; there is nobody to tell.
             return response
         return response
 
-    async def _trickle(self, response: web.StreamResponse, content: bytes, seconds: float) -> None:
+    async def _write_pieces(self, response: web.StreamResponse, content: bytes, seconds: float) -> None:
         if not seconds:
             await response.write(content)
             return
-        size = max(1, len(content) // _PIECES)
+        size = max(1, len(content) // _PIECE_COUNT)
         starts = range(0, len(content), size)
         for start in starts:
             await asyncio.sleep(seconds / len(starts))
             await response.write(content[start : start + size])
 
-    async def trickle(self, what: Encoded, part: str, every: float) -> web.StreamResponse:
+    async def write_endlessly(self, what: EncodedAnswer, part: str, every: float) -> web.StreamResponse:
         """A byte every so many seconds, of a `header` that does not end, or of the `body`; for ever, if it lasts."""
         transport = self._request.transport
         headers = {**what.headers, "Content-Length": str(1 << 20)}
@@ -98,7 +100,7 @@ class Exchange:
             await asyncio.sleep(every)
         return web.Response()
 
-    def reset(self) -> web.StreamResponse:
+    def reset_connection(self) -> web.StreamResponse:
         """Close the connection with a TCP reset."""
         transport = self._request.transport
         if transport is not None:
@@ -107,7 +109,7 @@ class Exchange:
             transport.abort()
         return web.Response()
 
-    def garble(self) -> web.StreamResponse:
+    def break_encryption(self) -> web.StreamResponse:
         """Write past the encryption, so that the client's TLS breaks over the answer, and close."""
         transport = self._request.transport
         if transport is not None:
@@ -115,26 +117,30 @@ class Exchange:
             transport.abort()
         return web.Response()
 
-    async def hang(self) -> web.StreamResponse:
+    async def wait_for_disconnect(self) -> web.StreamResponse:
         """Wait until the client has had enough."""
         while (transport := self._request.transport) is not None and not transport.is_closing():  # noqa: ASYNC110 - nobody is told when a transport closes
             await asyncio.sleep(0.05)
         return web.Response()
 
 
-def encoded(answer: Answer, *, packs: bool) -> Encoded:
+def encode_answer(answer: Answer, *, compresses: bool) -> EncodedAnswer:
     """Status, headers and content of an answer."""
     headers = dict(answer.headers)
     if answer.body is None:
-        return Encoded(answer.status, headers, b"")
+        return EncodedAnswer(answer.status, headers, b"")
     content = msgspec.json.encode(answer.body)
     headers["Content-Type"] = "application/json; charset=utf-8"
-    return pack(Encoded(answer.status, headers, content)) if packs else Encoded(answer.status, headers, content)
+    return (
+        compress_content(EncodedAnswer(answer.status, headers, content))
+        if compresses
+        else EncodedAnswer(answer.status, headers, content)
+    )
 
 
-def pack(what: Encoded) -> Encoded:
+def compress_content(what: EncodedAnswer) -> EncodedAnswer:
     """The same in gzip, if it is worth it."""
-    if len(what.content) < _SMALL:
+    if len(what.content) < _COMPRESSION_MINIMUM:
         return what
     headers = {**what.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
     return replace(what, headers=headers, content=gzip.compress(what.content, compresslevel=1))

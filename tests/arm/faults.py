@@ -13,9 +13,9 @@ from aiohttp import web
 
 from tests.arm import fault_behaviours, half_answers
 from tests.arm.exchange import Exchange
-from tests.arm.fault_behaviours import MARK
+from tests.arm.fault_behaviours import FAULT_PARAMETER
 
-KINDS = {**fault_behaviours.KINDS, **half_answers.KINDS}
+FAULT_KINDS = {**fault_behaviours.BEHAVIOUR_KINDS, **half_answers.PARTIAL_KINDS}
 
 
 class Fault:
@@ -35,47 +35,47 @@ class Fault:
         asking: str = "",
         **settings: Any,
     ) -> None:
-        _check(kind, set(settings))
+        _check_settings(kind, set(settings))
         self._path = re.compile(path, re.IGNORECASE)
         self._method = method
         self._body = re.compile(asking.encode(), re.IGNORECASE)
-        self._passing = after
+        self._passes_left = after
         # A token expires once; the next one holds.
-        self._left = 1 if kind == "expire_token" and times is None else times
+        self._times_left = 1 if kind == "expire_token" and times is None else times
         self.kind = kind
         self.settings = MappingProxyType(settings)
 
-    def takes(self, method: str, target: str, body: bytes = b"") -> bool:
+    def matches_request(self, method: str, target: str, body: bytes = b"") -> bool:
         """Whether it strikes this request; each time it does, it counts."""
-        if self._method not in (None, method) or not self._path.search(target) or f"{MARK}=passed" in target:
+        if self._method not in (None, method) or not self._path.search(target) or f"{FAULT_PARAMETER}=passed" in target:
             return False
         if not self._body.search(body):
             return False
-        if self._passing > 0:
-            self._passing -= 1
+        if self._passes_left > 0:
+            self._passes_left -= 1
             return False
-        if self._left == 0:
+        if self._times_left == 0:
             return False
-        if self._left is not None:
-            self._left -= 1
+        if self._times_left is not None:
+            self._times_left -= 1
         return True
 
-    async def act(self, exchange: Exchange) -> web.StreamResponse:
+    async def answer_request(self, exchange: Exchange) -> web.StreamResponse:
         """Answer in place of the service, or spoil its answer."""
-        return await KINDS[self.kind].act(self.settings, exchange)
+        return await FAULT_KINDS[self.kind].send(self.settings, exchange)
 
 
-def _check(kind: str, settings: set[str]) -> None:
-    if kind not in KINDS:
-        message = f"No fault is called {kind!r}; there are {', '.join(sorted(KINDS))}"
+def _check_settings(kind: str, settings: set[str]) -> None:
+    if kind not in FAULT_KINDS:
+        message = f"No fault is called {kind!r}; there are {', '.join(sorted(FAULT_KINDS))}"
         raise ValueError(message)
-    needs, may = KINDS[kind].needs, KINDS[kind].may
+    needs, may = FAULT_KINDS[kind].required_settings, FAULT_KINDS[kind].optional_settings
     if not needs <= settings <= needs | may:
         message = f"{kind} needs {sorted(needs)} and may have {sorted(may)}, not {sorted(settings)}"
         raise ValueError(message)
 
 
-class Faults:
+class ActiveFaults:
     """Those that are in force."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def taking(self, method: str, target: str, body: bytes = b"") -> Fault | None:
+    def find_matching(self, method: str, target: str, body: bytes = b"") -> Fault | None:
         """The first that strikes this request."""
         with self._lock:
-            return next((fault for fault in self._faults if fault.takes(method, target, body)), None)
+            return next((fault for fault in self._faults if fault.matches_request(method, target, body)), None)

@@ -8,11 +8,11 @@ from typing import Self
 
 from aiohttp import web
 
-from tests.arm.hosting import Host
+from tests.arm.hosting import TlsServer
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class StrayRequest:
     """A request that went astray; the names of its headers are in lower case."""
 
     method: str
@@ -20,41 +20,41 @@ class Visit:
     headers: Mapping[str, str]
 
 
-class Stranger:
+class ForeignServer:
     """Answers every request with an empty list, and remembers it."""
 
     def __init__(self) -> None:
-        self._host = Host(self._handle)
-        self._visits: list[Visit] = []
+        self._server = TlsServer(self._handle_request)
+        self._requests: list[StrayRequest] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._host.start()
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._host.stop()
+        self._server.stop()
 
     @property
     def url(self) -> str:
         """Where it is, without a slash at the end."""
-        return f"https://localhost:{self._host.port}"
+        return f"https://localhost:{self._server.port}"
 
     @property
-    def visits(self) -> list[Visit]:
+    def requests(self) -> list[StrayRequest]:
         """All of them."""
         with self._lock:
-            return list(self._visits)
+            return list(self._requests)
 
     @property
     def tokens(self) -> list[str]:
         """The credentials that were sent here; there should be none."""
-        return [visit.headers["authorization"] for visit in self.visits if "authorization" in visit.headers]
+        return [visit.headers["authorization"] for visit in self.requests if "authorization" in visit.headers]
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _handle_request(self, request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         with self._lock:
-            self._visits.append(Visit(request.method, request.path_qs, headers))
+            self._requests.append(StrayRequest(request.method, request.path_qs, headers))
         return web.json_response({"value": []})

@@ -13,57 +13,57 @@ from typing import Any
 from aiohttp import web
 
 from tests.arm.exchange import Exchange
-from tests.arm.fault_behaviours import Kind
-from tests.incidents.wire.plain import Json, JsonObject, stamp
+from tests.arm.fault_behaviours import FaultKind
+from tests.incidents.wire.plain import Json, JsonObject, format_time
 
 TOO_LARGE = "The results of this query exceed the set limit of 64000000 bytes, so not all records were returned"
 
 
-async def _partial_error(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_partial_error(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """Tables that lack the last `lose` elements of each list in them but one, and the error that says why."""
 
-    def shortened(cell: Json) -> Json:
+    def shorten_cell(cell: Json) -> Json:
         if not isinstance(cell, str) or not cell.startswith("["):
             return cell
         elements = json.loads(cell)
         return json.dumps(elements[: max(1, len(elements) - settings["lose"])])
 
-    def halved(body: JsonObject) -> JsonObject:
+    def shorten_tables(body: JsonObject) -> JsonObject:
         tables: list[Json] = []
-        for table in _objects(body.get("tables")):
+        for table in _as_objects(body.get("tables")):
             rows = table["rows"]
-            kept: list[Json] = [[shortened(cell) for cell in row] for row in _lists(rows)]
+            kept: list[Json] = [[shorten_cell(cell) for cell in row] for row in _as_lists(rows)]
             tables.append({**table, "rows": kept})
         inner: JsonObject = {"code": "-2133196797", "message": f"{TOO_LARGE} (E_QUERY_RESULT_SET_TOO_LARGE)."}
         detail: JsonObject = {"code": "EngineError", "message": "Something went wrong.", "innererror": inner}
         error: JsonObject = {"code": "PartialError", "message": "There were some errors.", "details": [detail]}
         return {**body, "tables": tables, "error": error}
 
-    return await _changed(exchange, halved)
+    return await _send_changed(exchange, shorten_tables)
 
 
-async def _error_beside(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_error_beside(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """All that there is, and an error beside it."""
     del settings
     error: JsonObject = {"code": "PartialError", "message": "There were some errors."}
-    return await _changed(exchange, lambda body: {**body, "error": error})
+    return await _send_changed(exchange, lambda body: {**body, "error": error})
 
 
-async def _short_page(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_short_page(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """The first `keep` rows and no word of a next page; the totals stay, or `resultTruncated` tells it (`says`)."""
 
-    def halved(body: JsonObject) -> JsonObject:
+    def shorten_page(body: JsonObject) -> JsonObject:
         name = "data" if "data" in body else "value"
-        rows = _list(body.get(name))
+        rows = _as_list(body.get(name))
         kept: JsonObject = {**body, name: rows[: settings["keep"]]}
         if settings.get("says", "total") == "truncated":
             return {**kept, "resultTruncated": "true", "totalRecords": len(rows[: settings["keep"]])}
         return {**kept, "count": len(rows[: settings["keep"]]), "totalRecords": max(len(rows), settings["keep"] + 1)}
 
-    return await _changed(exchange, halved)
+    return await _send_changed(exchange, shorten_page)
 
 
-async def _unlisted(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_without_list(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """No list where one belongs: `form` is null, bare, missing, text, or (of Resource Graph's) null data."""
     bodies: dict[str, Json] = {
         "null": {"value": None},
@@ -72,28 +72,28 @@ async def _unlisted(settings: Mapping[str, Any], exchange: Exchange) -> web.Stre
         "text": {"value": "see the portal"},
         "null data": {"data": None},
     }
-    answer = exchange.answer()
-    return await exchange.send(replace(answer, body=bodies[settings["form"]]))
+    answer = exchange.compute_answer()
+    return await exchange.send_answer(replace(answer, body=bodies[settings["form"]]))
 
 
 async def _unmeasured(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """Metrics without a value from `since` to `until` minutes ago; those that match `names`."""
     now, names = exchange.service.now, re.compile(settings.get("names", "."))
-    first, last = (stamp(now - timedelta(minutes=settings[word]), 0) for word in ("since", "until"))
+    first, last = (format_time(now - timedelta(minutes=settings[word]), 0) for word in ("since", "until"))
 
     def thinned(body: JsonObject) -> JsonObject:
-        return {**body, "value": [_emptied(each, names, first, last) for each in _objects(body.get("value"))]}
+        return {**body, "value": [_emptied(each, names, first, last) for each in _as_objects(body.get("value"))]}
 
-    return await _changed(exchange, thinned)
+    return await _send_changed(exchange, thinned)
 
 
 def _emptied(metric: JsonObject, names: re.Pattern[str], first: str, last: str) -> JsonObject:
     if not names.search(json.dumps(metric["name"])):
         return metric
     series: list[Json] = []
-    for each in _objects(metric.get("timeseries")):
+    for each in _as_objects(metric.get("timeseries")):
         points: list[Json] = []
-        for point in _objects(each.get("data")):
+        for point in _as_objects(each.get("data")):
             at = point["timeStamp"]
             points.append({"timeStamp": at} if first <= str(at) <= last else point)
         series.append({**each, "data": points})
@@ -102,44 +102,46 @@ def _emptied(metric: JsonObject, names: re.Pattern[str], first: str, last: str) 
 
 async def _shorter_span(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
     """Metrics of the span from `since` to `until` minutes ago alone, as the answer says of itself."""
-    first, last = (stamp(exchange.service.now - timedelta(minutes=settings[word]), 0) for word in ("since", "until"))
+    first, last = (
+        format_time(exchange.service.now - timedelta(minutes=settings[word]), 0) for word in ("since", "until")
+    )
 
     def shortened(body: JsonObject) -> JsonObject:
         metrics: list[Json] = []
-        for metric in _objects(body.get("value")):
+        for metric in _as_objects(body.get("value")):
             series: list[Json] = [
-                {**each, "data": [one for one in _objects(each["data"]) if first <= str(one["timeStamp"]) <= last]}
-                for each in _objects(metric.get("timeseries"))
+                {**each, "data": [one for one in _as_objects(each["data"]) if first <= str(one["timeStamp"]) <= last]}
+                for each in _as_objects(metric.get("timeseries"))
             ]
             metrics.append({**metric, "timeseries": series})
         return {**body, "value": metrics, "timespan": f"{first}/{last}"}
 
-    return await _changed(exchange, shortened)
+    return await _send_changed(exchange, shortened)
 
 
-async def _changed(exchange: Exchange, change: Any) -> web.StreamResponse:
-    answer = exchange.answer()
+async def _send_changed(exchange: Exchange, change: Any) -> web.StreamResponse:
+    answer = exchange.compute_answer()
     is_good = isinstance(answer.body, dict) and answer.status == 200
-    return await exchange.send(replace(answer, body=change(answer.body) if is_good else answer.body))
+    return await exchange.send_answer(replace(answer, body=change(answer.body) if is_good else answer.body))
 
 
-def _list(value: Json) -> list[Json]:
+def _as_list(value: Json) -> list[Json]:
     return list(value) if isinstance(value, list) else []
 
 
-def _objects(value: Json) -> list[JsonObject]:
-    return [each for each in _list(value) if isinstance(each, dict)]
+def _as_objects(value: Json) -> list[JsonObject]:
+    return [each for each in _as_list(value) if isinstance(each, dict)]
 
 
-def _lists(value: Json) -> list[list[Json]]:
-    return [list(each) for each in _list(value) if isinstance(each, list)]
+def _as_lists(value: Json) -> list[list[Json]]:
+    return [list(each) for each in _as_list(value) if isinstance(each, list)]
 
 
-KINDS: Mapping[str, Kind] = {
-    "partial_error": Kind(_partial_error, frozenset({"lose"})),
-    "error_beside": Kind(_error_beside),
-    "short_page": Kind(_short_page, frozenset({"keep"}), frozenset({"says"})),
-    "unmeasured": Kind(_unmeasured, frozenset({"since", "until"}), frozenset({"names"})),
-    "shorter_span": Kind(_shorter_span, frozenset({"since", "until"})),
-    "unlisted": Kind(_unlisted, frozenset({"form"})),
+PARTIAL_KINDS: Mapping[str, FaultKind] = {
+    "partial_error": FaultKind(_send_partial_error, frozenset({"lose"})),
+    "error_beside": FaultKind(_send_error_beside),
+    "short_page": FaultKind(_send_short_page, frozenset({"keep"}), frozenset({"says"})),
+    "unmeasured": FaultKind(_unmeasured, frozenset({"since", "until"}), frozenset({"names"})),
+    "shorter_span": FaultKind(_shorter_span, frozenset({"since", "until"})),
+    "unlisted": FaultKind(_send_without_list, frozenset({"form"})),
 }

@@ -12,32 +12,32 @@ import trustme
 from aiohttp import web
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-_LONGEST_LINE = 1 << 16
+_LINE_LIMIT = 1 << 16
 
 
-_making = threading.Lock()
+_authority_lock = threading.Lock()
 
 
 @functools.cache
-def _made() -> trustme.CA:
+def _create_authority() -> trustme.CA:
     return trustme.CA()
 
 
-def _authority() -> trustme.CA:
+def _get_authority() -> trustme.CA:
     """The one of this process, also where two servers start at once."""
-    with _making:
-        return _made()
+    with _authority_lock:
+        return _create_authority()
 
 
-class Host:
+class TlsServer:
     """Serves from `start` to `stop`, on the loopback interface and a port that was free."""
 
     def __init__(self, handler: Handler, port: int = 0) -> None:
         self._handler = handler
-        self._wanted = port
+        self._wanted_port = port
         self._ready = threading.Event()
         self._failure: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name="arm", daemon=True)
+        self._thread = threading.Thread(target=self._run_loop, name="arm", daemon=True)
         self._folder = tempfile.TemporaryDirectory(prefix="arm-")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -46,7 +46,7 @@ class Host:
 
     def start(self) -> None:
         """Return when it is served. Raises OSError where the port is taken."""
-        _authority().cert_pem.write_to_path(str(self.ca))
+        _get_authority().cert_pem.write_to_path(str(self.ca))
         self._thread.start()
         self._ready.wait()
         if self._failure:
@@ -60,17 +60,17 @@ class Host:
         self._thread.join()
         self._folder.cleanup()
 
-    def _run(self) -> None:
-        asyncio.run(self._serve())
+    def _run_loop(self) -> None:
+        asyncio.run(self._serve_until_stopped())
 
-    async def _serve(self) -> None:
+    async def _serve_until_stopped(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        server = web.Server(self._handler, max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_LINE)
+        server = web.Server(self._handler, max_line_size=_LINE_LIMIT, max_field_size=_LINE_LIMIT)
         # What hangs on purpose is not waited for.
         runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, "127.0.0.1", self._wanted, ssl_context=_context())
+            site = web.TCPSite(runner, "127.0.0.1", self._wanted_port, ssl_context=_create_tls_context())
             await site.start()
         except OSError as failure:
             self._failure = failure
@@ -87,7 +87,7 @@ class Host:
         await runner.cleanup()
 
 
-def _context() -> ssl.SSLContext:
+def _create_tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _authority().issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    _get_authority().issue_cert("localhost", "127.0.0.1").configure_cert(context)
     return context

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tests.arm.metric_generator import MINUTE, Turn
-from tests.incidents.model import Incident, Truth
+from tests.arm.metric_generator import MINUTE, StateChange
+from tests.incidents.model import GroundTruth, Incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class VmTraits:
     """What Azure knows of a VM beyond what an incident tells."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -39,24 +39,24 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Premise:
+class InitialState:
     """All there is to begin with; `traits` and `turns` go by the VM's id."""
 
-    truth: Truth
-    traits: Mapping[str, Traits] = field(default_factory=dict)
-    turns: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
+    truth: GroundTruth
+    traits: Mapping[str, VmTraits] = field(default_factory=dict)
+    state_changes: Mapping[str, tuple[StateChange, ...]] = field(default_factory=dict)
     locks: tuple[Lock, ...] = ()
 
 
-def ending_now(incidents: Iterable[Incident], now: datetime) -> Premise:
+def shift_to_now(incidents: Iterable[Incident], now: datetime) -> InitialState:
     """The truths of the incidents, each moved by whole minutes so that it ends with the last full one."""
-    truths = [moved(each.truth, (now - each.truth.until) // MINUTE * MINUTE) for each in incidents]
-    return Premise(truth=joined(truths))
+    truths = [shift_truth(each.truth, (now - each.truth.until) // MINUTE * MINUTE) for each in incidents]
+    return InitialState(truth=merge_truths(truths))
 
 
-def joined(truths: list[Truth]) -> Truth:
+def merge_truths(truths: list[GroundTruth]) -> GroundTruth:
     """One truth of several."""
-    return Truth(
+    return GroundTruth(
         until=max(truth.until for truth in truths),
         annotations=tuple(each for truth in truths for each in truth.annotations),
         health=tuple(each for truth in truths for each in truth.health),
@@ -68,7 +68,7 @@ def joined(truths: list[Truth]) -> Truth:
     )
 
 
-def moved(truth: Truth, by: timedelta) -> Truth:
+def shift_truth(truth: GroundTruth, by: timedelta) -> GroundTruth:
     """The same, so much later."""
     return replace(
         truth,

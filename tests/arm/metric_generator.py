@@ -11,23 +11,23 @@ MINUTE = timedelta(minutes=1)
 TRAFFIC = frozenset(
     {"Network In Total", "Network Out Total", "Inbound Flows", "Outbound Flows", "Network In", "Network Out"}
 )
-_LATE = 2
+_LATE_POINTS = 2
 """So many missing points at the end of a recording are reports that were still on their way."""
-_ON_ITS_WAY = timedelta(seconds=30)
+_REPORT_DELAY = timedelta(seconds=30)
 """So long after its end a minute is reported; Azure says under a minute."""
-_LASTING = 8
+_FINAL_POINTS = 8
 """So many last points are what goes on after a recording."""
-_REMNANT = 0.01
+_CUT_OFF_SHARE = 0.01
 """Share of the usual traffic that a dead path still shows: probes, broadcasts."""
-_FAINT = 0.07
+_FAINT_SHARE = 0.07
 """Share of it that passes where a path is neither dead nor well."""
 
 
-class Mood(StrEnum):
+class TrafficState(StrEnum):
     """How a VM fares."""
 
-    USUAL = "usual"
-    CUT = "cut"
+    NORMAL = "usual"
+    CUT_OFF = "cut"
     """It works on, and no packet reaches it."""
     FAINT = "faint"
     """It works on, and so little reaches it that nobody would call it reachable."""
@@ -36,122 +36,126 @@ class Mood(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class StateChange:
     """From this time on the VM fares so; None: as was recorded."""
 
     at: datetime
-    mood: Mood | None
+    state: TrafficState | None
 
 
-def mood_at(turns: Sequence[Turn], at: datetime) -> Mood | None:
+def find_state(changes: Sequence[StateChange], at: datetime) -> TrafficState | None:
     """How the VM fares at that time, by the turn written last; None: as was recorded."""
-    return next((turn.mood for turn in reversed(turns) if turn.at <= at), None)
+    return next((turn.state for turn in reversed(changes) if turn.at <= at), None)
 
 
-class Meter:
+class MetricGenerator:
     """One metric of one VM, at any minute since the VM exists."""
 
     def __init__(self, series: Series, born: datetime) -> None:
         self.series = series
-        self._born = born
+        self._created_at = born
         self._usual = series.values[:60] or (None,)
-        share = _REMNANT if series.name in TRAFFIC else 1.0
+        share = _CUT_OFF_SHARE if series.name in TRAFFIC else 1.0
         self._cut = tuple(None if value is None else round(value * share, 3) for value in self._usual)
-        faint = _FAINT if series.name in TRAFFIC else 1.0
+        faint = _FAINT_SHARE if series.name in TRAFFIC else 1.0
         self._faint = tuple(None if value is None else round(value * faint, 3) for value in self._usual)
-        self._arrived = _arrived(series.values)
-        self._lasting = _lasting(series.values)
+        self._reported_values = _drop_late_points(series.values)
+        self._final_values = _get_final_points(series.values)
 
-    def values(self, start: datetime, minutes: int, turns: Sequence[Turn], now: datetime) -> list[float | None]:
+    def generate_values(
+        self, start: datetime, minutes: int, turns: Sequence[StateChange], now: datetime
+    ) -> list[float | None]:
         """The minutes from `start` on; one that is not over yet, or has just ended, has no value.
 
         Clients ask for weeks by the minute, so the minutes are laid down in whole stretches.
         """
         first = (start - self.series.start) // MINUTE
-        found = self._recorded(first, minutes)
+        found = self._replay_recording(first, minutes)
         for turn in turns:
             begin = min(minutes, max(0, -((start - turn.at) // MINUTE)))
-            found[begin:] = self._fares(turn.mood, first + begin, minutes - begin)
-        unborn = min(minutes, max(0, -((start - self._born) // MINUTE)))
-        over = min(minutes, max(0, (now - _ON_ITS_WAY - start) // MINUTE))
+            found[begin:] = self._generate_state(turn.state, first + begin, minutes - begin)
+        unborn = min(minutes, max(0, -((start - self._created_at) // MINUTE)))
+        over = min(minutes, max(0, (now - _REPORT_DELAY - start) // MINUTE))
         return [None] * unborn + found[unborn:over] + [None] * (minutes - max(over, unborn))
 
-    def _fares(self, mood: Mood | None, first: int, minutes: int) -> list[float | None]:
+    def _generate_state(self, mood: TrafficState | None, first: int, minutes: int) -> list[float | None]:
         """So many minutes of a VM in that mood; the first minute is counted from the recording's beginning."""
         match mood:
             case None:
-                return self._recorded(first, minutes)
-            case Mood.USUAL:
-                return _repeated(self._usual, first, minutes)
-            case Mood.CUT:
-                return _repeated(self._cut, first, minutes)
-            case Mood.FAINT:
-                return _repeated(self._faint, first, minutes)
-            case Mood.DOWN:
+                return self._replay_recording(first, minutes)
+            case TrafficState.NORMAL:
+                return _repeat_pattern(self._usual, first, minutes)
+            case TrafficState.CUT_OFF:
+                return _repeat_pattern(self._cut, first, minutes)
+            case TrafficState.FAINT:
+                return _repeat_pattern(self._faint, first, minutes)
+            case TrafficState.DOWN:
                 return [None] * minutes
 
-    def _recorded(self, first: int, minutes: int) -> list[float | None]:
+    def _replay_recording(self, first: int, minutes: int) -> list[float | None]:
         """As it was recorded, before that as at its beginning, and after it as at its end."""
         before = min(minutes, max(0, -first))
         begin = first + before
-        during = self._arrived[begin : max(begin, first + minutes)]
+        during = self._reported_values[begin : max(begin, first + minutes)]
         after = minutes - before - len(during)
         return [
-            *_repeated(self._usual, first, before),
+            *_repeat_pattern(self._usual, first, before),
             *during,
-            *_repeated(self._lasting, begin + len(during), after),
+            *_repeat_pattern(self._final_values, begin + len(during), after),
         ]
 
 
-def _repeated(pattern: Sequence[float | None], first: int, minutes: int) -> list[float | None]:
+def _repeat_pattern(pattern: Sequence[float | None], first: int, minutes: int) -> list[float | None]:
     """The pattern over and over, from that minute on."""
     offset = first % len(pattern)
     whole = list(pattern) * ((offset + minutes) // len(pattern) + 1)
     return whole[offset : offset + minutes]
 
 
-def _arrived(values: Sequence[float | None]) -> Sequence[float | None]:
+def _drop_late_points(values: Sequence[float | None]) -> Sequence[float | None]:
     """The recording without the reports that were still on their way when it ended."""
     late = next((count for count, value in enumerate(reversed(values)) if value is not None), len(values))
-    return values[: len(values) - min(late, _LATE)]
+    return values[: len(values) - min(late, _LATE_POINTS)]
 
 
-def _lasting(values: Sequence[float | None]) -> tuple[float | None, ...]:
+def _get_final_points(values: Sequence[float | None]) -> tuple[float | None, ...]:
     """The last points that were reported; nothing, where nothing was for longer than reports are late."""
-    last = [value for value in values[-_LASTING - _LATE :] if value is not None][-_LASTING:]
-    silent = all(value is None for value in values[-_LATE - 1 :])
+    last = [value for value in values[-_FINAL_POINTS - _LATE_POINTS :] if value is not None][-_FINAL_POINTS:]
+    silent = all(value is None for value in values[-_LATE_POINTS - 1 :])
     return (None,) if silent or not last else tuple(last)
 
 
-class Pulse:
+class HeartbeatGenerator:
     """The heartbeats of one VM's agent, one a minute while it can reach its workspace."""
 
     def __init__(self, beats: Sequence[datetime], born: datetime, until: datetime) -> None:
         self._beats = beats
-        self._born = born
+        self._created_at = born
         self._until = until
-        self._lives_on = bool(beats) and until - beats[-1] < 3 * MINUTE
+        self._continues = bool(beats) and until - beats[-1] < 3 * MINUTE
 
-    def between(self, start: datetime, end: datetime, turns: Sequence[Turn]) -> list[datetime]:
+    def generate_heartbeats(self, start: datetime, end: datetime, turns: Sequence[StateChange]) -> list[datetime]:
         """The heartbeats from `start` to `end`, oldest first."""
         if not self._beats:
             return []
         first, last = self._beats[0], self._beats[-1]
-        before = _every_minute(first, max(start, self._born), min(end, first - timedelta(seconds=1)))
+        before = _list_minutes(first, max(start, self._created_at), min(end, first - timedelta(seconds=1)))
         recorded = [at for at in self._beats if start <= at <= end]
-        after = _every_minute(first, max(start, last + timedelta(seconds=1)), end) if self._lives_on else []
-        told = [at for at in [*before, *recorded, *after] if mood_at(turns, at) is None]
-        return sorted([*told, *self._since_turns(first, start, end, turns)])
+        after = _list_minutes(first, max(start, last + timedelta(seconds=1)), end) if self._continues else []
+        told = [at for at in [*before, *recorded, *after] if find_state(turns, at) is None]
+        return sorted([*told, *self._resume_after(first, start, end, turns)])
 
-    def _since_turns(self, first: datetime, start: datetime, end: datetime, turns: Sequence[Turn]) -> list[datetime]:
+    def _resume_after(
+        self, first: datetime, start: datetime, end: datetime, turns: Sequence[StateChange]
+    ) -> list[datetime]:
         """What a turn to the usual brings back, whatever was recorded."""
         if not turns:
             return []
-        times = _every_minute(first, max(start, turns[0].at), end)
-        return [at for at in times if mood_at(turns, at) == Mood.USUAL]
+        times = _list_minutes(first, max(start, turns[0].at), end)
+        return [at for at in times if find_state(turns, at) == TrafficState.NORMAL]
 
 
-def _every_minute(phase: datetime, start: datetime, end: datetime) -> list[datetime]:
+def _list_minutes(phase: datetime, start: datetime, end: datetime) -> list[datetime]:
     """Times from `start` to `end` whole minutes away from `phase`."""
     begin = phase - (phase - start) // MINUTE * MINUTE
     return [begin + minute * MINUTE for minute in range(max(0, (end - begin) // MINUTE + 1))]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-_BLOCK = 1 << 16
+_BLOCK_SIZE = 1 << 16
 
 
 class Proxy:
@@ -18,13 +18,13 @@ class Proxy:
         self._port = port
         self._login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._held: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self.asked: list[str] = []
+        self.requested_hosts: list[str] = []
         """For which host and port, each."""
 
     def __enter__(self) -> Self:
-        self._begin(self._accept)
+        self._start_thread(self._accept_clients)
         return self
 
     def __exit__(
@@ -32,9 +32,9 @@ class Proxy:
     ) -> None:
         # Each thread that ends may have left one more socket, or begun one more thread.
         for thread in self._threads:
-            _shut(self._listener, *self._held)
+            _shut_down(self._listener, *self._sockets)
             thread.join(5)
-        for each in (self._listener, *self._held):
+        for each in (self._listener, *self._sockets):
             each.close()
 
     @property
@@ -42,45 +42,45 @@ class Proxy:
         """Host and port."""
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def _accept(self) -> None:
+    def _accept_clients(self) -> None:
         with suppress(OSError):
             while True:
                 client = self._listener.accept()[0]
-                self._held.append(client)
-                self._begin(self._serve, client)
+                self._sockets.append(client)
+                self._start_thread(self._serve_client, client)
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve_client(self, client: socket.socket) -> None:
         with suppress(OSError):
             request = b""
             while not request.endswith(b"\r\n\r\n"):
                 request += client.recv(1)
             first, *headers = request.decode().split("\r\n")
-            self.asked.append(first.split()[1])
+            self.requested_hosts.append(first.split()[1])
             if self._login and f"Proxy-Authorization: {self._login}" not in headers:
                 client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-                _shut(client)
+                _shut_down(client)
                 return
             server = socket.create_connection(("127.0.0.1", self._port))
-            self._held.append(server)
+            self._sockets.append(server)
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            self._begin(_carry, client, server)
-            _carry(server, client)
+            self._start_thread(_copy_bytes, client, server)
+            _copy_bytes(server, client)
 
-    def _begin(self, act: Callable[..., None], *arguments: socket.socket) -> None:
+    def _start_thread(self, act: Callable[..., None], *arguments: socket.socket) -> None:
         thread = threading.Thread(target=act, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
 
 
-def _shut(*sockets: socket.socket) -> None:
+def _shut_down(*sockets: socket.socket) -> None:
     for each in sockets:
         with suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)
 
 
-def _carry(source: socket.socket, target: socket.socket) -> None:
+def _copy_bytes(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
-        while block := source.recv(_BLOCK):
+        while block := source.recv(_BLOCK_SIZE):
             target.sendall(block)
     with suppress(OSError):
         target.shutdown(socket.SHUT_RDWR)

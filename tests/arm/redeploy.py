@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tests.arm.metric_generator import Mood, Turn, mood_at
-from tests.arm.vm import Condition, Vm
+from tests.arm.metric_generator import StateChange, TrafficState, find_state
+from tests.arm.vm import ComputeState, Vm
 
-NO_PLACE = frozenset(
+ALLOCATION_ERRORS = frozenset(
     {
         "AllocationFailed",
         "ZonalAllocationFailed",
@@ -19,7 +19,7 @@ NO_PLACE = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redeploying:
+class RedeployBehaviour:
     """How redeploys of a world go."""
 
     takes: timedelta = timedelta(seconds=2)
@@ -28,7 +28,7 @@ class Redeploying:
     message: str = ""
     cures: bool = True
     """Whether traffic flows again afterwards."""
-    mood: Mood | None = None
+    mood: TrafficState | None = None
     """How the VM fares afterwards, where that is neither cured nor as before."""
     leap: timedelta = timedelta()
     """So far the server's clock leaps ahead at the end, so that a test need not wait for what is measured after it."""
@@ -39,7 +39,7 @@ class Redeploying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class RedeployOperation:
     """A redeploy that was accepted."""
 
     name: str
@@ -58,15 +58,15 @@ class Operation:
         return now < self.ends
 
 
-def moves(vm: Vm, start: datetime, how: Redeploying) -> None:
+def schedule_changes(vm: Vm, start: datetime, how: RedeployBehaviour) -> None:
     """Write down what becomes of the VM: updating and silent, and at the end as `how` says."""
     end = start + how.takes
-    before, power = mood_at(vm.turns, start), vm.condition(start).power
-    homeless = how.outcome == "Failed" and how.code in NO_PLACE
+    before, power = find_state(vm.state_changes, start), vm.find_compute_state(start).power
+    homeless = how.outcome == "Failed" and how.code in ALLOCATION_ERRORS
     cured = how.outcome == "Succeeded" and how.cures
-    after = Mood.DOWN if homeless else how.mood or (Mood.USUAL if cured else before)
-    vm.turns += [Turn(start, Mood.DOWN), Turn(end, after)]
-    vm.conditions += [
-        Condition(start, power, "Updating"),
-        Condition(end, "deallocated" if homeless else power, how.outcome),
+    after = TrafficState.DOWN if homeless else how.mood or (TrafficState.NORMAL if cured else before)
+    vm.state_changes += [StateChange(start, TrafficState.DOWN), StateChange(end, after)]
+    vm.compute_states += [
+        ComputeState(start, power, "Updating"),
+        ComputeState(end, "deallocated" if homeless else power, how.outcome),
     ]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
-from tests.arm.call import Answer, Call, refuse
+from tests.arm.call import Answer, ApiCall, refuse
 from tests.arm.world import World
 
-Handler: TypeAlias = Callable[[World, Call], Answer]
+Handler: TypeAlias = Callable[[World, ApiCall], Answer]
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
@@ -22,7 +22,7 @@ class Route:
     """One operation of the API. In the path `{name}` is one part, `{scope}` any number of them."""
 
     path: str
-    does: Handler
+    handler: Handler
     method: str = "GET"
     action: str = ""
     """The right that it needs; none where it is empty."""
@@ -42,27 +42,27 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RouteMatch:
     """A route, and what its names stand for in a path."""
 
     route: Route
-    names: dict[str, str]
+    path_names: dict[str, str]
 
 
-def route_of(routes: Sequence[Route], method: str, path: str) -> Taken:
+def find_route(routes: Sequence[Route], method: str, path: str) -> RouteMatch:
     """The first route that fits."""
     known = False
     for route in routes:
         match = route.pattern.fullmatch(path)
         if match and route.method == method:
-            return Taken(route, match.groupdict())
+            return RouteMatch(route, match.groupdict())
         known = known or match is not None
     if known:
         refuse(405, "HttpMethodNotAllowed", f"The http method '{method}' is not allowed on this resource.")
     return refuse(404, "InvalidResourceType", f"The resource type could not be found for '{path}'.")
 
 
-def check_version(taken: Taken, query_version: str | None, ceiling: str | None) -> None:
+def check_version(taken: RouteMatch, query_version: str | None, ceiling: str | None) -> None:
     """Refuse a version that is missing or unknown, in the words of whoever would."""
     versions = taken.route.versions
     if not versions:
@@ -88,7 +88,7 @@ def check_version(taken: Taken, query_version: str | None, ceiling: str | None) 
 
 def check_right(world: World, action: str, scope: str) -> None:
     """Refuse what the principal may not do."""
-    if action and not world.allows(action, scope):
+    if action and not world.allows_action(action, scope):
         who = world.principal
         message = (
             f"The client '{who.client}' with object id '{who.object_id}' does not have authorization to perform action"

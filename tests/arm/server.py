@@ -10,14 +10,14 @@ from typing import Self
 from aiohttp import web
 
 from tests.arm.exchange import Exchange
-from tests.arm.faults import Fault, Faults
-from tests.arm.hosting import Host
-from tests.arm.service import Incoming, Service
+from tests.arm.faults import ActiveFaults, Fault
+from tests.arm.hosting import TlsServer
+from tests.arm.service import ArmApi, IncomingRequest
 from tests.arm.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class RecordedRequest:
     """A request, and what became of it."""
 
     method: str
@@ -28,7 +28,7 @@ class Seen:
     authorized: bool = False
     """Whether it bore a token that holds."""
     client_request_id: str = ""
-    sent: int = 0
+    bytes_sent: int = 0
     """Bytes of the answer's body, as they went over the wire."""
     body: bytes = b""
     """Of the request."""
@@ -36,7 +36,7 @@ class Seen:
     """The header, empty where there is none."""
 
 
-class Arm:
+class ArmServer:
     """Serves a world while it is entered: `with Arm(World.one()) as arm: ...`.
 
     `latency` is waited before every answer, `throttle=False` lets everybody ask as fast as they like, and a page of a
@@ -50,34 +50,34 @@ class Arm:
         self._latency = latency
         self._throttle = throttle
         self._page = page
-        self._faults = Faults()
-        self._seen: list[Seen] = []
-        self._host = Host(self._handle, port)
-        self._service: Service | None = None
+        self._faults = ActiveFaults()
+        self._requests: list[RecordedRequest] = []
+        self._server = TlsServer(self._handle_request, port)
+        self._api: ArmApi | None = None
 
     def __enter__(self) -> Self:
-        self._host.start()
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._host.stop()
+        self._server.stop()
 
     @property
     def url(self) -> str:
         """Where it is served, without a slash at the end."""
-        return f"https://localhost:{self._host.port}"
+        return f"https://localhost:{self._server.port}"
 
     @property
     def port(self) -> int:
         """On which it is served."""
-        return self._host.port
+        return self._server.port
 
     @property
-    def ca(self) -> Path:
+    def ca_bundle(self) -> Path:
         """The bundle with the authority that signed its certificate."""
-        return self._host.ca
+        return self._server.ca
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,62 +88,62 @@ class Arm:
             "AZURE_TENANT_ID": who.tenant,
             "AZURE_CLIENT_ID": who.client,
             "AZURE_CLIENT_SECRET": who.secret,
-            "REQUESTS_CA_BUNDLE": str(self.ca),
+            "REQUESTS_CA_BUNDLE": str(self.ca_bundle),
         }
 
     @property
-    def requests(self) -> list[Seen]:
+    def requests(self) -> list[RecordedRequest]:
         """All that was asked, in the order in which it came."""
-        return list(self._seen)
+        return list(self._requests)
 
-    def posts(self, end: str) -> list[Seen]:
+    def list_posts(self, end: str) -> list[RecordedRequest]:
         """The POSTs whose path ends so."""
-        return [seen for seen in self._seen if seen.method == "POST" and seen.path.endswith(end)]
+        return [seen for seen in self._requests if seen.method == "POST" and seen.path.endswith(end)]
 
-    def fail(self, fault: Fault) -> None:
+    def add_fault(self, fault: Fault) -> None:
         """Put a fault in force; of several that match a request the first strikes."""
         self._faults.add(fault)
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """End all faults."""
         self._faults.clear()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        incoming = Incoming(
+    async def _handle_request(self, request: web.BaseRequest) -> web.StreamResponse:
+        incoming = IncomingRequest(
             method=request.method,
             path=request.path,
             query=dict(request.query),
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await request.read(),
         )
-        service = self._ready_service()
-        place = self._record(incoming, service)
+        service = self._get_api()
+        place = self._record_request(incoming, service)
 
-        def note(status: int, sent: int) -> None:
-            self._seen[place] = replace(self._seen[place], status=status, sent=sent)
+        def record_answer(status: int, sent: int) -> None:
+            self._requests[place] = replace(self._requests[place], status=status, bytes_sent=sent)
 
-        exchange = Exchange(request, incoming, service, note)
+        exchange = Exchange(request, incoming, service, record_answer)
         if self._latency:
             await asyncio.sleep(self._latency)
-        fault = self._faults.taking(incoming.method, incoming.target, incoming.body)
-        return await (fault.act(exchange) if fault else exchange.send(exchange.answer()))
+        fault = self._faults.find_matching(incoming.method, incoming.target, incoming.body)
+        return await (fault.answer_request(exchange) if fault else exchange.send_answer(exchange.compute_answer()))
 
-    def _ready_service(self) -> Service:
+    def _get_api(self) -> ArmApi:
         """The service, made with the first request: it has to know the port."""
-        if self._service is None:
-            self._service = Service(self.world, self._host.port, page=self._page, throttle=self._throttle)
-        return self._service
+        if self._api is None:
+            self._api = ArmApi(self.world, self._server.port, page=self._page, throttle=self._throttle)
+        return self._api
 
-    def _record(self, incoming: Incoming, service: Service) -> int:
-        self._seen.append(
-            Seen(
+    def _record_request(self, incoming: IncomingRequest, service: ArmApi) -> int:
+        self._requests.append(
+            RecordedRequest(
                 method=incoming.method,
                 path=incoming.path,
                 query=MappingProxyType(dict(incoming.query)),
-                authorized=service.knows(incoming.authorization),
+                authorized=service.is_valid_token(incoming.authorization),
                 client_request_id=incoming.headers.get("x-ms-client-request-id", ""),
                 body=incoming.body,
                 authorization=incoming.authorization,
             )
         )
-        return len(self._seen) - 1
+        return len(self._requests) - 1

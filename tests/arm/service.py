@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 
-from tests.arm.call import Answer, Call, Refused, refuse, scope_of
+from tests.arm.call import Answer, ApiCall, Refusal, get_action_scope, refuse
 from tests.arm.entra import Entra
 from tests.arm.routes import (
     activity_log,
@@ -22,8 +22,8 @@ from tests.arm.routes import (
     sets,
     subscriptions,
 )
-from tests.arm.routing import Route, Taken, check_right, check_subscription, check_version, route_of
-from tests.arm.throttle import GRAPH_QUERIES, GRAPH_SECONDS, Buckets, Granted, Windows
+from tests.arm.routing import Route, RouteMatch, check_right, check_subscription, check_version, find_route
+from tests.arm.throttle import GRAPH_QUERIES, GRAPH_SECONDS, FixedWindows, RateDecision, TokenBuckets
 from tests.arm.world import World
 from tests.incidents.wire.plain import JsonObject
 
@@ -43,7 +43,7 @@ ROUTES: tuple[Route, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class IncomingRequest:
     """A request as it came; names of headers are in lower case."""
 
     method: str
@@ -64,7 +64,7 @@ class Incoming:
         return self.headers.get("authorization", "")
 
 
-class Service:
+class ArmApi:
     """Answers for a world, as long as its server runs."""
 
     def __init__(self, world: World, port: int, *, page: int, throttle: bool) -> None:
@@ -73,10 +73,10 @@ class Service:
         self._throttle = throttle
         self.origin = f"https://localhost:{port}"
         self.entra = Entra(world, port)
-        self._routes = (*self.entra.routes(), *ROUTES)
-        self._reads = Buckets(250, 25, time.monotonic)
-        self._writes = Buckets(200, 10, time.monotonic)
-        self._queries = Windows(GRAPH_QUERIES, GRAPH_SECONDS, time.monotonic)
+        self._routes = (*self.entra.list_routes(), *ROUTES)
+        self._reads = TokenBuckets(250, 25, time.monotonic)
+        self._writes = TokenBuckets(200, 10, time.monotonic)
+        self._queries = FixedWindows(GRAPH_QUERIES, GRAPH_SECONDS, time.monotonic)
 
     @property
     def now(self) -> datetime:
@@ -84,18 +84,18 @@ class Service:
         with self._world.lock:
             return self._world.now()
 
-    def answer(self, incoming: Incoming) -> Answer:
+    def answer_request(self, incoming: IncomingRequest) -> Answer:
         """The answer with all its headers; what was refused is one as well."""
         correlation = incoming.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
         with self._world.lock:
             now = self._world.now()
             try:
-                found = self._routed(incoming, now, correlation)
-            except Refused as refused:
+                found = self._route_request(incoming, now, correlation)
+            except Refusal as refused:
                 found = refused.answer
-        return self.dressed(incoming, found, correlation)
+        return self.add_common_headers(incoming, found, correlation)
 
-    def dressed(self, incoming: Incoming, answer: Answer, correlation: str = "") -> Answer:
+    def add_common_headers(self, incoming: IncomingRequest, answer: Answer, correlation: str = "") -> Answer:
         """The answer with the headers that every answer has."""
         headers = {
             "Cache-Control": "no-cache",
@@ -110,77 +110,79 @@ class Service:
             headers["x-ms-client-request-id"] = client
         return replace(answer, headers={**headers, **answer.headers})
 
-    def knows(self, authorization: str) -> bool:
+    def is_valid_token(self, authorization: str) -> bool:
         """Whether a token is one of ours and holds, for whatever audience."""
         with self._world.lock:
-            issued = self.entra.issued(authorization)
+            issued = self.entra.find_token(authorization)
             return issued is not None and issued.expires > self._world.now()
 
-    def revoke(self, authorization: str) -> None:
+    def revoke_token(self, authorization: str) -> None:
         """Let a token expire now."""
         with self._world.lock:
-            self.entra.revoke(authorization, self._world.now())
+            self.entra.revoke_token(authorization, self._world.now())
 
-    def _routed(self, incoming: Incoming, now: datetime, correlation: str) -> Answer:
-        taken = route_of(self._routes, incoming.method, incoming.path)
+    def _route_request(self, incoming: IncomingRequest, now: datetime, correlation: str) -> Answer:
+        taken = find_route(self._routes, incoming.method, incoming.path)
         kind = taken.route.audience
         if kind:
-            self.entra.authenticate(incoming.authorization, kind, now)
+            self.entra.check_token(incoming.authorization, kind, now)
         check_version(taken, incoming.query.get("api-version"), self._world.api_ceiling)
-        pace = self._paced(taken) if kind else {}
-        check_subscription(self._world, taken.names)
-        check_right(self._world, taken.route.action, scope_of(incoming.path))
-        found = taken.route.does(self._world, self._call(incoming, taken, now, correlation))
+        pace = self._check_rate(taken) if kind else {}
+        check_subscription(self._world, taken.path_names)
+        check_right(self._world, taken.route.action, get_action_scope(incoming.path))
+        found = taken.route.handler(self._world, self._build_call(incoming, taken, now, correlation))
         return replace(found, headers={**pace, **found.headers})
 
-    def _call(self, incoming: Incoming, taken: Taken, now: datetime, correlation: str) -> Call:
-        return Call(
+    def _build_call(self, incoming: IncomingRequest, taken: RouteMatch, now: datetime, correlation: str) -> ApiCall:
+        return ApiCall(
             method=incoming.method,
             path=incoming.path,
             origin=self.origin,
-            names=taken.names,
+            path_names=taken.path_names,
             query=incoming.query,
             headers=incoming.headers,
             body=incoming.body,
             now=now,
-            page=self._page,
+            page_size=self._page,
             request_id=str(uuid.uuid4()),
-            correlation=correlation,
+            correlation_id=correlation,
             client_request_id=incoming.headers.get("x-ms-client-request-id", ""),
         )
 
-    def _paced(self, taken: Taken) -> dict[str, str]:
+    def _check_rate(self, taken: RouteMatch) -> dict[str, str]:
         """Headers that say what is left; refuses who asks too fast."""
         if taken.route.path == graph.PATH:
-            return self._paced_query()
+            return self._check_query_rate()
         is_read = taken.route.method == "GET"
-        of = "subscription" if "subscription" in taken.names else "tenant"
+        of = "subscription" if "subscription" in taken.path_names else "tenant"
         word = "reads" if is_read else "writes"
         buckets = self._reads if is_read else self._writes
-        granted = buckets.take(taken.names.get("subscription", "tenant").lower())
-        if self._throttle and not granted.allowed:
-            _refuse_pace(taken, word, granted)
+        granted = buckets.take_token(taken.path_names.get("subscription", "tenant").lower())
+        if self._throttle and not granted.is_allowed:
+            _refuse_rate(taken, word, granted)
         return {f"x-ms-ratelimit-remaining-{of}-{word}": str(granted.remaining)}
 
-    def _paced_query(self) -> dict[str, str]:
-        granted = self._queries.take("")
+    def _check_query_rate(self) -> dict[str, str]:
+        granted = self._queries.take_request("")
         quota = {
             "x-ms-user-quota-remaining": str(granted.remaining),
             "x-ms-user-quota-resets-after": f"00:00:{granted.wait:02d}",
         }
-        if self._throttle and not granted.allowed:
-            raise Refused(Answer(status=429, body=_rate(), headers={**quota, "Retry-After": str(granted.wait)}))
+        if self._throttle and not granted.is_allowed:
+            raise Refusal(
+                Answer(status=429, body=_describe_rate_limit(), headers={**quota, "Retry-After": str(granted.wait)})
+            )
         return quota
 
 
-def _rate() -> JsonObject:
+def _describe_rate_limit() -> JsonObject:
     message = "Client application has been throttled and should not attempt to repeat the request yet."
     told: JsonObject = {"code": "RateLimiting", "message": message}
     return {"error": {**told, "details": [told]}}
 
 
-def _refuse_pace(taken: Taken, word: str, granted: Granted) -> None:
-    whom = taken.names.get("subscription", "tenant")
+def _refuse_rate(taken: RouteMatch, word: str, granted: RateDecision) -> None:
+    whom = taken.path_names.get("subscription", "tenant")
     message = (
         f"Number of {word} for subscription '{whom}' exceeded the limit. Please try again after '{granted.wait}'"
         " seconds."

@@ -7,13 +7,13 @@ from types import TracebackType
 from typing import Self
 
 
-class Silent:
+class SilentServer:
     """Listens while it is entered; `connections` counts who came."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._held: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._sockets: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept_clients, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -26,7 +26,7 @@ class Silent:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
-        for each in (self._listener, *self._held):
+        for each in (self._listener, *self._sockets):
             each.close()
 
     @property
@@ -37,9 +37,9 @@ class Silent:
     @property
     def connections(self) -> int:
         """How many were taken."""
-        return len(self._held)
+        return len(self._sockets)
 
-    def _accept(self) -> None:
+    def _accept_clients(self) -> None:
         with suppress(OSError):
             while True:
-                self._held.append(self._listener.accept()[0])
+                self._sockets.append(self._listener.accept()[0])

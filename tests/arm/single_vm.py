@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tests.arm import metric_catalogue
-from tests.arm.initial_state import Lock, Premise, Traits
-from tests.arm.metric_generator import MINUTE, Mood, Turn
-from tests.incidents.model import Annotated, HealthChanged, Machine, Operation, Truth
+from tests.arm.initial_state import InitialState, Lock, VmTraits
+from tests.arm.metric_generator import MINUTE, StateChange, TrafficState
+from tests.incidents.model import GroundTruth, HealthAnnotation, HealthChange, Machine, Operation
 
 SUBSCRIPTION = "5a1e0c2d-7d3b-4f7e-a5c1-0d9c8b7a6f5e"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class SingleVm:
     """What is true of the VM. The defaults are an affected VM that a redeploy may cure."""
 
     name: str = "web-01"
@@ -52,69 +52,69 @@ class Story:
     """Levels of locks on the VM: `ReadOnly`, `CanNotDelete`."""
 
     @property
-    def root(self) -> str:
+    def group_id(self) -> str:
         """The resource group's id."""
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
     @property
-    def vm(self) -> str:
+    def vm_id(self) -> str:
         """The VM's id."""
-        compute = f"{self.root}/providers/Microsoft.Compute"
+        compute = f"{self.group_id}/providers/Microsoft.Compute"
         if self.uniform:
             return f"{compute}/virtualMachineScaleSets/{self.scale_set}/virtualMachines/0"
         return f"{compute}/virtualMachines/{self.name}"
 
 
-def premise(story: Story, now: datetime) -> Premise:
+def create_single_vm(story: SingleVm, now: datetime) -> InitialState:
     """The story as it stands now."""
-    vm, rng = story.vm, random.Random(story.name)  # noqa: S311 - a story, no secret
+    vm, rng = story.vm_id, random.Random(story.name)  # noqa: S311 - a story, no secret
     born = now - timedelta(days=30)
-    truth = Truth(
+    truth = GroundTruth(
         until=now,
-        annotations=_migration(story, now),
-        health=(HealthChanged(at=born, vm=vm, before="Unknown", after="Available"),),
-        operations=_noise(story, now),
-        series=metric_catalogue.hour(rng, vm, now - 60 * MINUTE),
+        annotations=_list_migrations(story, now),
+        health=(HealthChange(at=born, vm=vm, before="Unknown", after="Available"),),
+        operations=_list_noise(story, now),
+        series=metric_catalogue.generate_hour(rng, vm, now - 60 * MINUTE),
         beats={vm: (now - MINUTE,)} if story.heartbeats else {},
-        machines=(_machine(story),),
+        machines=(_create_machine(story),),
     )
-    return Premise(
+    return InitialState(
         truth=truth,
-        traits={vm: _traits(story)},
-        turns={vm: (Turn(now - story.lost_ago, Mood.CUT),)} if story.lost_ago else {},
+        traits={vm: _create_traits(story)},
+        state_changes={vm: (StateChange(now - story.lost_ago, TrafficState.CUT_OFF),)} if story.lost_ago else {},
         locks=tuple(Lock(scope=vm, level=level) for level in story.locks),
     )
 
 
-def _migration(story: Story, now: datetime) -> tuple[Annotated, ...]:
+def _list_migrations(story: SingleVm, now: datetime) -> tuple[HealthAnnotation, ...]:
     if story.migrated_ago is None:
         return ()
-    return (Annotated(at=now - story.migrated_ago, vm=story.vm, name=story.annotation),)
+    return (HealthAnnotation(at=now - story.migrated_ago, vm=story.vm_id, name=story.annotation),)
 
 
-def _noise(story: Story, now: datetime) -> tuple[Operation, ...]:
+def _list_noise(story: SingleVm, now: datetime) -> tuple[Operation, ...]:
     """What goes on around any VM, days ago."""
-    keys = f"{story.root}/providers/Microsoft.Storage/storageAccounts/logs01"
+    keys = f"{story.group_id}/providers/Microsoft.Storage/storageAccounts/logs01"
     return (
         Operation(
             at=now - timedelta(days=9, hours=2),
-            target=f"{story.vm}/extensions/AzureMonitorAgent",
+            target=f"{story.vm_id}/extensions/AzureMonitorAgent",
             name="Microsoft.Compute/virtualMachines/extensions/write",
         ),
         Operation(at=now - timedelta(days=3), target=keys, name="Microsoft.Storage/storageAccounts/listKeys/action"),
         Operation(
             at=now - timedelta(days=1),
-            target=story.vm,
+            target=story.vm_id,
             name="Microsoft.Authorization/policies/auditIfNotExists/action",
             category="Policy",
         ),
     )
 
 
-def _machine(story: Story) -> Machine:
-    network = f"{story.root}/providers/Microsoft.Network"
+def _create_machine(story: SingleVm) -> Machine:
+    network = f"{story.group_id}/providers/Microsoft.Network"
     return Machine(
-        vm=story.vm,
+        vm=story.vm_id,
         location=story.location,
         size=story.size,
         linux=story.os == "linux",
@@ -122,19 +122,19 @@ def _machine(story: Story) -> Machine:
         agent_ready=story.agent_ready,
         guid="2c5f1f0e-9a64-4d8e-8a39-5d1f7c6b4a32",
         nic=f"{network}/networkInterfaces/{story.name}-nic",
-        subnet=f"{_network_root(story)}/virtualNetworks/vnet/subnets/default",
-        group_of_rules=f"{network}/networkSecurityGroups/{story.name}-nsg",
+        subnet=f"{_get_network_root(story)}/virtualNetworks/vnet/subnets/default",
+        security_group=f"{network}/networkSecurityGroups/{story.name}-nsg",
         spot=story.spot,
     )
 
 
-def _network_root(story: Story) -> str:
+def _get_network_root(story: SingleVm) -> str:
     group = story.network_group or story.group
     return f"/subscriptions/{story.subscription}/resourceGroups/{group}/providers/Microsoft.Network"
 
 
-def _traits(story: Story) -> Traits:
-    return Traits(
+def _create_traits(story: SingleVm) -> VmTraits:
+    return VmTraits(
         tags=story.tags,
         ephemeral=story.ephemeral,
         public_ip=story.public_ip,

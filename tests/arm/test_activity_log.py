@@ -5,24 +5,24 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import Arm, World
-from tests.arm.client import LOG, Client, Reply, signed_in
+from tests.arm import ArmServer, World
+from tests.arm.client import LOG, Client, Reply, create_client
 
 FORM = "%Y-%m-%dT%H:%M:%S"
 
 
 @pytest.fixture(scope="module")
-def arm() -> Iterator[Arm]:
-    with Arm(World.one(), page=3) as served:
+def arm() -> Iterator[ArmServer]:
+    with ArmServer(World.with_one_vm(), page=3) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
-def client(arm: Arm) -> Client:
-    return signed_in(arm)
+def client(arm: ArmServer) -> Client:
+    return create_client(arm)
 
 
-def _ask(client: Client, rest: str = "", *, days: float = 14, select: str = "") -> Reply:
+def _query_log(client: Client, rest: str = "", *, days: float = 14, select: str = "") -> Reply:
     since = client.arm.world.now() - timedelta(days=days)
     (vm,) = client.arm.world
     path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
@@ -30,18 +30,18 @@ def _ask(client: Client, rest: str = "", *, days: float = 14, select: str = "") 
     return client.get(path, LOG, _filter=f"eventTimestamp ge '{since.strftime(FORM)}Z'{rest}", **query)
 
 
-def _all(client: Client, rest: str = "", *, select: str = "") -> list[dict[str, object]]:
-    reply = _ask(client, rest, select=select)
+def _read_all_pages(client: Client, rest: str = "", *, select: str = "") -> list[dict[str, object]]:
+    reply = _query_log(client, rest, select=select)
     events = reply.json["value"]
     while link := reply.json.get("nextLink"):
-        reply = client.follow(link)
+        reply = client.follow_link(link)
         events += reply.json["value"]
     return list(events)
 
 
 def test_pages_are_followed_by_absolute_links_to_the_end(client: Client) -> None:
-    first = _ask(client)
-    events = _all(client)
+    first = _query_log(client)
+    events = _read_all_pages(client)
 
     assert len(first.json["value"]) == 3
     assert first.json["nextLink"].startswith(client.arm.url)
@@ -49,14 +49,16 @@ def test_pages_are_followed_by_absolute_links_to_the_end(client: Client) -> None
 
 
 def test_the_newest_event_comes_first(client: Client) -> None:
-    times = [str(event["id"]).rpartition("/ticks/")[2] for event in _all(client)]
+    times = [str(event["id"]).rpartition("/ticks/")[2] for event in _read_all_pages(client)]
 
     assert times == sorted(times, reverse=True)
 
 
 def test_the_migration_is_in_the_log(client: Client) -> None:
     (vm,) = client.arm.world
-    found = [event for event in _all(client, f" and resourceUri eq '{vm.id}'") if "LiveMigration" in str(event)]
+    found = [
+        event for event in _read_all_pages(client, f" and resourceUri eq '{vm.id}'") if "LiveMigration" in str(event)
+    ]
 
     assert found
     assert "caller" not in found[0]
@@ -76,11 +78,11 @@ def test_the_migration_is_in_the_log(client: Client) -> None:
 def test_what_the_reference_and_the_cli_write_is_understood(client: Client, rest: str) -> None:
     (vm,) = client.arm.world
 
-    assert _ask(client, rest.format(vm=vm.id)).json["value"]
+    assert _query_log(client, rest.format(vm=vm.id)).json["value"]
 
 
 def test_a_group_that_does_not_exist_has_no_events(client: Client) -> None:
-    assert _ask(client, " and resourceGroupName eq 'it''s none'").json == {"value": []}
+    assert _query_log(client, " and resourceGroupName eq 'it''s none'").json == {"value": []}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_a_group_that_does_not_exist_has_no_events(client: Client) -> None:
     ],
 )
 def test_the_grammar_of_the_filter_is_closed(client: Client, rest: str) -> None:
-    reply = _ask(client, rest)
+    reply = _query_log(client, rest)
 
     assert reply.status == 400
     assert reply.json == {"Code": "BadRequest", "Message": "$filter searching parameters invalid."}
@@ -113,35 +115,35 @@ def test_without_a_filter_there_is_nothing(client: Client) -> None:
 
 
 def test_no_more_than_90_days_can_be_read(client: Client) -> None:
-    reply = _ask(client, days=90.1)
+    reply = _query_log(client, days=90.1)
 
     assert reply.status == 400
     assert reply.json["Message"] == "The start time cannot be more than 90 days in the past."
-    assert _ask(client, days=89.9).status == 200
+    assert _query_log(client, days=89.9).status == 200
 
 
 def test_a_projection_gives_what_it_names_and_no_more(client: Client) -> None:
-    events = _all(client, select="eventTimestamp,operationName")
+    events = _read_all_pages(client, select="eventTimestamp,operationName")
 
     assert {name for event in events for name in event} == {"eventTimestamp", "operationName"}
-    assert _ask(client, select="category").status == 400
+    assert _query_log(client, select="category").status == 400
 
 
 def test_claims_and_requests_are_told_only_to_who_asks_for_everything(client: Client) -> None:
-    called = [event for event in _all(client) if "caller" in event]
+    called = [event for event in _read_all_pages(client) if "caller" in event]
 
     assert all({"claims", "httpRequest", "tenantId"} <= set(event) for event in called)
 
 
 def test_a_new_record_shows_only_after_a_while() -> None:
-    world = World.one()
+    world = World.with_one_vm()
     world.log_delay = timedelta(minutes=1)
     (vm,) = world
-    with Arm(world) as arm:
-        asking = signed_in(arm)
-        before = len(_all(asking))
+    with ArmServer(world) as arm:
+        asking = create_client(arm)
+        before = len(_read_all_pages(asking))
         with world.lock:
-            world.redeploy(vm)
-        assert len(_all(asking)) == before
+            world.start_redeploy(vm)
+        assert len(_read_all_pages(asking)) == before
         world.skew = timedelta(minutes=2)
-        assert len(_all(asking)) > before
+        assert len(_read_all_pages(asking)) > before

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.arm.timeline_stories import STORIES
+from tests.arm.timeline_stories import WORLDS_BY_NAME
 
 COMMAND = (sys.executable, "-m", "tests.arm")
 
 
-def _started(arguments: Sequence[str]) -> str:
+def _run_until_ready(arguments: Sequence[str]) -> str:
     """What it prints until it serves; then it is interrupted."""
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
         assert served.stdout
@@ -25,7 +25,7 @@ def _started(arguments: Sequence[str]) -> str:
 
 
 def test_it_tells_a_shell_all_it_needs_and_ends_with_ctrl_c() -> None:
-    told = _started(["--story", "clean", "--fault", "slow,seconds=0.1:/metrics"])
+    told = _run_until_ready(["--story", "clean", "--fault", "slow,seconds=0.1:/metrics"])
     names = [line.partition("=")[0] for line in told.splitlines() if line.startswith("export ")]
 
     assert names == [
@@ -41,7 +41,7 @@ def test_it_tells_a_shell_all_it_needs_and_ends_with_ctrl_c() -> None:
 def test_it_lists_its_stories() -> None:
     listed = subprocess.run([*COMMAND, "--list"], capture_output=True, text=True, check=True)
 
-    assert listed.stdout.split() == list(STORIES)
+    assert listed.stdout.split() == list(WORLDS_BY_NAME)
 
 
 @pytest.mark.parametrize("arguments", [["--story", "none"], ["--fault", "slow"], ["--fault", "storm:."]])

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import Arm, World
-from tests.arm.client import COMPUTE, Client, signed_in
+from tests.arm import ArmServer, World
+from tests.arm.client import COMPUTE, Client, create_client
 
 
 def test_the_instance_view_comes_only_when_it_is_asked_for() -> None:
-    with Arm(World.one()) as arm:
-        client, (vm,) = signed_in(arm), arm.world
+    with ArmServer(World.with_one_vm()) as arm:
+        client, (vm,) = create_client(arm), arm.world
         plain = client.get(vm.id, COMPUTE).json["properties"]
         whole = client.get(vm.id.upper(), COMPUTE, _expand="InstanceView").json["properties"]
         alone = client.get(f"{vm.id}/instanceView", COMPUTE).json
@@ -23,7 +23,7 @@ def test_the_instance_view_comes_only_when_it_is_asked_for() -> None:
 
 
 def test_every_knob_shows_in_the_vm() -> None:
-    world = World.one(
+    world = World.with_one_vm(
         os="windows",
         ephemeral=True,
         tags={"env": "prod"},
@@ -35,9 +35,9 @@ def test_every_knob_shows_in_the_vm() -> None:
         spot=True,
         provisioning="Failed",
     )
-    with Arm(world) as arm:
+    with ArmServer(world) as arm:
         (vm,) = world
-        found = signed_in(arm).get(vm.id, COMPUTE, _expand="instanceView").json
+        found = create_client(arm).get(vm.id, COMPUTE, _expand="instanceView").json
     properties = found["properties"]
 
     assert (found["tags"], found["zones"]) == ({"env": "prod"}, ["2"])
@@ -52,15 +52,15 @@ def test_every_knob_shows_in_the_vm() -> None:
 
 
 def test_lists_are_paged_and_leave_out_the_instance_view() -> None:
-    world = World.fleet(vms=7, groups=2, migrated=1)
+    world = World.with_fleet(vms=7, groups=2, migrated=1)
     subscription = next(iter(world)).subscription
     path = f"/subscriptions/{subscription}/providers/Microsoft.Compute/virtualMachines"
-    with Arm(world, page=3) as arm:
-        client = signed_in(arm)
+    with ArmServer(world, page=3) as arm:
+        client = create_client(arm)
         reply = client.get(path, COMPUTE)
         found = list(reply.json["value"])
         while link := reply.json.get("nextLink"):
-            reply = client.follow(link)
+            reply = client.follow_link(link)
             found += reply.json["value"]
         group = client.get(
             f"/subscriptions/{subscription}/resourcegroups/RG-00{path[len(subscription) + 15 :]}", COMPUTE
@@ -72,8 +72,8 @@ def test_lists_are_paged_and_leave_out_the_instance_view() -> None:
 
 
 def test_a_list_of_statuses_has_nothing_else() -> None:
-    with Arm(World.one()) as arm:
-        client, (vm,) = signed_in(arm), arm.world
+    with ArmServer(World.with_one_vm()) as arm:
+        client, (vm,) = create_client(arm), arm.world
         path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
         (found,) = client.get(path, COMPUTE, statusOnly="true").json["value"]
 
@@ -102,32 +102,32 @@ def test_a_list_of_statuses_has_nothing_else() -> None:
     ],
 )
 def test_what_is_not_there_is_not_found(path: str, code: str, message: str) -> None:
-    with Arm(World.one()) as arm:
-        client, (vm,) = signed_in(arm), arm.world
+    with ArmServer(World.with_one_vm()) as arm:
+        client, (vm,) = create_client(arm), arm.world
         reply = client.get(f"/subscriptions/{vm.subscription}{path}", COMPUTE)
 
-    assert (reply.status, reply.code) == (404, code)
+    assert (reply.status, reply.error_code) == (404, code)
     assert reply.json["error"]["message"].startswith(message)
 
 
 def test_a_cloud_that_lags_names_the_versions_that_it_knows() -> None:
-    world = World.one()
+    world = World.with_one_vm()
     world.api_ceiling = "2021-07-01"
-    with Arm(world) as arm:
-        client, (vm,) = signed_in(arm), arm.world
+    with ArmServer(world) as arm:
+        client, (vm,) = create_client(arm), arm.world
         refused, known = client.get(vm.id, "2023-03-01"), client.get(vm.id, "2021-07-01")
         unknown = client.get(vm.id, "2017-01-01")
 
-    assert (refused.status, refused.code) == (400, "NoRegisteredProviderFound")
+    assert (refused.status, refused.error_code) == (400, "NoRegisteredProviderFound")
     assert "The supported api-versions are '2021-07-01, " in refused.json["error"]["message"]
     assert "2023-03-01" not in refused.json["error"]["message"].partition("supported")[2]
     assert (known.status, unknown.status) == (200, 400)
 
 
 def test_an_instance_of_a_uniform_scale_set_is_no_vm_of_its_own() -> None:
-    world = World.one(scale_set="front", uniform=True)
-    with Arm(world) as arm:
-        client, (vm,) = signed_in(arm), arm.world
+    world = World.with_one_vm(scale_set="front", uniform=True)
+    with ArmServer(world) as arm:
+        client, (vm,) = create_client(arm), arm.world
         root = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
         instance = client.get(vm.id, COMPUTE).json
         listed = client.get(vm.id.rpartition("/")[0], COMPUTE).json["value"]
@@ -140,8 +140,8 @@ def test_an_instance_of_a_uniform_scale_set_is_no_vm_of_its_own() -> None:
 
 
 def test_the_network_of_a_vm_can_be_read_piece_by_piece() -> None:
-    with Arm(World.one()) as arm:
-        client, (vm,) = signed_in(arm), arm.world
+    with ArmServer(World.with_one_vm()) as arm:
+        client, (vm,) = create_client(arm), arm.world
         nic = client.get(vm.machine.nic, "2021-08-01").json["properties"]
         configuration = nic["ipConfigurations"][0]["properties"]
         address = client.get(configuration["publicIPAddress"]["id"], "2021-08-01").json["properties"]
@@ -156,33 +156,33 @@ def test_the_network_of_a_vm_can_be_read_piece_by_piece() -> None:
     assert network["subnets"][0]["id"] == vm.machine.subnet
     assert rules.status == 200
     assert [each["id"] for each in listed] == [vm.machine.nic]
-    assert (missing.status, missing.code) == (404, "ResourceNotFound")
+    assert (missing.status, missing.error_code) == (404, "ResourceNotFound")
 
 
-def _locks(client: Client, scope: str, **query: str) -> list[str]:
+def _list_lock_levels(client: Client, scope: str, **query: str) -> list[str]:
     path = f"{scope}/providers/Microsoft.Authorization/locks"
     return [each["properties"]["level"] for each in client.get(path, "2016-09-01", **query).json["value"]]
 
 
 def test_locks_hold_for_what_lies_below() -> None:
-    world = World.one(locks=("CanNotDelete",))
-    with Arm(world) as arm:
-        client, (vm,) = signed_in(arm), arm.world
+    world = World.with_one_vm(locks=("CanNotDelete",))
+    with ArmServer(world) as arm:
+        client, (vm,) = create_client(arm), arm.world
         subscription = f"/subscriptions/{vm.subscription}"
 
-        assert _locks(client, vm.id, _filter="atScope()") == ["CanNotDelete"]
-        assert _locks(client, subscription, _filter="atScope()") == []
-        assert _locks(client, subscription) == ["CanNotDelete"]
+        assert _list_lock_levels(client, vm.id, _filter="atScope()") == ["CanNotDelete"]
+        assert _list_lock_levels(client, subscription, _filter="atScope()") == []
+        assert _list_lock_levels(client, subscription) == ["CanNotDelete"]
         refused = client.get(f"{vm.id}/providers/Microsoft.Authorization/locks", "2016-09-01", _filter="name eq 'x'")
         assert refused.status == 400
 
 
 def test_permissions_are_those_of_the_role_less_what_is_denied() -> None:
-    world = World.one()
+    world = World.with_one_vm()
     (vm,) = world
     world.denied.add(("Microsoft.Compute/virtualMachines/redeploy/action", f"/subscriptions/{vm.subscription}"))
-    with Arm(world) as arm:
-        client = signed_in(arm)
+    with ArmServer(world) as arm:
+        client = create_client(arm)
         path = f"{vm.id}/providers/Microsoft.Authorization/permissions"
         (contributor,) = client.get(path, "2022-04-01").json["value"]
         world.role = "reader"
@@ -194,8 +194,8 @@ def test_permissions_are_those_of_the_role_less_what_is_denied() -> None:
 
 
 def test_a_vm_that_was_made_today_was_not_there_yesterday() -> None:
-    world = World.one()
+    world = World.with_one_vm()
     (vm,) = world
 
-    assert vm.born == vm.truth.health[0].at
-    assert world.now() - vm.born > timedelta(days=29)
+    assert vm.created_at == vm.truth.health[0].at
+    assert world.now() - vm.created_at > timedelta(days=29)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.arm import Arm, World
-from tests.arm.client import Client, signed_in
+from tests.arm import ArmServer, World
+from tests.arm.client import Client, create_client
 
 
 def test_the_older_version_lists_clouds_and_this_one_is_the_second() -> None:
-    with Arm(World.one()) as arm:
+    with ArmServer(World.with_one_vm()) as arm:
         decoy, own = Client(arm).get("/metadata/endpoints", "2019-05-01").json
 
     assert decoy["resourceManager"].startswith("https://management.decoy.example")
@@ -16,7 +16,7 @@ def test_the_older_version_lists_clouds_and_this_one_is_the_second() -> None:
 
 @pytest.mark.parametrize("version", ["2022-09-01", "2023-11-01"])
 def test_the_newer_versions_give_this_cloud_alone(version: str) -> None:
-    with Arm(World.one()) as arm:
+    with ArmServer(World.with_one_vm()) as arm:
         own = Client(arm).get("/metadata/endpoints", version).json
 
     assert own["authentication"]["audiences"][0] == f"{arm.url}/"
@@ -25,8 +25,8 @@ def test_the_newer_versions_give_this_cloud_alone(version: str) -> None:
 
 
 def test_either_form_can_be_forced() -> None:
-    world = World.one()
-    with Arm(world) as arm:
+    world = World.with_one_vm()
+    with ArmServer(world) as arm:
         world.metadata = "object"
         assert isinstance(Client(arm).get("/metadata/endpoints", "2019-05-01").json, dict)
         world.metadata = "array"
@@ -35,11 +35,11 @@ def test_either_form_can_be_forced() -> None:
 
 
 def test_subscriptions_groups_and_providers() -> None:
-    world = World.one()
+    world = World.with_one_vm()
     (vm,) = world
     root = f"/subscriptions/{vm.subscription}"
-    with Arm(world) as arm:
-        client = signed_in(arm)
+    with ArmServer(world) as arm:
+        client = create_client(arm)
         assert [each["subscriptionId"] for each in client.get("/subscriptions", "2020-01-01").json["value"]] == [
             vm.subscription
         ]
@@ -64,15 +64,15 @@ def test_subscriptions_groups_and_providers() -> None:
     ],
 )
 def test_what_does_not_exist_is_refused_in_azures_words(path: str, version: str, status: int, code: str) -> None:
-    with Arm(World.one()) as arm:
-        reply = signed_in(arm).get(path, version)
+    with ArmServer(World.with_one_vm()) as arm:
+        reply = create_client(arm).get(path, version)
 
-    assert (reply.status, reply.code) == (status, code)
+    assert (reply.status, reply.error_code) == (status, code)
 
 
 def test_every_answer_can_be_traced_and_is_packed_for_who_takes_it() -> None:
-    with Arm(World.one()) as arm:
-        client = signed_in(arm)
+    with ArmServer(World.with_one_vm()) as arm:
+        client = create_client(arm)
         client.headers |= {"x-ms-client-request-id": "mine", "Accept-Encoding": "gzip"}
         reply = client.get("/subscriptions", "2020-01-01")
         failed = client.get("/subscriptions", "1999-01-01")
@@ -83,4 +83,4 @@ def test_every_answer_can_be_traced_and_is_packed_for_who_takes_it() -> None:
         assert each.headers["content-type"] == "application/json; charset=utf-8"
     assert reply.headers["content-encoding"] == "gzip"
     assert arm.requests[-2].client_request_id == "mine"
-    assert arm.requests[-2].sent == len(reply.content)
+    assert arm.requests[-2].bytes_sent == len(reply.content)

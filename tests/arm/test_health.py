@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import Arm, World, timeline_stories
-from tests.arm.client import HEALTH, signed_in
+from tests.arm import ArmServer, World, timeline_stories
+from tests.arm.client import HEALTH, create_client
 from tests.incidents.model import ServiceIssue
 
 STATUSES = "providers/Microsoft.ResourceHealth/availabilityStatuses"
@@ -13,10 +13,10 @@ EVENTS = "providers/Microsoft.ResourceHealth/events"
 
 
 def test_the_state_now_comes_first_and_then_what_was_newest_first() -> None:
-    world = timeline_stories.told("unavailable_but_traffic_normal")
+    world = timeline_stories.create_incident("unavailable_but_traffic_normal")
     (vm,) = world
-    with Arm(world) as arm:
-        client = signed_in(arm)
+    with ArmServer(world) as arm:
+        client = create_client(arm)
         history = client.get(f"{vm.id}/{STATUSES}", HEALTH).json["value"]
         now = client.get(f"{vm.id}/{STATUSES}/current", HEALTH).json
     times = [each["properties"]["occuredTime"] for each in history[1:]]
@@ -28,12 +28,12 @@ def test_the_state_now_comes_first_and_then_what_was_newest_first() -> None:
 
 
 def test_many_vms_show_their_state_now_in_pages() -> None:
-    world = World.fleet(vms=5, groups=2, migrated=1)
+    world = World.with_fleet(vms=5, groups=2, migrated=1)
     subscription = next(iter(world)).subscription
-    with Arm(world, page=2) as arm:
-        client = signed_in(arm)
+    with ArmServer(world, page=2) as arm:
+        client = create_client(arm)
         first = client.get(f"/subscriptions/{subscription}/{STATUSES}", HEALTH)
-        second = client.follow(first.json["nextLink"])
+        second = client.follow_link(first.json["nextLink"])
         group = client.get(f"/subscriptions/{subscription}/resourceGroups/rg-01/{STATUSES}", HEALTH)
 
     assert [len(each.json["value"]) for each in (first, second, group)] == [2, 2, 2]
@@ -41,7 +41,7 @@ def test_many_vms_show_their_state_now_in_pages() -> None:
 
 
 def _world_with_issues() -> World:
-    world = World.one()
+    world = World.with_one_vm()
     (vm,) = world
     hour = timedelta(hours=1)
 
@@ -78,8 +78,8 @@ def test_service_events_are_those_asked_for(query: dict[str, str], names: set[st
     (vm,) = world
     if "queryStartTime" in query:
         query = {"queryStartTime": f"{world.now() - timedelta(days=30):%m/%d/%Y}"}
-    with Arm(world) as arm:
-        found = signed_in(arm).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).json["value"]
+    with ArmServer(world) as arm:
+        found = create_client(arm).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).json["value"]
 
     assert {each["name"] for each in found} == names
 
@@ -87,8 +87,8 @@ def test_service_events_are_those_asked_for(query: dict[str, str], names: set[st
 def test_a_vm_knows_the_events_of_its_region() -> None:
     world = _world_with_issues()
     (vm,) = world
-    with Arm(world) as arm:
-        found = signed_in(arm).get(f"{vm.id}/{EVENTS}", HEALTH).json["value"]
+    with ArmServer(world) as arm:
+        found = create_client(arm).get(f"{vm.id}/{EVENTS}", HEALTH).json["value"]
 
     assert {each["name"] for each in found} == {"Vir-3", "Vir-200"}
 
@@ -97,7 +97,7 @@ def test_a_vm_knows_the_events_of_its_region() -> None:
     "query", [{"_filter": "level eq 'x'"}, {"queryStartTime": "soon"}, {"queryStartTime": "1/1/2020"}]
 )
 def test_what_is_wrong_with_a_question_for_events_is_refused(query: dict[str, str]) -> None:
-    with Arm(World.one()) as arm:
+    with ArmServer(World.with_one_vm()) as arm:
         (vm,) = arm.world
 
-        assert signed_in(arm).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).status == 400
+        assert create_client(arm).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).status == 400

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.arm.kql import Database, Kind, KqlError, Row, Table, run
+from tests.arm.kql import Database, Kind, KqlError, Row, Table, run_query
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 COLUMNS = {
@@ -19,7 +19,7 @@ COLUMNS = {
 }
 
 
-def _row(name: str, size: int, properties: Mapping[str, Any] | None = None) -> Row:
+def _create_row(name: str, size: int, properties: Mapping[str, Any] | None = None) -> Row:
     return {
         "id": f"/vm/{name}",
         "name": name,
@@ -31,28 +31,28 @@ def _row(name: str, size: int, properties: Mapping[str, Any] | None = None) -> R
 
 
 ROWS = [
-    _row(
+    _create_row(
         "Web-01",
         4,
         {"state": "Up", "at": "2026-03-02T09:30:00.1234567Z", "nics": [{"id": "a"}, {"id": "b"}], "a.b": {"c": 7}},
     ),
-    _row("web-02", 8, {"state": "down", "at": "2026-03-01T09:30:00Z", "nics": [], "hot": True}),
-    _row("db", 8, None),
+    _create_row("web-02", 8, {"state": "down", "at": "2026-03-01T09:30:00Z", "nics": [], "hot": True}),
+    _create_row("db", 8, None),
 ]
 OTHERS = [{"id": "/vm/db", "note": "master"}, {"id": "/vm/db", "note": "replica"}, {"id": "/vm/gone", "note": "old"}]
 
 
-def _database(*, folds: bool = True) -> Database:
+def _create_database(*, folds: bool = True) -> Database:
     notes = Table({"id": Kind.STRING, "note": Kind.STRING}, OTHERS)
-    return Database(tables={"vms": lambda: Table(COLUMNS, ROWS), "notes": lambda: notes}, now=NOW, folds=folds)
+    return Database(tables={"vms": lambda: Table(COLUMNS, ROWS), "notes": lambda: notes}, now=NOW, ignores_case=folds)
 
 
-def _rows(query: str) -> list[Row]:
-    return list(run(query, _database()).rows)
+def _run_rows(query: str) -> list[Row]:
+    return list(run_query(query, _create_database()).rows)
 
 
-def _names(query: str) -> list[str]:
-    return [row["name"] for row in _rows(f"vms | {query} | project name")]
+def _run_names(query: str) -> list[str]:
+    return [row["name"] for row in _run_rows(f"vms | {query} | project name")]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def _names(query: str) -> list[str]:
     ],
 )
 def test_a_condition_holds_as_in_kusto(condition: str, names: list[str]) -> None:
-    assert _names(f"where {condition}\n") == names
+    assert _run_names(f"where {condition}\n") == names
 
 
 @pytest.mark.parametrize(
@@ -138,72 +138,75 @@ def test_a_condition_holds_as_in_kusto(condition: str, names: list[str]) -> None
     ],
 )
 def test_an_expression_has_its_value(expression: str, value: object) -> None:
-    assert _rows(f"vms | take 1 | project v = {expression}") == [{"v": value}]
+    assert _run_rows(f"vms | take 1 | project v = {expression}") == [{"v": value}]
 
 
 def test_extend_replaces_and_adds_and_sees_only_what_was_there() -> None:
-    row = _rows("vms | take 1 | extend size = size * 2, twice = size * 2")[0]
+    row = _run_rows("vms | take 1 | extend size = size * 2, twice = size * 2")[0]
 
     assert (row["size"], row["twice"]) == (8, 8)
 
 
 def test_project_names_what_has_no_name_as_kusto_does() -> None:
-    table = run("vms | project name, properties.state, tostring(properties.at), tolower(id)", _database())
+    table = run_query("vms | project name, properties.state, tostring(properties.at), tolower(id)", _create_database())
 
     assert list(table.columns) == ["name", "properties_state", "properties_at", "Column1"]
     assert table.columns["properties_state"] == Kind.DYNAMIC
 
 
 def test_project_away_keep_and_rename() -> None:
-    assert list(run("notes | project-away note", _database()).columns) == ["id"]
-    assert list(run("notes | project-keep note", _database()).columns) == ["note"]
-    assert list(run("notes | project-rename text = note", _database()).columns) == ["id", "text"]
+    assert list(run_query("notes | project-away note", _create_database()).columns) == ["id"]
+    assert list(run_query("notes | project-keep note", _create_database()).columns) == ["note"]
+    assert list(run_query("notes | project-rename text = note", _create_database()).columns) == ["id", "text"]
 
 
 def test_order_descends_unless_told_and_take_cuts() -> None:
-    assert _names("order by size, name") == ["web-02", "db", "Web-01"]
-    assert _names("sort by size asc, name asc | take 2") == ["Web-01", "db"]
-    assert _names("order by todatetime(properties.at) asc | limit 1") == ["db"]
+    assert _run_names("order by size, name") == ["web-02", "db", "Web-01"]
+    assert _run_names("sort by size asc, name asc | take 2") == ["Web-01", "db"]
+    assert _run_names("order by todatetime(properties.at) asc | limit 1") == ["db"]
 
 
 def test_distinct_gives_each_once() -> None:
-    assert _rows("vms | distinct size | order by size asc") == [{"size": 4}, {"size": 8}]
+    assert _run_rows("vms | distinct size | order by size asc") == [{"size": 4}, {"size": 8}]
 
 
 def test_summarize_counts_and_compares() -> None:
-    counted = _rows("vms | summarize count(), top = max(name), names = make_list(name) by size | order by size asc")
+    counted = _run_rows("vms | summarize count(), top = max(name), names = make_list(name) by size | order by size asc")
 
     assert counted[1] == {"size": 8, "count_": 2, "top": "web-02", "names": ["web-02", "db"]}
-    assert _rows("vms | count") == [{"Count": 3}]
-    assert _rows("vms | where size > 99 | summarize count()") == [{"count_": 0}]
-    assert _rows("vms | summarize arg_max(size, name) by tostring(tags.Env)")[0]["name"] == "web-02"
+    assert _run_rows("vms | count") == [{"Count": 3}]
+    assert _run_rows("vms | where size > 99 | summarize count()") == [{"count_": 0}]
+    assert _run_rows("vms | summarize arg_max(size, name) by tostring(tags.Env)")[0]["name"] == "web-02"
 
 
 def test_a_join_keeps_or_drops_what_has_no_partner() -> None:
     note = "(notes | project id, note)"
 
-    assert len(_rows(f"vms | join kind=inner {note} on id")) == 2
-    assert len(_rows(f"vms | join kind=leftouter {note} on $left.id == $right.id")) == 4
-    assert _rows(f"vms | join kind=inner {note} on id | project id1, note")[0] == {"id1": "/vm/db", "note": "master"}
-    assert _rows(f"vms | join kind=leftouter {note} on id | where name == 'web-02'")[0]["note"] == ""
-    assert _names("join kind=leftanti (notes) on id") == ["Web-01", "web-02"]
+    assert len(_run_rows(f"vms | join kind=inner {note} on id")) == 2
+    assert len(_run_rows(f"vms | join kind=leftouter {note} on $left.id == $right.id")) == 4
+    assert _run_rows(f"vms | join kind=inner {note} on id | project id1, note")[0] == {
+        "id1": "/vm/db",
+        "note": "master",
+    }
+    assert _run_rows(f"vms | join kind=leftouter {note} on id | where name == 'web-02'")[0]["note"] == ""
+    assert _run_names("join kind=leftanti (notes) on id") == ["Web-01", "web-02"]
 
 
 def test_mv_expand_gives_a_row_for_each_element() -> None:
-    expanded = _rows("vms | mv-expand nic = properties.nics | project name, nic = tostring(nic.id)")
+    expanded = _run_rows("vms | mv-expand nic = properties.nics | project name, nic = tostring(nic.id)")
 
     assert [row["nic"] for row in expanded] == ["a", "b", ""]
 
 
 def test_union_puts_tables_below_one_another() -> None:
-    assert len(_rows("union vms, notes")) == 6
-    assert _rows("notes | take 1 | union (vms | where name == 'db') | project id, name")[1]["name"] == "db"
+    assert len(_run_rows("union vms, notes")) == 6
+    assert _run_rows("notes | take 1 | union (vms | where name == 'db') | project id, name")[1]["name"] == "db"
 
 
 def test_table_names_fold_only_where_the_service_folds_them() -> None:
-    assert len(_rows("VMs | take 5")) == 3
+    assert len(_run_rows("VMs | take 5")) == 3
     with pytest.raises(KqlError, match="VMs"):
-        run("VMs | take 5", _database(folds=False))
+        run_query("VMs | take 5", _create_database(folds=False))
 
 
 @pytest.mark.parametrize(
@@ -265,26 +268,26 @@ def test_table_names_fold_only_where_the_service_folds_them() -> None:
 )
 def test_what_is_wrong_or_unknown_is_refused_before_a_row_is_read(query: str) -> None:
     with pytest.raises(KqlError):
-        run(query, _database())
+        run_query(query, _create_database())
 
 
 def test_a_refusal_says_where() -> None:
     with pytest.raises(KqlError) as refused:
-        run("vms\n| where name ==\n", _database())
+        run_query("vms\n| where name ==\n", _create_database())
 
     assert (refused.value.code, refused.value.token, refused.value.line) == ("ParserFailure", "<EOF>", 3)
 
 
 def test_a_long_array_is_cut_in_silence_unless_the_query_says_otherwise() -> None:
-    many = [_row("hub", 1, {"nics": [{"id": str(number)} for number in range(500)]})]
-    database = Database(tables={"vms": lambda: Table(COLUMNS, iter(many))}, now=NOW, folds=True)
+    many = [_create_row("hub", 1, {"nics": [{"id": str(number)} for number in range(500)]})]
+    database = Database(tables={"vms": lambda: Table(COLUMNS, iter(many))}, now=NOW, ignores_case=True)
 
     def count(text: str) -> int:
-        return len(list(run(text, database).rows))
+        return len(list(run_query(text, database).rows))
 
     assert count("vms | mv-expand nic = properties.nics") == 128
     assert count("vms | mv-expand nic = properties.nics limit 400") == 400
 
 
 def test_values_are_packed_into_an_array() -> None:
-    assert _rows("vms | where name =~ 'web-01' | project all = pack_array(name, size)")[0]["all"] == ["Web-01", 4]
+    assert _run_rows("vms | where name =~ 'web-01' | project all = pack_array(name, size)")[0]["all"] == ["Web-01", 4]

@@ -5,29 +5,29 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import Arm, World
+from tests.arm import ArmServer, World
 from tests.arm.client import Client, Reply
 
 
 @pytest.fixture
-def arm() -> Iterator[Arm]:
-    with Arm(World.one()) as served:
+def arm() -> Iterator[ArmServer]:
+    with ArmServer(World.with_one_vm()) as served:
         yield served
 
 
-def _client(arm: Arm) -> Client:
+def _create_logs_client(arm: ArmServer) -> Client:
     client = Client(arm)
     client.sign_in(arm.url.replace("localhost", "127.0.0.1"))
     return client
 
 
-def _query(arm: Arm, text: str, workspace: str = "", **body: str) -> Reply:
+def _query_workspace(arm: ArmServer, text: str, workspace: str = "", **body: str) -> Reply:
     path = f"/v1/workspaces/{workspace or arm.world.workspace}/query"
-    return _client(arm).post(path, body={"query": text, **body})
+    return _create_logs_client(arm).post(path, body={"query": text, **body})
 
 
-def test_heartbeats_stop_where_the_network_was_lost(arm: Arm) -> None:
-    reply = _query(
+def test_heartbeats_stop_where_the_network_was_lost(arm: ArmServer) -> None:
+    reply = _query_workspace(
         arm, "Heartbeat | summarize beats = count(), last_ = max(TimeGenerated) by _ResourceId", timespan="PT4H"
     )
     (table,) = reply.json["tables"]
@@ -41,28 +41,28 @@ def test_heartbeats_stop_where_the_network_was_lost(arm: Arm) -> None:
 
 
 @pytest.mark.parametrize("timespan", ["P1D", "PT86400.0S", "{from}/{to}", "{from}/PT24H", "PT24H/{to}"])
-def test_a_timespan_is_read_in_every_form(arm: Arm, timespan: str) -> None:
+def test_a_timespan_is_read_in_every_form(arm: ArmServer, timespan: str) -> None:
     now = arm.world.now()
     ends = {"from": (now - timedelta(days=1)).isoformat(), "to": now.isoformat()}
-    reply = _query(arm, "Heartbeat | count", timespan=timespan.format(**ends))
+    reply = _query_workspace(arm, "Heartbeat | count", timespan=timespan.format(**ends))
 
     assert 1315 <= reply.json["tables"][0]["rows"][0][0] <= 1325
 
 
-def test_conditions_on_time_and_vm_narrow_what_is_read(arm: Arm) -> None:
+def test_conditions_on_time_and_vm_narrow_what_is_read(arm: ArmServer) -> None:
     (vm,) = arm.world
-    found = _query(
+    found = _query_workspace(
         arm, f"Heartbeat | where TimeGenerated between (ago(3h) .. ago(150m)) and _ResourceId in~ ('{vm.id}')"
     )
-    nobody = _query(arm, "Heartbeat | where TimeGenerated > ago(3h) | where _ResourceId == '/nobody'")
+    nobody = _query_workspace(arm, "Heartbeat | where TimeGenerated > ago(3h) | where _ResourceId == '/nobody'")
 
     assert 29 <= len(found.json["tables"][0]["rows"]) <= 31
     assert nobody.json["tables"][0]["rows"] == []
 
 
-def test_what_lies_beyond_the_cap_is_cut_and_said(arm: Arm) -> None:
+def test_what_lies_beyond_the_cap_is_cut_and_said(arm: ArmServer) -> None:
     arm.world.row_cap = 10
-    reply = _query(arm, "Heartbeat | project TimeGenerated")
+    reply = _query_workspace(arm, "Heartbeat | project TimeGenerated")
 
     assert (reply.status, len(reply.json["tables"][0]["rows"])) == (200, 10)
     assert reply.json["error"]["code"] == "PartialError"
@@ -77,20 +77,20 @@ def test_what_lies_beyond_the_cap_is_cut_and_said(arm: Arm) -> None:
         ("Heartbeat | where TimeGenerated > '2026-01-01'", "SemanticError"),
     ],
 )
-def test_a_query_that_is_wrong_is_refused(arm: Arm, text: str, inner: str) -> None:
-    reply = _query(arm, text)
+def test_a_query_that_is_wrong_is_refused(arm: ArmServer, text: str, inner: str) -> None:
+    reply = _query_workspace(arm, text)
 
-    assert (reply.status, reply.code) == (400, "BadArgumentError")
+    assert (reply.status, reply.error_code) == (400, "BadArgumentError")
     assert reply.json["error"]["innererror"]["code"] == inner
 
 
-def test_an_unknown_workspace_a_wrong_timespan_and_a_missing_right_are_refused(arm: Arm) -> None:
-    unknown = _query(arm, "Heartbeat", "11111111-0000-4000-a000-000000000000")
-    wrong = _query(arm, "Heartbeat", timespan="a while")
+def test_an_unknown_workspace_a_wrong_timespan_and_a_missing_right_are_refused(arm: ArmServer) -> None:
+    unknown = _query_workspace(arm, "Heartbeat", "11111111-0000-4000-a000-000000000000")
+    wrong = _query_workspace(arm, "Heartbeat", timespan="a while")
     (vm,) = arm.world
     arm.world.denied.add(("Microsoft.OperationalInsights/workspaces/query/read", f"/subscriptions/{vm.subscription}"))
-    denied = _query(arm, "Heartbeat")
+    denied = _query_workspace(arm, "Heartbeat")
 
-    assert (unknown.status, unknown.code) == (404, "WorkspaceNotFoundError")
-    assert (wrong.status, wrong.code) == (400, "BadArgumentError")
-    assert (denied.status, denied.code) == (403, "InsufficientAccessError")
+    assert (unknown.status, unknown.error_code) == (404, "WorkspaceNotFoundError")
+    assert (wrong.status, wrong.error_code) == (400, "BadArgumentError")
+    assert (denied.status, denied.error_code) == (403, "InsufficientAccessError")

@@ -5,27 +5,27 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import Arm, Redeploying, World
-from tests.arm.client import COMPUTE, LOG, METRICS, Client, Reply, signed_in
+from tests.arm import ArmServer, RedeployBehaviour, World
+from tests.arm.client import COMPUTE, LOG, METRICS, Client, Reply, create_client
 
 MINUTES = timedelta(minutes=5)
 """Longer than any test takes, so that an operation ends when the test turns the clock on."""
 ALLOCATION = "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."
 
 
-def _redeploy(client: Client) -> Reply:
+def _post_redeploy(client: Client) -> Reply:
     (vm,) = client.arm.world
     return client.post(f"{vm.id}/redeploy", COMPUTE)
 
 
-def _state(client: Client) -> tuple[str, str]:
+def _read_states(client: Client) -> tuple[str, str]:
     """Provisioning state and power state."""
     (vm,) = client.arm.world
     properties = client.get(vm.id, COMPUTE, _expand="instanceView").json["properties"]
     return properties["provisioningState"], properties["instanceView"]["statuses"][1]["code"].rpartition("/")[2]
 
 
-def _traffic(client: Client) -> list[float | None]:
+def _read_traffic(client: Client) -> list[float | None]:
     """Three minutes that have been reported."""
     (vm,) = client.arm.world
     now = client.arm.world.now().replace(second=0) - timedelta(minutes=1)
@@ -36,16 +36,16 @@ def _traffic(client: Client) -> list[float | None]:
 
 
 def test_the_answer_is_empty_and_says_where_to_ask_on() -> None:
-    world = World.one()
-    world.redeploying = Redeploying(takes=MINUTES)
-    with Arm(world) as arm:
-        client = signed_in(arm)
-        reply = _redeploy(client)
+    world = World.with_one_vm()
+    world.redeploying = RedeployBehaviour(takes=MINUTES)
+    with ArmServer(world) as arm:
+        client = create_client(arm)
+        reply = _post_redeploy(client)
         address = reply.headers["azure-asyncoperation"]
-        running, monitored = client.follow(address), client.follow(reply.headers["location"])
-        state = _state(client)
+        running, monitored = client.follow_link(address), client.follow_link(reply.headers["location"])
+        state = _read_states(client)
         world.skew = 2 * MINUTES
-        ended, final = client.follow(address), client.follow(reply.headers["location"])
+        ended, final = client.follow_link(address), client.follow_link(reply.headers["location"])
 
     assert (reply.status, reply.content) == (202, b"")
     assert reply.headers["location"].partition("?")[0] == address.partition("?")[0]
@@ -54,64 +54,64 @@ def test_the_answer_is_empty_and_says_where_to_ask_on() -> None:
     assert state == ("Updating", "running")
     assert ended.json["status"] == "Succeeded"
     assert ended.json["endTime"] > ended.json["startTime"]
-    assert len(arm.posts("/redeploy")) == 1
+    assert len(arm.list_posts("/redeploy")) == 1
 
 
 @pytest.mark.parametrize(("cures", "flows"), [(True, True), (False, False)])
 def test_traffic_is_back_afterwards_or_not(cures: bool, flows: bool) -> None:  # noqa: FBT001 - the case's two answers
-    world = World.one()
-    world.redeploying = Redeploying(cures=cures)
-    with Arm(world) as arm:
-        client = signed_in(arm)
-        before = _traffic(client)
-        _redeploy(client)
+    world = World.with_one_vm()
+    world.redeploying = RedeployBehaviour(cures=cures)
+    with ArmServer(world) as arm:
+        client = create_client(arm)
+        before = _read_traffic(client)
+        _post_redeploy(client)
         world.skew = timedelta(minutes=10)
-        after = _traffic(client)
+        after = _read_traffic(client)
 
     assert all(value is not None and value < 1e5 for value in before)
     assert all(value is not None and (value > 1e5) == flows for value in after)
 
 
 def test_the_clock_can_leap_at_the_end_so_that_nobody_need_wait() -> None:
-    world = World.one()
-    world.redeploying = Redeploying(takes=timedelta(seconds=0.2), leap=timedelta(minutes=10))
-    with Arm(world) as arm:
-        client = signed_in(arm)
+    world = World.with_one_vm()
+    world.redeploying = RedeployBehaviour(takes=timedelta(seconds=0.2), leap=timedelta(minutes=10))
+    with ArmServer(world) as arm:
+        client = create_client(arm)
         begun = world.now()
-        _redeploy(client)
-        while world.running(next(iter(world))):
+        _post_redeploy(client)
+        while world.find_running_redeploy(next(iter(world))):
             time.sleep(0.05)
-        after = _traffic(client)
+        after = _read_traffic(client)
 
     assert timedelta(minutes=10) <= world.now() - begun < timedelta(minutes=11)
     assert all(value is not None and value > 1e5 for value in after)
 
 
 def test_a_redeploy_that_finds_no_host_leaves_the_vm_down() -> None:
-    world = World.one()
-    world.redeploying = Redeploying(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
-    with Arm(world) as arm:
-        client = signed_in(arm)
-        address = _redeploy(client).headers["azure-asyncoperation"]
+    world = World.with_one_vm()
+    world.redeploying = RedeployBehaviour(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
+    with ArmServer(world) as arm:
+        client = create_client(arm)
+        address = _post_redeploy(client).headers["azure-asyncoperation"]
         world.skew = timedelta(minutes=10)
-        ended, state, traffic = client.follow(address).json, _state(client), _traffic(client)
-        again = _redeploy(client)
+        ended, state, traffic = client.follow_link(address).json, _read_states(client), _read_traffic(client)
+        again = _post_redeploy(client)
 
     assert (ended["status"], ended["error"]) == ("Failed", {"code": "AllocationFailed", "message": ALLOCATION})
     assert state == ("Failed", "deallocated")
     assert traffic == [None, None, None]
-    assert (again.status, again.code) == (409, "OperationNotAllowed")
+    assert (again.status, again.error_code) == (409, "OperationNotAllowed")
 
 
 def test_one_redeploy_at_a_time() -> None:
-    world = World.one()
-    world.redeploying = Redeploying(takes=MINUTES)
-    with Arm(world) as arm:
-        client = signed_in(arm)
-        first, second = _redeploy(client), _redeploy(client)
+    world = World.with_one_vm()
+    world.redeploying = RedeployBehaviour(takes=MINUTES)
+    with ArmServer(world) as arm:
+        client = create_client(arm)
+        first, second = _post_redeploy(client), _post_redeploy(client)
 
-    assert (first.status, second.status, second.code) == (202, 409, "Conflict")
-    assert [seen.status for seen in arm.posts("/redeploy")] == [202, 409]
+    assert (first.status, second.status, second.error_code) == (202, 409, "Conflict")
+    assert [seen.status for seen in arm.list_posts("/redeploy")] == [202, 409]
 
 
 @pytest.mark.parametrize(
@@ -123,35 +123,35 @@ def test_one_redeploy_at_a_time() -> None:
     ],
 )
 def test_what_speaks_against_it(knobs: dict[str, object], role: str, status: int, code: str) -> None:
-    world = World.one(**knobs)
+    world = World.with_one_vm(**knobs)
     world.role = role
-    with Arm(world) as arm:
-        reply = _redeploy(signed_in(arm))
+    with ArmServer(world) as arm:
+        reply = _post_redeploy(create_client(arm))
 
-    assert (reply.status, reply.code) == (status, code)
+    assert (reply.status, reply.error_code) == (status, code)
     assert world.operations == {}
 
 
 def test_a_lock_against_deletion_does_not() -> None:
-    with Arm(World.one(locks=("CanNotDelete",))) as arm:
-        assert _redeploy(signed_in(arm)).status == 202
+    with ArmServer(World.with_one_vm(locks=("CanNotDelete",))) as arm:
+        assert _post_redeploy(create_client(arm)).status == 202
 
 
 def test_a_world_can_refuse_every_request() -> None:
-    world = World.one()
-    world.redeploying = Redeploying(refuse=(429, "OperationNotAllowed", "Too many requests of this kind."))
-    with Arm(world) as arm:
-        reply = _redeploy(signed_in(arm))
+    world = World.with_one_vm()
+    world.redeploying = RedeployBehaviour(refuse=(429, "OperationNotAllowed", "Too many requests of this kind."))
+    with ArmServer(world) as arm:
+        reply = _post_redeploy(create_client(arm))
 
-    assert (reply.status, reply.code) == (429, "OperationNotAllowed")
+    assert (reply.status, reply.error_code) == (429, "OperationNotAllowed")
 
 
 def test_the_log_tells_who_asked_when_it_began_and_how_it_ended() -> None:
-    world = World.one()
-    with Arm(world) as arm:
-        client, (vm,) = signed_in(arm), world
+    world = World.with_one_vm()
+    with ArmServer(world) as arm:
+        client, (vm,) = create_client(arm), world
         client.headers |= {"x-ms-client-request-id": "mine", "x-ms-correlation-request-id": "thread"}
-        _redeploy(client)
+        _post_redeploy(client)
         world.skew = timedelta(minutes=1)
         since = world.now() - timedelta(minutes=5)
         path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
@@ -169,17 +169,17 @@ def test_the_log_tells_who_asked_when_it_began_and_how_it_ended() -> None:
 
 
 def test_an_instance_of_a_scale_set_is_redeployed_the_same_way() -> None:
-    world = World.one(scale_set="front", uniform=True)
-    with Arm(world) as arm:
-        reply = _redeploy(signed_in(arm))
+    world = World.with_one_vm(scale_set="front", uniform=True)
+    with ArmServer(world) as arm:
+        reply = _post_redeploy(create_client(arm))
 
     assert reply.status == 202
     assert next(iter(world.operations.values())).vm.endswith("/virtualMachineScaleSets/front/virtualMachines/0")
 
 
 def test_an_operation_that_nobody_began_is_not_found() -> None:
-    with Arm(World.one()) as arm:
-        client, (vm,) = signed_in(arm), arm.world
+    with ArmServer(World.with_one_vm()) as arm:
+        client, (vm,) = create_client(arm), arm.world
         path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/locations/westeurope/operations/x"
 
         assert client.get(path, COMPUTE).status == 404

@@ -7,26 +7,26 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import Arm, World
-from tests.arm.client import COMPUTE, Client, signed_in
+from tests.arm import ArmServer, World
+from tests.arm.client import COMPUTE, Client, create_client
 
 
 @pytest.fixture
-def arm() -> Iterator[Arm]:
-    with Arm(World.one()) as served:
+def arm() -> Iterator[ArmServer]:
+    with ArmServer(World.with_one_vm()) as served:
         yield served
 
 
-def _payload(token: str) -> dict[str, object]:
+def _decode_payload(token: str) -> dict[str, object]:
     part = token.split(".")[1]
     found: dict[str, object] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return found
 
 
-def test_a_token_says_for_whom_and_until_when(arm: Arm) -> None:
+def test_a_token_says_for_whom_and_until_when(arm: ArmServer) -> None:
     arm.world.expires_in = 60
     reply = Client(arm).sign_in()
-    payload = _payload(reply.json["access_token"])
+    payload = _decode_payload(reply.json["access_token"])
 
     assert reply.json["expires_in"] == 60
     assert payload["aud"] == arm.url
@@ -45,7 +45,7 @@ def test_a_token_says_for_whom_and_until_when(arm: Arm) -> None:
     ],
 )
 def test_who_may_not_sign_in_is_told_as_entra_does(
-    arm: Arm, form: dict[str, str], status: int, error: str, code: int
+    arm: ArmServer, form: dict[str, str], status: int, error: str, code: int
 ) -> None:
     reply = Client(arm).sign_in(**form)
 
@@ -53,13 +53,13 @@ def test_who_may_not_sign_in_is_told_as_entra_does(
     assert reply.json["error_description"].startswith(f"AADSTS{code}: ")
 
 
-def test_an_unknown_tenant_is_not_found(arm: Arm) -> None:
+def test_an_unknown_tenant_is_not_found(arm: ArmServer) -> None:
     reply = Client(arm).get("/11111111-0000-4000-a000-000000000000/v2.0/.well-known/openid-configuration")
 
     assert (reply.status, reply.json["error_codes"]) == (400, [90002])
 
 
-def test_discovery_leads_to_this_server(arm: Arm) -> None:
+def test_discovery_leads_to_this_server(arm: ArmServer) -> None:
     found = Client(arm).get(f"/{arm.world.principal.tenant}/v2.0/.well-known/openid-configuration").json
 
     assert found["token_endpoint"] == f"{arm.url}/{arm.world.principal.tenant}/oauth2/v2.0/token"
@@ -69,25 +69,25 @@ def test_discovery_leads_to_this_server(arm: Arm) -> None:
     ("authorization", "code"),
     [(None, "AuthenticationFailed"), ("Basic x", "AuthenticationFailed"), ("Bearer x", "InvalidAuthenticationToken")],
 )
-def test_without_a_token_of_ours_nothing_is_told(arm: Arm, authorization: str | None, code: str) -> None:
+def test_without_a_token_of_ours_nothing_is_told(arm: ArmServer, authorization: str | None, code: str) -> None:
     client = Client(arm, {"Authorization": authorization} if authorization else {})
     reply = client.get("/subscriptions", "2020-01-01")
 
-    assert (reply.status, reply.code) == (401, code)
+    assert (reply.status, reply.error_code) == (401, code)
     assert reply.headers["www-authenticate"].startswith("Bearer authorization_uri=")
     assert not arm.requests[-1].authorized
 
 
-def test_a_token_expires(arm: Arm) -> None:
-    client = signed_in(arm)
+def test_a_token_expires(arm: ArmServer) -> None:
+    client = create_client(arm)
     assert client.get("/subscriptions", "2020-01-01").status == 200
     arm.world.skew = timedelta(hours=2)
     reply = client.get("/subscriptions", "2020-01-01")
 
-    assert (reply.status, reply.code) == (401, "ExpiredAuthenticationToken")
+    assert (reply.status, reply.error_code) == (401, "ExpiredAuthenticationToken")
 
 
-def test_a_token_for_the_logs_does_not_open_resource_manager_nor_the_other_way_round(arm: Arm) -> None:
+def test_a_token_for_the_logs_does_not_open_resource_manager_nor_the_other_way_round(arm: ArmServer) -> None:
     path, logs = f"/v1/workspaces/{arm.world.workspace}/query", arm.url.replace("localhost", "127.0.0.1")
     client = Client(arm)
     client.sign_in(logs)
@@ -95,15 +95,15 @@ def test_a_token_for_the_logs_does_not_open_resource_manager_nor_the_other_way_r
     client.sign_in()
     refused_as_well = client.post(path, body={"query": "Heartbeat"})
 
-    assert (refused.status, refused.code) == (401, "InvalidAuthenticationTokenAudience")
+    assert (refused.status, refused.error_code) == (401, "InvalidAuthenticationTokenAudience")
     assert answered.status == 200
-    assert (refused_as_well.status, refused_as_well.code) == (403, "InvalidAuthenticationTokenAudience")
+    assert (refused_as_well.status, refused_as_well.error_code) == (403, "InvalidAuthenticationTokenAudience")
 
 
 @pytest.mark.parametrize(
     ("path", "header"), [("/msi/token", "X-IDENTITY-HEADER"), ("/metadata/identity/oauth2/token", "Metadata")]
 )
-def test_a_managed_identity_needs_its_header(arm: Arm, path: str, header: str) -> None:
+def test_a_managed_identity_needs_its_header(arm: ArmServer, path: str, header: str) -> None:
     client = Client(arm)
     assert client.get(path, resource=arm.url).status == 400
     client.headers[header] = "true"
@@ -113,19 +113,19 @@ def test_a_managed_identity_needs_its_header(arm: Arm, path: str, header: str) -
     assert client.get("/subscriptions", "2020-01-01").status == 200
 
 
-def test_the_clock_of_the_server_can_be_wrong(arm: Arm) -> None:
+def test_the_clock_of_the_server_can_be_wrong(arm: ArmServer) -> None:
     straight = Client(arm).get("/metadata/endpoints", "2022-09-01").headers["date"]
     arm.world.skew = timedelta(days=400)
 
     assert Client(arm).get("/metadata/endpoints", "2022-09-01").headers["date"][8:16] != straight[8:16]
 
 
-def test_the_right_is_asked_before_anything_is_told(arm: Arm) -> None:
-    client, (vm,) = signed_in(arm), arm.world
+def test_the_right_is_asked_before_anything_is_told(arm: ArmServer) -> None:
+    client, (vm,) = create_client(arm), arm.world
     arm.world.denied.add(("Microsoft.Compute/virtualMachines/read", vm.id))
     reply = client.get(vm.id, COMPUTE)
 
-    assert (reply.status, reply.code) == (403, "AuthorizationFailed")
+    assert (reply.status, reply.error_code) == (403, "AuthorizationFailed")
     assert (
         f"perform action 'Microsoft.Compute/virtualMachines/read' over scope '{vm.id}'"
         in reply.json["error"]["message"]

@@ -14,10 +14,10 @@ GRAPH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class RateDecision:
     """Whether a request may pass, what is left, and how many seconds there is to wait."""
 
-    allowed: bool
+    is_allowed: bool
     remaining: int
     wait: int = 0
 
@@ -28,7 +28,7 @@ class _Bucket:
     filled: float
 
 
-class Buckets:
+class TokenBuckets:
     """A bucket of tokens for each key, which fills all the time."""
 
     def __init__(self, size: int, refill: float, clock: Callable[[], float]) -> None:
@@ -37,19 +37,19 @@ class Buckets:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
-    def take(self, key: str) -> Granted:
+    def take_token(self, key: str) -> RateDecision:
         """One token, if there is one."""
         now = self._clock()
         bucket = self._buckets.setdefault(key, _Bucket(self._size, now))
         bucket.tokens = min(self._size, bucket.tokens + (now - bucket.filled) * self._refill)
         bucket.filled = now
         if bucket.tokens < 1:
-            return Granted(allowed=False, remaining=0, wait=math.ceil((1 - bucket.tokens) / self._refill))
+            return RateDecision(is_allowed=False, remaining=0, wait=math.ceil((1 - bucket.tokens) / self._refill))
         bucket.tokens -= 1
-        return Granted(allowed=True, remaining=int(bucket.tokens))
+        return RateDecision(is_allowed=True, remaining=int(bucket.tokens))
 
 
-class Windows:
+class FixedWindows:
     """So many requests for each key in a window of so many seconds, which begins with the first."""
 
     def __init__(self, limit: int, seconds: float, clock: Callable[[], float]) -> None:
@@ -58,7 +58,7 @@ class Windows:
         self._clock = clock
         self._windows: dict[str, list[float]] = defaultdict(list)
 
-    def take(self, key: str) -> Granted:
+    def take_request(self, key: str) -> RateDecision:
         """One request, if the window has room."""
         now = self._clock()
         window = self._windows[key]
@@ -67,6 +67,6 @@ class Windows:
         start = window[0] if window else now
         rest = math.ceil(self._seconds - (now - start))
         if len(window) >= self._limit:
-            return Granted(allowed=False, remaining=0, wait=rest)
+            return RateDecision(is_allowed=False, remaining=0, wait=rest)
         window.append(now)
-        return Granted(allowed=True, remaining=self._limit - len(window), wait=rest)
+        return RateDecision(is_allowed=True, remaining=self._limit - len(window), wait=rest)

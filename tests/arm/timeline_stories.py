@@ -6,35 +6,36 @@ from functools import partial
 from types import MappingProxyType
 
 from tests.arm.world import World
-from tests.incidents.corpus import CLASSES
+from tests.incidents.corpus import INCIDENT_CLASSES
 from tests.incidents.scene import Scene
-from tests.incidents.staging import incident
+from tests.incidents.staging import stage_incident
 
-Telling = Callable[[], World]
+WorldFactory = Callable[[], World]
 
 
-def affected() -> World:
+def create_affected() -> World:
     """One VM, cut off by its live migration two hours ago."""
-    return World.one()
+    return World.with_one_vm()
 
 
-def clean() -> World:
+def create_clean() -> World:
     """One VM, live-migrated two hours ago, that took no harm."""
-    return World.one(lost_ago=None)
+    return World.with_one_vm(lost_ago=None)
 
 
-def fleet() -> World:
+def create_fleet() -> World:
     """200 VMs, ten of them cut off."""
-    return World.fleet()
+    return World.with_fleet()
 
 
-def told(name: str, seed: int = 1) -> World:
+def create_incident(name: str, seed: int = 1) -> World:
     """An incident of that class of the corpus."""
-    scene = Scene(seed, list(CLASSES).index(name), datetime.now(UTC) - timedelta(minutes=1))
-    return World.of(incident(name, seed, 0, scene, CLASSES[name](scene)))
+    scene = Scene(seed, list(INCIDENT_CLASSES).index(name), datetime.now(UTC) - timedelta(minutes=1))
+    return World.from_incidents(stage_incident(name, seed, 0, scene, INCIDENT_CLASSES[name](scene)))
 
 
-STORIES: Mapping[str, Telling] = MappingProxyType(
-    {"affected": affected, "clean": clean, "fleet": fleet} | {name: partial(told, name) for name in CLASSES}
+WORLDS_BY_NAME: Mapping[str, WorldFactory] = MappingProxyType(
+    {"affected": create_affected, "clean": create_clean, "fleet": create_fleet}
+    | {name: partial(create_incident, name) for name in INCIDENT_CLASSES}
 )
 """By name, in the order in which they are listed."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 
-def time_of(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     """The time, which without an offset is UTC; None for what is none."""
     try:
         at = datetime.fromisoformat(text)
@@ -15,7 +15,7 @@ def time_of(text: str) -> datetime | None:
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def duration_of(text: str) -> timedelta | None:
+def parse_duration(text: str) -> timedelta | None:
     """The duration, in days and what is smaller; None for what is none."""
     match = _DURATION.fullmatch(text)
     if match is None or not any(match.groups()):

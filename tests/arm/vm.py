@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tests.arm.initial_state import Premise, Traits
-from tests.arm.metric_generator import Meter, Pulse, Turn
-from tests.incidents.model import HealthChanged, Machine, Series, Truth
-from tests.incidents.wire.plain import group_of, name_of, subscription_of
+from tests.arm.initial_state import InitialState, VmTraits
+from tests.arm.metric_generator import HeartbeatGenerator, MetricGenerator, StateChange
+from tests.incidents.model import GroundTruth, HealthChange, Machine, Series
+from tests.incidents.wire.plain import get_group_name, get_resource_name, get_subscription_id
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ComputeState:
     """What the compute provider says of a VM from this time on."""
 
     at: datetime
@@ -23,14 +23,14 @@ class Vm:
     """A VM; what is to become of it is written down at once, and shows when its time has come."""
 
     machine: Machine
-    traits: Traits
-    born: datetime
-    truth: Truth
+    traits: VmTraits
+    created_at: datetime
+    truth: GroundTruth
     """Its own annotations and health, and nothing of other VMs."""
-    meters: dict[str, Meter]
-    pulse: Pulse
-    turns: list[Turn]
-    conditions: list[Condition]
+    metrics: dict[str, MetricGenerator]
+    heartbeats: HeartbeatGenerator
+    state_changes: list[StateChange]
+    compute_states: list[ComputeState]
     sends_heartbeats: bool
 
     @property
@@ -41,52 +41,52 @@ class Vm:
     @property
     def name(self) -> str:
         """The last segment."""
-        return name_of(self.id)
+        return get_resource_name(self.id)
 
     @property
     def group(self) -> str:
         """Its resource group."""
-        return group_of(self.id)
+        return get_group_name(self.id)
 
     @property
     def subscription(self) -> str:
         """Its subscription."""
-        return subscription_of(self.id)
+        return get_subscription_id(self.id)
 
     @property
-    def root(self) -> str:
+    def group_id(self) -> str:
         """Id of its resource group."""
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
-    def condition(self, at: datetime) -> Condition:
+    def find_compute_state(self, at: datetime) -> ComputeState:
         """Power and provisioning state at that time."""
-        return next(each for each in reversed(self.conditions) if each.at <= at or each is self.conditions[0])
+        return next(each for each in reversed(self.compute_states) if each.at <= at or each is self.compute_states[0])
 
-    def turns_at(self, at: datetime) -> list[Turn]:
+    def list_state_changes(self, at: datetime) -> list[StateChange]:
         """What has become of it by that time."""
-        return [turn for turn in self.turns if turn.at <= at]
+        return [turn for turn in self.state_changes if turn.at <= at]
 
-    def machine_at(self, at: datetime) -> Machine:
+    def build_machine(self, at: datetime) -> Machine:
         """The VM's description with the power state of that time."""
-        return replace(self.machine, power=self.condition(at).power)
+        return replace(self.machine, power=self.find_compute_state(at).power)
 
-    def health_at(self, at: datetime) -> tuple[HealthChanged, ...]:
+    def list_health(self, at: datetime) -> tuple[HealthChange, ...]:
         """Its availability states so far, oldest first."""
         return tuple(changed for changed in self.truth.health if changed.at <= at)
 
 
-def vms_of(premise: Premise) -> dict[str, Vm]:
+def create_vms(premise: InitialState) -> dict[str, Vm]:
     """All VMs, by id in lower case."""
     truth = premise.truth
     series: dict[str, list[Series]] = {machine.vm: [] for machine in truth.machines}
     for each in truth.series:
         series[each.vm].append(each)
-    return {machine.vm.lower(): _vm(machine, premise, series[machine.vm]) for machine in truth.machines}
+    return {machine.vm.lower(): _create_vm(machine, premise, series[machine.vm]) for machine in truth.machines}
 
 
-def _vm(machine: Machine, premise: Premise, series: list[Series]) -> Vm:
-    truth, traits = premise.truth, premise.traits.get(machine.vm, Traits())
-    own = Truth(
+def _create_vm(machine: Machine, premise: InitialState, series: list[Series]) -> Vm:
+    truth, traits = premise.truth, premise.traits.get(machine.vm, VmTraits())
+    own = GroundTruth(
         until=truth.until,
         annotations=tuple(each for each in truth.annotations if each.vm == machine.vm),
         health=tuple(sorted((each for each in truth.health if each.vm == machine.vm), key=lambda each: each.at)),
@@ -97,11 +97,11 @@ def _vm(machine: Machine, premise: Premise, series: list[Series]) -> Vm:
     return Vm(
         machine=machine,
         traits=traits,
-        born=born,
+        created_at=born,
         truth=own,
-        meters={each.name: Meter(each, born) for each in series},
-        pulse=Pulse(beats, born, truth.until),
-        turns=list(premise.turns.get(machine.vm, ())),
-        conditions=[Condition(born, machine.power, traits.provisioning)],
+        metrics={each.name: MetricGenerator(each, born) for each in series},
+        heartbeats=HeartbeatGenerator(beats, born, truth.until),
+        state_changes=list(premise.state_changes.get(machine.vm, ())),
+        compute_states=[ComputeState(born, machine.power, traits.provisioning)],
         sends_heartbeats=bool(beats),
     )

@@ -5,52 +5,54 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, cast
 
-from tests.arm.initial_state import Traits
+from tests.arm.initial_state import VmTraits
 from tests.arm.vm import Vm
 from tests.incidents.wire import resource_graph, virtual_machine
-from tests.incidents.wire.plain import Json, JsonObject, guid, name_of, stamp, type_of
+from tests.incidents.wire.plain import Json, JsonObject, format_time, get_resource_name, get_resource_type, make_guid
 
-POLICY: JsonObject = {"scheduledEventsAdditionalPublishingTargets": {"eventGridAndResourceGraph": {"enable": True}}}
+PUBLISHING_POLICY: JsonObject = {
+    "scheduledEventsAdditionalPublishingTargets": {"eventGridAndResourceGraph": {"enable": True}}
+}
 """Of a VM or a set that lets Resource Graph show its scheduled events; a VM of a set cannot carry its own."""
-_FIRST_TOLD = {"managedBy": "2023-09-01", "scheduledEventsPolicy": "2024-03-01", "timeCreated": "2021-11-01"}
-_UNIFORM = "/virtualmachinescalesets/"
+_FIELD_VERSIONS = {"managedBy": "2023-09-01", "scheduledEventsPolicy": "2024-03-01", "timeCreated": "2021-11-01"}
+_UNIFORM_SET_PART = "/virtualmachinescalesets/"
 
 
-def machine(vm: Vm, now: datetime) -> JsonObject:
+def describe_vm(vm: Vm, now: datetime) -> JsonObject:
     """The VM with its instance view, as `GET {vm}?$expand=instanceView`."""
-    described = virtual_machine.nested(vm.machine_at(now))
-    properties = _inside(described, "properties")
-    state = vm.condition(now).provisioning
-    properties |= {"provisioningState": state, "timeCreated": stamp(vm.born)}
+    described = virtual_machine.build_nested_vm(vm.build_machine(now))
+    properties = _get_object(described, "properties")
+    state = vm.find_compute_state(now).provisioning
+    properties |= {"provisioningState": state, "timeCreated": format_time(vm.created_at)}
     if vm.traits.publishes and not (vm.traits.availability_set or vm.traits.scale_set):
-        properties["scheduledEventsPolicy"] = POLICY
-    view = _inside(properties, "instanceView")
-    view["statuses"] = _statuses(vm, now)
+        properties["scheduledEventsPolicy"] = PUBLISHING_POLICY
+    view = _get_object(properties, "instanceView")
+    view["statuses"] = _describe_statuses(vm, now)
     view |= {"computerName": vm.name, "hyperVGeneration": "V2", "osName": "ubuntu" if vm.machine.linux else "Windows"}
     _add_traits(properties, vm)
-    described |= _labels(vm.traits)
+    described |= _describe_labels(vm.traits)
     if not is_uniform(vm):
-        described["resources"] = [_extension(vm)]
+        described["resources"] = [_describe_extension(vm)]
         return described
     described |= {"name": f"{vm.id.split('/')[-3]}_{vm.name}", "instanceId": vm.name}
     return described
 
 
-def as_of(version: str, found: JsonObject) -> JsonObject:
+def limit_to_version(version: str, found: JsonObject) -> JsonObject:
     """A VM or set as an api-version tells it: fields that came later are left out without a word."""
-    later = {name for name, first in _FIRST_TOLD.items() if version < first}
-    properties = {name: value for name, value in _inside(found, "properties").items() if name not in later}
+    later = {name for name, first in _FIELD_VERSIONS.items() if version < first}
+    properties = {name: value for name, value in _get_object(found, "properties").items() if name not in later}
     return {name: value for name, value in found.items() if name not in later} | {"properties": properties}
 
 
 def is_uniform(vm: Vm) -> bool:
     """Whether it is an instance of a uniform scale set."""
-    return _UNIFORM in vm.id.lower()
+    return _UNIFORM_SET_PART in vm.id.lower()
 
 
-def _statuses(vm: Vm, now: datetime) -> Json:
+def _describe_statuses(vm: Vm, now: datetime) -> Json:
     """The provisioning state with its time, the power state without, as recorded."""
-    condition = vm.condition(now)
+    condition = vm.find_compute_state(now)
     state = condition.provisioning
     displayed = "Provisioning succeeded" if state == "Succeeded" else state
     return [
@@ -58,16 +60,16 @@ def _statuses(vm: Vm, now: datetime) -> Json:
             "code": f"ProvisioningState/{state.lower()}",
             "level": "Error" if state == "Failed" else "Info",
             "displayStatus": displayed,
-            "time": stamp(condition.at).replace("Z", "+00:00"),
+            "time": format_time(condition.at).replace("Z", "+00:00"),
         },
         {"code": f"PowerState/{condition.power}", "level": "Info", "displayStatus": f"VM {condition.power}"},
     ]
 
 
 def _add_traits(properties: JsonObject, vm: Vm) -> None:
-    traits, compute = vm.traits, f"{vm.root}/providers/Microsoft.Compute"
+    traits, compute = vm.traits, f"{vm.group_id}/providers/Microsoft.Compute"
     if traits.ephemeral:
-        disk = _inside(_inside(properties, "storageProfile"), "osDisk")
+        disk = _get_object(_get_object(properties, "storageProfile"), "osDisk")
         disk |= {"caching": "ReadOnly", "diffDiskSettings": {"option": "Local", "placement": "CacheDisk"}}
     for name, kind, of in (
         ("availabilitySet", "availabilitySets", traits.availability_set),
@@ -78,7 +80,7 @@ def _add_traits(properties: JsonObject, vm: Vm) -> None:
             properties[name] = {"id": f"{compute}/{kind}/{of}"}
 
 
-def _extension(vm: Vm) -> JsonObject:
+def _describe_extension(vm: Vm) -> JsonObject:
     kind = "AzureMonitorLinuxAgent" if vm.machine.linux else "AzureMonitorWindowsAgent"
     return {
         "id": f"{vm.id}/extensions/{kind}",
@@ -94,39 +96,39 @@ def _extension(vm: Vm) -> JsonObject:
     }
 
 
-def _labels(traits: Traits) -> JsonObject:
+def _describe_labels(traits: VmTraits) -> JsonObject:
     labels: JsonObject = {"tags": dict(traits.tags)}
     if traits.managed_by:
         labels["managedBy"] = traits.managed_by
     return labels | {"zones": [traits.zone]} if traits.zone else labels
 
 
-def machine_row(vm: Vm, now: datetime) -> JsonObject:
+def describe_graph_row(vm: Vm, now: datetime) -> JsonObject:
     """The VM's row of `resources`."""
-    row = resource_graph.machine_row(vm.machine_at(now))
-    properties = _inside(row, "properties")
-    properties["provisioningState"] = vm.condition(now).provisioning
+    row = resource_graph.build_machine_row(vm.build_machine(now))
+    properties = _get_object(row, "properties")
+    properties["provisioningState"] = vm.find_compute_state(now).provisioning
     _add_traits(properties, vm)
-    return row | _labels(vm.traits)
+    return row | _describe_labels(vm.traits)
 
 
-def network(vm: Vm) -> Iterator[JsonObject]:
+def describe_network(vm: Vm) -> Iterator[JsonObject]:
     """The network interface and all that it hangs on, as the network provider describes them."""
     rules: JsonObject = {"securityRules": [], "networkInterfaces": [{"id": vm.machine.nic}]}
-    yield resource(vm.machine.nic, vm.machine.location, _nic(vm))
-    yield resource(vm.machine.group_of_rules, vm.machine.location, rules)
-    yield resource(vm.machine.subnet.split("/subnets/")[0], vm.machine.location, _virtual_network(vm))
+    yield describe_resource(vm.machine.nic, vm.machine.location, _describe_nic(vm))
+    yield describe_resource(vm.machine.security_group, vm.machine.location, rules)
+    yield describe_resource(vm.machine.subnet.split("/subnets/")[0], vm.machine.location, _describe_virtual_network(vm))
     if vm.traits.public_ip:
-        yield resource(_public_ip(vm), vm.machine.location, _address(vm))
+        yield describe_resource(_get_address_id(vm), vm.machine.location, _describe_address(vm))
 
 
-def resource(identifier: str, location: str, properties: JsonObject) -> JsonObject:
+def describe_resource(identifier: str, location: str, properties: JsonObject) -> JsonObject:
     """Any resource of which there is nothing special to say."""
-    etag = guid(random.Random(identifier))  # noqa: S311 - no secret
+    etag = make_guid(random.Random(identifier))  # noqa: S311 - no secret
     return {
         "id": identifier,
-        "name": name_of(identifier),
-        "type": type_of(identifier),
+        "name": get_resource_name(identifier),
+        "type": get_resource_type(identifier),
         "location": location,
         "tags": {},
         "etag": f'W/"{etag}"',
@@ -134,32 +136,32 @@ def resource(identifier: str, location: str, properties: JsonObject) -> JsonObje
     }
 
 
-def row_of(described: JsonObject) -> JsonObject:
+def convert_to_row(described: JsonObject) -> JsonObject:
     """The same as a row of Resource Graph."""
     properties = cast("JsonObject", described["properties"])
-    return resource_graph.resource_row(str(described["id"]), str(described["location"]), properties)
+    return resource_graph.build_resource_row(str(described["id"]), str(described["location"]), properties)
 
 
-def _nic(vm: Vm) -> JsonObject:
-    properties = _inside(resource_graph.nic_row(vm.machine), "properties")
+def _describe_nic(vm: Vm) -> JsonObject:
+    properties = _get_object(resource_graph.build_nic_row(vm.machine), "properties")
     (configuration,) = cast("list[Any]", properties["ipConfigurations"])
     inner = configuration["properties"]
     inner |= {"primary": True, "privateIPAllocationMethod": "Dynamic"}
     if vm.traits.public_ip:
-        inner["publicIPAddress"] = {"id": _public_ip(vm)}
+        inner["publicIPAddress"] = {"id": _get_address_id(vm)}
     return properties | {"primary": True, "macAddress": "00-0D-3A-00-00-04"}
 
 
-def _virtual_network(vm: Vm) -> JsonObject:
+def _describe_virtual_network(vm: Vm) -> JsonObject:
     subnet: JsonObject = {
         "id": vm.machine.subnet,
-        "name": name_of(vm.machine.subnet),
+        "name": get_resource_name(vm.machine.subnet),
         "properties": {"addressPrefix": "10.0.0.0/24", "provisioningState": "Succeeded"},
     }
     return {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet], "virtualNetworkPeerings": []}
 
 
-def _address(vm: Vm) -> JsonObject:
+def _describe_address(vm: Vm) -> JsonObject:
     return {
         "ipAddress": vm.traits.public_ip,
         "publicIPAddressVersion": "IPv4",
@@ -168,9 +170,9 @@ def _address(vm: Vm) -> JsonObject:
     }
 
 
-def _public_ip(vm: Vm) -> str:
+def _get_address_id(vm: Vm) -> str:
     return vm.machine.nic.replace("/networkInterfaces/", "/publicIPAddresses/").removesuffix("-nic") + "-ip"
 
 
-def _inside(described: JsonObject, name: str) -> JsonObject:
+def _get_object(described: JsonObject, name: str) -> JsonObject:
     return cast("JsonObject", described[name])

@@ -12,15 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from tests.arm import fleet, single_vm
-from tests.arm.initial_state import Lock, Premise, ending_now
-from tests.arm.journal import Journal
-from tests.arm.redeploy import Operation, Redeploying, moves
-from tests.arm.vm import Vm, vms_of
+from tests.arm.initial_state import InitialState, Lock, shift_to_now
+from tests.arm.journal import ActivityLog
+from tests.arm.redeploy import RedeployBehaviour, RedeployOperation, schedule_changes
+from tests.arm.vm import Vm, create_vms
 from tests.incidents import model
-from tests.incidents.model import Annotated, Incident, ServiceIssue, Truth
-from tests.incidents.wire.plain import guid
+from tests.incidents.model import GroundTruth, HealthAnnotation, Incident, ServiceIssue
+from tests.incidents.wire.plain import make_guid
 
-REDEPLOYED = "VirtualMachineRedeployInitiatedByControlPlane"
+REDEPLOY_ANNOTATION = "VirtualMachineRedeployInitiatedByControlPlane"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Maintenance:
+class AnnouncedEvent:
     """An event that the platform has announced for a VM, or for VMs of a set."""
 
     vm: str
@@ -80,43 +80,43 @@ class Settings:
     """The newest api-version of the compute provider that this cloud knows."""
     log_delay: timedelta = timedelta(seconds=1)
     """How long after the fact a new record shows."""
-    redeploying: Redeploying = field(default_factory=Redeploying)
+    redeploying: RedeployBehaviour = field(default_factory=RedeployBehaviour)
     workspace: str = "7a1b2c3d-5555-4666-a777-888899990000"
     """GUID of the workspace to which heartbeats go."""
     row_cap: int = 500_000
     """So many rows a log query gives at most."""
     locks: list[Lock] = field(default_factory=list)
-    maintenance: list[Maintenance] = field(default_factory=list)
+    maintenance: list[AnnouncedEvent] = field(default_factory=list)
 
 
 class World(Settings):
     """The one that a server shows."""
 
-    def __init__(self, premise: Premise, *, seed: int = 1) -> None:
+    def __init__(self, premise: InitialState, *, seed: int = 1) -> None:
         super().__init__(locks=list(premise.locks))
         self.lock = threading.RLock()
-        self.vms: dict[str, Vm] = vms_of(premise)
+        self.vms: dict[str, Vm] = create_vms(premise)
         self.issues: list[ServiceIssue] = list(premise.truth.issues)
         self.changes: list[model.Operation] = list(premise.truth.operations)
         self._leaps: list[tuple[datetime, timedelta]] = []
-        self.operations: dict[str, Operation] = {}
-        self.journal = Journal(premise.truth, seed)
+        self.operations: dict[str, RedeployOperation] = {}
+        self.activity_log = ActivityLog(premise.truth, seed)
         self._rng = random.Random(f"world/{seed}")  # noqa: S311 - a story, no secret
 
     @classmethod
-    def of(cls, *incidents: Incident) -> Self:
+    def from_incidents(cls, *incidents: Incident) -> Self:
         """The incidents, each with its end moved to now."""
-        return cls(ending_now(incidents, datetime.now(UTC)))
+        return cls(shift_to_now(incidents, datetime.now(UTC)))
 
     @classmethod
-    def one(cls, **knobs: Any) -> Self:
+    def with_one_vm(cls, **knobs: Any) -> Self:
         """One VM that a live migration cut off from the network; the knobs are those of `single.Story`."""
-        return cls(single_vm.premise(single_vm.Story(**knobs), datetime.now(UTC)))
+        return cls(single_vm.create_single_vm(single_vm.SingleVm(**knobs), datetime.now(UTC)))
 
     @classmethod
-    def fleet(cls, vms: int = 200, groups: int = 4, migrated: int = 10, seed: int = 1) -> Self:
+    def with_fleet(cls, vms: int = 200, groups: int = 4, migrated: int = 10, seed: int = 1) -> Self:
         """One subscription with that many VMs, of which `migrated` are cut off since their live migration."""
-        return cls(fleet.premise(vms, groups, migrated, seed, datetime.now(UTC)), seed=seed)
+        return cls(fleet.create_fleet(vms, groups, migrated, seed, datetime.now(UTC)), seed=seed)
 
     def now(self) -> datetime:
         """The server's present."""
@@ -127,7 +127,7 @@ class World(Settings):
         """All VMs, by id."""
         return iter(self.vms[key] for key in sorted(self.vms))
 
-    def find(self, vm: str) -> Vm | None:
+    def find_vm(self, vm: str) -> Vm | None:
         """The VM of this id, in any letter case."""
         return self.vms.get(vm.lower())
 
@@ -137,49 +137,49 @@ class World(Settings):
         ids = sorted({vm.subscription for vm in self})
         return {each: f"contoso-{number}" for number, each in enumerate(ids, start=1)}
 
-    def groups(self, subscription: str) -> Mapping[str, str]:
+    def list_groups(self, subscription: str) -> Mapping[str, str]:
         """Name and location of the resource groups."""
         inside = [vm for vm in self if vm.subscription.lower() == subscription.lower()]
         return {vm.group: vm.machine.location for vm in inside}
 
-    def allows(self, action: str, scope: str) -> bool:
+    def allows_action(self, action: str, scope: str) -> bool:
         """Whether the principal may do that there."""
         if self.role == "reader" and not action.lower().endswith("/read"):
             return False
-        return not any(_covers(denied, action) and _within(scope, where) for denied, where in self.denied)
+        return not any(_matches_action(denied, action) and _lies_within(scope, where) for denied, where in self.denied)
 
-    def locks_of(self, scope: str) -> list[Lock]:
+    def list_locks(self, scope: str) -> list[Lock]:
         """The locks that hold for the scope: its own and those above."""
-        return [lock for lock in self.locks if _within(scope, lock.scope)]
+        return [lock for lock in self.locks if _lies_within(scope, lock.scope)]
 
-    def running(self, vm: Vm) -> Operation | None:
+    def find_running_redeploy(self, vm: Vm) -> RedeployOperation | None:
         """The redeploy that is under way."""
         now = self.now()
         return next((each for each in self.operations.values() if each.vm == vm.id and each.is_running(now)), None)
 
-    def redeploy(self, vm: Vm | str, *, correlation: str = "", client_request_id: str = "") -> Operation:
+    def start_redeploy(self, vm: Vm | str, *, correlation: str = "", client_request_id: str = "") -> RedeployOperation:
         """Begin to redeploy a VM: what the POST does, once nothing speaks against it."""
         with self.lock:
             found = self.vms[vm.lower()] if isinstance(vm, str) else vm
-            operation = self._operation(found)
+            operation = self._create_operation(found)
             self.operations[operation.name] = operation
-            moves(found, operation.started, self.redeploying)
+            schedule_changes(found, operation.started, self.redeploying)
             self._leaps.append((datetime.now(UTC) + self.redeploying.takes, self.redeploying.leap))
-            note = Annotated(at=operation.started, vm=found.id, name=REDEPLOYED)
+            note = HealthAnnotation(at=operation.started, vm=found.id, name=REDEPLOY_ANNOTATION)
             found.truth = replace(found.truth, annotations=(*found.truth.annotations, note))
-            self.journal.add(
-                Truth(until=operation.ends, annotations=(note,), operations=(_called(operation),)),
+            self.activity_log.add_entries(
+                GroundTruth(until=operation.ends, annotations=(note,), operations=(_convert_operation(operation),)),
                 self.log_delay,
                 caller=self.principal.client,
-                correlation=correlation or guid(self._rng),
+                correlation=correlation or make_guid(self._rng),
                 client_request_id=client_request_id,
             )
             return operation
 
-    def _operation(self, vm: Vm) -> Operation:
+    def _create_operation(self, vm: Vm) -> RedeployOperation:
         how, start = self.redeploying, self.now()
-        return Operation(
-            name=guid(self._rng),
+        return RedeployOperation(
+            name=make_guid(self._rng),
             vm=vm.id,
             subscription=vm.subscription,
             location=vm.machine.location,
@@ -191,24 +191,24 @@ class World(Settings):
         )
 
 
-def _called(operation: Operation) -> model.Operation:
+def _convert_operation(operation: RedeployOperation) -> model.Operation:
     kind = "virtualMachineScaleSets/virtualMachines" if "/virtualmachinescalesets/" in operation.vm.lower() else ""
     return model.Operation(
         at=operation.started,
         target=operation.vm,
         name=f"Microsoft.Compute/{kind or 'virtualMachines'}/redeploy/action",
         outcome=operation.outcome,
-        takes=operation.ends - operation.started,
+        duration=operation.ends - operation.started,
     )
 
 
-def _covers(denied: str, action: str) -> bool:
+def _matches_action(denied: str, action: str) -> bool:
     """Whether an action, or a pattern as role definitions have them, covers the action."""
     head, star, tail = denied.lower().partition("*")
     name = action.lower()
     return name.startswith(head) and name.endswith(tail) if star else name == head
 
 
-def _within(scope: str, above: str) -> bool:
+def _lies_within(scope: str, above: str) -> bool:
     """Whether the scope is that one or below it."""
     return f"{scope.rstrip('/')}/".lower().startswith(f"{above.rstrip('/')}/".lower())

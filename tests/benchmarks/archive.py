@@ -70,7 +70,11 @@ def _fleet() -> Iterator[story.Entry]:
     """The entries of a log without end."""
     for number in itertools.count():
         name = f"web-{number:06}"
-        yield from story.affected(name) if number % EVERY == 0 else [story.told("08:20", name, state="Available")]
+        yield from (
+            story.make_affected_log(name)
+            if number % EVERY == 0
+            else [story.make_health_entry("08:20", name, state="Available")]
+        )
 
 
 def _array(size: int) -> Iterator[str]:
@@ -103,7 +107,7 @@ def _metrics(size: int) -> Iterator[str]:
     first = LAST - timedelta(minutes=minutes)
     yield f'{{"cost": 0, "interval": "PT1M", "timespan": "{_stamp(first)}/{_stamp(LAST)}", "value": [\n'
     for number, (name, aggregation) in enumerate(METRICS.items()):
-        head = {"id": f"{story.vm_id('web-01')}/providers/Microsoft.Insights/metrics/{name}"}
+        head = {"id": f"{story.make_vm_id('web-01')}/providers/Microsoft.Insights/metrics/{name}"}
         head |= {"type": "Microsoft.Insights/metrics", "unit": "Count", "errorCode": "Success"}
         yield ",\n" * (number > 0) + json.dumps(head).removesuffix("}")
         yield f', "name": {{"value": "{name}"}}, "timeseries": [{{"metadatavalues": [], "data": [\n'

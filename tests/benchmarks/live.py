@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
-from tests.arm import Arm, World
+from tests.arm import ArmServer, World
 from tests.conftest import COMMAND
 
 PEERS = Path(__file__).with_name("peers")
@@ -77,7 +77,7 @@ def main() -> None:
 
 def _one(asked: argparse.Namespace, latency: float, since: str) -> None:
     print(f"\none VM, --since {since}, {latency * 1000:.0f} ms of latency")
-    with Arm(World.one(), latency=latency, throttle=False) as arm, ExitStack() as stack:
+    with ArmServer(World.with_one_vm(), latency=latency, throttle=False) as arm, ExitStack() as stack:
         vm = next(iter(arm.world)).id
         check = [str(COMMAND), "check", vm, "--since", since, "-o", "json", "--cloud", arm.url]
         _run(arm, Peer("warm-up", [check]))
@@ -97,7 +97,7 @@ def _one(asked: argparse.Namespace, latency: float, since: str) -> None:
 def _fleet(asked: argparse.Namespace, latency: float) -> None:
     print(f"\n200 VMs in 4 resource groups, 10 of them migrated, --since 1d, {latency * 1000:.0f} ms of latency")
     # Six of the ten took no harm.
-    with Arm(World.fleet(vms=200, groups=4, migrated=4), latency=latency, throttle=False) as arm:
+    with ArmServer(World.with_fleet(vms=200, groups=4, migrated=4), latency=latency, throttle=False) as arm:
         check = [str(COMMAND), "check", "--all", "--since", "1d", "-o", "json", "--cloud", arm.url]
         script = [asked.sdk, str(PEERS / "sdk.py"), arm.url, next(iter(arm.world)).subscription, "24"]
         peers = [Peer("vmdiag check --all", [check]), Peer("SDK script, VM by VM", [script], SDK_LIMIT)]
@@ -110,7 +110,7 @@ def _fleet(asked: argparse.Namespace, latency: float) -> None:
 
 
 @contextmanager
-def _by_hand(arm: Arm) -> Iterator[Path]:
+def _by_hand(arm: ArmServer) -> Iterator[Path]:
     """A file with the very requests of vmdiag's last run."""
     scopes = [parse_qs(seen.body.decode())["scope"][0].split()[0] for seen in arm.requests if "oauth2" in seen.path]
     last = max(number for number, seen in enumerate(arm.requests) if seen.path.startswith("/metadata"))
@@ -133,7 +133,7 @@ def _by_hand(arm: Arm) -> Iterator[Path]:
 
 
 @contextmanager
-def _signed_in(arm: Arm, az: str) -> Iterator[dict[str, str]]:
+def _signed_in(arm: ArmServer, az: str) -> Iterator[dict[str, str]]:
     """A configuration of the Azure CLI that knows this cloud and no other."""
     with tempfile.TemporaryDirectory() as folder:
         own = {
@@ -152,7 +152,7 @@ def _signed_in(arm: Arm, az: str) -> Iterator[dict[str, str]]:
         yield own
 
 
-def _az_calls(az: str, arm: Arm, vm: str, since: str) -> Iterator[list[str]]:
+def _az_calls(az: str, arm: ArmServer, vm: str, since: str) -> Iterator[list[str]]:
     """What a person would type: the view, the log, the health, the metrics."""
     group = vm.split("/")[4]
     names = ["Network In Total", "Inbound Flows", "VmAvailabilityMetric", "Percentage CPU"]
@@ -165,7 +165,7 @@ def _az_calls(az: str, arm: Arm, vm: str, since: str) -> Iterator[list[str]]:
     yield [*metrics, "--aggregation", "Total", "Average", "--metrics", *names]
 
 
-def _compared(arm: Arm, peers: Sequence[Peer], runs: int) -> Run:
+def _compared(arm: ArmServer, peers: Sequence[Peer], runs: int) -> Run:
     """Run them in turn, so that the machine's other work hits all; print the medians, and return that of the first."""
     done = [[_run(arm, peer) for peer in peers] for _ in range(runs)]
     for number, peer in enumerate(peers):
@@ -179,7 +179,7 @@ def _compared(arm: Arm, peers: Sequence[Peer], runs: int) -> Run:
     return done[0][0]
 
 
-def _run(arm: Arm, peer: Peer) -> Run:
+def _run(arm: ArmServer, peer: Peer) -> Run:
     before, seconds, peak = len(arm.requests), 0.0, 0
     for command in peer.commands:
         settings = os.environ | arm.environment | dict(peer.environment)
@@ -190,7 +190,7 @@ def _run(arm: Arm, peer: Peer) -> Run:
             sys.exit(f"{command[0]} ended with {code}: {ran.stderr}")
         seconds, peak = seconds + took, max(peak, most)
     seen = arm.requests[before:]
-    return Run(seconds, peak * PEAK_UNIT, len(seen), sum(each.sent for each in seen))
+    return Run(seconds, peak * PEAK_UNIT, len(seen), sum(each.bytes_sent for each in seen))
 
 
 if __name__ == "__main__":

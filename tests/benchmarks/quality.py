@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from tests.incidents.corpus import BLOCK, batches
-from tests.incidents.model import FLAGGED, TOLERANCE, Batch, Incident, Label, When
+from tests.incidents.corpus import BLOCK_SIZE, generate_batches
+from tests.incidents.model import FLAGGED, TOLERANCE, Batch, ExpectedTime, Incident, Label
 
 ABSENT = "absent"
 """Got instead of a verdict where the report has no case for the VM."""
@@ -104,7 +104,7 @@ class _Tally:
     onset_errors: list[float] = field(default_factory=list)
 
 
-def measure(seed: int, count: int, size: int = BLOCK) -> Measured:
+def measure(seed: int, count: int, size: int = BLOCK_SIZE) -> Measured:
     """Write the corpus batch by batch, run the installed command on each, and compare with the labels."""
     tally = _Tally()
     simple: dict[str, Counter[tuple[bool, bool]]] = {name: Counter() for name in BASELINES}
@@ -120,7 +120,7 @@ def measure(seed: int, count: int, size: int = BLOCK) -> Measured:
                 known.add(vm.lower())
                 _compare(tally, incident, vm, label, cases.get(vm.lower()))
             for name, rule in BASELINES.items():
-                simple[name][incident.label.flagged, rule(incident)] += 1
+                simple[name][incident.label.is_flagged, rule(incident)] += 1
         strangers += [vm for vm, case in cases.items() if vm not in known and case.get("verdict") in FLAGGED]
     return Measured(
         vms=tally.compared["verdict"],
@@ -138,14 +138,14 @@ def measure(seed: int, count: int, size: int = BLOCK) -> Measured:
 
 def annotation_and_outage(incident: Incident) -> bool:
     """The first simple rule: a live-migration annotation, and health Unavailable within an hour after it."""
-    shown = incident.shown
+    shown = incident.visible_facts
     down = [changed.at for changed in shown.health if changed.after == "Unavailable"]
     return any(timedelta() <= at - migrated <= timedelta(hours=1) for migrated in shown.migrations for at in down)
 
 
 def running_after_unplanned_outage(incident: Incident) -> bool:
     """The second simple rule: running, health Available again, before that Unavailable, unplanned."""
-    shown = incident.shown
+    shown = incident.visible_facts
     if shown.power != "running" or not shown.health:
         return False
     latest = shown.health[-1]
@@ -177,7 +177,7 @@ def _reports(seed: int, count: int, size: int) -> Iterator[tuple[Batch, dict[str
     """Each batch with its cases by VM id in lower case, or with what the command said instead."""
     with tempfile.TemporaryDirectory(prefix="incidents-") as name, ThreadPoolExecutor(_AT_ONCE) as pool:
         running: deque[tuple[Batch, Future[dict[str, Case] | str]]] = deque()
-        for batch in batches(seed, count, size):
+        for batch in generate_batches(seed, count, size):
             running.append((batch, pool.submit(_judge, Path(name), batch)))
             while len(running) > _AT_ONCE:
                 first, future = running.popleft()
@@ -192,7 +192,7 @@ _AT_ONCE = 2
 
 def _judge(root: Path, batch: Batch) -> dict[str, Case] | str:
     folder = root / f"{batch.incidents[0].index:06d}"
-    batch.write(folder)
+    batch.write_files(folder)
     # What the operator states concerns named VMs; all others are judged together.
     who = ["--all"] if batch.unreachable_since is None else [incident.vm for incident in batch.incidents]
     source = ["--source", str(folder), "--until", batch.until.isoformat()]
@@ -233,8 +233,8 @@ def _cases(text: str) -> dict[str, Case] | None:
 def _compare(tally: _Tally, incident: Incident, vm: str, label: Label, case: Case | None) -> None:
     """Field by field; a case that is absent differs in its verdict only."""
     verdict = ABSENT if case is None else str(case.get("verdict"))
-    tally.flags[label.flagged, verdict in FLAGGED] += 1
-    tally.class_flags[incident.name][label.flagged, verdict in FLAGGED] += 1
+    tally.flags[label.is_flagged, verdict in FLAGGED] += 1
+    tally.class_flags[incident.name][label.is_flagged, verdict in FLAGGED] += 1
     tally.confusion["|".join(sorted(label.verdict)), verdict] += 1
     checks: list[tuple[str, bool, object, object]] = [("verdict", verdict in label.verdict, label.verdict, verdict)]
     if case is not None:
@@ -259,12 +259,12 @@ def _compare(tally: _Tally, incident: Incident, vm: str, label: Label, case: Cas
             tally.differences.append(Difference(incident.name, incident.index, vm, name, _told(expected), _told(got)))
 
 
-def _is_near(wanted: When, got: object) -> bool:
+def _is_near(wanted: ExpectedTime, got: object) -> bool:
     distances = _distances(wanted, got)
     return distances[0] <= TOLERANCE if distances else wanted is None and got is None
 
 
-def _distances(wanted: When, got: object) -> list[timedelta]:
+def _distances(wanted: ExpectedTime, got: object) -> list[timedelta]:
     """How far a time lies from its label; nothing where one of them is none."""
     if not isinstance(wanted, datetime) or not isinstance(got, str):
         return []

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli import story
-from tests.conftest import COMMAND, Ran, Runner
+from tests.conftest import COMMAND, CommandResult, Runner
 
 
-def cases(ran: Ran) -> list[dict[str, object]]:
+def cases(ran: CommandResult) -> list[dict[str, object]]:
     found: list[dict[str, object]] = json.loads(ran.out)["cases"]
     return found
 
@@ -20,7 +20,7 @@ def cases(ran: Ran) -> list[dict[str, object]]:
 def table(heading: str, rows: list[tuple[str, str]], *, separator: str = ",") -> str:
     """Network In Total of one VM as Log Analytics exports it."""
     head = separator.join((heading, "_ResourceId", "MetricName", "Total", "TimeGrain"))
-    vm = story.vm_id("web-01")
+    vm = story.make_vm_id("web-01")
     lines = [separator.join((f'"{at}"', vm, "Network In Total", f'"{value}"', "PT1M")) for at, value in rows]
     return "\n".join([head, *lines, ""])
 
@@ -32,7 +32,7 @@ def minutes(count: int, value: str = "3500000", *, form: str = "2026-03-02 {:02}
 def test_a_tar_is_diagnosed_like_its_folder(vmdiag: Runner, tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
-    story.written(folder, story.affected())
+    story.write_log(folder, story.make_affected_log())
     with tarfile.open(tmp_path / "logs.tgz", "w:gz") as archive:
         archive.add(folder, "logs")
     plain, packed = (vmdiag("check", "--source", name, "-o", "json") for name in (folder, tmp_path / "logs.tgz"))
@@ -43,7 +43,7 @@ def test_a_tar_is_diagnosed_like_its_folder(vmdiag: Runner, tmp_path: Path) -> N
 
 
 def test_a_tar_comes_through_a_pipe_and_shows_where_in_it_a_record_stands(tmp_path: Path) -> None:
-    raw = json.dumps(story.affected()).encode()
+    raw = json.dumps(story.make_affected_log()).encode()
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         member = tarfile.TarInfo("y=2026/PT1H.json")
@@ -62,7 +62,7 @@ def test_a_tar_comes_through_a_pipe_and_shows_where_in_it_a_record_stands(tmp_pa
 
 
 def test_a_tar_that_was_cut_is_a_log_read_in_part(vmdiag: Runner, tmp_path: Path) -> None:
-    story.written(tmp_path, story.affected())
+    story.write_log(tmp_path, story.make_affected_log())
     with tarfile.open(tmp_path / "whole.tar", "w") as archive:
         archive.add(tmp_path / "activity.json", "a.json")
         archive.add(tmp_path / "activity.json", "b.json")
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_export_ends_no_run_and_prints_no_binary(
 ) -> None:
     (tmp_path / "odd").write_bytes(raw)
     alone = vmdiag("check", "--all", "--source", "odd")
-    story.written(tmp_path, story.affected())
+    story.write_log(tmp_path, story.make_affected_log())
     beside = vmdiag("check", "--source", tmp_path, "-o", "json")
 
     assert (alone.code, beside.code) == (4, 1)
@@ -104,7 +104,7 @@ def test_a_file_that_is_no_export_ends_no_run_and_prints_no_binary(
 
 
 def test_a_hundred_files_of_no_use_are_told_in_a_line_a_kind(vmdiag: Runner, tmp_path: Path) -> None:
-    story.written(tmp_path, story.affected())
+    story.write_log(tmp_path, story.make_affected_log())
     for number in range(100):
         (tmp_path / f"{number:03}.json").write_text('{"category": "kube-audit", "x": 1}')
         (tmp_path / f"{number:03}.pdf").write_bytes(b"%PDF-1.7")
@@ -116,8 +116,8 @@ def test_a_hundred_files_of_no_use_are_told_in_a_line_a_kind(vmdiag: Runner, tmp
 
 
 def test_a_fault_of_a_hundred_records_is_told_once_with_its_count(vmdiag: Runner, tmp_path: Path) -> None:
-    broken = [{**entry, "eventTimestamp": ""} for entry in story.affected()[:1] * 100]
-    story.written(tmp_path, [*story.affected(), *broken])
+    broken = [{**entry, "eventTimestamp": ""} for entry in story.make_affected_log()[:1] * 100]
+    story.write_log(tmp_path, [*story.make_affected_log(), *broken])
     ran = vmdiag("check", "--source", tmp_path, "-o", "json")
 
     assert len(ran.err.splitlines()) == 2
@@ -126,11 +126,11 @@ def test_a_fault_of_a_hundred_records_is_told_once_with_its_count(vmdiag: Runner
 
 def test_a_log_that_tells_nothing_of_a_vm_was_read_all_the_same(vmdiag: Runner, tmp_path: Path) -> None:
     policy = {
-        **story.told("08:14", "web-01"),
+        **story.make_health_entry("08:14", "web-01"),
         "category": {"value": "Policy"},
         "operationName": {"value": "Microsoft.Authorization/policies/audit/action"},
     }
-    story.written(tmp_path, [policy])
+    story.write_log(tmp_path, [policy])
     ran = vmdiag("check", "web-01", "--source", tmp_path, "-o", "json")
 
     assert ran.code in {0, 3}
@@ -138,7 +138,9 @@ def test_a_log_that_tells_nothing_of_a_vm_was_read_all_the_same(vmdiag: Runner, 
 
 
 def test_an_archive_without_a_time_still_says_so(vmdiag: Runner, tmp_path: Path) -> None:
-    (tmp_path / "vm.json").write_text(json.dumps([{"id": story.vm_id("web-01"), "hardwareProfile": {"vmSize": "x"}}]))
+    (tmp_path / "vm.json").write_text(
+        json.dumps([{"id": story.make_vm_id("web-01"), "hardwareProfile": {"vmSize": "x"}}])
+    )
 
     assert "no record with a time" in vmdiag("check", "--all", "--source", tmp_path).err
 
@@ -155,7 +157,7 @@ def test_local_times_are_refused_with_the_way_out_which_makes_them_right(vmdiag:
 
 
 def test_local_times_beside_a_log_leave_a_gap_in_the_case(vmdiag: Runner, tmp_path: Path) -> None:
-    story.written(tmp_path, story.affected())
+    story.write_log(tmp_path, story.make_affected_log())
     (tmp_path / "m.csv").write_text(table("TimeGenerated [Local Time]", minutes(90)))
     (case,) = cases(vmdiag("check", "--source", tmp_path, "-o", "json"))
 
@@ -183,8 +185,8 @@ def test_decimal_commas_are_read_and_what_may_be_either_is_a_gap(vmdiag: Runner,
 
 
 def test_an_export_of_heartbeats_that_ends_with_the_loss_names_the_way_out(vmdiag: Runner, tmp_path: Path) -> None:
-    story.written(tmp_path, [story.migrated("web-01")])
-    vm = story.vm_id("web-01")
+    story.write_log(tmp_path, [story.make_migration("web-01")])
+    vm = story.make_vm_id("web-01")
     beats = [
         f"2026-03-02T0{7 + minute // 60}:{minute % 60:02}:17Z,web-01,Azure Monitor Agent,{vm}" for minute in range(76)
     ]
@@ -198,8 +200,10 @@ def test_an_export_of_heartbeats_that_ends_with_the_loss_names_the_way_out(vmdia
 
 
 def test_heartbeats_that_others_outlive_need_no_way_out(vmdiag: Runner, tmp_path: Path) -> None:
-    story.written(tmp_path, [story.migrated("web-01"), story.told("10:00", "other", state="Available")])
-    vm = story.vm_id("web-01")
+    story.write_log(
+        tmp_path, [story.make_migration("web-01"), story.make_health_entry("10:00", "other", state="Available")]
+    )
+    vm = story.make_vm_id("web-01")
     beats = [f"2026-03-02T08:{minute:02}:17Z,web-01,Azure Monitor Agent,{vm}" for minute in range(16)]
     (tmp_path / "h.csv").write_text("\n".join(["TimeGenerated,Computer,Category,_ResourceId", *beats, ""]))
 
@@ -208,7 +212,9 @@ def test_heartbeats_that_others_outlive_need_no_way_out(vmdiag: Runner, tmp_path
 
 @pytest.mark.parametrize("offset", ["+2", "two", "+25:00", "+14:30", "02:00", ""])
 def test_an_offset_that_is_none_is_a_usage_error(vmdiag: Runner, tmp_path: Path, offset: str) -> None:
-    ran = vmdiag("check", "--all", "--source", story.written(tmp_path, story.affected()), "--utc-offset", offset)
+    ran = vmdiag(
+        "check", "--all", "--source", story.write_log(tmp_path, story.make_affected_log()), "--utc-offset", offset
+    )
 
     assert ran.code == 2
     assert "+02:00" in ran.err

@@ -14,7 +14,7 @@ from tests.conftest import Runner
 from vmdiag import plugins, renderers
 from vmdiag.cli import options
 from vmdiag.cli.exit_codes import FailOn
-from vmdiag.cli.redeploy_options import LOOSENS
+from vmdiag.cli.redeploy_options import COMMAND_LINE_ONLY
 
 COMMANDS = ("check", "record", "explain", "schema")
 
@@ -49,18 +49,18 @@ def test_no_command_shows_the_overview_and_is_an_error(vmdiag: Runner) -> None:
 def test_help_names_every_format(vmdiag: Runner) -> None:
     shown = " ".join(vmdiag("check", "--help").out.split())
 
-    assert ", ".join(plugins.names(renderers)) in shown
+    assert ", ".join(plugins.list_names(renderers)) in shown
 
 
 def test_every_option_but_those_that_loosen_a_guard_can_be_given_in_the_environment(vmdiag: Runner) -> None:
     shown = vmdiag("check", "--help").out.partition("Options:")[2]
     flags = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)) - {"--help"}
     declared = {name for kind in vars(options).values() for name in _variables(kind)}
-    loosening = {flag for flag in flags if flag.removeprefix("--").replace("-", "_") in LOOSENS}
+    loosening = {flag for flag in flags if flag.removeprefix("--").replace("-", "_") in COMMAND_LINE_ONLY}
 
     assert len(flags) > 30
-    assert {options.variable(flag) for flag in flags - loosening} <= declared
-    assert not {options.variable(flag) for flag in loosening} & declared
+    assert {options.get_variable_name(flag) for flag in flags - loosening} <= declared
+    assert not {options.get_variable_name(flag) for flag in loosening} & declared
     assert {"--yes", "--max"} <= loosening
 
 
@@ -69,7 +69,7 @@ def _variables(kind: object) -> list[str]:
 
 
 def test_the_words_of_fail_on_are_the_programs() -> None:
-    assert get_args(get_args(options.FailOn)[0]) == tuple(FailOn)
+    assert get_args(get_args(options.FailOnChoice)[0]) == tuple(FailOn)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
@@ -84,7 +84,7 @@ def test_completion_exists_for_every_shell(vmdiag: Runner, shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("check -o ", plugins.names(renderers)),
+        ("check -o ", plugins.list_names(renderers)),
         ("check -o js", ("json",)),
         ("explain guest-", ("guest-crash", "guest-restart")),
     ],
@@ -97,24 +97,24 @@ def test_formats_and_scenarios_are_completed(vmdiag: Runner, words: str, offered
 
 
 def test_an_unknown_format_is_a_usage_error_that_lists_them(vmdiag: Runner, tmp_path: Path) -> None:
-    ran = vmdiag("check", "--source", story.written(tmp_path, story.affected()), "-o", "jsn")
+    ran = vmdiag("check", "--source", story.write_log(tmp_path, story.make_affected_log()), "-o", "jsn")
 
     assert ran.code == 2
     assert "Did you mean json?" in ran.err
-    assert ", ".join(plugins.names(renderers)) in ran.err
+    assert ", ".join(plugins.list_names(renderers)) in ran.err
 
 
 def test_the_schema_is_one_and_a_report_fits_it(vmdiag: Runner, tmp_path: Path) -> None:
     schema = json.loads(vmdiag("schema").out)
-    report = vmdiag("check", "--source", story.written(tmp_path, story.affected()), "-o", "json")
+    report = vmdiag("check", "--source", story.write_log(tmp_path, story.make_affected_log()), "-o", "json")
 
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(report.out), schema)
 
 
-@pytest.mark.parametrize("form", plugins.names(renderers))
+@pytest.mark.parametrize("form", plugins.list_names(renderers))
 def test_a_file_holds_what_standard_output_would(vmdiag: Runner, tmp_path: Path, form: str) -> None:
-    log = story.written(tmp_path, story.affected())
+    log = story.write_log(tmp_path, story.make_affected_log())
     shown = vmdiag("check", "--source", log, "-o", form)
     kept = vmdiag("check", "--source", log, "-o", form, "--out", "report")
 
@@ -132,7 +132,7 @@ def test_a_failed_run_keeps_the_former_report(vmdiag: Runner, tmp_path: Path) ->
 
 
 def test_verbose_tells_what_was_read_on_standard_error(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.written(tmp_path, story.affected())
+    log = story.write_log(tmp_path, story.make_affected_log())
     plain = vmdiag("check", "--source", log, "-o", "ndjson")
     told = vmdiag("check", "--source", log, "-o", "ndjson", "--verbose")
 
@@ -142,7 +142,7 @@ def test_verbose_tells_what_was_read_on_standard_error(vmdiag: Runner, tmp_path:
 
 
 def test_quiet_leaves_the_report_alone(vmdiag: Runner, tmp_path: Path) -> None:
-    story.written(tmp_path, story.affected())
+    story.write_log(tmp_path, story.make_affected_log())
     (tmp_path / "notes.json").write_text('{"hello": "world"}')
     warned = vmdiag("check", "--source", tmp_path, "-o", "ndjson")
     silent = vmdiag("check", "--source", tmp_path, "-o", "ndjson", "--quiet")
@@ -152,7 +152,7 @@ def test_quiet_leaves_the_report_alone(vmdiag: Runner, tmp_path: Path) -> None:
 
 
 def test_a_file_names_the_vms(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.written(tmp_path, [*story.affected("web-01"), *story.affected("web-02")])
+    log = story.write_log(tmp_path, [*story.make_affected_log("web-01"), *story.make_affected_log("web-02")])
     (tmp_path / "vms.txt").write_text("# tonight\nprod/WEB-02\n")
     ran = vmdiag("check", "--vms-from", "vms.txt", "--source", log, "-o", "json")
 
@@ -160,19 +160,19 @@ def test_a_file_names_the_vms(vmdiag: Runner, tmp_path: Path) -> None:
 
 
 def test_the_archive_comes_from_standard_input(vmdiag: Runner) -> None:
-    ran = vmdiag("check", "--source", "-", "-o", "ndjson", given=json.dumps(story.affected()))
+    ran = vmdiag("check", "--source", "-", "-o", "ndjson", given=json.dumps(story.make_affected_log()))
 
     assert ran.code == 1, ran
 
 
 def test_how_many_others_were_seen_is_counted(vmdiag: Runner, tmp_path: Path) -> None:
-    ran = vmdiag("check", "--source", story.written(tmp_path, story.affected()), "-o", "json")
+    ran = vmdiag("check", "--source", story.write_log(tmp_path, story.make_affected_log()), "-o", "json")
 
     assert json.loads(ran.out)["summary"]["others"] == 1
 
 
 def test_the_operators_word_is_heard(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.written(tmp_path, story.unclear())
+    log = story.write_log(tmp_path, story.make_inconclusive_log())
     stated = "2026-03-02T08:16Z"
     ran = vmdiag("check", "web-01", "--source", log, "--unreachable-since", stated, "-o", "json")
 
@@ -185,7 +185,7 @@ def _undated(report: str) -> str:
 
 
 def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.written(tmp_path, story.affected())
+    log = story.write_log(tmp_path, story.make_affected_log())
     china = vmdiag("check", "--source", log, "--cloud", "china")
     public = vmdiag("check", "--source", log)
 
@@ -195,7 +195,7 @@ def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, tmp
 
 @pytest.mark.parametrize("option", [("--probe", "22"), ("--workspace", "0" * 8 + "-0000-0000-0000-" + "0" * 12)])
 def test_what_asks_azure_contradicts_an_archive(vmdiag: Runner, tmp_path: Path, option: tuple[str, str]) -> None:
-    ran = vmdiag("check", "--source", story.written(tmp_path, story.affected()), *option)
+    ran = vmdiag("check", "--source", story.write_log(tmp_path, story.make_affected_log()), *option)
 
     assert ran.code == 2
     assert option[0] in ran.err

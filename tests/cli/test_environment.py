@@ -15,7 +15,7 @@ def error(vmdiag: Runner, log: Path, **variables: str) -> str:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    return story.written(tmp_path, story.affected())
+    return story.write_log(tmp_path, story.make_affected_log())
 
 
 @pytest.mark.parametrize(

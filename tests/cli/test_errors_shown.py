@@ -37,7 +37,7 @@ def _with_renderer(tmp_path: Path, content: str, *more: str) -> subprocess.Compl
     folder = tmp_path / "more"
     folder.mkdir()
     (folder / "special.py").write_text(content)
-    log = story.written(tmp_path, story.affected())
+    log = story.write_log(tmp_path, story.make_affected_log())
     return subprocess.run(
         [sys.executable, "-c", RUN_WITH_MORE_RENDERERS, folder, "check", "--source", log, "-o", "special", *more],
         capture_output=True,
@@ -101,8 +101,8 @@ def test_escapes_in_a_name_do_not_reach_the_terminal(vmdiag: Runner) -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
-    entries = [entry for number in range(400) for entry in story.affected(f"web-{number:03}")]
-    command: list[str | Path] = [COMMAND, "check", "--source", story.written(tmp_path, entries), "-o", "ndjson"]
+    entries = [entry for number in range(400) for entry in story.make_affected_log(f"web-{number:03}")]
+    command: list[str | Path] = [COMMAND, "check", "--source", story.write_log(tmp_path, entries), "-o", "ndjson"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
         assert ran.stdout is not None
         assert ran.stderr is not None

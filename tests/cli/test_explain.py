@@ -4,12 +4,12 @@ import pytest
 
 from tests.conftest import Runner
 from vmdiag import plugins
-from vmdiag.cli.scenario_page import page
+from vmdiag.cli.scenario_page import format_page
 from vmdiag.diagnosis import scenarios
 from vmdiag.diagnosis.model import Scenario
 
 CODE = "NetworkDatapathLiveMigrationSerializationError"
-SCENARIOS = [plugins.load(scenarios, name).SCENARIO for name in plugins.names(scenarios)]
+SCENARIOS = [plugins.load(scenarios, name).SCENARIO for name in plugins.list_names(scenarios)]
 
 
 def test_the_list_holds_every_scenario_with_its_title(vmdiag: Runner) -> None:
@@ -41,7 +41,7 @@ def test_an_unknown_name_is_a_usage_error_with_near_names(vmdiag: Runner) -> Non
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario.id))
 @pytest.mark.parametrize("width", [1, 60, 80, 500])
 def test_a_page_is_wrapped_and_loses_no_word(scenario: Scenario, width: int) -> None:
-    lines = list(page(scenario, width))
+    lines = list(format_page(scenario, width))
 
     assert all(len(line) <= min(max(width, 40), 100) for line in lines[3:] if " " in line.strip("- "))
     assert set(scenario.page.split()) <= set("\n".join(lines).split())
@@ -56,7 +56,7 @@ def test_the_page_has_the_terminals_width(vmdiag: Runner) -> None:
 
 def test_a_list_item_is_indented_below_its_mark() -> None:
     scenario = next(one for one in SCENARIOS if one.id == "live-migration-datapath")
-    lines = list(page(scenario, 40))
+    lines = list(format_page(scenario, 40))
     item = next(number for number, line in enumerate(lines) if line.startswith("B  "))
 
     assert lines[item + 1].startswith("   ")

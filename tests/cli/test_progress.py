@@ -5,7 +5,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from vmdiag.cli.progress import PATIENCE, Watch
+from vmdiag.cli.progress import BAR_DELAY_SECONDS, StatusConsole
 
 
 class Terminal(io.StringIO):
@@ -33,11 +33,11 @@ def test_it_is_what_sources_expect() -> None:
     def read(watcher: Watcher) -> None:
         watcher.progress(1, None)
 
-    read(Watch())
+    read(StatusConsole())
 
 
 def test_a_warning_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
-    Watch().warn("\x1b[31mline 1\nerror: forged")
+    StatusConsole().warn("\x1b[31mline 1\nerror: forged")
 
     said = capsys.readouterr()
     assert said.err.count("\n") == 1
@@ -47,14 +47,14 @@ def test_a_warning_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_quiet_silences_warnings(capsys: pytest.CaptureFixture[str]) -> None:
-    Watch(quiet=True).warn("the file is cut off")
+    StatusConsole(quiet=True).warn("the file is cut off")
 
     assert capsys.readouterr().err == ""
 
 
 def test_notes_are_for_verbose_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    Watch().note("read 3 files")
-    Watch(verbose=True).note("read 4 files")
+    StatusConsole().note("read 3 files")
+    StatusConsole(verbose=True).note("read 4 files")
 
     assert capsys.readouterr().err == "read 4 files\n"
 
@@ -62,10 +62,10 @@ def test_notes_are_for_verbose_alone(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_bar_appears_once_reading_takes_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     clock = Clock()
-    with redirect_stderr(Terminal()) as terminal, Watch(clock=clock) as watch:
+    with redirect_stderr(Terminal()) as terminal, StatusConsole(clock=clock) as watch:
         watch.progress(1, 10)
         assert terminal.getvalue() == ""
-        clock.time += PATIENCE
+        clock.time += BAR_DELAY_SECONDS
         watch.progress(5, 10)
         assert "reading" in terminal.getvalue()
         watch.warn("the file is cut off")
@@ -75,9 +75,9 @@ def test_a_bar_appears_once_reading_takes_a_while(monkeypatch: pytest.MonkeyPatc
 
 def test_no_bar_after_quiet() -> None:
     clock = Clock()
-    with redirect_stderr(Terminal()) as terminal, Watch(quiet=True, clock=clock) as watch:
+    with redirect_stderr(Terminal()) as terminal, StatusConsole(quiet=True, clock=clock) as watch:
         watch.progress(1, 10)
-        clock.time += PATIENCE
+        clock.time += BAR_DELAY_SECONDS
         watch.progress(5, 10)
 
     assert terminal.getvalue() == ""
@@ -85,9 +85,9 @@ def test_no_bar_after_quiet() -> None:
 
 def test_no_bar_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    with Watch(clock=clock) as watch:
+    with StatusConsole(clock=clock) as watch:
         watch.progress(1, 10)
-        clock.time += PATIENCE
+        clock.time += BAR_DELAY_SECONDS
         watch.progress(5, 10)
 
     assert capsys.readouterr().err == ""

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from tests.cli import story
-from tests.conftest import Ran, Runner
+from tests.conftest import CommandResult, Runner
 
 OTHER = "99999999-2222-3333-4444-555555555555"
 
 
 def entry(vm_id: str, **changes: Any) -> dict[str, Any]:
     """An affected VM's migration under another id."""
-    return {**story.migrated("x"), "resourceId": vm_id, "eventDataId": vm_id, **changes}
+    return {**story.make_migration("x"), "resourceId": vm_id, "eventDataId": vm_id, **changes}
 
 
 def in_group(group: str, name: str, subscription: str = story.SUBSCRIPTION) -> str:
@@ -27,12 +27,12 @@ def log(tmp_path: Path) -> Path:
     more = [
         entry(in_group("stage", "db-01")),
         entry(in_group("prod", "web-01", OTHER)),
-        story.migrated("web-02"),
+        story.make_migration("web-02"),
     ]
-    return story.written(tmp_path, [*story.affected("api-01"), *more])
+    return story.write_log(tmp_path, [*story.make_affected_log("api-01"), *more])
 
 
-def cases(ran: Ran) -> dict[str, dict[str, Any]]:
+def cases(ran: CommandResult) -> dict[str, dict[str, Any]]:
     """By name."""
     return {case["vm"]["name"]: case for case in json.loads(ran.out)["cases"]}
 
@@ -145,7 +145,7 @@ def test_a_pattern_without_a_match_among_others_is_told(vmdiag: Runner, log: Pat
 @pytest.mark.usefixtures("log")
 def test_tags_choose_where_the_archive_tells_them(vmdiag: Runner, tmp_path: Path) -> None:
     tagged = {
-        "id": story.vm_id("web-02"),
+        "id": story.make_vm_id("web-02"),
         "type": "Microsoft.Compute/virtualMachines",
         "tags": {"App": "shop", "n": None},
     }
@@ -205,9 +205,9 @@ def test_a_hostile_scope_is_told_shortly(vmdiag: Runner, log: Path) -> None:
 
 
 def test_a_log_that_tells_nothing_of_the_vm_has_an_end_all_the_same(vmdiag: Runner, tmp_path: Path) -> None:
-    policy = {**story.migrated("web-01"), "category": {"value": "Policy"}}
+    policy = {**story.make_migration("web-01"), "category": {"value": "Policy"}}
     policy["operationName"] = {"value": "Microsoft.Authorization/policies/audit/action"}
-    ran = vmdiag("check", "web-01", "--source", story.written(tmp_path, [policy]), "-o", "json")
+    ran = vmdiag("check", "web-01", "--source", story.write_log(tmp_path, [policy]), "-o", "json")
 
     assert ran.code in {0, 3}, ran.err
     assert json.loads(ran.out)["window"]["to"] == "2026-03-02T08:14:00Z"
@@ -219,7 +219,7 @@ def test_what_was_unknown_is_looked_for_again_and_what_is_finished_is_known(
     first = vmdiag("check", "web-02", "new-01", "--source", log, "-o", "ndjson").out
     (tmp_path / "first.ndjson").write_text(first)
     entries = [entry(in_group("prod", "new-01")), entry(in_group("prod", "tail"))]
-    later = story.written(tmp_path, entries, "later.json")
+    later = story.write_log(tmp_path, entries, "later.json")
     again = vmdiag("check", "web-*", "new-01", "--source", later, "-o", "json", "--resume", "first.ndjson")
     found = cases(again)
 

@@ -9,37 +9,37 @@ import pytest
 
 from tests.cli import story
 from tests.conftest import Runner
-from vmdiag.cli.scope_options import Asked, lost_at
+from vmdiag.cli.scope_options import ScopeOptions, resolve_unreachable_since
 from vmdiag.errors import UsageError
 from vmdiag.identity import Selector
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-NOTHING = Asked()
+NOTHING = ScopeOptions()
 
 
 def test_nothing_asked_is_the_last_fortnight_of_whoever_had_trouble() -> None:
-    scope = NOTHING.scope(NOW)
+    scope = NOTHING.build_scope(NOW)
 
     assert (scope.vms, scope.everything, scope.since, scope.until) == ((), False, timedelta(days=14), None)
 
 
 def test_vms_keep_their_order_and_come_once() -> None:
-    scope = replace(NOTHING, vms=["web-02", "prod/web-01", "web-02", story.vm_id("db")]).scope(NOW)
+    scope = replace(NOTHING, vms=["web-02", "prod/web-01", "web-02", story.make_vm_id("db")]).build_scope(NOW)
 
-    assert scope.vms == (Selector("web-02"), Selector("prod/web-01"), Selector(story.vm_id("db")))
+    assert scope.vms == (Selector("web-02"), Selector("prod/web-01"), Selector(story.make_vm_id("db")))
 
 
 @pytest.mark.parametrize("word", ["", "/", "a/b/c", "/subscriptions/1/resourceGroups/2", "prod/"])
 def test_what_cannot_be_a_vm_is_a_usage_error(word: str) -> None:
     with pytest.raises(UsageError, match="does not name a VM"):
-        replace(NOTHING, vms=[word]).scope(NOW)
+        replace(NOTHING, vms=[word]).build_scope(NOW)
 
 
 def test_a_file_lists_vms_one_a_line(tmp_path: Path) -> None:
     file = tmp_path / "vms.txt"
     file.write_text("\ufeff# tonight\r\nweb-01\r\n\r\n  prod/web-02  # the noisy one\r\n", encoding="utf-8")
 
-    assert replace(NOTHING, vms_from=str(file)).scope(NOW).vms == (Selector("web-01"), Selector("prod/web-02"))
+    assert replace(NOTHING, vms_from=str(file)).build_scope(NOW).vms == (Selector("web-01"), Selector("prod/web-02"))
 
 
 def test_an_empty_list_never_means_every_vm(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_an_empty_list_never_means_every_vm(tmp_path: Path) -> None:
     file.write_text("# none\n")
 
     with pytest.raises(UsageError, match="empty"):
-        replace(NOTHING, vms_from=str(file)).scope(NOW)
+        replace(NOTHING, vms_from=str(file)).build_scope(NOW)
 
 
 def test_a_list_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -> None:
@@ -55,20 +55,20 @@ def test_a_list_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -
     file.write_bytes(b"\xff\xfe\x00")
 
     with pytest.raises(UsageError, match="neither UTF-8"):
-        replace(NOTHING, vms_from=str(file)).scope(NOW)
+        replace(NOTHING, vms_from=str(file)).build_scope(NOW)
     with pytest.raises(UsageError, match="No such file"):
-        replace(NOTHING, vms_from=str(tmp_path / "none")).scope(NOW)
+        replace(NOTHING, vms_from=str(tmp_path / "none")).build_scope(NOW)
 
 
 def test_two_spans_both_count_back_from_now() -> None:
-    scope = replace(NOTHING, since="3d", until="1d").scope(NOW)
+    scope = replace(NOTHING, since="3d", until="1d").build_scope(NOW)
     window = scope.window(NOW)
 
     assert (window.start, window.end) == (NOW - timedelta(days=3), NOW - timedelta(days=1))
 
 
 def test_a_span_beside_a_time_counts_back_from_that_time() -> None:
-    window = replace(NOTHING, since="2h", until="2026-03-01T12:00Z").scope(NOW).window(NOW)
+    window = replace(NOTHING, since="2h", until="2026-03-01T12:00Z").build_scope(NOW).window(NOW)
 
     assert window.start == datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 
@@ -85,49 +85,49 @@ def test_a_span_beside_a_time_counts_back_from_that_time() -> None:
 )
 def test_a_window_without_room_is_a_usage_error(since: str, until: str | None) -> None:
     with pytest.raises(UsageError, match="does not lie before"):
-        replace(NOTHING, since=since, until=until).scope(NOW)
+        replace(NOTHING, since=since, until=until).build_scope(NOW)
 
 
 def test_all_and_a_list_contradict_each_other() -> None:
     with pytest.raises(UsageError, match="contradict"):
-        replace(NOTHING, vms=["web-01"], everything=True).scope(NOW)
+        replace(NOTHING, vms=["web-01"], everything=True).build_scope(NOW)
 
 
 def test_unreachable_since_is_said_of_named_vms() -> None:
     stated = "2026-03-02T08:16Z"
-    named = replace(NOTHING, vms=["web-01"]).scope(NOW)
+    named = replace(NOTHING, vms=["web-01"]).build_scope(NOW)
 
-    assert lost_at(stated, named, NOW, is_live=True) == datetime(2026, 3, 2, 8, 16, tzinfo=UTC)
-    assert lost_at(None, named, NOW, is_live=True) is None
+    assert resolve_unreachable_since(stated, named, NOW, is_live=True) == datetime(2026, 3, 2, 8, 16, tzinfo=UTC)
+    assert resolve_unreachable_since(None, named, NOW, is_live=True) is None
     with pytest.raises(UsageError, match="none is named"):
-        lost_at(stated, NOTHING.scope(NOW), NOW, is_live=True)
+        resolve_unreachable_since(stated, NOTHING.build_scope(NOW), NOW, is_live=True)
 
 
 @pytest.mark.parametrize("until", [None, "2026-03-02T08:00Z"])
 def test_unreachable_since_lies_within_what_is_looked_at(until: str | None) -> None:
     lost = "2026-03-02T11:00Z" if until is None else "2026-03-02T08:16Z"
-    scope = replace(NOTHING, vms=["web-01"], until=until).scope(NOW)
+    scope = replace(NOTHING, vms=["web-01"], until=until).build_scope(NOW)
 
     with pytest.raises(UsageError, match="lies after"):
-        lost_at(lost, scope, NOW, is_live=True)
+        resolve_unreachable_since(lost, scope, NOW, is_live=True)
 
 
 def test_tags_are_pairs_of_which_only_the_key_must_be_there() -> None:
-    assert replace(NOTHING, tag=["app=shop=1", "on="]).scope(NOW).tags == (("app", "shop=1"), ("on", ""))
+    assert replace(NOTHING, tag=["app=shop=1", "on="]).build_scope(NOW).tags == (("app", "shop=1"), ("on", ""))
     for word in ("app", "=shop"):
         with pytest.raises(UsageError, match="KEY=VALUE"):
-            replace(NOTHING, tag=[word]).scope(NOW)
+            replace(NOTHING, tag=[word]).build_scope(NOW)
 
 
 def test_the_subscription_of_the_environment_counts_only_where_none_is_named() -> None:
-    assert NOTHING.scope(NOW, "AAA").subscriptions == {"aaa"}
-    assert replace(NOTHING, subscription=["bbb"]).scope(NOW, "aaa").subscriptions == {"bbb"}
+    assert NOTHING.build_scope(NOW, "AAA").subscriptions == {"aaa"}
+    assert replace(NOTHING, subscription=["bbb"]).build_scope(NOW, "aaa").subscriptions == {"bbb"}
     with pytest.raises(UsageError, match="no subscription's id"):
-        replace(NOTHING, subscription=["a/../b"]).scope(NOW)
+        replace(NOTHING, subscription=["a/../b"]).build_scope(NOW)
 
 
 def test_a_list_comes_from_standard_input(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.written(tmp_path, [*story.affected("web-01"), *story.affected("web-02")])
+    log = story.write_log(tmp_path, [*story.make_affected_log("web-01"), *story.make_affected_log("web-02")])
     ran = vmdiag("check", "-", "--source", log, "-o", "ndjson", given="web-02\n# web-01\n")
 
     assert ran.out.count("\n") == 1
@@ -142,7 +142,7 @@ def test_archive_and_list_cannot_share_standard_input(vmdiag: Runner) -> None:
 
 
 def test_subscriptions_and_groups_of_the_environment_are_separated_by_spaces(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.written(tmp_path, story.affected())
+    log = story.write_log(tmp_path, story.make_affected_log())
     ran = vmdiag("check", VMDIAG_SOURCE=str(log), VMDIAG_RESOURCE_GROUP="pro? PROD", VMDIAG_OUTPUT="ndjson")
 
     assert ran.code == 1, ran
@@ -163,14 +163,14 @@ def test_subscriptions_and_groups_of_the_environment_are_separated_by_spaces(vmd
     ],
 )
 def test_times_of_day_lie_before_the_end(since: str, until: str | None, end: str, expected: tuple[str, str]) -> None:
-    scope = replace(NOTHING, since=since, until=until).scope(NOW)
+    scope = replace(NOTHING, since=since, until=until).build_scope(NOW)
     window = scope.window(datetime.fromisoformat(end).replace(tzinfo=UTC))
 
     assert (window.start, window.end) == tuple(datetime.fromisoformat(at).replace(tzinfo=UTC) for at in expected)
 
 
 def test_a_time_of_day_of_an_archive_lies_before_its_last_record(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.written(tmp_path, story.affected())
+    log = story.write_log(tmp_path, story.make_affected_log())
     ran = vmdiag("check", "web-01", "--source", log, "--since", "07:00", "--unreachable-since", "08:16Z", "-o", "json")
     report = json.loads(ran.out)
 
@@ -182,4 +182,4 @@ def test_a_time_of_day_of_an_archive_lies_before_its_last_record(vmdiag: Runner,
 @pytest.mark.parametrize("word", ["a/b", "", "   ", "/"])
 def test_a_group_is_no_path(word: str) -> None:
     with pytest.raises(UsageError, match="names no resource group"):
-        replace(NOTHING, resource_group=[word]).scope(NOW)
+        replace(NOTHING, resource_group=[word]).build_scope(NOW)

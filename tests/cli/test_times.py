@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmdiag.cli.times import instant, moment
+from vmdiag.cli.times import parse_time, resolve_time
 from vmdiag.errors import UsageError
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
     ],
 )
 def test_a_number_and_a_unit_are_a_span(text: str, span: timedelta) -> None:
-    assert moment(text, "--since") == span
+    assert parse_time(text, "--since") == span
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_a_number_and_a_unit_are_a_span(text: str, span: timedelta) -> None:
     ],
 )
 def test_an_iso_time_is_read_in_utc(text: str) -> None:
-    assert moment(text, "--since") == datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
+    assert parse_time(text, "--since") == datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 
 
 def test_a_day_alone_begins_at_midnight() -> None:
-    assert moment("2026-03-02", "--since") == datetime(2026, 3, 2, tzinfo=UTC)
+    assert parse_time("2026-03-02", "--since") == datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -51,25 +51,25 @@ def test_a_day_alone_begins_at_midnight() -> None:
 )
 def test_anything_else_is_a_usage_error_that_shows_both_forms(text: str) -> None:
     with pytest.raises(UsageError, match="--until") as caught:
-        moment(text, "--until")
+        parse_time(text, "--until")
 
     assert "24h" in caught.value.hint
     assert "2026-03-02T08:14Z" in caught.value.hint
 
 
 def test_a_span_counts_back_from_now() -> None:
-    assert instant("90m", "--until", NOW) == NOW - timedelta(minutes=90)
+    assert resolve_time("90m", "--until", NOW) == NOW - timedelta(minutes=90)
 
 
 def test_a_span_that_ends_before_the_year_1_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="year 1"):
-        instant("9999999d", "--until", NOW)
+        resolve_time("9999999d", "--until", NOW)
 
 
 @given(st.text())
 def test_no_text_is_a_defect(text: str) -> None:
     try:
-        found = instant(text, "--until", NOW)
+        found = resolve_time(text, "--until", NOW)
     except UsageError:
         return
     assert found.tzinfo is UTC
@@ -81,7 +81,7 @@ def test_every_time_that_has_an_offset_means_that_instant(at: datetime) -> None:
         expected = at.astimezone(UTC)
     except OverflowError:
         return
-    assert moment(at.isoformat(), "--since") == expected
+    assert parse_time(at.isoformat(), "--since") == expected
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_every_time_that_has_an_offset_means_that_instant(at: datetime) -> None:
     ],
 )
 def test_a_time_of_day_is_the_latest_before(text: str, expected: str) -> None:
-    assert instant(text, "--until", NOW) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert resolve_time(text, "--until", NOW) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["24:00", "08:60", "8:1", ":16", "08:16 pm", "٠٨:١٦", "08:16+99:00", "1:2:3:4"])
 def test_what_is_no_time_of_day_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="--since"):
-        instant(text, "--since", NOW)
+        resolve_time(text, "--since", NOW)

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from tests.cli import story
 from tests.conftest import Runner
-from vmdiag.cli.scope_options import Asked
+from vmdiag.cli.scope_options import ScopeOptions
 from vmdiag.errors import UsageError
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-IDS = [story.vm_id("web-01"), story.vm_id("web-02")]
+IDS = [story.make_vm_id("web-01"), story.make_vm_id("web-02")]
 SHOWN = [{"id": one, "name": one.rpartition("/")[2], "resourceGroup": "prod", "tags": None} for one in IDS]
 
 
 def names(folder: Path, content: str | bytes, *, allow_empty: bool = False) -> list[str]:
     file = folder / "vms"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
-    scope = replace(Asked(), vms_from=str(file), allow_empty=allow_empty).scope(NOW)
+    scope = replace(ScopeOptions(), vms_from=str(file), allow_empty=allow_empty).build_scope(NOW)
     return [selector.text for selector in scope.vms]
 
 
@@ -101,7 +101,7 @@ def test_what_is_no_list_is_a_usage_error(tmp_path: Path, content: str, says: st
 def test_an_empty_list_may_be_meant(tmp_path: Path, content: str) -> None:
     file = tmp_path / "vms"
     file.write_text(content)
-    scope = replace(Asked(), vms_from=str(file), allow_empty=True).scope(NOW)
+    scope = replace(ScopeOptions(), vms_from=str(file), allow_empty=True).build_scope(NOW)
 
     assert (scope.vms, scope.lists_none) == ((), True)
 
@@ -117,7 +117,7 @@ def test_no_content_is_a_defect(tmp_path_factory: pytest.TempPathFactory, conten
 
 
 def test_a_json_list_comes_from_standard_input(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.written(tmp_path, [*story.affected("web-01"), *story.affected("web-03")])
+    log = story.write_log(tmp_path, [*story.make_affected_log("web-01"), *story.make_affected_log("web-03")])
     ran = vmdiag("check", "-", "--source", log, "-o", "json", given=json.dumps(SHOWN))
     found = {case["vm"]["name"]: case for case in json.loads(ran.out)["cases"]}
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from vmdiag.diagnosis.event_kinds import ANNOTATIONS, OPERATIONS, SAYS, Phase, interpret, names_of, phase, sentence
+from vmdiag.diagnosis.event_kinds import (
+    ANNOTATIONS,
+    OPERATIONS,
+    SAYS,
+    Phase,
+    describe_kind,
+    find_phase,
+    interpret_record,
+    list_record_names,
+)
 from vmdiag.model import Kind, Signal
 
 VM = "Microsoft.Compute/virtualMachines/"
@@ -28,7 +37,7 @@ VM = "Microsoft.Compute/virtualMachines/"
     ],
 )
 def test_annotations_are_told_by_their_names(name: str, kind: Kind) -> None:
-    assert interpret(Signal.HEALTH, name, "", {}) is kind
+    assert interpret_record(Signal.HEALTH, name, "", {}) is kind
 
 
 @pytest.mark.parametrize(
@@ -58,8 +67,8 @@ def test_annotations_are_told_by_their_names(name: str, kind: Kind) -> None:
     ],
 )
 def test_sentences_count_only_where_there_is_no_known_name(text: str, kind: Kind) -> None:
-    assert interpret(Signal.HEALTH, "", "", {"title": text}) is kind
-    assert interpret(Signal.HEALTH, "VirtualMachineStorageOffline", "", {"title": text}) is Kind.STORAGE_OFFLINE
+    assert interpret_record(Signal.HEALTH, "", "", {"title": text}) is kind
+    assert interpret_record(Signal.HEALTH, "VirtualMachineStorageOffline", "", {"title": text}) is Kind.STORAGE_OFFLINE
 
 
 @pytest.mark.parametrize(
@@ -83,13 +92,13 @@ def test_sentences_count_only_where_there_is_no_known_name(text: str, kind: Kind
     ],
 )
 def test_operations_are_told_by_whole_segments(name: str, status: str, kind: Kind) -> None:
-    assert interpret(Signal.ACTIVITY, name, status, {}) is kind
+    assert interpret_record(Signal.ACTIVITY, name, status, {}) is kind
 
 
 def test_a_write_that_changes_the_size_is_a_reboot() -> None:
     changed = {"changed": "properties.hardwareProfile.vmSize, properties.provisioningState"}
 
-    assert interpret(Signal.ACTIVITY, VM + "write", "Succeeded", changed) is Kind.RESIZE
+    assert interpret_record(Signal.ACTIVITY, VM + "write", "Succeeded", changed) is Kind.RESIZE
 
 
 @pytest.mark.parametrize(
@@ -102,14 +111,14 @@ def test_a_write_that_changes_the_size_is_a_reboot() -> None:
     ],
 )
 def test_a_note_is_unknown_only_where_it_says_more_than_a_state(facts: dict[str, str], kind: Kind) -> None:
-    assert interpret(Signal.HEALTH, "", "Unavailable", facts) is kind
-    assert interpret(Signal.HEALTH, "availability", "Unavailable", facts) is Kind.UNAVAILABLE
+    assert interpret_record(Signal.HEALTH, "", "Unavailable", facts) is kind
+    assert interpret_record(Signal.HEALTH, "availability", "Unavailable", facts) is Kind.UNAVAILABLE
 
 
 def test_an_unknown_name_with_a_known_sentence_is_what_the_sentence_says() -> None:
     facts = {"summary": "The Virtual Machine is undergoing a reboot due to a guest OS crash."}
 
-    assert interpret(Signal.HEALTH, "VirtualMachineWentAway", "", facts) is Kind.GUEST_CRASH
+    assert interpret_record(Signal.HEALTH, "VirtualMachineWentAway", "", facts) is Kind.GUEST_CRASH
 
 
 @pytest.mark.parametrize(
@@ -122,7 +131,7 @@ def test_an_unknown_name_with_a_known_sentence_is_what_the_sentence_says() -> No
     ],
 )
 def test_a_sentence_says_no_more_than_its_word(kind: Kind, name: str, words: str) -> None:
-    assert words in sentence(kind, name)
+    assert words in describe_kind(kind, name)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +154,7 @@ def test_a_sentence_says_no_more_than_its_word(kind: Kind, name: str, words: str
     ],
 )
 def test_every_other_signal_has_its_words(signal: Signal, name: str, status: str, kind: Kind) -> None:
-    assert interpret(signal, name, status, {}) is kind
+    assert interpret_record(signal, name, status, {}) is kind
 
 
 @pytest.mark.parametrize(
@@ -153,12 +162,12 @@ def test_every_other_signal_has_its_words(signal: Signal, name: str, status: str
     [("Start", Phase.BEGUN), ("Accept", Phase.ACCEPTED), ("SUCCESS", Phase.DONE), ("Failure", Phase.FAILED)],
 )
 def test_both_dialects_of_a_status_are_one(status: str, expected: Phase) -> None:
-    assert phase(status) is expected
+    assert find_phase(status) is expected
 
 
 def test_the_table_reads_backwards_to_what_it_reads_forwards() -> None:
     for kind in Kind:
-        for signal, words in names_of([kind]).items():
+        for signal, words in list_record_names([kind]).items():
             for word in words:
                 name, status = (
                     ("availability", word) if word in ("Available", "Unavailable", "Degraded") else (word, "")
@@ -167,7 +176,7 @@ def test_the_table_reads_backwards_to_what_it_reads_forwards() -> None:
                     name, status = "availability", word
                 if signal is Signal.SERVICE:
                     status = "Resolved" if kind is Kind.SERVICE_RESOLVED else "Active"
-                assert interpret(signal, name, status, {}) is kind
+                assert interpret_record(signal, name, status, {}) is kind
 
 
 def test_every_kind_has_its_sentence() -> None:

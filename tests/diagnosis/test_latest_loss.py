@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.timeline_builders import diagnosed
+from tests.timeline_builders import diagnose_story
 from vmdiag.diagnosis.model import Action, Extent, State, Verdict
 
 FLAPPING = "".join(f"12:{n:02} traffic-lost\n12:{n + 10:02} traffic-back\n" for n in (2, 16, 30))
@@ -53,7 +53,7 @@ STORIES = {
 @pytest.mark.parametrize("name", STORIES)
 def test_the_latest_loss_says_how_things_stand(name: str) -> None:
     story, wanted = STORIES[name]
-    found = diagnosed(story)
+    found = diagnose_story(story)
 
     assert found.loss is not None
     assert (
@@ -67,7 +67,7 @@ def test_the_latest_loss_says_how_things_stand(name: str) -> None:
 
 
 def test_the_operator_s_word_that_normal_traffic_denies_is_no_loss_and_is_told() -> None:
-    found = diagnosed("12:00 live-migration\n12:05 unreachable\ntraffic normal")
+    found = diagnose_story("12:00 live-migration\n12:05 unreachable\ntraffic normal")
 
     assert (found.verdict, found.losses, found.state) == (Verdict.INCONCLUSIVE, (), None)
     assert any("nothing that was measured shows a loss" in piece.says for piece in found.finding.evidence)
@@ -75,7 +75,7 @@ def test_the_operator_s_word_that_normal_traffic_denies_is_no_loss_and_is_told()
 
 def test_three_falls_of_minutes_after_a_migration_are_no_healthy_one() -> None:
     falls = "".join(f"{hour} traffic-lost\n{hour[:3]}{int(hour[3:]) + 5:02} traffic-back\n" for hour in FALLS)
-    found = diagnosed(f"12:00 live-migration\n{falls}until 15:00")
+    found = diagnose_story(f"12:00 live-migration\n{falls}until 15:00")
 
     assert (found.verdict, found.state, found.recommendation.action) == (
         Verdict.INCONCLUSIVE,
@@ -90,12 +90,12 @@ FALLS = ("12:05", "12:40", "13:20")
 def test_two_such_falls_are_pauses() -> None:
     falls = "".join(f"{hour} traffic-lost\n{hour[:3]}{int(hour[3:]) + 5:02} traffic-back\n" for hour in FALLS[:2])
 
-    assert diagnosed(f"12:00 live-migration\n{falls}until 15:00").verdict is Verdict.CLEAR
+    assert diagnose_story(f"12:00 live-migration\n{falls}until 15:00").verdict is Verdict.CLEAR
 
 
 def test_an_intermittent_loss_has_ended_when_it_was_well_for_a_quarter_of_an_hour() -> None:
-    ended = diagnosed(f"12:00 live-migration\n{FLAPPING}cpu active\nuntil 12:56")
-    going_on = diagnosed(f"12:00 live-migration\n{FLAPPING}cpu active\nuntil 12:54")
+    ended = diagnose_story(f"12:00 live-migration\n{FLAPPING}cpu active\nuntil 12:56")
+    going_on = diagnose_story(f"12:00 live-migration\n{FLAPPING}cpu active\nuntil 12:54")
 
     assert ended.loss is not None
     assert (ended.loss.extent, ended.state, f"{ended.recovered_at:%H:%M}") == (
@@ -107,6 +107,6 @@ def test_an_intermittent_loss_has_ended_when_it_was_well_for_a_quarter_of_an_hou
 
 
 def test_of_two_migrations_minutes_apart_the_nearer_one_is_blamed() -> None:
-    found = diagnosed("11:46 live-migration\n11:51 restart\n12:00 live-migration\n12:02 traffic-lost\ncpu active")
+    found = diagnose_story("11:46 live-migration\n11:51 restart\n12:00 live-migration\n12:02 traffic-lost\ncpu active")
 
     assert (found.verdict, found.state, f"{found.migrated_at:%H:%M}") == (Verdict.CONFIRMED, State.OPEN, "12:00")

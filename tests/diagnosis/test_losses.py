@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from tests import notation
-from vmdiag.diagnosis.losses import alive, connectivity_losses, pauses, weak
+from vmdiag.diagnosis.losses import find_connectivity_losses, find_life_signs_during, find_pauses, find_weak_signals_in
 from vmdiag.diagnosis.model import Strength
-from vmdiag.diagnosis.signal_state import Hearing, judge_heartbeat, judge_traffic
-from vmdiag.diagnosis.timeline import assemble
+from vmdiag.diagnosis.signal_state import SignalState, judge_heartbeat, judge_traffic
+from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.model import Kind, Record, Signal, Timeline, Transcript, Window
 
 MIN = timedelta(minutes=1)
@@ -18,7 +18,7 @@ def told(text: str) -> list[str]:
     return [
         f"{loss.interval.start:%H:%M}-{f'{loss.interval.end:%H:%M}' if loss.interval.end else ''} "
         + " ".join(loss.signals)
-        for loss in connectivity_losses(notation.timeline(text))
+        for loss in find_connectivity_losses(notation.timeline(text))
     ]
 
 
@@ -73,7 +73,7 @@ def test_channels_of_one_onset_make_one_loss(story: str, losses: list[str]) -> N
 def test_a_flap_of_seconds_is_not_even_a_pause() -> None:
     timeline = notation.timeline("12:00 unavailable\n12:00 available")
 
-    assert pauses(timeline) == ()
+    assert find_pauses(timeline) == ()
 
 
 @pytest.mark.parametrize(("seconds", "told_of"), [(34, 0), (36, 1)])
@@ -81,13 +81,13 @@ def test_what_resource_health_takes_back_within_35_seconds_is_noise(seconds: int
     at = notation.DAY + timedelta(hours=12)
     states = ((at, "Unavailable"), (at + timedelta(seconds=seconds), "Available"))
     records = tuple(Record(at=when, signal=Signal.HEALTH, name="availability", status=word) for when, word in states)
-    timeline = assemble(Transcript(vm=notation.VM, records=records), Window(at - 60 * MIN, at + 60 * MIN))
+    timeline = assemble_timeline(Transcript(vm=notation.VM, records=records), Window(at - 60 * MIN, at + 60 * MIN))
 
-    assert len(pauses(timeline)) == told_of
+    assert len(find_pauses(timeline)) == told_of
 
 
 def test_a_pause_is_told_as_one() -> None:
-    (pause,) = pauses(notation.timeline("12:00 unavailable\n12:10 available"))
+    (pause,) = find_pauses(notation.timeline("12:00 unavailable\n12:10 available"))
 
     assert pause.channels[0].strength is Strength.MEDIUM
 
@@ -101,7 +101,7 @@ def test_a_metric_that_goes_on_contradicts_another_that_falls() -> None:
     series = {**fallen.series, "Inbound Flows": flows}
     both = Timeline(vm=fallen.vm, window=fallen.window, events=fallen.events, series=series)
 
-    assert connectivity_losses(both) == ()
+    assert find_connectivity_losses(both) == ()
 
 
 def test_a_stop_that_has_only_begun_is_no_loss_yet() -> None:
@@ -109,21 +109,21 @@ def test_a_stop_that_has_only_begun_is_no_loss_yet() -> None:
     for event in timeline.events:
         event.facts["pending"] = "true"  # type: ignore[index]  # the story's own mapping
 
-    assert connectivity_losses(timeline) == ()
+    assert find_connectivity_losses(timeline) == ()
 
 
 @pytest.mark.parametrize(
     ("story", "hearing"),
     [
-        ("12:00 live-migration", Hearing.UNJUDGED),
-        ("12:00 live-migration\ntraffic idle", Hearing.UNJUDGED),
-        ("12:00 live-migration\ntraffic normal", Hearing.NORMAL),
-        ("12:00 live-migration\n12:05 traffic-lost", Hearing.LOST),
-        ("12:00 live-migration\n12:05 traffic-lost\n12:12 traffic-back\nuntil 13:00", Hearing.NORMAL),
-        ("12:00 live-migration\n12:26 traffic-lost\nuntil 12:30", Hearing.UNJUDGED),
+        ("12:00 live-migration", SignalState.UNJUDGED),
+        ("12:00 live-migration\ntraffic idle", SignalState.UNJUDGED),
+        ("12:00 live-migration\ntraffic normal", SignalState.NORMAL),
+        ("12:00 live-migration\n12:05 traffic-lost", SignalState.LOST),
+        ("12:00 live-migration\n12:05 traffic-lost\n12:12 traffic-back\nuntil 13:00", SignalState.NORMAL),
+        ("12:00 live-migration\n12:26 traffic-lost\nuntil 12:30", SignalState.UNJUDGED),
     ],
 )
-def test_traffic_is_judged_over_the_onset_window(story: str, hearing: Hearing) -> None:
+def test_traffic_is_judged_over_the_onset_window(story: str, hearing: SignalState) -> None:
     timeline = notation.timeline(story)
 
     assert judge_traffic(timeline, onset(timeline)).hearing is hearing
@@ -133,14 +133,14 @@ def test_traffic_is_judged_over_the_onset_window(story: str, hearing: Hearing) -
 @pytest.mark.parametrize(
     ("story", "hearing"),
     [
-        ("12:00 live-migration", Hearing.UNJUDGED),
-        ("12:00 live-migration\nheartbeat normal", Hearing.NORMAL),
-        ("12:00 live-migration\n12:05 heartbeat-lost", Hearing.LOST),
-        ("12:00 live-migration\n11:00 heartbeat-lost\n11:58 heartbeat-back\nuntil 13:00", Hearing.UNJUDGED),
-        ("12:00 live-migration\n12:20 heartbeat-lost\nuntil 12:28", Hearing.UNJUDGED),
+        ("12:00 live-migration", SignalState.UNJUDGED),
+        ("12:00 live-migration\nheartbeat normal", SignalState.NORMAL),
+        ("12:00 live-migration\n12:05 heartbeat-lost", SignalState.LOST),
+        ("12:00 live-migration\n11:00 heartbeat-lost\n11:58 heartbeat-back\nuntil 13:00", SignalState.UNJUDGED),
+        ("12:00 live-migration\n12:20 heartbeat-lost\nuntil 12:28", SignalState.UNJUDGED),
     ],
 )
-def test_heartbeats_are_judged_over_the_onset_window(story: str, hearing: Hearing) -> None:
+def test_heartbeats_are_judged_over_the_onset_window(story: str, hearing: SignalState) -> None:
     timeline = notation.timeline(story)
 
     assert judge_heartbeat(timeline, onset(timeline)).hearing is hearing
@@ -159,19 +159,25 @@ def test_readings_with_too_many_holes_are_not_judged() -> None:
     )
     holed = Timeline(vm=timeline.vm, window=timeline.window, events=timeline.events, series={thin.name: thin})
 
-    assert judge_traffic(holed, at).hearing is Hearing.UNJUDGED
+    assert judge_traffic(holed, at).hearing is SignalState.UNJUDGED
 
 
 def test_life_is_seen_by_the_host_by_resource_health_and_by_metrics() -> None:
     timeline = notation.timeline("12:00 traffic-lost\n12:10 available\n13:00 power-running\ncpu active\nuntil 13:00")
-    (loss,) = connectivity_losses(timeline)
+    (loss,) = find_connectivity_losses(timeline)
 
-    assert {one.signal for one in alive(timeline, loss.interval)} == {Signal.HEALTH, Signal.POWER, Signal.CPU}
+    assert {one.signal for one in find_life_signs_during(timeline, loss.interval)} == {
+        Signal.HEALTH,
+        Signal.POWER,
+        Signal.CPU,
+    }
 
 
 def test_weak_channels_hint_only_where_they_are() -> None:
     timeline = notation.timeline("12:00 unknown\n12:40 available\n13:00 agent-not-ready")
     first = timeline.events[0].at
 
-    assert [one.signal for one in weak(timeline, Window(first, first + 5 * MIN))] == [Signal.HEALTH]
-    assert [one.signal for one in weak(timeline, Window(first + 50 * MIN, first + 70 * MIN))] == [Signal.AGENT]
+    assert [one.signal for one in find_weak_signals_in(timeline, Window(first, first + 5 * MIN))] == [Signal.HEALTH]
+    assert [one.signal for one in find_weak_signals_in(timeline, Window(first + 50 * MIN, first + 70 * MIN))] == [
+        Signal.AGENT
+    ]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests import notation
-from tests.timeline_builders import KNOWN, diagnosed
+from tests.timeline_builders import SCENARIOS, diagnose_story
 from vmdiag.diagnosis.model import Action, Stance, State, Verdict
 
 LOOK_ALIKES = {
@@ -148,7 +148,7 @@ AFFECTED = {
 @pytest.mark.parametrize("name", LOOK_ALIKES)
 def test_a_look_alike_is_clear(name: str) -> None:
     story, verdict, explanation, state, action = LOOK_ALIKES[name]
-    diagnosis = diagnosed(story)
+    diagnosis = diagnose_story(story)
 
     assert (diagnosis.verdict, diagnosis.explanation, diagnosis.state) == (verdict, explanation, state)
     assert diagnosis.recommendation.action == action
@@ -157,7 +157,7 @@ def test_a_look_alike_is_clear(name: str) -> None:
 @pytest.mark.parametrize("name", CANNOT_TELL)
 def test_what_cannot_be_told_is_inconclusive(name: str) -> None:
     story, explanation, state, action = CANNOT_TELL[name]
-    diagnosis = diagnosed(story)
+    diagnosis = diagnose_story(story)
 
     assert diagnosis.verdict is Verdict.INCONCLUSIVE
     assert (diagnosis.explanation, diagnosis.state) == (explanation, state)
@@ -168,7 +168,7 @@ def test_what_cannot_be_told_is_inconclusive(name: str) -> None:
 @pytest.mark.parametrize("name", AFFECTED)
 def test_a_broken_datapath_is_flagged(name: str) -> None:
     story, verdict, state, action = AFFECTED[name]
-    diagnosis = diagnosed(story)
+    diagnosis = diagnose_story(story)
 
     assert (diagnosis.verdict, diagnosis.state, diagnosis.recommendation.action) == (verdict, state, action)
     assert diagnosis.explanation == "live-migration-datapath"
@@ -177,7 +177,7 @@ def test_a_broken_datapath_is_flagged(name: str) -> None:
 
 
 def test_of_two_migrations_the_one_that_bit_is_named() -> None:
-    diagnosis = diagnosed("06:00 live-migration\n12:00 live-migration\n12:03 traffic-lost\ncpu active")
+    diagnosis = diagnose_story("06:00 live-migration\n12:00 live-migration\n12:03 traffic-lost\ncpu active")
 
     assert diagnosis.verdict is Verdict.CONFIRMED
     assert f"{diagnosis.migrated_at:%H:%M}" == "12:00"
@@ -185,7 +185,7 @@ def test_of_two_migrations_the_one_that_bit_is_named() -> None:
 
 
 def test_a_later_stop_explains_the_latest_loss_and_does_not_hide_the_migration_s() -> None:
-    diagnosis = diagnosed("12:00 live-migration\n12:03 traffic-lost\n13:30 stop\ncpu active\nuntil 16:00")
+    diagnosis = diagnose_story("12:00 live-migration\n12:03 traffic-lost\n13:30 stop\ncpu active\nuntil 16:00")
 
     assert diagnosis.verdict is Verdict.CONFIRMED
     assert diagnosis.explanation == "user-stop"
@@ -193,7 +193,7 @@ def test_a_later_stop_explains_the_latest_loss_and_does_not_hide_the_migration_s
 
 
 def test_the_migration_that_is_named_is_the_one_whose_loss_is_left_and_the_latest_loss_says_how_things_stand() -> None:
-    diagnosis = diagnosed(
+    diagnosis = diagnose_story(
         "08:00 live-migration\n08:03 traffic-lost\n09:00 traffic-back\n"
         "12:00 live-migration\n12:20 network-change\n12:22 traffic-lost\ncpu active"
     )
@@ -208,7 +208,7 @@ def test_a_change_whose_relation_is_unknown_casts_doubt_and_is_cited() -> None:
     for event in timeline.events:
         if event.kind == "network-change":
             event.facts["relation"] = "same-group"  # type: ignore[index]  # the story's own mapping
-    diagnosis = diagnosed(timeline)
+    diagnosis = diagnose_story(timeline)
 
     assert diagnosis.verdict is Verdict.SUSPECTED
     assert any(
@@ -217,26 +217,26 @@ def test_a_change_whose_relation_is_unknown_casts_doubt_and_is_cited() -> None:
 
 
 def test_a_loss_in_a_log_alone_is_clear_where_another_cause_explains_it() -> None:
-    diagnosis = diagnosed("12:00 deallocate\n12:01 unavailable\npart health a log does not show every migration")
+    diagnosis = diagnose_story("12:00 deallocate\n12:01 unavailable\npart health a log does not show every migration")
 
     assert (diagnosis.verdict, diagnosis.explanation) == (Verdict.CLEAR, "user-stop")
 
 
 def test_the_windows_instructions_are_linked_for_windows() -> None:
-    linux = diagnosed("12:00 live-migration\n12:03 traffic-lost\ncpu active").recommendation
+    linux = diagnose_story("12:00 live-migration\n12:03 traffic-lost\ncpu active").recommendation
 
     assert [link for link in linux.links if "linux" in link]
     assert not [link for link in linux.links if "windows/redeploy" in link]
 
 
 def test_findings_come_in_a_total_order() -> None:
-    diagnosis = diagnosed("12:00 live-migration\n12:03 traffic-lost\ncpu active")
+    diagnosis = diagnose_story("12:00 live-migration\n12:03 traffic-lost\ncpu active")
     ranks = [(list(Verdict).index(one.verdict), one.scenario) for one in diagnosis.findings]
 
     assert ranks == sorted(ranks)
-    assert len(ranks) == len(KNOWN)
+    assert len(ranks) == len(SCENARIOS)
 
 
 def test_a_state_is_null_without_a_loss() -> None:
-    assert diagnosed("12:00 live-migration\ntraffic normal").state is None
-    assert diagnosed("12:00 traffic-lost").state is State.OPEN
+    assert diagnose_story("12:00 live-migration\ntraffic normal").state is None
+    assert diagnose_story("12:00 traffic-lost").state is State.OPEN

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmdiag.diagnosis.event_kinds import interpret
+from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
 
 MIGRATION = "Virtual machine is being paused because of a memory-preserving Live Migration operation."
@@ -10,7 +10,7 @@ MIGRATION = "Virtual machine is being paused because of a memory-preserving Live
 
 def kind_of(event_type: str, status: str, description: str = "", source: str = "Platform") -> Kind:
     facts = {"event_type": event_type, "summary": description, "source": source}
-    return interpret(Signal.HEALTH, "", status, facts)
+    return interpret_record(Signal.HEALTH, "", status, facts)
 
 
 @pytest.mark.parametrize("status", ["Scheduled", "Canceled"])

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from tests.timeline_builders import case
+from tests.timeline_builders import make_case
 from vmdiag.diagnosis.model import Action, Case, Stance, State, Verdict
-from vmdiag.diagnosis.shared_outage import compare
+from vmdiag.diagnosis.shared_outage import compare_fleet
 
 MIGRATED = "12:00 live-migration\n12:03 traffic-lost\ncpu active"
 OUTAGE = "12:04 traffic-lost\ncpu active"
@@ -12,40 +12,42 @@ OUTAGE = "12:04 traffic-lost\ncpu active"
 
 def compared(*cases: Case) -> list[Case]:
     """The flagged ones, who wait for the others, first."""
-    return sorted(compare(cases), key=lambda one: not one.diagnosis.verdict.is_flagged)
+    return sorted(compare_fleet(cases), key=lambda one: not one.diagnosis.verdict.is_flagged)
 
 
 def test_three_migrated_vms_are_no_shared_outage() -> None:
-    told = compared(*(case(MIGRATED, f"vm{n}") for n in range(3)))
+    told = compared(*(make_case(MIGRATED, f"vm{n}") for n in range(3)))
 
     assert {one.diagnosis.verdict for one in told} == {Verdict.CONFIRMED}
 
 
 def test_unmigrated_vms_of_another_region_say_nothing() -> None:
-    told = compared(case(MIGRATED), *(case(OUTAGE, f"vm{n}", "eastus") for n in range(5)))
+    told = compared(make_case(MIGRATED), *(make_case(OUTAGE, f"vm{n}", "eastus") for n in range(5)))
 
     assert told[0].diagnosis.verdict is Verdict.CONFIRMED
 
 
 def test_vms_that_were_stopped_together_are_no_outage() -> None:
-    told = compared(case(MIGRATED), *(case("12:03 deallocate\n12:04 traffic-lost", f"vm{n}") for n in range(5)))
+    told = compared(
+        make_case(MIGRATED), *(make_case("12:03 deallocate\n12:04 traffic-lost", f"vm{n}") for n in range(5))
+    )
 
     assert told[0].diagnosis.verdict is Verdict.CONFIRMED
 
 
 def test_a_case_read_back_without_a_time_of_its_loss_stays_as_it_is() -> None:
-    flagged = case(MIGRATED)
+    flagged = make_case(MIGRATED)
     undated = replace(flagged, diagnosis=replace(flagged.diagnosis, failed_at=None))
 
-    assert compared(undated, *(case(OUTAGE, f"vm{n}") for n in range(5)))[0] is undated
+    assert compared(undated, *(make_case(OUTAGE, f"vm{n}") for n in range(5)))[0] is undated
 
 
 def test_one_other_vm_is_chance() -> None:
-    assert compared(case(MIGRATED), case(OUTAGE, "vm1"))[0].diagnosis.verdict is Verdict.CONFIRMED
+    assert compared(make_case(MIGRATED), make_case(OUTAGE, "vm1"))[0].diagnosis.verdict is Verdict.CONFIRMED
 
 
 def test_in_an_outage_shared_with_unmigrated_vms_a_migrated_one_is_at_most_suspected() -> None:
-    told = compared(case(MIGRATED), *(case(OUTAGE, f"vm{n}") for n in range(3)))
+    told = compared(make_case(MIGRATED), *(make_case(OUTAGE, f"vm{n}") for n in range(3)))
     diagnosis = told[0].diagnosis
 
     assert diagnosis.verdict is Verdict.SUSPECTED
@@ -57,21 +59,26 @@ def test_in_an_outage_shared_with_unmigrated_vms_a_migrated_one_is_at_most_suspe
 
 def test_vms_of_one_network_share_an_outage_across_regions_unknown() -> None:
     network = frozenset({"/subscriptions/s/resourcegroups/r/providers/microsoft.network/virtualnetworks/v/subnets/a"})
-    cases = [case(MIGRATED, location=None), *(case(OUTAGE, f"vm{n}", f"region{n}") for n in range(3))]
+    cases = [make_case(MIGRATED, location=None), *(make_case(OUTAGE, f"vm{n}", f"region{n}") for n in range(3))]
     told = compared(*(replace(one, vm=replace(one.vm, network=network)) for one in cases))
 
     assert told[0].diagnosis.verdict is Verdict.SUSPECTED
 
 
 def test_only_flagged_cases_wait_until_the_rest_is_known() -> None:
-    cases = [case("traffic normal", "a"), case(MIGRATED, "b"), case("traffic normal", "c"), case(OUTAGE, "d")]
+    cases = [
+        make_case("traffic normal", "a"),
+        make_case(MIGRATED, "b"),
+        make_case("traffic normal", "c"),
+        make_case(OUTAGE, "d"),
+    ]
 
-    assert [one.vm.id.name for one in compare(iter(cases))] == ["a", "c", "d", "b"]
+    assert [one.vm.id.name for one in compare_fleet(iter(cases))] == ["a", "c", "d", "b"]
 
 
 def test_a_recovered_case_keeps_its_advice() -> None:
     back = "12:00 live-migration\n12:03 traffic-lost\n12:40 traffic-back\ncpu active\nuntil 14:00"
-    told = compared(case(back), *(case(OUTAGE, f"vm{n}") for n in range(3)))
+    told = compared(make_case(back), *(make_case(OUTAGE, f"vm{n}") for n in range(3)))
 
     assert told[0].diagnosis.recommendation.action is Action.NONE
     assert told[0].diagnosis.verdict is Verdict.SUSPECTED
@@ -82,14 +89,16 @@ SILENT_AND_STATED = "12:00 live-migration\n12:03 heartbeat-lost\n12:10 unreachab
 
 
 def test_the_operator_s_word_and_a_silent_agent_are_suspected() -> None:
-    (told,) = compared(case(SILENT_AND_STATED))
+    (told,) = compared(make_case(SILENT_AND_STATED))
 
     assert (told.diagnosis.verdict, told.diagnosis.state) == (Verdict.SUSPECTED, State.OPEN)
 
 
 def test_where_most_agents_that_fell_silent_are_of_unmigrated_vms_nothing_can_be_told() -> None:
     told = next(
-        one for one in compare([case(SILENT_AND_STATED), case(SILENT, "b"), case(SILENT, "c")]) if migrated(one)
+        one
+        for one in compare_fleet([make_case(SILENT_AND_STATED), make_case(SILENT, "b"), make_case(SILENT, "c")])
+        if migrated(one)
     )
 
     assert told.diagnosis.verdict is Verdict.INCONCLUSIVE
@@ -98,7 +107,7 @@ def test_where_most_agents_that_fell_silent_are_of_unmigrated_vms_nothing_can_be
 
 
 def test_one_other_silent_agent_takes_nothing_from_the_operator_s_word() -> None:
-    told = next(one for one in compare([case(SILENT_AND_STATED), case(SILENT, "b")]) if migrated(one))
+    told = next(one for one in compare_fleet([make_case(SILENT_AND_STATED), make_case(SILENT, "b")]) if migrated(one))
 
     assert told.diagnosis.verdict is Verdict.SUSPECTED
 

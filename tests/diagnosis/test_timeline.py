@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import notation
-from tests.timeline_builders import diagnosed
-from vmdiag.diagnosis.timeline import assemble
+from tests.timeline_builders import diagnose_story
+from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.model import Kind, Record, Series, Signal, Transcript, Window
 
 T = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ TOLD = Window(STORY.gaps[0].window.start, STORY.gaps[0].window.end)
 
 
 def events(*records: Record) -> list[tuple[Kind, datetime]]:
-    told = assemble(Transcript(vm=VM, records=records), DAY)
+    told = assemble_timeline(Transcript(vm=VM, records=records), DAY)
     return [(event.kind, event.at) for event in told.events]
 
 
@@ -42,7 +42,7 @@ def test_order_and_repeats_change_nothing(random: object, times: int) -> None:
     random.shuffle(records)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     again = replace(STORY, records=tuple(records), series=STORY.series * times, gaps=STORY.gaps[::-1])
 
-    assert assemble(again, TOLD) == assemble(STORY, TOLD)
+    assert assemble_timeline(again, TOLD) == assemble_timeline(STORY, TOLD)
 
 
 @given(st.sampled_from([str.upper, str.lower, str.title]))
@@ -52,11 +52,11 @@ def test_letter_case_changes_no_event_and_no_verdict(case: Callable[[str], str])
         record if record.name == "availability" else replace(record, name=case(record.name), status=case(record.status))
         for record in STORY.records
     )
-    again = assemble(replace(STORY, records=records), TOLD)
-    told = assemble(STORY, TOLD)
+    again = assemble_timeline(replace(STORY, records=records), TOLD)
+    told = assemble_timeline(STORY, TOLD)
 
     assert [(event.kind, event.at) for event in again.events] == [(event.kind, event.at) for event in told.events]
-    assert diagnosed(again).verdict is diagnosed(told).verdict
+    assert diagnose_story(again).verdict is diagnose_story(told).verdict
 
 
 @given(st.lists(st.tuples(st.integers(-300, 300), st.text(max_size=20)), max_size=20))
@@ -65,9 +65,9 @@ def test_unrelated_records_change_no_verdict(noise: list[tuple[int, str]]) -> No
         Record(at=T + minutes * MIN, signal=Signal.ACTIVITY, name=f"Contoso.Thing/{name}/write", status="Succeeded")
         for minutes, name in noise
     )
-    told = diagnosed(assemble(replace(STORY, records=STORY.records + extra), TOLD))
+    told = diagnose_story(assemble_timeline(replace(STORY, records=STORY.records + extra), TOLD))
 
-    assert told.verdict is diagnosed(assemble(STORY, TOLD)).verdict
+    assert told.verdict is diagnose_story(assemble_timeline(STORY, TOLD)).verdict
 
 
 def test_which_of_two_equal_records_is_cited_does_not_hang_on_their_order() -> None:
@@ -75,7 +75,7 @@ def test_which_of_two_equal_records_is_cited_does_not_hang_on_their_order() -> N
     told = [Record(at=at, signal=Signal.HEALTH, name="LiveMigrationSucceeded", ref=ref) for ref in ("a", "b")]
     transcript = notation.transcript("until 14:00")
     timelines = [
-        assemble(replace(transcript, records=tuple(records)), Window(at, at + timedelta(hours=1)))
+        assemble_timeline(replace(transcript, records=tuple(records)), Window(at, at + timedelta(hours=1)))
         for records in (told, told[::-1])
     ]
 
@@ -85,14 +85,14 @@ def test_which_of_two_equal_records_is_cited_does_not_hang_on_their_order() -> N
 
 def test_started_accepted_and_succeeded_are_one_event_with_a_length() -> None:
     records = [operation(status, T + n * MIN) for n, status in enumerate(("Started", "Accepted", "Succeeded"))]
-    (event,) = assemble(Transcript(vm=VM, records=tuple(records)), DAY).events
+    (event,) = assemble_timeline(Transcript(vm=VM, records=tuple(records)), DAY).events
 
     assert (event.kind, event.at, event.ended) == (Kind.RESTART, T, T + 2 * MIN)
     assert not event.facts.keys() & {"pending", "open"}
 
 
 def test_what_was_accepted_and_shows_no_end_is_open_and_counts() -> None:
-    (event,) = assemble(Transcript(vm=VM, records=(operation("Accepted", T),)), DAY).events
+    (event,) = assemble_timeline(Transcript(vm=VM, records=(operation("Accepted", T),)), DAY).events
 
     assert ("open" in event.facts, "pending" in event.facts) == (True, False)
 
@@ -102,7 +102,7 @@ def test_a_failed_operation_is_no_event() -> None:
 
 
 def test_an_operation_of_which_only_the_begin_was_seen_says_so() -> None:
-    (event,) = assemble(Transcript(vm=VM, records=(operation("Started", T),)), DAY).events
+    (event,) = assemble_timeline(Transcript(vm=VM, records=(operation("Started", T),)), DAY).events
 
     assert "pending" in event.facts
     assert "its end is not in the log" in event.says
@@ -163,9 +163,9 @@ def test_what_lies_after_the_window_or_before_its_margin_is_left_out() -> None:
         ),
     )
 
-    assert assemble(transcript, DAY).events == ()
-    assert assemble(transcript, DAY).series["s"].times == (T,)
-    assert len(assemble(transcript, DAY, 3 * MIN).events) == 1
+    assert assemble_timeline(transcript, DAY).events == ()
+    assert assemble_timeline(transcript, DAY).series["s"].times == (T,)
+    assert len(assemble_timeline(transcript, DAY, 3 * MIN).events) == 1
 
 
 def test_parts_of_a_series_are_put_together_in_order_and_without_repeats() -> None:
@@ -173,7 +173,7 @@ def test_parts_of_a_series_are_put_together_in_order_and_without_repeats() -> No
         Series(name="s", signal=Signal.CPU, times=(T + MIN, T), values=(2.0, 1.0)),
         Series(name="s", signal=Signal.CPU, times=(T + MIN,), values=(2.5,)),
     )
-    (series,) = assemble(Transcript(vm=VM, series=parts), DAY).series.values()
+    (series,) = assemble_timeline(Transcript(vm=VM, series=parts), DAY).series.values()
 
     assert (series.times, series.values) == ((T, T + MIN), (1.0, 2.5))
 
@@ -181,7 +181,7 @@ def test_parts_of_a_series_are_put_together_in_order_and_without_repeats() -> No
 def test_a_window_that_begins_in_year_one_does_not_underflow() -> None:
     whole = Window(datetime.min.replace(tzinfo=UTC), DAY.end)
 
-    assert assemble(STORY, whole, timedelta(hours=2)).events
+    assert assemble_timeline(STORY, whole, timedelta(hours=2)).events
 
 
 def test_a_network_change_and_an_incident_say_what_they_are_about() -> None:
@@ -193,7 +193,7 @@ def test_a_network_change_and_an_incident_say_what_they_are_about() -> None:
         facts={"resource": "/subscriptions/s/x/web-nsg"},
     )
     incident = Record(at=T, signal=Signal.SERVICE, name="Incident", status="Active", facts={"title": "Network - UK"})
-    told = assemble(Transcript(vm=VM, records=(change, incident)), DAY).events
+    told = assemble_timeline(Transcript(vm=VM, records=(change, incident)), DAY).events
 
     assert [event.says for event in told] == [
         "network change: Microsoft.Network/networkSecurityGroups/write on web-nsg",

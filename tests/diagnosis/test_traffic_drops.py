@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmdiag.diagnosis.baseline import step_of
-from vmdiag.diagnosis.recurring_drops import habitual
-from vmdiag.diagnosis.traffic_drops import Collapse, has_baseline, share_left
-from vmdiag.diagnosis.traffic_drops import collapses as falls_of
+from vmdiag.diagnosis.baseline import find_step
+from vmdiag.diagnosis.recurring_drops import find_recurring_onsets
+from vmdiag.diagnosis.traffic_drops import TrafficDrop, has_baseline, measure_share_left
+from vmdiag.diagnosis.traffic_drops import find_drops as falls_of
 from vmdiag.model import Series, Signal, Window
 
 T = datetime(2026, 3, 2, tzinfo=UTC)
@@ -24,7 +24,7 @@ def series(values: Sequence[float | None], step: timedelta = MIN, name: str = "N
     return Series(name=name, signal=Signal.TRAFFIC, times=times, values=found)
 
 
-def collapses(series: Series) -> tuple[Collapse, ...]:
+def collapses(series: Series) -> tuple[TrafficDrop, ...]:
     """The falls that lasted long enough to be called lost by themselves."""
     return tuple(one for one in falls_of(series) if one.lasted)
 
@@ -117,16 +117,16 @@ def test_two_collapses_are_told_apart() -> None:
 def test_nothing_read_is_no_baseline() -> None:
     assert collapses(series([])) == ()
     assert not has_baseline(series([]), T)
-    assert share_left(series([]), Window(T, T + MIN)) is None
-    assert step_of(series([1.0])) == MIN
+    assert measure_share_left(series([]), Window(T, T + MIN)) is None
+    assert find_step(series([1.0])) == MIN
 
 
 def test_the_share_that_is_left_is_the_median_of_the_span() -> None:
     fallen = series([1e6] * 60 + [2e5] * 30)
 
-    assert share_left(fallen, Window(T + 60 * MIN, T + 90 * MIN)) == pytest.approx(0.2)
-    assert share_left(fallen, Window(T + 95 * MIN, T + 99 * MIN)) is None
-    assert step_of(fallen) == MIN
+    assert measure_share_left(fallen, Window(T + 60 * MIN, T + 90 * MIN)) == pytest.approx(0.2)
+    assert measure_share_left(fallen, Window(T + 95 * MIN, T + 99 * MIN)) is None
+    assert find_step(fallen) == MIN
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e9)), max_size=300))
@@ -146,7 +146,7 @@ def test_a_fall_of_every_working_day_is_a_habit_on_mondays_too() -> None:
     found = falls_of(usual := series([value for day in (*week, office[0]) for value in day]))
 
     assert [one.interval.start.weekday() for one in found][-2:] == [(T.weekday() + 4) % 7, T.weekday()]
-    assert found[-1].interval.start in habitual(usual)
+    assert found[-1].interval.start in find_recurring_onsets(usual)
 
 
 def test_a_loss_at_an_hour_at_which_it_fell_once_before_is_no_habit() -> None:
@@ -154,4 +154,4 @@ def test_a_loss_at_an_hour_at_which_it_fell_once_before_is_no_habit() -> None:
     once = [*day[:600], *[0.0] * 60, *day[660:]]
     found = falls_of(lost := series([*day, *once, *day[:600], *[0.0] * 120]))
 
-    assert found[-1].interval.start not in habitual(lost)
+    assert found[-1].interval.start not in find_recurring_onsets(lost)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from tests.incidents.corpus import batches
+from tests.incidents.corpus import generate_batches
 from tests.incidents.model import Batch, Label
 
 
@@ -18,21 +18,21 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60)
     arguments = parser.parse_args()
     labels = {}
-    for number, batch in enumerate(batches(arguments.seed, arguments.count)):
+    for number, batch in enumerate(generate_batches(arguments.seed, arguments.count)):
         name = f"batch-{number:03d}"
-        batch.write(arguments.folder / name)
-        labels[name] = _told(batch)
+        batch.write_files(arguments.folder / name)
+        labels[name] = _serialize_batch(batch)
     (arguments.folder / "labels.json").write_text(json.dumps(labels, indent=1))
 
 
-def _told(batch: Batch) -> dict[str, object]:
+def _serialize_batch(batch: Batch) -> dict[str, object]:
     incidents = [
         {
             "index": each.index,
             "class": each.name,
             "vm": each.vm,
-            "label": _label(each.label),
-            "bystanders": {vm: _label(label) for vm, label in each.bystanders.items()},
+            "label": _serialize_label(each.label),
+            "bystanders": {vm: _serialize_label(label) for vm, label in each.bystanders.items()},
         }
         for each in batch.incidents
     ]
@@ -45,23 +45,23 @@ def _told(batch: Batch) -> dict[str, object]:
     }
 
 
-def _label(label: Label) -> dict[str, object]:
+def _serialize_label(label: Label) -> dict[str, object]:
     return {
-        "verdict": _words(label.verdict),
-        "explanation": _words(label.explanation),
-        "state": _words(label.state),
-        "migrated_at": _time(label.migrated_at),
-        "failed_at": _time(label.failed_at),
-        "action": None if label.action is None else _words(label.action),
+        "verdict": _sort_words(label.verdict),
+        "explanation": _sort_words(label.explanation),
+        "state": _sort_words(label.state),
+        "migrated_at": _format_time(label.migrated_at),
+        "failed_at": _format_time(label.failed_at),
+        "action": None if label.action is None else _sort_words(label.action),
         "extent": label.extent,
     }
 
 
-def _words(values: Iterable[str | None]) -> list[str]:
+def _sort_words(values: Iterable[str | None]) -> list[str]:
     return sorted("null" if value is None else value for value in values)
 
 
-def _time(value: datetime | str | None) -> str | None:
+def _format_time(value: datetime | str | None) -> str | None:
     return value.isoformat() if isinstance(value, datetime) else value
 
 

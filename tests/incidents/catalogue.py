@@ -35,7 +35,7 @@ _LIVE_MIGRATION = Annotation(
     *_PLATFORM,
     "Downtime Freeze",
 )
-UNLISTED = {
+UNKNOWN_ANNOTATIONS = {
     "VirtualMachineFabricRebalanced": Annotation(
         "Fabric rebalancing", "The platform rebalanced resources of this virtual machine.", *_PLATFORM, "Informational"
     ),
@@ -56,7 +56,7 @@ UNLISTED = {
 """Made-up notes, as Azure adds some every year: names and sentences that no published catalogue has."""
 
 ANNOTATIONS = {
-    **UNLISTED,
+    **UNKNOWN_ANNOTATIONS,
     "LiveMigrationSucceeded": _LIVE_MIGRATION,
     "LiveMigrationCompleted": _LIVE_MIGRATION,
     "LiveMigrationFailure": _LIVE_MIGRATION,

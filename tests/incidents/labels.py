@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 
-from tests.incidents.model import ANY, Extent, Label, When
+from tests.incidents.model import ANY, ExpectedTime, Extent, Label
 
 SCENARIO = "live-migration-datapath"
-LIKELY = ("confirmed", "suspected")
+CONFIRMED_OR_SUSPECTED = ("confirmed", "suspected")
 """Flagged, where the contract leaves open how firmly."""
 
 Words = str | Iterable[str]
 
 
-def hit(  # noqa: PLR0913 - a label has so many fields
-    migrated_at: When,
-    failed_at: When,
+def expect_flagged(  # noqa: PLR0913 - a label has so many fields
+    migrated_at: ExpectedTime,
+    failed_at: ExpectedTime,
     *,
     verdict: Words = "confirmed",
     state: str = "open",
@@ -25,8 +25,8 @@ def hit(  # noqa: PLR0913 - a label has so many fields
     if action is None and verdict == "confirmed" and state == "open":
         action = ("redeploy",)
     return Label(
-        verdict=_set(verdict),
-        explanation=_set(explanation),
+        verdict=_make_set(verdict),
+        explanation=_make_set(explanation),
         state=frozenset({state}),
         migrated_at=migrated_at,
         failed_at=failed_at,
@@ -35,7 +35,9 @@ def hit(  # noqa: PLR0913 - a label has so many fields
     )
 
 
-def quiet(*, migrated_at: When = None, failed_at: When = None, action: Iterable[str] | None = ("none",)) -> Label:
+def expect_no_loss(
+    *, migrated_at: ExpectedTime = None, failed_at: ExpectedTime = None, action: Iterable[str] | None = ("none",)
+) -> Label:
     """Clear, and nothing was lost: the feeds were read and there is no loss to explain; a pause may be told."""
     return Label(
         verdict=frozenset({"clear"}),
@@ -48,11 +50,11 @@ def quiet(*, migrated_at: When = None, failed_at: When = None, action: Iterable[
     )
 
 
-def explained(  # noqa: PLR0913 - likewise
+def expect_other_cause(  # noqa: PLR0913 - likewise
     by: Words,
-    failed_at: When,
+    failed_at: ExpectedTime,
     *,
-    migrated_at: When = None,
+    migrated_at: ExpectedTime = None,
     state: Words = "open",
     action: Iterable[str] | None = None,
     extent: Extent = "full",
@@ -60,8 +62,8 @@ def explained(  # noqa: PLR0913 - likewise
     """Clear, because the loss has another cause, or none that could be named."""
     return Label(
         verdict=frozenset({"clear"}),
-        explanation=_set(by),
-        state=_set(state),
+        explanation=_make_set(by),
+        state=_make_set(state),
         migrated_at=migrated_at,
         failed_at=failed_at,
         action=None if action is None else frozenset(action),
@@ -69,10 +71,10 @@ def explained(  # noqa: PLR0913 - likewise
     )
 
 
-def unjudged(  # noqa: PLR0913 - likewise
+def expect_inconclusive(  # noqa: PLR0913 - likewise
     *,
-    migrated_at: When,
-    failed_at: When = None,
+    migrated_at: ExpectedTime,
+    failed_at: ExpectedTime = None,
     explanation: Iterable[str | None] = (None,),
     state: str | Iterable[str | None] | None = None,
     action: Iterable[str] | None = None,
@@ -90,5 +92,5 @@ def unjudged(  # noqa: PLR0913 - likewise
     )
 
 
-def _set(words: Words) -> frozenset[str]:
+def _make_set(words: Words) -> frozenset[str]:
     return frozenset({words} if isinstance(words, str) else words)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.incidents.model import Series
-from tests.incidents.scene import GONE, Dip, Scene
+from tests.incidents.scene import NOT_REPORTED, Scene, TrafficDip
 
 MINUTE = timedelta(minutes=1)
-TRAFFIC = (("Network In Total", "total", "Bytes"), ("Inbound Flows", "average", "Count"))
-ALIVE = (
+TRAFFIC_METRICS = (("Network In Total", "total", "Bytes"), ("Inbound Flows", "average", "Count"))
+VITAL_METRICS = (
     ("Percentage CPU", "average", "Percent"),
     ("Disk Write Bytes", "total", "Bytes"),
     ("VmAvailabilityMetric", "average", "Count"),
@@ -26,7 +26,7 @@ _LEVELS = {
 _IDLE = {"Network In Total": (200.0, 4000.0), "Inbound Flows": (0.2, 0.9)}
 
 
-def first_minute(scene: Scene) -> datetime:
+def choose_first_minute(scene: Scene) -> datetime:
     """The series begin well before the story: a baseline needs the 60 minutes before the loss."""
     day = scene.until - timedelta(days=1)
     known = [dip.start for dip in scene.dips] + [note.at for note in scene.annotations if note.at > day]
@@ -35,11 +35,11 @@ def first_minute(scene: Scene) -> datetime:
     return start.replace(second=0, microsecond=0)
 
 
-def series_of(scene: Scene, start: datetime) -> tuple[Series, ...]:
+def generate_series(scene: Scene, start: datetime) -> tuple[Series, ...]:
     """Each VM's metrics at PT1M, up to the end of the window."""
     rng, plan = scene.rng, scene.plan
-    traffic = rng.choice((TRAFFIC[:1], TRAFFIC[1:], TRAFFIC))
-    alive = _vitals(scene)
+    traffic = rng.choice((TRAFFIC_METRICS[:1], TRAFFIC_METRICS[1:], TRAFFIC_METRICS))
+    alive = _choose_vital_metrics(scene)
     minutes = (scene.until - start) // MINUTE
     holes = plan.holes if plan.holes >= 0 else rng.choice((0.0, 0.0, 0.01, 0.03))
     # Of recorded windows half end with one or two points not there yet.
@@ -49,10 +49,10 @@ def series_of(scene: Scene, start: datetime) -> tuple[Series, ...]:
         dips = [dip for dip in scene.dips if dip.vm == machine.vm]
         missing = {minute for minute in range(minutes) if minute >= minutes - tail or rng.random() < holes}
         for name, aggregation, unit in [*traffic, *alive]:
-            usual = math.exp(rng.uniform(*(math.log(limit) for limit in _range(name, idle=plan.idle))))
-            shares = [_share(start + minute * MINUTE, dips, name) for minute in range(minutes)]
-            values = _values(rng, _Usual(name, usual, _noise(scene, name)), start, shares)
-            lasting = _minutes_reported(scene, name, start, minutes)
+            usual = math.exp(rng.uniform(*(math.log(limit) for limit in _get_range(name, idle=plan.idle))))
+            shares = [_compute_share(start + minute * MINUTE, dips, name) for minute in range(minutes)]
+            values = _generate_values(rng, _NormalLevel(name, usual, _choose_noise(scene, name)), start, shares)
+            lasting = _count_reported_minutes(scene, name, start, minutes)
             kept = tuple(
                 None if minute in missing or minute >= lasting else value for minute, value in enumerate(values)
             )
@@ -62,33 +62,33 @@ def series_of(scene: Scene, start: datetime) -> tuple[Series, ...]:
     return tuple(series)
 
 
-def _vitals(scene: Scene) -> list[tuple[str, str, str]]:
+def _choose_vital_metrics(scene: Scene) -> list[tuple[str, str, str]]:
     """The metrics that show whether the machine lives."""
     if not scene.plan.alive:
         return []
-    chosen = scene.rng.sample(ALIVE, k=scene.rng.choice((1, 1, 2, 3)))
-    wanted = scene.plan.vitals
-    return chosen if wanted is None else [each for each in ALIVE if each[0] in wanted]
+    chosen = scene.rng.sample(VITAL_METRICS, k=scene.rng.choice((1, 1, 2, 3)))
+    wanted = scene.plan.vital_metrics
+    return chosen if wanted is None else [each for each in VITAL_METRICS if each[0] in wanted]
 
 
-def _minutes_reported(scene: Scene, name: str, start: datetime, minutes: int) -> int:
-    end = scene.plan.vitals_until
+def _count_reported_minutes(scene: Scene, name: str, start: datetime, minutes: int) -> int:
+    end = scene.plan.vital_metrics_until
     return minutes if end is None or name in _IDLE else (end - start) // MINUTE
 
 
-def _noise(scene: Scene, name: str) -> float:
+def _choose_noise(scene: Scene, name: str) -> float:
     if name == "VmAvailabilityMetric":
         return 0.0
     usual = scene.rng.uniform(0.1, 0.5)
     return usual if scene.plan.noise is None else min(usual, scene.plan.noise)
 
 
-def _range(name: str, *, idle: bool) -> tuple[float, float]:
+def _get_range(name: str, *, idle: bool) -> tuple[float, float]:
     return _IDLE[name] if idle and name in _IDLE else _LEVELS[name]
 
 
 @dataclass(frozen=True, slots=True)
-class _Usual:
+class _NormalLevel:
     """What a metric shows while nothing is wrong."""
 
     name: str
@@ -96,11 +96,13 @@ class _Usual:
     noise: float
 
 
-def _values(rng: random.Random, usual: _Usual, start: datetime, shares: list[float]) -> list[float | None]:
+def _generate_values(
+    rng: random.Random, usual: _NormalLevel, start: datetime, shares: list[float]
+) -> list[float | None]:
     """Log-normal noise on a daily shape, times the share that each minute has."""
     values: list[float | None] = []
     for minute, share in enumerate(shares):
-        if share == GONE:
+        if share == NOT_REPORTED:
             values.append(None)
             continue
         at = start + minute * MINUTE
@@ -115,7 +117,7 @@ def _values(rng: random.Random, usual: _Usual, start: datetime, shares: list[flo
     return values
 
 
-def _share(at: datetime, dips: list[Dip], name: str) -> float:
+def _compute_share(at: datetime, dips: list[TrafficDip], name: str) -> float:
     """How much of the usual the minute from `at` on shows; a dip over part of it counts in part."""
     share = 1.0
     for dip in dips:
@@ -123,27 +125,27 @@ def _share(at: datetime, dips: list[Dip], name: str) -> float:
         covered = (min(end, at + MINUTE) - max(dip.start, at)) / MINUTE
         if covered <= 0:
             continue
-        if dip.level == GONE:
-            return GONE
+        if dip.level == NOT_REPORTED:
+            return NOT_REPORTED
         if name in _IDLE or not dip.alive:
             share = min(share, 1 - min(covered, 1.0) * (1 - dip.level))
     return share
 
 
-def beats_of(scene: Scene, start: datetime) -> dict[str, tuple[datetime, ...]]:
+def generate_heartbeats(scene: Scene, start: datetime) -> dict[str, tuple[datetime, ...]]:
     """A heartbeat a minute from every VM while it can reach the workspace."""
     beats = {}
     for machine in scene.machines:
         dips = [dip for dip in scene.dips if dip.vm == machine.vm and _is_silent(dip)]
         first = start + timedelta(seconds=scene.rng.uniform(0, 59))
         times = [first + minute * MINUTE for minute in range((scene.until - first) // MINUTE + 1)]
-        beats[machine.vm] = tuple(at for at in times if not any(_covers(dip, at) for dip in dips))
+        beats[machine.vm] = tuple(at for at in times if not any(_is_during_dip(dip, at) for dip in dips))
     return beats
 
 
-def _is_silent(dip: Dip) -> bool:
+def _is_silent(dip: TrafficDip) -> bool:
     return dip.level <= 0.05 if dip.silent is None else dip.silent
 
 
-def _covers(dip: Dip, at: datetime) -> bool:
+def _is_during_dip(dip: TrafficDip, at: datetime) -> bool:
     return dip.start <= at and (dip.end is None or at < dip.end)

@@ -12,7 +12,7 @@ TOLERANCE = timedelta(minutes=3)
 ANY: Literal["any"] = "any"
 """The contract does not say what stands in this field; it is not compared."""
 
-When = datetime | Literal["any"] | None
+ExpectedTime = datetime | Literal["any"] | None
 Extent = Literal["full", "partial", "intermittent", "any"] | None
 
 FLAGGED = frozenset({"confirmed", "suspected"})
@@ -25,21 +25,21 @@ class Label:
     verdict: frozenset[str]
     explanation: frozenset[str | None]
     state: frozenset[str | None]
-    migrated_at: When
-    failed_at: When
+    migrated_at: ExpectedTime
+    failed_at: ExpectedTime
     action: frozenset[str] | None = None
     """None: the contract dictates no action here."""
     extent: Extent = ANY
     """Of the latest loss; None where there is none."""
 
     @property
-    def flagged(self) -> bool:
+    def is_flagged(self) -> bool:
         """Whether the VM must be reported as affected; no label mixes flagged and other verdicts."""
         return self.verdict <= FLAGGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Annotated:
+class HealthAnnotation:
     """Azure annotated the VM's health: the name is Azure's, of the older or the current catalogue."""
 
     at: datetime
@@ -52,7 +52,7 @@ class Annotated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthChanged:
+class HealthChange:
     """The VM's availability state changed."""
 
     at: datetime
@@ -72,7 +72,7 @@ class Operation:
     name: str
     outcome: str = "Succeeded"
     """Of ARM's words; `Running`: the log does not show its end yet."""
-    takes: timedelta = timedelta(seconds=20)
+    duration: timedelta = timedelta(seconds=20)
     category: str = "Administrative"
 
 
@@ -114,18 +114,18 @@ class Machine:
     guid: str
     nic: str
     subnet: str
-    group_of_rules: str
+    security_group: str
     """Id of the network security group on the network interface."""
     spot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
+class GroundTruth:
     """Everything that happened, in the words of the trade and without a wire form."""
 
     until: datetime
-    annotations: tuple[Annotated, ...] = ()
-    health: tuple[HealthChanged, ...] = ()
+    annotations: tuple[HealthAnnotation, ...] = ()
+    health: tuple[HealthChange, ...] = ()
     operations: tuple[Operation, ...] = ()
     issues: tuple[ServiceIssue, ...] = ()
     series: tuple[Series, ...] = ()
@@ -143,11 +143,11 @@ class WireFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class VisibleFacts:
     """What the files let a reader see of the facts that simple rules are built on."""
 
     migrations: tuple[datetime, ...]
-    health: tuple[HealthChanged, ...]
+    health: tuple[HealthChange, ...]
     power: str | None
 
 
@@ -162,8 +162,8 @@ class Incident:
     until: datetime
     vm: str
     label: Label
-    truth: Truth
-    shown: Shown
+    truth: GroundTruth
+    visible_facts: VisibleFacts
     files: tuple[WireFile, ...]
     bystanders: Mapping[str, Label]
     """Labelled VMs beside the one the story is about."""
@@ -172,7 +172,7 @@ class Incident:
     since: str | None = None
     """The window that was asked for, as on the command line; None: the default. It holds for the whole run, too."""
 
-    def write(self, folder: Path) -> None:
+    def write_files(self, folder: Path) -> None:
         """Write the files below `folder`."""
         for file in self.files:
             path = folder / file.path
@@ -197,7 +197,7 @@ class Batch:
         """The window of this run."""
         return self.incidents[0].since
 
-    def write(self, folder: Path) -> None:
+    def write_files(self, folder: Path) -> None:
         """Write every incident into a folder of its own below `folder`."""
         for incident in self.incidents:
-            incident.write(folder / f"{incident.index:05d}")
+            incident.write_files(folder / f"{incident.index:05d}")

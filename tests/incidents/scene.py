@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tests.incidents.catalogue import REGIONS, SIZES
-from tests.incidents.model import Annotated, HealthChanged, Label, Machine, Operation, ServiceIssue
-from tests.incidents.wire.plain import guid
+from tests.incidents.model import HealthAnnotation, HealthChange, Label, Machine, Operation, ServiceIssue
+from tests.incidents.wire.plain import make_guid
 
-SUCCEEDED = ("LiveMigrationSucceeded", "LiveMigrationCompleted")
-FAILED = ("LiveMigrationFailure", "LiveMigrationFailed")
-GONE = -1.0
+SUCCEEDED_MIGRATIONS = ("LiveMigrationSucceeded", "LiveMigrationCompleted")
+FAILED_MIGRATIONS = ("LiveMigrationFailure", "LiveMigrationFailed")
+NOT_REPORTED = -1.0
 """Level of a dip in which no point is reported at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dip:
+class TrafficDip:
     """For a while a VM's traffic is only so much of the usual, and the machine itself may be dead, too."""
 
     vm: str
@@ -30,7 +30,7 @@ class Dip:
 
 
 @dataclass(slots=True)
-class Plan:
+class ExportPlan:
     """How the files are to be written; a class changes what matters to it and leaves the rest to chance."""
 
     feeds: set[str] = field(default_factory=lambda: {"activity", "health", "metrics"})
@@ -40,9 +40,9 @@ class Plan:
     """False: annotations were exported and availability states were not."""
     alive: bool = True
     """Whether CPU, disk or the availability metric are among the metrics."""
-    vitals: tuple[str, ...] | None = None
+    vital_metrics: tuple[str, ...] | None = None
     """Which of them; None leaves it to chance."""
-    vitals_until: datetime | None = None
+    vital_metrics_until: datetime | None = None
     """From then on no point of them is reported."""
     noise: float | None = None
     """Largest spread of the values; 0 makes them level; None leaves it to chance."""
@@ -69,33 +69,33 @@ class Scene:
         self.rng = random.Random(f"{seed}/{index}")  # noqa: S311 - a story, no secret
         self.until = until
         self.region = list(REGIONS)[index % len(REGIONS)]
-        self.subscription = guid(self.rng)
+        self.subscription = make_guid(self.rng)
         self.group = self.rng.choice(("prod", "rg-web", "TEST_VM", "app.rg01")) + f"-{self.rng.randint(1, 99)}"
-        self.plan = Plan()
-        self.annotations: list[Annotated] = []
-        self.health: list[HealthChanged] = []
+        self.plan = ExportPlan()
+        self.annotations: list[HealthAnnotation] = []
+        self.health: list[HealthChange] = []
         self.operations: list[Operation] = []
         self.issues: list[ServiceIssue] = []
-        self.dips: list[Dip] = []
+        self.dips: list[TrafficDip] = []
         self.machines: list[Machine] = []
         self.bystanders: dict[str, Label] = {}
         self.unreachable_since: datetime | None = None
         self.since: str | None = None
         if self.rng.random() < 0.6:
             self.plan.feeds.add("machine")
-        self.vm = self.machine(self.rng.choice(("web", "sql", "App", "vm_")) + f"{self.rng.randint(0, 999):03d}")
+        self.vm = self.add_machine(self.rng.choice(("web", "sql", "App", "vm_")) + f"{self.rng.randint(0, 999):03d}")
 
     # who and where
 
     @property
-    def root(self) -> str:
+    def resource_group_id(self) -> str:
         """The resource group's id."""
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
-    def machine(self, name: str, network: str = "vnet") -> str:
+    def add_machine(self, name: str, network: str = "vnet") -> str:
         """A VM that has been healthy for days; its id."""
-        vm = f"{self.root}/providers/Microsoft.Compute/virtualMachines/{name}"
-        provider = f"{self.root}/providers/Microsoft.Network"
+        vm = f"{self.resource_group_id}/providers/Microsoft.Compute/virtualMachines/{name}"
+        provider = f"{self.resource_group_id}/providers/Microsoft.Network"
         self.machines.append(
             Machine(
                 vm=vm,
@@ -104,30 +104,32 @@ class Scene:
                 linux=self.rng.random() < 0.6,
                 power="running",
                 agent_ready=self.rng.random() < 0.8,
-                guid=guid(self.rng),
+                guid=make_guid(self.rng),
                 nic=f"{provider}/networkInterfaces/{name}-nic",
                 subnet=f"{provider}/virtualNetworks/{network}/subnets/default",
-                group_of_rules=f"{provider}/networkSecurityGroups/{name}-nsg",
+                security_group=f"{provider}/networkSecurityGroups/{name}-nsg",
             )
         )
         created = self.until - timedelta(days=self.rng.uniform(5, 13))
         # Two states, so that a history cannot be taken for an answer that tells the current state alone.
-        self.health.append(HealthChanged(at=created, vm=vm, before="Available", after="Unknown"))
+        self.health.append(HealthChange(at=created, vm=vm, before="Available", after="Unknown"))
         known = created + timedelta(minutes=self.rng.uniform(2, 6))
-        self.health.append(HealthChanged(at=known, vm=vm, before="Unknown", after="Available"))
+        self.health.append(HealthChange(at=known, vm=vm, before="Unknown", after="Available"))
         return vm
 
-    def neighbour(self, label: Label, network: str = "vnet") -> str:
+    def add_neighbour(self, label: Label, network: str = "vnet") -> str:
         """Another VM, of the same virtual network or another one, with a label of its own."""
-        vm = self.machine(f"node{len(self.machines):02d}", network)
+        vm = self.add_machine(f"node{len(self.machines):02d}", network)
         self.bystanders[vm] = label
         return vm
 
-    def of(self, vm: str) -> Machine:
+    def get_machine(self, vm: str) -> Machine:
         """The description of a VM."""
         return next(machine for machine in self.machines if machine.vm == vm)
 
-    def becomes(self, *, power: str | None = None, spot: bool | None = None, agent_ready: bool | None = None) -> None:
+    def set_description(
+        self, *, power: str | None = None, spot: bool | None = None, agent_ready: bool | None = None
+    ) -> None:
         """What the description of the first VM says at the end of the window."""
         was = self.machines[0]
         self.machines[0] = replace(
@@ -139,17 +141,17 @@ class Scene:
 
     # when
 
-    def ago(self, least: float, most: float) -> datetime:
+    def choose_time_before_end(self, least: float, most: float) -> datetime:
         """Some minutes before the end of the window."""
         return self.until - timedelta(minutes=self.rng.uniform(least, most))
 
-    def after(self, at: datetime, least: float, most: float) -> datetime:
+    def choose_time_after(self, at: datetime, least: float, most: float) -> datetime:
         """Some minutes after `at`, before it where they are negative."""
         return at + timedelta(minutes=self.rng.uniform(least, most))
 
     # what happens
 
-    def migrates(
+    def migrate_vm(
         self,
         at: datetime,
         *,
@@ -159,100 +161,106 @@ class Scene:
         log_late: timedelta = timedelta(),
     ) -> datetime:
         """Azure live-migrates the VM, or tries to; returns the time. A bare phrase cannot tell a failure."""
-        known = name or self.rng.choice(FAILED if failed else SUCCEEDED)
+        known = name or self.rng.choice(FAILED_MIGRATIONS if failed else SUCCEEDED_MIGRATIONS)
         phrase_only = not failed and self.rng.random() < 0.25
-        note = Annotated(at=at, vm=vm or self.vm, name=known, phrase_only=phrase_only, log_late=log_late)
+        note = HealthAnnotation(at=at, vm=vm or self.vm, name=known, phrase_only=phrase_only, log_late=log_late)
         self.annotations.append(note)
         return at
 
-    def annotated(self, at: datetime, name: str, *, vm: str | None = None) -> datetime:
+    def annotate_health(self, at: datetime, name: str, *, vm: str | None = None) -> datetime:
         """Azure annotates the VM's health."""
-        self.annotations.append(Annotated(at=at, vm=vm or self.vm, name=name))
+        self.annotations.append(HealthAnnotation(at=at, vm=vm or self.vm, name=name))
         return at
 
-    def turns(
+    def change_health(
         self, at: datetime, after: str, *, before: str = "Available", cause: str = "PlatformInitiated", title: str = ""
     ) -> datetime:
         """The first VM's availability state changes."""
-        changed = HealthChanged(at=at, vm=self.vm, before=before, after=after, cause=cause, title=title)
+        changed = HealthChange(at=at, vm=self.vm, before=before, after=after, cause=cause, title=title)
         self.health.append(changed)
         return at
 
-    def operates(
+    def run_operation(
         self, at: datetime, verb: str, *, target: str | None = None, outcome: str = "Succeeded", seconds: float = 0.0
     ) -> datetime:
         """Somebody asks for `verb`, an operation below the VM's type or a full name. Returns the end."""
         name = verb if verb.startswith("Microsoft.") else f"Microsoft.Compute/virtualMachines/{verb}"
         takes = timedelta(seconds=seconds or self.rng.uniform(10, 40))
-        self.operations.append(Operation(at=at, target=target or self.vm, name=name, outcome=outcome, takes=takes))
+        self.operations.append(Operation(at=at, target=target or self.vm, name=name, outcome=outcome, duration=takes))
         return at + takes
 
-    def suffers(self, at: datetime, service: str, region: str, *, mitigated: datetime | None = None) -> None:
+    def announce_incident(self, at: datetime, service: str, region: str, *, mitigated: datetime | None = None) -> None:
         """Azure tells the subscription of a service incident."""
         issue = ServiceIssue(at=at, subscription=self.subscription, region=region, service=service, mitigated=mitigated)
         self.issues.append(issue)
 
-    def loses_traffic(
+    def drop_traffic(
         self, start: datetime, end: datetime | None = None, *, vm: str | None = None, silent: bool | None = None
     ) -> datetime:
         """Traffic collapses to 0-3 % of the usual while the machine works on; heartbeats stop with it, if not told."""
         level = self.rng.choice((0.0, self.rng.uniform(0, 0.03)))
-        self.dips.append(Dip(vm=vm or self.vm, start=start, end=end, level=level, silent=silent))
+        self.dips.append(TrafficDip(vm=vm or self.vm, start=start, end=end, level=level, silent=silent))
         return start
 
-    def slows(
+    def reduce_traffic(
         self, start: datetime, end: datetime | None, least: float, most: float, *, silent: bool | None = None
     ) -> datetime:
         """Traffic falls to such a share of the usual, for a while or for good."""
         level = self.rng.uniform(least, most)
-        self.dips.append(Dip(vm=self.vm, start=start, end=end, level=level, silent=silent))
+        self.dips.append(TrafficDip(vm=self.vm, start=start, end=end, level=level, silent=silent))
         return start
 
-    def falls_silent(self, start: datetime, end: datetime | None = None, *, vm: str | None = None) -> datetime:
+    def stop_heartbeats(self, start: datetime, end: datetime | None = None, *, vm: str | None = None) -> datetime:
         """Heartbeats stop, and nothing else."""
-        self.dips.append(Dip(vm=vm or self.vm, start=start, end=end, level=1.0, silent=True))
+        self.dips.append(TrafficDip(vm=vm or self.vm, start=start, end=end, level=1.0, silent=True))
         return start
 
-    def dies(self, start: datetime, end: datetime | None = None, *, reported: bool = True) -> datetime:
+    def take_machine_down(self, start: datetime, end: datetime | None = None, *, reported: bool = True) -> datetime:
         """The machine itself is down: no traffic, no CPU; a deallocated one reports no points at all."""
-        self.dips.append(Dip(vm=self.vm, start=start, end=end, level=0.0 if reported else GONE, alive=False))
+        self.dips.append(
+            TrafficDip(vm=self.vm, start=start, end=end, level=0.0 if reported else NOT_REPORTED, alive=False)
+        )
         return start
 
-    def unreported(self, start: datetime, end: datetime | None = None) -> None:
+    def omit_points(self, start: datetime, end: datetime | None = None) -> None:
         """Points are missing while nothing is known to be wrong."""
-        self.dips.append(Dip(vm=self.vm, start=start, end=end, level=GONE))
+        self.dips.append(TrafficDip(vm=self.vm, start=start, end=end, level=NOT_REPORTED))
 
     # what is exported
 
-    def reads(self, feeds: Iterable[str]) -> None:
+    def select_feeds(self, feeds: Iterable[str]) -> None:
         """The feeds that were exported: of activity, health, metrics, heartbeat, machine, service, csv."""
         self.plan.feeds = set(feeds)
 
-    def touches_network(self, at: datetime) -> None:
+    def change_own_network(self, at: datetime) -> None:
         """The VM's own network interface is changed, its security group, a rule of it, or its subnet, and it shows."""
         own = self.machines[0]
         name, target = self.rng.choice(
             (
                 ("networkInterfaces/write", own.nic),
-                ("networkSecurityGroups/write", own.group_of_rules),
-                ("networkSecurityGroups/securityRules/write", f"{own.group_of_rules}/securityRules/deny-all"),
+                ("networkSecurityGroups/write", own.security_group),
+                ("networkSecurityGroups/securityRules/write", f"{own.security_group}/securityRules/deny-all"),
                 ("virtualNetworks/subnets/write", own.subnet),
             )
         )
-        self.operates(at, f"Microsoft.Network/{name}", target=target)
+        self.run_operation(at, f"Microsoft.Network/{name}", target=target)
         # Only the network interface's own description tells its security group and subnet.
         self.plan.feeds.add("machine")
         self.plan.machine_forms = self.rng.choice((("resources",), ("vm", "resources")))
         self.plan.config_changes = self.rng.random() < 0.3
 
-    def rules(self) -> str:
+    def get_security_group(self) -> str:
         """Id of the security group of the first VM's network interface."""
-        return self.machines[0].group_of_rules
+        return self.machines[0].security_group
 
-    def elsewhere(self, kind: str) -> str:
+    def get_foreign_resource(self, kind: str) -> str:
         """Id of a network resource of another resource group."""
-        return self.rules().replace(self.root, f"{self.root}-other").replace("networkSecurityGroups", kind)
+        return (
+            self.get_security_group()
+            .replace(self.resource_group_id, f"{self.resource_group_id}-other")
+            .replace("networkSecurityGroups", kind)
+        )
 
-    def elsewhere_in_group(self, kind: str, name: str) -> str:
+    def get_group_resource(self, kind: str, name: str) -> str:
         """Id of a network resource of the same resource group that is not the VM's."""
-        return f"{self.root}/providers/Microsoft.Network/{kind}/{name}"
+        return f"{self.resource_group_id}/providers/Microsoft.Network/{kind}/{name}"

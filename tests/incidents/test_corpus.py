@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 
 from tests.benchmarks.quality import Measured, measure
-from tests.incidents.corpus import BLOCK, CLASSES, batches, incidents
+from tests.incidents.corpus import BLOCK_SIZE, INCIDENT_CLASSES, generate_batches, generate_incidents
 from tests.incidents.model import FLAGGED, Incident, Series
 
 SEED = 7
@@ -124,7 +124,7 @@ LOST_BEFORE = frozenset({"earlier_outage_in_the_hour", "change_that_ended_an_ear
 @cache
 def corpus() -> tuple[Incident, ...]:
     """Every class three times."""
-    return tuple(incidents(SEED, 3 * len(CLASSES)))
+    return tuple(generate_incidents(SEED, 3 * len(INCIDENT_CLASSES)))
 
 
 judged = pytest.mark.xdist_group("corpus")
@@ -138,15 +138,17 @@ def measured() -> Measured:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
-    again = list(incidents(SEED, len(CLASSES)))
-    assert again == list(corpus()[: len(CLASSES)])
-    assert all(one.files != other.files for one, other in zip(again, incidents(SEED + 1, len(again)), strict=True))
+    again = list(generate_incidents(SEED, len(INCIDENT_CLASSES)))
+    assert again == list(corpus()[: len(INCIDENT_CLASSES)])
+    assert all(
+        one.files != other.files for one, other in zip(again, generate_incidents(SEED + 1, len(again)), strict=True)
+    )
 
 
 def test_there_are_many_classes_and_each_says_what_happens() -> None:
-    assert len(CLASSES) >= 25
-    assert all(inspect.getdoc(function) for function in CLASSES.values())
-    assert set(CLASSES) >= CLEAN | CUSTOMER
+    assert len(INCIDENT_CLASSES) >= 25
+    assert all(inspect.getdoc(function) for function in INCIDENT_CLASSES.values())
+    assert set(INCIDENT_CLASSES) >= CLEAN | CUSTOMER
 
 
 def test_every_scenario_explains_some_incident() -> None:
@@ -173,7 +175,7 @@ def test_nothing_happens_after_the_end_of_the_window() -> None:
     for each in corpus():
         truth = each.truth
         times = [*(note.at for note in truth.annotations), *(changed.at for changed in truth.health)]
-        times += [operation.at + operation.takes for operation in truth.operations]
+        times += [operation.at + operation.duration for operation in truth.operations]
         times += [at for beats in truth.beats.values() for at in beats]
         assert max(times) <= each.until, each.name
 
@@ -184,7 +186,7 @@ def test_traffic_is_gone_where_a_label_says_so_and_there_where_it_does_not() -> 
     An earlier loss inside those minutes spoils so simple a median.
     """
     for each in corpus():
-        collapsed = each.label.flagged and each.label.extent == "full" and each.name not in LOST_BEFORE
+        collapsed = each.label.is_flagged and each.label.extent == "full" and each.name not in LOST_BEFORE
         for series in (series for series in each.truth.series if series.vm == each.vm):
             if series.name in TRAFFIC:
                 assert _longest_collapse(series) >= 11 if collapsed else True, each.name
@@ -203,7 +205,7 @@ def _longest_collapse(series: Series) -> int:
 
 
 def test_json_files_are_json() -> None:
-    for each in corpus()[: len(CLASSES)]:
+    for each in corpus()[: len(INCIDENT_CLASSES)]:
         for file in each.files:
             content = gzip.decompress(file.content) if file.path.endswith(".gz") else file.content
             name = file.path.removesuffix(".gz")
@@ -214,12 +216,12 @@ def test_json_files_are_json() -> None:
 
 
 def test_a_batch_has_one_end_one_region_each_and_one_operator(tmp_path: Path) -> None:
-    for batch in batches(SEED, 2 * BLOCK):
+    for batch in generate_batches(SEED, 2 * BLOCK_SIZE):
         assert {each.until for each in batch.incidents} == {batch.until}
         assert {each.since for each in batch.incidents} == {batch.since}
         assert len({each.truth.machines[0].location for each in batch.incidents}) == len(batch.incidents)
         assert batch.unreachable_since is None or len(batch.incidents) == 1
-        batch.write(tmp_path)
+        batch.write_files(tmp_path)
     assert any(tmp_path.rglob("PT1H.json*"))
 
 
@@ -258,7 +260,7 @@ def test_onsets_are_dated_to_the_minute() -> None:
 def test_no_class_is_judged_wrongly_as_a_whole() -> None:
     """A bar over all incidents would not notice a class that fails: most VMs of each agree in every field."""
     assert [name for name, score in measured().classes.items() if score.whole < 0.8 * score.vms] == []
-    assert set(measured().classes) == set(CLASSES)
+    assert set(measured().classes) == set(INCIDENT_CLASSES)
 
 
 @judged

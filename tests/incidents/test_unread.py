@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from tests.conftest import COMMAND
 from tests.incidents.borders import UNTIL
-from tests.incidents.corpus import BLOCK, CLASSES
+from tests.incidents.corpus import BLOCK_SIZE, INCIDENT_CLASSES
 from tests.incidents.model import FLAGGED, Incident
 from tests.incidents.scene import Scene
-from tests.incidents.staging import incident
-from tests.incidents.unread import cut, feeds_of, without
+from tests.incidents.staging import stage_incident
+from tests.incidents.unread import list_feeds, remove_feed, truncate_feed
 
-RUNS = -(-len(CLASSES) // BLOCK)
+RUNS = -(-len(INCIDENT_CLASSES) // BLOCK_SIZE)
 """So many runs hold one incident of each class, no two of a run in one region."""
 MEASURED = frozenset({"metrics", "heartbeat"})
 """Feeds whose normal values may be all that speaks against a loss: without them another channel may stand alone."""
@@ -28,24 +28,24 @@ MEASURED = frozenset({"metrics", "heartbeat"})
 
 def _incident(number: int, index: int, name: str) -> Incident:
     scene = Scene(number, index, UNTIL)
-    label = CLASSES[name](scene)
+    label = INCIDENT_CLASSES[name](scene)
     # Where one feed alone shows the migration, a world without that feed has none.
     scene.plan.migrations_in_both = True
-    return incident(name, number, index, scene, label)
+    return stage_incident(name, number, index, scene, label)
 
 
 @cache
 def _staged(number: int) -> tuple[Incident, ...]:
     """Those of a run that can be judged with others: no operator's word, no window of their own."""
-    told = [_incident(number, index, name) for index, name in enumerate(list(CLASSES)[number::RUNS])]
-    return tuple(each for each in told if not each.unreachable_since and not each.since and feeds_of(each))
+    told = [_incident(number, index, name) for index, name in enumerate(list(INCIDENT_CLASSES)[number::RUNS])]
+    return tuple(each for each in told if not each.unreachable_since and not each.since and list_feeds(each))
 
 
 def _verdicts(incidents: Sequence[Incident]) -> Mapping[str, str]:
     """By VM, in lower case, from a single run."""
     with tempfile.TemporaryDirectory(prefix="unread-") as folder:
         for each in incidents:
-            each.write(Path(folder, f"{each.index:03d}"))
+            each.write_files(Path(folder, f"{each.index:03d}"))
         command = [str(COMMAND), "check", "--all", "--source", folder, "--until", UNTIL.isoformat(), "-o", "json"]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     return {case["vm"]["id"].lower(): case["verdict"] for case in json.loads(ran.stdout)["cases"]}
@@ -77,8 +77,10 @@ def _is_lawful(before: str, after: str | None, *, feed: str, named: bool) -> boo
 def test_what_goes_unread_makes_no_verdict_firmer_nor_clear(number: int, chance: int) -> None:
     """Of each incident one feed is cut in a way that shows, or dropped."""
     rng = random.Random(chance)  # noqa: S311 - a story, no secret
-    chosen = [(each, rng.choice(feeds_of(each))) for each in _staged(number)]
-    spoilt = [cut(rng, each, feed) if rng.random() < 0.5 else without(each, feed) for each, feed in chosen]
+    chosen = [(each, rng.choice(list_feeds(each))) for each in _staged(number)]
+    spoilt = [
+        truncate_feed(rng, each, feed) if rng.random() < 0.5 else remove_feed(each, feed) for each, feed in chosen
+    ]
     before, after = _of_whole_answers(number), _verdicts(spoilt)
     wrong = [
         (each.name, feed, [file.form for file in each.files], before[vm], after.get(vm))

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from tests.arm import Arm, Redeploying, World
-from tests.conftest import Ran, Runner
+from tests.arm import ArmServer, RedeployBehaviour, World
+from tests.conftest import CommandResult, Runner
 from vmdiag.redeploy.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)
-class Azure:
+class LocalAzure:
     """A local Azure, and the command that looks at it."""
 
-    arm: Arm
+    arm: ArmServer
     runner: Runner
     state: Path
 
@@ -35,66 +35,66 @@ class Azure:
         """The journal that the command keeps by default."""
         return Journal(self.state / "vmdiag" / "redeploys.jsonl")
 
-    def run(self, *arguments: str | Path, **settings: Any) -> Ran:
+    def run_command(self, *arguments: str | Path, **settings: Any) -> CommandResult:
         """Run the command with this Azure as its cloud."""
         return self.runner(*arguments, "--cloud", self.arm.url, **(self.environment | settings))
 
-    def check(self, *arguments: str | Path, **settings: Any) -> tuple[Ran, list[dict[str, Any]]]:
+    def check_vms(self, *arguments: str | Path, **settings: Any) -> tuple[CommandResult, list[dict[str, Any]]]:
         """Check VMs over a day, unless said otherwise: how it ended, and the cases."""
         window = () if "--since" in arguments else ("--since", "1d")
-        ran = self.run("check", *arguments, *window, "-o", "json", **settings)
+        ran = self.run_command("check", *arguments, *window, "-o", "json", **settings)
         return ran, json.loads(ran.out)["cases"] if ran.out else []
 
-    def redeploy(self, *arguments: str | Path, **settings: Any) -> tuple[Ran, list[dict[str, Any]]]:
+    def redeploy_vms(self, *arguments: str | Path, **settings: Any) -> tuple[CommandResult, list[dict[str, Any]]]:
         """Redeploy what is affected, without being asked."""
         yes = () if {"--dry-run", "--yes"} & set(arguments) else ("--yes",)
         named = () if {"--all", "-g"} & set(arguments) else ("prod/web-01",)
-        return self.check(*named, "--redeploy", *yes, *arguments, **settings)
+        return self.check_vms(*named, "--redeploy", *yes, *arguments, **settings)
 
     @property
-    def posts(self) -> int:
+    def redeploy_count(self) -> int:
         """How many requests for a redeploy came, whatever became of them."""
-        return len(self.arm.posts("/redeploy"))
+        return len(self.arm.list_posts("/redeploy"))
 
-    def asked(self, part: str) -> int:
+    def count_requests(self, part: str) -> int:
         """How many requests had this in their path."""
         return sum(part in seen.path for seen in self.arm.requests)
 
 
-Starter = Callable[..., Azure]
+AzureStarter = Callable[..., LocalAzure]
 
 
 @pytest.fixture
-def azure(vmdiag: Runner, tmp_path: Path) -> Iterator[Starter]:
+def azure(vmdiag: Runner, tmp_path: Path) -> Iterator[AzureStarter]:
     """Start a local Azure with one affected VM, `prod/web-01`, or with the world given: `azure(world, page=10)`."""
     with ExitStack() as running:
 
-        def start(world: World | None = None, **settings: Any) -> Azure:
-            arm = running.enter_context(Arm(World.one() if world is None else world, **settings))
-            return Azure(arm, vmdiag, tmp_path / "state")
+        def start(world: World | None = None, **settings: Any) -> LocalAzure:
+            arm = running.enter_context(ArmServer(World.with_one_vm() if world is None else world, **settings))
+            return LocalAzure(arm, vmdiag, tmp_path / "state")
 
         yield start
 
 
-def mending(**how: Any) -> Redeploying:
+def build_redeploy(**how: Any) -> RedeployBehaviour:
     """A redeploy that takes half a second, and after which a quarter of an hour is over at once."""
-    return Redeploying(**{"takes": timedelta(seconds=0.5), "leap": timedelta(minutes=15)} | how)
+    return RedeployBehaviour(**{"takes": timedelta(seconds=0.5), "leap": timedelta(minutes=15)} | how)
 
 
-def world(*, redeploying: Redeploying | None = None, **knobs: Any) -> World:
+def build_world(*, redeploying: RedeployBehaviour | None = None, **knobs: Any) -> World:
     """One affected VM, `prod/web-01`, that a redeploy mends."""
-    one = World.one(**knobs)
-    one.redeploying = redeploying or mending()
+    one = World.with_one_vm(**knobs)
+    one.redeploying = redeploying or build_redeploy()
     return one
 
 
-def until(running: subprocess.Popen[Any], happened: Callable[[], object]) -> None:
+def wait_until(running: subprocess.Popen[Any], happened: Callable[[], object]) -> None:
     """Wait until it has happened, as long as the command runs."""
     while not happened():
         assert running.poll() is None, "it ended before"
         time.sleep(0.01)
 
 
-def gaps(case: dict[str, Any]) -> dict[str, str]:
+def get_gap_reasons(case: dict[str, Any]) -> dict[str, str]:
     """What was not heard of a case, by signal."""
     return {gap["signal"]: gap["reason"] for gap in case["gaps"]}

@@ -7,23 +7,23 @@ from typing import Any
 import pytest
 
 from tests.arm import Fault, World
-from tests.live.conftest import Azure, Starter, gaps
+from tests.live.conftest import AzureStarter, LocalAzure, get_gap_reasons
 
 SAME = ("vm", "verdict", "scenario", "code", "state", "migrated_at", "failed_at", "recovered_at", "explanation")
 
 
-def fleet() -> World:
-    return World.fleet(vms=40, groups=2, migrated=4)
+def build_fleet() -> World:
+    return World.with_fleet(vms=40, groups=2, migrated=4)
 
 
-def names(cases: list[dict[str, Any]]) -> list[str]:
+def get_names(cases: list[dict[str, Any]]) -> list[str]:
     return [case["vm"]["name"] for case in cases]
 
 
-def test_a_quiet_fleet_with_ten_migrated_takes_few_requests(azure: Starter) -> None:
+def test_a_quiet_fleet_with_ten_migrated_takes_few_requests(azure: AzureStarter) -> None:
     # Six more were migrated and took no harm.
-    there = azure(World.fleet(vms=200, groups=4, migrated=4))
-    ran, cases = there.check("--all", "--since", "14d")
+    there = azure(World.with_fleet(vms=200, groups=4, migrated=4))
+    ran, cases = there.check_vms("--all", "--since", "14d")
 
     assert ran.code == 1, ran.err
     assert len(cases) == 200
@@ -33,122 +33,122 @@ def test_a_quiet_fleet_with_ten_migrated_takes_few_requests(azure: Starter) -> N
     assert len(there.arm.requests) <= 60
 
 
-def test_a_calm_vm_says_why_it_was_not_read_closely(azure: Starter) -> None:
-    _, cases = azure(fleet()).check("--all")
+def test_a_calm_vm_says_why_it_was_not_read_closely(azure: AzureStarter) -> None:
+    _, cases = azure(build_fleet()).check_vms("--all")
     calm = [case for case in cases if case["migrated_at"] is None]
 
     assert calm
-    assert all("nothing suspicious" in gaps(case)["cpu"] for case in calm)
+    assert all("nothing suspicious" in get_gap_reasons(case)["cpu"] for case in calm)
     assert all(case["verdict"] == "clear" for case in calm)
 
 
-def test_read_again_alone_a_vm_gets_the_answer_of_the_batch(azure: Starter) -> None:
-    there = azure(fleet())
-    _, cases = there.check("--all")
+def test_read_again_alone_a_vm_gets_the_answer_of_the_batch(azure: AzureStarter) -> None:
+    there = azure(build_fleet())
+    _, cases = there.check_vms("--all")
     flagged = [case for case in cases if case["migrated_at"]]
     calm = [case for case in cases if not case["migrated_at"]][:4]
     for case in (*flagged, *calm):
-        _, (again,) = there.check(case["vm"]["id"])
+        _, (again,) = there.check_vms(case["vm"]["id"])
         assert {name: again[name] for name in SAME} == {name: case[name] for name in SAME}
         assert again["recommendation"] == case["recommendation"]
         assert [loss["signals"] for loss in again["losses"]] == [loss["signals"] for loss in case["losses"]]
 
 
-def test_cases_come_in_the_order_asked_for(azure: Starter, tmp_path: Path) -> None:
-    there = azure(fleet())
-    _, cases = there.check("--all")
+def test_cases_come_in_the_order_asked_for(azure: AzureStarter, tmp_path: Path) -> None:
+    there = azure(build_fleet())
+    _, cases = there.check_vms("--all")
     ids = [case["vm"]["id"] for case in cases]
-    wanted = [*names(cases)[::-3]]
+    wanted = [*get_names(cases)[::-3]]
     (tmp_path / "vms.txt").write_text("# tonight\n" + "\n".join(wanted))
-    _, listed = there.check("--vms-from", "vms.txt")
+    _, listed = there.check_vms("--vms-from", "vms.txt")
 
     assert ids == sorted(ids, key=str.lower)
-    assert names(listed) == wanted
+    assert get_names(listed) == wanted
 
 
-def test_ndjson_comes_as_it_is_known_the_calm_ones_first(azure: Starter) -> None:
-    ran = azure(fleet()).run("check", "--all", "--since", "1d", "-o", "ndjson")
+def test_ndjson_comes_as_it_is_known_the_calm_ones_first(azure: AzureStarter) -> None:
+    ran = azure(build_fleet()).run_command("check", "--all", "--since", "1d", "-o", "ndjson")
     verdicts = [json.loads(line)["verdict"] for line in ran.out.splitlines()]
 
     assert len(verdicts) == 40
     assert verdicts[-4:] == ["confirmed"] * 4
 
 
-def test_groups_and_standard_input_choose(azure: Starter) -> None:
-    there = azure(fleet())
-    _, cases = there.check("--resource-group", "rg-01")
+def test_groups_and_standard_input_choose(azure: AzureStarter) -> None:
+    there = azure(build_fleet())
+    _, cases = there.check_vms("--resource-group", "rg-01")
     ran = there.runner(
         "check", "-", "--since", "1d", "-o", "json", "--cloud", there.arm.url,
-        given="\n".join(names(cases)[:3]), **there.arm.environment,
+        given="\n".join(get_names(cases)[:3]), **there.arm.environment,
     )  # fmt: skip
 
     assert {case["vm"]["resource_group"] for case in cases} == {"rg-01"}
-    assert names(json.loads(ran.out)["cases"]) == names(cases)[:3]
+    assert get_names(json.loads(ran.out)["cases"]) == get_names(cases)[:3]
 
 
-def test_tags_choose_whatever_the_case_of_their_names(azure: Starter) -> None:
-    there = azure(World.one(tags={"App": "shop", "tier": "web"}))
+def test_tags_choose_whatever_the_case_of_their_names(azure: AzureStarter) -> None:
+    there = azure(World.with_one_vm(tags={"App": "shop", "tier": "web"}))
 
-    assert len(there.check("--tag", "app=shop", "--tag", "TIER=web")[1]) == 1
-    ran, cases = there.check("--tag", "app=Shop")
+    assert len(there.check_vms("--tag", "app=shop", "--tag", "TIER=web")[1]) == 1
+    ran, cases = there.check_vms("--tag", "app=Shop")
     assert (ran.code, cases) == (4, [])
     assert "Did you mean App=shop?" in ran.err
 
 
-def test_names_and_tags_contradict_each_other(azure: Starter) -> None:
-    ran = azure().run("check", "web-01", "--tag", "app=shop")
+def test_names_and_tags_contradict_each_other(azure: AzureStarter) -> None:
+    ran = azure().run_command("check", "web-01", "--tag", "app=shop")
 
     assert ran.code == 2
     assert "contradict" in ran.err
 
 
-def test_a_name_that_means_several_lists_them(azure: Starter) -> None:
-    world = World.fleet(vms=4, groups=2, migrated=0)
+def test_a_name_that_means_several_lists_them(azure: AzureStarter) -> None:
+    world = World.with_fleet(vms=4, groups=2, migrated=0)
     there = azure(world)
-    _, cases = there.check("--all")
-    shared = [name for name in names(cases) if names(cases).count(name) > 1]
+    _, cases = there.check_vms("--all")
+    shared = [name for name in get_names(cases) if get_names(cases).count(name) > 1]
     if not shared:
         pytest.skip("no two VMs of this fleet share a name")
-    ran = there.run("check", shared[0])
+    ran = there.run_command("check", shared[0])
     assert ran.code == 2
     assert "means 2 VMs" in ran.err
 
 
-def test_without_resource_graph_nobody_is_called_calm_unseen(azure: Starter) -> None:
-    world = fleet()
+def test_without_resource_graph_nobody_is_called_calm_unseen(azure: AzureStarter) -> None:
+    world = build_fleet()
     world.graph = False
-    ran, cases = azure(world).check("--all")
+    ran, cases = azure(world).check_vms("--all")
 
     assert ran.code == 1, ran.err
     assert len(cases) == 40
     assert sum(case["verdict"] == "confirmed" for case in cases) == 4
-    assert not any("nothing suspicious" in reason for case in cases for reason in gaps(case).values())
+    assert not any("nothing suspicious" in reason for case in cases for reason in get_gap_reasons(case).values())
 
 
-def test_a_vm_whose_metrics_are_refused_does_not_take_the_others_along(azure: Starter) -> None:
-    there = azure(fleet())
-    _, cases = there.check("--all")
+def test_a_vm_whose_metrics_are_refused_does_not_take_the_others_along(azure: AzureStarter) -> None:
+    there = azure(build_fleet())
+    _, cases = there.check_vms("--all")
     victim = next(case["vm"]["name"] for case in cases if case["verdict"] == "confirmed")
-    there.arm.fail(Fault(path=f"{victim}/providers/Microsoft.Insights/metrics", kind="status", status=403))
-    _, again = there.check("--all")
+    there.arm.add_fault(Fault(path=f"{victim}/providers/Microsoft.Insights/metrics", kind="status", status=403))
+    _, again = there.check_vms("--all")
     hit = {case["vm"]["name"]: case for case in again}[victim]
 
     assert len(again) == 40
-    assert "refused" in gaps(hit)["traffic"]
+    assert "refused" in get_gap_reasons(hit)["traffic"]
     assert sum(case["verdict"] == "confirmed" for case in again) >= 3
 
 
-def test_a_report_is_resumed_where_it_was_cut(azure: Starter, tmp_path: Path) -> None:
-    there = azure(fleet())
-    whole = there.run("check", "--all", "--since", "1d", "-o", "ndjson").out.splitlines()
+def test_a_report_is_resumed_where_it_was_cut(azure: AzureStarter, tmp_path: Path) -> None:
+    there = azure(build_fleet())
+    whole = there.run_command("check", "--all", "--since", "1d", "-o", "ndjson").out.splitlines()
     (tmp_path / "first.ndjson").write_text("\n".join(whole[:25]) + "\n" + whole[25][:200])
     before = len(there.arm.requests)
-    ran = there.run("check", "--all", "--since", "1d", "-o", "ndjson", "--resume", "first.ndjson")
+    ran = there.run_command("check", "--all", "--since", "1d", "-o", "ndjson", "--resume", "first.ndjson")
     resumed = [json.loads(line) for line in ran.out.splitlines()]
 
     assert ran.code == 1
     assert "line 26 of the earlier report" in ran.err
-    assert sorted(names(resumed)) == sorted(names([json.loads(line) for line in whole]))
+    assert sorted(get_names(resumed)) == sorted(get_names([json.loads(line) for line in whole]))
     assert [json.dumps(case) for case in resumed if json.dumps(case) in set(whole[:25])]
     assert {json.loads(line)["vm"]["id"]: json.loads(line) for line in whole[:25]}.items() <= {
         case["vm"]["id"]: case for case in resumed
@@ -156,33 +156,33 @@ def test_a_report_is_resumed_where_it_was_cut(azure: Starter, tmp_path: Path) ->
     assert len(there.arm.requests) > before
 
 
-def test_a_resumed_report_has_every_form(azure: Starter, tmp_path: Path) -> None:
+def test_a_resumed_report_has_every_form(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
-    first = there.run("check", "web-01", "--since", "1d", "-o", "ndjson").out
+    first = there.run_command("check", "web-01", "--since", "1d", "-o", "ndjson").out
     (tmp_path / "first.ndjson").write_text(first)
-    ran, (case,) = there.check("web-01", "--resume", "first.ndjson")
+    ran, (case,) = there.check_vms("web-01", "--resume", "first.ndjson")
 
     assert ran.code == 1
     assert case == json.loads(first)
     for form in ("terminal", "markdown", "csv"):
-        told = there.run("check", "web-01", "--since", "1d", "-o", form, "--resume", "first.ndjson")
+        told = there.run_command("check", "web-01", "--since", "1d", "-o", form, "--resume", "first.ndjson")
         assert told.code == 1
         assert "web-01" in told.out
 
 
-def cut_short(there: Azure, folder: Path) -> str:
+def run_out_of_time(there: LocalAzure, folder: Path) -> str:
     """A report of a run whose time was over."""
-    there.arm.fail(Fault(path=r"Microsoft\.Insights/metrics", kind="hang"))
-    cut = there.run("check", "web-01", "--since", "1d", "-o", "ndjson", "--timeout", "3s").out
-    there.arm.heal()
+    there.arm.add_fault(Fault(path=r"Microsoft\.Insights/metrics", kind="hang"))
+    cut = there.run_command("check", "web-01", "--since", "1d", "-o", "ndjson", "--timeout", "3s").out
+    there.arm.clear_faults()
     (folder / "cut.ndjson").write_text(cut)
     return cut
 
 
-def test_a_vm_that_was_cut_short_is_read_again(azure: Starter, tmp_path: Path) -> None:
+def test_a_vm_that_was_cut_short_is_read_again(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
-    assert "run's time was over" in cut_short(there, tmp_path)
-    _, (case,) = there.check("web-01", "--resume", "cut.ndjson")
+    assert "run's time was over" in run_out_of_time(there, tmp_path)
+    _, (case,) = there.check_vms("web-01", "--resume", "cut.ndjson")
 
     assert case["gaps"] == []
     assert case["verdict"] == "confirmed"

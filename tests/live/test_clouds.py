@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from vmdiag.arm.clouds import BUILT_IN, below, discovered, endpoint, named
+from vmdiag.arm.clouds import BUILTIN_CLOUDS, find_builtin_cloud, parse_cloud_metadata, parse_endpoint, strip_origin
 from vmdiag.errors import BadAnswer, UsageError
 
 ARM = "https://management.hub.example"
 
 
-def announced(**changed: Any) -> dict[str, Any]:
+def build_metadata(**changed: Any) -> dict[str, Any]:
     known = {
         "name": "hub",
         "authentication": {"loginEndpoint": "https://login.hub.example/", "audiences": ["https://hub.example/one"]},
@@ -22,13 +22,13 @@ def announced(**changed: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("words", ["public", "PUBLIC", " usgovernment ", "china", "usnat", "ussec"])
 def test_the_clouds_that_are_built_in_go_by_name(words: str) -> None:
-    assert named(words) == BUILT_IN[words.strip().lower()]
+    assert find_builtin_cloud(words) == BUILTIN_CLOUDS[words.strip().lower()]
 
 
 def test_a_built_in_cloud_is_known_by_its_endpoint_too() -> None:
-    assert named("https://management.usgovcloudapi.net/") is BUILT_IN["usgovernment"]
-    assert named("https://Management.AZURE.com.:443") is BUILT_IN["public"]
-    assert named(ARM) is None
+    assert find_builtin_cloud("https://management.usgovcloudapi.net/") is BUILTIN_CLOUDS["usgovernment"]
+    assert find_builtin_cloud("https://Management.AZURE.com.:443") is BUILTIN_CLOUDS["public"]
+    assert find_builtin_cloud(ARM) is None
 
 
 @pytest.mark.parametrize(
@@ -38,42 +38,42 @@ def test_a_built_in_cloud_is_known_by_its_endpoint_too() -> None:
 )  # fmt: skip
 def test_what_is_neither_a_name_nor_a_safe_address_is_a_usage_error(words: str) -> None:
     with pytest.raises(UsageError, match="--cloud"):
-        named(words)
+        find_builtin_cloud(words)
 
 
 def test_an_address_is_its_origin() -> None:
-    assert endpoint("https://LOCALHOST:8443/") == "https://localhost:8443"
-    assert endpoint("https://hub.example.:443/") == "https://hub.example"
-    assert endpoint("https://[::1]:8443") == "https://[::1]:8443"
+    assert parse_endpoint("https://LOCALHOST:8443/") == "https://localhost:8443"
+    assert parse_endpoint("https://hub.example.:443/") == "https://hub.example"
+    assert parse_endpoint("https://[::1]:8443") == "https://[::1]:8443"
 
 
 def test_an_object_is_a_cloud() -> None:
-    cloud = discovered(announced(), ARM)
+    cloud = parse_cloud_metadata(build_metadata(), ARM)
 
     assert (cloud.name, cloud.arm, cloud.authority) == (ARM, ARM, "https://login.hub.example")
-    assert cloud.scope == "https://hub.example/one/.default"
+    assert cloud.token_scope == "https://hub.example/one/.default"  # noqa: S105 - an address
     assert cloud.logs == "https://logs.hub.example"
     assert not cloud.is_known_to_entra
 
 
 def test_of_a_list_the_cloud_of_the_endpoint_itself_is_taken() -> None:
-    other = announced(resourceManager="https://elsewhere.example", authentication={"audiences": ["https://x"]})
+    other = build_metadata(resourceManager="https://elsewhere.example", authentication={"audiences": ["https://x"]})
 
-    assert discovered([None, other, announced()], ARM) == discovered(announced(), ARM)
+    assert parse_cloud_metadata([None, other, build_metadata()], ARM) == parse_cloud_metadata(build_metadata(), ARM)
 
 
 def test_the_operators_authority_stands_in_for_the_announced_one() -> None:
-    assert discovered(announced(), ARM, "https://localhost:1").authority == "https://localhost:1"
+    assert parse_cloud_metadata(build_metadata(), ARM, "https://localhost:1").authority == "https://localhost:1"
 
 
 @pytest.mark.parametrize(
     "odd",
-    [None, [], {}, "x", announced(authentication=None), announced(authentication={"audiences": []}),
-     announced(authentication={"audiences": ["https://x"], "loginEndpoint": "http://login.hub.example"})],
+    [None, [], {}, "x", build_metadata(authentication=None), build_metadata(authentication={"audiences": []}),
+     build_metadata(authentication={"audiences": ["https://x"], "loginEndpoint": "http://login.hub.example"})],
 )  # fmt: skip
 def test_an_endpoint_that_does_not_say_where_to_sign_in_is_an_error(odd: object) -> None:
     with pytest.raises(BadAnswer, match="does not announce"):
-        discovered(odd, ARM)
+        parse_cloud_metadata(odd, ARM)
 
 
 GRAPH = "00000003-0000-0000-c000-000000000000"  # as an application Microsoft Graph has this id in every tenant
@@ -112,7 +112,7 @@ def test_another_cloud_gets_no_token_that_a_service_of_microsofts_would_take(
     signing = {"loginEndpoint": "https://login.microsoftonline.com", "audiences": [audience]}
 
     with pytest.raises(BadAnswer, match=whose):
-        discovered(announced(authentication=signing), arm)
+        parse_cloud_metadata(build_metadata(authentication=signing), arm)
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_another_cloud_gets_no_token_that_a_service_of_microsofts_would_take(
 def test_an_audience_of_its_own_is_taken_as_it_is_announced(audience: str) -> None:
     signing = {"loginEndpoint": "https://login.microsoftonline.com", "audiences": [audience]}
 
-    assert discovered(announced(authentication=signing), ARM).audience == audience
+    assert parse_cloud_metadata(build_metadata(authentication=signing), ARM).audience == audience
 
 
 def test_no_token_for_microsofts_own_logs_is_asked_for_in_another_cloud() -> None:
-    assert discovered(announced(logAnalyticsResourceId="https://api.loganalytics.io"), ARM).logs is None
+    assert parse_cloud_metadata(build_metadata(logAnalyticsResourceId="https://api.loganalytics.io"), ARM).logs is None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_no_token_for_microsofts_own_logs_is_asked_for_in_another_cloud() -> Non
      "https://management.hub.example./a?b=c", "HTTPS://management.hub.example/a?b=c#d"],
 )  # fmt: skip
 def test_a_link_leads_to_an_origin_however_it_is_spelt(link: str) -> None:
-    assert below(ARM, link) == "/a?b=c"
+    assert strip_origin(ARM, link) == "/a?b=c"
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,12 @@ def test_a_link_leads_to_an_origin_however_it_is_spelt(link: str) -> None:
      "https://management.hub.example.evil.example/", "https://management.hub.example:port/", "https://[::1/"],
 )  # fmt: skip
 def test_a_link_to_anywhere_else_does_not(link: str) -> None:
-    assert below(ARM, link) is None
+    assert strip_origin(ARM, link) is None
 
 
 def test_only_entras_own_hosts_are_looked_up_there() -> None:
-    assert {name for name, cloud in BUILT_IN.items() if cloud.is_known_to_entra} == {"public", "usgovernment", "china"}
+    assert {name for name, cloud in BUILTIN_CLOUDS.items() if cloud.is_known_to_entra} == {
+        "public",
+        "usgovernment",
+        "china",
+    }

@@ -6,11 +6,11 @@ from functools import cache
 import pytest
 
 from tests.arm import World
-from tests.incidents.corpus import BLOCK, CLASSES
+from tests.incidents.corpus import BLOCK_SIZE, INCIDENT_CLASSES
 from tests.incidents.model import Incident
 from tests.incidents.scene import Scene
-from tests.incidents.staging import incident
-from tests.live.conftest import Starter
+from tests.incidents.staging import stage_incident
+from tests.live.conftest import AzureStarter
 
 # Their labels rest on a feed that is missing, and a Resource Manager that answers everything tells more; or, the last
 # ones, on a relation that Resource Graph knows, or on coarse points where it has those of a minute.
@@ -58,28 +58,28 @@ OF_ONE_RUN = frozenset(
         "operator_rounds_down_beside_heartbeats",
         "operator_contradicted",
         "silent_agent_and_the_operators_word",
-        *(name for name in CLASSES if name.startswith("short_window")),
+        *(name for name in INCIDENT_CLASSES if name.startswith("short_window")),
     }
 )
-NAMES = tuple(name for name in CLASSES if name not in OF_ONE_RUN)
+NAMES = tuple(name for name in INCIDENT_CLASSES if name not in OF_ONE_RUN)
 SEED = 1
 
 
 @cache
-def _staged() -> tuple[Incident, ...]:
+def _stage_incidents() -> tuple[Incident, ...]:
     until = datetime(2026, 5, 1, 12, tzinfo=UTC)
     staged = []
     for number, name in enumerate(NAMES):
         scene = Scene(SEED, number, until)
-        staged.append(incident(name, SEED, number, scene, CLASSES[name](scene)))
+        staged.append(stage_incident(name, SEED, number, scene, INCIDENT_CLASSES[name](scene)))
     assert [one.name for one in staged if one.unreachable_since or one.since] == []
     return tuple(staged)
 
 
-@pytest.mark.parametrize("first", range(0, len(NAMES), BLOCK))
-def test_a_fleet_gets_the_verdicts_of_its_labels(azure: Starter, first: int) -> None:
-    block = _staged()[first : first + BLOCK]
-    ran, cases = azure(World.of(*block), throttle=False).check("--all", "--since", "14d")
+@pytest.mark.parametrize("first", range(0, len(NAMES), BLOCK_SIZE))
+def test_a_fleet_gets_the_verdicts_of_its_labels(azure: AzureStarter, first: int) -> None:
+    block = _stage_incidents()[first : first + BLOCK_SIZE]
+    ran, cases = azure(World.from_incidents(*block), throttle=False).check_vms("--all", "--since", "14d")
     found = {case["vm"]["id"].lower(): case["verdict"] for case in cases}
 
     labels = {

@@ -4,18 +4,18 @@ import json
 from typing import Any
 
 from tests.arm import Fault, World
-from tests.conftest import Ran
-from tests.live.conftest import Azure, Starter
+from tests.conftest import CommandResult
+from tests.live.conftest import AzureStarter, LocalAzure
 
 
-def told(there: Azure, *more: str, **settings: Any) -> tuple[Ran, dict[str, Any], dict[str, str]]:
-    ran = there.run("doctor", "-o", "json", *more, **settings)
+def run_doctor(there: LocalAzure, *more: str, **settings: Any) -> tuple[CommandResult, dict[str, Any], dict[str, str]]:
+    ran = there.run_command("doctor", "-o", "json", *more, **settings)
     answer = json.loads(ran.out)
     return ran, answer, {check["about"]: check["status"] for check in answer["checks"]}
 
 
-def test_where_all_is_well_it_says_so_and_ends_with_0(azure: Starter) -> None:
-    ran, answer, status = told(azure())
+def test_where_all_is_well_it_says_so_and_ends_with_0(azure: AzureStarter) -> None:
+    ran, answer, status = run_doctor(azure())
 
     assert ran.code == 0, ran
     assert answer["schema"] == "vmdiag.doctor/1"
@@ -24,10 +24,10 @@ def test_where_all_is_well_it_says_so_and_ends_with_0(azure: Starter) -> None:
     assert "EnvironmentCredential" in next(c["says"] for c in answer["checks"] if c["about"] == "sign-in")
 
 
-def test_a_feed_that_may_not_be_read_is_named_with_its_permission(azure: Starter) -> None:
+def test_a_feed_that_may_not_be_read_is_named_with_its_permission(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path="Insights/metrics", kind="status", status=403))
-    ran, answer, status = told(there)
+    there.arm.add_fault(Fault(path="Insights/metrics", kind="status", status=403))
+    ran, answer, status = run_doctor(there)
     failed = [check for check in answer["checks"] if check["status"] == "failed"]
 
     assert ran.code == 3
@@ -36,8 +36,8 @@ def test_a_feed_that_may_not_be_read_is_named_with_its_permission(azure: Starter
     assert status["activity-log"] == "ok"
 
 
-def test_who_cannot_sign_in_gets_4_and_what_was_tried(azure: Starter) -> None:
-    ran, answer, status = told(azure(), AZURE_CLIENT_SECRET="wrong")  # noqa: S106 - it is wrong
+def test_who_cannot_sign_in_gets_4_and_what_was_tried(azure: AzureStarter) -> None:
+    ran, answer, status = run_doctor(azure(), AZURE_CLIENT_SECRET="wrong")  # noqa: S106 - it is wrong
     check = answer["checks"][-1]
 
     assert ran.code == 4
@@ -46,15 +46,15 @@ def test_who_cannot_sign_in_gets_4_and_what_was_tried(azure: Starter) -> None:
     assert check["hint"]
 
 
-def test_a_subscription_that_cannot_be_seen_is_named(azure: Starter) -> None:
-    ran, answer, _ = told(azure(), "-s", "11111111-2222-3333-4444-555555555555")
+def test_a_subscription_that_cannot_be_seen_is_named(azure: AzureStarter) -> None:
+    ran, answer, _ = run_doctor(azure(), "-s", "11111111-2222-3333-4444-555555555555")
 
     assert ran.code == 4
     assert any("cannot see" in check["says"] for check in answer["checks"])
 
 
-def test_the_roles_hold_every_permission_and_nothing_that_writes_but_the_redeploy(azure: Starter) -> None:
-    _, answer, _ = told(azure())
+def test_the_roles_hold_every_permission_and_nothing_that_writes_but_the_redeploy(azure: AzureStarter) -> None:
+    _, answer, _ = run_doctor(azure())
     read, redeploy = answer["roles"]["read"], answer["roles"]["redeploy"]
 
     assert all(action.endswith("/read") for action in read["Actions"])
@@ -65,18 +65,18 @@ def test_the_roles_hold_every_permission_and_nothing_that_writes_but_the_redeplo
     assert read["AssignableScopes"][0].startswith("/subscriptions/")
 
 
-def test_without_a_vm_what_takes_one_is_skipped(azure: Starter) -> None:
-    world = World.one()
+def test_without_a_vm_what_takes_one_is_skipped(azure: AzureStarter) -> None:
+    world = World.with_one_vm()
     world.denied = {("Microsoft.Compute/virtualMachines/read", f"/subscriptions/{next(iter(world)).subscription}")}
-    _, _, status = told(azure(world))
+    _, _, status = run_doctor(azure(world))
 
     assert status["metrics"] == "skipped"
     assert status["virtual-machine-list"] == "failed"
 
 
-def test_people_read_lines_that_fit_and_hold_no_secret(azure: Starter) -> None:
+def test_people_read_lines_that_fit_and_hold_no_secret(azure: AzureStarter) -> None:
     there = azure()
-    ran = there.run("doctor")
+    ran = there.run_command("doctor")
 
     assert ran.code == 0
     assert "metrics" in ran.out
@@ -85,18 +85,20 @@ def test_people_read_lines_that_fit_and_hold_no_secret(azure: Starter) -> None:
     json.loads(ran.out[ran.out.index("{") : ran.out.rindex("The smallest role to redeploy")])
 
 
-def test_a_workspace_is_tried(azure: Starter) -> None:
-    ran, answer, _ = told(azure(), "--workspace", "00000000-0000-0000-0000-000000000000")
+def test_a_workspace_is_tried(azure: AzureStarter) -> None:
+    ran, answer, _ = run_doctor(azure(), "--workspace", "00000000-0000-0000-0000-000000000000")
     (check,) = [each for each in answer["checks"] if each["about"].startswith("workspace")]
 
     assert ran.code == 3
     assert check["status"] == "failed"
 
 
-def test_a_subscription_that_does_not_publish_scheduled_events_is_told_so_and_fails_nothing(azure: Starter) -> None:
-    one = World.one()
+def test_a_subscription_that_does_not_publish_scheduled_events_is_told_so_and_fails_nothing(
+    azure: AzureStarter,
+) -> None:
+    one = World.with_one_vm()
     one.features.clear()
-    ran, answer, status = told(azure(one))
+    ran, answer, status = run_doctor(azure(one))
     (check,) = [check for check in answer["checks"] if check["about"] == "scheduled-events"]
 
     assert (ran.code, status["scheduled-events"]) == (0, "skipped")

@@ -10,7 +10,9 @@ from vmdiag.arm import _errors
 from vmdiag.arm.request import Request
 from vmdiag.errors import BadAnswer, NotAllowed, NotFound, NotSignedIn, SourceError, Throttled, Unreachable
 
-ASKED = Request(what="metrics of web-01", service="metrics", path="/x", permission="Microsoft.Insights/metrics/read")
+ASKED = Request(
+    description="metrics of web-01", service="metrics", path="/x", permission="Microsoft.Insights/metrics/read"
+)
 TOKEN = "eyJ0eXAiOiJKV1Qi.eyJhdWQiOiJodHRwcyJ9.c2lnbmF0dXJl"  # noqa: S105 - of no use
 
 MADE_OF_ANSWERS = {core.ODataV4Error, core.ResponseNotReadError, core.StreamClosedError, core.StreamConsumedError}
@@ -40,13 +42,13 @@ def test_every_error_of_azures_library_has_an_image() -> None:
     }
 
     assert known
-    assert known <= set(_errors.IMAGES)
+    assert known <= set(_errors.ERROR_TYPES)
 
 
-@pytest.mark.parametrize(("kind", "image"), _errors.IMAGES.items())
+@pytest.mark.parametrize(("kind", "image"), _errors.ERROR_TYPES.items())
 def test_it_leaves_as_ours_with_what_was_under_way(kind: type[Exception], image: type[SourceError]) -> None:
     error = kind(Broken()) if kind in MADE_OF_ANSWERS else kind("it broke")
-    with pytest.raises(image) as caught, _errors.translated("health history of web-01"):
+    with pytest.raises(image) as caught, _errors.translate_errors("health history of web-01"):
         raise error
 
     assert caught.value.message.startswith("health history of web-01: ")
@@ -60,7 +62,7 @@ def test_it_leaves_as_ours_with_what_was_under_way(kind: type[Exception], image:
      (503, Unreachable), (302, BadAnswer), (400, BadAnswer), (409, BadAnswer), (418, BadAnswer)],
 )  # fmt: skip
 def test_a_refusal_is_told_by_its_status_with_azures_code(status: int, image: type[SourceError]) -> None:
-    error = _errors.refused(ASKED, status, {}, b'{"error": {"code": "Odd", "message": "It is so."}}')
+    error = _errors.build_refusal(ASKED, status, {}, b'{"error": {"code": "Odd", "message": "It is so."}}')
 
     assert type(error) is image
     assert error.message.startswith("metrics of web-01: ")
@@ -70,7 +72,7 @@ def test_a_refusal_is_told_by_its_status_with_azures_code(status: int, image: ty
 
 def test_who_was_refused_is_nobodys_business_but_the_missing_permission_is() -> None:
     said = b'{"error": {"code": "AuthorizationFailed", "message": "The client \'a@b.example\' has no authorization."}}'
-    error = _errors.refused(ASKED, 403, {}, said)
+    error = _errors.build_refusal(ASKED, 403, {}, said)
 
     assert "Microsoft.Insights/metrics/read" in error.message
     assert "a@b.example" not in error.message
@@ -92,12 +94,12 @@ def test_who_was_refused_is_nobodys_business_but_the_missing_permission_is() -> 
     ],
 )
 def test_errors_come_wrapped_or_not_or_as_a_web_page(body: bytes, told: tuple[str, str]) -> None:
-    assert _errors.words(body) == told
+    assert _errors.parse_error_body(body) == told
 
 
 def test_a_secret_that_is_quoted_back_is_taken_out() -> None:
     said = f'{{"error": {{"code": "X", "message": "not Bearer {TOKEN} please, nor client_secret=hunter22"}}}}'
-    error = _errors.refused(ASKED, 500, {}, said.encode())
+    error = _errors.build_refusal(ASKED, 500, {}, said.encode())
 
     assert TOKEN not in error.message
     assert "hunter22" not in error.message
@@ -105,7 +107,10 @@ def test_a_secret_that_is_quoted_back_is_taken_out() -> None:
 
 
 def test_a_message_is_no_longer_than_a_few_lines() -> None:
-    assert len(_errors.words(b'{"code": "A", "message": "' + b"x" * 100_000 + b'"}')[1]) == _errors.SHORT
+    assert (
+        len(_errors.parse_error_body(b'{"code": "A", "message": "' + b"x" * 100_000 + b'"}')[1])
+        == _errors.MESSAGE_LIMIT
+    )
 
 
 def test_an_older_version_is_taken_where_the_server_names_it() -> None:
@@ -114,9 +119,12 @@ def test_an_older_version_is_taken_where_the_server_names_it() -> None:
         b"'2019-07-01, 2020-12-01, 2021-03-01-preview, 2024-01-01'.\"}}"
     )
 
-    assert _errors.spoken(said, "2023-03-01") == "2020-12-01"
-    assert _errors.spoken(said, "2019-01-01") is None
-    assert _errors.spoken(b'{"error": {"code": "BadRequest", "message": "2019-07-01"}}', "2023-03-01") is None
+    assert _errors.find_supported_version(said, "2023-03-01") == "2020-12-01"
+    assert _errors.find_supported_version(said, "2019-01-01") is None
+    assert (
+        _errors.find_supported_version(b'{"error": {"code": "BadRequest", "message": "2019-07-01"}}', "2023-03-01")
+        is None
+    )
 
 
 def test_what_the_network_says_is_told_in_words() -> None:
@@ -126,5 +134,5 @@ def test_what_the_network_says_is_told_in_words() -> None:
         ("NameResolutionError('Failed to resolve x ([Errno -2])')", "its name cannot be resolved"),
         ("SSLError(SSLCertVerificationError('CERTIFICATE_VERIFY_FAILED'))", "its TLS certificate is not trusted"),
     ):
-        with pytest.raises(Unreachable, match=told), _errors.translated("VM web-01"):
+        with pytest.raises(Unreachable, match=told), _errors.translate_errors("VM web-01"):
             raise core.ServiceRequestError(pool.format(said))

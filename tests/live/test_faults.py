@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.arm import Fault, Stranger, World
+from tests.arm import Fault, ForeignServer, World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.conftest import COMMAND, Ran
-from tests.live.conftest import Azure, Starter, gaps
+from tests.conftest import COMMAND, CommandResult
+from tests.live.conftest import AzureStarter, LocalAzure, get_gap_reasons
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
 SECRETS = ("eyJ", "open-sesame")
@@ -21,14 +21,14 @@ METRICS = r"Microsoft\.Insights/metrics"
 LOG = "eventtypes/management"
 
 
-def is_safe(ran: Ran) -> bool:
+def is_safe(ran: CommandResult) -> bool:
     """Whether it ended in an orderly way and gave nothing away."""
     told = ran.out + ran.err
     return "Traceback" not in told and not any(secret in told for secret in SECRETS)
 
 
-def checked(there: Azure, *more: str, **settings: Any) -> tuple[Ran, dict[str, Any]]:
-    ran, cases = there.check(ID, *more, **settings)
+def check_vm(there: LocalAzure, *more: str, **settings: Any) -> tuple[CommandResult, dict[str, Any]]:
+    ran, cases = there.check_vms(ID, *more, **settings)
     assert is_safe(ran), ran.err
     assert len(cases) == 1, ran.err
     return ran, cases[0]
@@ -54,53 +54,55 @@ def checked(there: Azure, *more: str, **settings: Any) -> tuple[Ran, dict[str, A
     ],
     ids=lambda each: str(each.get("status", each["kind"])) if isinstance(each, dict) else "",
 )
-def test_a_feed_that_fails_is_a_gap_and_the_report_stands(azure: Starter, fault: dict[str, Any], told: str) -> None:
+def test_a_feed_that_fails_is_a_gap_and_the_report_stands(
+    azure: AzureStarter, fault: dict[str, Any], told: str
+) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, **fault))
-    ran, case = checked(there)
+    there.arm.add_fault(Fault(path=METRICS, **fault))
+    ran, case = check_vm(there)
 
     assert ran.code == 1, ran.err
     # The heartbeats alone show the loss, and the host says that the VM runs.
     assert case["verdict"] == "confirmed"
-    assert told in gaps(case)["traffic"]
-    assert {"traffic", "cpu", "disk", "availability"} <= set(gaps(case))
+    assert told in get_gap_reasons(case)["traffic"]
+    assert {"traffic", "cpu", "disk", "availability"} <= set(get_gap_reasons(case))
 
 
 @pytest.mark.parametrize("kind", ["reset", "reset_mid_body", "truncated"])
-def test_what_fails_once_is_asked_again(azure: Starter, kind: str) -> None:
+def test_what_fails_once_is_asked_again(azure: AzureStarter, kind: str) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind=kind, times=1))
-    ran, case = checked(there)
+    there.arm.add_fault(Fault(path=METRICS, kind=kind, times=1))
+    ran, case = check_vm(there)
 
     assert (ran.code, case["gaps"]) == (1, [])
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_short_pause_that_azure_asks_for_is_kept(azure: Starter, status: int) -> None:
+def test_a_short_pause_that_azure_asks_for_is_kept(azure: AzureStarter, status: int) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="status", status=status, retry_after=1, times=2))
-    ran, case = checked(there)
+    there.arm.add_fault(Fault(path=METRICS, kind="status", status=status, retry_after=1, times=2))
+    ran, case = check_vm(there)
 
     assert (ran.code, case["gaps"]) == (1, [])
-    assert there.asked("insights/metrics") + there.asked("Insights/metrics") == 3
+    assert there.count_requests("insights/metrics") + there.count_requests("Insights/metrics") == 3
 
 
-def test_a_long_pause_is_not_sat_out_and_nobody_else_of_that_provider_asks(azure: Starter) -> None:
+def test_a_long_pause_is_not_sat_out_and_nobody_else_of_that_provider_asks(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="status", status=429, retry_after=1200))
+    there.arm.add_fault(Fault(path=METRICS, kind="status", status=429, retry_after=1200))
     began = time.monotonic()
-    ran, case = checked(there)
+    ran, case = check_vm(there)
 
     assert time.monotonic() - began < 20
-    assert there.asked("Insights/metrics") == 1
+    assert there.count_requests("Insights/metrics") == 1
     assert ran.code == 1
     assert case["verdict"] == "confirmed"
 
 
-def test_no_permission_for_anything_is_4_and_names_what_is_missing(azure: Starter) -> None:
+def test_no_permission_for_anything_is_4_and_names_what_is_missing(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=r"^/(subscriptions|providers|v1)", kind="status", status=403))
-    ran = there.run("check", ID)
+    there.arm.add_fault(Fault(path=r"^/(subscriptions|providers|v1)", kind="status", status=403))
+    ran = there.run_command("check", ID)
 
     assert (ran.code, ran.out) == (4, "")
     assert is_safe(ran)
@@ -108,56 +110,56 @@ def test_no_permission_for_anything_is_4_and_names_what_is_missing(azure: Starte
     assert "vmdiag doctor" in ran.err
 
 
-def test_no_permission_anywhere_is_4_even_where_resource_graph_answers(azure: Starter) -> None:
-    world = World.one()
+def test_no_permission_anywhere_is_4_even_where_resource_graph_answers(azure: AzureStarter) -> None:
+    world = World.with_one_vm()
     world.denied = {("*/read", f"/subscriptions/{SUBSCRIPTION}")}
-    ran = azure(world).run("check", ID)
+    ran = azure(world).run_command("check", ID)
 
     assert (ran.code, ran.out) == (4, ""), ran
     assert is_safe(ran)
 
 
-def test_a_group_that_may_not_be_read_does_not_hide_the_others(azure: Starter) -> None:
-    world = World.fleet(vms=12, groups=2, migrated=2)
+def test_a_group_that_may_not_be_read_does_not_hide_the_others(azure: AzureStarter) -> None:
+    world = World.with_fleet(vms=12, groups=2, migrated=2)
     there = azure(world)
-    there.arm.fail(Fault(path=f"{LOG}.*rg-01", kind="status", status=403))
-    ran, cases = there.check("--all")
+    there.arm.add_fault(Fault(path=f"{LOG}.*rg-01", kind="status", status=403))
+    ran, cases = there.check_vms("--all")
 
     assert is_safe(ran)
     assert len(cases) == 12
-    refused = {case["vm"]["resource_group"] for case in cases if "refused" in gaps(case).get("activity", "")}
+    refused = {case["vm"]["resource_group"] for case in cases if "refused" in get_gap_reasons(case).get("activity", "")}
     assert refused == {"rg-01"}
 
 
-def test_401_everywhere_is_no_sign_in(azure: Starter) -> None:
+def test_401_everywhere_is_no_sign_in(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=r"^/(subscriptions|providers|v1)", kind="status", status=401))
-    ran = there.run("check", ID)
+    there.arm.add_fault(Fault(path=r"^/(subscriptions|providers|v1)", kind="status", status=401))
+    ran = there.run_command("check", ID)
 
     assert (ran.code, ran.out) == (4, "")
     assert "does not accept the sign-in" in ran.err
 
 
-def test_a_token_that_expires_in_mid_run_is_renewed(azure: Starter) -> None:
+def test_a_token_that_expires_in_mid_run_is_renewed(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="expire_token"))
-    ran, case = checked(there)
+    there.arm.add_fault(Fault(path=METRICS, kind="expire_token"))
+    ran, case = check_vm(there)
 
     assert (ran.code, case["gaps"]) == (1, [])
 
 
-def test_a_claims_challenge_is_answered(azure: Starter) -> None:
+def test_a_claims_challenge_is_answered(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="claims_challenge"))
-    ran, case = checked(there)
+    there.arm.add_fault(Fault(path=METRICS, kind="claims_challenge"))
+    ran, case = check_vm(there)
 
     assert (ran.code, case["gaps"]) == (1, [])
 
 
-def test_an_empty_page_with_a_next_one_is_not_the_end(azure: Starter) -> None:
+def test_an_empty_page_with_a_next_one_is_not_the_end(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=LOG, kind="empty_page", times=1))
-    ran, case = checked(there)
+    there.arm.add_fault(Fault(path=LOG, kind="empty_page", times=1))
+    ran, case = check_vm(there)
 
     assert (ran.code, case["gaps"]) == (1, [])
 
@@ -165,78 +167,78 @@ def test_an_empty_page_with_a_next_one_is_not_the_end(azure: Starter) -> None:
 @pytest.mark.parametrize(
     ("kind", "told"), [("page_loop", "was read before"), ("endless_pages", "only the first 1000 pages")]
 )
-def test_pages_end_somewhere(azure: Starter, kind: str, told: str) -> None:
+def test_pages_end_somewhere(azure: AzureStarter, kind: str, told: str) -> None:
     there = azure(throttle=False)
-    there.arm.fail(Fault(path=LOG, kind=kind))
-    ran, case = checked(there)
+    there.arm.add_fault(Fault(path=LOG, kind=kind))
+    ran, case = check_vm(there)
 
     assert ran.code == 1
-    assert told in gaps(case)["activity"]
+    assert told in get_gap_reasons(case)["activity"]
 
 
-def test_no_token_goes_to_another_host(azure: Starter) -> None:
+def test_no_token_goes_to_another_host(azure: AzureStarter) -> None:
     there = azure()
-    with Stranger() as stranger:
-        there.arm.fail(Fault(path=LOG, kind="foreign_next", url=f"{stranger.url}/subscriptions/x?page=2"))
-        there.arm.fail(Fault(path=METRICS, kind="redirect", url=f"{stranger.url}/metrics"))
-        ran, case = checked(there)
+    with ForeignServer() as stranger:
+        there.arm.add_fault(Fault(path=LOG, kind="foreign_next", url=f"{stranger.url}/subscriptions/x?page=2"))
+        there.arm.add_fault(Fault(path=METRICS, kind="redirect", url=f"{stranger.url}/metrics"))
+        ran, case = check_vm(there)
 
-        assert stranger.visits == []
+        assert stranger.requests == []
     assert ran.code == 1
-    assert "another host" in gaps(case)["activity"]
+    assert "another host" in get_gap_reasons(case)["activity"]
 
 
-def test_malformed_records_cost_only_themselves(azure: Starter) -> None:
+def test_malformed_records_cost_only_themselves(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=f"{LOG}|availabilityStatuses|ResourceGraph", kind="malformed"))
-    ran, case = checked(there)
+    there.arm.add_fault(Fault(path=f"{LOG}|availabilityStatuses|ResourceGraph", kind="malformed"))
+    ran, case = check_vm(there)
 
     assert ran.code in {1, 3}
     assert any("malformed" in gap["reason"] for gap in case["gaps"])
     assert len(ran.out) < 1_000_000
 
 
-def test_a_slow_answer_is_waited_for_and_one_that_hangs_is_not(azure: Starter) -> None:
+def test_a_slow_answer_is_waited_for_and_one_that_hangs_is_not(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path="availabilityStatuses", kind="slow", seconds=1))
-    there.arm.fail(Fault(path=METRICS, kind="hang"))
+    there.arm.add_fault(Fault(path="availabilityStatuses", kind="slow", seconds=1))
+    there.arm.add_fault(Fault(path=METRICS, kind="hang"))
     began = time.monotonic()
-    ran, case = checked(there, "--timeout", "4s")
+    ran, case = check_vm(there, "--timeout", "4s")
 
     assert time.monotonic() - began < 9
-    assert "timeout" in gaps(case)["traffic"]
-    assert "health" not in gaps(case)
+    assert "timeout" in get_gap_reasons(case)["traffic"]
+    assert "health" not in get_gap_reasons(case)
     assert ran.code in {1, 3}
 
 
-def test_a_clock_that_is_an_hour_off_is_put_right(azure: Starter) -> None:
+def test_a_clock_that_is_an_hour_off_is_put_right(azure: AzureStarter) -> None:
     for hours in (-1, 1):
-        world = World.one()
+        world = World.with_one_vm()
         world.skew = timedelta(hours=hours)
-        ran, case = checked(azure(world))
+        ran, case = check_vm(azure(world))
         assert ran.code == 1, ran.err
         assert "clock is 60 min" in ran.err
         assert (case["verdict"], case["gaps"]) == ("confirmed", [])
 
 
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "soon"])
-def test_a_clock_that_nobody_can_have_is_not_believed(azure: Starter, date: str) -> None:
+def test_a_clock_that_nobody_can_have_is_not_believed(azure: AzureStarter, date: str) -> None:
     there = azure()
-    there.arm.fail(Fault(path="", kind="dated", date=date))
-    ran, (case,) = there.check("prod/web-01")
+    there.arm.add_fault(Fault(path="", kind="dated", date=date))
+    ran, (case,) = there.check_vms("prod/web-01")
 
     assert (ran.code, ran.err, case["verdict"]) == (1, "", "confirmed")
 
 
-def test_azure_throttles_a_burst_and_nobody_is_lost(azure: Starter) -> None:
-    there = azure(World.fleet(vms=60, groups=3, migrated=6))
-    ran, cases = there.check("--all", "--jobs", "32")
+def test_azure_throttles_a_burst_and_nobody_is_lost(azure: AzureStarter) -> None:
+    there = azure(World.with_fleet(vms=60, groups=3, migrated=6))
+    ran, cases = there.check_vms("--all", "--jobs", "32")
 
     assert len(cases) == 60, ran.err
     assert not any(seen.status == 429 for seen in there.arm.requests)
 
 
-def interrupted(there: Azure, *arguments: str, after: float) -> tuple[Ran, float]:
+def run_and_interrupt(there: LocalAzure, *arguments: str, after: float) -> tuple[CommandResult, float]:
     """A run that gets Ctrl-C after so many seconds; and how long it took to end."""
     command = [str(COMMAND), *arguments, "--cloud", there.arm.url]
     with subprocess.Popen(
@@ -246,44 +248,44 @@ def interrupted(there: Azure, *arguments: str, after: float) -> tuple[Ran, float
         running.send_signal(signal.SIGINT)
         began = time.monotonic()
         out, err = running.communicate(timeout=30)
-        return Ran(running.returncode, out, err), time.monotonic() - began
+        return CommandResult(running.returncode, out, err), time.monotonic() - began
 
 
-def test_ctrl_c_ends_with_what_is_known(azure: Starter) -> None:
+def test_ctrl_c_ends_with_what_is_known(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="hang"))
-    ran, seconds = interrupted(there, "check", ID, "-o", "json", "--since", "1d", after=4)
+    there.arm.add_fault(Fault(path=METRICS, kind="hang"))
+    ran, seconds = run_and_interrupt(there, "check", ID, "-o", "json", "--since", "1d", after=4)
     (case,) = json.loads(ran.out)["cases"]
 
     assert ran.code == 130
     assert seconds < 3
     assert is_safe(ran)
     assert case["migrated_at"]
-    assert "interrupted" in gaps(case)["traffic"]
+    assert "interrupted" in get_gap_reasons(case)["traffic"]
 
 
-def test_ctrl_c_before_anything_is_known_is_130_and_no_report(azure: Starter) -> None:
+def test_ctrl_c_before_anything_is_known_is_130_and_no_report(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path="oauth2", kind="hang"))
-    ran, seconds = interrupted(there, "check", ID, after=2)
+    there.arm.add_fault(Fault(path="oauth2", kind="hang"))
+    ran, seconds = run_and_interrupt(there, "check", ID, after=2)
 
     assert (ran.code, ran.out) == (130, "")
     assert seconds < 3
     assert is_safe(ran)
 
 
-def test_a_sign_in_that_hangs_ends_with_the_runs_time(azure: Starter) -> None:
+def test_a_sign_in_that_hangs_ends_with_the_runs_time(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path="oauth2", kind="hang"))
+    there.arm.add_fault(Fault(path="oauth2", kind="hang"))
     began = time.monotonic()
-    ran = there.run("check", ID, "--timeout", "2s")
+    ran = there.run_command("check", ID, "--timeout", "2s")
 
     assert (ran.code, ran.out) == (4, "")
     assert time.monotonic() - began < 6
     assert "--timeout" in ran.err
 
 
-def test_no_network_is_told_in_words(azure: Starter) -> None:
+def test_no_network_is_told_in_words(azure: AzureStarter) -> None:
     there = azure()
     ran = there.runner("check", ID, "--cloud", "https://localhost:1", **there.arm.environment)
 
@@ -292,8 +294,8 @@ def test_no_network_is_told_in_words(azure: Starter) -> None:
     assert is_safe(ran)
 
 
-def test_a_certificate_that_nobody_signed_is_told_with_the_way_to_trust_it(azure: Starter) -> None:
-    ran = azure().run("check", ID, REQUESTS_CA_BUNDLE="")
+def test_a_certificate_that_nobody_signed_is_told_with_the_way_to_trust_it(azure: AzureStarter) -> None:
+    ran = azure().run_command("check", ID, REQUESTS_CA_BUNDLE="")
 
     assert (ran.code, ran.out) == (4, "")
     assert "its TLS certificate is not trusted" in ran.err
@@ -302,10 +304,10 @@ def test_a_certificate_that_nobody_signed_is_told_with_the_way_to_trust_it(azure
 
 @pytest.mark.parametrize("path", ["oauth2", "metadata"])
 @pytest.mark.parametrize("kind", ["reset", "html", "truncated"])
-def test_a_sign_in_that_breaks_is_4(azure: Starter, path: str, kind: str) -> None:
+def test_a_sign_in_that_breaks_is_4(azure: AzureStarter, path: str, kind: str) -> None:
     there = azure()
-    there.arm.fail(Fault(path=path, kind=kind))
-    ran = there.run("check", ID, "--credential", "environment")
+    there.arm.add_fault(Fault(path=path, kind=kind))
+    ran = there.run_command("check", ID, "--credential", "environment")
 
     assert (ran.code, ran.out) == (4, ""), ran
     assert is_safe(ran)

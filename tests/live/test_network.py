@@ -8,8 +8,8 @@ import pytest
 
 from tests.arm import World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.incidents.model import Operation, Truth
-from tests.live.conftest import Azure, Starter, gaps
+from tests.incidents.model import GroundTruth, Operation
+from tests.live.conftest import AzureStarter, LocalAzure, get_gap_reasons
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 ID = f"{GROUP}/prod/providers/Microsoft.Compute/virtualMachines/web-01"
@@ -18,37 +18,37 @@ INTERFACES = "Microsoft.Network/networkInterfaces/read"
 HIDDEN = "the subnet default of its virtual network vnet is not shown to this sign-in"
 
 
-def world(group: str, *denied: tuple[str, str]) -> World:
+def build_network_world(group: str, *denied: tuple[str, str]) -> World:
     """A VM whose network lies in `hub`; a route was written in a group 100 s before the VM was cut off."""
-    one = World.one(network_group="hub")
+    one = World.with_one_vm(network_group="hub")
     one.denied.update((action, f"{GROUP}/{where}") for action, where in denied)
     route = Operation(
         at=one.now() - timedelta(minutes=118, seconds=100),
         target=f"{GROUP}/{group}/providers/Microsoft.Network/routeTables/rt/routes/default",
         name="Microsoft.Network/routeTables/routes/write",
     )
-    truth = Truth(until=one.now(), operations=(route,))
-    one.journal.add(truth, timedelta(seconds=1), caller="ops", correlation="c", client_request_id="theirs")
+    truth = GroundTruth(until=one.now(), operations=(route,))
+    one.activity_log.add_entries(truth, timedelta(seconds=1), caller="ops", correlation="c", client_request_id="theirs")
     return one
 
 
-def changes(case: dict[str, Any]) -> list[dict[str, Any]]:
+def list_changes(case: dict[str, Any]) -> list[dict[str, Any]]:
     return [event for event in case["events"] if event["kind"] == "network-change"]
 
 
-def relations(there: Azure, named: str) -> set[tuple[str, str]]:
+def record_relations(there: LocalAzure, named: str) -> set[tuple[str, str]]:
     """How the changes that were recorded stand to the VM, and why where that is not known."""
-    lines = there.run("record", named, "--since", "1d").out.splitlines()
+    lines = there.run_command("record", named, "--since", "1d").out.splitlines()
     facts = [record["facts"] for line in lines for record in json.loads(line)["records"]]
     return {(each["relation"], each.get("relation_reason", "")) for each in facts if "relation" in each}
 
 
 @pytest.mark.parametrize("group", ["hub", "prod"])
-def test_where_the_network_is_shown_a_foreign_route_is_nobodys(azure: Starter, group: str) -> None:
-    there = azure(world(group))
-    _, (case,) = there.check(ID)
+def test_where_the_network_is_shown_a_foreign_route_is_nobodys(azure: AzureStarter, group: str) -> None:
+    there = azure(build_network_world(group))
+    _, (case,) = there.check_vms(ID)
 
-    assert changes(case) == []
+    assert list_changes(case) == []
     assert (case["verdict"], case["gaps"]) == ("confirmed", [])
     # One log more than where the network lies in the VM's own group.
     assert sum(seen.authorized for seen in there.arm.requests) == 12
@@ -56,51 +56,51 @@ def test_where_the_network_is_shown_a_foreign_route_is_nobodys(azure: Starter, g
 
 @pytest.mark.parametrize("group", ["hub", "prod"])
 def test_where_the_network_is_hidden_a_route_of_its_group_or_the_vms_lowers_the_verdict(
-    azure: Starter, group: str
+    azure: AzureStarter, group: str
 ) -> None:
-    there = azure(world(group, (NETWORKS, "hub")))
-    _, (case,) = there.check(ID)
+    there = azure(build_network_world(group, (NETWORKS, "hub")))
+    _, (case,) = there.check_vms(ID)
 
-    assert len(changes(case)) == 1
+    assert len(list_changes(case)) == 1
     assert case["verdict"] == "suspected"
     assert sum(seen.authorized for seen in there.arm.requests) == 12
-    assert relations(there, ID) == {("unknown", HIDDEN)}
+    assert record_relations(there, ID) == {("unknown", HIDDEN)}
 
 
-def test_a_route_of_a_third_group_is_nobodys(azure: Starter) -> None:
-    _, (case,) = azure(world("dev", (NETWORKS, "hub"))).check(ID)
+def test_a_route_of_a_third_group_is_nobodys(azure: AzureStarter) -> None:
+    _, (case,) = azure(build_network_world("dev", (NETWORKS, "hub"))).check_vms(ID)
 
-    assert changes(case) == []
+    assert list_changes(case) == []
     assert case["verdict"] == "confirmed"
 
 
 @pytest.mark.parametrize("denied", [((LOG, "hub"),), ((LOG, "hub"), (NETWORKS, "hub"))])
 def test_where_the_log_of_the_networks_group_may_not_be_read_its_changes_are_missed(
-    azure: Starter, denied: tuple[tuple[str, str], ...]
+    azure: AzureStarter, denied: tuple[tuple[str, str], ...]
 ) -> None:
-    _, (case,) = azure(world("hub", *denied)).check(ID)
+    _, (case,) = azure(build_network_world("hub", *denied)).check_vms(ID)
 
-    assert "resource group hub were not seen" in gaps(case)["activity"]
-    assert "activity log of hub" in gaps(case)["activity"]
+    assert "resource group hub were not seen" in get_gap_reasons(case)["activity"]
+    assert "activity log of hub" in get_gap_reasons(case)["activity"]
     assert [gap["partial"] for gap in case["gaps"]] == [True]
     assert case["verdict"] == "suspected"
 
 
-def test_an_interface_that_is_hidden_is_told(azure: Starter) -> None:
-    there = azure(world("prod", (INTERFACES, "prod")))
-    _, (case,) = there.check(ID)
+def test_an_interface_that_is_hidden_is_told(azure: AzureStarter) -> None:
+    there = azure(build_network_world("prod", (INTERFACES, "prod")))
+    _, (case,) = there.check_vms(ID)
 
-    assert len(changes(case)) == 1
-    assert gaps(case)["activity"] == (
+    assert len(list_changes(case)) == 1
+    assert get_gap_reasons(case)["activity"] == (
         "its network interfaces are not shown to this sign-in; changes of networks in other groups are not seen"
     )
     assert case["verdict"] == "suspected"
 
 
-def test_in_a_fleet_the_hidden_network_is_looked_at_too(azure: Starter) -> None:
-    there = azure(world("hub", (NETWORKS, "hub")))
-    _, (case,) = there.check("--all")
+def test_in_a_fleet_the_hidden_network_is_looked_at_too(azure: AzureStarter) -> None:
+    there = azure(build_network_world("hub", (NETWORKS, "hub")))
+    _, (case,) = there.check_vms("--all")
 
-    assert len(changes(case)) == 1
+    assert len(list_changes(case)) == 1
     assert case["verdict"] == "suspected"
-    assert relations(there, "--all") == {("unknown", HIDDEN)}
+    assert record_relations(there, "--all") == {("unknown", HIDDEN)}

@@ -9,21 +9,21 @@ import pytest
 
 from tests.arm import World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.live.conftest import Starter, gaps
+from tests.live.conftest import AzureStarter, get_gap_reasons
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
 
 
-def test_a_clean_migration_is_clear(azure: Starter) -> None:
-    ran, (case,) = azure(World.one(lost_ago=None)).check("web-01")
+def test_a_clean_migration_is_clear(azure: AzureStarter) -> None:
+    ran, (case,) = azure(World.with_one_vm(lost_ago=None)).check_vms("web-01")
 
     assert ran.code == 0, ran.err
     assert (case["verdict"], case["state"]) == ("clear", None)
     assert case["migrated_at"]
 
 
-def test_a_dead_path_after_a_migration_is_confirmed(azure: Starter) -> None:
-    ran, (case,) = azure().check("web-01")
+def test_a_dead_path_after_a_migration_is_confirmed(azure: AzureStarter) -> None:
+    ran, (case,) = azure().check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert ran.err == ""
@@ -35,16 +35,16 @@ def test_a_dead_path_after_a_migration_is_confirmed(azure: Starter) -> None:
 
 
 @pytest.mark.parametrize("words", ["web-01", "PROD/Web-01", ID, ID.upper()])
-def test_a_name_a_group_and_name_and_an_id_mean_the_same_vm(azure: Starter, words: str) -> None:
-    ran, (case,) = azure().check(words, AZURE_SUBSCRIPTION_ID=SUBSCRIPTION)
+def test_a_name_a_group_and_name_and_an_id_mean_the_same_vm(azure: AzureStarter, words: str) -> None:
+    ran, (case,) = azure().check_vms(words, AZURE_SUBSCRIPTION_ID=SUBSCRIPTION)
 
     assert ran.code == 1, ran.err
     assert case["vm"]["id"] == ID
 
 
-def test_a_known_vm_takes_two_rounds_of_requests_in_parallel(azure: Starter) -> None:
+def test_a_known_vm_takes_two_rounds_of_requests_in_parallel(azure: AzureStarter) -> None:
     there = azure()
-    there.check(ID)
+    there.check_vms(ID)
     paths = [seen.path for seen in there.arm.requests if seen.authorized]
 
     assert sum("ResourceGraph" in path for path in paths) == 5
@@ -54,182 +54,182 @@ def test_a_known_vm_takes_two_rounds_of_requests_in_parallel(azure: Starter) -> 
     assert len(paths) == 11
 
 
-def test_reading_only_asks(azure: Starter) -> None:
+def test_reading_only_asks(azure: AzureStarter) -> None:
     there = azure()
-    there.check(ID)
+    there.check_vms(ID)
     posts = {seen.path.rpartition("/")[2] for seen in there.arm.requests if seen.method == "POST"}
 
     assert {seen.method for seen in there.arm.requests} == {"GET", "POST"}
     assert posts == {"token", "resources", "query"}
 
 
-def test_an_unknown_name_is_an_error_with_near_names(azure: Starter) -> None:
-    ran = azure().run("check", "web-1")
+def test_an_unknown_name_is_an_error_with_near_names(azure: AzureStarter) -> None:
+    ran = azure().run_command("check", "web-1")
 
     assert (ran.code, ran.out) == (4, "")
     assert "is called web-1" in ran.err
     assert "prod/web-01" in ran.err
 
 
-def test_a_vm_that_is_named_by_its_id_and_not_there_is_not_called_clear(azure: Starter) -> None:
-    ran, (case,) = azure().check(ID.replace("web-01", "web-99"))
+def test_a_vm_that_is_named_by_its_id_and_not_there_is_not_called_clear(azure: AzureStarter) -> None:
+    ran, (case,) = azure().check_vms(ID.replace("web-01", "web-99"))
 
     assert ran.code == 3, ran.err
     assert case["verdict"] == "inconclusive"
-    assert set(gaps(case).values()) == {"Azure knows no such VM (404); did you mean prod/web-01?"}
+    assert set(get_gap_reasons(case).values()) == {"Azure knows no such VM (404); did you mean prod/web-01?"}
 
 
-def test_a_subscription_that_cannot_be_seen_is_no_empty_one(azure: Starter) -> None:
-    ran = azure().run("check", "--all", "--subscription", "11111111-2222-3333-4444-555555555555")
+def test_a_subscription_that_cannot_be_seen_is_no_empty_one(azure: AzureStarter) -> None:
+    ran = azure().run_command("check", "--all", "--subscription", "11111111-2222-3333-4444-555555555555")
 
     assert (ran.code, ran.out) == (4, "")
     assert "cannot see the subscription 11111111-2222-3333-4444-555555555555" in ran.err
 
 
-def test_a_window_that_ended_is_not_judged_by_states_of_now(azure: Starter) -> None:
-    there = azure(World.one(migrated_ago=timedelta(hours=30), lost_ago=timedelta(hours=30)))
-    _, (case,) = there.check("web-01", "--since", "2d", "--until", "1d")
+def test_a_window_that_ended_is_not_judged_by_states_of_now(azure: AzureStarter) -> None:
+    there = azure(World.with_one_vm(migrated_ago=timedelta(hours=30), lost_ago=timedelta(hours=30)))
+    _, (case,) = there.check_vms("web-01", "--since", "2d", "--until", "1d")
 
     assert (case["verdict"], case["state"]) == ("confirmed", "open")
-    assert "only the present state" in gaps(case)["power"]
+    assert "only the present state" in get_gap_reasons(case)["power"]
     assert not [event for event in case["events"] if event["signal"] in {"power", "agent"}]
 
 
-def test_a_window_longer_than_a_feed_remembers_has_a_gap_for_the_rest(azure: Starter) -> None:
-    _, (case,) = azure().check("web-01", "--since", "120d")
+def test_a_window_longer_than_a_feed_remembers_has_a_gap_for_the_rest(azure: AzureStarter) -> None:
+    _, (case,) = azure().check_vms("web-01", "--since", "120d")
     missed = {gap["signal"] for gap in case["gaps"] if gap["reason"].startswith("not kept")}
 
     assert case["verdict"] == "confirmed"
     assert {"activity", "health", "traffic"} <= missed
 
 
-def test_what_the_operator_knows_counts(azure: Starter) -> None:
-    _, (case,) = azure().check("web-01", "--unreachable-since", "110m")
+def test_what_the_operator_knows_counts(azure: AzureStarter) -> None:
+    _, (case,) = azure().check_vms("web-01", "--unreachable-since", "110m")
 
     assert "operator" in case["losses"][0]["signals"]
 
 
-def test_what_the_operator_says_and_the_traffic_denies_is_no_loss(azure: Starter) -> None:
-    _, (case,) = azure(World.one(lost_ago=None)).check("web-01", "--unreachable-since", "110m")
+def test_what_the_operator_says_and_the_traffic_denies_is_no_loss(azure: AzureStarter) -> None:
+    _, (case,) = azure(World.with_one_vm(lost_ago=None)).check_vms("web-01", "--unreachable-since", "110m")
 
     assert (case["verdict"], case["losses"]) == ("inconclusive", [])
     assert any("nothing that was measured shows a loss" in one["says"] for one in case["findings"][0]["evidence"])
 
 
-def test_without_resource_graph_the_lists_tell_who_there_is(azure: Starter) -> None:
-    world = World.one()
+def test_without_resource_graph_the_lists_tell_who_there_is(azure: AzureStarter) -> None:
+    world = World.with_one_vm()
     world.graph = False
-    ran, (case,) = azure(world).check("web-01")
+    ran, (case,) = azure(world).check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert case["verdict"] == "confirmed"
     assert "VMs are listed instead" in ran.err
-    assert "Resource Graph" in gaps(case)["health"]
+    assert "Resource Graph" in get_gap_reasons(case)["health"]
 
 
-def test_heartbeats_come_from_a_workspace_that_is_given(azure: Starter) -> None:
+def test_heartbeats_come_from_a_workspace_that_is_given(azure: AzureStarter) -> None:
     there = azure()
-    there.check("web-01")
+    there.check_vms("web-01")
     workspace = next(seen.path.split("/")[3] for seen in there.arm.requests if "/v1/workspaces/" in seen.path)
-    before = there.asked("ResourceGraph")
-    _, (given,) = there.check("web-01", "--workspace", workspace)
+    before = there.count_requests("ResourceGraph")
+    _, (given,) = there.check_vms("web-01", "--workspace", workspace)
 
-    assert there.asked("ResourceGraph") == before + 4
+    assert there.count_requests("ResourceGraph") == before + 4
     assert "heartbeat" in given["losses"][0]["signals"]
 
 
-def test_a_workspace_that_is_not_there_is_a_gap(azure: Starter) -> None:
-    _, (case,) = azure().check("web-01", "--workspace", "00000000-0000-0000-0000-000000000000")
+def test_a_workspace_that_is_not_there_is_a_gap(azure: AzureStarter) -> None:
+    _, (case,) = azure().check_vms("web-01", "--workspace", "00000000-0000-0000-0000-000000000000")
 
-    assert "heartbeats in workspace 00000000-" in gaps(case)["heartbeat"]
+    assert "heartbeats in workspace 00000000-" in get_gap_reasons(case)["heartbeat"]
     assert case["verdict"] == "confirmed"
 
 
-def test_no_workspace_is_a_gap_that_says_how_to_give_one(azure: Starter) -> None:
-    _, (case,) = azure(World.one(heartbeats=False)).check("web-01")
+def test_no_workspace_is_a_gap_that_says_how_to_give_one(azure: AzureStarter) -> None:
+    _, (case,) = azure(World.with_one_vm(heartbeats=False)).check_vms("web-01")
 
-    assert "--workspace" in gaps(case)["heartbeat"]
+    assert "--workspace" in get_gap_reasons(case)["heartbeat"]
 
 
-def test_a_cloud_that_lags_is_spoken_to_in_its_own_version(azure: Starter) -> None:
-    world = World.one()
+def test_a_cloud_that_lags_is_spoken_to_in_its_own_version(azure: AzureStarter) -> None:
+    world = World.with_one_vm()
     world.api_ceiling = "2021-12-01"
-    ran, (case,) = azure(world).check("web-01")
+    ran, (case,) = azure(world).check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert (case["verdict"], case["gaps"]) == ("confirmed", [])
 
 
-def test_a_version_can_be_given(azure: Starter) -> None:
+def test_a_version_can_be_given(azure: AzureStarter) -> None:
     there = azure()
-    there.run("check", "web-01", "--api-version", "compute=2021-03-01")
+    there.run_command("check", "web-01", "--api-version", "compute=2021-03-01")
 
     assert {seen.query["api-version"] for seen in there.arm.requests if seen.path == ID} == {"2021-03-01"}
 
 
-def test_a_metric_that_a_cloud_does_not_know_costs_only_itself(azure: Starter) -> None:
-    world = World.one()
+def test_a_metric_that_a_cloud_does_not_know_costs_only_itself(azure: AzureStarter) -> None:
+    world = World.with_one_vm()
     world.metrics_absent = {"VmAvailabilityMetric"}
-    ran, (case,) = azure(world).check("web-01")
+    ran, (case,) = azure(world).check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert case["verdict"] == "confirmed"
-    assert set(gaps(case)) == {"availability"}
+    assert set(get_gap_reasons(case)) == {"availability"}
 
 
-def test_the_activity_log_is_asked_for_without_claims(azure: Starter) -> None:
+def test_the_activity_log_is_asked_for_without_claims(azure: AzureStarter) -> None:
     there = azure()
-    there.check(ID)
+    there.check_vms(ID)
     selected = [seen.query["$select"] for seen in there.arm.requests if "eventtypes" in seen.path]
 
     assert selected
     assert not any(word in each for each in selected for word in ("claims", "caller", "authorization", "httpRequest"))
 
 
-def test_a_probe_that_is_refused_is_told(azure: Starter) -> None:
+def test_a_probe_that_is_refused_is_told(azure: AzureStarter) -> None:
     # Nothing listens on this port of this machine.
-    _, (case,) = azure(World.one(public_ip="127.0.0.1")).check("web-01", "--probe", "1")
+    _, (case,) = azure(World.with_one_vm(public_ip="127.0.0.1")).check_vms("web-01", "--probe", "1")
 
     assert "probe-failed" in {event["kind"] for event in case["events"]}
 
 
-def test_a_probe_that_is_answered_is_told_and_one_without_address_is_a_gap(azure: Starter) -> None:
-    there = azure(World.one(public_ip="127.0.0.1"))
-    _, (case,) = there.check("web-01", "--probe", there.arm.url.rpartition(":")[2])
-    _, (hidden,) = azure(World.one(public_ip=None)).check("web-01", "--probe", "22")
+def test_a_probe_that_is_answered_is_told_and_one_without_address_is_a_gap(azure: AzureStarter) -> None:
+    there = azure(World.with_one_vm(public_ip="127.0.0.1"))
+    _, (case,) = there.check_vms("web-01", "--probe", there.arm.url.rpartition(":")[2])
+    _, (hidden,) = azure(World.with_one_vm(public_ip=None)).check_vms("web-01", "--probe", "22")
 
     assert "probe-answered" in {event["kind"] for event in case["events"]}
-    assert "no public address" in gaps(hidden)["probe"]
+    assert "no public address" in get_gap_reasons(hidden)["probe"]
 
 
 @pytest.mark.parametrize("form", ["array", "object"])
-def test_the_cloud_announces_itself_in_either_form(azure: Starter, form: str) -> None:
-    world = World.one()
+def test_the_cloud_announces_itself_in_either_form(azure: AzureStarter, form: str) -> None:
+    world = World.with_one_vm()
     world.metadata = form
-    ran, _ = azure(world).check("web-01")
+    ran, _ = azure(world).check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert json.loads(ran.out)["cloud"].startswith("https://localhost:")
 
 
-def test_hostile_names_reach_no_terminal(azure: Starter, tmp_path: Path) -> None:
-    there = azure(World.one(size="\x1b[31mred[/b]\u202e"))
+def test_hostile_names_reach_no_terminal(azure: AzureStarter, tmp_path: Path) -> None:
+    there = azure(World.with_one_vm(size="\x1b[31mred[/b]\u202e"))
     for form in ("terminal", "markdown", "csv"):
-        ran = there.run("check", "web-01", "-o", form)
+        ran = there.run_command("check", "web-01", "-o", form)
         assert ran.code == 1
         assert "\x1b" not in ran.out
         assert "\u202e" not in ran.out
     assert list(tmp_path.iterdir()) == []
 
 
-def test_verbose_says_who_signed_in(azure: Starter) -> None:
-    assert "EnvironmentCredential" in azure().run("check", "web-01", "--verbose").err
+def test_verbose_says_who_signed_in(azure: AzureStarter) -> None:
+    assert "EnvironmentCredential" in azure().run_command("check", "web-01", "--verbose").err
 
 
 @pytest.mark.parametrize("secret", ["wrong", None])
-def test_who_cannot_sign_in_is_told_how(azure: Starter, secret: str | None) -> None:
+def test_who_cannot_sign_in_is_told_how(azure: AzureStarter, secret: str | None) -> None:
     settings: dict[str, Any] = {"AZURE_CLIENT_SECRET": secret or ""}
-    ran = azure().run("check", "web-01", "--credential", "environment", **settings)
+    ran = azure().run_command("check", "web-01", "--credential", "environment", **settings)
 
     assert (ran.code, ran.out) == (4, "")
     assert "signing in" in ran.err

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from vmdiag.arm._credential import claims
-from vmdiag.arm._rate_limiter import READS, Pace
+from vmdiag.arm._credential import decode_claims
+from vmdiag.arm._rate_limiter import DEFAULT_ALLOWANCE, RateLimiter
 from vmdiag.errors import Unreachable
 from vmdiag.model import Window
-from vmdiag.redaction import redacted
+from vmdiag.redaction import redact_secrets
 from vmdiag.sources import kql
-from vmdiag.sources.azure.worker_pool import Crew, Done, Piece
+from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
 
 WINDOW = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
 
@@ -30,9 +30,9 @@ class Clock:
 
 
 def test_a_burst_is_free_and_then_it_goes_by_the_rate() -> None:
-    burst, rate = READS
-    pace = Pace(Clock())
-    waits = [pace.reserve("s", "p") for _ in range(int(burst) + 2)]
+    burst, rate = DEFAULT_ALLOWANCE
+    pace = RateLimiter(Clock())
+    waits = [pace.reserve_request("s", "p") for _ in range(int(burst) + 2)]
 
     assert waits[: int(burst)] == [0.0] * int(burst)
     assert waits[-2:] == pytest.approx([1 / rate, 2 / rate])
@@ -40,26 +40,26 @@ def test_a_burst_is_free_and_then_it_goes_by_the_rate() -> None:
 
 def test_payers_do_not_share_and_time_fills_the_bucket() -> None:
     clock = Clock()
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     for _ in range(300):
-        pace.reserve("s", "p")
+        pace.reserve_request("s", "p")
 
-    assert pace.reserve("other", "p") == 0
+    assert pace.reserve_request("other", "p") == 0
     clock.time = 1000.0
-    assert pace.reserve("s", "p") == 0
+    assert pace.reserve_request("s", "p") == 0
 
 
 def test_who_said_to_wait_is_left_alone_and_the_others_are_not() -> None:
     clock = Clock()
-    pace = Pace(clock)
-    pace.close("s", "microsoft.compute", 1200)
+    pace = RateLimiter(clock)
+    pace.block_requests("s", "microsoft.compute", 1200)
 
-    assert pace.reserve("s", "microsoft.compute") == 1200
-    assert pace.reserve("s", "microsoft.insights") == 0
-    pace.close("s", "", 5)
-    assert pace.reserve("s", "microsoft.insights") == 5
+    assert pace.reserve_request("s", "microsoft.compute") == 1200
+    assert pace.reserve_request("s", "microsoft.insights") == 0
+    pace.block_requests("s", "", 5)
+    assert pace.reserve_request("s", "microsoft.insights") == 5
     clock.time = 1200.0
-    assert pace.reserve("s", "microsoft.compute") == 0
+    assert pace.reserve_request("s", "microsoft.compute") == 0
 
 
 def test_jobs_run_at_once_and_end_each_for_itself() -> None:
@@ -72,38 +72,38 @@ def test_jobs_run_at_once_and_end_each_for_itself() -> None:
         raise gone
 
     gone = Unreachable("it is gone", "Wait.")
-    crew: Crew[str, int] = Crew(8)
+    crew: WorkerPool[str, int] = WorkerPool(8)
     began = time.monotonic()
     for number in range(6):
-        crew.add(f"works {number}", lambda: works(2))
-    crew.add("fails", fails)
-    results = list(crew.results(lambda: False))
+        crew.submit_job(f"works {number}", lambda: works(2))
+    crew.submit_job("fails", fails)
+    results = list(crew.iterate_results(lambda: False))
 
     assert time.monotonic() - began < 6 * 0.05
-    assert sorted(each.value for each in results if isinstance(each, Piece)) == [0] * 6 + [1] * 6 + [7]
-    errors = {each.key: type(each.error) for each in results if isinstance(each, Done)}
+    assert sorted(each.value for each in results if isinstance(each, JobResult)) == [0] * 6 + [1] * 6 + [7]
+    errors = {each.key: type(each.error) for each in results if isinstance(each, JobEnd)}
     assert errors.pop("fails") is Unreachable
     assert set(errors.values()) == {type(None)}
 
 
 def test_nobody_waits_for_a_job_that_hangs_once_stop_is_said() -> None:
-    crew: Crew[str, int] = Crew(1)
+    crew: WorkerPool[str, int] = WorkerPool(1)
     stop, never = threading.Event(), threading.Event()
 
     def hangs() -> Iterator[int]:
         never.wait()
         yield 1
 
-    crew.add("hangs", hangs)
+    crew.submit_job("hangs", hangs)
     threading.Timer(0.05, stop.set).start()
 
-    assert list(crew.results(stop.is_set)) == []
+    assert list(crew.iterate_results(stop.is_set)) == []
     never.set()
 
 
 def test_a_tokens_claims_are_read_and_anything_else_is_empty() -> None:
-    assert claims("eyJhbGciOiJub25lIn0.eyJ0aWQiOiAidCJ9.") == {"tid": "t"}
-    assert [claims(odd) for odd in ("", "a", "a.b.c", "a.%%%.c", "a.W10.c")] == [{}] * 5
+    assert decode_claims("eyJhbGciOiJub25lIn0.eyJ0aWQiOiAidCJ9.") == {"tid": "t"}
+    assert [decode_claims(odd) for odd in ("", "a", "a.b.c", "a.%%%.c", "a.W10.c")] == [{}] * 5
 
 
 @pytest.mark.parametrize("text", ["it's", "back\\slash", "two\nlines", "' or 1 == 1 //", 'a"b'])
@@ -145,19 +145,19 @@ def test_secrets_are_told_by_their_form() -> None:
         "AccountKey=abc==;",
         "grant_type=x&client_secret=hunter22&y=1",
     ):
-        assert "[secret]" in redacted(secret)
-    assert redacted("a bearer of news") == "a bearer of news"
+        assert "[secret]" in redact_secrets(secret)
+    assert redact_secrets("a bearer of news") == "a bearer of news"
 
 
 def test_a_crew_that_has_nothing_to_do_goes_home() -> None:
-    crew: Crew[int, int] = Crew(4)
+    crew: WorkerPool[int, int] = WorkerPool(4)
     for turn in range(3):
         for number in range(20):
-            crew.add(number, lambda: iter((turn,)))  # noqa: B023 - each is run before the next turn
-        done = list(crew.results(lambda: False))
+            crew.submit_job(number, lambda: iter((turn,)))  # noqa: B023 - each is run before the next turn
+        done = list(crew.iterate_results(lambda: False))
         assert len(done) == 40
     deadline = time.monotonic() + 10
-    while crew.size and time.monotonic() < deadline:
+    while crew.active_threads and time.monotonic() < deadline:
         time.sleep(0.01)
 
-    assert crew.size == 0
+    assert crew.active_threads == 0

@@ -11,30 +11,30 @@ from typing import Any
 
 import pytest
 
-from tests.arm import Arm, Fault, Stranger, World
-from tests.live.conftest import Azure, Starter, mending, world
-from tests.redeploy.guard_cases import ready
-from vmdiag.arm.access import Access
+from tests.arm import ArmServer, Fault, ForeignServer, World
+from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world
+from tests.redeploy.guard_cases import build_passing_case
+from vmdiag.arm.access import AzureSettings
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer
 from vmdiag.redeploy import boot_clock
-from vmdiag.redeploy.guards import Order, review
+from vmdiag.redeploy.guards import Order, review_plans
 from vmdiag.redeploy.journal import Step
-from vmdiag.redeploy.operation import progress
-from vmdiag.redeploy.request import Reception, apply
+from vmdiag.redeploy.operation import read_progress
+from vmdiag.redeploy.request import SendResult, apply_order
 
 LONG = timedelta(minutes=10)
 ALLOCATION = "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."
 
 
-def post(**how: Any) -> Fault:
+def build_post_fault(**how: Any) -> Fault:
     """Something that happens to the request for a redeploy, and to no question."""
     return Fault(path=r"/redeploy\?", method="POST", **how)
 
 
-def last(there: Azure) -> Step:
+def read_last_step(there: LocalAzure) -> Step:
     """How far the one redeploy of the journal is."""
-    (deed,) = there.journal.deeds(pytest.fail)
+    (deed,) = there.journal.read_entries(pytest.fail)
     return deed.step
 
 
@@ -55,27 +55,27 @@ def last(there: Azure) -> Step:
     ids=lambda each: f"{each[0]} {each[1]}" if isinstance(each, tuple) else "",
 )
 def test_a_refusal_is_told_in_words_and_is_not_asked_again(
-    azure: Starter, refuse: tuple[int, str, str], said: str, advised: str
+    azure: AzureStarter, refuse: tuple[int, str, str], said: str, advised: str
 ) -> None:
-    there = azure(world(redeploying=mending(refuse=refuse)))
-    ran, (case,) = there.redeploy()
+    there = azure(build_world(redeploying=build_redeploy(refuse=refuse)))
+    ran, (case,) = there.redeploy_vms()
     done = case["mitigation"]
 
-    assert (ran.code, there.posts) == (6, 1)
+    assert (ran.code, there.redeploy_count) == (6, 1)
     assert (done["status"], done["started_at"]) == ("failed", None)
     assert said in done["says"]
     assert advised in case["recommendation"]["says"]
     assert "bob" not in ran.out + ran.err
-    assert last(there) is Step.VOID
+    assert read_last_step(there) is Step.VOID
 
 
 @pytest.mark.parametrize("status", [409, 429])
-def test_a_pause_that_is_asked_for_is_told_and_not_sat_out(azure: Starter, status: int) -> None:
-    there = azure(world())
-    there.arm.fail(post(kind="status", status=status, retry_after=1200))
-    ran, (case,) = there.redeploy()
+def test_a_pause_that_is_asked_for_is_told_and_not_sat_out(azure: AzureStarter, status: int) -> None:
+    there = azure(build_world())
+    there.arm.add_fault(build_post_fault(kind="status", status=status, retry_after=1200))
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts, case["mitigation"]["status"]) == (6, 1, "failed")
+    assert (ran.code, there.redeploy_count, case["mitigation"]["status"]) == (6, 1, "failed")
     assert ("until " in case["mitigation"]["says"]) == (status == 429)
 
 
@@ -90,83 +90,83 @@ def test_a_pause_that_is_asked_for_is_told_and_not_sat_out(azure: Starter, statu
     ids=lambda each: str(each.get("status", each["kind"])),
 )
 def test_where_it_may_have_happened_it_is_looked_up_and_never_asked_again(
-    azure: Starter, fault: dict[str, Any]
+    azure: AzureStarter, fault: dict[str, Any]
 ) -> None:
-    there = azure(world())
-    there.arm.fail(post(**fault))
-    ran, (case,) = there.redeploy("--wait-for", "4s")
+    there = azure(build_world())
+    there.arm.add_fault(build_post_fault(**fault))
+    ran, (case,) = there.redeploy_vms("--wait-for", "4s")
 
-    assert (ran.code, there.posts, case["mitigation"]["status"]) == (6, 1, "unknown")
+    assert (ran.code, there.redeploy_count, case["mitigation"]["status"]) == (6, 1, "unknown")
     assert "whether Azure took the request is not known" in ran.err
     assert case["recommendation"]["says"].startswith("Do not redeploy again")
-    assert last(there) is Step.INTENDED
+    assert read_last_step(there) is Step.INTENDED
     # The next run finds it unfinished, and asks for nothing either.
-    there.arm.heal()
-    again, _ = there.redeploy()
-    assert (again.code, there.posts) == (5, 1)
+    there.arm.clear_faults()
+    again, _ = there.redeploy_vms()
+    assert (again.code, there.redeploy_count) == (5, 1)
     # A quarter of an hour later the log would have it.
     there.arm.world.skew = timedelta(minutes=20)
-    later = there.run("mitigations", "--resume", "-o", "json")
+    later = there.run_command("mitigations", "--resume", "-o", "json")
     (told,) = json.loads(later.out)["mitigations"]
-    assert (later.code, told["status"], told["finished"], there.posts) == (6, "failed", True, 1)
+    assert (later.code, told["status"], told["finished"], there.redeploy_count) == (6, "failed", True, 1)
     assert "never arrived" in told["says"]
 
 
 @pytest.mark.parametrize("kind", ["drop_after_accept", "garbled_after_accept", "reset_mid_body"])
-def test_an_answer_that_is_lost_after_acceptance_is_found_in_the_log(azure: Starter, kind: str) -> None:
-    there = azure(world(redeploying=mending(takes=timedelta(seconds=3))))
-    there.arm.fail(post(kind=kind))
-    ran, (case,) = there.redeploy()
+def test_an_answer_that_is_lost_after_acceptance_is_found_in_the_log(azure: AzureStarter, kind: str) -> None:
+    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(seconds=3))))
+    there.arm.add_fault(build_post_fault(kind=kind))
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (0, 1)
+    assert (ran.code, there.redeploy_count) == (0, 1)
     assert (case["mitigation"]["status"], case["mitigation"]["reachable_again"]) == ("succeeded", True)
-    assert last(there) is Step.VERIFIED
+    assert read_last_step(there) is Step.VERIFIED
 
 
 def test_only_where_no_connection_was_made_the_request_is_known_never_to_have_left(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    asked = ready()
-    plan = replace(asked.plan, looked_at=boot_clock.seconds())
-    (order,) = review([plan], asked.policy, asked.population, asked.now)
+    asked = build_passing_case()
+    plan = replace(asked.plan, looked_at=boot_clock.read_seconds())
+    (order,) = review_plans([plan], asked.policy, asked.population, asked.now)
     assert isinstance(order, Order)
-    with Arm(world()) as arm:
+    with ArmServer(build_world()) as arm:
         for name, value in arm.environment.items():
             monkeypatch.setenv(name, value)
         # The server takes its certificate away when it goes.
         kept = copy(arm.environment["REQUESTS_CA_BUNDLE"], tmp_path)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(kept))
-        session = Session(Access(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
-        session.credential.get_token(session.cloud.scope, enable_cae=True)
+        session = Session(AzureSettings(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
+        session.credential.get_token(session.cloud.token_scope, enable_cae=True)
 
-    sent = apply(order, session)
+    sent = apply_order(order, session)
 
-    assert (sent.reception, sent.says) == (Reception.UNSENT, "Azure could not be reached: it refuses connections")
-
-
-def test_a_challenge_is_not_answered_with_a_second_request(azure: Starter) -> None:
-    there = azure(world())
-    there.arm.fail(post(kind="claims_challenge"))
-    ran, (case,) = there.redeploy()
-
-    assert (ran.code, there.posts, case["mitigation"]["status"]) == (6, 1, "failed")
+    assert (sent.reception, sent.says) == (SendResult.UNSENT, "Azure could not be reached: it refuses connections")
 
 
-def test_a_redirect_is_not_followed_and_no_token_goes_along(azure: Starter) -> None:
-    there = azure(world())
-    with Stranger() as stranger:
-        there.arm.fail(post(kind="redirect", url=f"{stranger.url}/redeploy"))
-        ran, (case,) = there.redeploy()
-        assert stranger.visits == []
+def test_a_challenge_is_not_answered_with_a_second_request(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    there.arm.add_fault(build_post_fault(kind="claims_challenge"))
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts, case["mitigation"]["status"]) == (6, 1, "failed")
+    assert (ran.code, there.redeploy_count, case["mitigation"]["status"]) == (6, 1, "failed")
+
+
+def test_a_redirect_is_not_followed_and_no_token_goes_along(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    with ForeignServer() as stranger:
+        there.arm.add_fault(build_post_fault(kind="redirect", url=f"{stranger.url}/redeploy"))
+        ran, (case,) = there.redeploy_vms()
+        assert stranger.requests == []
+
+    assert (ran.code, there.redeploy_count, case["mitigation"]["status"]) == (6, 1, "failed")
 
 
 def test_an_operation_on_another_host_is_not_asked() -> None:
-    session = Session(Access(), lambda: datetime.now(UTC), threading.Event())
+    session = Session(AzureSettings(), lambda: datetime.now(UTC), threading.Event())
 
     with pytest.raises(BadAnswer, match="another host"):
-        progress(session, "https://management.azure.com.evil.example/operations/1")
+        read_progress(session, "https://management.azure.com.evil.example/operations/1")
 
 
 @pytest.mark.parametrize(
@@ -178,17 +178,17 @@ def test_an_operation_on_another_host_is_not_asked() -> None:
         ("NeverSeen", "Odd.", "Look at what is going on"),
     ],
 )
-def test_a_redeploy_that_fails_says_what_that_means(azure: Starter, code: str, message: str, advised: str) -> None:
-    there = azure(world(redeploying=mending(outcome="Failed", code=code, message=message)))
-    ran, (case,) = there.redeploy()
+def test_a_redeploy_that_fails_says_what_that_means(azure: AzureStarter, code: str, message: str, advised: str) -> None:
+    there = azure(build_world(redeploying=build_redeploy(outcome="Failed", code=code, message=message)))
+    ran, (case,) = there.redeploy_vms()
     done = case["mitigation"]
 
-    assert (ran.code, there.posts, done["status"]) == (6, 1, "failed")
+    assert (ran.code, there.redeploy_count, done["status"]) == (6, 1, "failed")
     assert f"the redeploy failed ({code}): {message[:20]}" in done["says"]
     assert advised in case["recommendation"]["says"]
     assert done["started_at"]
     assert done["finished_at"]
-    assert last(there) is Step.FINISHED
+    assert read_last_step(there) is Step.FINISHED
 
 
 @pytest.mark.parametrize(
@@ -202,59 +202,61 @@ def test_a_redeploy_that_fails_says_what_that_means(azure: Starter, code: str, m
     ],
     ids=lambda each: str(each.get("status", each["kind"])),
 )
-def test_an_operation_that_cannot_be_asked_is_followed_by_its_traces(azure: Starter, fault: dict[str, Any]) -> None:
-    there = azure(world(redeploying=mending(takes=timedelta(seconds=3))))
-    there.arm.fail(Fault(path="/operations/", **fault))
-    ran, (case,) = there.redeploy()
+def test_an_operation_that_cannot_be_asked_is_followed_by_its_traces(
+    azure: AzureStarter, fault: dict[str, Any]
+) -> None:
+    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(seconds=3))))
+    there.arm.add_fault(Fault(path="/operations/", **fault))
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts, case["mitigation"]["reachable_again"]) == (0, 1, True)
+    assert (ran.code, there.redeploy_count, case["mitigation"]["reachable_again"]) == (0, 1, True)
     # Told once, though the end is looked for again and again.
     assert ran.err.count("are looked at instead") == ("times" not in fault)
 
 
-def test_a_cloud_that_lags_is_asked_in_a_version_that_it_knows(azure: Starter) -> None:
-    one = world()
+def test_a_cloud_that_lags_is_asked_in_a_version_that_it_knows(azure: AzureStarter) -> None:
+    one = build_world()
     one.api_ceiling = "2021-03-01"
     there = azure(one)
-    ran, _ = there.redeploy()
+    ran, _ = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (0, 1)
+    assert (ran.code, there.redeploy_count) == (0, 1)
 
 
-def test_the_first_that_does_not_come_back_ends_the_run(azure: Starter) -> None:
-    many = World.fleet(vms=40, groups=2, migrated=3)
-    many.redeploying = mending(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
+def test_the_first_that_does_not_come_back_ends_the_run(azure: AzureStarter) -> None:
+    many = World.with_fleet(vms=40, groups=2, migrated=3)
+    many.redeploying = build_redeploy(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
     there = azure(many)
-    ran, cases = there.redeploy("--all", "--max", "3")
+    ran, cases = there.redeploy_vms("--all", "--max", "3")
     done = [case["mitigation"] for case in cases if case["mitigation"]]
     (failed,) = [one for one in done if one["status"] == "failed"]
     rest = [one for one in done if one is not failed]
 
-    assert (ran.code, there.posts) == (6, 1)
+    assert (ran.code, there.redeploy_count) == (6, 1)
     assert {one["status"] for one in rest} == {"planned"}
     assert all("not touched: " in one["says"] and "was not seen to be reachable again" in one["says"] for one in rest)
 
 
-def test_several_are_redeployed_one_after_another(azure: Starter) -> None:
-    many = World.fleet(vms=40, groups=2, migrated=2)
+def test_several_are_redeployed_one_after_another(azure: AzureStarter) -> None:
+    many = World.with_fleet(vms=40, groups=2, migrated=2)
     # The server's clock must stay within what the guards allow.
-    many.redeploying = mending(leap=timedelta(minutes=4, seconds=40))
+    many.redeploying = build_redeploy(leap=timedelta(minutes=4, seconds=40))
     there = azure(many)
-    ran, cases = there.redeploy("--all", "--max", "2")
-    deeds = there.journal.deeds(pytest.fail)
+    ran, cases = there.redeploy_vms("--all", "--max", "2")
+    deeds = there.journal.read_entries(pytest.fail)
     ends = [(one.started, one.ends) for one in sorted(many.operations.values(), key=lambda one: one.started)]
 
-    assert (ran.code, there.posts) == (0, 2)
+    assert (ran.code, there.redeploy_count) == (0, 2)
     assert {case["mitigation"]["reachable_again"] for case in cases if case["mitigation"]} == {True}
     assert [deed.step for deed in deeds] == [Step.VERIFIED] * 2
     assert all(before[1] < after[0] for before, after in pairwise(ends))
 
 
-def test_without_waiting_only_one_is_begun(azure: Starter) -> None:
-    many = World.fleet(vms=40, groups=2, migrated=3)
-    many.redeploying = mending()
+def test_without_waiting_only_one_is_begun(azure: AzureStarter) -> None:
+    many = World.with_fleet(vms=40, groups=2, migrated=3)
+    many.redeploying = build_redeploy()
     there = azure(many)
-    ran, cases = there.redeploy("--all", "--max", "3", "--no-wait")
+    ran, cases = there.redeploy_vms("--all", "--max", "3", "--no-wait")
     done = sorted(case["mitigation"]["status"] for case in cases if case["mitigation"])
 
-    assert (ran.code, there.posts, done) == (1, 1, ["planned", "planned", "started"])
+    assert (ran.code, there.redeploy_count, done) == (1, 1, ["planned", "planned", "started"])

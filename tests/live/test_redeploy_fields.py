@@ -9,8 +9,8 @@ import pytest
 from tests.arm import Fault, World
 from tests.arm.initial_state import Lock
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.arm.world import Maintenance
-from tests.live.conftest import Starter, world
+from tests.arm.world import AnnouncedEvent
+from tests.live.conftest import AzureStarter, build_world
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod"
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
@@ -18,28 +18,28 @@ OF_SUBSCRIPTION = rf"^/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authoriz
 Change = Callable[[World], None]
 
 
-def announced(owner: str, *names: str) -> Change:
+def announce_redeploy(owner: str, *names: str) -> Change:
     def change(one: World) -> None:
         later = one.now() + timedelta(hours=1)
-        one.maintenance.append(Maintenance(vm=f"{COMPUTE}/{owner}", kind="Redeploy", not_before=later, names=names))
+        one.maintenance.append(AnnouncedEvent(vm=f"{COMPUTE}/{owner}", kind="Redeploy", not_before=later, names=names))
 
     return change
 
 
-def locked(one: World) -> None:
+def add_group_lock(one: World) -> None:
     one.locks.append(Lock(scope=GROUP, level="CanNotDelete"))
 
 
 REFUSED: dict[str, tuple[dict[str, Any], Change, tuple[Fault, ...], str]] = {
     "managed by another": ({"managed_by": f"{GROUP}/providers/x/y/z"}, lambda _: None, (), "owner"),
     "an event of its availability set": (
-        {"availability_set": "as-1"}, announced("availabilitySets/AS-1", "db-01", "WEB-01"), (), "service event"
+        {"availability_set": "as-1"}, announce_redeploy("availabilitySets/AS-1", "db-01", "WEB-01"), (), "service event"
     ),
     "an event of its scale set": (
-        {"scale_set": "pool"}, announced("virtualMachineScaleSets/pool", "web-01"), (), "service event"
+        {"scale_set": "pool"}, announce_redeploy("virtualMachineScaleSets/pool", "web-01"), (), "service event"
     ),
     "a lock of the group where the subscription's may not be read": (
-        {}, locked, (Fault(path=OF_SUBSCRIPTION, kind="status", status=403),), "state"
+        {}, add_group_lock, (Fault(path=OF_SUBSCRIPTION, kind="status", status=403),), "state"
     ),
     "a clock that is six minutes ahead": (
         {}, lambda one: setattr(one, "skew", timedelta(minutes=-6)), (), "clock"
@@ -51,16 +51,16 @@ REFUSED: dict[str, tuple[dict[str, Any], Change, tuple[Fault, ...], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_newer_versions_tell_and_other_levels_hold_refuses(azure: Starter, name: str) -> None:
+def test_what_newer_versions_tell_and_other_levels_hold_refuses(azure: AzureStarter, name: str) -> None:
     knobs, change, faults, guard = REFUSED[name]
-    there = azure(world(**knobs))
+    there = azure(build_world(**knobs))
     change(there.arm.world)
     for fault in faults:
-        there.arm.fail(fault)
-    ran, (case,) = there.redeploy()
+        there.arm.add_fault(fault)
+    ran, (case,) = there.redeploy_vms()
     done = case["mitigation"]
 
-    assert (ran.code, there.posts) == (5, 0), ran.err
+    assert (ran.code, there.redeploy_count) == (5, 0), ran.err
     assert {one["guard"] for one in done["guards"] if one["passes"] is False} == {guard}
 
 
@@ -69,10 +69,10 @@ PASSED: dict[str, tuple[dict[str, Any], Change, tuple[Fault, ...], str]] = {
         {"managed_by": "x"}, lambda one: setattr(one, "api_ceiling", "2023-03-01"), (), "do not tell managedBy"
     ),
     "an event of another VM of the set": (
-        {"availability_set": "as-1"}, announced("availabilitySets/as-1", "db-01"), (), "nothing scheduled"
+        {"availability_set": "as-1"}, announce_redeploy("availabilitySets/as-1", "db-01"), (), "nothing scheduled"
     ),
     "an event of another set": (
-        {"availability_set": "as-1"}, announced("availabilitySets/as-2", "web-01"), (), "nothing scheduled"
+        {"availability_set": "as-1"}, announce_redeploy("availabilitySets/as-2", "web-01"), (), "nothing scheduled"
     ),
     "a subscription that has not opted in": (
         {}, lambda one: one.features.clear(), (), "scheduled events are not opted in"
@@ -92,42 +92,42 @@ PASSED: dict[str, tuple[dict[str, Any], Change, tuple[Fault, ...], str]] = {
 
 
 @pytest.mark.parametrize("name", PASSED)
-def test_what_cannot_be_known_is_told_and_does_not_refuse_for_ever(azure: Starter, name: str) -> None:
+def test_what_cannot_be_known_is_told_and_does_not_refuse_for_ever(azure: AzureStarter, name: str) -> None:
     knobs, change, faults, said = PASSED[name]
-    there = azure(world(**knobs))
+    there = azure(build_world(**knobs))
     change(there.arm.world)
     for fault in faults:
-        there.arm.fail(fault)
-    ran, (case,) = there.redeploy("--dry-run")
+        there.arm.add_fault(fault)
+    ran, (case,) = there.redeploy_vms("--dry-run")
     done = case["mitigation"]
 
     assert (ran.code, done["status"]) == (1, "planned"), done["says"]
     assert said in " ".join([*done["risks"], *(one["found"] for one in done["guards"])])
 
 
-def test_a_state_folder_that_others_can_write_and_a_newer_journal_are_refused(azure: Starter) -> None:
-    there = azure(world())
+def test_a_state_folder_that_others_can_write_and_a_newer_journal_are_refused(azure: AzureStarter) -> None:
+    there = azure(build_world())
     there.journal.path.parent.mkdir(parents=True)
     there.journal.path.parent.chmod(0o777)
-    ran, (case,) = there.redeploy()
-    assert (ran.code, there.posts) == (5, 0)
+    ran, (case,) = there.redeploy_vms()
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert "others can write into" in case["mitigation"]["says"]
 
     there.journal.path.parent.chmod(0o700)
     there.journal.path.write_text('{"v": 2, "step": "intended", "id": "x"}\n')
-    ran, (case,) = there.redeploy()
-    assert (ran.code, there.posts) == (5, 0)
+    ran, (case,) = there.redeploy_vms()
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert "line 1 is of version 2" in case["mitigation"]["says"]
-    listed = there.run("mitigations", "--resume")
+    listed = there.run_command("mitigations", "--resume")
     assert (listed.code, "of version 2" in listed.err) == (2, True)
     assert "Update vmdiag, and leave the journal as it is" in listed.err
     assert "Give another" not in listed.err
 
 
-def test_a_storms_limit_is_no_setting_of_the_environment(azure: Starter) -> None:
-    many = World.fleet(vms=12, groups=1, migrated=3)
+def test_a_storms_limit_is_no_setting_of_the_environment(azure: AzureStarter) -> None:
+    many = World.with_fleet(vms=12, groups=1, migrated=3)
     there = azure(many)
-    ran, cases = there.redeploy("--all", "--max", "3", "--dry-run", VMDIAG_STORM="100")
+    ran, cases = there.redeploy_vms("--all", "--max", "3", "--dry-run", VMDIAG_STORM="100")
     done = [case["mitigation"] for case in cases if case["mitigation"]]
 
     assert ran.code == 5

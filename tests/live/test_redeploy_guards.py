@@ -15,84 +15,88 @@ import pytest
 from tests.arm import Fault, World
 from tests.arm.initial_state import Lock
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.arm.world import Maintenance
+from tests.arm.world import AnnouncedEvent
 from tests.conftest import COMMAND
-from tests.incidents.model import Operation, ServiceIssue, Truth
-from tests.live.conftest import Azure, Starter, mending, world
+from tests.incidents.model import GroundTruth, Operation, ServiceIssue
+from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world
 from vmdiag.identity import VmId
-from vmdiag.redeploy.journal import Deed, Step
-from vmdiag.redeploy.state_folder import alone
+from vmdiag.redeploy.journal import JournalEntry, Step
+from vmdiag.redeploy.state_folder import hold_exclusive_lock
 
 VM = VmId(subscription=SUBSCRIPTION, resource_group="prod", name="web-01")
 OTHER = VmId(subscription=SUBSCRIPTION, resource_group="test", name="db-01")
 HOUR = timedelta(hours=1)
 
 
-def logged(one: World, name: str, ago: timedelta, below: str = "") -> None:
+def log_operation(one: World, name: str, ago: timedelta, below: str = "") -> None:
     """Somebody did something to the VM, so long ago."""
     (vm,) = one
     done = Operation(at=one.now() - ago, target=vm.id + below, name=f"Microsoft.Compute/virtualMachines/{name}")
-    truth = Truth(until=one.now(), operations=(done,))
-    one.journal.add(truth, timedelta(seconds=1), caller="ops", correlation=f"{name}/{ago}", client_request_id="theirs")
+    truth = GroundTruth(until=one.now(), operations=(done,))
+    one.activity_log.add_entries(
+        truth, timedelta(seconds=1), caller="ops", correlation=f"{name}/{ago}", client_request_id="theirs"
+    )
 
 
-def changed(**knobs: Any) -> Callable[[], World]:
-    return lambda: world(**knobs)
+def change_world(**knobs: Any) -> Callable[[], World]:
+    return lambda: build_world(**knobs)
 
 
 def with_log(*deeds: tuple[str, timedelta, str]) -> Callable[[], World]:
-    def told() -> World:
-        one = world()
+    def create_world() -> World:
+        one = build_world()
         for deed in deeds:
-            logged(one, *deed)
+            log_operation(one, *deed)
         return one
 
-    return told
+    return create_world
 
 
-def _locked() -> World:
-    one = world()
+def _build_locked() -> World:
+    one = build_world()
     one.locks.append(Lock(scope=f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod", level="CanNotDelete"))
     return one
 
 
-def _announced() -> World:
-    one = world()
-    one.maintenance.append(Maintenance(vm=str(VM), kind="Reboot", not_before=one.now() + HOUR))
+def _build_announced() -> World:
+    one = build_world()
+    one.maintenance.append(AnnouncedEvent(vm=str(VM), kind="Reboot", not_before=one.now() + HOUR))
     return one
 
 
-def incident(ago: timedelta, service: str = "Virtual Machines", region: str = "West Europe") -> Callable[[], World]:
-    def told() -> World:
-        one = world()
+def with_incident(
+    ago: timedelta, service: str = "Virtual Machines", region: str = "West Europe"
+) -> Callable[[], World]:
+    def create_world() -> World:
+        one = build_world()
         at = one.now() - ago
         one.issues.append(ServiceIssue(at=at, subscription=SUBSCRIPTION, region=region, service=service))
         return one
 
-    return told
+    return create_world
 
 
-def _storm() -> World:
-    many = World.fleet(vms=12, groups=2, migrated=3)
-    many.redeploying = mending()
+def _build_storm() -> World:
+    many = World.with_fleet(vms=12, groups=2, migrated=3)
+    many.redeploying = build_redeploy()
     return many
 
 
 BLOCKED: dict[str, tuple[Callable[[], World], tuple[str, ...]]] = {
-    "verdict": (changed(annotation="LiveMigrationFailure"), ()),
-    "state/provisioning": (changed(provisioning="Failed"), ()),
-    "state/lock on the VM": (changed(locks=("ReadOnly",)), ()),
-    "state/lock above": (_locked, ()),
-    "data": (changed(ephemeral=True), ()),
-    "owner/tag": (changed(tags={"VMDiag-Protect": "yes"}), ()),
-    "owner/AKS": (changed(tags={"aks-managed-poolName": "pool"}), ()),
-    "count": (_storm, ("--all",)),
-    "storm": (_storm, ("--all", "--max", "5")),
+    "verdict": (change_world(annotation="LiveMigrationFailure"), ()),
+    "state/provisioning": (change_world(provisioning="Failed"), ()),
+    "state/lock on the VM": (change_world(locks=("ReadOnly",)), ()),
+    "state/lock above": (_build_locked, ()),
+    "data": (change_world(ephemeral=True), ()),
+    "owner/tag": (change_world(tags={"VMDiag-Protect": "yes"}), ()),
+    "owner/AKS": (change_world(tags={"aks-managed-poolName": "pool"}), ()),
+    "count": (_build_storm, ("--all",)),
+    "storm": (_build_storm, ("--all", "--max", "5")),
     # Begun only now, it explains nothing of what happened two hours ago.
-    "service event/young": (incident(timedelta(minutes=5)), ()),
-    "service event/old": (incident(99 * HOUR), ()),
-    "service event/of another service": (incident(2 * HOUR, "Storage"), ()),
-    "service event/announced": (_announced, ()),
+    "service event/young": (with_incident(timedelta(minutes=5)), ()),
+    "service event/old": (with_incident(99 * HOUR), ()),
+    "service event/of another service": (with_incident(2 * HOUR, "Storage"), ()),
+    "service event/announced": (_build_announced, ()),
     "repeat/hours": (with_log(("redeploy/action", 5 * HOUR, "")), ()),
     "repeat/week": (with_log(("redeploy/action", 30 * HOUR, ""), ("redeploy/action", 99 * HOUR, "")), ()),
     "grace/VM": (with_log(("start/action", timedelta(minutes=20), "")), ()),
@@ -101,14 +105,14 @@ BLOCKED: dict[str, tuple[Callable[[], World], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", BLOCKED)
-def test_a_guard_alone_keeps_the_request_from_leaving(azure: Starter, name: str) -> None:
+def test_a_guard_alone_keeps_the_request_from_leaving(azure: AzureStarter, name: str) -> None:
     build, arguments = BLOCKED[name]
     there = azure(build())
     for way in ((), ("--dry-run",)):
-        ran, cases = there.redeploy(*arguments, *way)
+        ran, cases = there.redeploy_vms(*arguments, *way)
         told = [case["mitigation"] for case in cases if case["mitigation"]]
 
-        assert (ran.code, there.posts) == (5, 0), ran.err
+        assert (ran.code, there.redeploy_count) == (5, 0), ran.err
         assert {done["status"] for done in told} == {"refused"}
         refusing = {guard["guard"] for done in told for guard in done["guards"] if guard["passes"] is False}
         # Three VMs are more than --max as well.
@@ -118,7 +122,7 @@ def test_a_guard_alone_keeps_the_request_from_leaving(azure: Starter, name: str)
     assert not there.journal.path.exists()
 
 
-def test_the_same_vm_without_any_of_it_is_redeployed(azure: Starter) -> None:
+def test_the_same_vm_without_any_of_it_is_redeployed(azure: AzureStarter) -> None:
     one = with_log(("redeploy/action", 99 * HOUR, ""), ("start/action", 45 * timedelta(minutes=1), ""))()
     elsewhere = ServiceIssue(
         at=one.now() - HOUR, subscription=SUBSCRIPTION, region="North Europe", service="Virtual Machines"
@@ -126,34 +130,34 @@ def test_the_same_vm_without_any_of_it_is_redeployed(azure: Starter) -> None:
     over = replace(elsewhere, region="West Europe", at=one.now() - 30 * HOUR, mitigated=one.now() - 29 * HOUR)
     one.issues += [elsewhere, over]
     there = azure(one)
-    ran, _ = there.redeploy()
+    ran, _ = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (0, 1)
+    assert (ran.code, there.redeploy_count) == (0, 1)
 
 
-def test_an_instance_of_a_uniform_scale_set_is_refused(azure: Starter) -> None:
-    there = azure(world(uniform=True, scale_set="pool"))
+def test_an_instance_of_a_uniform_scale_set_is_refused(azure: AzureStarter) -> None:
+    there = azure(build_world(uniform=True, scale_set="pool"))
     (vm,) = there.arm.world
-    ran, (case,) = there.check(vm.id, "--redeploy", "--yes")
+    ran, (case,) = there.check_vms(vm.id, "--redeploy", "--yes")
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert "owner: an instance of the scale set pool" in case["mitigation"]["says"]
 
 
-def test_without_a_terminal_and_without_yes_it_is_refused(azure: Starter) -> None:
-    there = azure(world())
-    ran, (case,) = there.check("prod/web-01", "--redeploy")
+def test_without_a_terminal_and_without_yes_it_is_refused(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    ran, (case,) = there.check_vms("prod/web-01", "--redeploy")
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert case["mitigation"]["says"] == "consent: no terminal to ask at, and no --yes (limit: a typed yes, or --yes)"
 
 
-def test_what_cannot_be_read_again_is_not_redeployed(azure: Starter) -> None:
-    there = azure(world(heartbeats=False))
-    there.arm.fail(Fault(path="providers/Microsoft.Insights/metrics", kind="status", status=403, after=1))
-    ran, (case,) = there.redeploy()
+def test_what_cannot_be_read_again_is_not_redeployed(azure: AzureStarter) -> None:
+    there = azure(build_world(heartbeats=False))
+    there.arm.add_fault(Fault(path="providers/Microsoft.Insights/metrics", kind="status", status=403, after=1))
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert case["mitigation"]["status"] == "refused"
 
 
@@ -166,12 +170,12 @@ FEEDS = [
 
 
 @pytest.mark.parametrize("path", FEEDS)
-def test_a_feed_that_the_guards_need_and_that_is_refused_refuses(azure: Starter, path: str) -> None:
-    there = azure(world())
-    there.arm.fail(Fault(path=path, kind="status", status=403, after=path.startswith("virtual")))
-    ran, (case,) = there.redeploy("--dry-run")
+def test_a_feed_that_the_guards_need_and_that_is_refused_refuses(azure: AzureStarter, path: str) -> None:
+    there = azure(build_world())
+    there.arm.add_fault(Fault(path=path, kind="status", status=403, after=path.startswith("virtual")))
+    ran, (case,) = there.redeploy_vms("--dry-run")
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert "could not be read" in case["mitigation"]["says"]
 
 
@@ -181,33 +185,33 @@ def test_a_feed_that_the_guards_need_and_that_is_refused_refuses(azure: Starter,
     ("providers/Microsoft.ResourceHealth/events", 1, "service event"),
 ])  # fmt: skip
 def test_what_cannot_be_understood_is_not_taken_for_nothing(
-    azure: Starter, path: str, after: int, named: str, kind: dict[str, Any]
+    azure: AzureStarter, path: str, after: int, named: str, kind: dict[str, Any]
 ) -> None:
     one = with_log(("redeploy/action", 99 * HOUR, ""))()
     one.issues.append(ServiceIssue(at=one.now() - 99 * HOUR, subscription=SUBSCRIPTION, region="x", service="y"))
     there = azure(one)
-    there.arm.fail(Fault(path=path, after=after, **kind))
-    ran, (case,) = there.redeploy("--dry-run")
+    there.arm.add_fault(Fault(path=path, after=after, **kind))
+    ran, (case,) = there.redeploy_vms("--dry-run")
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert f"{named}: could not be read" in case["mitigation"]["says"]
 
 
-def test_a_log_that_was_read_in_part_refuses(azure: Starter) -> None:
+def test_a_log_that_was_read_in_part_refuses(azure: AzureStarter) -> None:
     writes = [("write", hours * HOUR, "") for hours in (10, 20, 30, 40, 50, 70, 99)]
     one = with_log(*writes)()
     there = azure(one, page=4)
-    there.arm.fail(Fault(path="resourceUri.*skiptoken", kind="slow", seconds=30))
-    ran, (case,) = there.redeploy("--timeout", "5s")
+    there.arm.add_fault(Fault(path="resourceUri.*skiptoken", kind="slow", seconds=30))
+    ran, (case,) = there.redeploy_vms("--timeout", "5s")
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert "repeat: could not be read" in case["mitigation"]["says"]
 
 
-def test_locks_that_may_not_be_read_count_as_none_and_the_plan_says_so(azure: Starter) -> None:
-    one = world()
+def test_locks_that_may_not_be_read_count_as_none_and_the_plan_says_so(azure: AzureStarter) -> None:
+    one = build_world()
     one.denied.add(("Microsoft.Authorization/locks/read", f"/subscriptions/{SUBSCRIPTION}"))
-    ran, (case,) = azure(one).redeploy("--dry-run")
+    ran, (case,) = azure(one).redeploy_vms("--dry-run")
 
     assert (ran.code, case["mitigation"]["status"]) == (1, "planned")
     assert "whether a lock forbids it could not be read" in case["mitigation"]["risks"]
@@ -218,16 +222,16 @@ def test_locks_that_may_not_be_read_count_as_none_and_the_plan_says_so(azure: St
     [({"annotation": "LiveMigrationFailure"}, "--include-suspected"), ({"ephemeral": True}, "--allow-data-loss")],
 )
 def test_the_operator_may_want_suspected_vms_and_accept_the_loss_of_data(
-    azure: Starter, knobs: dict[str, Any], option: str
+    azure: AzureStarter, knobs: dict[str, Any], option: str
 ) -> None:
-    there = azure(world(**knobs))
-    ran, _ = there.redeploy(option)
+    there = azure(build_world(**knobs))
+    ran, _ = there.redeploy_vms(option)
 
-    assert (ran.code, there.posts) == (0, 1)
+    assert (ran.code, there.redeploy_count) == (0, 1)
     assert ("OS disk, which is ephemeral" in ran.err) == (option == "--allow-data-loss")
 
 
-def reader(one: World) -> World:
+def make_reader(one: World) -> World:
     one.role = "reader"
     return one
 
@@ -235,85 +239,85 @@ def reader(one: World) -> World:
 @pytest.mark.parametrize(
     ("build", "arguments"),
     [
-        (world, ("prod/web-01",)),
-        (world, (str(VM),)),
-        (lambda: World.fleet(vms=20, groups=3), ("--all",)),
-        (lambda: World.fleet(vms=20, groups=3), ("--tag", "env=prod")),
+        (build_world, ("prod/web-01",)),
+        (build_world, (str(VM),)),
+        (lambda: World.with_fleet(vms=20, groups=3), ("--all",)),
+        (lambda: World.with_fleet(vms=20, groups=3), ("--tag", "env=prod")),
     ],
 )
 def test_a_reader_is_told_of_the_one_missing_permission_before_anything_else(
-    azure: Starter, build: Callable[[], World], arguments: tuple[str, ...]
+    azure: AzureStarter, build: Callable[[], World], arguments: tuple[str, ...]
 ) -> None:
-    there = azure(reader(build()))
-    ran, cases = there.check(*arguments, "--redeploy", "--yes")
+    there = azure(make_reader(build()))
+    ran, cases = there.check_vms(*arguments, "--redeploy", "--yes")
 
-    assert (ran.code, ran.out, cases, there.posts) == (4, "", [], 0)
+    assert (ran.code, ran.out, cases, there.redeploy_count) == (4, "", [], 0)
     assert ran.err.count("Microsoft.") == 1
     assert "lacks Microsoft.Compute/virtualMachines/redeploy/action" in ran.err
-    assert there.asked("Microsoft.Insights") == 0
+    assert there.count_requests("Microsoft.Insights") == 0
 
 
-def test_one_vm_that_may_not_be_redeployed_is_refused_and_the_others_are_not(azure: Starter) -> None:
-    many = World.fleet(vms=40, groups=2, migrated=2)
-    many.redeploying = mending()
+def test_one_vm_that_may_not_be_redeployed_is_refused_and_the_others_are_not(azure: AzureStarter) -> None:
+    many = World.with_fleet(vms=40, groups=2, migrated=2)
+    many.redeploying = build_redeploy()
     there = azure(many)
-    _, cases = there.redeploy("--all", "--dry-run", "--max", "2")
+    _, cases = there.redeploy_vms("--all", "--dry-run", "--max", "2")
     one, other = [case["vm"]["id"] for case in cases if case["mitigation"]]
     many.denied.add(("Microsoft.Compute/virtualMachines/redeploy/action", one))
-    ran, cases = there.redeploy("--all", "--max", "2")
+    ran, cases = there.redeploy_vms("--all", "--max", "2")
     done = {case["vm"]["id"]: case["mitigation"]["status"] for case in cases if case["mitigation"]}
 
-    assert (ran.code, there.posts) == (5, 1)
+    assert (ran.code, there.redeploy_count) == (5, 1)
     assert done == {one: "refused", other: "succeeded"}
 
 
-def test_an_unfinished_redeploy_of_the_subscription_is_waited_for(azure: Starter) -> None:
-    there = azure(world())
+def test_an_unfinished_redeploy_of_the_subscription_is_waited_for(azure: AzureStarter) -> None:
+    there = azure(build_world())
     now = there.arm.world.now()
-    deed = Deed(id="x", vm=OTHER, cloud=there.arm.url, request="y", at=now - 50 * HOUR)
-    there.journal.intend(deed)
-    ran, (case,) = there.redeploy()
+    deed = JournalEntry(id="x", vm=OTHER, cloud=there.arm.url, request="y", at=now - 50 * HOUR)
+    there.journal.record_intent(deed)
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert "pace: db-01's, of 2 days ago, is not verified" in case["mitigation"]["says"]
-    there.journal.add(deed, Step.VOID, now)
-    assert there.redeploy()[0].code == 0
+    there.journal.record_step(deed, Step.VOID, now)
+    assert there.redeploy_vms()[0].code == 0
 
 
-def test_our_own_journal_counts_for_the_repeat_guard(azure: Starter) -> None:
-    there = azure(world())
-    deed = Deed(id="x", vm=VM, cloud=there.arm.url, request="y", at=there.arm.world.now() - 4 * HOUR)
-    there.journal.intend(deed)
-    there.journal.add(deed, Step.VERIFIED, deed.at, reachable_again=True)
-    ran, (case,) = there.redeploy()
+def test_our_own_journal_counts_for_the_repeat_guard(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    deed = JournalEntry(id="x", vm=VM, cloud=there.arm.url, request="y", at=there.arm.world.now() - 4 * HOUR)
+    there.journal.record_intent(deed)
+    there.journal.record_step(deed, Step.VERIFIED, deed.at, reachable_again=True)
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert case["mitigation"]["says"].startswith("repeat: redeployed ")
 
 
 @contextmanager
-def holding(there: Azure, monkeypatch: pytest.MonkeyPatch, subscription: str) -> Iterator[None]:
+def hold_scope_lock(there: LocalAzure, monkeypatch: pytest.MonkeyPatch, subscription: str) -> Iterator[None]:
     monkeypatch.setenv("XDG_STATE_HOME", str(there.state))
-    with alone({f"{there.arm.url} {subscription}"}) as rival:
+    with hold_exclusive_lock({f"{there.arm.url} {subscription}"}) as rival:
         assert rival is None
         yield
 
 
 def test_another_run_in_the_subscription_refuses_wherever_its_journal_lies(
-    azure: Starter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    azure: AzureStarter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    there = azure(world())
-    with holding(there, monkeypatch, SUBSCRIPTION):
-        ran, (case,) = there.redeploy("--journal", str(tmp_path / "elsewhere.jsonl"))
-        assert (ran.code, there.posts) == (5, 0)
+    there = azure(build_world())
+    with hold_scope_lock(there, monkeypatch, SUBSCRIPTION):
+        ran, (case,) = there.redeploy_vms("--journal", str(tmp_path / "elsewhere.jsonl"))
+        assert (ran.code, there.redeploy_count) == (5, 0)
         assert "lock: another run of vmdiag redeploys in " in case["mitigation"]["says"]
-    with holding(there, monkeypatch, "of-another-team"):
-        assert there.redeploy()[0].code == 0
+    with hold_scope_lock(there, monkeypatch, "of-another-team"):
+        assert there.redeploy_vms()[0].code == 0
 
 
 @pytest.mark.parametrize("spoilt", ["a folder", "no folder", "a device", "no room"])
-def test_without_a_journal_nothing_is_redeployed(azure: Starter, tmp_path: Path, spoilt: str) -> None:
-    there = azure(world())
+def test_without_a_journal_nothing_is_redeployed(azure: AzureStarter, tmp_path: Path, spoilt: str) -> None:
+    there = azure(build_world())
     (tmp_path / "file").touch()
     places = {"a folder": tmp_path, "no folder": tmp_path / "file" / "journal", "a device": Path("/dev/zero")}
     journal = places.get(spoilt, tmp_path / "journal")
@@ -329,25 +333,25 @@ def test_without_a_journal_nothing_is_redeployed(azure: Starter, tmp_path: Path,
     )
     (case,) = json.loads(ran.stdout)["cases"]
 
-    assert (ran.returncode, there.posts) == (5, 0)
+    assert (ran.returncode, there.redeploy_count) == (5, 0)
     assert case["mitigation"]["status"] == "refused"
     assert str(journal) in ran.stderr
 
 
-def test_a_storm_of_two_hundred_is_one_message_and_no_redeploy(azure: Starter) -> None:
-    storm = World.fleet(vms=400, groups=4, migrated=200)
-    storm.redeploying = mending()
+def test_a_storm_of_two_hundred_is_one_message_and_no_redeploy(azure: AzureStarter) -> None:
+    storm = World.with_fleet(vms=400, groups=4, migrated=200)
+    storm.redeploying = build_redeploy()
     there = azure(storm)
-    ran, cases = there.redeploy("--all", "--max", "1000")
+    ran, cases = there.redeploy_vms("--all", "--max", "1000")
     done = [case["mitigation"] for case in cases if case["mitigation"]]
 
-    assert (ran.code, there.posts, len(done)) == (5, 0, 200)
+    assert (ran.code, there.redeploy_count, len(done)) == (5, 0, 200)
     assert len(ran.err.splitlines()) == 1
     assert "and 195 more: storm: 200 of 400 VMs are or may be affected" in ran.err
     affected = next(case for case in cases if case["mitigation"])
     assert affected["recommendation"]["action"] == "investigate"
     # No VM is looked at closely that cannot be redeployed anyway.
-    assert there.asked("Microsoft.Authorization/locks") == 0
+    assert there.count_requests("Microsoft.Authorization/locks") == 0
 
 
 @pytest.mark.parametrize(
@@ -360,34 +364,36 @@ def test_a_storm_of_two_hundred_is_one_message_and_no_redeploy(azure: Starter) -
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_told_before_anything_is_asked(
-    azure: Starter, arguments: tuple[str, ...]
+    azure: AzureStarter, arguments: tuple[str, ...]
 ) -> None:
     there = azure()
-    ran = there.run("check", "prod/web-01", *arguments)
+    ran = there.run_command("check", "prod/web-01", *arguments)
 
     assert (ran.code, ran.out, len(there.arm.requests)) == (2, "", 0)
     assert "hint: " in ran.err
     assert [option for option in arguments if option.startswith("--")][-1] in ran.err
 
 
-def test_what_was_planned_comes_in_every_format(azure: Starter) -> None:
-    there = azure(world(ephemeral=True))
+def test_what_was_planned_comes_in_every_format(azure: AzureStarter) -> None:
+    there = azure(build_world(ephemeral=True))
     for form in ("terminal", "markdown", "csv", "ndjson"):
-        ran = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--dry-run", "-o", form, COLUMNS="200")
+        ran = there.run_command(
+            "check", "prod/web-01", "--since", "1d", "--redeploy", "--dry-run", "-o", form, COLUMNS="200"
+        )
         assert ran.code == 5
         assert "an ephemeral OS disk, which is wiped" in ran.out
 
 
-def test_migrated_vms_that_cannot_be_judged_count_for_a_storm(azure: Starter) -> None:
-    many = World.fleet(vms=12, groups=1, migrated=4)
-    many.redeploying = mending()
+def test_migrated_vms_that_cannot_be_judged_count_for_a_storm(azure: AzureStarter) -> None:
+    many = World.with_fleet(vms=12, groups=1, migrated=4)
+    many.redeploying = build_redeploy()
     there = azure(many)
-    one = next(vm for vm in many if vm.turns)
+    one = next(vm for vm in many if vm.state_changes)
     metrics = rf"/virtualMachines/(?!{one.name}/)[^/]+/providers/Microsoft.Insights/metrics"
     for path in (metrics, "workspaces"):
-        there.arm.fail(Fault(path=path, kind="status", status=403))
-    ran, cases = there.redeploy("-g", one.group)
+        there.arm.add_fault(Fault(path=path, kind="status", status=403))
+    ran, cases = there.redeploy_vms("-g", one.group)
     (done,) = [case["mitigation"] for case in cases if case["mitigation"]]
 
-    assert (ran.code, there.posts) == (5, 0)
+    assert (ran.code, there.redeploy_count) == (5, 0)
     assert done["says"].startswith("storm: 10 of 12 VMs are or may be affected")

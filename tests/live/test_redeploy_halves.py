@@ -6,9 +6,9 @@ import pytest
 
 from tests.arm import Fault, World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.arm.world import Maintenance
-from tests.incidents.model import Operation, Truth
-from tests.live.conftest import Starter, world
+from tests.arm.world import AnnouncedEvent
+from tests.incidents.model import GroundTruth, Operation
+from tests.live.conftest import AzureStarter, build_world
 
 GROUPS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 GRAPH, NETWORKS = "Microsoft.ResourceGraph", "publicipaddresses"
@@ -18,22 +18,22 @@ HOUR = timedelta(hours=1)
 
 def rival() -> World:
     """The VM's own network lies in another group, and was written 100 s before the VM was cut off."""
-    one = world(network_group="hub")
+    one = build_world(network_group="hub")
     write = Operation(
         at=one.now() - timedelta(minutes=118, seconds=100),
         target=f"{GROUPS}/hub/providers/Microsoft.Network/virtualNetworks/vnet",
         name="Microsoft.Network/virtualNetworks/write",
     )
-    truth = Truth(until=one.now(), operations=(write,))
-    one.journal.add(truth, timedelta(seconds=1), caller="ops", correlation="c", client_request_id="theirs")
+    truth = GroundTruth(until=one.now(), operations=(write,))
+    one.activity_log.add_entries(truth, timedelta(seconds=1), caller="ops", correlation="c", client_request_id="theirs")
     return one
 
 
-def test_a_write_on_the_vms_own_network_makes_it_suspected(azure: Starter) -> None:
+def test_a_write_on_the_vms_own_network_makes_it_suspected(azure: AzureStarter) -> None:
     there = azure(rival())
-    ran, (case,) = there.redeploy()
+    ran, (case,) = there.redeploy_vms()
 
-    assert (there.posts, ran.code, case["verdict"]) == (0, 5, "suspected"), ran.err
+    assert (there.redeploy_count, ran.code, case["verdict"]) == (0, 5, "suspected"), ran.err
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_a_write_on_the_vms_own_network_makes_it_suspected(azure: Starter) -> No
     ],
     ids=["403", "null", "broken off", "truncated", "0 of 1"],
 )
-def test_a_list_of_networks_that_was_not_read_whole_hides_no_rival(azure: Starter, fault: Fault) -> None:
+def test_a_list_of_networks_that_was_not_read_whole_hides_no_rival(azure: AzureStarter, fault: Fault) -> None:
     there = azure(rival())
-    there.arm.fail(fault)
-    ran, (case,) = there.redeploy()
+    there.arm.add_fault(fault)
+    ran, (case,) = there.redeploy_vms()
 
-    assert (there.posts, ran.code, case["verdict"]) == (0, 5, "suspected"), ran.err
+    assert (there.redeploy_count, ran.code, case["verdict"]) == (0, 5, "suspected"), ran.err
     assert any("changes of networks in other groups are not seen" in gap["reason"] for gap in case["gaps"])
     told = "whether it has a dynamic public IP address, which may change, is not known"
     # Where the verdict refuses already, nobody asks for what would be lost.
@@ -60,10 +60,10 @@ def test_a_list_of_networks_that_was_not_read_whole_hides_no_rival(azure: Starte
     assert any(told in risk for risk in risks) or "a dynamic public IP address may change" in loses
 
 
-def test_a_cloud_that_cannot_tell_of_networks_is_told_of_and_not_mistrusted(azure: Starter) -> None:
-    one = world()
+def test_a_cloud_that_cannot_tell_of_networks_is_told_of_and_not_mistrusted(azure: AzureStarter) -> None:
+    one = build_world()
     one.graph = False
-    _, (case,) = azure(one).check("prod/web-01")
+    _, (case,) = azure(one).check_vms("prod/web-01")
 
     assert case["verdict"] == "confirmed"
     assert any("changes of networks in other groups are not seen" in gap["reason"] for gap in case["gaps"])
@@ -87,13 +87,13 @@ def test_a_cloud_that_cannot_tell_of_networks_is_told_of_and_not_mistrusted(azur
     ],
 )
 def test_measurements_that_are_not_all_that_was_asked_for_redeploy_nothing(
-    azure: Starter, fault: Fault, says: str
+    azure: AzureStarter, fault: Fault, says: str
 ) -> None:
-    there = azure(world())
-    there.arm.fail(fault)
-    ran, (case,) = there.redeploy()
+    there = azure(build_world())
+    there.arm.add_fault(fault)
+    ran, (case,) = there.redeploy_vms()
 
-    assert (there.posts, ran.code) == (0, 5), ran.err
+    assert (there.redeploy_count, ran.code) == (0, 5), ran.err
     assert says in case["mitigation"]["says"] or any(says in gap["reason"] for gap in case["gaps"])
 
 
@@ -106,60 +106,62 @@ def test_measurements_that_are_not_all_that_was_asked_for_redeploy_nothing(
         Fault(path=METRICS, kind="shorter_span", since=1440, until=4),
     ],
 )
-def test_measurements_that_lack_nothing_that_decides_are_acted_on(azure: Starter, fault: Fault) -> None:
-    there = azure(world())
-    there.arm.fail(fault)
-    ran, _ = there.redeploy("--no-wait")
+def test_measurements_that_lack_nothing_that_decides_are_acted_on(azure: AzureStarter, fault: Fault) -> None:
+    there = azure(build_world())
+    there.arm.add_fault(fault)
+    ran, _ = there.redeploy_vms("--no-wait")
 
-    assert (there.posts, ran.code) == (1, 1), ran.err
-
-
-def test_both_readings_of_the_health_in_part_refuse(azure: Starter) -> None:
-    there = azure(world())
-    there.arm.fail(Fault(path=HISTORY, kind="page_loop"))
-    there.arm.fail(Fault(path=GRAPH, asking="healthresourcechanges", kind="error_beside"))
-    ran, _ = there.redeploy()
-
-    assert (there.posts, ran.code) == (0, 5), ran.err
+    assert (there.redeploy_count, ran.code) == (1, 1), ran.err
 
 
-def test_an_azure_that_tells_no_time_is_not_said_to_agree(azure: Starter) -> None:
-    there = azure(world())
-    there.arm.fail(Fault(path=".", kind="dated", date=""))
-    ran, (case,) = there.redeploy()
+def test_both_readings_of_the_health_in_part_refuse(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    there.arm.add_fault(Fault(path=HISTORY, kind="page_loop"))
+    there.arm.add_fault(Fault(path=GRAPH, asking="healthresourcechanges", kind="error_beside"))
+    ran, _ = there.redeploy_vms()
 
-    assert (there.posts, ran.code) == (0, 5), ran.err
+    assert (there.redeploy_count, ran.code) == (0, 5), ran.err
+
+
+def test_an_azure_that_tells_no_time_is_not_said_to_agree(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    there.arm.add_fault(Fault(path=".", kind="dated", date=""))
+    ran, (case,) = there.redeploy_vms()
+
+    assert (there.redeploy_count, ran.code) == (0, 5), ran.err
     assert "clock: Azure's answers tell no time" in case["mitigation"]["says"]
-    doctor = there.run("doctor")
+    doctor = there.run_command("doctor")
     assert "Azure's answers tell no time" in doctor.out + doctor.err
 
 
 @pytest.mark.parametrize(("names", "posts"), [((), 0), (("",), 0), (("web-01",), 0), (("web-02",), 1)])
-def test_an_event_of_a_set_that_names_no_vm_may_mean_each(azure: Starter, names: tuple[str, ...], posts: int) -> None:
-    one = world(availability_set="front")
+def test_an_event_of_a_set_that_names_no_vm_may_mean_each(
+    azure: AzureStarter, names: tuple[str, ...], posts: int
+) -> None:
+    one = build_world(availability_set="front")
     whose = f"{GROUPS}/prod/providers/Microsoft.Compute/availabilitySets/front"
-    one.maintenance.append(Maintenance(vm=whose, kind="Reboot", not_before=one.now() + HOUR, names=names))
+    one.maintenance.append(AnnouncedEvent(vm=whose, kind="Reboot", not_before=one.now() + HOUR, names=names))
     there = azure(one)
-    ran, (case,) = there.redeploy()
+    ran, (case,) = there.redeploy_vms()
 
-    assert (there.posts, ran.code) == (posts, 0 if posts else 5), ran.err
+    assert (there.redeploy_count, ran.code) == (posts, 0 if posts else 5), ran.err
     assert posts or "service event: Azure has announced a reboot" in case["mitigation"]["says"]
 
 
-def test_an_address_that_could_not_be_looked_up_is_a_risk_that_is_told(azure: Starter) -> None:
-    there = azure(world())
-    there.arm.fail(Fault(path=GRAPH, asking=NETWORKS, kind="status", status=403, after=1))
-    _, (case,) = there.redeploy("--dry-run")
+def test_an_address_that_could_not_be_looked_up_is_a_risk_that_is_told(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    there.arm.add_fault(Fault(path=GRAPH, asking=NETWORKS, kind="status", status=403, after=1))
+    _, (case,) = there.redeploy_vms("--dry-run")
     told = "whether it has a dynamic public IP address, which may change, is not known"
 
     assert any(risk.startswith(told) for risk in case["mitigation"]["risks"])
 
 
 @pytest.mark.parametrize("absent", [{"Inbound Flows"}, {"VmAvailabilityMetric"}])
-def test_a_metric_that_this_cloud_does_not_know_is_no_half_of_an_answer(azure: Starter, absent: set[str]) -> None:
-    one = world()
+def test_a_metric_that_this_cloud_does_not_know_is_no_half_of_an_answer(azure: AzureStarter, absent: set[str]) -> None:
+    one = build_world()
     one.metrics_absent = absent
     there = azure(one)
-    ran, _ = there.redeploy("--no-wait")
+    ran, _ = there.redeploy_vms("--no-wait")
 
-    assert (there.posts, ran.code) == (1, 1), ran.err
+    assert (there.redeploy_count, ran.code) == (1, 1), ran.err

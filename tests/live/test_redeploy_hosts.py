@@ -10,101 +10,101 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.arm import Arm, World
-from tests.arm.vm import Condition
+from tests.arm import ArmServer, World
+from tests.arm.vm import ComputeState
 from tests.conftest import COMMAND
-from tests.live.conftest import Azure, Starter, mending, until, world
+from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world, wait_until
 from tests.live.test_redeploy import Terminal
-from tests.live.test_redeploy_guards import logged
-from tests.redeploy.guard_cases import ready
-from vmdiag.arm.access import Access
+from tests.live.test_redeploy_guards import log_operation
+from tests.redeploy.guard_cases import build_passing_case
+from vmdiag.arm.access import AzureSettings
 from vmdiag.arm.session import Session
 from vmdiag.redeploy import boot_clock
-from vmdiag.redeploy.guards import Order, review
+from vmdiag.redeploy.guards import Order, review_plans
 from vmdiag.redeploy.journal import Step
-from vmdiag.redeploy.request import Reception, Sent, apply
+from vmdiag.redeploy.request import SendResult, Sent, apply_order
 
 LATE = timedelta(minutes=15)
 
 
-def refusing(case: dict[str, object]) -> set[str]:
+def list_refusing_guards(case: dict[str, object]) -> set[str]:
     """The guards that refuse."""
     done = case["mitigation"]
     assert isinstance(done, dict)
     return {guard["guard"] for guard in done["guards"] if guard["passes"] is False}
 
 
-def redeployed_elsewhere(one: World, *, annotated: bool) -> None:
+def redeploy_elsewhere(one: World, *, annotated: bool) -> None:
     """Another host redeploys the VM in vain; the log is late, and the annotation may be, too."""
-    one.redeploying = mending(takes=timedelta(seconds=0.2), cures=False, leap=timedelta())
+    one.redeploying = build_redeploy(takes=timedelta(seconds=0.2), cures=False, leap=timedelta())
     one.log_delay = LATE
     (vm,) = one
     before = vm.truth.annotations
-    one.redeploy(vm)
+    one.start_redeploy(vm)
     if not annotated:
         vm.truth = replace(vm.truth, annotations=before)
     time.sleep(0.3)
 
 
 @pytest.mark.parametrize("annotated", [True, False])
-def test_a_redeploy_by_another_host_shows_before_the_log_has_it(azure: Starter, annotated: bool) -> None:  # noqa: FBT001 - a parameter
-    one = world()
-    redeployed_elsewhere(one, annotated=annotated)
+def test_a_redeploy_by_another_host_shows_before_the_log_has_it(azure: AzureStarter, annotated: bool) -> None:  # noqa: FBT001 - a parameter
+    one = build_world()
+    redeploy_elsewhere(one, annotated=annotated)
     there = azure(one)
-    ran, (case,) = there.redeploy()
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (5, 0)
-    assert refusing(case) == {"repeat"}
+    assert (ran.code, there.redeploy_count) == (5, 0)
+    assert list_refusing_guards(case) == {"repeat"}
     # It ended a moment ago: nothing can be said of it yet.
     assert case["recommendation"]["action"] == "wait"
 
 
 @pytest.mark.parametrize("in_log", [True, False])
-def test_a_provisioning_time_that_the_log_explains_is_no_redeploy(azure: Starter, in_log: bool) -> None:  # noqa: FBT001 - a parameter
-    one, ago = world(), timedelta(minutes=40)
+def test_a_provisioning_time_that_the_log_explains_is_no_redeploy(azure: AzureStarter, in_log: bool) -> None:  # noqa: FBT001 - a parameter
+    one, ago = build_world(), timedelta(minutes=40)
     (vm,) = one
-    vm.conditions.append(Condition(one.now() - ago, "running", "Succeeded"))
+    vm.compute_states.append(ComputeState(one.now() - ago, "running", "Succeeded"))
     if in_log:
-        logged(one, "write", ago)
+        log_operation(one, "write", ago)
     there = azure(one)
-    ran, (case,) = there.redeploy()
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == ((0, 1) if in_log else (5, 0))
-    assert refusing(case) == (set() if in_log else {"repeat"})
+    assert (ran.code, there.redeploy_count) == ((0, 1) if in_log else (5, 0))
+    assert list_refusing_guards(case) == (set() if in_log else {"repeat"})
 
 
-def test_an_operation_under_way_is_waited_for(azure: Starter) -> None:
-    one = world()
-    one.redeploying = mending(takes=timedelta(minutes=10))
+def test_an_operation_under_way_is_waited_for(azure: AzureStarter) -> None:
+    one = build_world()
+    one.redeploying = build_redeploy(takes=timedelta(minutes=10))
     one.log_delay = LATE
     (vm,) = one
     before = vm.truth.annotations
-    one.redeploy(vm)
+    one.start_redeploy(vm)
     vm.truth = replace(vm.truth, annotations=before)
-    vm.turns.pop()  # what is measured is late, too
-    vm.turns.pop()
+    vm.state_changes.pop()  # what is measured is late, too
+    vm.state_changes.pop()
     there = azure(one)
-    ran, (case,) = there.redeploy()
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (5, 0)
-    assert "state" in refusing(case)
+    assert (ran.code, there.redeploy_count) == (5, 0)
+    assert "state" in list_refusing_guards(case)
 
 
-def test_that_two_hosts_cannot_see_each_other_in_the_same_seconds_is_a_risk_that_is_told(azure: Starter) -> None:
-    _, (case,) = azure(world()).redeploy("--dry-run")
+def test_that_two_hosts_cannot_see_each_other_in_the_same_seconds_is_a_risk_that_is_told(azure: AzureStarter) -> None:
+    _, (case,) = azure(build_world()).redeploy_vms("--dry-run")
 
     assert any("another machine that decides in the same seconds" in risk for risk in case["mitigation"]["risks"])
 
 
-def test_a_vm_that_was_made_after_the_loss_began_is_another_one(azure: Starter) -> None:
-    one = world()
+def test_a_vm_that_was_made_after_the_loss_began_is_another_one(azure: AzureStarter) -> None:
+    one = build_world()
     (vm,) = one
-    vm.born = one.now() - timedelta(minutes=90)
+    vm.created_at = one.now() - timedelta(minutes=90)
     there = azure(one)
-    ran, (case,) = there.redeploy()
+    ran, (case,) = there.redeploy_vms()
 
-    assert (ran.code, there.posts) == (5, 0)
-    assert refusing(case) == {"state"}
+    assert (ran.code, there.redeploy_count) == (5, 0)
+    assert list_refusing_guards(case) == {"state"}
     assert "after the loss began" in case["mitigation"]["says"]
 
 
@@ -117,60 +117,63 @@ def test_a_vm_that_was_made_after_the_loss_began_is_another_one(azure: Starter) 
     ],
 )
 def test_what_became_another_vm_while_the_question_stood_is_not_redeployed(
-    azure: Starter, member: str, value: object, said: str
+    azure: AzureStarter, member: str, value: object, said: str
 ) -> None:
-    there = azure(world())
+    there = azure(build_world())
     terminal = Terminal(there)
-    terminal.until("Type yes to go on: ")
+    terminal.wait_for("Type yes to go on: ")
     (vm,) = there.arm.world
     with there.arm.world.lock:
         vm.machine = replace(vm.machine, **{member: value})  # type: ignore[arg-type]
-    terminal.type("yes\n")
-    code, done = terminal.end()
+    terminal.type_line("yes\n")
+    code, done = terminal.wait_for_end()
 
-    assert (code, done["status"], there.posts) == (5, "refused", 0)
+    assert (code, done["status"], there.redeploy_count) == (5, "refused", 0)
     assert said in str(done["says"])
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> tuple[Arm, Session]:
+def door(monkeypatch: pytest.MonkeyPatch) -> tuple[ArmServer, Session]:
     """A session that has signed in already."""
-    arm = Arm(world()).__enter__()
+    arm = ArmServer(build_world()).__enter__()
     for name, value in arm.environment.items():
         monkeypatch.setenv(name, value)
-    session = Session(Access(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
-    session.credential.get_token(session.cloud.scope, enable_cae=True)
+    session = Session(AzureSettings(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
+    session.credential.get_token(session.cloud.token_scope, enable_cae=True)
     return arm, session
 
 
-def sent(session: Session, looked_at: float | None) -> Sent:
-    asked = ready()
+def send_order(session: Session, looked_at: float | None) -> Sent:
+    asked = build_passing_case()
     plan = replace(asked.plan, looked_at=looked_at)
-    (order,) = review([plan], asked.policy, asked.population, asked.now)
+    (order,) = review_plans([plan], asked.policy, asked.population, asked.now)
     assert isinstance(order, Order)
-    return apply(order, session)
+    return apply_order(order, session)
 
 
 @pytest.mark.parametrize("age", [61.0, None])
-def test_an_order_that_has_grown_old_sends_nothing(door: tuple[Arm, Session], age: float | None) -> None:
+def test_an_order_that_has_grown_old_sends_nothing(door: tuple[ArmServer, Session], age: float | None) -> None:
     arm, session = door
-    told = sent(session, None if age is None else boot_clock.seconds() - age)
+    told = send_order(session, None if age is None else boot_clock.read_seconds() - age)
 
-    assert (told.reception, len(arm.posts("/redeploy"))) == (Reception.HELD, 0)
-    assert sent(session, boot_clock.seconds()).reception is not Reception.HELD
-    assert len(arm.posts("/redeploy")) == 1
+    assert (told.reception, len(arm.list_posts("/redeploy"))) == (SendResult.HELD, 0)
+    assert send_order(session, boot_clock.read_seconds()).reception is not SendResult.HELD
+    assert len(arm.list_posts("/redeploy")) == 1
     arm.__exit__(None, None, None)
 
 
-def test_a_run_that_was_asked_to_end_sends_nothing(door: tuple[Arm, Session]) -> None:
+def test_a_run_that_was_asked_to_end_sends_nothing(door: tuple[ArmServer, Session]) -> None:
     arm, session = door
     session.stop.set()
 
-    assert (sent(session, boot_clock.seconds()).reception, len(arm.posts("/redeploy"))) == (Reception.HELD, 0)
+    assert (send_order(session, boot_clock.read_seconds()).reception, len(arm.list_posts("/redeploy"))) == (
+        SendResult.HELD,
+        0,
+    )
     arm.__exit__(None, None, None)
 
 
-def begun(there: Azure) -> "subprocess.Popen[bytes]":
+def start_redeploy(there: LocalAzure) -> "subprocess.Popen[bytes]":
     arguments = ["check", "prod/web-01", "--since", "1d", "-o", "json", "--redeploy", "--yes", "--cloud", there.arm.url]
     return subprocess.Popen(
         [COMMAND, *arguments],
@@ -182,18 +185,18 @@ def begun(there: Azure) -> "subprocess.Popen[bytes]":
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_process_that_is_stopped_behind_its_intent_and_ended_sends_nothing(
-    azure: Starter, ending: signal.Signals
+    azure: AzureStarter, ending: signal.Signals
 ) -> None:
-    there = azure(world())
-    with begun(there) as running:
-        until(running, there.journal.path.exists)
+    there = azure(build_world())
+    with start_redeploy(there) as running:
+        wait_until(running, there.journal.path.exists)
         running.send_signal(signal.SIGSTOP)
-        before = there.posts
+        before = there.redeploy_count
         running.send_signal(ending)
         running.send_signal(signal.SIGCONT)
         running.communicate(timeout=60)
 
     assert before == 0, "the request left sooner than anybody could look"
-    assert (running.returncode, there.posts) == (130, 0)
-    (deed,) = there.journal.deeds(pytest.fail)
+    assert (running.returncode, there.redeploy_count) == (130, 0)
+    (deed,) = there.journal.read_entries(pytest.fail)
     assert deed.step is Step.VOID

@@ -9,13 +9,13 @@ import pytest
 
 from tests.arm import World
 from tests.conftest import COMMAND
-from tests.live.conftest import Azure, Starter, mending, world
+from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world
 
 FORMS = ("terminal", "json", "ndjson", "csv", "markdown")
 FAILS = {"outcome": "Failed", "code": "AllocationFailed", "message": "no capacity"}
 
 
-def into(there: Azure, place: str, *arguments: str) -> tuple[int, str]:
+def into(there: LocalAzure, place: str, *arguments: str) -> tuple[int, str]:
     """The exit code and the words of a run whose report goes into a pipe that nobody reads, or onto a full disk."""
     if place == "pipe":
         reader, writer = os.pipe()
@@ -51,32 +51,34 @@ places = pytest.mark.parametrize(
 
 @places
 @pytest.mark.parametrize("form", FORMS)
-def test_a_redeploy_that_failed_among_healthy_vms_is_told_by_the_code(azure: Starter, place: str, form: str) -> None:
-    many = World.fleet(vms=6, groups=1, migrated=1)
-    many.redeploying = mending(**FAILS)
+def test_a_redeploy_that_failed_among_healthy_vms_is_told_by_the_code(
+    azure: AzureStarter, place: str, form: str
+) -> None:
+    many = World.with_fleet(vms=6, groups=1, migrated=1)
+    many.redeploying = build_redeploy(**FAILS)
     there = azure(many)
     code, said = into(there, place, "--all", "-o", form, "--redeploy", "--yes")
 
     if form == "ndjson":
         # It streams: the first healthy VM could not be told, and nothing was begun by then.
-        assert (code, there.posts) in {(141 if place == "pipe" else 2, 0), (1, 0)}, said
+        assert (code, there.redeploy_count) in {(141 if place == "pipe" else 2, 0), (1, 0)}, said
     else:
-        assert (code, there.posts) == (6, 1), said
+        assert (code, there.redeploy_count) == (6, 1), said
     assert ("cannot be written" in said) == (place == "full")
 
 
 @places
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
-def test_of_one_vm_the_code_is_the_redeploys(azure: Starter, place: str, form: str) -> None:
-    there = azure(world(redeploying=mending(**FAILS)))
+def test_of_one_vm_the_code_is_the_redeploys(azure: AzureStarter, place: str, form: str) -> None:
+    there = azure(build_world(redeploying=build_redeploy(**FAILS)))
     code, said = into(there, place, "prod/web-01", "-o", form, "--redeploy", "--yes")
 
-    assert (code, there.posts) == (6, 1), said
+    assert (code, there.redeploy_count) == (6, 1), said
 
 
-def test_a_reader_that_leaves_after_five_bytes_hides_no_failed_redeploy(azure: Starter) -> None:
-    many = World.fleet(vms=6, groups=1, migrated=1)
-    many.redeploying = mending(**FAILS)
+def test_a_reader_that_leaves_after_five_bytes_hides_no_failed_redeploy(azure: AzureStarter) -> None:
+    many = World.with_fleet(vms=6, groups=1, migrated=1)
+    many.redeploying = build_redeploy(**FAILS)
     there = azure(many)
     check = f"{COMMAND} check --all --since 1d -o csv --redeploy --yes --cloud {there.arm.url}"
     ran = subprocess.run(
@@ -88,27 +90,27 @@ def test_a_reader_that_leaves_after_five_bytes_hides_no_failed_redeploy(azure: S
         check=False,
     )
 
-    assert (ran.returncode, there.posts, len(ran.stdout)) == (6, 1, 5), ran.stderr
+    assert (ran.returncode, there.redeploy_count, len(ran.stdout)) == (6, 1, 5), ran.stderr
 
 
 @places
-def test_one_that_was_not_come_to_is_still_affected(azure: Starter, place: str) -> None:
-    many = World.fleet(vms=2, groups=1, migrated=2)
-    many.redeploying = mending(leap=timedelta(minutes=4, seconds=40))
+def test_one_that_was_not_come_to_is_still_affected(azure: AzureStarter, place: str) -> None:
+    many = World.with_fleet(vms=2, groups=1, migrated=2)
+    many.redeploying = build_redeploy(leap=timedelta(minutes=4, seconds=40))
     there = azure(many)
     code, said = into(there, place, "--all", "-o", "ndjson", "--redeploy", "--yes", "--max", "2")
 
-    assert (code, there.posts) == (1, 1), said
+    assert (code, there.redeploy_count) == (1, 1), said
 
 
 @places
 @pytest.mark.parametrize("form", ["terminal", "csv"])
 @pytest.mark.parametrize(("more", "wanted"), [((), None), (("--redeploy", "--dry-run"), 1), (("--redeploy",), 5)])
 def test_where_nothing_is_done_the_decision_outranks_the_report(
-    azure: Starter, place: str, form: str, more: tuple[str, ...], wanted: int | None
+    azure: AzureStarter, place: str, form: str, more: tuple[str, ...], wanted: int | None
 ) -> None:
-    there = azure(world())
+    there = azure(build_world())
     code, said = into(there, place, "prod/web-01", "-o", form, *more)
 
     # Who only looked sees what the shell calls a closed pipe, or that the report has no place.
-    assert (code, there.posts) == (wanted or (141 if place == "pipe" else 2), 0), said
+    assert (code, there.redeploy_count) == (wanted or (141 if place == "pipe" else 2), 0), said

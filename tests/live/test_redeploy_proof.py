@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.arm.metric_generator import Mood
+from tests.arm.metric_generator import TrafficState
 from tests.conftest import COMMAND
-from tests.live.conftest import Azure, Starter, mending, until, world
-from tests.live.test_redeploy import Terminal, steps
+from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world, wait_until
+from tests.live.test_redeploy import Terminal, read_steps
 
 SHORT = ("--wait-for", "4s")
 
 
-def shell(there: Azure, tail: str) -> "subprocess.CompletedProcess[str]":
+def run_in_shell(there: LocalAzure, tail: str) -> "subprocess.CompletedProcess[str]":
     """The command as a shell runs it, with something done to its streams."""
     check = f"{COMMAND} check prod/web-01 --since 1d --redeploy --yes --wait-for 4s --cloud {there.arm.url}"
     return subprocess.run(
@@ -30,12 +30,12 @@ def shell(there: Azure, tail: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_seven_percent_of_the_old_traffic_is_not_reachable_again_and_no_failure_either(azure: Starter) -> None:
-    there = azure(world(heartbeats=False, redeploying=mending(mood=Mood.FAINT)))
-    ran, (case,) = there.redeploy(*SHORT)
+def test_seven_percent_of_the_old_traffic_is_not_reachable_again_and_no_failure_either(azure: AzureStarter) -> None:
+    there = azure(build_world(heartbeats=False, redeploying=build_redeploy(mood=TrafficState.FAINT)))
+    ran, (case,) = there.redeploy_vms(*SHORT)
     done = case["mitigation"]
 
-    assert (ran.code, done["status"], done["reachable_again"], there.posts) == (0, "succeeded", None, 1)
+    assert (ran.code, done["status"], done["reachable_again"], there.redeploy_count) == (0, "succeeded", None, 1)
     # The server's traffic has its noise.
     assert re.search(r"is at [5-9]% of what it was", done["says"])
     assert "warning: web-01: " in ran.err
@@ -43,30 +43,30 @@ def test_seven_percent_of_the_old_traffic_is_not_reachable_again_and_no_failure_
 
 @pytest.mark.parametrize(("minutes", "expected"), [(8, None), (12, False)])
 def test_that_it_did_not_help_is_not_said_sooner_than_ten_minutes_after(
-    azure: Starter,
+    azure: AzureStarter,
     minutes: int,
     expected: bool | None,  # noqa: FBT001 - the case's answer
 ) -> None:
-    there = azure(world(redeploying=mending(cures=False, leap=timedelta(minutes=minutes))))
-    ran, (case,) = there.redeploy(*SHORT)
+    there = azure(build_world(redeploying=build_redeploy(cures=False, leap=timedelta(minutes=minutes))))
+    ran, (case,) = there.redeploy_vms(*SHORT)
 
     assert (case["mitigation"]["status"], case["mitigation"]["reachable_again"]) == ("succeeded", expected)
     assert ran.code == (0 if expected is None else 6)
     # What was too early is no last word.
-    assert (steps(there)[-1] == "verified") == (expected is False)
+    assert (read_steps(there)[-1] == "verified") == (expected is False)
 
 
-def test_what_goes_on_is_told_with_how_long_and_what_is_next(azure: Starter) -> None:
-    there = azure(world(redeploying=mending(takes=timedelta(seconds=4))))
-    ran, _ = there.redeploy("--wait-for", "30s")
+def test_what_goes_on_is_told_with_how_long_and_what_is_next(azure: AzureStarter) -> None:
+    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(seconds=4))))
+    ran, _ = there.redeploy_vms("--wait-for", "30s")
 
     for said in (" of at most 30 s)", "Azure says: InProgress", "lost until then: ", "next look in ", "Ctrl-C is safe"):
         assert said in ran.err
 
 
-def test_the_headline_is_what_is_true_now_and_one_redeploy_is_told_once(azure: Starter) -> None:
-    there = azure(world())
-    ran = there.run("check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", COLUMNS="160")
+def test_the_headline_is_what_is_true_now_and_one_redeploy_is_told_once(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    ran = there.run_command("check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", COLUMNS="160")
 
     assert ran.code == 0
     assert "REDEPLOYED  web-01 can be reached again" in ran.out.splitlines()[0]
@@ -78,19 +78,19 @@ def test_the_headline_is_what_is_true_now_and_one_redeploy_is_told_once(azure: S
 @pytest.mark.parametrize("tail", ["> /dev/full", "--out /dev/full", "| true"])
 @pytest.mark.parametrize(("outcome", "code"), [("Succeeded", 0), ("Failed", 6)])
 def test_a_report_that_cannot_be_written_does_not_hide_what_was_done(
-    azure: Starter, tail: str, outcome: str, code: int
+    azure: AzureStarter, tail: str, outcome: str, code: int
 ) -> None:
-    there = azure(world(redeploying=mending(outcome=outcome, code="Odd" if code else None)))
-    ran = shell(there, tail)
+    there = azure(build_world(redeploying=build_redeploy(outcome=outcome, code="Odd" if code else None)))
+    ran = run_in_shell(there, tail)
 
-    assert (ran.returncode, there.posts) == (code, 1), ran.stderr
+    assert (ran.returncode, there.redeploy_count) == (code, 1), ran.stderr
     assert "Traceback" not in ran.stderr
 
 
-def test_a_report_that_cannot_be_written_leaves_what_goes_on_a_one(azure: Starter) -> None:
-    there = azure(world(redeploying=mending(takes=timedelta(minutes=10))))
+def test_a_report_that_cannot_be_written_leaves_what_goes_on_a_one(azure: AzureStarter) -> None:
+    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(minutes=10))))
 
-    assert shell(there, "> /dev/full").returncode == 1
+    assert run_in_shell(there, "> /dev/full").returncode == 1
     listed = subprocess.run(
         ["bash", "-c", f"{COMMAND} mitigations --resume --wait-for 1s --cloud {there.arm.url} > /dev/full"],  # noqa: S607
         env={**os.environ, **there.environment},
@@ -98,11 +98,11 @@ def test_a_report_that_cannot_be_written_leaves_what_goes_on_a_one(azure: Starte
         timeout=110,
         check=False,
     )
-    assert (listed.returncode, there.posts) == (1, 1)
+    assert (listed.returncode, there.redeploy_count) == (1, 1)
 
 
-def test_ctrl_c_while_it_is_followed_says_how_to_take_it_up(azure: Starter) -> None:
-    there = azure(world(redeploying=mending(takes=timedelta(minutes=10))))
+def test_ctrl_c_while_it_is_followed_says_how_to_take_it_up(azure: AzureStarter) -> None:
+    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(minutes=10))))
     arguments = ["check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", "--cloud", there.arm.url]
     with subprocess.Popen(
         [COMMAND, *arguments],
@@ -111,7 +111,7 @@ def test_ctrl_c_while_it_is_followed_says_how_to_take_it_up(azure: Starter) -> N
         stderr=subprocess.PIPE,
         text=True,
     ) as running:
-        until(running, lambda: there.posts and "accepted" in steps(there))
+        wait_until(running, lambda: there.redeploy_count and "accepted" in read_steps(there))
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=60)
 
@@ -121,26 +121,26 @@ def test_ctrl_c_while_it_is_followed_says_how_to_take_it_up(azure: Starter) -> N
     assert "--resume FILE" not in hint
 
 
-def test_what_was_typed_before_the_question_is_no_answer_and_a_short_one_is_asked_again(azure: Starter) -> None:
-    there = azure(world())
+def test_what_was_typed_before_the_question_is_no_answer_and_a_short_one_is_asked_again(azure: AzureStarter) -> None:
+    there = azure(build_world())
     terminal = Terminal(there)
-    terminal.type("yes\n")
-    terminal.until("Type yes to go on: ")
-    terminal.type("y\n")
-    terminal.until("type yes, the whole word")
-    assert there.posts == 0
-    terminal.type("no\n")
-    code, done = terminal.end()
+    terminal.type_line("yes\n")
+    terminal.wait_for("Type yes to go on: ")
+    terminal.type_line("y\n")
+    terminal.wait_for("type yes, the whole word")
+    assert there.redeploy_count == 0
+    terminal.type_line("no\n")
+    code, done = terminal.wait_for_end()
 
-    assert (code, done["status"], there.posts) == (5, "declined", 0)
+    assert (code, done["status"], there.redeploy_count) == (5, "declined", 0)
 
 
-def test_the_question_shows_verdict_times_reasons_every_guard_and_the_price(azure: Starter) -> None:
-    there = azure(world())
+def test_the_question_shows_verdict_times_reasons_every_guard_and_the_price(azure: AzureStarter) -> None:
+    there = azure(build_world())
     terminal = Terminal(there)
-    terminal.until("Type yes to go on: ")
-    terminal.type("no\n")
-    terminal.end()
+    terminal.wait_for("Type yes to go on: ")
+    terminal.type_line("no\n")
+    terminal.wait_for_end()
 
     for said in (
         "confirmed: web-01 lost its network path",

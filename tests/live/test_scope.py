@@ -8,69 +8,69 @@ import pytest
 
 from tests.arm import Fault, World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.live.conftest import Azure, Starter, gaps, world
+from tests.live.conftest import AzureStarter, LocalAzure, build_world, get_gap_reasons
 
 
-def fleet() -> World:
-    return World.fleet(vms=12, groups=2, migrated=1)
+def build_fleet() -> World:
+    return World.with_fleet(vms=12, groups=2, migrated=1)
 
 
-def by_name(cases: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def index_by_name(cases: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {case["vm"]["name"]: case for case in cases}
 
 
-def refused(there: Azure, *words: str) -> str:
+def run_refused(there: LocalAzure, *words: str) -> str:
     """What is said where nothing may be read, nor done, of a scope."""
-    ran, cases = there.check(*words, "--redeploy", "--yes")
+    ran, cases = there.check_vms(*words, "--redeploy", "--yes")
 
     assert (ran.code, cases) == (4, []), ran
-    assert there.posts == 0
+    assert there.redeploy_count == 0
     return ran.err
 
 
-def test_a_group_tag_or_subscription_that_is_not_there_is_an_error(azure: Starter) -> None:
-    there = azure(World.one(tags={"App": "shop"}))
+def test_a_group_tag_or_subscription_that_is_not_there_is_an_error(azure: AzureStarter) -> None:
+    there = azure(World.with_one_vm(tags={"App": "shop"}))
 
-    assert "Did you mean prod?" in refused(there, "-g", "prdo")
-    assert "Groups with VMs: prod." in refused(there, "-g", "zzz-*")
-    assert "Did you mean prod?" in refused(there, "-g", "prod", "-g", "prodd")
-    assert "Did you mean App=shop?" in refused(there, "--tag", "app=shp")
-    assert "App=shop" in refused(there, "--tag", "zone=1")
-    assert "Did you mean contoso-1?" in refused(there, "-s", "contosso-1", "--all")
+    assert "Did you mean prod?" in run_refused(there, "-g", "prdo")
+    assert "Groups with VMs: prod." in run_refused(there, "-g", "zzz-*")
+    assert "Did you mean prod?" in run_refused(there, "-g", "prod", "-g", "prodd")
+    assert "Did you mean App=shop?" in run_refused(there, "--tag", "app=shp")
+    assert "App=shop" in run_refused(there, "--tag", "zone=1")
+    assert "Did you mean contoso-1?" in run_refused(there, "-s", "contosso-1", "--all")
     wrong = SUBSCRIPTION[:-1] + "0"
-    assert f"cannot see the subscription {wrong}" in refused(there, "-s", wrong, "--all")
-    assert f"Did you mean {SUBSCRIPTION}?" in refused(there, "-s", wrong, "-s", SUBSCRIPTION, "web-01")
-    assert "resource group called nosuch" in refused(there, "-g", "nosuch", "web-09")
+    assert f"cannot see the subscription {wrong}" in run_refused(there, "-s", wrong, "--all")
+    assert f"Did you mean {SUBSCRIPTION}?" in run_refused(there, "-s", wrong, "-s", SUBSCRIPTION, "web-01")
+    assert "resource group called nosuch" in run_refused(there, "-g", "nosuch", "web-09")
 
 
-def test_a_scope_without_vms_may_be_meant(azure: Starter) -> None:
+def test_a_scope_without_vms_may_be_meant(azure: AzureStarter) -> None:
     there = azure()
     for words in (("-g", "prdo"), ("--tag", "a=b"), ("db-*",), ("-", "-s", SUBSCRIPTION)):
-        ran = there.run("check", *words, "--allow-empty")
+        ran = there.run_command("check", *words, "--allow-empty")
         assert ran.code == 0, ran
         assert "No VM is in what was asked for" in ran.out
-    assert there.run("check", "web-9", "--allow-empty").code == 4
+    assert there.run_command("check", "web-9", "--allow-empty").code == 4
 
 
-def test_a_subscription_may_be_given_by_name(azure: Starter) -> None:
+def test_a_subscription_may_be_given_by_name(azure: AzureStarter) -> None:
     there = azure()
 
-    assert there.check("web-01", "-s", "CONTOSO-1")[0].code == 1
-    assert there.check("prod/web-01", AZURE_SUBSCRIPTION_ID="contoso-1")[0].code == 1
+    assert there.check_vms("web-01", "-s", "CONTOSO-1")[0].code == 1
+    assert there.check_vms("prod/web-01", AZURE_SUBSCRIPTION_ID="contoso-1")[0].code == 1
 
 
-def test_a_group_that_is_not_there_is_no_medical_finding(azure: Starter) -> None:
+def test_a_group_that_is_not_there_is_no_medical_finding(azure: AzureStarter) -> None:
     there = azure()
-    told = refused(there, "nosuch/web-01", "-s", SUBSCRIPTION)
+    told = run_refused(there, "nosuch/web-01", "-s", SUBSCRIPTION)
 
     assert "is called nosuch/web-01" in told
     assert "Did you mean prod/web-01?" in told
 
 
-def test_among_several_one_that_is_unknown_is_a_case(azure: Starter, tmp_path: Path) -> None:
+def test_among_several_one_that_is_unknown_is_a_case(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
     (tmp_path / "vms.txt").write_text("web-01\nweb-1\nnosuch/web-01\n")
-    ran, cases = there.check("--vms-from", "vms.txt", "-s", SUBSCRIPTION)
+    ran, cases = there.check_vms("--vms-from", "vms.txt", "-s", SUBSCRIPTION)
 
     assert ran.code == 1, ran.err
     assert [case["verdict"] for case in cases] == ["confirmed", "inconclusive", "inconclusive"]
@@ -79,119 +79,122 @@ def test_among_several_one_that_is_unknown_is_a_case(azure: Starter, tmp_path: P
         ("nosuch", "web-01"),
     ]
     for case in cases[1:]:
-        assert "no such VM" in gaps(case)["activity"]
-        assert "did you mean prod/web-01?" in gaps(case)["activity"]
+        assert "no such VM" in get_gap_reasons(case)["activity"]
+        assert "did you mean prod/web-01?" in get_gap_reasons(case)["activity"]
         assert len(case["findings"]) == 1
 
 
-def test_in_a_long_list_stale_names_and_ids_take_nobody_along(azure: Starter) -> None:
-    there = azure(fleet())
-    _, known = there.check("--all")
+def test_in_a_long_list_stale_names_and_ids_take_nobody_along(azure: AzureStarter) -> None:
+    there = azure(build_fleet())
+    _, known = there.check_vms("--all")
     ids = [case["vm"]["id"] for case in known]
     subscription = known[0]["vm"]["subscription_id"]
     stale = [f"{ids[0]}9", f"{known[0]['vm']['resource_group']}/{known[0]['vm']['name']}8"]
-    ran, cases = there.check(*ids, *stale, "-s", subscription)
+    ran, cases = there.check_vms(*ids, *stale, "-s", subscription)
 
     assert ran.code == 1, ran.err
     assert [case["vm"]["id"] for case in cases[: len(ids)]] == ids
     assert len(cases) == len(ids) + 2
     for case in cases[-2:]:
-        assert "no such VM" in gaps(case)["health"]
-        assert f"did you mean {known[0]['vm']['resource_group']}/{known[0]['vm']['name']}" in gaps(case)["health"]
+        assert "no such VM" in get_gap_reasons(case)["health"]
+        assert (
+            f"did you mean {known[0]['vm']['resource_group']}/{known[0]['vm']['name']}"
+            in get_gap_reasons(case)["health"]
+        )
 
 
-def test_stars_and_question_marks_name_several(azure: Starter) -> None:
-    there = azure(fleet())
-    _, cases = there.check("web-*")
+def test_stars_and_question_marks_name_several(azure: AzureStarter) -> None:
+    there = azure(build_fleet())
+    _, cases = there.check_vms("web-*")
     assert {case["vm"]["name"][:4] for case in cases} == {"web-"}
     assert len(cases) == 3
-    _, grouped = there.check("-g", "rg-?0")
+    _, grouped = there.check_vms("-g", "rg-?0")
     assert {case["vm"]["resource_group"] for case in grouped} == {"rg-00"}
-    _, both = there.check("RG-*0/WEB-*", "api-0001")
+    _, both = there.check_vms("RG-*0/WEB-*", "api-0001")
     assert {case["vm"]["name"] for case in both} <= {case["vm"]["name"] for case in cases} | {"api-0001"}
     assert both[-1]["vm"]["name"] == "api-0001"
 
 
-def test_without_resource_graph_the_same_is_told(azure: Starter) -> None:
-    one = world(tags={"app": "shop"})
+def test_without_resource_graph_the_same_is_told(azure: AzureStarter) -> None:
+    one = build_world(tags={"app": "shop"})
     one.graph = False
     there = azure(one)
 
-    assert "Did you mean prod?" in refused(there, "-g", "prdo")
-    assert "Did you mean prod/web-01?" in refused(there, "web-1")
-    assert "Did you mean app=shop?" in refused(there, "--tag", "app=shpo")
-    assert "Did you mean prod/web-01?" in refused(there, "nosuch/web-01", "-s", SUBSCRIPTION)
-    _, cases = there.check("web-*", "web-1")
+    assert "Did you mean prod?" in run_refused(there, "-g", "prdo")
+    assert "Did you mean prod/web-01?" in run_refused(there, "web-1")
+    assert "Did you mean app=shop?" in run_refused(there, "--tag", "app=shpo")
+    assert "Did you mean prod/web-01?" in run_refused(there, "nosuch/web-01", "-s", SUBSCRIPTION)
+    _, cases = there.check_vms("web-*", "web-1")
     assert [case["verdict"] for case in cases] == ["confirmed", "inconclusive"]
-    assert "did you mean prod/web-01?" in gaps(cases[1])["activity"]
+    assert "did you mean prod/web-01?" in get_gap_reasons(cases[1])["activity"]
 
 
-def test_what_could_not_be_listed_is_not_called_absent(azure: Starter) -> None:
-    one = world()
+def test_what_could_not_be_listed_is_not_called_absent(azure: AzureStarter) -> None:
+    one = build_world()
     one.graph = False
     there = azure(one)
-    there.arm.fail(Fault(path=r"Microsoft\.Compute/virtualMachines\?", kind="status", status=403))
-    ran, cases = there.check("-g", "prdo")
+    there.arm.add_fault(Fault(path=r"Microsoft\.Compute/virtualMachines\?", kind="status", status=403))
+    ran, cases = there.check_vms("-g", "prdo")
 
     assert (ran.code, cases) == (4, [])
     assert "resource group called" not in ran.err
     assert "403" in ran.err or "refused" in ran.err
 
 
-def test_an_id_is_looked_for_in_its_own_subscription(azure: Starter) -> None:
+def test_an_id_is_looked_for_in_its_own_subscription(azure: AzureStarter) -> None:
     there = azure()
-    _, (case,) = there.check("web-01")
+    _, (case,) = there.check_vms("web-01")
     foreign = "11111111-2222-3333-4444-555555555555"
-    _, (again,) = there.check(case["vm"]["id"], AZURE_SUBSCRIPTION_ID=foreign)
+    _, (again,) = there.check_vms(case["vm"]["id"], AZURE_SUBSCRIPTION_ID=foreign)
 
     assert again["verdict"] == "confirmed"
     assert again["gaps"] == case["gaps"]
 
 
-def test_what_was_unknown_is_looked_for_again(azure: Starter, tmp_path: Path) -> None:
+def test_what_was_unknown_is_looked_for_again(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
-    first = there.run("check", "web-01", "db-01", "--since", "1d", "-o", "ndjson").out
+    first = there.run_command("check", "web-01", "db-01", "--since", "1d", "-o", "ndjson").out
     (tmp_path / "first.ndjson").write_text(first)
     before = len(there.arm.requests)
-    ran, cases = there.check("web-01", "db-01", "--resume", "first.ndjson")
+    ran, cases = there.check_vms("web-01", "db-01", "--resume", "first.ndjson")
 
     assert ran.code == 1, ran.err
-    assert by_name(cases)["web-01"] == by_name([json.loads(line) for line in first.splitlines()])["web-01"]
+    assert index_by_name(cases)["web-01"] == index_by_name([json.loads(line) for line in first.splitlines()])["web-01"]
     assert len(there.arm.requests) > before
-    assert by_name(cases)["db-01"]["verdict"] == "inconclusive"
+    assert index_by_name(cases)["db-01"]["verdict"] == "inconclusive"
 
 
 @pytest.mark.parametrize("name", ["[bold]", "'] | take 1 //", "x" * 5_000, "\x1b[31m"])
-def test_hostile_names_ask_for_nothing_else(azure: Starter, name: str) -> None:
+def test_hostile_names_ask_for_nothing_else(azure: AzureStarter, name: str) -> None:
     there = azure()
-    ran, cases = there.check(name.replace("/", ""), f"{name.replace('/', '')}*", "web-01", "-s", SUBSCRIPTION)
+    ran, cases = there.check_vms(name.replace("/", ""), f"{name.replace('/', '')}*", "web-01", "-s", SUBSCRIPTION)
 
     assert ran.code == 1, ran.err
     assert [case["verdict"] for case in cases] == ["inconclusive", "inconclusive", "confirmed"]
     assert "\x1b" not in ran.err
 
 
-def test_a_vm_of_another_subscription_that_cannot_be_seen_hides_nobody(azure: Starter) -> None:
+def test_a_vm_of_another_subscription_that_cannot_be_seen_hides_nobody(azure: AzureStarter) -> None:
     there = azure()
-    _, (case,) = there.check("web-01")
+    _, (case,) = there.check_vms("web-01")
     foreign = case["vm"]["id"].replace(SUBSCRIPTION, "11111111-2222-3333-4444-555555555555")
-    ran, cases = there.check(case["vm"]["id"], foreign)
+    ran, cases = there.check_vms(case["vm"]["id"], foreign)
 
     assert ran.code == 1, ran.err
     assert [case["verdict"] for case in cases] == ["confirmed", "inconclusive"]
 
 
-def test_a_recording_holds_no_vm_that_is_not_there(azure: Starter, tmp_path: Path) -> None:
+def test_a_recording_holds_no_vm_that_is_not_there(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
-    ran = there.run("record", "web-01", "web-1", "--since", "1d", "--out", "kept.jsonl")
+    ran = there.run_command("record", "web-01", "web-1", "--since", "1d", "--out", "kept.jsonl")
 
     assert ran.code == 0, ran.err
     assert "web-1 is not recorded: no such VM" in ran.err
     assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == 1
 
 
-def test_doctor_takes_a_subscription_by_name_too(azure: Starter) -> None:
-    ran = azure().run("doctor", "-s", "Contoso-1")
+def test_doctor_takes_a_subscription_by_name_too(azure: AzureStarter) -> None:
+    ran = azure().run_command("doctor", "-s", "Contoso-1")
 
     assert f"{SUBSCRIPTION}: contoso-1" in ran.out
     assert "cannot see" not in ran.out

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.arm import Fault, Silent, World
+from tests.arm import Fault, SilentServer, World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.conftest import Ran
-from tests.live.conftest import Azure, Starter, gaps
+from tests.conftest import CommandResult
+from tests.live.conftest import AzureStarter, LocalAzure, get_gap_reasons
 from vmdiag.arm import _deadline
 from vmdiag.arm._transport import Transport
 
@@ -19,53 +19,53 @@ METRICS = r"Microsoft\.Insights/metrics"
 AT_MOST = 25.0
 
 
-def tried(there: Azure, *more: str, **settings: str) -> Ran:
+def check_in_time(there: LocalAzure, *more: str, **settings: str) -> CommandResult:
     """A check with 3 s of time, which ends."""
     began = time.monotonic()
-    ran = there.run("check", ID, "--timeout", "3s", "--since", "1d", *more, **settings)
+    ran = there.run_command("check", ID, "--timeout", "3s", "--since", "1d", *more, **settings)
     assert time.monotonic() - began < AT_MOST
     assert "Traceback" not in ran.err
     return ran
 
 
 @pytest.mark.parametrize("part", ["header", "body"])
-def test_an_answer_that_trickles_is_a_gap_and_the_report_stands(azure: Starter, part: str) -> None:
+def test_an_answer_that_trickles_is_a_gap_and_the_report_stands(azure: AzureStarter, part: str) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="trickle", part=part))
+    there.arm.add_fault(Fault(path=METRICS, kind="trickle", part=part))
     began = time.monotonic()
-    ran, (case,) = there.check(ID, "--timeout", "3s")
+    ran, (case,) = there.check_vms(ID, "--timeout", "3s")
 
     assert time.monotonic() - began < AT_MOST
-    assert "--timeout" in gaps(case)["traffic"]
-    assert "health" not in gaps(case)
+    assert "--timeout" in get_gap_reasons(case)["traffic"]
+    assert "health" not in get_gap_reasons(case)
     assert case["migrated_at"]
     assert ran.code in {1, 3}
 
 
 @pytest.mark.parametrize("path", ["oauth2", "openid-configuration", "metadata"])
 @pytest.mark.parametrize("part", ["header", "body"])
-def test_a_sign_in_that_trickles_ends_with_the_runs_time(azure: Starter, path: str, part: str) -> None:
+def test_a_sign_in_that_trickles_ends_with_the_runs_time(azure: AzureStarter, path: str, part: str) -> None:
     there = azure()
-    there.arm.fail(Fault(path=path, kind="trickle", part=part))
-    ran = tried(there)
+    there.arm.add_fault(Fault(path=path, kind="trickle", part=part))
+    ran = check_in_time(there)
 
     assert (ran.code, ran.out) == (4, "")
     assert "--timeout" in ran.err
 
 
-def test_a_managed_identity_that_trickles_ends_with_the_runs_time(azure: Starter) -> None:
+def test_a_managed_identity_that_trickles_ends_with_the_runs_time(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path="msi/token", kind="trickle", part="body"))
+    there.arm.add_fault(Fault(path="msi/token", kind="trickle", part="body"))
     endpoint = {"IDENTITY_ENDPOINT": f"{there.arm.url}/msi/token", "IDENTITY_HEADER": "x"}
-    ran = tried(there, "--credential", "managed", **endpoint)
+    ran = check_in_time(there, "--credential", "managed", **endpoint)
 
     assert (ran.code, ran.out) == (4, "")
     assert "--timeout" in ran.err
 
 
-def test_a_server_that_is_silent_from_the_first_byte_of_tls_on_ends_with_the_runs_time(azure: Starter) -> None:
+def test_a_server_that_is_silent_from_the_first_byte_of_tls_on_ends_with_the_runs_time(azure: AzureStarter) -> None:
     there = azure()
-    with Silent() as silent:
+    with SilentServer() as silent:
         began = time.monotonic()
         ran = there.runner("check", ID, "--timeout", "3s", "--cloud", silent.url, **there.arm.environment)
 
@@ -75,23 +75,23 @@ def test_a_server_that_is_silent_from_the_first_byte_of_tls_on_ends_with_the_run
     assert "--timeout" in ran.err
 
 
-def test_one_host_that_is_silent_costs_only_what_it_alone_knows(azure: Starter) -> None:
-    world = World.one()
-    with Silent() as silent:
+def test_one_host_that_is_silent_costs_only_what_it_alone_knows(azure: AzureStarter) -> None:
+    world = World.with_one_vm()
+    with SilentServer() as silent:
         world.logs = silent.url
-        ran, (case,) = azure(world).check(ID, "--timeout", "5s")
+        ran, (case,) = azure(world).check_vms(ID, "--timeout", "5s")
 
         assert silent.connections
-    assert set(gaps(case)) == {"heartbeat"}
-    assert "--timeout" in gaps(case)["heartbeat"]
+    assert set(get_gap_reasons(case)) == {"heartbeat"}
+    assert "--timeout" in get_gap_reasons(case)["heartbeat"]
     assert ran.code == 1
 
 
-def test_the_doctor_ends_too_and_tells_what_it_has_tried(azure: Starter) -> None:
+def test_the_doctor_ends_too_and_tells_what_it_has_tried(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="trickle", part="body"))
+    there.arm.add_fault(Fault(path=METRICS, kind="trickle", part="body"))
     began = time.monotonic()
-    ran = there.run("doctor", "--timeout", "4s", "--subscription", SUBSCRIPTION)
+    ran = there.run_command("doctor", "--timeout", "4s", "--subscription", SUBSCRIPTION)
 
     assert time.monotonic() - began < AT_MOST
     assert ran.code == 3
@@ -99,7 +99,7 @@ def test_the_doctor_ends_too_and_tells_what_it_has_tried(azure: Starter) -> None
     assert "health" in ran.out
 
 
-def az(folder: Path, script: str) -> str:
+def install_cli(folder: Path, script: str) -> str:
     """A PATH on which the Azure CLI is this script."""
     program = folder / "bin" / "az"
     program.parent.mkdir()
@@ -108,21 +108,23 @@ def az(folder: Path, script: str) -> str:
     return f"{program.parent}:/usr/bin:/bin"
 
 
-def test_an_azure_cli_that_hangs_ends_with_the_runs_time(azure: Starter, tmp_path: Path) -> None:
+def test_an_azure_cli_that_hangs_ends_with_the_runs_time(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
-    ran = tried(there, "--credential", "cli", PATH=az(tmp_path, "exec sleep 40"))
+    ran = check_in_time(there, "--credential", "cli", PATH=install_cli(tmp_path, "exec sleep 40"))
 
     assert (ran.code, ran.out) == (4, "")
     assert "--timeout" in ran.err
 
 
-def test_what_was_given_up_leaves_no_thread_behind(azure: Starter) -> None:
+def test_what_was_given_up_leaves_no_thread_behind(azure: AzureStarter) -> None:
     arm = azure().arm
-    arm.fail(Fault(path="metadata", kind="trickle", part="header"))
+    arm.add_fault(Fault(path="metadata", kind="trickle", part="header"))
     session = Transport(connections=1).session
     before = threading.active_count()
     with pytest.raises(TimeoutError):
-        _deadline.run(lambda: session.get(f"{arm.url}/metadata/endpoints", verify=str(arm.ca), timeout=60), 2)
+        _deadline.run_with_deadline(
+            lambda: session.get(f"{arm.url}/metadata/endpoints", verify=str(arm.ca_bundle), timeout=60), 2
+        )
     ends = time.monotonic() + 20
     while threading.active_count() > before and time.monotonic() < ends:
         time.sleep(0.05)
@@ -133,11 +135,11 @@ def test_who_is_interrupted_does_not_wait() -> None:
     stop, release = threading.Event(), threading.Event()
     stop.set()
     with pytest.raises(InterruptedError):
-        _deadline.run(release.wait, 60, stop)
+        _deadline.run_with_deadline(release.wait, 60, stop)
     release.set()
 
 
 def test_what_is_in_time_gives_its_result_or_its_error() -> None:
-    assert _deadline.run(lambda: 7, 60) == 7
+    assert _deadline.run_with_deadline(lambda: 7, 60) == 7
     with pytest.raises(ValueError, match="invalid literal"):
-        _deadline.run(lambda: int("x"), 60)
+        _deadline.run_with_deadline(lambda: int("x"), 60)

@@ -10,17 +10,17 @@ import pytest
 
 from tests.arm import Fault, Proxy, World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.conftest import Ran
-from tests.live.conftest import Azure, Starter, gaps, world
+from tests.conftest import CommandResult
+from tests.live.conftest import AzureStarter, LocalAzure, build_world, get_gap_reasons
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
 METRICS = r"Microsoft\.Insights/metrics"
 GRAPH = "Microsoft.ResourceGraph"
 
 
-def whole(there: Azure, **settings: str) -> Ran:
+def check_whole(there: LocalAzure, **settings: str) -> CommandResult:
     """A check that misses nothing."""
-    ran, (case,) = there.check(ID, **settings)
+    ran, (case,) = there.check_vms(ID, **settings)
     assert (ran.code, ran.err, case["verdict"], case["gaps"]) == (1, "", "confirmed", [])
     return ran
 
@@ -28,11 +28,11 @@ def whole(there: Azure, **settings: str) -> Ran:
 # logins that lie about
 
 
-def test_a_login_in_netrc_takes_no_tokens_place(azure: Starter, tmp_path: Path) -> None:
+def test_a_login_in_netrc_takes_no_tokens_place(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
     (tmp_path / ".netrc").write_text("machine localhost login somebody password else\n")
     (tmp_path / ".netrc").chmod(0o600)
-    whole(there, HOME=str(tmp_path), NETRC=str(tmp_path / ".netrc"))
+    check_whole(there, HOME=str(tmp_path), NETRC=str(tmp_path / ".netrc"))
 
     sent = {seen.authorization.partition(" ")[0] for seen in there.arm.requests}
     assert sent == {"Bearer", ""}
@@ -42,28 +42,28 @@ def test_a_login_in_netrc_takes_no_tokens_place(azure: Starter, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_the_environment_says_whom_to_trust(azure: Starter, variable: str) -> None:
+def test_the_environment_says_whom_to_trust(azure: AzureStarter, variable: str) -> None:
     there = azure()
     none = {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "", "SSL_CERT_FILE": ""}
-    whole(there, **(none | {variable: str(there.arm.ca)}))
+    check_whole(there, **(none | {variable: str(there.arm.ca_bundle)}))
 
 
 # spelling
 
 
-def test_upper_case_makes_no_other_host(azure: Starter) -> None:
+def test_upper_case_makes_no_other_host(azure: AzureStarter) -> None:
     there = azure(page=2)
     # What a token is made out to is no address, and is spelt in one way.
     there.arm.world.audience = "https://management.core.localhost"
-    there.arm.fail(Fault(path="", kind="respelt", as_=there.arm.url.replace("localhost", "LocalHost")))
-    whole(there)
+    there.arm.add_fault(Fault(path="", kind="respelt", as_=there.arm.url.replace("localhost", "LocalHost")))
+    check_whole(there)
 
 
-def test_the_default_port_makes_no_other_host(azure: Starter) -> None:
+def test_the_default_port_makes_no_other_host(azure: AzureStarter) -> None:
     # Its audience must be one that it knows, however its address is spelt.
-    there = azure(World.one(), page=2)
+    there = azure(World.with_one_vm(), page=2)
     there.arm.world.audience = "https://management.core.localhost"
-    there.arm.fail(Fault(path="", kind="respelt", as_="https://localhost:443"))
+    there.arm.add_fault(Fault(path="", kind="respelt", as_="https://localhost:443"))
     with Proxy(there.arm.port) as proxy:
         through = {"HTTPS_PROXY": f"http://{proxy.address}", "NO_PROXY": "", "no_proxy": ""}
         ran = there.runner(
@@ -71,33 +71,33 @@ def test_the_default_port_makes_no_other_host(azure: Starter) -> None:
         )
         (case,) = json.loads(ran.out)["cases"]
 
-        assert "localhost:443" in proxy.asked
+        assert "localhost:443" in proxy.requested_hosts
     assert (ran.code, ran.err, case["gaps"]) == (1, "", [])
 
 
-def test_an_operations_address_may_spell_the_host_otherwise(azure: Starter) -> None:
-    there = azure(world())
-    there.arm.fail(Fault(path="redeploy", kind="respelt", as_=there.arm.url.replace("localhost", "LOCALHOST")))
-    ran, (case,) = there.redeploy()
+def test_an_operations_address_may_spell_the_host_otherwise(azure: AzureStarter) -> None:
+    there = azure(build_world())
+    there.arm.add_fault(Fault(path="redeploy", kind="respelt", as_=there.arm.url.replace("localhost", "LOCALHOST")))
+    ran, (case,) = there.redeploy_vms()
 
     assert ran.code == 0, ran.err
     assert case["mitigation"]["status"] == "succeeded"
 
 
-def test_a_byte_order_mark_is_taken_off(azure: Starter) -> None:
+def test_a_byte_order_mark_is_taken_off(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path="^(?!.*oauth2)", kind="byte_order_mark"))
-    whole(there)
+    there.arm.add_fault(Fault(path="^(?!.*oauth2)", kind="byte_order_mark"))
+    check_whole(there)
 
 
 # Resource Graph
 
 
-def test_what_is_too_large_for_one_page_is_asked_for_in_smaller_ones(azure: Starter) -> None:
-    fleet = World.fleet(vms=60, groups=3, migrated=3)
+def test_what_is_too_large_for_one_page_is_asked_for_in_smaller_ones(azure: AzureStarter) -> None:
+    fleet = World.with_fleet(vms=60, groups=3, migrated=3)
     fleet.graph_bytes = 30_000
     there = azure(fleet, throttle=False)
-    ran, cases = there.check("--all")
+    ran, cases = there.check_vms("--all")
 
     assert len(cases) == 60, ran.err
     assert not [gap for case in cases for gap in case["gaps"] if "Resource Graph" in gap["reason"]]
@@ -106,11 +106,11 @@ def test_what_is_too_large_for_one_page_is_asked_for_in_smaller_ones(azure: Star
     assert 0 < len(refused) < 10
 
 
-def test_a_row_that_is_too_large_by_itself_is_told_with_azures_reason(azure: Starter) -> None:
-    small = World.one()
+def test_a_row_that_is_too_large_by_itself_is_told_with_azures_reason(azure: AzureStarter) -> None:
+    small = World.with_one_vm()
     small.graph_bytes = 300
     there = azure(small)
-    ran, (case,) = there.check(ID)
+    ran, (case,) = there.check_vms(ID)
 
     told = ran.err + json.dumps(case["gaps"])
     assert "ResponsePayloadTooLarge: Response payload size is" in told
@@ -118,22 +118,22 @@ def test_a_row_that_is_too_large_by_itself_is_told_with_azures_reason(azure: Sta
     assert ran.code in {1, 3}
 
 
-def test_a_query_that_is_refused_is_told_with_the_reason_in_its_details(azure: Starter) -> None:
+def test_a_query_that_is_refused_is_told_with_the_reason_in_its_details(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(
+    there.arm.add_fault(
         Fault(path=GRAPH, kind="graph_refusal", code="DisallowedLogicalOperator", message="no such operator")
     )
-    ran, (case,) = there.check(ID)
+    ran, (case,) = there.check_vms(ID)
 
     assert "DisallowedLogicalOperator: no such operator" in ran.err + json.dumps(case["gaps"])
 
 
-def test_a_quota_that_is_used_up_is_waited_for(azure: Starter) -> None:
+def test_a_quota_that_is_used_up_is_waited_for(azure: AzureStarter) -> None:
     there = azure()
     quota = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:02"}
-    there.arm.fail(Fault(path=GRAPH, kind="status", status=429, headers=quota, times=1))
+    there.arm.add_fault(Fault(path=GRAPH, kind="status", status=429, headers=quota, times=1))
     began = time.monotonic()
-    whole(there)
+    check_whole(there)
 
     assert time.monotonic() - began > 2
 
@@ -141,31 +141,31 @@ def test_a_quota_that_is_used_up_is_waited_for(azure: Starter) -> None:
 # pauses
 
 
-def test_a_pause_of_no_length_is_a_short_one_and_may_be_asked_for_several_times(azure: Starter) -> None:
+def test_a_pause_of_no_length_is_a_short_one_and_may_be_asked_for_several_times(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="status", status=503, retry_after=0, times=4))
+    there.arm.add_fault(Fault(path=METRICS, kind="status", status=503, retry_after=0, times=4))
     began = time.monotonic()
-    whole(there)
+    check_whole(there)
 
     assert time.monotonic() - began > 2
 
 
-def test_short_pauses_may_follow_one_another_as_long_as_there_is_time(azure: Starter) -> None:
+def test_short_pauses_may_follow_one_another_as_long_as_there_is_time(azure: AzureStarter) -> None:
     there = azure()
-    there.arm.fail(Fault(path=METRICS, kind="status", status=429, retry_after=1, times=5))
-    whole(there)
+    there.arm.add_fault(Fault(path=METRICS, kind="status", status=429, retry_after=1, times=5))
+    check_whole(there)
 
-    there.arm.fail(Fault(path=METRICS, kind="status", status=429, retry_after=1))
-    ran, (case,) = there.check(ID, "--timeout", "5s")
-    assert "--timeout" in gaps(case)["traffic"]
+    there.arm.add_fault(Fault(path=METRICS, kind="status", status=429, retry_after=1))
+    ran, (case,) = there.check_vms(ID, "--timeout", "5s")
+    assert "--timeout" in get_gap_reasons(case)["traffic"]
     assert ran.code == 1
 
 
 # the way there
 
 
-def test_a_proxy_that_is_not_there_is_told_with_the_variables_to_look_at(azure: Starter) -> None:
-    ran = azure().run("check", ID, HTTPS_PROXY="http://127.0.0.1:1", NO_PROXY="", no_proxy="")
+def test_a_proxy_that_is_not_there_is_told_with_the_variables_to_look_at(azure: AzureStarter) -> None:
+    ran = azure().run_command("check", ID, HTTPS_PROXY="http://127.0.0.1:1", NO_PROXY="", no_proxy="")
 
     assert (ran.code, ran.out) == (4, "")
     assert "the proxy cannot be reached" in ran.err
@@ -173,22 +173,22 @@ def test_a_proxy_that_is_not_there_is_told_with_the_variables_to_look_at(azure: 
     assert "NO_PROXY" in ran.err
 
 
-def test_a_proxy_that_wants_a_login_gets_the_one_of_its_address_and_is_told_without(azure: Starter) -> None:
+def test_a_proxy_that_wants_a_login_gets_the_one_of_its_address_and_is_told_without(azure: AzureStarter) -> None:
     there = azure()
     with Proxy(there.arm.port, login="night:watch") as proxy:
-        ran = there.run("check", ID, HTTPS_PROXY=f"http://{proxy.address}", NO_PROXY="", no_proxy="")
+        ran = there.run_command("check", ID, HTTPS_PROXY=f"http://{proxy.address}", NO_PROXY="", no_proxy="")
         assert (ran.code, ran.out) == (4, "")
         assert "the proxy wants a login (407)" in ran.err
         assert "HTTPS_PROXY=http://NAME:PASSWORD@" in ran.err
 
-        whole(there, HTTPS_PROXY=f"http://night:watch@{proxy.address}", NO_PROXY="", no_proxy="")
-        seen = len(proxy.asked)
+        check_whole(there, HTTPS_PROXY=f"http://night:watch@{proxy.address}", NO_PROXY="", no_proxy="")
+        seen = len(proxy.requested_hosts)
         assert seen
-        whole(there, HTTPS_PROXY=f"http://{proxy.address}", NO_PROXY="localhost,127.0.0.1")
-        assert len(proxy.asked) == seen
+        check_whole(there, HTTPS_PROXY=f"http://{proxy.address}", NO_PROXY="localhost,127.0.0.1")
+        assert len(proxy.requested_hosts) == seen
 
 
-def test_a_provider_that_is_not_registered_is_told_with_the_command_that_does_it(azure: Starter) -> None:
+def test_a_provider_that_is_not_registered_is_told_with_the_command_that_does_it(azure: AzureStarter) -> None:
     there = azure()
     message = (
         "The subscription is not registered to use namespace 'Microsoft.Insights'. See https://aka.ms/rps-not-found"
@@ -199,8 +199,8 @@ def test_a_provider_that_is_not_registered_is_told_with_the_command_that_does_it
         "code": "MissingSubscriptionRegistration",
         "message": message,
     }
-    there.arm.fail(Fault(path="virtualMachines|ResourceGraph|Insights|ResourceHealth|v1", **fault))
-    ran = there.run("doctor", "--subscription", SUBSCRIPTION)
+    there.arm.add_fault(Fault(path="virtualMachines|ResourceGraph|Insights|ResourceHealth|v1", **fault))
+    ran = there.run_command("doctor", "--subscription", SUBSCRIPTION)
 
     assert "is not registered" in ran.out
     assert f"az provider register --namespace Microsoft.Insights --subscription {SUBSCRIPTION}" in ran.out
@@ -209,37 +209,37 @@ def test_a_provider_that_is_not_registered_is_told_with_the_command_that_does_it
 # who signs in
 
 
-def test_a_cloud_that_asks_for_tokens_of_microsofts_gets_none(azure: Starter) -> None:
+def test_a_cloud_that_asks_for_tokens_of_microsofts_gets_none(azure: AzureStarter) -> None:
     for audience in ("https://management.azure.com:443/", "00000003-0000-0000-c000-000000000000"):
         there = azure()
         there.arm.world.audience = audience
-        ran = there.run("check", ID)
+        ran = there.run_command("check", ID)
 
         assert (ran.code, ran.out) == (4, "")
         assert audience in ran.err
         assert not [seen for seen in there.arm.requests if "oauth2" in seen.path]
 
 
-def test_the_tenant_that_is_named_is_signed_in_to(azure: Starter) -> None:
+def test_the_tenant_that_is_named_is_signed_in_to(azure: AzureStarter) -> None:
     there = azure()
     own = there.arm.world.principal.tenant
     other = "11111111-2222-4333-a444-555566667777"
-    whole(there, AZURE_TENANT_ID=other, VMDIAG_TENANT=own)
+    check_whole(there, AZURE_TENANT_ID=other, VMDIAG_TENANT=own)
     assert {seen.path.split("/")[1] for seen in there.arm.requests if "oauth2" in seen.path} == {own}
 
-    ran = there.run("check", ID, "--tenant", other)
+    ran = there.run_command("check", ID, "--tenant", other)
     assert (ran.code, ran.out) == (4, "")
     assert {seen.path.split("/")[1] for seen in there.arm.requests if "openid" in seen.path} == {own, other}
 
-    ran = there.run("check", ID, "--tenant", "no tenant")
+    ran = there.run_command("check", ID, "--tenant", "no tenant")
     assert (ran.code, ran.out) == (2, "")
     assert "--tenant" in ran.err
 
 
-def test_a_credential_that_is_misspelt_is_told_with_those_that_there_are(azure: Starter) -> None:
+def test_a_credential_that_is_misspelt_is_told_with_those_that_there_are(azure: AzureStarter) -> None:
     there = azure()
     for variable, words in (("AZURE_TOKEN_CREDENTIALS", "azureclicredential"), ("VMDIAG_CREDENTIAL", "'environment'")):
-        ran = there.run("check", ID, **{variable: "clii"})
+        ran = there.run_command("check", ID, **{variable: "clii"})
 
         assert (ran.code, ran.out) == (2 if variable.startswith("VMDIAG") else 4, "")
         assert "clii" in ran.err
@@ -247,17 +247,17 @@ def test_a_credential_that_is_misspelt_is_told_with_those_that_there_are(azure: 
     assert not [seen for seen in there.arm.requests if "oauth2" in seen.path]
 
 
-def test_a_managed_identity_is_the_one_of_the_client_id(azure: Starter) -> None:
+def test_a_managed_identity_is_the_one_of_the_client_id(azure: AzureStarter) -> None:
     there = azure()
     endpoint = {"IDENTITY_ENDPOINT": f"{there.arm.url}/msi/token", "IDENTITY_HEADER": "x"}
-    ran = there.run("check", ID, "--credential", "managed", **endpoint, AZURE_CLIENT_ID="my-own-identity")
+    ran = there.run_command("check", ID, "--credential", "managed", **endpoint, AZURE_CLIENT_ID="my-own-identity")
 
     assert ran.code == 1, ran.err
     (asked,) = {seen.query["client_id"] for seen in there.arm.requests if seen.path == "/msi/token"}
     assert asked == "my-own-identity"
 
 
-def az(folder: Path, there: Azure, *, sleeps: float = 0) -> dict[str, str]:
+def install_cli(folder: Path, there: LocalAzure, *, sleeps: float = 0) -> dict[str, str]:
     """An environment in which the Azure CLI answers after a while with a token that holds."""
     from tests.arm.client import Client
 
@@ -278,21 +278,21 @@ def az(folder: Path, there: Azure, *, sleeps: float = 0) -> dict[str, str]:
     return {"PATH": f"{program.parent}:/usr/bin:/bin", "VMDIAG_CREDENTIAL": "cli"}
 
 
-def test_the_azure_cli_may_take_its_time_and_is_asked_for_the_tenant(azure: Starter, tmp_path: Path) -> None:
+def test_the_azure_cli_may_take_its_time_and_is_asked_for_the_tenant(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
     # azure-identity gives it 10 s.
-    environment = az(tmp_path, there, sleeps=11)
-    ran = there.run("check", ID, "--tenant", "contoso.example", **environment)
+    environment = install_cli(tmp_path, there, sleeps=11)
+    ran = there.run_command("check", ID, "--tenant", "contoso.example", **environment)
 
     assert ran.code in {1, 3}, ran.err
     asked = (tmp_path / "asked").read_text()
     assert "--tenant contoso.example" in asked
 
 
-def test_a_claims_challenges_command_is_told_whole(azure: Starter, tmp_path: Path) -> None:
+def test_a_claims_challenges_command_is_told_whole(azure: AzureStarter, tmp_path: Path) -> None:
     there = azure()
-    there.arm.fail(Fault(path=r"^/(subscriptions|providers|v1)", kind="claims_challenge", size=600))
-    ran = there.run("check", ID, **az(tmp_path, there))
+    there.arm.add_fault(Fault(path=r"^/(subscriptions|providers|v1)", kind="claims_challenge", size=600))
+    ran = there.run_command("check", ID, **install_cli(tmp_path, there))
 
     assert (ran.code, ran.out) == (4, "")
     told = next(word for word in ran.err.split() if len(word) > 400)

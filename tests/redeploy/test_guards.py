@@ -9,53 +9,53 @@ from typing import Any
 import pytest
 
 from tests.redeploy.guard_cases import (
-    BLOCKED,
     HOUR,
-    LOST,
+    LOST_STORY,
     NOW,
     OTHER,
-    Asked,
-    hit,
-    incident,
-    ready,
-    recent,
-    struck,
-    told,
+    REFUSED_CASES,
+    GuardCase,
+    build_case,
+    build_outage,
+    build_passing_case,
+    build_recent_loss,
+    build_service_incident,
+    make_affected_vms,
+    make_recent_redeploys,
     with_gap,
-    young,
 )
-from tests.timeline_builders import case
+from tests.timeline_builders import make_case
 from vmdiag.model import Gap, Signal, Window
 from vmdiag.redeploy import guards
-from vmdiag.redeploy.guards import GUARDS, Order, Refusal, review
+from vmdiag.redeploy.guards import GUARDS, Order, Refusal, review_plans
 from vmdiag.redeploy.model import Consent, Hardware, Policy, Population, Unfinished
 
-WAYS = [(name, way) for name, ways in BLOCKED.items() for way in ways]
+WAYS = [(name, way) for name, ways in REFUSED_CASES.items() for way in ways]
 # Since when is not known: it counts for the share, and for no quarter of an hour.
-UNDATED = replace(struck(1)[0], since=None)
+UNDATED = replace(make_affected_vms(1)[0], since=None)
 
 
-def reviewed(asked: Asked) -> Order | Refusal:
-    (one,) = review([asked.plan], asked.policy, asked.population, asked.now)
+def reviewed(asked: GuardCase) -> Order | Refusal:
+    (one,) = review_plans([asked.plan], asked.policy, asked.population, asked.now)
     return one
 
 
-def refusing(asked: Asked) -> list[str]:
+def refusing(asked: GuardCase) -> list[str]:
     one = reviewed(asked)
     return [] if isinstance(one, Order) else [answer.guard for answer in one.against]
 
 
 def test_a_vm_that_passes_every_guard_gets_an_order() -> None:
-    order = reviewed(ready())
+    order = reviewed(build_passing_case())
 
     assert isinstance(order, Order)
     assert [answer.passes for answer in order.answers] == [True] * len(GUARDS)
-    assert order.plan == ready().plan
+    assert order.plan == build_passing_case().plan
 
 
 @pytest.mark.parametrize(("name", "way"), WAYS)
 def test_each_guard_alone_refuses_and_names_its_limit_and_the_value_found(name: str, way: str) -> None:
-    refusal = reviewed(BLOCKED[name][way]())
+    refusal = reviewed(REFUSED_CASES[name][way]())
 
     assert isinstance(refusal, Refusal)
     assert [answer.guard for answer in refusal.against] == [name]
@@ -66,27 +66,27 @@ def test_each_guard_alone_refuses_and_names_its_limit_and_the_value_found(name: 
 
 
 def test_every_guard_has_something_that_makes_it_refuse() -> None:
-    order = reviewed(ready())
+    order = reviewed(build_passing_case())
 
-    assert {answer.guard for answer in order.answers} == BLOCKED.keys()
+    assert {answer.guard for answer in order.answers} == REFUSED_CASES.keys()
 
 
 def test_several_guards_refuse_together() -> None:
-    asked = ready().facts(ephemeral=True, power="deallocated").rules(consent=Consent.NOBODY)
+    asked = build_passing_case().with_facts(ephemeral=True, power="deallocated").with_policy(consent=Consent.NOBODY)
 
     assert refusing(asked) == ["state", "data", "consent"]
 
 
 @pytest.mark.parametrize("topic", ["vm", "log", "incidents", "scheduled"])
 def test_what_could_not_be_read_is_no_good_news(topic: str) -> None:
-    refusal = reviewed(ready().facts(unread={topic: "403"}))
+    refusal = reviewed(build_passing_case().with_facts(unread={topic: "403"}))
 
     assert isinstance(refusal, Refusal)
     assert all("could not be read" in answer.found for answer in refusal.against)
 
 
 def test_locks_and_rights_that_cannot_be_read_count_as_none_known() -> None:
-    order = reviewed(ready().facts(locks=None, may_redeploy=None, scheduled=None))
+    order = reviewed(build_passing_case().with_facts(locks=None, may_redeploy=None, scheduled=None))
 
     assert isinstance(order, Order)
     found = " ".join(answer.found for answer in order.answers)
@@ -108,26 +108,26 @@ def test_locks_and_rights_that_cannot_be_read_count_as_none_known() -> None:
     ],
 )
 def test_what_is_not_told_and_does_not_refuse_is_said(facts: dict[str, Any], said: str) -> None:
-    order = reviewed(ready().facts(**facts))
+    order = reviewed(build_passing_case().with_facts(**facts))
 
     assert isinstance(order, Order)
     assert said in " ".join(answer.found for answer in order.answers)
 
 
 def test_an_order_is_good_for_a_minute_after_its_last_look() -> None:
-    asked = ready()
+    asked = build_passing_case()
     order = reviewed(replace(asked, plan=replace(asked.plan, looked_at=1000.0)))
     blind = reviewed(asked)
 
     assert isinstance(order, Order)
     assert isinstance(blind, Order)
-    assert [order.expiry(clock).passes for clock in (1000.0, 1060.0, 1060.1, 999.0)] == [True, True, False, False]
-    assert order.expiry(1090.4).found == "the last look is 90 s old"
-    assert blind.expiry(1000.0).passes is False
+    assert [order.check_expiry(clock).passes for clock in (1000.0, 1060.0, 1060.1, 999.0)] == [True, True, False, False]
+    assert order.check_expiry(1090.4).found == "the last look is 90 s old"
+    assert blind.check_expiry(1000.0).passes is False
 
 
 def test_without_a_second_look_and_without_consent_there_is_no_order_and_no_refusal_yet() -> None:
-    asked = ready().rules(consent=Consent.ASKABLE)
+    asked = build_passing_case().with_policy(consent=Consent.ASKABLE)
     pending = reviewed(replace(asked, plan=replace(asked.plan, again=None)))
 
     assert isinstance(pending, Refusal)
@@ -136,8 +136,8 @@ def test_without_a_second_look_and_without_consent_there_is_no_order_and_no_refu
 
 
 def test_what_was_not_looked_at_is_not_answered() -> None:
-    asked = ready()
-    pending = reviewed(replace(asked, plan=replace(asked.plan, facts=None)))
+    asked = build_passing_case()
+    pending = reviewed(replace(asked, plan=replace(asked.plan, preflight=None)))
 
     assert isinstance(pending, Refusal)
     assert pending.against == ()
@@ -147,83 +147,94 @@ def test_what_was_not_looked_at_is_not_answered() -> None:
 
 
 def test_the_operator_may_want_suspected_vms_and_accept_the_loss_of_data() -> None:
-    suspected = BLOCKED["verdict"]["suspected"]()
+    suspected = REFUSED_CASES["verdict"]["suspected"]()
 
-    assert refusing(suspected.rules(include_suspected=True)) == []
-    contradicted = ready()
+    assert refusing(suspected.with_policy(include_suspected=True)) == []
+    contradicted = build_passing_case()
     contradicted = replace(contradicted, plan=replace(contradicted.plan, normal=("beats come",)))
-    assert refusing(contradicted.rules(include_suspected=True)) == []
-    assert refusing(ready().facts(ephemeral=True).rules(allow_data_loss=True)) == []
+    assert refusing(contradicted.with_policy(include_suspected=True)) == []
+    assert refusing(build_passing_case().with_facts(ephemeral=True).with_policy(allow_data_loss=True)) == []
 
 
 @pytest.mark.parametrize(
     "asked",
     [
-        ready().facts(power="stopped"),
-        ready().facts(redeploys=(NOW - 7 * HOUR,)),
-        ready().facts(redeploys=(NOW - 7 * HOUR, NOW - 7 * HOUR - timedelta(minutes=9))),  # log and journal, one deed
-        ready().facts(redeploys=(NOW - 7 * HOUR, NOW - 8 * 24 * HOUR)),
-        ready().facts(writes=((NOW - timedelta(minutes=30), "start/action"),)),
-        ready().facts(tags={"Vmdiag-protected": "no"}),
-        ready().facts(changed_at=NOW - 3 * HOUR),
-        ready().facts(changed_at=NOW - HOUR, writes=((NOW - HOUR + timedelta(minutes=3), "write"),)),
-        ready().facts(changed_at=None, hardware=Hardware()),
-        ready().rules(skew=timedelta(minutes=4, seconds=59)),
-        ready().facts(recent=recent(1)),
-        hit(1, of=1).facts(recent=recent(2, region="East US")),
-        hit(1, of=1).facts(recent=recent(2, ago=timedelta(minutes=61))),
-        hit(1, of=1).facts(recent=recent(2)).rules(storm=100),
-        hit(1, of=15).facts(recent=recent(2)),
-        hit(3, of=15).facts(recent=tuple(replace(recent(1)[0], vm=one.vm) for one in struck(3))),
-        hit(1, of=10_000).facts(recent=recent(9)),
-        ready().rules(unfinished=(Unfinished(vm=replace(OTHER, subscription="another"), since=NOW - HOUR),)),
-        replace(ready(), now=NOW + timedelta(minutes=14)),
-        young(22),
+        build_passing_case().with_facts(power="stopped"),
+        build_passing_case().with_facts(redeploys=(NOW - 7 * HOUR,)),
+        build_passing_case().with_facts(
+            redeploys=(NOW - 7 * HOUR, NOW - 7 * HOUR - timedelta(minutes=9))
+        ),  # log and journal, one deed
+        build_passing_case().with_facts(redeploys=(NOW - 7 * HOUR, NOW - 8 * 24 * HOUR)),
+        build_passing_case().with_facts(writes=((NOW - timedelta(minutes=30), "start/action"),)),
+        build_passing_case().with_facts(tags={"Vmdiag-protected": "no"}),
+        build_passing_case().with_facts(changed_at=NOW - 3 * HOUR),
+        build_passing_case().with_facts(changed_at=NOW - HOUR, writes=((NOW - HOUR + timedelta(minutes=3), "write"),)),
+        build_passing_case().with_facts(changed_at=None, hardware=Hardware()),
+        build_passing_case().with_policy(skew=timedelta(minutes=4, seconds=59)),
+        build_passing_case().with_facts(recent=make_recent_redeploys(1)),
+        build_outage(1, of=1).with_facts(recent=make_recent_redeploys(2, region="East US")),
+        build_outage(1, of=1).with_facts(recent=make_recent_redeploys(2, ago=timedelta(minutes=61))),
+        build_outage(1, of=1).with_facts(recent=make_recent_redeploys(2)).with_policy(storm=100),
+        build_outage(1, of=15).with_facts(recent=make_recent_redeploys(2)),
+        build_outage(3, of=15).with_facts(
+            recent=tuple(replace(make_recent_redeploys(1)[0], vm=one.vm) for one in make_affected_vms(3))
+        ),
+        build_outage(1, of=10_000).with_facts(recent=make_recent_redeploys(9)),
+        build_passing_case().with_policy(
+            unfinished=(Unfinished(vm=replace(OTHER, subscription="another"), since=NOW - HOUR),)
+        ),
+        replace(build_passing_case(), now=NOW + timedelta(minutes=14)),
+        build_recent_loss(22),
         with_gap(Gap(signal=Signal.TRAFFIC, window=Window(NOW - HOUR, NOW), reason="by nature", partial=True)),
         with_gap(Gap(signal=Signal.ACTIVITY, window=Window(NOW - HOUR, NOW), reason="since then")),
         with_gap(Gap(signal=Signal.CPU, window=Window(NOW - 3 * HOUR, NOW), reason="decides nothing", cut=True)),
-        replace(ready(), population=Population(vms=10, struck=struck(2), candidates=1)),
-        replace(ready(), population=Population(vms=15, struck=struck(3), candidates=1)),
-        replace(ready(), population=Population(vms=500, struck=struck(10, apart=timedelta()), candidates=1)),
-        replace(ready(), population=Population(vms=500, struck=(UNDATED,) * 11, candidates=1)),
+        replace(build_passing_case(), population=Population(vms=10, affected=make_affected_vms(2), candidates=1)),
+        replace(build_passing_case(), population=Population(vms=15, affected=make_affected_vms(3), candidates=1)),
+        replace(
+            build_passing_case(),
+            population=Population(vms=500, affected=make_affected_vms(10, apart=timedelta()), candidates=1),
+        ),
+        replace(build_passing_case(), population=Population(vms=500, affected=(UNDATED,) * 11, candidates=1)),
     ],
 )
-def test_at_the_limit_a_guard_still_lets_pass(asked: Asked) -> None:
+def test_at_the_limit_a_guard_still_lets_pass(asked: GuardCase) -> None:
     assert refusing(asked) == []
 
 
-@pytest.mark.parametrize("asked", [incident("eastus"), incident(ended=NOW - timedelta(minutes=5))])
-def test_an_incident_that_has_ended_and_one_of_another_region_do_not_refuse(asked: Asked) -> None:
+@pytest.mark.parametrize(
+    "asked", [build_service_incident("eastus"), build_service_incident(ended=NOW - timedelta(minutes=5))]
+)
+def test_an_incident_that_has_ended_and_one_of_another_region_do_not_refuse(asked: GuardCase) -> None:
     assert refusing(asked) == []
 
 
 def test_the_operators_word_alone_needs_the_option_and_a_measurement_since() -> None:
-    word = told("12:00 live-migration\n12:03 unreachable\nuntil 14:00")
-    fresh = told("13:25 live-migration\n13:50 unreachable\nuntil 14:00")
+    word = build_case("12:00 live-migration\n12:03 unreachable\nuntil 14:00")
+    fresh = build_case("13:25 live-migration\n13:50 unreachable\nuntil 14:00")
 
     assert refusing(word) == ["verdict", "persistence"]
     assert "only the operator's word shows" in reviewed(word).answers[0].found
     assert "118 min old" in reviewed(word).answers[0].found
-    assert "persistence" in refusing(fresh.rules(include_suspected=True))
+    assert "persistence" in refusing(fresh.with_policy(include_suspected=True))
 
 
 def test_who_qualifies_is_a_matter_of_the_verdict_and_the_option() -> None:
-    suspected = BLOCKED["verdict"]["suspected"]()
+    suspected = REFUSED_CASES["verdict"]["suspected"]()
 
-    assert guards.qualifies(ready().plan.case, Policy())
-    assert not guards.qualifies(suspected.plan.case, Policy())
-    assert guards.qualifies(suspected.plan.case, Policy(include_suspected=True))
+    assert guards.is_candidate(build_passing_case().plan.case, Policy())
+    assert not guards.is_candidate(suspected.plan.case, Policy())
+    assert guards.is_candidate(suspected.plan.case, Policy(include_suspected=True))
 
 
 def test_another_loss_at_the_second_look_is_not_the_one_that_was_planned_for() -> None:
-    again = case("12:00 live-migration\n12:28 traffic-lost\ncpu active\nuntil 14:00")
-    base = ready()
+    again = make_case("12:00 live-migration\n12:28 traffic-lost\ncpu active\nuntil 14:00")
+    base = build_passing_case()
 
     assert "persistence" in refusing(replace(base, plan=replace(base.plan, again=again)))
 
 
 def test_a_second_redeploy_for_one_loss_is_escalated_however_long_ago_the_first_was() -> None:
-    asked = told(f"{LOST}\n12:30 redeploy")
+    asked = build_case(f"{LOST_STORY}\n12:30 redeploy")
     refusal = reviewed(replace(asked, now=NOW))
 
     assert isinstance(refusal, Refusal)
@@ -232,7 +243,7 @@ def test_a_second_redeploy_for_one_loss_is_escalated_however_long_ago_the_first_
 
 
 def test_nobody_but_review_makes_an_order() -> None:
-    order = reviewed(ready())
+    order = reviewed(build_passing_case())
     assert isinstance(order, Order)
 
     with pytest.raises(TypeError, match="review alone"):

@@ -6,26 +6,26 @@ from datetime import UTC, datetime, timedelta
 
 from vmdiag.diagnosis.model import (
     Action,
-    Blame,
+    Attribution,
     Case,
-    Channel,
     Diagnosis,
     Evidence,
     Finding,
     Header,
     Loss,
-    Others,
+    OtherVms,
     Recommendation,
-    Report,
     Scenario,
+    SignalLoss,
     Stance,
     State,
     Strength,
     Verdict,
 )
 from vmdiag.identity import VmId
-from vmdiag.mitigation import Answer, Mitigation, Status
+from vmdiag.mitigation import GuardResult, Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, Window
+from vmdiag.renderers._whole_report import Report
 
 END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=14), END)
@@ -47,7 +47,7 @@ SCENARIO = Scenario(
 )
 
 
-def machine(name: str, os: str | None = "linux", group: str = "prod") -> VirtualMachine:
+def make_machine(name: str, os: str | None = "linux", group: str = "prod") -> VirtualMachine:
     """A VM with an inventory."""
     subscription = "11111111-2222-3333-4444-555555555555"
     return VirtualMachine(
@@ -59,7 +59,7 @@ def machine(name: str, os: str | None = "linux", group: str = "prod") -> Virtual
     )
 
 
-def curve(lost: datetime | None = LOST, back: datetime | None = None) -> Series:
+def make_curve(lost: datetime | None = LOST, back: datetime | None = None) -> Series:
     """Two hours before the end and more: traffic that stops with the loss."""
     times = tuple(END - timedelta(hours=4) + timedelta(minutes=2 * step) for step in range(121))
     usual = (910_000.0, 1_240_000.0, 1_020_000.0, 1_180_000.0, 870_000.0)
@@ -70,50 +70,56 @@ def curve(lost: datetime | None = LOST, back: datetime | None = None) -> Series:
     return Series(name="Network In Total", signal=Signal.TRAFFIC, times=times, values=values)
 
 
-def _for(signal: Signal, at: datetime, says: str, ref: str | None = None) -> Evidence:
+def _make_evidence_for(signal: Signal, at: datetime, says: str, ref: str | None = None) -> Evidence:
     return Evidence(stance=Stance.FOR, signal=signal, at=at, says=says, ref=ref)
 
 
-MIGRATION = _for(Signal.HEALTH, MIGRATED, "Azure live-migrated the VM", "health.json:12")
-SILENCE = _for(Signal.TRAFFIC, LOST, "Network In Total fell from 1.0 MB a minute to nothing and stayed there")
-MUTE = _for(Signal.HEARTBEAT, LOST, "no heartbeat since 08:16:00, one a minute before")
+MIGRATION = _make_evidence_for(Signal.HEALTH, MIGRATED, "Azure live-migrated the VM", "health.json:12")
+SILENCE = _make_evidence_for(
+    Signal.TRAFFIC, LOST, "Network In Total fell from 1.0 MB a minute to nothing and stayed there"
+)
+NO_HEARTBEAT = _make_evidence_for(Signal.HEARTBEAT, LOST, "no heartbeat since 08:16:00, one a minute before")
 NO_CHANGE = Evidence(
     stance=Stance.AGAINST, signal=Signal.AVAILABILITY, at=END, says="the platform calls the VM available"
 )
 NO_PROBE = Evidence(stance=Stance.MISSING, signal=Signal.PROBE, says="no connection was tried from outside")
-MOVED = Event(at=MIGRATED, kind=Kind.LIVE_MIGRATION, signal=Signal.HEALTH, says="Azure live-migrated the VM")
-REDEPLOYED = Event(
+MIGRATION_EVENT = Event(at=MIGRATED, kind=Kind.LIVE_MIGRATION, signal=Signal.HEALTH, says="Azure live-migrated the VM")
+REDEPLOY_EVENT = Event(
     at=BACK, kind=Kind.REDEPLOY, signal=Signal.ACTIVITY, says="alice@example.com redeployed the VM",
     blur=timedelta(minutes=1),
 )  # fmt: skip
-REDEPLOY = Recommendation(
+REDEPLOY_ADVICE = Recommendation(
     action=Action.REDEPLOY,
     says="Redeploy the VM: it moves to another host, where its network port is built anew.",
     links=(LINUX,),
 )
 
 
-def _loss(start: datetime, end: datetime | None, *signals: Signal, by: str | None = SCENARIO.id) -> Loss:
+def _make_loss(start: datetime, end: datetime | None, *signals: Signal, by: str | None = SCENARIO.id) -> Loss:
     interval = Interval(start, end)
     channels = tuple(
-        Channel(signal=signal, strength=Strength.STRONG, interval=interval, says=f"{signal} is silent")
+        SignalLoss(signal=signal, strength=Strength.STRONG, interval=interval, says=f"{signal} is silent")
         for signal in signals
     )
     return Loss(interval=interval, channels=channels, explained_by=by)
 
 
-def _diagnosis(  # noqa: PLR0913 - the knobs of a test
+def _make_diagnosis(  # noqa: PLR0913 - the knobs of a test
     verdict: Verdict,
     *evidence: Evidence,
     losses: tuple[Loss, ...] = (),
     state: State | None = None,
     explanation: str | None = SCENARIO.id,
-    advice: Recommendation = REDEPLOY,
+    advice: Recommendation = REDEPLOY_ADVICE,
     migrated: datetime | None = MIGRATED,
     rivals: tuple[Finding, ...] = (),
 ) -> Diagnosis:
     last = losses[-1].interval if losses else None
-    blames = (Blame(loss=last, verdict=verdict, cause_at=migrated),) if verdict.is_flagged and last and migrated else ()
+    blames = (
+        (Attribution(loss=last, verdict=verdict, cause_at=migrated),)
+        if verdict.is_flagged and last and migrated
+        else ()
+    )
     finding = Finding(
         scenario=SCENARIO.id, verdict=verdict, evidence=evidence, blames=blames, cause_at=migrated
     )  # fmt: skip
@@ -131,61 +137,61 @@ def _diagnosis(  # noqa: PLR0913 - the knobs of a test
     )
 
 
-def confirmed() -> Case:
+def make_confirmed_case() -> Case:
     """A Linux VM, lost to two strong channels and still lost."""
     return Case(
-        vm=machine("web-01"),
+        vm=make_machine("web-01"),
         window=WINDOW,
-        diagnosis=_diagnosis(
-            Verdict.CONFIRMED, SILENCE, MIGRATION, MUTE, NO_CHANGE, NO_PROBE,
-            losses=(_loss(LOST, None, Signal.TRAFFIC, Signal.HEARTBEAT),), state=State.OPEN,
+        diagnosis=_make_diagnosis(
+            Verdict.CONFIRMED, SILENCE, MIGRATION, NO_HEARTBEAT, NO_CHANGE, NO_PROBE,
+            losses=(_make_loss(LOST, None, Signal.TRAFFIC, Signal.HEARTBEAT),), state=State.OPEN,
         ),
         gaps=(Gap(signal=Signal.AGENT, window=WINDOW, reason="the instance view holds no history", partial=True),),
         events=(
-            MOVED,
+            MIGRATION_EVENT,
             Event(
                 at=LOST + timedelta(minutes=6), kind=Kind.AGENT_NOT_READY, signal=Signal.AGENT,
                 says="the VM agent does not answer",
             ),
         ),
-        curve=curve(),
+        curve=make_curve(),
         scenario=SCENARIO,
     )  # fmt: skip
 
 
-def suspected() -> Case:
+def make_suspected_case() -> Case:
     """A Windows VM that only its health status calls lost."""
-    unwell = _for(Signal.HEALTH, LOST + timedelta(minutes=3), "Unavailable for 1 h 41 min and still so")
+    unwell = _make_evidence_for(Signal.HEALTH, LOST + timedelta(minutes=3), "Unavailable for 1 h 41 min and still so")
     return Case(
-        vm=machine("sql-02", "windows", "rg-payments-production-westeurope"),
+        vm=make_machine("sql-02", "windows", "rg-payments-production-westeurope"),
         window=WINDOW,
-        diagnosis=_diagnosis(
+        diagnosis=_make_diagnosis(
             Verdict.SUSPECTED, MIGRATION, unwell,
-            losses=(_loss(LOST + timedelta(minutes=3), None, Signal.HEALTH),), state=State.OPEN,
+            losses=(_make_loss(LOST + timedelta(minutes=3), None, Signal.HEALTH),), state=State.OPEN,
         ),
         gaps=(Gap(signal=Signal.TRAFFIC, window=WINDOW, reason="no permission to read metrics (403)"),),
-        events=(MOVED,),
+        events=(MIGRATION_EVENT,),
         scenario=SCENARIO,
     )  # fmt: skip
 
 
-def recovered() -> Case:
+def make_recovered_case() -> Case:
     """Lost and back by itself."""
     nothing = Recommendation(action=Action.NONE, says="The VM is reachable again.")
     return Case(
-        vm=machine("api-03"),
+        vm=make_machine("api-03"),
         window=WINDOW,
-        diagnosis=_diagnosis(
-            Verdict.CONFIRMED, MIGRATION, SILENCE, MUTE,
-            losses=(_loss(LOST, BACK, Signal.TRAFFIC, Signal.HEARTBEAT),), state=State.RECOVERED, advice=nothing,
+        diagnosis=_make_diagnosis(
+            Verdict.CONFIRMED, MIGRATION, SILENCE, NO_HEARTBEAT,
+            losses=(_make_loss(LOST, BACK, Signal.TRAFFIC, Signal.HEARTBEAT),), state=State.RECOVERED, advice=nothing,
         ),
-        events=(MOVED,),
-        curve=curve(back=BACK),
+        events=(MIGRATION_EVENT,),
+        curve=make_curve(back=BACK),
         scenario=SCENARIO,
     )  # fmt: skip
 
 
-def escalate() -> Case:
+def make_escalated_case() -> Case:
     """Redeployed and still dead."""
     advice = Recommendation(
         action=Action.ESCALATE,
@@ -193,14 +199,14 @@ def escalate() -> Case:
         links=("https://learn.microsoft.com/azure/azure-portal/supportability/how-to-create-azure-support-request",),
     )
     return replace(
-        confirmed(),
-        vm=machine("cache-04", None),
-        events=(MOVED, REDEPLOYED),
-        diagnosis=replace(confirmed().diagnosis, recommendation=advice),
+        make_confirmed_case(),
+        vm=make_machine("cache-04", None),
+        events=(MIGRATION_EVENT, REDEPLOY_EVENT),
+        diagnosis=replace(make_confirmed_case().diagnosis, recommendation=advice),
     )
 
 
-def inconclusive() -> Case:
+def make_inconclusive_case() -> Case:
     """Lost for six minutes: too early."""
     start = END - timedelta(minutes=6)
     early = Evidence(
@@ -209,33 +215,34 @@ def inconclusive() -> Case:
     )  # fmt: skip
     advice = Recommendation(action=Action.WAIT, says="Look again after 10:09:00 UTC.")
     return Case(
-        vm=machine("job-05"),
+        vm=make_machine("job-05"),
         window=WINDOW,
-        diagnosis=_diagnosis(
+        diagnosis=_make_diagnosis(
             Verdict.INCONCLUSIVE, replace(MIGRATION, at=start - timedelta(minutes=1)), early,
-            losses=(_loss(start, None, Signal.TRAFFIC, by=None),), state=State.OPEN, advice=advice, explanation=None,
+            losses=(_make_loss(start, None, Signal.TRAFFIC, by=None),), state=State.OPEN, advice=advice,
+            explanation=None,
             migrated=start - timedelta(minutes=1),
         ),
-        curve=curve(start),
+        curve=make_curve(start),
         scenario=SCENARIO,
     )  # fmt: skip
 
 
-def clear() -> Case:
+def make_clear_case() -> Case:
     """Stopped by its owner."""
     absent = Evidence(stance=Stance.AGAINST, signal=Signal.HEALTH, says="no live migration of the VM was seen")
     stop = Finding(
         scenario="user-stop",
         verdict=Verdict.CONFIRMED,
-        evidence=(_for(Signal.ACTIVITY, LOST, "bob@example.com deallocated the VM"),),
-        blames=(Blame(loss=Interval(LOST, None), verdict=Verdict.CONFIRMED, cause_at=LOST),),
+        evidence=(_make_evidence_for(Signal.ACTIVITY, LOST, "bob@example.com deallocated the VM"),),
+        blames=(Attribution(loss=Interval(LOST, None), verdict=Verdict.CONFIRMED, cause_at=LOST),),
         cause_at=LOST,
     )
     return Case(
-        vm=replace(machine("batch-06"), power_state="deallocated"),
+        vm=replace(make_machine("batch-06"), power_state="deallocated"),
         window=WINDOW,
-        diagnosis=_diagnosis(
-            Verdict.CLEAR, absent, losses=(_loss(LOST, None, Signal.POWER, by="user-stop"),), state=State.OPEN,
+        diagnosis=_make_diagnosis(
+            Verdict.CLEAR, absent, losses=(_make_loss(LOST, None, Signal.POWER, by="user-stop"),), state=State.OPEN,
             explanation="user-stop", migrated=None, rivals=(stop,),
             advice=Recommendation(action=Action.INVESTIGATE, says="Start the VM if it should run."),
         ),
@@ -243,9 +250,9 @@ def clear() -> Case:
     )  # fmt: skip
 
 
-def hostile(text: str) -> Case:
+def make_hostile_case(text: str) -> Case:
     """The confirmed case with this text wherever a stranger may write."""
-    case = confirmed()
+    case = make_confirmed_case()
     finding = replace(
         case.diagnosis.finding,
         evidence=tuple(Evidence(stance=s, signal=Signal.HEALTH, at=LOST, says=text, ref=text) for s in Stance),
@@ -262,32 +269,39 @@ def hostile(text: str) -> Case:
         ),
         gaps=(Gap(signal=Signal.HEARTBEAT, window=WINDOW, reason=text),),
         events=(Event(at=LOST, kind=Kind.OTHER, signal=Signal.ACTIVITY, says=text, ref=text),),
-        curve=replace(curve(), name=text),
+        curve=replace(make_curve(), name=text),
         mitigation=Mitigation(
             status=Status.REFUSED, says=text, operation=text, correlation=text, request=text, loses=(text,),
             risks=(text,),
-            guards=(Answer(guard="count", passes=False, limit=text, found=text),),
+            guards=(GuardResult(guard="count", passes=False, limit=text, found=text),),
         ),
     )  # fmt: skip
 
 
-def report(cases: Iterable[Case], *, others: int = 0, cloud: str = "public", gaps: tuple[Gap, ...] = ()) -> Report:
+def make_report(cases: Iterable[Case], *, others: int = 0, cloud: str = "public", gaps: tuple[Gap, ...] = ()) -> Report:
     """A run with these cases."""
-    seen = Others(clear=others)
+    seen = OtherVms(clear=others)
     header = Header(source="azure", cloud=cloud, window=WINDOW, generated_at=END, gaps=gaps)
     return Report(header=header, cases=tuple(cases), others=seen)
 
 
-SINGLE = {
-    "confirmed": confirmed,
-    "suspected": suspected,
-    "recovered": recovered,
-    "escalate": escalate,
-    "inconclusive": inconclusive,
-    "clear": clear,
+CASE_BUILDERS = {
+    "confirmed": make_confirmed_case,
+    "suspected": make_suspected_case,
+    "recovered": make_recovered_case,
+    "escalate": make_escalated_case,
+    "inconclusive": make_inconclusive_case,
+    "clear": make_clear_case,
 }
 
 
-def fleet() -> list[Case]:
+def make_fleet() -> list[Case]:
     """All of them, out of order."""
-    return [clear(), inconclusive(), suspected(), recovered(), confirmed(), escalate()]
+    return [
+        make_clear_case(),
+        make_inconclusive_case(),
+        make_suspected_case(),
+        make_recovered_case(),
+        make_confirmed_case(),
+        make_escalated_case(),
+    ]

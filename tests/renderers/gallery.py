@@ -9,8 +9,9 @@ from rich.console import Console
 
 from tests.renderers import cases, redeploy_cases
 from vmdiag import plugins, renderers
-from vmdiag.diagnosis.model import Case, Report
+from vmdiag.diagnosis.model import Case
 from vmdiag.renderers import Renderer, terminal
+from vmdiag.renderers._whole_report import Report
 
 GOLDEN = Path(__file__).parent / "golden"
 SUFFIXES = {"json": "json", "ndjson": "ndjson", "csv": "csv", "markdown": "md"}
@@ -18,7 +19,7 @@ WIDTHS = (80, 120)
 _VERSION = re.compile(r'(?<="version": ")[^"]*')
 
 
-def written(form: str, report: Report) -> str:
+def render_report(form: str, report: Report) -> str:
     """What a format makes of a report."""
     out = io.StringIO()
     write(plugins.load(renderers, form).open_report(report.header, out), report)
@@ -32,27 +33,27 @@ def write(renderer: Renderer, report: Report) -> None:
     renderer.finish(report.others)
 
 
-def drawn(report: Report, width: int) -> str:
+def draw_on_terminal(report: Report, width: int) -> str:
     """What the terminal shows at a width, without colour."""
     out = io.StringIO()
-    terminal.draw(report, Console(file=out, width=width))
+    terminal.draw_report(report, Console(file=out, width=width))
     return out.getvalue()
 
 
-def scenes() -> Iterator[tuple[str, list[Case]]]:
+def list_scenes() -> Iterator[tuple[str, list[Case]]]:
     """Every single case, all of them together, and none."""
-    for name, build in (cases.SINGLE | redeploy_cases.SINGLE).items():
+    for name, build in (cases.CASE_BUILDERS | redeploy_cases.CASE_BUILDERS).items():
         yield name, [build()]
-    yield "fleet", cases.fleet()
-    yield "treated", redeploy_cases.fleet()
+    yield "fleet", cases.make_fleet()
+    yield "treated", redeploy_cases.make_redeployed_fleet()
     yield "none", []
 
 
-def gallery() -> Iterator[tuple[str, str]]:
+def generate_golden_files() -> Iterator[tuple[str, str]]:
     """Name and text of every golden file."""
-    for name, found in scenes():
+    for name, found in list_scenes():
         for width in WIDTHS:
-            yield f"{name}-{width}.txt", drawn(cases.report(found, others=412), width)
+            yield f"{name}-{width}.txt", draw_on_terminal(cases.make_report(found, others=412), width)
         for form, suffix in SUFFIXES.items():
             # The version of whatever is installed is no fact of a report's shape.
-            yield f"{name}.{suffix}", _VERSION.sub("0.0.0", written(form, cases.report(found, others=412)))
+            yield f"{name}.{suffix}", _VERSION.sub("0.0.0", render_report(form, cases.make_report(found, others=412)))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.renderers.gallery import GOLDEN, gallery
+from tests.renderers.gallery import GOLDEN, generate_golden_files
 
-TEXTS = dict(gallery())
+TEXTS = dict(generate_golden_files())
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -9,13 +9,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.renderers import cases, redeploy_cases
-from tests.renderers.gallery import scenes, written
+from tests.renderers.gallery import list_scenes, render_report
 from vmdiag.case_report import describe_case, read_case
 from vmdiag.diagnosis.model import Case
 from vmdiag.mitigation import Status
 from vmdiag.model import Signal
 from vmdiag.renderers import ndjson
-from vmdiag.renderers._dumps import dumps
+from vmdiag.renderers._dumps import dump_json
 from vmdiag.report import make_schema, to_plain
 
 SCHEMA = make_schema()
@@ -24,27 +24,27 @@ CASE = {**SCHEMA, "$ref": "#/$defs/case"}
 
 def document(found: list[Case], **more: Any) -> Any:
     """The report, read again."""
-    return json.loads(written("json", cases.report(found, **more)))
+    return json.loads(render_report("json", cases.make_report(found, **more)))
 
 
 def test_the_schema_is_a_make_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("found", [pytest.param(found, id=name) for name, found in scenes()])
+@pytest.mark.parametrize("found", [pytest.param(found, id=name) for name, found in list_scenes()])
 def test_every_report_fits_the_schema(found: list[Case]) -> None:
     Draft202012Validator(SCHEMA).validate(document(found))
 
 
-@pytest.mark.parametrize("found", [pytest.param(found, id=name) for name, found in scenes()])
+@pytest.mark.parametrize("found", [pytest.param(found, id=name) for name, found in list_scenes()])
 def test_every_line_is_one_of_the_documents_cases(found: list[Case]) -> None:
-    lines = [json.loads(line) for line in written("ndjson", cases.report(found)).splitlines()]
+    lines = [json.loads(line) for line in render_report("ndjson", cases.make_report(found)).splitlines()]
 
     assert lines == document(found)["cases"]
 
 
 def test_no_key_is_written_that_the_schema_does_not_name() -> None:
-    told = document([cases.confirmed()], gaps=cases.confirmed().gaps)
+    told = document([cases.make_confirmed_case()], gaps=cases.make_confirmed_case().gaps)
     definitions: Any = SCHEMA["$defs"]
     case = told["cases"][0]
 
@@ -71,7 +71,7 @@ def test_the_schema_knows_every_signal() -> None:
 
 
 def test_the_head_is_the_contracts() -> None:
-    told = document(cases.fleet(), others=412)
+    told = document(cases.make_fleet(), others=412)
 
     assert told["schema"] == "vmdiag.report/1"
     assert told["window"] == {"from": "2026-02-16T10:00:00Z", "to": "2026-03-02T10:00:00Z"}
@@ -80,20 +80,20 @@ def test_the_head_is_the_contracts() -> None:
         "others_by": {"clear": 412, "migrated_or_lost": 0, "inconclusive": 0, "not_judged": 0},
         "redeploys": dict.fromkeys(Status, 0),
     }  # fmt: skip
-    assert document(redeploy_cases.fleet())["summary"]["redeploys"] == dict.fromkeys(Status, 0) | {
+    assert document(redeploy_cases.make_redeployed_fleet())["summary"]["redeploys"] == dict.fromkeys(Status, 0) | {
         "refused": 3, "succeeded": 2, "planned": 1
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", cases.SINGLE | redeploy_cases.SINGLE)
+@pytest.mark.parametrize("name", cases.CASE_BUILDERS | redeploy_cases.CASE_BUILDERS)
 def test_a_case_is_read_back_as_it_was_told(name: str) -> None:
-    told = to_plain(describe_case((cases.SINGLE | redeploy_cases.SINGLE)[name]()))
+    told = to_plain(describe_case((cases.CASE_BUILDERS | redeploy_cases.CASE_BUILDERS)[name]()))
 
-    assert to_plain(describe_case(read_case(dumps(told)))) == told
+    assert to_plain(describe_case(read_case(dump_json(told)))) == told
 
 
 def test_a_confirmed_case_carries_scenario_and_code_and_a_clear_one_does_not() -> None:
-    flagged, clear = document([cases.confirmed(), cases.clear()])["cases"]
+    flagged, clear = document([cases.make_confirmed_case(), cases.make_clear_case()])["cases"]
 
     assert flagged["scenario"] == "live-migration-datapath"
     assert flagged["code"] == "NetworkDatapathLiveMigrationSerializationError"
@@ -102,27 +102,27 @@ def test_a_confirmed_case_carries_scenario_and_code_and_a_clear_one_does_not() -
 
 
 def test_the_code_is_found_when_the_case_does_not_bring_its_scenario() -> None:
-    told = document([replace(cases.confirmed(), scenario=None)])["cases"][0]
+    told = document([replace(cases.make_confirmed_case(), scenario=None)])["cases"][0]
 
     assert told["code"] == "NetworkDatapathLiveMigrationSerializationError"
 
 
 def test_evidence_is_for_then_against_then_missing_each_in_order_of_time() -> None:
-    evidence = document([cases.confirmed()])["cases"][0]["findings"][0]["evidence"]
+    evidence = document([cases.make_confirmed_case()])["cases"][0]["findings"][0]["evidence"]
 
     assert [one["stance"] for one in evidence] == ["for", "for", "for", "against", "missing"]
     assert [one["signal"] for one in evidence][:3] == ["health", "traffic", "heartbeat"]
 
 
 def test_cases_keep_their_order() -> None:
-    names = [case["vm"]["name"] for case in document(cases.fleet())["cases"]]
+    names = [case["vm"]["name"] for case in document(cases.make_fleet())["cases"]]
 
-    assert names == [case.vm.id.name for case in cases.fleet()]
+    assert names == [case.vm.id.name for case in cases.make_fleet()]
 
 
 def test_a_reading_that_is_no_number_is_null() -> None:
-    case = cases.confirmed()
-    broken = replace(cases.curve(), values=(float("nan"), float("inf"), *cases.curve().values[2:]))
+    case = cases.make_confirmed_case()
+    broken = replace(cases.make_curve(), values=(float("nan"), float("inf"), *cases.make_curve().values[2:]))
     told = document([replace(case, curve=broken)])
 
     Draft202012Validator(SCHEMA).validate(told)
@@ -130,9 +130,9 @@ def test_a_reading_that_is_no_number_is_null() -> None:
 
 
 def test_a_cloud_without_the_scenario_is_noted_once() -> None:
-    assert document(cases.fleet())["notes"] == []
-    assert len(document(cases.fleet(), cloud="china")["notes"]) == 1
-    assert document(cases.fleet(), cloud="https://management.example.net")["notes"] == []
+    assert document(cases.make_fleet())["notes"] == []
+    assert len(document(cases.make_fleet(), cloud="china")["notes"]) == 1
+    assert document(cases.make_fleet(), cloud="https://management.example.net")["notes"] == []
 
 
 def test_each_line_is_out_before_the_next_case_is_asked_for() -> None:
@@ -142,8 +142,8 @@ def test_each_line_is_out_before_the_next_case_is_asked_for() -> None:
         def flush(self) -> None:
             flushed.append(self.getvalue())
 
-    lines = ndjson.open_report(cases.report([]).header, Pipe())
-    for number, case in enumerate(cases.fleet(), 1):
+    lines = ndjson.open_report(cases.make_report([]).header, Pipe())
+    for number, case in enumerate(cases.make_fleet(), 1):
         lines.add_case(case)
 
         assert len(flushed) == flushed[-1].count("\n") == number

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.renderers import cases
-from vmdiag.diagnosis.traffic_losses import figure
+from vmdiag.diagnosis.traffic_losses import format_figure
 from vmdiag.model import Series, Signal, Window
 from vmdiag.renderers.csv import COLUMNS
 from vmdiag.wording import sparkline
 from vmdiag.wording.sparkline import ASCII, UNICODE, Marker
-from vmdiag.wording.time_formats import Clock, between, iso, span
+from vmdiag.wording.time_formats import ShortTimeFormat, format_duration, format_iso, format_window
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -21,21 +21,21 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
      (86_400, "1 d"), (-60, "1 min")],
 )  # fmt: skip
 def test_a_span_is_told_in_its_two_largest_units(seconds: int, told: str) -> None:
-    assert span(timedelta(seconds=seconds)) == told
+    assert format_duration(timedelta(seconds=seconds)) == told
 
 
 def test_times_are_whole_seconds_of_utc() -> None:
-    assert iso(NOON + timedelta(microseconds=999_999)) == "2026-03-02T12:00:00Z"
+    assert format_iso(NOON + timedelta(microseconds=999_999)) == "2026-03-02T12:00:00Z"
 
 
 def test_a_clock_leaves_out_what_all_times_share() -> None:
     hour = timedelta(hours=1)
 
-    assert Clock.among([NOON, NOON + hour])(NOON) == "12:00:00"
-    assert Clock.among([NOON, NOON + 24 * hour])(NOON) == "03-02 12:00:00"
-    assert Clock.among([NOON, NOON - 9000 * hour])(NOON) == "2026-03-02 12:00:00"
-    assert Clock.among([])(None) == ""
-    assert between(NOON, NOON + 24 * hour) == "2026-03-02 12:00 to 2026-03-03 12:00 UTC"
+    assert ShortTimeFormat.fit_to_times([NOON, NOON + hour])(NOON) == "12:00:00"
+    assert ShortTimeFormat.fit_to_times([NOON, NOON + 24 * hour])(NOON) == "03-02 12:00:00"
+    assert ShortTimeFormat.fit_to_times([NOON, NOON - 9000 * hour])(NOON) == "2026-03-02 12:00:00"
+    assert ShortTimeFormat.fit_to_times([])(None) == ""
+    assert format_window(NOON, NOON + 24 * hour) == "2026-03-02 12:00 to 2026-03-03 12:00 UTC"
 
 
 def test_a_trickle_does_not_look_like_silence_and_absence_not_like_nothing() -> None:
@@ -43,16 +43,16 @@ def test_a_trickle_does_not_look_like_silence_and_absence_not_like_nothing() -> 
     series = Series(name="x", signal=Signal.TRAFFIC, times=times, values=(100.0, 10.0, 0.0, 50.0))
     window = Window(times[0], times[-1])
 
-    assert sparkline.columns(series, 80) == 5
-    assert sparkline.curve(series, window, 5, UNICODE) == "█▂▁·▅"
-    assert sparkline.curve(series, window, 5, ASCII) == "#._ ="
+    assert sparkline.count_columns(series, 80) == 5
+    assert sparkline.draw_sparkline(series, window, 5, UNICODE) == "█▂▁·▅"
+    assert sparkline.draw_sparkline(series, window, 5, ASCII) == "#._ ="
 
 
 def test_a_curve_of_nothing_lies_on_the_floor() -> None:
     series = Series(name="x", signal=Signal.TRAFFIC, times=(NOON, NOON), values=(0.0, float("nan")))
 
-    assert sparkline.curve(series, Window(NOON, NOON), 1, UNICODE) == "▁"
-    assert sparkline.columns(series, 80) == 1
+    assert sparkline.draw_sparkline(series, Window(NOON, NOON), 1, UNICODE) == "▁"
+    assert sparkline.count_columns(series, 80) == 1
 
 
 def test_markers_point_at_their_columns_and_do_not_cross() -> None:
@@ -60,7 +60,7 @@ def test_markers_point_at_their_columns_and_do_not_cross() -> None:
     marks = [Marker(NOON + timedelta(minutes=minute), f"at {minute}") for minute in (7, 2, 7)]
     outside = Marker(NOON - timedelta(minutes=1), "before")
 
-    assert list(sparkline.markers([*marks, outside], window, 10, UNICODE)) == ["  │    └ at 7, at 7", "  └ at 2"]
+    assert list(sparkline.draw_markers([*marks, outside], window, 10, UNICODE)) == ["  │    └ at 7, at 7", "  └ at 2"]
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_markers_point_at_their_columns_and_do_not_cross() -> None:
     ],
 )
 def test_a_figure_of_traffic_has_its_unit(value: float, unit: str, told: str) -> None:
-    assert figure(value, unit) == told
+    assert format_figure(value, unit) == told
 
 
 def test_every_row_has_the_header_that_is_promised() -> None:
-    from tests.renderers.gallery import written
+    from tests.renderers.gallery import render_report
 
-    header, *rows = written("csv", cases.report(cases.fleet())).splitlines()
+    header, *rows = render_report("csv", cases.make_report(cases.make_fleet())).splitlines()
 
     assert header == ",".join(COLUMNS)
     assert len(rows) == 6

@@ -15,11 +15,11 @@ from markdown_it import MarkdownIt
 from rich.cells import cell_len
 
 from tests.renderers import cases
-from tests.renderers.gallery import drawn, written
+from tests.renderers.gallery import draw_on_terminal, render_report
 from vmdiag.diagnosis.model import Case
-from vmdiag.renderers._markdown_escapes import code, plain
+from vmdiag.renderers._markdown_escapes import escape_text, format_code
 from vmdiag.report import make_schema
-from vmdiag.wording.sanitize import visible
+from vmdiag.wording.sanitize import escape_controls
 
 NASTY = (
     "\x1b[31mred\x1b[0m\x1b]0;title\x07", "\x9b2J", "\u202eexe.txt\u2066", "a\u200bb\ufeff",
@@ -47,7 +47,7 @@ def dangerous(text: str) -> set[str]:
 
 @given(texts)
 def test_visible_text_is_one_line_and_keeps_what_was_harmless(text: str) -> None:
-    shown = visible(text)
+    shown = escape_controls(text)
 
     assert not dangerous(shown)
     assert "\n" not in shown
@@ -58,8 +58,8 @@ def test_visible_text_is_one_line_and_keeps_what_was_harmless(text: str) -> None
 @given(texts, st.sampled_from([40, 80, 120]))
 @example("[bold]", 80)
 def test_the_terminal_shows_it_and_obeys_nothing(text: str, width: int) -> None:
-    alone = drawn(cases.report([cases.hostile(text)]), width)
-    fleet = drawn(cases.report([cases.hostile(text), cases.confirmed()]), width)
+    alone = draw_on_terminal(cases.make_report([cases.make_hostile_case(text)]), width)
+    fleet = draw_on_terminal(cases.make_report([cases.make_hostile_case(text), cases.make_confirmed_case()]), width)
 
     assert not dangerous(alone + fleet)
     assert max(map(cell_len, (alone + fleet).splitlines())) <= width
@@ -69,20 +69,20 @@ def test_the_terminal_shows_it_and_obeys_nothing(text: str, width: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(texts)
 def test_json_keeps_it_whole_and_prints_nothing_but_ascii(text: str) -> None:
-    told = written("json", cases.report([cases.hostile(text)]))
+    told = render_report("json", cases.make_report([cases.make_hostile_case(text)]))
     read = json.loads(told)
 
     SCHEMA.validate(read)
     assert told.isascii()
     assert not dangerous(told)
     assert read["cases"][0]["recommendation"]["says"] == re.sub("[\ud800-\udfff]", "\ufffd", text)
-    assert written("ndjson", cases.report([cases.hostile(text)])).count("\n") == 1
+    assert render_report("ndjson", cases.make_report([cases.make_hostile_case(text)])).count("\n") == 1
 
 
 @settings(max_examples=60, deadline=None)
 @given(texts)
 def test_no_cell_is_a_formula_and_no_row_is_broken(text: str) -> None:
-    told = written("csv", cases.report([cases.hostile(text)]))
+    told = render_report("csv", cases.make_report([cases.make_hostile_case(text)]))
     rows = list(csv.reader(io.StringIO(told)))
 
     assert len(rows) == 2
@@ -96,16 +96,16 @@ def test_no_cell_is_a_formula_and_no_row_is_broken(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(texts)
 def test_markdown_gets_no_html_no_image_and_no_link_but_ours(text: str) -> None:
-    known = shape([cases.hostile("x")])
-    found = shape([cases.hostile(text)])
+    known = shape([cases.make_hostile_case("x")])
+    found = shape([cases.make_hostile_case(text)])
 
-    assert not dangerous(written("markdown", cases.report([cases.hostile(text)])))
+    assert not dangerous(render_report("markdown", cases.make_report([cases.make_hostile_case(text)])))
     assert found == known
 
 
 @given(texts)
 def test_a_sentence_in_markdown_is_read_as_it_was_written(text: str) -> None:
-    paragraph, inline = MarkdownIt("commonmark").enable("table").parse(plain(text) + "\nx")[:2]
+    paragraph, inline = MarkdownIt("commonmark").enable("table").parse(escape_text(text) + "\nx")[:2]
 
     assert paragraph.type == "paragraph_open"
     assert {token.type for token in inline.children or ()} <= {"text", "code_inline", "softbreak"}
@@ -113,23 +113,25 @@ def test_a_sentence_in_markdown_is_read_as_it_was_written(text: str) -> None:
 
 @given(texts)
 def test_code_in_markdown_stays_code(text: str) -> None:
-    inline = MarkdownIt("commonmark").parseInline(code(text))[0]
+    inline = MarkdownIt("commonmark").parseInline(format_code(text))[0]
 
     assert [token.type for token in inline.children or ()] == ["code_inline"]
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown", "json", "ndjson", "csv"])
 def test_a_megabyte_does_not_drown_the_report(form: str) -> None:
-    told = written(form, cases.report([cases.hostile("x" * 1_000_000)]))
+    told = render_report(form, cases.make_report([cases.make_hostile_case("x" * 1_000_000)]))
 
     assert form in {"json", "ndjson", "csv"} or len(told) < 60_000
 
 
 def test_an_id_that_azure_would_not_accept_is_never_made_a_command() -> None:
-    case = cases.confirmed()
+    case = cases.make_confirmed_case()
     for text in ("a b", "$(id)", "x\u202ey", "--ids", "a\nb", "x" * 200):
-        vm = cases.machine(text)
-        told = written("markdown", cases.report([replaced(case, vm)])) + drawn(cases.report([replaced(case, vm)]), 80)
+        vm = cases.make_machine(text)
+        told = render_report("markdown", cases.make_report([replaced(case, vm)])) + draw_on_terminal(
+            cases.make_report([replaced(case, vm)]), 80
+        )
 
         assert "az vm redeploy" not in told
         assert "check it before you act on it" in " ".join(told.split())
@@ -144,7 +146,7 @@ def replaced(case: Case, vm: Any) -> Case:
 
 def shape(found: list[Case]) -> list[tuple[str, int]]:
     """The blocks of the page, and what in its lines is more than text."""
-    told = written("markdown", cases.report(found))
+    told = render_report("markdown", cases.make_report(found))
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(told)
     assert not HTML & {token.type for token in tokens}
     inlines = [child for token in tokens for child in token.children or ()]

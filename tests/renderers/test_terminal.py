@@ -10,26 +10,26 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.renderers import cases, redeploy_cases
-from tests.renderers.gallery import drawn, scenes, write, written
+from tests.renderers.gallery import draw_on_terminal, list_scenes, render_report, write
 from vmdiag.diagnosis.model import Case, State
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Kind, Signal
 from vmdiag.renderers import terminal
-from vmdiag.wording.redeploy_outcome import banner
+from vmdiag.wording.redeploy_outcome import get_banner_word
 
-SCENES = dict(scenes())
+SCENES = dict(list_scenes())
 LONG = "word " * 400
 
 
 def top(case: Case, width: int = 80) -> str:
     """The first dozen lines."""
-    return "\n".join(drawn(cases.report([case]), width).splitlines()[:12])
+    return "\n".join(draw_on_terminal(cases.make_report([case]), width).splitlines()[:12])
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
 @pytest.mark.parametrize("name", SCENES)
 def test_no_line_is_wider_than_the_screen(name: str, width: int) -> None:
-    lines = drawn(cases.report(SCENES[name], others=412), width).splitlines()
+    lines = draw_on_terminal(cases.make_report(SCENES[name], others=412), width).splitlines()
     # A command is never wrapped: half of one is worse than a long line.
     prose = [line for line in lines if not line.startswith("    ") or "--" not in line]
 
@@ -37,12 +37,12 @@ def test_no_line_is_wider_than_the_screen(name: str, width: int) -> None:
     assert width < 80 or max(map(cell_len, lines)) <= width
 
 
-@pytest.mark.parametrize("name", cases.SINGLE | redeploy_cases.SINGLE)
+@pytest.mark.parametrize("name", cases.CASE_BUILDERS | redeploy_cases.CASE_BUILDERS)
 def test_the_first_dozen_lines_answer(name: str) -> None:
-    case = (cases.SINGLE | redeploy_cases.SINGLE)[name]()
+    case = (cases.CASE_BUILDERS | redeploy_cases.CASE_BUILDERS)[name]()
     told = top(case)
 
-    word = banner(case)
+    word = get_banner_word(case)
     assert (word or case.diagnosis.verdict.upper()) in told.splitlines()[0]
     assert case.diagnosis.verdict in told.lower()
     for label in ("VM", "Migrated", "Lost", "Now", "Why", "Next"):
@@ -51,13 +51,13 @@ def test_the_first_dozen_lines_answer(name: str) -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_first_dozen_lines_answer_however_long_the_words_are(width: int) -> None:
-    case = cases.confirmed()
+    case = cases.make_confirmed_case()
     advice = replace(case.diagnosis.recommendation, says=LONG)
     evidence = tuple(replace(one, says=LONG) for one in case.diagnosis.finding.evidence)
     finding = replace(case.diagnosis.finding, evidence=evidence)
     long = replace(
         case,
-        vm=cases.machine("n" * 64, group="g" * 90),
+        vm=cases.make_machine("n" * 64, group="g" * 90),
         diagnosis=replace(case.diagnosis, finding=finding, findings=(finding,), recommendation=advice),
     )
     told = top(long, width)
@@ -67,7 +67,7 @@ def test_the_first_dozen_lines_answer_however_long_the_words_are(width: int) -> 
 
 
 def test_the_answer_says_when_and_for_how_long() -> None:
-    told = top(cases.confirmed())
+    told = top(cases.make_confirmed_case())
 
     assert "2026-03-02 08:14:05 UTC, 1 h 45 min ago" in told
     assert "2026-03-02 08:16:00 UTC, 1 min 55 s after the migration" in told
@@ -75,7 +75,7 @@ def test_the_answer_says_when_and_for_how_long() -> None:
 
 
 def test_the_command_names_exactly_this_vm() -> None:
-    told = drawn(cases.report([cases.confirmed()]), 120)
+    told = draw_on_terminal(cases.make_report([cases.make_confirmed_case()]), 120)
 
     assert (
         "az vm redeploy --subscription 11111111-2222-3333-4444-555555555555 --resource-group prod --name web-01" in told
@@ -83,9 +83,9 @@ def test_the_command_names_exactly_this_vm() -> None:
 
 
 def test_a_uniform_scale_sets_instance_is_redeployed_by_its_address() -> None:
-    case = cases.confirmed()
+    case = cases.make_confirmed_case()
     vm = VmId(subscription="s", resource_group="g", name="3", scale_set="pool")
-    told = drawn(cases.report([replace(case, vm=replace(case.vm, id=vm))]), 200)
+    told = draw_on_terminal(cases.make_report([replace(case, vm=replace(case.vm, id=vm))]), 200)
 
     assert "az rest --method post --url '/subscriptions/s/resourceGroups/g/" in told
     assert "az vm redeploy" not in told
@@ -93,22 +93,24 @@ def test_a_uniform_scale_sets_instance_is_redeployed_by_its_address() -> None:
 
 @pytest.mark.parametrize("name", ["recovered", "escalate", "inconclusive", "clear"])
 def test_a_redeploy_is_advised_to_nobody_else(name: str) -> None:
-    told = drawn(cases.report([cases.SINGLE[name]()]), 80)
+    told = draw_on_terminal(cases.make_report([cases.CASE_BUILDERS[name]()]), 80)
 
     assert "az vm redeploy" not in told
     assert "How to redeploy" not in told
 
 
 def test_both_instructions_are_given_when_the_operating_system_is_unknown() -> None:
-    told = drawn(cases.report([replace(cases.confirmed(), vm=cases.machine("web-01", None))]), 120)
+    told = draw_on_terminal(
+        cases.make_report([replace(cases.make_confirmed_case(), vm=cases.make_machine("web-01", None))]), 120
+    )
 
     assert "redeploy-to-new-node-linux" in told
     assert "redeploy-to-new-node-windows" in told
 
 
 def test_windows_gets_the_instructions_for_windows() -> None:
-    case = cases.suspected()
-    told = drawn(cases.report([replace(case, diagnosis=replace(case.diagnosis, recommendation=replace(
+    case = cases.make_suspected_case()
+    told = draw_on_terminal(cases.make_report([replace(case, diagnosis=replace(case.diagnosis, recommendation=replace(
         case.diagnosis.recommendation, links=())))]), 120)  # fmt: skip
 
     assert "redeploy-to-new-node-windows" in told
@@ -116,9 +118,9 @@ def test_windows_gets_the_instructions_for_windows() -> None:
 
 
 def test_a_vm_that_a_redeploy_brought_back_is_told_in_the_past() -> None:
-    case = cases.recovered()
-    told = drawn(
-        cases.report([replace(case, diagnosis=replace(case.diagnosis, state=State.REDEPLOYED))]), 80
+    case = cases.make_recovered_case()
+    told = draw_on_terminal(
+        cases.make_report([replace(case, diagnosis=replace(case.diagnosis, state=State.REDEPLOYED))]), 80
     )  # fmt: skip
 
     assert "and a redeploy helped" in " ".join(told.split())
@@ -126,14 +128,14 @@ def test_a_vm_that_a_redeploy_brought_back_is_told_in_the_past() -> None:
 
 
 def test_the_story_says_what_is_only_inferred() -> None:
-    told = " ".join(drawn(cases.report([cases.confirmed()]), 80).split())
+    told = " ".join(draw_on_terminal(cases.make_report([cases.make_confirmed_case()]), 80).split())
 
     assert "inferred from public signals; Azure has not confirmed it" in told
     assert "ephemeral OS disk everything on it is lost" in told
 
 
 def test_a_ticket_holds_what_support_asks_for() -> None:
-    told = drawn(cases.report([cases.escalate()]), 80)
+    told = draw_on_terminal(cases.make_report([cases.make_escalated_case()]), 80)
     ticket = told.partition("For the support ticket")[2]
 
     for word in ("cache-04", "11111111-2222-3333-4444-555555555555", "2026-03-02T08:16:00Z", "2026-03-02T09:01:00Z"):
@@ -143,7 +145,7 @@ def test_a_ticket_holds_what_support_asks_for() -> None:
 def test_a_pipe_gets_no_escape(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    told = written("terminal", cases.report(cases.fleet()))
+    told = render_report("terminal", cases.make_report(cases.make_fleet()))
 
     assert "\x1b" not in told
     assert max(map(cell_len, told.splitlines())) <= 80
@@ -153,18 +155,20 @@ def test_columns_say_the_width_of_a_pipe(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setenv("COLUMNS", "120")
 
-    assert written("terminal", cases.report(cases.fleet())) == drawn(cases.report(cases.fleet()), 120)
+    assert render_report("terminal", cases.make_report(cases.make_fleet())) == draw_on_terminal(
+        cases.make_report(cases.make_fleet()), 120
+    )
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_colour_adds_nothing_that_words_do_not_say(name: str) -> None:
     out = io.StringIO()
-    terminal.draw(
-        cases.report(SCENES[name]), Console(file=out, width=80, force_terminal=True, color_system="truecolor")
+    terminal.draw_report(
+        cases.make_report(SCENES[name]), Console(file=out, width=80, force_terminal=True, color_system="truecolor")
     )
     bare = re.sub(r"\x1b\]8;[^\x1b]*\x1b\\|\x1b\[[0-9;]*m", "", out.getvalue())
 
-    assert bare == drawn(cases.report(SCENES[name]), 80)
+    assert bare == draw_on_terminal(cases.make_report(SCENES[name]), 80)
     assert not re.search(r"\x1b\[[0-9;]*\b(?:2|30|33|37|90|97)m", out.getvalue())
 
 
@@ -172,7 +176,7 @@ def test_colour_adds_nothing_that_words_do_not_say(name: str) -> None:
 def test_a_stream_gets_only_what_its_encoding_can_carry(encoding: str) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
-    report = cases.report([*cases.fleet(), cases.hostile("名前 ▁ é")])
+    report = cases.make_report([*cases.make_fleet(), cases.make_hostile_case("名前 ▁ é")])
     write(terminal.open_report(report.header, out), report)
     out.flush()
 
@@ -180,7 +184,7 @@ def test_a_stream_gets_only_what_its_encoding_can_carry(encoding: str) -> None:
 
 
 def test_the_curve_falls_at_the_marker() -> None:
-    lines = drawn(cases.report([cases.confirmed()]), 80).splitlines()
+    lines = draw_on_terminal(cases.make_report([cases.make_confirmed_case()]), 80).splitlines()
     curve = next(line for line in lines if "█" in line)
     marker = lines[lines.index(curve) + 1]
 
@@ -190,7 +194,7 @@ def test_the_curve_falls_at_the_marker() -> None:
 
 
 def test_affected_vms_come_first() -> None:
-    told = drawn(cases.report(cases.fleet(), others=1), 80)
+    told = draw_on_terminal(cases.make_report(cases.make_fleet(), others=1), 80)
     column = re.findall(r"^(confirmed|suspected|inconclusive|clear) +\S+/(\S+)", told, re.MULTILINE)
 
     assert [name for _, name in column] == ["web-01", "cache-04", "api-03", "sql-02", "job-05", "batch-06"]
@@ -204,7 +208,7 @@ def test_a_story_of_many_events_shows_those_near_the_incident_and_says_so() -> N
         )
         for number in range(200)
     )
-    told = drawn(cases.report([replace(cases.confirmed(), events=many)]), 80)
+    told = draw_on_terminal(cases.make_report([replace(cases.make_confirmed_case(), events=many)]), 80)
 
     assert "event 3\n" in told
     assert "event 150" not in told
@@ -212,25 +216,27 @@ def test_a_story_of_many_events_shows_those_near_the_incident_and_says_so() -> N
 
 
 def test_hundreds_of_vms_stay_one_line_each() -> None:
-    many = [replace(cases.clear(), vm=cases.machine(f"vm-{number}")) for number in range(500)]
-    lines = drawn(cases.report([*many, cases.confirmed()]), 80).splitlines()
+    many = [replace(cases.make_clear_case(), vm=cases.make_machine(f"vm-{number}")) for number in range(500)]
+    lines = draw_on_terminal(cases.make_report([*many, cases.make_confirmed_case()]), 80).splitlines()
 
     assert sum(line.startswith("clear ") for line in lines) == 500
     assert len(lines) < 560
 
 
 def test_stories_beyond_what_anybody_reads_are_counted() -> None:
-    many = [replace(cases.confirmed(), vm=cases.machine(f"vm-{number}")) for number in range(40)]
+    many = [replace(cases.make_confirmed_case(), vm=cases.make_machine(f"vm-{number}")) for number in range(40)]
 
-    assert "15 more affected VMs are told in the table only" in drawn(cases.report(many), 80)
+    assert "15 more affected VMs are told in the table only" in draw_on_terminal(cases.make_report(many), 80)
 
 
 def test_a_cloud_without_the_scenario_is_named() -> None:
-    assert "for the cloud china" in drawn(cases.report([cases.confirmed()], cloud="china"), 120)
+    assert "for the cloud china" in draw_on_terminal(
+        cases.make_report([cases.make_confirmed_case()], cloud="china"), 120
+    )
 
 
 def test_a_recording_console_makes_a_picture() -> None:
     console = Console(file=io.StringIO(), width=80, record=True)
-    terminal.draw(cases.report([cases.confirmed()]), console)
+    terminal.draw_report(cases.make_report([cases.make_confirmed_case()]), console)
 
     assert "CONFIRMED" in console.export_svg()

@@ -6,10 +6,10 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from vmdiag.sources.files.members import Member, members
-from vmdiag.sources.files.rows import rows
-from vmdiag.sources.files.streams import Stream
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.files.members import FileMember, iter_members
+from vmdiag.sources.files.rows import read_rows
+from vmdiag.sources.files.streams import TextStream
+from vmdiag.sources.items import MalformedRow
 
 Told = dict[str, object]
 
@@ -37,22 +37,22 @@ def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 def unpack(raw: bytes, *, seekable: bool = False) -> Told:
     """What is found in a file, by the names of its members: their rows, why one is refused, or what is torn."""
     file = io.BytesIO(raw)
-    found = members("a", Stream(file, lambda _: None), file if seekable else None)
-    return {f"{one.name}!" if one.torn else one.name: told(one) for one in found}
+    found = iter_members("a", TextStream(file, lambda _: None), file if seekable else None)
+    return {f"{one.name}!" if one.damage else one.name: told(one) for one in found}
 
 
 def unpack_file(path: Path) -> Told:
     """The same of a file on disk, read as the reader does."""
     with path.open("rb", buffering=0) as file:
-        found = members("a", Stream(file, lambda _: None), file)
-        return {f"{one.name}!" if one.torn else one.name: told(one) for one in found}
+        found = iter_members("a", TextStream(file, lambda _: None), file)
+        return {f"{one.name}!" if one.damage else one.name: told(one) for one in found}
 
 
-def told(one: Member) -> object:
+def told(one: FileMember) -> object:
     """The rows of a member, with why it breaks off; or why it is not read."""
     if one.stream is None:
-        return str(one.refused) if one.refused else one.torn
+        return str(one.unsupported) if one.unsupported else one.damage
     found: list[object] = [
-        cut.row.reason if isinstance(cut.row, Malformed) else cut.row for cut in rows(iter(one.stream))
+        cut.row.reason if isinstance(cut.row, MalformedRow) else cut.row for cut in read_rows(iter(one.stream))
     ]
-    return [*found, one.stream.broken] if one.stream.broken else found
+    return [*found, one.stream.damage] if one.stream.damage else found

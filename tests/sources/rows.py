@@ -6,7 +6,17 @@ import vmdiag.sources.formats as formats_package
 from vmdiag import plugins
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.items import Covers, Heard, Item, Known, Nearby, Regional, Row, Sampled, Snapshot
+from vmdiag.sources.items import (
+    FeedCoverage,
+    Item,
+    MetricPoints,
+    NetworkChange,
+    Row,
+    ServiceIncident,
+    UndatedState,
+    VmInventory,
+    VmRecord,
+)
 
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/shop"
@@ -325,7 +335,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
 }
 
 FORMATS: dict[str, ModuleType] = {
-    name: plugins.load(formats_package, name) for name in plugins.names(formats_package) if name in EXAMPLES
+    name: plugins.load(formats_package, name) for name in plugins.list_names(formats_package) if name in EXAMPLES
 }
 
 
@@ -338,8 +348,8 @@ def vm() -> VmId:
 
 def read(name: str, row: Row) -> list[Item]:
     """What a format says of a row, after recognising it."""
-    assert FORMATS[name].recognises(row)
-    return list(FORMATS[name].items(row, REF))
+    assert FORMATS[name].recognises_row(row)
+    return list(FORMATS[name].decode_row(row, REF))
 
 
 def changed(name: str, /, **members: object) -> dict[str, object]:
@@ -348,29 +358,29 @@ def changed(name: str, /, **members: object) -> dict[str, object]:
 
 
 def heard(items: list[Item]) -> list[Record]:
-    return [item.record for item in items if isinstance(item, Heard)]
+    return [item.record for item in items if isinstance(item, VmRecord)]
 
 
-def nearby(items: list[Item]) -> list[Nearby]:
-    return [item for item in items if isinstance(item, Nearby)]
+def nearby(items: list[Item]) -> list[NetworkChange]:
+    return [item for item in items if isinstance(item, NetworkChange)]
 
 
-def regional(items: list[Item]) -> list[Regional]:
-    return [item for item in items if isinstance(item, Regional)]
+def regional(items: list[Item]) -> list[ServiceIncident]:
+    return [item for item in items if isinstance(item, ServiceIncident)]
 
 
-def sampled(items: list[Item]) -> list[Sampled]:
-    return [item for item in items if isinstance(item, Sampled)]
+def sampled(items: list[Item]) -> list[MetricPoints]:
+    return [item for item in items if isinstance(item, MetricPoints)]
 
 
-def snapshots(items: list[Item]) -> list[Snapshot]:
-    return [item for item in items if isinstance(item, Snapshot)]
+def snapshots(items: list[Item]) -> list[UndatedState]:
+    return [item for item in items if isinstance(item, UndatedState)]
 
 
-def known(items: list[Item]) -> list[Known]:
-    return [item for item in items if isinstance(item, Known)]
+def known(items: list[Item]) -> list[VmInventory]:
+    return [item for item in items if isinstance(item, VmInventory)]
 
 
 def covered(items: list[Item]) -> dict[Signal, str | None]:
     """Which signals were covered, and why only in part."""
-    return {item.signal: item.partial for item in items if isinstance(item, Covers)}
+    return {item.signal: item.partial for item in items if isinstance(item, FeedCoverage)}

@@ -10,8 +10,8 @@ from tests.cli.story import SUBSCRIPTION
 from tests.sources.archive.test_reach import Silent
 from vmdiag.identity import Selector
 from vmdiag.model import Gap, Signal, Transcript
-from vmdiag.pipeline import needed
-from vmdiag.sources.archive._archive import Archive
+from vmdiag.pipeline import combine_needs
+from vmdiag.sources.archive._archive import ArchiveSource
 from vmdiag.sources.protocol import Scope
 
 Json = dict[str, object]
@@ -83,7 +83,7 @@ def read(folder: Path, *files: Json, changes: tuple[str, ...]) -> Transcript:
     log = [changed(each) for each in (VM, *changes)]
     (folder / "log.json").write_text(json.dumps(log), encoding="utf-8")
     scope = Scope(vms=(Selector("web-01"),), since=timedelta(days=1), until=END)
-    reading = Archive(str(folder), Silent(), None).read(scope, needed())  # type: ignore[arg-type]  # it never stops
+    reading = ArchiveSource(str(folder), Silent(), None).read(scope, combine_needs())  # type: ignore[arg-type]  # it never stops
     (one,) = reading.transcripts
     return one
 

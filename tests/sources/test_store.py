@@ -10,35 +10,35 @@ import pytest
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Signal, VirtualMachine, Window
 from vmdiag.sources.items import (
-    Covers,
-    Heard,
+    FeedCoverage,
     Item,
-    Known,
-    Link,
-    Malformed,
-    Missed,
-    Nearby,
-    Regional,
-    Sampled,
-    Snapshot,
+    MalformedRow,
+    MetricPoints,
+    NetworkChange,
+    NetworkLink,
+    RecordedGap,
+    ServiceIncident,
+    UndatedState,
+    VmInventory,
+    VmRecord,
 )
-from vmdiag.sources.store import MOST_POINTS, MOST_REMEMBERED, MOST_ROWS, Spool
-from vmdiag.sources.vm_spelling import spelt, unspelt
+from vmdiag.sources.store import CACHE_LIMIT, POINTS_LIMIT, ROWS_LIMIT, ItemStore
+from vmdiag.sources.vm_spelling import decode_vm_id, encode_vm_id
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="Shop", name="web-01")
 MIGRATED = Record(at=AT, signal=Signal.HEALTH, name="LiveMigrationSucceeded", facts={"title": "\x1b[31m[bold]"})
 
 
-def spooled(*items: Item) -> Spool:
-    spool = Spool()
+def spooled(*items: Item) -> ItemStore:
+    spool = ItemStore()
     for item in items:
-        spool.add(item)
-    spool.close()
+        spool.add_item(item)
+    spool.finish_loading()
     return spool
 
 
-def told(spool: Spool, query: str) -> list[tuple[object, ...]]:
+def told(spool: ItemStore, query: str) -> list[tuple[object, ...]]:
     return list(spool.database.execute(query))
 
 
@@ -50,15 +50,15 @@ def test_spellings_of_one_id_are_one_vm_and_the_one_with_mixed_case_is_shown_whi
     spellings = [named("SHOP", "WEB-01"), named("shop", "web-01"), named("Shop", "web-01")]
 
     for order in itertools.permutations(spellings):
-        spool = spooled(*(Heard(vm, MIGRATED) for vm in order))
+        spool = spooled(*(VmRecord(vm, MIGRATED) for vm in order))
 
         ((spelling,),) = told(spool, "select spelling from machine")
-        assert str(unspelt(str(spelling))) == str(VM)
+        assert str(decode_vm_id(str(spelling))) == str(VM)
         assert told(spool, "select distinct vm from record") == [(1,)]
 
 
 def test_small_letters_are_likelier_a_name_than_capitals() -> None:
-    assert spelt(named("shop", "web")) < spelt(named("SHOP", "WEB"))
+    assert encode_vm_id(named("shop", "web")) < encode_vm_id(named("SHOP", "WEB"))
 
 
 def test_what_several_rows_know_of_a_vm_is_put_together_in_any_order() -> None:
@@ -70,7 +70,7 @@ def test_what_several_rows_know_of_a_vm_is_put_together_in_any_order() -> None:
     ]
 
     for order in itertools.permutations(parts):
-        spool = spooled(*map(Known, order))
+        spool = spooled(*map(VmInventory, order))
 
         assert told(spool, "select location, os, size, power from machine") == [
             ("westeurope", "linux", None, "deallocated")
@@ -79,7 +79,7 @@ def test_what_several_rows_know_of_a_vm_is_put_together_in_any_order() -> None:
 
 
 def test_a_record_is_kept_with_what_it_means() -> None:
-    spool = spooled(Heard(VM, MIGRATED), Snapshot(vm=VM, signal=Signal.POWER, name="PowerState/stopped"))
+    spool = spooled(VmRecord(VM, MIGRATED), UndatedState(vm=VM, signal=Signal.POWER, name="PowerState/stopped"))
 
     assert told(spool, "select at, kind from record order by at") == [
         (None, Kind.POWER_STOPPED),
@@ -88,16 +88,16 @@ def test_a_record_is_kept_with_what_it_means() -> None:
 
 
 def test_more_rows_than_wait_in_memory_all_arrive() -> None:
-    count = MOST_ROWS + 7
-    spool = spooled(*(Heard(VM, replace(MIGRATED, at=AT + timedelta(seconds=each))) for each in range(count)))
+    count = ROWS_LIMIT + 7
+    spool = spooled(*(VmRecord(VM, replace(MIGRATED, at=AT + timedelta(seconds=each))) for each in range(count)))
 
     assert told(spool, "select count(*), count(distinct at) from record") == [(count, count)]
     assert spool.newest == AT + timedelta(seconds=count - 1)
 
 
 def test_more_points_than_wait_in_memory_all_arrive() -> None:
-    times = tuple(AT + timedelta(seconds=each) for each in range(MOST_POINTS // 2 + 1))
-    sampled = Sampled(vm=VM, name="in", signal=Signal.TRAFFIC, times=times, values=(1.5,) * len(times))
+    times = tuple(AT + timedelta(seconds=each) for each in range(POINTS_LIMIT // 2 + 1))
+    sampled = MetricPoints(vm=VM, name="in", signal=Signal.TRAFFIC, times=times, values=(1.5,) * len(times))
     spool = spooled(sampled, sampled, sampled)
 
     found = told(spool, "select times, vals from points")
@@ -106,15 +106,15 @@ def test_more_points_than_wait_in_memory_all_arrive() -> None:
 
 
 def test_more_vms_than_are_remembered_keep_their_numbers() -> None:
-    vms = [replace(VM, name=f"vm-{each}") for each in range(MOST_REMEMBERED + 5)]
-    spool = spooled(*(Heard(vm, MIGRATED) for vm in [*vms, vms[0]]))
+    vms = [replace(VM, name=f"vm-{each}") for each in range(CACHE_LIMIT + 5)]
+    spool = spooled(*(VmRecord(vm, MIGRATED) for vm in [*vms, vms[0]]))
 
     assert told(spool, "select count(*) from machine") == [(len(vms),)]
     assert told(spool, "select count(*) from record group by vm order by 1 desc limit 2") == [(2,), (1,)]
 
 
 def test_a_metric_without_a_value_is_known_to_have_been_asked_for() -> None:
-    spool = spooled(Sampled(vm=VM, name="in", signal=Signal.TRAFFIC, times=(), values=()))
+    spool = spooled(MetricPoints(vm=VM, name="in", signal=Signal.TRAFFIC, times=(), values=()))
 
     assert told(spool, "select name, length(times) from points") == [("in", 0)]
     assert spool.newest is None
@@ -122,25 +122,30 @@ def test_a_metric_without_a_value_is_known_to_have_been_asked_for() -> None:
 
 @pytest.mark.parametrize("year", [1, 9999])
 def test_a_time_that_cannot_be_is_malformed_and_moves_no_window(year: int) -> None:
-    spool = Spool()
+    spool = ItemStore()
     record = replace(MIGRATED, at=AT.replace(year=year))
-    sampled = Sampled(vm=VM, name="in", signal=Signal.TRAFFIC, times=(AT, record.at), values=(1, 2))
+    sampled = MetricPoints(vm=VM, name="in", signal=Signal.TRAFFIC, times=(AT, record.at), values=(1, 2))
 
-    for item in (Heard(VM, record), Nearby(resource="/nsg", record=record), Regional("s", record), sampled):
-        with pytest.raises(Malformed, match="its time cannot be"):
-            spool.add(item)
-    spool.add(Missed(VM, Gap(signal=Signal.TRAFFIC, window=Window(AT, record.at), reason="x")))
+    for item in (
+        VmRecord(VM, record),
+        NetworkChange(resource="/nsg", record=record),
+        ServiceIncident("s", record),
+        sampled,
+    ):
+        with pytest.raises(MalformedRow, match="its time cannot be"):
+            spool.add_item(item)
+    spool.add_item(RecordedGap(VM, Gap(signal=Signal.TRAFFIC, window=Window(AT, record.at), reason="x")))
 
     assert spool.newest in (None, AT)
 
 
 def test_an_id_of_a_megabyte_is_no_vm() -> None:
-    spool, absurd = Spool(), replace(VM, name="x" * 1_000_000)
+    spool, absurd = ItemStore(), replace(VM, name="x" * 1_000_000)
 
-    with pytest.raises(Malformed, match="names no VM"):
-        spool.add(Heard(absurd, MIGRATED))
-    spool.fault(absurd, Signal.ACTIVITY, "a.json", 1, "no time")
-    spool.close()
+    with pytest.raises(MalformedRow, match="names no VM"):
+        spool.add_item(VmRecord(absurd, MIGRATED))
+    spool.add_fault(absurd, Signal.ACTIVITY, "a.json", 1, "no time")
+    spool.finish_loading()
 
     assert told(spool, "select count(*) from machine") == [(0,)]
     assert told(spool, "select scope, place from lack") == [("", "a.json")]
@@ -149,11 +154,11 @@ def test_an_id_of_a_megabyte_is_no_vm() -> None:
 def test_the_end_of_a_recording_is_known_from_what_it_missed() -> None:
     gap = Gap(signal=Signal.HEARTBEAT, window=Window(AT, AT + timedelta(hours=1)), reason="no workspace given")
 
-    assert spooled(Heard(VM, MIGRATED), Missed(VM, gap)).newest == AT + timedelta(hours=1)
+    assert spooled(VmRecord(VM, MIGRATED), RecordedGap(VM, gap)).newest == AT + timedelta(hours=1)
 
 
 def test_what_many_rows_cover_is_kept_once_and_in_small_letters() -> None:
-    covers = Covers(signal=Signal.ACTIVITY, scope="/subscriptions/S/resourceGroups/G/")
+    covers = FeedCoverage(signal=Signal.ACTIVITY, scope="/subscriptions/S/resourceGroups/G/")
 
     spool = spooled(covers, replace(covers, scope=covers.scope.lower()), covers)
 
@@ -163,10 +168,10 @@ def test_what_many_rows_cover_is_kept_once_and_in_small_letters() -> None:
 def test_changes_nearby_links_and_incidents_are_found_by_ids_in_small_letters() -> None:
     resource = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/networkSecurityGroups/N"
     spool = spooled(
-        Nearby(resource=resource, record=MIGRATED),
-        Regional("/subscriptions/S", MIGRATED),
-        Link("/NIC", frozenset({"/NSG"})),
-        Link("/nic", frozenset({"/nsg"})),
+        NetworkChange(resource=resource, record=MIGRATED),
+        ServiceIncident("/subscriptions/S", MIGRATED),
+        NetworkLink("/NIC", frozenset({"/NSG"})),
+        NetworkLink("/nic", frozenset({"/nsg"})),
     )
 
     assert told(spool, "select resource, scope from nearby") == [
@@ -177,11 +182,11 @@ def test_changes_nearby_links_and_incidents_are_found_by_ids_in_small_letters() 
 
 
 def test_faults_of_one_file_are_counted_and_the_first_is_told() -> None:
-    spool = Spool()
+    spool = ItemStore()
     for line in (3, 5, 8):
-        spool.fault(VM, Signal.ACTIVITY, "a.json", line, f"no time in {line}")
-    spool.fault(None, Signal.ACTIVITY, "a.json", 9, "not valid JSON")
-    spool.close()
+        spool.add_fault(VM, Signal.ACTIVITY, "a.json", line, f"no time in {line}")
+    spool.add_fault(None, Signal.ACTIVITY, "a.json", 9, "not valid JSON")
+    spool.finish_loading()
 
     assert told(spool, "select scope, line, reason, count from lack order by scope") == [
         ("", 9, "not valid JSON", 1),

@@ -6,9 +6,9 @@ import pytest
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.items import Computer, Item, Known, Sampled, Snapshot
-from vmdiag.sources.store import Spool
-from vmdiag.sources.unplaced_vms import place_by_name, vm_by_computer, vm_by_name
+from vmdiag.sources.items import ComputerName, Item, MetricPoints, UndatedState, VmInventory
+from vmdiag.sources.store import ItemStore
+from vmdiag.sources.unplaced_vms import make_computer_placeholder, make_name_placeholder, resolve_placeholders
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 
@@ -17,23 +17,23 @@ def vm(name: str = "web-01", group: str = "shop", scale_set: str | None = None) 
     return VmId(subscription="s", resource_group=group, name=name, scale_set=scale_set)
 
 
-def beat(of: VmId) -> Sampled:
-    return Sampled(vm=of, name="Heartbeat", signal=Signal.HEARTBEAT, times=(AT,), values=(1.0,))
+def beat(of: VmId) -> MetricPoints:
+    return MetricPoints(vm=of, name="Heartbeat", signal=Signal.HEARTBEAT, times=(AT,), values=(1.0,))
 
 
-def power(of: VmId) -> Snapshot:
-    return Snapshot(vm=of, signal=Signal.POWER, name="PowerState/running")
+def power(of: VmId) -> UndatedState:
+    return UndatedState(vm=of, signal=Signal.POWER, name="PowerState/running")
 
 
-def placed(*items: Item) -> tuple[Spool, list[str]]:
-    spool = Spool()
+def placed(*items: Item) -> tuple[ItemStore, list[str]]:
+    spool = ItemStore()
     for item in items:
-        spool.add(item)
-    spool.close()
-    return spool, list(place_by_name(spool))
+        spool.add_item(item)
+    spool.finish_loading()
+    return spool, list(resolve_placeholders(spool))
 
 
-def owners(spool: Spool, table: str) -> set[object]:
+def owners(spool: ItemStore, table: str) -> set[object]:
     rows = spool.database.execute(f"select key from {table} join machine on num = vm")  # noqa: S608 - ours
     return {key for (key,) in rows}
 
@@ -41,34 +41,34 @@ def owners(spool: Spool, table: str) -> set[object]:
 @pytest.mark.parametrize(
     ("spoken", "meant"),
     [
-        (vm_by_name("WEB-01"), vm()),
-        (vm_by_name("web-01", "SHOP"), vm()),
-        (vm_by_name("pool_3"), vm("3", scale_set="pool")),
-        (vm_by_computer("web-01"), vm()),
-        (vm_by_computer("web-01.corp.example"), vm()),
-        (vm_by_computer("WINBOX"), vm("a-long-windows-name")),
+        (make_name_placeholder("WEB-01"), vm()),
+        (make_name_placeholder("web-01", "SHOP"), vm()),
+        (make_name_placeholder("pool_3"), vm("3", scale_set="pool")),
+        (make_computer_placeholder("web-01"), vm()),
+        (make_computer_placeholder("web-01.corp.example"), vm()),
+        (make_computer_placeholder("WINBOX"), vm("a-long-windows-name")),
     ],
 )
 def test_a_name_that_one_vm_has_is_that_vm(spoken: VmId, meant: VmId) -> None:
-    others = [Known(VirtualMachine(id=one)) for one in (vm("web-02"), vm("3", scale_set="other"))]
-    computer = Computer(vm("a-long-windows-name"), "winbox")
-    spool, said = placed(power(spoken), beat(spoken), Known(VirtualMachine(id=meant)), computer, *others)
+    others = [VmInventory(VirtualMachine(id=one)) for one in (vm("web-02"), vm("3", scale_set="other"))]
+    computer = ComputerName(vm("a-long-windows-name"), "winbox")
+    spool, said = placed(power(spoken), beat(spoken), VmInventory(VirtualMachine(id=meant)), computer, *others)
 
     assert owners(spool, "record") == owners(spool, "points") == {meant.key}
     assert not said
-    assert spool.number(spoken) is None
+    assert spool.find_vm_number(spoken) is None
 
 
 def test_a_computer_that_is_called_otherwise_is_not_meant_by_its_vms_name() -> None:
-    spool, said = placed(beat(vm_by_computer("web-01")), Computer(vm(), "inside"))
+    spool, said = placed(beat(make_computer_placeholder("web-01")), ComputerName(vm(), "inside"))
 
     assert not owners(spool, "points")
     assert said == ["records that name a VM only as web-01 were left out: no VM of that name is in the archive"]
 
 
 def test_of_two_vms_of_one_name_neither_is_meant_and_both_say_so() -> None:
-    twins = [Known(VirtualMachine(id=one)) for one in (vm(), vm(group="test"))]
-    spool, (said,) = placed(power(vm_by_name("web-01")), *twins)
+    twins = [VmInventory(VirtualMachine(id=one)) for one in (vm(), vm(group="test"))]
+    spool, (said,) = placed(power(make_name_placeholder("web-01")), *twins)
     refused = set(spool.database.execute("select scope, signal from refused"))
 
     assert not owners(spool, "record")
@@ -77,16 +77,18 @@ def test_of_two_vms_of_one_name_neither_is_meant_and_both_say_so() -> None:
 
 
 def test_a_group_tells_two_vms_of_one_name_apart() -> None:
-    twins = [Known(VirtualMachine(id=one)) for one in (vm(), vm(group="test"))]
-    spool, said = placed(power(vm_by_name("web-01", "test")), *twins)
+    twins = [VmInventory(VirtualMachine(id=one)) for one in (vm(), vm(group="test"))]
+    spool, said = placed(power(make_name_placeholder("web-01", "test")), *twins)
 
     assert owners(spool, "record") == {vm(group="test").key}
     assert not said
 
 
 def test_what_the_inventory_says_of_a_name_is_kept() -> None:
-    spoken = VirtualMachine(id=vm_by_name("web-01"), os="linux", size="Standard_D2s_v5", power_state="running")
-    spool, _ = placed(Known(spoken), Known(VirtualMachine(id=vm(), size="Standard_D4s_v5")))
+    spoken = VirtualMachine(
+        id=make_name_placeholder("web-01"), os="linux", size="Standard_D2s_v5", power_state="running"
+    )
+    spool, _ = placed(VmInventory(spoken), VmInventory(VirtualMachine(id=vm(), size="Standard_D4s_v5")))
 
     assert list(spool.database.execute("select os, size, power from machine")) == [
         ("linux", "Standard_D4s_v5", "running")
@@ -101,6 +103,8 @@ def test_an_archive_that_names_every_vm_by_its_id_is_left_as_it_is() -> None:
 
 
 def test_hundreds_of_computers_that_nobody_knows_are_told_in_one_sentence() -> None:
-    _, (said,) = placed(Known(VirtualMachine(id=vm())), *(beat(vm_by_computer(f"pc-{one:03}")) for one in range(200)))
+    _, (said,) = placed(
+        VmInventory(VirtualMachine(id=vm())), *(beat(make_computer_placeholder(f"pc-{one:03}")) for one in range(200))
+    )
 
     assert "pc-000, pc-001, pc-002 and 197 others" in said

@@ -17,32 +17,32 @@ from azure.identity import (
     WorkloadIdentityCredential,
 )
 
-from vmdiag.arm.access import Access
+from vmdiag.arm.access import AzureSettings
 from vmdiag.arm.clouds import Cloud
 
 # azure-core asks for a new token this long before the old one ends; so the memory must not hand out an older one.
-MARGIN = 300.0
+TOKEN_EXPIRY_MARGIN = 300.0
 # Seconds; by default azure-core waits 300 for a host that does not answer.
-PATIENCE = 30
+SIGN_IN_TIMEOUT = 30
 # The CLI on a busy machine with a cold disk takes longer than azure-identity's 10 s to start.
-CLI_PATIENCE = 60
+CLI_TIMEOUT = 60
 # A credential that is set up for one tenant asks another one only where that is allowed beforehand.
 ANY_TENANT = ["*"]
 
 
-class Credential:
+class CachedCredential:
     """A `TokenCredential` that asks once for all threads, and can start anew when Azure no longer takes its token.
 
     Without the memory each of the first requests would ask for itself: with the Azure CLI a process each.
     """
 
-    def __init__(self, access: Access, cloud: Cloud, transport: RequestsTransport) -> None:
+    def __init__(self, access: AzureSettings, cloud: Cloud, transport: RequestsTransport) -> None:
         self._access = access
         self._cloud = cloud
         self._transport = transport
         self._lock = threading.Lock()
-        self._inner: TokenCredential | None = None
-        self._known: dict[tuple[str, ...], AccessToken] = {}
+        self._credential: TokenCredential | None = None
+        self._tokens: dict[tuple[str, ...], AccessToken] = {}
 
     def get_token(
         self,
@@ -55,32 +55,32 @@ class Credential:
         """A token for these scopes; `claims` is Azure's challenge, for which no remembered one will do."""
         del options
         with self._lock:
-            known = self._known.get(scopes)
-            if known is not None and claims is None and known.expires_on - time.time() > MARGIN:  # noqa: TID251 - the token's own clock
+            known = self._tokens.get(scopes)
+            if known is not None and claims is None and known.expires_on - time.time() > TOKEN_EXPIRY_MARGIN:  # noqa: TID251 - the token's own clock
                 return known
-            if self._inner is None:
-                self._inner = _opened(self._access, self._cloud, self._transport)
+            if self._credential is None:
+                self._credential = _create_credential(self._access, self._cloud, self._transport)
             tenant = tenant_id or self._access.tenant
-            found = self._inner.get_token(*scopes, claims=claims, tenant_id=tenant, enable_cae=enable_cae)
-            self._known[scopes] = found
+            found = self._credential.get_token(*scopes, claims=claims, tenant_id=tenant, enable_cae=enable_cae)
+            self._tokens[scopes] = found
             return found
 
-    def renew(self, used: str) -> None:
+    def invalidate_token(self, used: str) -> None:
         """Forget everything, if this token is still the one that is handed out."""
         with self._lock:
-            if any(known.token == used for known in self._known.values()):
-                self._inner = None
-                self._known.clear()
+            if any(known.token == used for known in self._tokens.values()):
+                self._credential = None
+                self._tokens.clear()
 
-    def name(self) -> str:
+    def get_credential_name(self) -> str:
         """Which credential answered, in azure-identity's words."""
-        inner = self._inner
+        inner = self._credential
         # The chain remembers which of its credentials succeeded, and tells only its log.
         answered = getattr(inner, "_successful_credential", None) or getattr(inner, "_credential", None) or inner
         return type(answered).__name__ if answered is not None else "nobody"
 
 
-def claims(token: str) -> Mapping[str, object]:
+def decode_claims(token: str) -> Mapping[str, object]:
     """What a token says of its bearer, unverified: only to be shown; empty where it is no JSON web token."""
     body = token.split(".")[1:2]
     try:
@@ -90,23 +90,23 @@ def claims(token: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _opened(access: Access, cloud: Cloud, transport: RequestsTransport) -> TokenCredential:
+def _create_credential(access: AzureSettings, cloud: Cloud, transport: RequestsTransport) -> TokenCredential:
     """The credential; the CLI and a managed identity know their own cloud."""
     if access.credential == "cli":
-        return AzureCliCredential(additionally_allowed_tenants=ANY_TENANT, process_timeout=CLI_PATIENCE)
+        return AzureCliCredential(additionally_allowed_tenants=ANY_TENANT, process_timeout=CLI_TIMEOUT)
     if access.credential == "managed":
-        return ManagedIdentityCredential(client_id=access.identity, transport=transport)
-    asking: dict[str, Any] = {
+        return ManagedIdentityCredential(client_id=access.client_id, transport=transport)
+    options: dict[str, Any] = {
         "authority": cloud.authority,
         "disable_instance_discovery": not cloud.is_known_to_entra,
         "additionally_allowed_tenants": ANY_TENANT,
-        "connection_timeout": PATIENCE,
-        "read_timeout": PATIENCE,
+        "connection_timeout": SIGN_IN_TIMEOUT,
+        "read_timeout": SIGN_IN_TIMEOUT,
         "transport": transport,
     }
     if access.credential == "environment":
-        return EnvironmentCredential(**asking)
+        return EnvironmentCredential(**options)
     if access.credential == "workload":
-        return WorkloadIdentityCredential(**asking, **({"tenant_id": access.tenant} if access.tenant else {}))
+        return WorkloadIdentityCredential(**options, **({"tenant_id": access.tenant} if access.tenant else {}))
     federated = {"workload_identity_tenant_id": access.tenant} if access.tenant else {}
-    return DefaultAzureCredential(process_timeout=CLI_PATIENCE, **asking, **federated)
+    return DefaultAzureCredential(process_timeout=CLI_TIMEOUT, **options, **federated)

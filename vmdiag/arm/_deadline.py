@@ -19,9 +19,9 @@ from vmdiag.errors import VmdiagError
 
 Result = TypeVar("Result")
 # How often a waiting thread looks up, to see whether it should stop.
-LOOK_UP = 0.1
+POLL_INTERVAL = 0.1
 
-_current = threading.local()
+_thread_state = threading.local()
 
 
 class Connection(Protocol):
@@ -30,20 +30,20 @@ class Connection(Protocol):
     sock: object
 
 
-class _Work(Generic[Result]):
+class _TimedCall(Generic[Result]):
     """Something under way in its thread."""
 
     def __init__(self, act: Callable[[], Result]) -> None:
         self._act = act
         self._lock = threading.Lock()
         self._connection: Connection | None = None
-        self._is_given_up = False
+        self._is_abandoned = False
         self._results: list[Result] = []
         self._error: BaseException | None = None
-        self.ended = threading.Event()
+        self.end_event = threading.Event()
 
     def run(self) -> None:
-        _current.work = self
+        _thread_state.work = self
         try:
             self._results.append(self._act())
         except (AzureError, OSError, ValueError, VmdiagError) as error:
@@ -51,23 +51,23 @@ class _Work(Generic[Result]):
         finally:
             # A defect, too, is for the thread that waits: it must not wait for ever.
             self._error = self._error or sys.exception()
-            self.ended.set()
+            self.end_event.set()
 
-    def use(self, connection: Connection) -> None:
+    def attach_connection(self, connection: Connection) -> None:
         """From now on it is this connection that is waited for; raises `OSError` where nobody waits any more."""
         with self._lock:
-            if self._is_given_up:
+            if self._is_abandoned:
                 message = "the time for it was over"
                 raise TimeoutError(message)
             connection.owner = self  # type: ignore[attr-defined]
             self._connection = connection
 
-    def give_up(self) -> None:
+    def abandon_call(self) -> None:
         """Shut the connection, unless others use it by now."""
         with self._lock:
-            self._is_given_up = True
+            self._is_abandoned = True
             if self._connection is not None and getattr(self._connection, "owner", None) is self:
-                _shut(self._connection.sock)
+                _shut_down_socket(self._connection.sock)
 
     def result(self) -> Result:
         """What came of it; raises what it raised."""
@@ -76,34 +76,34 @@ class _Work(Generic[Result]):
         return self._results[0]
 
 
-def run(act: Callable[[], Result], seconds: float, stop: threading.Event | None = None) -> Result:
+def run_with_deadline(act: Callable[[], Result], seconds: float, stop: threading.Event | None = None) -> Result:
     """Do it within so many seconds; raises `TimeoutError` after them, `InterruptedError` once `stop` is set."""
     ends = time.monotonic() + seconds
-    work = _Work(act)
+    work = _TimedCall(act)
     threading.Thread(target=work.run, daemon=True).start()
-    while not work.ended.wait(max(0.0, min(LOOK_UP, ends - time.monotonic()))):
+    while not work.end_event.wait(max(0.0, min(POLL_INTERVAL, ends - time.monotonic()))):
         if stop is not None and stop.is_set():
-            work.give_up()
+            work.abandon_call()
             raise InterruptedError
         if time.monotonic() >= ends:
-            work.give_up()
+            work.abandon_call()
             raise TimeoutError
     return work.result()
 
 
-def is_limited() -> bool:
+def has_deadline() -> bool:
     """Whether this thread does work whose time is limited."""
-    return hasattr(_current, "work")
+    return hasattr(_thread_state, "work")
 
 
-def use(connection: Connection) -> None:
+def attach_connection(connection: Connection) -> None:
     """Let the work of this thread be ended by shutting this connection."""
-    work: _Work[object] | None = getattr(_current, "work", None)
+    work: _TimedCall[object] | None = getattr(_thread_state, "work", None)
     if work is not None:
-        work.use(connection)
+        work.attach_connection(connection)
 
 
-def _shut(sock: object) -> None:
+def _shut_down_socket(sock: object) -> None:
     """End every reading and writing of a socket. To close it would not: who reads in another thread reads on.
 
     While TLS is being agreed upon Python keeps the socket to itself; there the library's timeout is one for the whole.

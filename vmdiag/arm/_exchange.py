@@ -15,9 +15,9 @@ from vmdiag import __version__
 from vmdiag.errors import BadAnswer
 
 # Seconds to connect, and between two pieces of an answer; how long the whole may take is limited by who asks.
-CONNECT, PIECE = 10.0, 30.0
+CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 # A month of six metrics by the minute is 14 MB; nothing that is read has more in one page.
-LARGEST = 64 << 20
+BODY_LIMIT = 64 << 20
 
 # What these would print by themselves is told by us, in words and where it belongs.
 for library in ("azure", "msal", "requests", "urllib3"):
@@ -36,7 +36,7 @@ class Answer:
     token: str = field(default="", repr=False)
 
 
-def client(origin: str, shared: RequestsTransport, credential: TokenCredential | None, scope: str) -> Client:
+def create_client(origin: str, shared: RequestsTransport, credential: TokenCredential | None, scope: str) -> Client:
     """A pipeline that signs its requests, or with no credential one that does not."""
     policies: list[object] = [
         RequestIdPolicy(),
@@ -49,23 +49,23 @@ def client(origin: str, shared: RequestsTransport, credential: TokenCredential |
     return PipelineClient(origin, policies=policies, transport=shared)
 
 
-def exchanged(door: Client, what: str, url: str, body: Mapping[str, object] | None) -> Answer:
+def exchange_request(pipeline: Client, what: str, url: str, body: Mapping[str, object] | None) -> Answer:
     """Ask, with a body as a query, and read the answer; `what` is read, for people.
 
     Raises azure-core's errors, and ours for an answer that is too large.
     """
-    asked = HttpRequest("GET", url) if body is None else HttpRequest("POST", url, json=dict(body))
-    answer = door.send_request(asked, stream=True, connection_timeout=CONNECT, read_timeout=PIECE)
+    request = HttpRequest("GET", url) if body is None else HttpRequest("POST", url, json=dict(body))
+    answer = pipeline.send_request(request, stream=True, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
     read = bytearray()
     try:
         for piece in answer.iter_bytes():
             read += piece
-            if len(read) > LARGEST:
-                message = f"{what}: an answer of more than {LARGEST >> 20} MiB"
+            if len(read) > BODY_LIMIT:
+                message = f"{what}: an answer of more than {BODY_LIMIT >> 20} MiB"
                 raise BadAnswer(message, "Ask for less: a shorter --since, or fewer VMs.")
     finally:
         answer.close()
-    token = asked.headers.get("Authorization", "").removeprefix("Bearer ")
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     # Some gateways put a byte order mark before the JSON, which RFC 8259 forbids and lets readers overlook.
     whole = bytes(read).removeprefix(codecs.BOM_UTF8)
     return Answer(status=answer.status_code, headers=answer.headers, body=whole, token=token)

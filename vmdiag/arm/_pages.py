@@ -7,27 +7,27 @@ import msgspec
 from vmdiag.arm import _errors
 from vmdiag.arm._exchange import Answer
 from vmdiag.arm.request import Request
-from vmdiag.completeness import continuation
+from vmdiag.completeness import find_continuation
 from vmdiag.errors import BadAnswer, SourceError
 
-OK = 200  # of HTTP
+HTTP_OK = 200  # of HTTP
 
 
-def understood(request: Request, answer: Answer | SourceError) -> tuple[object, SourceError | None]:
+def decode_answer(request: Request, answer: Answer | SourceError) -> tuple[object, SourceError | None]:
     """What an answer says, or the error that it is."""
     if isinstance(answer, SourceError):
         return None, answer
-    if answer.status != OK:
-        return None, _errors.refused(request, answer.status, answer.headers, answer.body)
+    if answer.status != HTTP_OK:
+        return None, _errors.build_refusal(request, answer.status, answer.headers, answer.body)
     try:
-        return _decoded(answer.body, request.shape), None
+        return _decode_body(answer.body, request.answer_type), None
     except (msgspec.DecodeError, RecursionError, ValueError):
-        _, said = _errors.words(answer.body)
-        message = f"{request.what}: the answer is {said or 'not JSON, or was cut off'}"
-        return None, BadAnswer(message, _errors.NETWORK)
+        _, said = _errors.parse_error_body(answer.body)
+        message = f"{request.description}: the answer is {said or 'not JSON, or was cut off'}"
+        return None, BadAnswer(message, _errors.NETWORK_HINT)
 
 
-def _decoded(body: bytes, shape: type | None) -> object:
+def _decode_body(body: bytes, shape: type | None) -> object:
     if shape is not None:
         try:
             return msgspec.json.decode(body, type=shape)
@@ -36,25 +36,27 @@ def _decoded(body: bytes, shape: type | None) -> object:
     return msgspec.json.decode(body)
 
 
-def onwards(page: object) -> str:
+def get_next_link(page: object) -> str:
     """Where the next page is: a link, or Resource Graph's token; empty on the last page."""
-    return continuation(page if isinstance(page, dict) else {"nextLink": getattr(page, "nextLink", None)})
+    return find_continuation(page if isinstance(page, dict) else {"nextLink": getattr(page, "nextLink", None)})
 
 
-def continued(body: Mapping[str, object], token: str) -> Mapping[str, object]:
+def build_next_query(body: Mapping[str, object], token: str) -> Mapping[str, object]:
     """The same query for the next page."""
     options = body.get("options")
     kept = {name: value for name, value in options.items() if name != "$skip"} if isinstance(options, dict) else {}
     return {**body, "options": {**kept, "$skipToken": token}}
 
 
-def count(page: object) -> int:
+def count_rows(page: object) -> int:
     """How many rows of Resource Graph's a page holds."""
     rows = page.get("data") if isinstance(page, dict) else None
     return len(rows) if isinstance(rows, list) else 0
 
 
-def narrowed(body: Mapping[str, object] | None, read: int, error: _errors.TooLarge) -> Mapping[str, object]:
+def build_smaller_query(
+    body: Mapping[str, object] | None, rows_read: int, error: _errors.AnswerTooLarge
+) -> Mapping[str, object]:
     """The same query for a smaller page, behind the rows that were read; raises the error where none is smaller.
 
     Without the token, which holds the size of the page that it was given with (as its decoded text shows).
@@ -64,4 +66,4 @@ def narrowed(body: Mapping[str, object] | None, read: int, error: _errors.TooLar
     most = kept.get("$top")
     if not isinstance(most, int) or most <= 1:
         raise error
-    return {**(body or {}), "options": {**kept, "$top": max(1, int(most * error.share)), "$skip": read}}
+    return {**(body or {}), "options": {**kept, "$top": max(1, int(most * error.page_fraction)), "$skip": rows_read}}

@@ -10,32 +10,32 @@ import time
 from collections.abc import Callable, Mapping
 
 # Burst and rate a second.
-READS = (200.0, 20.0)
+DEFAULT_ALLOWANCE = (200.0, 20.0)
 ALLOWANCES: Mapping[str, tuple[float, float]] = {"graph": (12.0, 2.5), "logs": (100.0, 6.0)}
 
 
-class Pace:
+class RateLimiter:
     """Buckets by payer; safe to use from many threads. `clock` counts seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._buckets: dict[str, tuple[float, float]] = {}
-        self._closed: dict[tuple[str, str], float] = {}
+        self._blocked_until: dict[tuple[str, str], float] = {}
 
-    def reserve(self, payer: str, provider: str) -> float:
+    def reserve_request(self, throttle_scope: str, provider: str) -> float:
         """Take a token; how many seconds to wait before it may be used."""
-        burst, rate = ALLOWANCES.get(payer, READS)
+        burst, rate = ALLOWANCES.get(throttle_scope, DEFAULT_ALLOWANCE)
         with self._lock:
             now = self._clock()
-            left, at = self._buckets.get(payer, (burst, now))
+            left, at = self._buckets.get(throttle_scope, (burst, now))
             left = min(burst, left + (now - at) * rate) - 1
-            self._buckets[payer] = (left, now)
-            opens = max(self._closed.get((payer, each), now) for each in (provider, ""))
+            self._buckets[throttle_scope] = (left, now)
+            opens = max(self._blocked_until.get((throttle_scope, each), now) for each in (provider, ""))
             return max(0.0, -left / rate, opens - now)
 
-    def close(self, payer: str, provider: str, seconds: float) -> None:
+    def block_requests(self, throttle_scope: str, provider: str, seconds: float) -> None:
         """Nothing more until then, for Azure has said so: of one provider, or without one of any."""
         with self._lock:
-            opens = max(self._closed.get((payer, provider), 0.0), self._clock() + seconds)
-            self._closed[payer, provider] = opens
+            opens = max(self._blocked_until.get((throttle_scope, provider), 0.0), self._clock() + seconds)
+            self._blocked_until[throttle_scope, provider] = opens

@@ -4,33 +4,63 @@ Where the server names a pause it expects to be asked again, and short ones may 
 quota is of 5 seconds, and many clients may share it. Where it names none, three tries show that it does not answer.
 """
 
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
 # Seconds before the second and the third try, where the server names none.
-PAUSES = (0.5, 2.0)
+RETRY_DELAYS = (0.5, 2.0)
 # Seconds in all, where it names them; beyond, the other feeds are told without this one (our judgement).
-LONGEST = 120.0
+TOTAL_DELAY_LIMIT = 120.0
 # "Retry-After: 0" is what a gateway says that does not know; the next such pause is twice as long, up to the second.
-LEAST, MOST = 0.5, 8.0
+MIN_SERVER_DELAY, MAX_SERVER_DELAY = 0.5, 8.0
+_QUOTA_RESET = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d{1,7})?)", re.ASCII)
 
 
-class Patience:
+class RetryBudget:
     """What is left of it for one page."""
 
     def __init__(self) -> None:
-        self._pauses = list(PAUSES)
+        self._delays = list(RETRY_DELAYS)
         self._waited = 0.0
-        self._least = LEAST
+        self._min_delay = MIN_SERVER_DELAY
 
     @property
-    def lasts(self) -> bool:
+    def has_retries_left(self) -> bool:
         """Whether there is another try."""
-        return bool(self._pauses) and self._waited < LONGEST
+        return bool(self._delays) and self._waited < TOTAL_DELAY_LIMIT
 
-    def pause(self, asked: float | None = None) -> float:
+    def take_next_delay(self, server_delay: float | None = None) -> float:
         """How many seconds to wait before the next try, of which the server has perhaps named a number."""
-        if asked is None:
-            return self._pauses.pop(0)
-        found = asked
-        if asked < LEAST:
-            found, self._least = self._least, min(MOST, 2 * self._least)
+        if server_delay is None:
+            return self._delays.pop(0)
+        found = server_delay
+        if server_delay < MIN_SERVER_DELAY:
+            found, self._min_delay = self._min_delay, min(MAX_SERVER_DELAY, 2 * self._min_delay)
         self._waited += found
         return found
+
+
+def parse_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How many seconds a server asks to wait; `None` when it does not say."""
+    for name, unit in (("retry-after-ms", 1000), ("x-ms-retry-after-ms", 1000), ("Retry-After", 1)):
+        said = headers.get(name, "")
+        if said.isascii() and said.isdigit():
+            return int(said[:9]) / unit
+    try:
+        return max(0.0, (parsedate_to_datetime(headers.get("Retry-After", "")) - now) / timedelta(seconds=1))
+    except (TypeError, ValueError):
+        return None
+
+
+def parse_quota_reset(headers: Mapping[str, str]) -> float | None:
+    """After how many seconds Resource Graph answers again, where its quota is used up; `None` where it is not.
+
+    Source: "Guidance for throttled requests in Azure Resource Graph": `hh:mm:ss`.
+    """
+    found = _QUOTA_RESET.fullmatch(headers.get("x-ms-user-quota-resets-after", "").strip())
+    if found is None or headers.get("x-ms-user-quota-remaining", "").strip() != "0":
+        return None
+    hours, minutes, seconds = map(float, found.groups())
+    return hours * 3600 + minutes * 60 + seconds

@@ -19,8 +19,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from vmdiag.arm import _deadline
 
 # Seconds for the whole of one exchange.
-WHOLE = 120.0
-BLOCK = 1 << 18
+EXCHANGE_TIMEOUT = 120.0
+BLOCK_SIZE = 1 << 18
 
 
 class Transport(RequestsTransport):  # type: ignore[misc]  # its module makes it known when it is asked for
@@ -30,73 +30,73 @@ class Transport(RequestsTransport):  # type: ignore[misc]  # its module makes it
         session = requests.Session()
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # With a login of its own, even one that does nothing, the library looks for no other.
-        session.auth = _as_it_is
+        session.auth = _skip_authentication
         for scheme in ("https://", "http://"):
-            session.mount(scheme, _Adapter(pool_connections=4, pool_maxsize=connections))
-        super().__init__(session=session, connection_data_block_size=BLOCK, connection_verify=trusted or True)
+            session.mount(scheme, _DeadlineAdapter(pool_connections=4, pool_maxsize=connections))
+        super().__init__(session=session, connection_data_block_size=BLOCK_SIZE, connection_verify=trusted or True)
 
     def send(self, request: Any, *, proxies: MutableMapping[str, str] | None = None, **options: Any) -> Any:
         """Send a request; one that nobody else limits has `WHOLE` seconds for itself and its answer."""
         send: Callable[[], Any] = lambda: super(Transport, self).send(request, proxies=proxies, **options)  # noqa: E731
-        if _deadline.is_limited():
+        if _deadline.has_deadline():
             return send()
         options["stream"] = False
         try:
-            return _deadline.run(send, WHOLE)
+            return _deadline.run_with_deadline(send, EXCHANGE_TIMEOUT)
         except TimeoutError as error:
-            message = f"no whole answer in {WHOLE:.0f} s: timed out"
+            message = f"no whole answer in {EXCHANGE_TIMEOUT:.0f} s: timed out"
             raise ServiceResponseTimeoutError(message, error=error) from error
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _skip_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-class _Plain(HTTPConnection):
+class _HttpConnection(HTTPConnection):
     """A connection that is shut when the time of who uses it is over."""
 
     def connect(self) -> None:
-        _deadline.use(self)
+        _deadline.attach_connection(self)
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
-        _deadline.use(self)
+        _deadline.attach_connection(self)
         super().request(*args, **options)
 
 
-class _Secure(HTTPSConnection):
+class _HttpsConnection(HTTPSConnection):
     """The same over TLS."""
 
     def connect(self) -> None:
-        _deadline.use(self)
+        _deadline.attach_connection(self)
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
-        _deadline.use(self)
+        _deadline.attach_connection(self)
         super().request(*args, **options)
 
 
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Plain
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
 
 
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _Secure
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
 
 
-_POOLS = {"http": _PlainPool, "https": _SecurePool}
+_POOL_CLASSES = {"http": _HttpPool, "https": _HttpsPool}
 
 
-class _Adapter(HTTPAdapter):
+class _DeadlineAdapter(HTTPAdapter):
     """Opens connections of these classes, through a proxy, too."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = _POOL_CLASSES
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **options)
         # One for SOCKS has its own.
         if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
+            manager.pool_classes_by_scheme = _POOL_CLASSES
         return manager

@@ -8,7 +8,7 @@ CREDENTIALS = ("auto", "cli", "environment", "workload", "managed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class AzureSettings:
     """The settings of one run.
 
     `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `tenant` is where
@@ -21,10 +21,10 @@ class Access:
     authority: str | None = None
     credential: str = "auto"
     tenant: str | None = None
-    identity: str | None = None
-    trusted: str | None = None
+    client_id: str | None = None
+    ca_bundle: str | None = None
     jobs: int = 16
     timeout: timedelta = timedelta(minutes=15)
-    versions: Mapping[str, str] = field(default_factory=dict)
+    api_versions: Mapping[str, str] = field(default_factory=dict)
     workspaces: tuple[str, ...] = ()
-    probe: int | None = None
+    probe_port: int | None = None

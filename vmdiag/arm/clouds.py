@@ -37,7 +37,7 @@ class Cloud:
     logs: str | None = None
 
     @property
-    def scope(self) -> str:
+    def token_scope(self) -> str:
         """What a token for Resource Manager is asked for."""
         return f"{self.audience}/.default"
 
@@ -47,7 +47,7 @@ class Cloud:
         return urlsplit(self.authority).hostname in KNOWN_AUTHORITIES
 
 
-BUILT_IN: Mapping[str, Cloud] = {
+BUILTIN_CLOUDS: Mapping[str, Cloud] = {
     cloud.name: cloud
     for cloud in (
         Cloud(
@@ -87,7 +87,7 @@ BUILT_IN: Mapping[str, Cloud] = {
 }
 
 # What the clouds' audiences were called before there was a Resource Manager, for people.
-_FORMER: Mapping[str, str] = {
+_LEGACY_AUDIENCES: Mapping[str, str] = {
     "https://management.core.windows.net": "public",
     "https://management.core.chinacloudapi.cn": "china",
 }
@@ -95,7 +95,7 @@ _FORMER: Mapping[str, str] = {
 # "First-party Microsoft applications"), besides what lies in the built-in clouds. Whoever asks for a token to one of
 # them and is not it wants to use it there. A tenant's own `onmicrosoft.com` is not among them: an Azure Stack Hub's
 # audience lies under it.
-MICROSOFT = (
+MICROSOFT_DOMAINS = (
     "azure.com", "azure.net", "windows.net", "microsoft.com", "microsoftonline.com", "office.com", "office.net",
     "office365.com", "outlook.com", "sharepoint.com", "live.com", "dynamics.com", "powerapps.com", "powerbi.com",
     "visualstudio.com", "skype.com", "loganalytics.io", "applicationinsights.io", "azuresynapse.net",
@@ -108,59 +108,61 @@ MICROSOFT = (
 )  # fmt: skip
 
 
-def named(words: str) -> Cloud | None:
+def find_builtin_cloud(name_or_url: str) -> Cloud | None:
     """The built-in cloud of a name or of its endpoint; `None` for another cloud's endpoint.
 
     Raises `UsageError` for what is neither.
     """
-    known = BUILT_IN.get(words.strip().lower())
+    known = BUILTIN_CLOUDS.get(name_or_url.strip().lower())
     if known is not None:
         return known
-    arm = endpoint(words)
-    return next((cloud for cloud in BUILT_IN.values() if cloud.arm == arm), None)
+    arm = parse_endpoint(name_or_url)
+    return next((cloud for cloud in BUILTIN_CLOUDS.values() if cloud.arm == arm), None)
 
 
-def endpoint(words: str) -> str:
+def parse_endpoint(url: str) -> str:
     """The origin of an endpoint given by its URL; raises `UsageError` when a token could not be sent there safely."""
-    found = _origin(words)
+    found = _parse_origin(url)
     if found is None:
-        message = f"--cloud {words} is neither a cloud's name nor the https address of a Resource Manager"
-        raise UsageError(message, f"Give one of {', '.join(BUILT_IN)}, or https://management.example.com.")
+        message = f"--cloud {url} is neither a cloud's name nor the https address of a Resource Manager"
+        raise UsageError(message, f"Give one of {', '.join(BUILTIN_CLOUDS)}, or https://management.example.com.")
     return found
 
 
-def discovered(announced: object, arm: str, authority: str | None = None) -> Cloud:
+def parse_cloud_metadata(metadata: object, arm: str, authority: str | None = None) -> Cloud:
     """The cloud that an endpoint announces; `authority` stands in for the announced one.
 
     Raises `BadAnswer` where it announces none, or an audience of which it cannot be told that it is its own.
     """
-    for each in sorted(_clouds(announced), key=lambda each: _origin(each.get("resourceManager")) != arm):
+    for each in sorted(
+        _list_announced_clouds(metadata), key=lambda each: _parse_origin(each.get("resourceManager")) != arm
+    ):
         signing = each.get("authentication")
         if not isinstance(signing, dict):
             continue
         audiences = signing.get("audiences")
-        login = _origin(authority) or _origin(signing.get("loginEndpoint"))
+        login = _parse_origin(authority) or _parse_origin(signing.get("loginEndpoint"))
         if isinstance(audiences, list) and audiences and isinstance(audiences[0], str) and login:
-            _refuse_foreign(audiences[0], arm)
-            logs = _origin(each.get("logAnalyticsResourceId"))
+            _reject_foreign_audience(audiences[0], arm)
+            logs = _parse_origin(each.get("logAnalyticsResourceId"))
             # A token for Microsoft's own logs would be one for another cloud, wherever it is sent.
-            own_logs = logs if logs is not None and not is_microsofts(logs) else None
+            own_logs = logs if logs is not None and not is_microsoft_audience(logs) else None
             return Cloud(name=arm, arm=arm, authority=login, audience=audiences[0], logs=own_logs)
     message = f"{arm} does not announce where to sign in"
     raise BadAnswer(message, "Check that --cloud is the address of a Resource Manager, without a path.")
 
 
-def below(origin: str, link: str) -> str | None:
+def strip_origin(origin: str, link: str) -> str | None:
     """Path and query of a link that leads to this origin, however it is spelt; `None` for any other."""
     try:
         parts = urlsplit(link)
-        is_here = _spelt(parts) == origin
+        is_here = _normalize_origin(parts) == origin
     except ValueError:
         return None
     return f"{parts.path}{'?' if parts.query else ''}{parts.query}" if is_here else None
 
 
-def is_microsofts(audience: str) -> bool:
+def is_microsoft_audience(audience: str) -> bool:
     """Whether a token for this audience would be good at a service of Microsoft's, or whether that cannot be told.
 
     An application's id, `api://` or a URN may be anybody's, Microsoft's own services included; only an https address
@@ -175,39 +177,39 @@ def is_microsofts(audience: str) -> bool:
     is_plain = audience.isascii() and audience.isprintable() and not set(audience) & set(" \\@%")
     if parts.scheme != "https" or not host or not is_plain:
         return True
-    return any(host == each or host.endswith(f".{each}") for each in MICROSOFT)
+    return any(host == each or host.endswith(f".{each}") for each in MICROSOFT_DOMAINS)
 
 
-def _clouds(announced: object) -> Iterator[Mapping[str, object]]:
+def _list_announced_clouds(announced: object) -> Iterator[Mapping[str, object]]:
     each = announced if isinstance(announced, list) else [announced]
     return (one for one in each if isinstance(one, dict))
 
 
-def _refuse_foreign(audience: str, arm: str) -> None:
+def _reject_foreign_audience(audience: str, arm: str) -> None:
     """Another's endpoint that asks for tokens of Microsoft's own audiences wants to use them elsewhere."""
-    if is_microsofts(audience):
-        origin = _origin(audience)
-        known = (cloud.name for cloud in BUILT_IN.values() if origin in (cloud.arm, cloud.audience))
-        owner = next(known, None) or _FORMER.get(origin or "")
+    if is_microsoft_audience(audience):
+        origin = _parse_origin(audience)
+        known = (cloud.name for cloud in BUILTIN_CLOUDS.values() if origin in (cloud.arm, cloud.audience))
+        owner = next(known, None) or _LEGACY_AUDIENCES.get(origin or "")
         whose = f"belongs to the cloud {owner}" if owner else "may be one of Microsoft's own services"
         message = f"{arm} asks for tokens that are made out to {audience[:200]}, which {whose}"
         use = f"Use --cloud {owner}, or check" if owner else "Check"
         raise BadAnswer(message, f"{use} who runs {arm}.")
 
 
-def _origin(url: object) -> str | None:
+def _parse_origin(url: object) -> str | None:
     """Scheme, host and port of an https URL, without a slash at the end; `None` for anything else."""
     if not isinstance(url, str):
         return None
     try:
         parts = urlsplit(url.strip())
-        found = _spelt(parts)
+        found = _normalize_origin(parts)
     except ValueError:
         return None
     return None if parts.path.strip("/") or parts.query else found
 
 
-def _spelt(parts: SplitResult) -> str | None:
+def _normalize_origin(parts: SplitResult) -> str | None:
     """The origin of an https address, spelt in one way; raises `ValueError` for a port that is none."""
     port = parts.port
     host = (parts.hostname or "").rstrip(".")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 # One version a service, old enough for clouds that lag and new enough to hold what is read ("REST API" reference of
 # each service). A cloud that knows only older ones says so, and the newest of those is taken.
-VERSIONS: Mapping[str, str] = {
+API_VERSIONS: Mapping[str, str] = {
     "activity-log": "2015-04-01",  # the only one there is
     "compute": "2023-03-01",
     "events": "2022-10-01",
@@ -25,7 +25,7 @@ VERSIONS: Mapping[str, str] = {
 }
 
 
-class Host(StrEnum):
+class Endpoint(StrEnum):
     """Which of a cloud's endpoints answers."""
 
     ARM = "arm"
@@ -41,17 +41,17 @@ class Request:
     else, and without one, as plain values.
     """
 
-    what: str
+    description: str
     service: str
     path: str
     permission: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, object] | None = None
-    host: Host = Host.ARM
-    shape: type | None = None
+    endpoint: Endpoint = Endpoint.ARM
+    answer_type: type | None = None
 
     @property
-    def payer(self) -> str:
+    def throttle_scope(self) -> str:
         """Whose allowance of requests it is charged to: the subscription's, or that of a service across them."""
         parts = self.path.lower().split("/")
         return parts[2] if parts[:2] == ["", "subscriptions"] and len(parts) > 2 else self.service  # noqa: PLR2004

@@ -14,17 +14,17 @@ from typer.main import get_command
 from vmdiag import __version__
 from vmdiag.cli.check import check
 from vmdiag.cli.doctor import doctor
-from vmdiag.cli.error_output import complain
+from vmdiag.cli.error_output import print_error
 from vmdiag.cli.explain import explain
 from vmdiag.cli.mitigations import mitigations
-from vmdiag.cli.option_groups import worn
-from vmdiag.cli.options import EPILOG, Run
+from vmdiag.cli.option_groups import expand_option_groups
+from vmdiag.cli.options import EPILOG, RunState
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
 from vmdiag.errors import Interrupted, UsageError, VmdiagError
 
 # EX_SOFTWARE of sysexits.h: a defect must never look like an answer (0, 1 or 3).
-DEFECT = 70
+DEFECT_EXIT_CODE = 70
 
 # Markup and pretty tracebacks would import Rich before anything is asked: 55 ms of every `--help`.
 app = typer.Typer(
@@ -32,10 +32,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.command(epilog=EPILOG)(worn(check))
-app.command(epilog=EPILOG)(worn(record))
-app.command(epilog=EPILOG)(worn(doctor))
-app.command(epilog=EPILOG)(worn(mitigations))
+app.command(epilog=EPILOG)(expand_option_groups(check))
+app.command(epilog=EPILOG)(expand_option_groups(record))
+app.command(epilog=EPILOG)(expand_option_groups(doctor))
+app.command(epilog=EPILOG)(expand_option_groups(mitigations))
 app.command()(explain)
 app.command()(schema)
 
@@ -62,34 +62,34 @@ def vmdiag(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code."""
-    run = Run()
+    run_state = RunState()
 
-    def last_resort(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if run.debug:
+    def report_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if run_state.debug:
             import traceback
 
             traceback.print_exception(kind, error, trace)
-        complain(f"unexpected {kind.__name__}: {error}", "This is a defect in vmdiag; --debug shows where.")
-        sys.exit(DEFECT)
+        print_error(f"unexpected {kind.__name__}: {error}", "This is a defect in vmdiag; --debug shows where.")
+        sys.exit(DEFECT_EXIT_CODE)
 
-    sys.excepthook = last_resort
+    sys.excepthook = report_defect
     # What a thread dies of is raised again by the one that waits for it.
     threading.excepthook = lambda _: None
     try:
         # Not `app(...)`: that puts Typer's own hook in place of ours and answers a closed pipe with code 1.
-        code = get_command(app).main(arguments, prog_name="vmdiag", standalone_mode=False, obj=run)
+        code = get_command(app).main(arguments, prog_name="vmdiag", standalone_mode=False, obj=run_state)
     except VmdiagError as error:
-        if run.debug:
+        if run_state.debug:
             import traceback
 
             traceback.print_exception(error)
-        complain(error.message, error.hint)
+        print_error(error.message, error.hint)
         return error.exit_code
     except typer.TyperException as error:
-        complain(error.format_message(), "'vmdiag --help' and 'vmdiag COMMAND --help' list what can be said.")
+        print_error(error.format_message(), "'vmdiag --help' and 'vmdiag COMMAND --help' list what can be said.")
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted", "Nothing more was written.")
+        print_error("interrupted", "Nothing more was written.")
         return Interrupted.exit_code
     return code if isinstance(code, int) else 0
 

@@ -8,99 +8,101 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
-from vmdiag.cli.error_output import say
-from vmdiag.cli.progress import ENDING, Watch
+from vmdiag.cli.error_output import write_stderr
+from vmdiag.cli.progress import STOP_SIGNALS, StatusConsole
 from vmdiag.identity import VmId
 from vmdiag.redeploy.guards import Refusal
-from vmdiag.wording.narrative import headline, rows
-from vmdiag.wording.redeploy_outcome import answers, few
-from vmdiag.wording.sanitize import name, visible
-from vmdiag.wording.time_formats import span
+from vmdiag.wording.narrative import list_summary_rows, write_headline
+from vmdiag.wording.redeploy_outcome import format_guard_results, join_first_names
+from vmdiag.wording.sanitize import escape_controls, shorten_name
+from vmdiag.wording.time_formats import format_duration
 
 # The same words are told again after so many seconds, with the time that has passed.
-AGAIN = 60.0
-YES = "yes"
+REPEAT_AFTER_SECONDS = 60.0
+CONSENT_WORD = "yes"
 # Of what a report tells of a VM, what whoever says yes must have seen.
-TOLD = ("Migrated", "Lost", "Now", "Why")
+PROPOSAL_ROWS = ("Migrated", "Lost", "Now", "Why")
 # What people type out of habit; it is no answer to this question.
-SHORT = ("y", "ye", "j", "ok")
+SHORT_ANSWERS = ("y", "ye", "j", "ok")
 
 
-class Bedside:
+class ConsolePrompt:
     """A `Proposer` on standard error."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: StatusConsole) -> None:
         self._watch = watch
-        self._told: tuple[VmId, str] | None = None
-        self._at = 0.0
+        self._last_message: tuple[VmId, str] | None = None
+        self._last_shown_at = 0.0
 
-    def propose(self, proposals: Sequence[Refusal]) -> None:
+    def show_proposals(self, proposals: Sequence[Refusal]) -> None:
         """Show the plans: why, what the guards say, and what they cost."""
-        for line in _proposal(proposals):
-            self._watch.say(line)
+        for line in _format_proposal(proposals):
+            self._watch.print_line(line)
 
-    def refuse(self, refusals: Sequence[Refusal]) -> None:
+    def show_refusals(self, refusals: Sequence[Refusal]) -> None:
         """Show what is not done, and why: once for all VMs that share the reason."""
         alike: defaultdict[str, list[str]] = defaultdict(list)
         for refusal in refusals:
-            alike[refusal.says].append(_named(refusal.plan.vm))
+            alike[refusal.says].append(_format_vm_name(refusal.plan.vm))
         for says, vms in alike.items():
-            self._watch.say(f"not redeployed: {few(vms)}: {says}")
+            self._watch.print_line(f"not redeployed: {join_first_names(vms)}: {says}")
 
-    def agrees(self, proposals: Sequence[Refusal]) -> bool:
+    def ask_for_consent(self, proposals: Sequence[Refusal]) -> bool:
         """Whether the operator types yes; Ctrl-C is a no, and ends the run."""
-        self._watch.finish()
+        self._watch.remove_bar()
         if self._watch.is_quiet:
             # Nobody can agree to what was not shown.
-            for line in _proposal(proposals):
-                say(visible(line))
-        usual = {each: signal.getsignal(each) for each in ENDING}
+            for line in _format_proposal(proposals):
+                write_stderr(escape_controls(line))
+        usual = {each: signal.getsignal(each) for each in STOP_SIGNALS}
         try:
             # Before the question is seen: whoever answers it with Ctrl-C at once must be heard too.
-            for each in ENDING:
+            for each in STOP_SIGNALS:
                 signal.signal(each, signal.default_int_handler)
             if self._watch.stop.is_set():
                 return False
-            return self._ask()
+            return self._read_consent()
         except KeyboardInterrupt:
-            say("")
+            write_stderr("")
             self._watch.stop.set()
             return False
         finally:
             for each, handler in usual.items():
                 signal.signal(each, handler)
 
-    def _ask(self) -> bool:
+    def _read_consent(self) -> bool:
         """Ask until something else than a short yes is typed."""
-        question = f"Type {YES} to go on: "
+        question = f"Type {CONSENT_WORD} to go on: "
         while True:
-            forget_typed()
-            say(question, end="")
+            discard_typed_input()
+            write_stderr(question, end="")
             answer = sys.stdin.readline()
             if not answer.endswith("\n"):
-                say("")
-            if answer.strip().lower() not in SHORT:
-                return answer.strip().lower() == YES
-            question = f"It is a reboot of a machine: type {YES}, the whole word, to go on: "
+                write_stderr("")
+            if answer.strip().lower() not in SHORT_ANSWERS:
+                return answer.strip().lower() == CONSENT_WORD
+            question = f"It is a reboot of a machine: type {CONSENT_WORD}, the whole word, to go on: "
 
-    def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None) -> None:
+    def report_progress(
+        self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None
+    ) -> None:
         """How it stands with a VM; the same words again only from time to time."""
         # A bar that has reached its end says nothing of what goes on now.
-        self._watch.finish()
+        self._watch.remove_bar()
         now = time.monotonic()
-        if self._told == (vm, says) and now - self._at < AGAIN:
+        if self._last_message == (vm, says) and now - self._last_shown_at < REPEAT_AFTER_SECONDS:
             return
-        self._told, self._at = (vm, says), now
-        of = "" if limit is None else f" of at most {span(limit)}"
-        after = "" if elapsed is None else f" ({span(elapsed)}{of})"
-        self._watch.say(f"{_named(vm)}: {says}{after}")
+        self._last_message, self._last_shown_at = (vm, says), now
+        of = "" if limit is None else f" of at most {format_duration(limit)}"
+        after = "" if elapsed is None else f" ({format_duration(elapsed)}{of})"
+        self._watch.print_line(f"{_format_vm_name(vm)}: {says}{after}")
 
     def warn(self, text: str) -> None:
         """Something that should not be."""
         self._watch.warn(text)
 
 
-def forget_typed() -> None:
+def discard_typed_input() -> None:
     """Throw away what was typed before the question was seen, or was pasted behind an earlier line."""
     if sys.platform == "win32":
         import msvcrt
@@ -114,27 +116,27 @@ def forget_typed() -> None:
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
-def _proposal(refusals: Sequence[Refusal]) -> Iterator[str]:
+def _format_proposal(refusals: Sequence[Refusal]) -> Iterator[str]:
     noun = "this VM" if len(refusals) == 1 else f"these {len(refusals)} VMs, one after another"
     yield f"Redeploy {noun}:"
     for one in refusals:
-        yield from _grounds(one)
+        yield from _format_plan(one)
     # What is the same for all is told once.
     yield from dict.fromkeys(f"    lost: {line}" for one in refusals for line in one.plan.loses)
     yield from dict.fromkeys(f"    risk: {line}" for one in refusals for line in one.plan.risks)
 
 
-def _grounds(one: Refusal) -> Iterator[str]:
+def _format_plan(one: Refusal) -> Iterator[str]:
     """Who it is, what is wrong since when and why that is thought, and what every guard says."""
     case = one.plan.latest
-    yield f"  {_named(one.plan.vm)}, subscription {name(one.plan.vm.subscription)}"
-    yield f"    {case.diagnosis.verdict}: {headline(case)}"
-    for title, says in rows(case):
-        if title in TOLD:
+    yield f"  {_format_vm_name(one.plan.vm)}, subscription {shorten_name(one.plan.vm.subscription)}"
+    yield f"    {case.diagnosis.verdict}: {write_headline(case)}"
+    for title, says in list_summary_rows(case):
+        if title in PROPOSAL_ROWS:
             yield f"    {title.lower()}: {says}"
-    for sign, guard, says in answers(one.answers):
+    for sign, guard, says in format_guard_results(one.answers):
         yield f"    {sign} {guard}: {says}"
 
 
-def _named(vm: VmId) -> str:
-    return f"{name(vm.resource_group)}/{name(vm.name)}"
+def _format_vm_name(vm: VmId) -> str:
+    return f"{shorten_name(vm.resource_group)}/{shorten_name(vm.name)}"

@@ -6,16 +6,16 @@ Whoever listened there may be gone, with the terminal or the pipe: that ends no 
 import sys
 from contextlib import suppress
 
-from vmdiag.wording.sanitize import visible
+from vmdiag.wording.sanitize import escape_controls
 
 
-def complain(message: str, hint: str) -> None:
+def print_error(message: str, hint: str) -> None:
     """Print both; line breaks are the message's own, but what a file or VM is called may hold escapes."""
     for label, text in (("error", message), ("hint", hint)):
-        say(f"{label}: " + "\n".join(visible(line) for line in text.split("\n")))
+        write_stderr(f"{label}: " + "\n".join(escape_controls(line) for line in text.split("\n")))
 
 
-def say(text: str, end: str = "\n") -> None:
+def write_stderr(text: str, end: str = "\n") -> None:
     """Print what is fit to be shown, if anybody can be told."""
     if sys.stderr is None:
         return  # closed before the start; `print` would take standard output instead

@@ -20,26 +20,26 @@ class FailOn(StrEnum):
 WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
 
 
-def worst(codes: Collection[int]) -> int:
+def pick_worst_code(codes: Collection[int]) -> int:
     """The one exit code for all of them; 0 for none."""
     return next((code for code in WORST_FIRST if code in codes), 0)
 
 
-def exit_code(cases: Iterable[Case], fail_on: FailOn = FailOn.OPEN) -> int:
+def compute_exit_code(cases: Iterable[Case], fail_on: FailOn = FailOn.OPEN) -> int:
     """The run's exit code from its cases, in the contract's order."""
-    return worst({_code(case, fail_on) for case in cases})
+    return pick_worst_code({_compute_case_code(case, fail_on) for case in cases})
 
 
-def _code(case: Case, fail_on: FailOn) -> int:
+def _compute_case_code(case: Case, fail_on: FailOn) -> int:
     if case.mitigation is not None:
-        return code_of(case.mitigation)
+        return compute_mitigation_code(case.mitigation)
     flagged = case.diagnosis.verdict.is_flagged
     if fail_on is not FailOn.NEVER and flagged and (fail_on is FailOn.ANY or case.is_affected):
         return 1
     return 3 if case.diagnosis.verdict is Verdict.INCONCLUSIVE else 0
 
 
-def code_of(mitigation: Mitigation) -> int:
+def compute_mitigation_code(mitigation: Mitigation) -> int:
     """The exit code for what was done: 6 it did not help, 5 it was not allowed, 1 it is still to come, 0 it helped."""
     match mitigation.status:
         case Status.FAILED | Status.UNKNOWN:

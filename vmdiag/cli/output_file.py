@@ -15,11 +15,11 @@ from vmdiag.errors import UsageError
 
 STANDARD_OUTPUT = "-"
 # What a shell reports for a program that SIGPIPE ended: neither an answer nor an error.
-CLOSED_PIPE = 141
+CLOSED_PIPE_EXIT_CODE = 141
 
 
 @contextmanager
-def destination(path: str = STANDARD_OUTPUT, *, is_private: bool = False) -> Iterator[TextIO]:
+def open_output(path: str = STANDARD_OUTPUT, *, is_private: bool = False) -> Iterator[TextIO]:
     """The stream to write to; `UsageError` where that cannot be done. Only sources' own errors pass through.
 
     A private file is its owner's alone, whoever could read the one that it takes the place of.
@@ -28,14 +28,14 @@ def destination(path: str = STANDARD_OUTPUT, *, is_private: bool = False) -> Ite
     name = "standard output" if path == STANDARD_OUTPUT else path
     try:
         if path == STANDARD_OUTPUT:
-            with _standard_output() as out:
+            with _open_standard_output() as out:
                 yield out
         elif target.exists() and not target.is_file():
             # A device or a pipe: replacing it by a file is not what anybody wants.
             with target.open("w", encoding="utf-8") as out:
                 yield out
         else:
-            with _replaced(target.resolve(), is_private=is_private) as out:
+            with _open_replacement(target.resolve(), is_private=is_private) as out:
                 yield out
     except OSError as error:
         message = f"the report cannot be written to {name}: {error.strerror}"
@@ -43,7 +43,7 @@ def destination(path: str = STANDARD_OUTPUT, *, is_private: bool = False) -> Ite
 
 
 @contextmanager
-def _standard_output() -> Iterator[TextIO]:
+def _open_standard_output() -> Iterator[TextIO]:
     if sys.stdout is None:
         raise OSError(None, "it is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -54,20 +54,20 @@ def _standard_output() -> Iterator[TextIO]:
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
         # Who read the pipe has seen enough. Rich ends the program with 1 for it, which would look like an answer.
-        _leave_standard_output()
-        raise typer.Exit(CLOSED_PIPE) from None
+        _discard_standard_output()
+        raise typer.Exit(CLOSED_PIPE_EXIT_CODE) from None
     except OSError:
-        _leave_standard_output()
+        _discard_standard_output()
         raise
 
 
-def _leave_standard_output() -> None:
+def _discard_standard_output() -> None:
     """What is left in its buffer goes nowhere: the flush at exit must not complain, nor make the code its own (120)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
-def _replaced(target: Path, *, is_private: bool) -> Iterator[TextIO]:
+def _open_replacement(target: Path, *, is_private: bool) -> Iterator[TextIO]:
     # In the same folder, because a rename is atomic only within a file system.
     part = target.with_name(f".vmdiag-{os.getpid()}.part")
     try:

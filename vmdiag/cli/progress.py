@@ -9,19 +9,19 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from vmdiag.cli.error_output import say
-from vmdiag.wording.sanitize import visible
+from vmdiag.cli.error_output import write_stderr
+from vmdiag.wording.sanitize import escape_controls
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 # Shorter reads end before a bar is looked at, and Rich costs 100 ms.
-PATIENCE = 0.5
+BAR_DELAY_SECONDS = 0.5
 # What asks a program to end: a person, and whoever supervises it.
-ENDING = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Watch:
+class StatusConsole:
     """A `Watcher` that speaks on standard error; use it as a context, so that the bar goes when the run ends."""
 
     def __init__(
@@ -30,15 +30,15 @@ class Watch:
         self._quiet = quiet
         self._verbose = verbose
         self._clock = clock
-        self._began: float | None = None
+        self._reading_since: float | None = None
         self._bar: tuple[Progress, TaskID] | None = None
-        self._former: dict[signal.Signals, Any] = {}
+        self._previous_handlers: dict[signal.Signals, Any] = {}
         self.stop = threading.Event()
 
-    def listen(self) -> None:
+    def catch_stop_signals(self) -> None:
         """From here on the first Ctrl-C asks for what is known so far, and the second ends the run; so does SIGTERM."""
         if threading.current_thread() is threading.main_thread():
-            self._former = {each: signal.signal(each, self._interrupt) for each in ENDING}
+            self._previous_handlers = {each: signal.signal(each, self._handle_stop_signal) for each in STOP_SIGNALS}
 
     def __enter__(self) -> Self:
         return self
@@ -46,18 +46,18 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.finish()
-        for each, former in self._former.items():
+        self.remove_bar()
+        for each, former in self._previous_handlers.items():
             signal.signal(each, former)
 
     def warn(self, text: str) -> None:
         """Print a warning, unless silence was asked for."""
-        self.say(f"warning: {text}")
+        self.print_line(f"warning: {text}")
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Print a line, unless silence was asked for."""
         if not self._quiet:
-            self._say(visible(text))
+            self._write_line(escape_controls(text))
 
     @property
     def is_quiet(self) -> bool:
@@ -67,37 +67,37 @@ class Watch:
     def note(self, text: str) -> None:
         """Print what only `--verbose` wants to know."""
         if self._verbose:
-            self._say(visible(text))
+            self._write_line(escape_controls(text))
 
     def progress(self, done: int, total: int | None) -> None:
         """Move the bar; it appears on a terminal, once the reading takes longer than a moment."""
         if self._quiet or not is_terminal(sys.stderr):
             return
         now = self._clock()
-        self._began = now if self._began is None else self._began
-        if self._bar is None and now - self._began >= PATIENCE:
-            self._bar = _bar()
+        self._reading_since = now if self._reading_since is None else self._reading_since
+        if self._bar is None and now - self._reading_since >= BAR_DELAY_SECONDS:
+            self._bar = _start_bar()
         if self._bar is not None:
             bar, task = self._bar
             bar.update(task, completed=done, total=total)
 
-    def finish(self) -> None:
+    def remove_bar(self) -> None:
         """Take the bar away: what follows may be the report, on the same terminal."""
         if self._bar is not None:
             with suppress(OSError, ValueError):
                 self._bar[0].stop()
             self._bar = None
-        self._began = None
+        self._reading_since = None
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def _handle_stop_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         if self.stop.is_set():
             raise KeyboardInterrupt
         self.stop.set()
 
-    def _say(self, line: str) -> None:
+    def _write_line(self, line: str) -> None:
         if self._bar is None:
-            say(line)
+            write_stderr(line)
             return
         with suppress(OSError, ValueError):
             self._bar[0].console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -108,7 +108,7 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty()
 
 
-def _bar() -> "tuple[Progress, TaskID]":
+def _start_bar() -> "tuple[Progress, TaskID]":
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,17 +1,24 @@
 """`vmdiag record`: write what was heard, unjudged, as an archive; must not judge, nor import what is heavy early."""
 
 from vmdiag.cli import options
-from vmdiag.cli.azure_options import Azure, Place
-from vmdiag.cli.scope_options import Asked
+from vmdiag.cli.azure_options import AzureOptions, SourceOptions
+from vmdiag.cli.scope_options import ScopeOptions
 
 
-def record(asked: Asked, place: Place, azure: Azure, *, out: options.RecordOut = "-", talk: options.Talk) -> int:
+def record(
+    scope_options: ScopeOptions,
+    source_options: SourceOptions,
+    azure_options: AzureOptions,
+    *,
+    out: options.RecordOut = "-",
+    verbosity: options.VerbosityOptions,
+) -> int:
     """Write what was read of VMs as an archive.
 
     'vmdiag check --source FILE' judges it, offline. Secrets, claims and callers' addresses are not in it.
     """
-    from vmdiag.cli.progress import Watch
-    from vmdiag.cli.run_record import run
+    from vmdiag.cli.progress import StatusConsole
+    from vmdiag.cli.run_record import run_record
 
-    with Watch(quiet=talk.quiet, verbose=talk.verbose) as watch:
-        return run(asked, place, azure, out, watch)
+    with StatusConsole(quiet=verbosity.quiet, verbose=verbosity.verbose) as watch:
+        return run_record(scope_options, source_options, azure_options, out, watch)

@@ -7,20 +7,20 @@ from vmdiag import plugins, renderers
 from vmdiag.errors import UsageError
 
 
-def known(form: str) -> str:
+def check_format(format_name: str) -> str:
     """The form, if there is such a one; `UsageError` with a near name otherwise."""
-    formats = plugins.names(renderers)
-    if form in formats:
-        return form
+    formats = plugins.list_names(renderers)
+    if format_name in formats:
+        return format_name
     from difflib import get_close_matches
 
-    near = get_close_matches(form, formats, n=1)
-    message = f"--output {form} is not a format that this version knows"
+    near = get_close_matches(format_name, formats, n=1)
+    message = f"--output {format_name} is not a format that this version knows"
     guess = f"Did you mean {near[0]}? " if near else ""
     raise UsageError(message, f"{guess}Give one of {', '.join(formats)}.")
 
 
-def written(path: str | None) -> Sequence[str]:
+def read_report_lines(path: str | None) -> Sequence[str]:
     """The lines of the report that is resumed, none where none is; `UsageError` for a file that cannot be read."""
     if path is None:
         return ()

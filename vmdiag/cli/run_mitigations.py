@@ -10,108 +10,122 @@ from typing import TextIO
 import typer
 
 from vmdiag.case_report import describe_mitigation
-from vmdiag.cli.azure_options import Azure, duration
-from vmdiag.cli.console_prompt import Bedside
-from vmdiag.cli.error_output import complain
-from vmdiag.cli.exit_codes import code_of, worst
-from vmdiag.cli.output_file import destination
-from vmdiag.cli.progress import Watch
-from vmdiag.cli.redeploy_options import ward_of
+from vmdiag.cli.azure_options import AzureOptions, parse_duration
+from vmdiag.cli.console_prompt import ConsolePrompt
+from vmdiag.cli.error_output import print_error
+from vmdiag.cli.exit_codes import compute_mitigation_code, pick_worst_code
+from vmdiag.cli.output_file import open_output
+from vmdiag.cli.progress import StatusConsole
+from vmdiag.cli.redeploy_options import build_redeploy_context
 from vmdiag.errors import Interrupted, UsageError
-from vmdiag.redeploy.journal import Deed, Journal, UnknownVersionError
+from vmdiag.redeploy.journal import Journal, JournalEntry, UnknownVersionError
 from vmdiag.report import to_plain
 from vmdiag.sources import azure as live
-from vmdiag.wording.sanitize import name, visible, whole
-from vmdiag.wording.time_formats import iso_or_none, stamp
+from vmdiag.wording.sanitize import escape_controls, replace_surrogates, shorten_name
+from vmdiag.wording.time_formats import format_instant, format_optional_iso
 
-SCHEMA = "vmdiag.mitigations/1"
+SCHEMA_ID = "vmdiag.mitigations/1"
 
 
-def listed(journal: str | None, form: str, watch: Watch) -> int:
+def list_redeploys(journal: str | None, form: str, watch: StatusConsole) -> int:
     """Every redeploy, oldest first."""
-    kept, deeds = _read(journal, watch)
-    with destination() as out:
-        _write(deeds, kept.path, form, out)
-    open_ = sum(deed.is_open for deed in deeds)
+    journal_file, entries = _read_journal(journal, watch)
+    with open_output() as out:
+        _write_entries(entries, journal_file.path, form, out)
+    open_ = sum(deed.is_open for deed in entries)
     if open_:
-        watch.warn(f"{open_} of {len(deeds)} redeploys unfinished: 'vmdiag mitigations --resume' finds out about them")
+        watch.warn(
+            f"{open_} of {len(entries)} redeploys unfinished: 'vmdiag mitigations --resume' finds out about them"
+        )
     return 0
 
 
-def resumed(azure: Azure, probe: int | None, journal: str | None, wait_for: str, form: str, watch: Watch) -> int:
+def resume_redeploys(
+    azure_options: AzureOptions, probe: int | None, journal: str | None, wait_for: str, form: str, watch: StatusConsole
+) -> int:
     """Follow the unfinished ones to their end, and list them; the exit code is the worst of theirs."""
-    duration(wait_for, "--wait-for")
-    kept, known = _read(journal, watch)
-    taken = list(_taken(azure, probe, journal, wait_for, watch)) if any(deed.is_open for deed in known) else []
-    code = worst({code_of(deed.mitigation) for deed in taken})
+    parse_duration(wait_for, "--wait-for")
+    journal_file, entries = _read_journal(journal, watch)
+    followed_entries = (
+        list(_follow_unfinished(azure_options, probe, journal, wait_for, watch))
+        if any(deed.is_open for deed in entries)
+        else []
+    )
+    code = pick_worst_code({compute_mitigation_code(deed.describe_mitigation) for deed in followed_entries})
     try:
-        with destination() as out:
-            _write(taken, kept.path, form, out)
+        with open_output() as out:
+            _write_entries(followed_entries, journal_file.path, form, out)
     except (UsageError, typer.Exit) as error:
-        if not taken:
+        if not followed_entries:
             raise
         # That the list cannot be written, or is not read, must not hide what was found out.
         if isinstance(error, UsageError):
-            complain(error.message, error.hint)
+            print_error(error.message, error.hint)
     return Interrupted.exit_code if watch.stop.is_set() else code
 
 
-def _read(journal: str | None, watch: Watch) -> tuple[Journal, tuple[Deed, ...]]:
-    kept = Journal(Path(journal) if journal is not None else None)
-    if journal is not None and not kept.path.exists():
-        watch.warn(f"there is no journal {kept.path}")
+def _read_journal(journal: str | None, watch: StatusConsole) -> tuple[Journal, tuple[JournalEntry, ...]]:
+    journal_file = Journal(Path(journal) if journal is not None else None)
+    if journal is not None and not journal_file.path.exists():
+        watch.warn(f"there is no journal {journal_file.path}")
     try:
-        return kept, kept.deeds(watch.warn)
+        return journal_file, journal_file.read_entries(watch.warn)
     except UnknownVersionError as error:
-        message = f"the journal {kept.path} cannot be read: {error.strerror}"
+        message = f"the journal {journal_file.path} cannot be read: {error.strerror}"
         raise UsageError(
             message, "Update vmdiag, and leave the journal as it is: it tells what was redeployed."
         ) from error
     except OSError as error:
-        message = f"the journal {kept.path} cannot be read: {error.strerror or error}"
+        message = f"the journal {journal_file.path} cannot be read: {error.strerror or error}"
         raise UsageError(message, "Give another one with --journal PATH.") from error
 
 
-def _taken(azure: Azure, probe: int | None, journal: str | None, wait_for: str, watch: Watch) -> Iterator[Deed]:
+def _follow_unfinished(
+    azure_options: AzureOptions, probe: int | None, journal: str | None, wait_for: str, watch: StatusConsole
+) -> Iterator[JournalEntry]:
     # Only now: whoever has nothing to take up need not sign in.
-    from vmdiag.redeploy.workflow import resume
+    from vmdiag.redeploy.workflow import resume_unfinished
 
-    watch.listen()
-    source = live.connect("", watch, azure.access(os.environ, probe), lambda: datetime.now(UTC))
-    ward = ward_of(source, Bedside(watch), journal, wait_for)
+    watch.catch_stop_signals()
+    source = live.connect("", watch, azure_options.build_access(os.environ, probe), lambda: datetime.now(UTC))
+    context = build_redeploy_context(source, ConsolePrompt(watch), journal, wait_for)
     try:
-        yield from (attended.deed for attended in resume(ward))
+        yield from (attended.entry for attended in resume_unfinished(context))
     except OSError as error:
         message = f"the lock cannot be taken: {error.strerror or error}"
         raise UsageError(message, "Set XDG_STATE_HOME, or its like, to a folder that can be written to.") from error
 
 
-def _write(deeds: Iterable[Deed], path: Path, form: str, out: TextIO) -> None:
+def _write_entries(entries: Iterable[JournalEntry], path: Path, form: str, out: TextIO) -> None:
     if form == "json":
-        told = {"schema": SCHEMA, "journal": str(path), "mitigations": [_told(deed) for deed in deeds]}
-        out.write(json.dumps(told, indent=2) + "\n")
+        document = {
+            "schema": SCHEMA_ID,
+            "journal": str(path),
+            "mitigations": [_serialize_entry(deed) for deed in entries],
+        }
+        out.write(json.dumps(document, indent=2) + "\n")
     else:
-        lines = [line for deed in deeds for line in _lines(deed)]
+        lines = [line for deed in entries for line in _format_entry(deed)]
         out.writelines(f"{line}\n" for line in lines or ["No redeploys."])
 
 
-def _told(deed: Deed) -> dict[str, object]:
+def _serialize_entry(entry: JournalEntry) -> dict[str, object]:
     return {
-        "id": whole(deed.id),
-        "vm": whole(str(deed.vm)),
-        "cloud": whole(deed.cloud),
-        "finished": not deed.is_open,
-        "failed_at": iso_or_none(deed.lost_at),
-        "migrated_at": iso_or_none(deed.migrated_at),
-        **to_plain(describe_mitigation(deed.mitigation)),
+        "id": replace_surrogates(entry.id),
+        "vm": replace_surrogates(str(entry.vm)),
+        "cloud": replace_surrogates(entry.cloud),
+        "finished": not entry.is_open,
+        "failed_at": format_optional_iso(entry.lost_at),
+        "migrated_at": format_optional_iso(entry.migrated_at),
+        **to_plain(describe_mitigation(entry.describe_mitigation)),
     }
 
 
-def _lines(deed: Deed) -> Iterator[str]:
+def _format_entry(entry: JournalEntry) -> Iterator[str]:
     """A redeploy on one line, and how it went on the next."""
-    done = deed.mitigation
-    open_ = ", unfinished" if deed.is_open else ""
-    vm = f"{name(deed.vm.resource_group)}/{name(deed.vm.name)}"
-    yield f"{stamp(deed.at)}  {done.status}{open_}  {visible(vm)}"
+    done = entry.describe_mitigation
+    open_ = ", unfinished" if entry.is_open else ""
+    vm = f"{shorten_name(entry.vm.resource_group)}/{shorten_name(entry.vm.name)}"
+    yield f"{format_instant(entry.at)}  {done.status}{open_}  {escape_controls(vm)}"
     if done.says:
-        yield f"    {visible(done.says)}"
+        yield f"    {escape_controls(done.says)}"

@@ -7,8 +7,8 @@ def schema(*, debug: options.Debug = False) -> None:  # noqa: ARG001 - its callb
     """Print the JSON Schema of the report."""
     import json
 
-    from vmdiag.cli.output_file import destination
+    from vmdiag.cli.output_file import open_output
     from vmdiag.report import make_schema
 
-    with destination() as out:
+    with open_output() as out:
         out.write(json.dumps(make_schema(), indent=2) + "\n")

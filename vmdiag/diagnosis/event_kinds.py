@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
-from vmdiag.diagnosis.health_sentences import kind_of_sentences
-from vmdiag.diagnosis.scheduled_event_kinds import kind_of_scheduled_event
+from vmdiag.diagnosis.health_sentences import interpret_sentences
+from vmdiag.diagnosis.scheduled_event_kinds import interpret_scheduled_event
 from vmdiag.model import Kind, Signal
 
 # Resource Health annotations. A name may carry a suffix (LiveMigrationEligible, TrackingId, //...): the longest entry
@@ -165,7 +165,7 @@ SAYS_OF: Mapping[str, str] = {
 }
 
 
-def sentence(kind: Kind, name: str) -> str:
+def describe_kind(kind: Kind, name: str) -> str:
     """What happened, for people: the words for an operation or annotation of this name, else those for its kind."""
     word = name.lower()
     for vm_type in VM_TYPES:
@@ -195,20 +195,20 @@ PHASES: Mapping[str, Phase] = {
 }
 
 
-def phase(status: str) -> Phase:
+def find_phase(status: str) -> Phase:
     """How far an operation with this status has come; a word nobody knows counts as accepted."""
     return PHASES.get(status.lower(), Phase.ACCEPTED)
 
 
-def interpret(signal: Signal, name: str, status: str, facts: Mapping[str, str]) -> Kind:  # noqa: PLR0911 - a table
+def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str, str]) -> Kind:  # noqa: PLR0911 - a table
     """What a record means; `Kind.OTHER` when it means nothing here."""
     match signal:
         case Signal.ACTIVITY:
-            return Kind.OTHER if phase(status) is Phase.FAILED else _operation(name.lower(), facts)
+            return Kind.OTHER if find_phase(status) is Phase.FAILED else _interpret_operation(name.lower(), facts)
         case Signal.HEALTH:
-            return _health(name, status, facts)
+            return _interpret_health(name, status, facts)
         case Signal.SERVICE:
-            return _incident(name, status)
+            return _interpret_incident(name, status)
         case Signal.POWER:
             return POWER.get(name.lower().removeprefix("powerstate/").removeprefix("vm "), Kind.OTHER)
         case Signal.AGENT:
@@ -222,17 +222,17 @@ def interpret(signal: Signal, name: str, status: str, facts: Mapping[str, str]) 
             return Kind.OTHER  # these are series, not records
 
 
-def names_of(kinds: Iterable[Kind]) -> Mapping[Signal, frozenset[str]]:
+def list_record_names(kinds: Iterable[Kind]) -> Mapping[Signal, frozenset[str]]:
     """The platform's words for these kinds, a set a signal: the table read backwards, for filters."""
     wanted = set(kinds)
     words: defaultdict[Signal, set[str]] = defaultdict(set)
-    for kind, signal, word in _rows():
+    for kind, signal, word in _index_rows():
         if kind in wanted:
             words[signal].add(word)
     return {signal: frozenset(found) for signal, found in words.items()}
 
 
-def _rows() -> Iterator[tuple[Kind, Signal, str]]:
+def _index_rows() -> Iterator[tuple[Kind, Signal, str]]:
     """The whole table, a word a row."""
     for name, kind in ANNOTATIONS.items():
         yield kind, Signal.HEALTH, name
@@ -254,7 +254,7 @@ def _rows() -> Iterator[tuple[Kind, Signal, str]]:
 INCIDENTS = ("Incident", "ServiceIssue")
 
 
-def _operation(name: str, facts: Mapping[str, str]) -> Kind:
+def _interpret_operation(name: str, facts: Mapping[str, str]) -> Kind:
     for vm_type in VM_TYPES:
         if name.startswith(vm_type):
             # Resource Graph tells which properties a write changed: a new size is a reboot.
@@ -267,20 +267,20 @@ def _operation(name: str, facts: Mapping[str, str]) -> Kind:
     return Kind.OTHER
 
 
-def _health(name: str, status: str, facts: Mapping[str, str]) -> Kind:
+def _interpret_health(name: str, status: str, facts: Mapping[str, str]) -> Kind:
     if name == "availability":
         return STATUSES.get(status.lower(), Kind.OTHER)
     if "event_type" in facts:
-        return kind_of_scheduled_event(facts["event_type"], status, facts)
+        return interpret_scheduled_event(facts["event_type"], status, facts)
     word = name.partition("//")[0].lower()
     begun = [known for known in ANNOTATIONS if word.startswith(known.lower())]
     if begun:
         return ANNOTATIONS[max(begun, key=len)]
-    kind = kind_of_sentences(facts.get(part, "") for part in ("title", "details", "summary", "reason"))
+    kind = interpret_sentences(facts.get(part, "") for part in ("title", "details", "summary", "reason"))
     return Kind.UNKNOWN_NOTE if kind is Kind.OTHER and word and word not in STATUSES else kind
 
 
-def _incident(name: str, status: str) -> Kind:
+def _interpret_incident(name: str, status: str) -> Kind:
     word = name.lower().split("/")
     if "incident" not in word and "serviceissue" not in word:
         return Kind.OTHER  # planned maintenance, advisories, security and billing notes explain no loss

@@ -89,24 +89,24 @@ OF_STATES = (
 )
 
 
-def kind_of_sentences(sentences: Iterable[str]) -> Kind:
+def interpret_sentences(sentences: Iterable[str]) -> Kind:
     """The event that a note's sentences tell of together.
 
     `OTHER` when they tell of none, `UNKNOWN_NOTE` when they say something that stands in no catalogue.
     """
     plain = [sentence.replace("\u2019", "'").strip(" .").lower() for sentence in sentences]
-    kind = _known(" ".join(plain))
+    kind = _match_sentence(" ".join(plain))
     if kind is not None:
         return kind
     silent = all(not said or said in STATES | BARE or any(part in said for part in OF_STATES) for said in plain)
     return Kind.OTHER if silent else Kind.UNKNOWN_NOTE
 
 
-def _known(text: str) -> Kind | None:
+def _match_sentence(text: str) -> Kind | None:
     told = next((kind for fragment, kind in CATALOGUE.items() if fragment in text), None)
     precedes = told in (None, Kind.PLANNED_REBOOT)  # a live migration may be a part of maintenance
     if MIGRATION in text and precedes:
-        return _migration(text)
+        return _match_migration(text)
     if told is not None:
         return told
     if "paused" in text and "maintenance" in text:
@@ -116,7 +116,7 @@ def _known(text: str) -> Kind | None:
     return None
 
 
-def _migration(text: str) -> Kind:
+def _match_migration(text: str) -> Kind:
     if any(word in text for word in FAILED):
         return Kind.LIVE_MIGRATION_FAILED
     return Kind.UNKNOWN_NOTE if any(words in text for words in NOT_YET) else Kind.LIVE_MIGRATION

@@ -4,8 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.model import Channel, Strength
-from vmdiag.model import Interval, Series, Signal, Timeline, Window, earlier
+from vmdiag.diagnosis.model import SignalLoss, Strength
+from vmdiag.model import Interval, Series, Signal, Timeline, Window, subtract_span
 
 # The agent writes a heartbeat a minute, ingestion takes up to 3; 10 minutes is the usual threshold of Azure Monitor
 # workbooks.
@@ -29,7 +29,7 @@ BEAT_PACE = timedelta(minutes=3)
 HEARTBEAT = "Heartbeat"
 
 
-def gaps(timeline: Timeline) -> Iterator[Channel]:
+def find_heartbeat_gaps(timeline: Timeline) -> Iterator[SignalLoss]:
     """The gaps in a regular heartbeat; the end of what was read in part is no gap."""
     series = timeline.series.get(HEARTBEAT)
     if series is None:
@@ -38,14 +38,14 @@ def gaps(timeline: Timeline) -> Iterator[Channel]:
     while index <= len(times) and times:
         last = times[index - 1]
         following = times[index] if index < len(times) else timeline.window.end
-        if following - last < HEARTBEAT_GAP or count_before(series, last) < HEARTBEATS_NEEDED:
+        if following - last < HEARTBEAT_GAP or count_beats_before(series, last) < HEARTBEATS_NEEDED:
             index += 1
             continue
         back = _beats_back(times, index)
         end = times[back] if back is not None else None
         index = back + 1 if back is not None else len(times) + 1
         if not timeline.is_unread(Signal.HEARTBEAT, Window(last, end or timeline.window.end)):
-            yield Channel(
+            yield SignalLoss(
                 signal=Signal.HEARTBEAT,
                 strength=Strength.STRONG,
                 interval=Interval(last, end),
@@ -54,7 +54,7 @@ def gaps(timeline: Timeline) -> Iterator[Channel]:
             )
 
 
-def first_held(timeline: Timeline, since: datetime) -> datetime | None:
+def find_first_held_beat(timeline: Timeline, since: datetime) -> datetime | None:
     """The first of three heartbeats in a row at or after an instant; `None` where none came."""
     series = timeline.series.get(HEARTBEAT)
     if series is None:
@@ -70,6 +70,6 @@ def _beats_back(times: Sequence[datetime], index: int) -> int | None:
     return None
 
 
-def count_before(series: Series, until: datetime) -> int:
+def count_beats_before(series: Series, until: datetime) -> int:
     """The heartbeats in the hour up to an instant: only regular ones can be missed."""
-    return bisect_right(series.times, until) - bisect_left(series.times, earlier(until, REGULAR))
+    return bisect_right(series.times, until) - bisect_left(series.times, subtract_span(until, REGULAR))

@@ -37,37 +37,37 @@ PARTING = (
 )
 
 
-def join_pieces(timeline: Timeline, losses: Sequence[Loss]) -> Iterator[Loss]:
+def join_intermittent_pieces(timeline: Timeline, losses: Sequence[Loss]) -> Iterator[Loss]:
     """Losses, those that follow one another closely as one intermittent loss."""
     index = 0
     while index < len(losses):
         after = index + 1
-        while after < len(losses) and _follows(timeline, losses[after - 1], losses[after]):
+        while after < len(losses) and _follows_closely(timeline, losses[after - 1], losses[after]):
             after += 1
         while after > index + 1 and not _is_intermittent(timeline, losses[index:after]):
             after -= 1
-        yield _together(timeline, losses[index:after]) if after > index + 1 else losses[index]
+        yield _join_losses(timeline, losses[index:after]) if after > index + 1 else losses[index]
         index = after
 
 
-def _follows(timeline: Timeline, former: Loss, latter: Loss) -> bool:
+def _follows_closely(timeline: Timeline, former: Loss, latter: Loss) -> bool:
     end, start = former.interval.end, latter.interval.start
     if end is None or start - end >= WELL_BETWEEN:
         return False
-    return not any(_parts(event, end, start) for event in timeline.of(*PARTING))
+    return not any(_split_at_migrations(event, end, start) for event in timeline.list_events(*PARTING))
 
 
-def _parts(event: Event, end: datetime, start: datetime) -> bool:
+def _split_at_migrations(event: Event, end: datetime, start: datetime) -> bool:
     return event.at <= start and event.ended >= end - SOON and event.facts.get("relation") != "elsewhere"
 
 
 def _is_intermittent(timeline: Timeline, pieces: Sequence[Loss]) -> bool:
-    spans = [piece.interval.within(timeline.window.end) for piece in pieces]
+    spans = [piece.interval.clip_to(timeline.window.end) for piece in pieces]
     down = sum((span.end - span.start for span in spans), timedelta())
     return down >= SHORTEST_LOSS and down >= DOWN_SHARE * (spans[-1].end - spans[0].start)
 
 
-def _together(timeline: Timeline, pieces: Sequence[Loss]) -> Loss:
+def _join_losses(timeline: Timeline, pieces: Sequence[Loss]) -> Loss:
     """The pieces as one loss: it has ended when it has been well for long enough."""
     end = pieces[-1].interval.end
     if end is not None and timeline.window.end - end < WELL_BETWEEN:

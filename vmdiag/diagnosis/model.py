@@ -16,8 +16,8 @@ from vmdiag.model import (
     Timeline,
     VirtualMachine,
     Window,
-    earlier,
-    is_unknown,
+    is_unknown_vm,
+    subtract_span,
 )
 
 
@@ -89,7 +89,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class SignalLoss:
     """A loss as one signal shows it; `well_since` is when that was over for good, where the signal measures it.
 
     `is_brief` marks a fall too short to be called lost by itself, `is_habit` one that comes at its hour on other days;
@@ -112,7 +112,7 @@ class Loss:
     """A time in which the VM could not be reached, from all the channels that show it together."""
 
     interval: Interval
-    channels: tuple[Channel, ...]
+    channels: tuple[SignalLoss, ...]
     explained_by: str | None = None
     extent: Extent = Extent.FULL
 
@@ -124,7 +124,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blame:
+class Attribution:
     """That one loss is explained: how firmly, and when the cause happened."""
 
     loss: Interval
@@ -144,7 +144,7 @@ class Finding:
     scenario: str
     verdict: Verdict
     evidence: tuple[Evidence, ...] = ()
-    blames: tuple[Blame, ...] = ()
+    blames: tuple[Attribution, ...] = ()
     cause_at: datetime | None = None
     wait: bool = False
     if_shared: Verdict | None = None
@@ -240,16 +240,16 @@ class Case:
         return self.diagnosis.verdict.is_flagged and self.diagnosis.state is State.OPEN
 
     @property
-    def events_told(self) -> tuple[Event, ...]:
+    def story_events(self) -> tuple[Event, ...]:
         """The events of its story: of the window, and of the hour before the first loss that reaches into it."""
-        lost = (earlier(loss.interval.start, timedelta(hours=1)) for loss in self.diagnosis.losses)
+        lost = (subtract_span(loss.interval.start, timedelta(hours=1)) for loss in self.diagnosis.losses)
         since = min([self.window.start, *lost, *filter(None, [self.diagnosis.migrated_at])])
         return tuple(event for event in self.events if event.at >= since)
 
     @property
     def is_unknown(self) -> bool:
         """Whether there is no such VM: the gaps say why."""
-        return is_unknown(self.gaps)
+        return is_unknown_vm(self.gaps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +268,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Others:
+class OtherVms:
     """How many VMs were seen that are no case.
 
     Judged were those that are `clear` of a migration and a loss, those that had one and were not asked for
@@ -288,16 +288,7 @@ class Others:
         return self.clear + self.troubled + self.unclear + self.quiet + self.unread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A run at its end: its cases, and how many VMs there are besides."""
-
-    header: Header
-    cases: tuple[Case, ...]
-    others: Others = field(default_factory=Others)
-
-
-def ordered(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+def order_evidence(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
     """Evidence for first, then against, then missing; each in order of time."""
     stances = list(Stance)
     yield from sorted(evidence, key=lambda e: (stances.index(e.stance), e.at is None, e.at.timestamp() if e.at else 0))

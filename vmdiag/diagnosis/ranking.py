@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmdiag.diagnosis.losses import connectivity_losses, silent_agents
-from vmdiag.diagnosis.model import Blame, Diagnosis, Evidence, Finding, Loss, Scenario, Stance, State, Verdict
-from vmdiag.diagnosis.recommendation import recommend
+from vmdiag.diagnosis.losses import find_connectivity_losses, find_silent_agents
+from vmdiag.diagnosis.model import Attribution, Diagnosis, Evidence, Finding, Loss, Scenario, Stance, State, Verdict
+from vmdiag.diagnosis.recommendation import recommend_action
 from vmdiag.diagnosis.signals import MIGRATIONS
 from vmdiag.model import Interval, Kind, Timeline
 
@@ -27,22 +27,24 @@ def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = (
     """The answer for one VM: the asked scenario's verdict after the competition, and what explains each loss."""
     alone = asked.detect(timeline)
     others = [rival.detect(timeline) for rival in rivals if rival.id != asked.id]
-    finding = _competed(alone, others)
+    finding = _compete(alone, others)
     findings = tuple(sorted((finding, *others), key=lambda one: (RANK[one.verdict], one.scenario)))
-    losses = tuple(_explained(loss, findings, asked.id) for loss in connectivity_losses(timeline))
-    finding = _settled(finding, losses)
+    losses = tuple(_explain_loss(loss, findings, asked.id) for loss in find_connectivity_losses(timeline))
+    finding = _settle_verdict(finding, losses)
     findings = tuple(finding if one.scenario == asked.id else one for one in findings)
-    return _told(timeline, finding, findings, losses)
+    return _build_diagnosis(timeline, finding, findings, losses)
 
 
-def _told(timeline: Timeline, finding: Finding, findings: tuple[Finding, ...], losses: tuple[Loss, ...]) -> Diagnosis:
+def _build_diagnosis(
+    timeline: Timeline, finding: Finding, findings: tuple[Finding, ...], losses: tuple[Loss, ...]
+) -> Diagnosis:
     """The latest loss says how things stand now, whichever loss the verdict is about."""
     latest = losses[-1] if losses else None
-    state = _state(timeline, latest.interval) if latest is not None else None
+    state = _find_state(timeline, latest.interval) if latest is not None else None
     explanation = latest.explained_by if latest is not None else None
     if explanation == UNEXPLAINED and finding.verdict is Verdict.INCONCLUSIVE:
         explanation = None
-    silent = [one.interval.start for one in silent_agents(timeline) if one.interval.is_open]
+    silent = [one.interval.start for one in find_silent_agents(timeline) if one.interval.is_open]
     return Diagnosis(
         verdict=finding.verdict,
         finding=finding,
@@ -50,28 +52,28 @@ def _told(timeline: Timeline, finding: Finding, findings: tuple[Finding, ...], l
         losses=losses,
         explanation=explanation,
         state=state,
-        migrated_at=_migrated_at(timeline, finding),
+        migrated_at=_find_migration_time(timeline, finding),
         failed_at=latest.interval.start if latest is not None else None,
         recovered_at=latest.interval.end if latest is not None else None,
-        recommendation=recommend(timeline, finding, state, latest),
+        recommendation=recommend_action(timeline, finding, state, latest),
         silent_since=max(silent, default=None),
     )
 
 
-def _competed(asked: Finding, others: Iterable[Finding]) -> Finding:
+def _compete(asked: Finding, others: Iterable[Finding]) -> Finding:
     """The asked finding after its rivals: a better explanation takes a loss away, a possible one casts doubt on it."""
-    kept: list[Blame] = []
+    kept: list[Attribution] = []
     told: list[Evidence] = []
     for blame in asked.blames:
         rivals = [(rival, theirs) for rival in others for theirs in rival.blames if theirs.loss == blame.loss]
-        rank = {id(theirs): _compare(rival, theirs, blame) for rival, theirs in rivals}
-        doubts = [piece for _, theirs in rivals for piece in _turned(theirs, blame)]
+        rank = {id(theirs): _rank_rival(rival, theirs, blame) for rival, theirs in rivals}
+        doubts = [piece for _, theirs in rivals for piece in _turn_evidence(theirs, blame)]
         better = [theirs for _, theirs in rivals if rank[id(theirs)] is Rank.BETTER]
         told += [*blame.evidence, *doubts]
         if any(theirs.verdict is Verdict.CONFIRMED for theirs in better):
             continue
         possible = bool(better) or any(rank[id(theirs)] is Rank.EQUAL for _, theirs in rivals)
-        kept.append(_doubted(blame) if possible else blame)
+        kept.append(_lower_attribution(blame) if possible else blame)
     if not asked.blames:
         return asked
     if not kept:
@@ -93,7 +95,7 @@ class Rank(StrEnum):
     FARTHER = "farther"
 
 
-def _compare(rival: Finding, theirs: Blame, ours: Blame) -> Rank:
+def _rank_rival(rival: Finding, theirs: Attribution, ours: Attribution) -> Rank:
     """A rival explains a loss better by nearness to the onset, or because it came with or after our cause."""
     onset = ours.loss.start
     distance, own = abs(onset - theirs.cause_at), abs(onset - ours.cause_at)
@@ -115,7 +117,7 @@ BY_NEARNESS = frozenset({"network-change"})
 ALWAYS = frozenset({"service-incident", "platform-network"})
 
 
-def _turned(rival: Blame, ours: Blame) -> tuple[Evidence, ...]:
+def _turn_evidence(rival: Attribution, ours: Attribution) -> tuple[Evidence, ...]:
     """A rival's evidence, as it speaks against the asked scenario; a record that speaks for it does not do both."""
     known = {(piece.signal, piece.at, piece.ref) for piece in ours.evidence}
     return tuple(
@@ -125,11 +127,11 @@ def _turned(rival: Blame, ours: Blame) -> tuple[Evidence, ...]:
     )
 
 
-def _doubted(blame: Blame) -> Blame:
+def _lower_attribution(blame: Attribution) -> Attribution:
     return replace(blame, verdict=Verdict.SUSPECTED) if blame.verdict is Verdict.CONFIRMED else blame
 
 
-def _explained(loss: Loss, findings: Sequence[Finding], asked: str) -> Loss:
+def _explain_loss(loss: Loss, findings: Sequence[Finding], asked: str) -> Loss:
     """The loss with its best explanation: the firmest, of equals the asked scenario, then the nearest cause."""
     blames = [(one.scenario, blame) for one in findings for blame in one.blames if blame.loss == loss.interval]
     if not blames:
@@ -147,7 +149,7 @@ def _explained(loss: Loss, findings: Sequence[Finding], asked: str) -> Loss:
     return replace(loss, explained_by=scenario)
 
 
-def _settled(finding: Finding, losses: Sequence[Loss]) -> Finding:
+def _settle_verdict(finding: Finding, losses: Sequence[Loss]) -> Finding:
     """Where the asked trigger may only be unheard, an explanation of every loss makes the case clear all the same."""
     if finding.verdict is not Verdict.INCONCLUSIVE or finding.cause_at is not None or not losses:
         return finding
@@ -156,19 +158,19 @@ def _settled(finding: Finding, losses: Sequence[Loss]) -> Finding:
     return replace(finding, verdict=Verdict.CLEAR)
 
 
-def _state(timeline: Timeline, loss: Interval) -> State:
+def _find_state(timeline: Timeline, loss: Interval) -> State:
     if loss.end is None:
         return State.OPEN
-    redeploys = [event.at for event in timeline.of(Kind.REDEPLOY)]
-    stops = [event.at for event in timeline.of(Kind.DEALLOCATE) if event.at >= loss.start]
-    starts = [event.at for event in timeline.of(Kind.START) if stops and event.at > stops[0]]
+    redeploys = [event.at for event in timeline.list_events(Kind.REDEPLOY)]
+    stops = [event.at for event in timeline.list_events(Kind.DEALLOCATE) if event.at >= loss.start]
+    starts = [event.at for event in timeline.list_events(Kind.START) if stops and event.at > stops[0]]
     moved = any(loss.start <= at <= loss.end + SOON for at in (*redeploys, *starts))
     return State.REDEPLOYED if moved else State.RECOVERED
 
 
-def _migrated_at(timeline: Timeline, finding: Finding) -> datetime | None:
+def _find_migration_time(timeline: Timeline, finding: Finding) -> datetime | None:
     """The migration that the finding is about, else the last of the window; `None` where its time is not known."""
-    migrations = [event for event in timeline.of(*MIGRATIONS) if "undated" not in event.facts]
+    migrations = [event for event in timeline.list_events(*MIGRATIONS) if "undated" not in event.facts]
     if finding.cause_at is not None:
         for event in reversed(migrations):
             if event.at <= finding.cause_at <= event.ended:

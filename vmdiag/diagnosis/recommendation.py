@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.losses import silent_agents
+from vmdiag.diagnosis.losses import find_silent_agents
 from vmdiag.diagnosis.model import Action, Extent, Finding, Loss, Recommendation, State, Verdict
 from vmdiag.model import Event, Kind, Signal, Timeline
 
@@ -63,40 +63,40 @@ OFF = Recommendation(
 )
 
 
-def recommend(timeline: Timeline, finding: Finding, state: State | None, loss: Loss | None) -> Recommendation:
+def recommend_action(timeline: Timeline, finding: Finding, state: State | None, loss: Loss | None) -> Recommendation:
     """What to do next; `loss` is the latest one, which says how things stand now."""
     if state is State.OPEN and loss is not None:
-        return _for_open(timeline, finding, loss)
+        return _recommend_for_open_loss(timeline, finding, loss)
     if finding.wait:
         return EARLY if finding.verdict is Verdict.INCONCLUSIVE else NOT_OVER
     if finding.verdict is Verdict.INCONCLUSIVE:
-        return Recommendation(action=Action.INVESTIGATE, says=_what_would_tell(timeline, finding))
+        return Recommendation(action=Action.INVESTIGATE, says=_name_missing_evidence(timeline, finding))
     if finding.verdict.is_flagged:
         return BACK
-    silent = [one for one in silent_agents(timeline) if one.interval.is_open]
-    return SILENT if silent else _nothing(timeline)
+    silent = [one for one in find_silent_agents(timeline) if one.interval.is_open]
+    return SILENT if silent else _recommend_nothing(timeline)
 
 
-def _nothing(timeline: Timeline) -> Recommendation:
+def _recommend_nothing(timeline: Timeline) -> Recommendation:
     """No next step; where an answer was cut, only as far as was read."""
-    cut = sorted({gap.signal for gap in timeline.gaps if gap.cut and gap.window.overlaps(timeline.window)})
+    cut = sorted({gap.signal for gap in timeline.gaps if gap.cut and gap.window.overlaps_window(timeline.window)})
     says = f"No trouble in what was read: {' and '.join(cut)} was read only in part." if cut else "Nothing to do."
     return Recommendation(action=Action.NONE, says=says)
 
 
-def _for_open(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation:
+def _recommend_for_open_loss(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation:
     """The next step for a VM that cannot be reached now."""
     own = loss.explained_by == finding.scenario and bool(finding.blames)
     if own or loss.explained_by == UNEXPLAINED:
-        redeployed = _after_redeploy(timeline, finding, loss)
+        redeployed = _recommend_after_redeploy(timeline, finding, loss)
         if redeployed is not None:
             return redeployed
     if finding.wait and own:
         return EARLY
     if own and finding.verdict.is_flagged:
-        return OFF if _is_off(timeline) else _redeploy(timeline, finding)
+        return OFF if _is_off(timeline) else _recommend_redeploy(timeline, finding)
     if finding.verdict is Verdict.INCONCLUSIVE:
-        says = PART_LOST if loss.extent is Extent.PARTIAL else _what_would_tell(timeline, finding)
+        says = PART_LOST if loss.extent is Extent.PARTIAL else _name_missing_evidence(timeline, finding)
         return Recommendation(action=Action.INVESTIGATE, says=says)
     if loss.explained_by == UNEXPLAINED:
         return CUT_OFF
@@ -107,14 +107,14 @@ def _for_open(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendatio
     )
 
 
-def _after_redeploy(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation | None:
+def _recommend_after_redeploy(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation | None:
     """What to do where the VM was redeployed, or deallocated and started, since it was first lost; `None` if not."""
     since = min([blame.loss.start for blame in finding.blames], default=loss.interval.start)
-    redeploys = [event for event in timeline.of(Kind.REDEPLOY) if event.at >= since]
+    redeploys = [event for event in timeline.list_events(Kind.REDEPLOY) if event.at >= since]
     if _is_under_way(redeploys, timeline.window.end):
         return UNDER_WAY
-    stops = [event.at for event in timeline.of(Kind.DEALLOCATE) if event.at >= since]
-    starts = [event for event in timeline.of(Kind.START) if stops and event.at > stops[0]]
+    stops = [event.at for event in timeline.list_events(Kind.DEALLOCATE) if event.at >= since]
+    starts = [event for event in timeline.list_events(Kind.START) if stops and event.at > stops[0]]
     moved = max((event.ended for event in (*redeploys, *starts)), default=None)
     if _is_off(timeline):
         return OFF
@@ -123,7 +123,7 @@ def _after_redeploy(timeline: Timeline, finding: Finding, loss: Loss) -> Recomme
     return SETTLING if timeline.window.end - moved < SETTLES else ESCALATION
 
 
-def _redeploy(timeline: Timeline, finding: Finding) -> Recommendation:
+def _recommend_redeploy(timeline: Timeline, finding: Finding) -> Recommendation:
     doubt = "" if finding.verdict is Verdict.CONFIRMED else " Weigh what speaks against it first."
     links = {"linux": (LINUX,), "windows": (WINDOWS,)}.get((timeline.vm.os or "").lower(), (LINUX, WINDOWS))
     return Recommendation(
@@ -142,7 +142,7 @@ def _is_under_way(redeploys: Sequence[Event], now: datetime) -> bool:
 
 
 def _is_off(timeline: Timeline) -> bool:
-    states = timeline.of(
+    states = timeline.list_events(
         Kind.POWER_RUNNING, Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED, Kind.STOP, Kind.DEALLOCATE, Kind.START
     )
     return bool(states) and states[-1].kind in (
@@ -150,7 +150,7 @@ def _is_off(timeline: Timeline) -> bool:
     )  # fmt: skip
 
 
-def _what_would_tell(timeline: Timeline, finding: Finding) -> str:
+def _name_missing_evidence(timeline: Timeline, finding: Finding) -> str:
     if finding.cause_at is not None:
         return (
             "Whether the VM lost connectivity cannot be told: add its traffic metrics or heartbeats, "

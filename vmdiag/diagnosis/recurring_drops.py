@@ -5,20 +5,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
-from vmdiag.diagnosis.baseline import DAY, HABIT_DAYS, MINUTE, NORMAL, POINTS_NEEDED, SAME_HOUR, step_of
-from vmdiag.diagnosis.traffic_drops import HELD, baseline_before, collapses, onsets_of
-from vmdiag.identity_cache import cached_by_identity
-from vmdiag.model import Series, earlier
+from vmdiag.diagnosis.baseline import DAY, HABIT_DAYS, MINUTE, NORMAL, POINTS_NEEDED, SAME_HOUR, find_step
+from vmdiag.diagnosis.traffic_drops import HELD, find_baseline_before, find_drops, list_onsets
+from vmdiag.identity_cache import cache_by_identity
+from vmdiag.model import Series, subtract_span
 
 HABIT_DAYS_NEEDED, HABIT_HOURS_NEEDED = 2, 3
 DAYS_BACK = 10  # enough for three working days around a long weekend
 HOUR = timedelta(hours=1)
 
 
-@cached_by_identity(64)
-def habitual(series: Series) -> frozenset[datetime]:
+@cache_by_identity(64)
+def find_recurring_onsets(series: Series) -> frozenset[datetime]:
     """The onsets of the collapses that are the VM's habit, and of those that show it to be one."""
-    onsets = onsets_of(series)
+    onsets = list_onsets(series)
     return frozenset(chain.from_iterable(_same_before(series, onset, onsets) for onset in onsets))
 
 
@@ -34,7 +34,7 @@ def _same_before(series: Series, onset: datetime, onsets: Sequence[datetime]) ->
     """
     seen = islice(_comparable_days(series, onset), HABIT_DAYS)
     daily = [other for at in seen for other in onsets if abs(other - at) <= SAME_HOUR]
-    hours = [earlier(onset, timedelta(hours=n)) for n in range(1, 5)]
+    hours = [subtract_span(onset, timedelta(hours=n)) for n in range(1, 5)]
     hourly = [other for at in hours for other in onsets if abs(other - at) <= HELD]
     is_daily = len({(onset - other + SAME_HOUR) // DAY for other in daily}) >= HABIT_DAYS_NEEDED
     is_hourly = len({(onset - other + SAME_HOUR) // HOUR for other in hourly}) >= HABIT_HOURS_NEEDED
@@ -45,24 +45,24 @@ def _same_before(series: Series, onset: datetime, onsets: Sequence[datetime]) ->
 
 def _comparable_days(series: Series, onset: datetime) -> Iterator[datetime]:
     """The same time on earlier days, latest first, on which such a fall could be seen: not those of a quiet weekend."""
-    own = baseline_before(series, onset)
+    own = find_baseline_before(series, onset)
     for day in range(1, DAYS_BACK + 1):
-        at = earlier(onset, day * DAY)
+        at = subtract_span(onset, day * DAY)
         # What is low already cannot fall.
-        usual = None if _is_lost(series, at) else baseline_before(series, at)
+        usual = None if _is_lost(series, at) else find_baseline_before(series, at)
         if own is not None and usual is not None and usual >= NORMAL * own and _has_points(series, at):
             yield at
 
 
 def _is_lost(series: Series, at: datetime) -> bool:
     """Whether the traffic had been lost for a while at an instant."""
-    before = bisect_left(onsets_of(series), at - SAME_HOUR)
+    before = bisect_left(list_onsets(series), at - SAME_HOUR)
     if not before:
         return False
-    end = collapses(series)[before - 1].interval.end
+    end = find_drops(series)[before - 1].interval.end
     return end is None or end > at
 
 
 def _has_points(series: Series, at: datetime) -> bool:
     first, after = bisect_left(series.times, at), bisect_right(series.times, at + SAME_HOUR)
-    return after - first >= POINTS_NEEDED or (after > first and step_of(series) > MINUTE)
+    return after - first >= POINTS_NEEDED or (after > first and find_step(series) > MINUTE)

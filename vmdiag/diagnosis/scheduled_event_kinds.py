@@ -31,7 +31,7 @@ CUSTOMERS: Mapping[str, Kind] = {**PLATFORMS, "reboot": Kind.RESTART, "redeploy"
 AS_REQUESTED = "requested by authorized user"
 
 
-def kind_of_scheduled_event(event_type: str, status: str, facts: Mapping[str, str]) -> Kind:
+def interpret_scheduled_event(event_type: str, status: str, facts: Mapping[str, str]) -> Kind:
     """The kind of an event of this `EventType` and `EventStatus`; the facts have its `summary` and its `source`."""
     stage, word = status.lower(), event_type.lower()
     if stage in ANNOUNCED:
@@ -40,14 +40,14 @@ def kind_of_scheduled_event(event_type: str, status: str, facts: Mapping[str, st
         return Kind.UNKNOWN_NOTE
     description = facts.get("summary", "").lower()
     if word == "freeze":
-        return _pause(description)
+        return _parse_pause(description)
     by_customer = facts.get("source", "").lower() == "user" or AS_REQUESTED in description
     kind = (CUSTOMERS if by_customer else PLATFORMS).get(word, Kind.UNKNOWN_NOTE)
     failed = kind is Kind.PLANNED_REBOOT and any(words in description for words in FAILURES)
     return Kind.HOST_FAILURE if failed else kind
 
 
-def _pause(description: str) -> Kind:
+def _parse_pause(description: str) -> Kind:
     if MIGRATION in description:
         return Kind.LIVE_MIGRATION
     # A capture of 2024 shows a sentence that stands on no page: neither "moved" nor "same host" can be read into it.

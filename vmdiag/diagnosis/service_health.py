@@ -19,38 +19,40 @@ SERVICES = (
 )
 
 
-def concerns(vm: VirtualMachine, event: Event) -> bool:
+def concerns_vm(vm: VirtualMachine, event: Event) -> bool:
     """Whether an incident is of the VM's region, as far as that is known, and can cut a VM off."""
     if event.signal is Signal.HEALTH:
         return True  # said of this very VM
     services = event.facts.get("service", "").lower()
     about = not services or any(word in services for word in SERVICES) or "network" in event.says.lower()
-    return about and same_region(vm, event) is not False
+    return about and is_same_region(vm, event) is not False
 
 
-def same_region(vm: VirtualMachine, event: Event) -> bool | None:
+def is_same_region(vm: VirtualMachine, event: Event) -> bool | None:
     """Whether the incident is of the VM's region; `None` when either is not known."""
     if event.signal is Signal.HEALTH:
         return True
-    return in_region(vm.location, event.facts.get("regions", "").split(","))
+    return is_in_region(vm.location, event.facts.get("regions", "").split(","))
 
 
-def in_region(location: str | None, regions: Iterable[str]) -> bool | None:
+def is_in_region(location: str | None, regions: Iterable[str]) -> bool | None:
     """Whether a VM's location is among the regions of an incident; `None` when either is not known."""
-    known = {plain(region) for region in regions if region.strip()}
+    known = {normalize_region(region) for region in regions if region.strip()}
     if location is None or not known:
         return None
-    return not known.isdisjoint((plain(location), "global"))
+    return not known.isdisjoint((normalize_region(location), "global"))
 
 
-def end_of(incident: Event, events: Iterable[Event]) -> datetime:
+def find_incident_end(incident: Event, events: Iterable[Event]) -> datetime:
     """When it ended, or was told to have, by the events around it; a day after its begin where nothing tells."""
     tracking = incident.facts.get("tracking")
     resolved = [
         other for other in events if other.kind is Kind.SERVICE_RESOLVED and other.facts.get("tracking") == tracking
     ]
     # Every notice bears the incident's begin as its time; when it ended, or was told to have, stands beside it.
-    for stated in [fact for other in (incident, *resolved) for fact in (other.facts.get("ended"), _told(other))]:
+    for stated in [
+        fact for other in (incident, *resolved) for fact in (other.facts.get("ended"), _find_stated_end(other))
+    ]:
         try:
             return max(incident.at, datetime.fromisoformat(stated or ""))
         except (ValueError, TypeError):
@@ -58,10 +60,10 @@ def end_of(incident: Event, events: Iterable[Event]) -> datetime:
     return max((other.at for other in resolved if other.at > incident.at), default=incident.at + USUAL_LENGTH)
 
 
-def _told(event: Event) -> str | None:
+def _find_stated_end(event: Event) -> str | None:
     return event.facts.get("told") if event.kind is Kind.SERVICE_RESOLVED else None
 
 
-def plain(region: str) -> str:
+def normalize_region(region: str) -> str:
     """`UK South` and `uksouth` are one region."""
     return re.sub(r"[^a-z0-9]", "", region.lower())

@@ -27,7 +27,7 @@ class _Onset:
     migrated: bool
 
 
-def compare(cases: Iterable[Case]) -> Iterator[Case]:
+def compare_fleet(cases: Iterable[Case]) -> Iterator[Case]:
     """The cases again, those that share an outage with unmigrated VMs at most suspected.
 
     What is not flagged streams through at once; the flagged ones wait for all others, and come last.
@@ -36,31 +36,31 @@ def compare(cases: Iterable[Case]) -> Iterator[Case]:
     silences: list[_Onset] = []
     waiting: list[Case] = []
     for case in cases:
-        onsets.extend(_onsets(case))
-        silences.extend(_silences(case))
+        onsets.extend(_list_onsets(case))
+        silences.extend(_list_silences(case))
         if case.diagnosis.verdict.is_flagged or case.diagnosis.finding.if_shared is not None:
             waiting.append(case)
         else:
             yield case
     onsets.sort(key=lambda onset: (onset.at, onset.key))
     for case in waiting:
-        yield _silent_together(_compared(case, onsets), silences)
+        yield _lower_shared_silence(_lower_shared_outage(case, onsets), silences)
 
 
-def _onsets(case: Case) -> Iterator[_Onset]:
+def _list_onsets(case: Case) -> Iterator[_Onset]:
     for loss in case.diagnosis.losses:
         if loss.explained_by not in OWN_CAUSE_UNKNOWN or Signal.OPERATOR in loss.signals[:1]:
             continue
         onset = loss.interval.start
-        yield _Onset(onset, case.vm.id.key, _places(case), _is_migrated(case, onset))
+        yield _Onset(onset, case.vm.id.key, _list_places(case), _is_migrated(case, onset))
 
 
-def _silences(case: Case) -> Iterator[_Onset]:
+def _list_silences(case: Case) -> Iterator[_Onset]:
     """When a VM's agent fell silent, whatever is made of it."""
     shown = [one.interval.start for loss in case.diagnosis.losses for one in loss.channels if one.signal in BEATS]
     at = case.diagnosis.silent_since or max(shown, default=None)
     if at is not None:
-        yield _Onset(at, case.vm.id.key, _places(case), _is_migrated(case, at))
+        yield _Onset(at, case.vm.id.key, _list_places(case), _is_migrated(case, at))
 
 
 def _is_migrated(case: Case, onset: datetime) -> bool:
@@ -68,22 +68,22 @@ def _is_migrated(case: Case, onset: datetime) -> bool:
     return any(timedelta(minutes=-5) <= onset - at <= timedelta(minutes=30) for at in migrations)
 
 
-def _silent_together(case: Case, silences: list[_Onset]) -> Case:
+def _lower_shared_silence(case: Case, silences: list[_Onset]) -> Case:
     """A VM of which only a silent agent, and perhaps the operator, tells, where most that fell silent stayed."""
-    at, verdict = _silent_at(case), case.diagnosis.finding.if_shared or Verdict.INCONCLUSIVE
+    at, verdict = _find_silence(case), case.diagnosis.finding.if_shared or Verdict.INCONCLUSIVE
     if at is None:
         return case
-    places = _places(case)
+    places = _list_places(case)
     together = {one.key: one for one in silences if abs(one.at - at) <= TOGETHER and one.places & places}
     unmigrated = sum(1 for one in together.values() if not one.migrated)
     if unmigrated * 2 <= len(together):
         return case
     says = f"{len(together) - 1} other agents fell silent within 5 minutes, {unmigrated} of VMs that were not migrated"
     shared = Evidence(stance=Stance.AGAINST, signal=Signal.HEARTBEAT, says=says, at=at)
-    return _replaced(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SILENCE))
+    return _replace_verdict(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SILENCE))
 
 
-def _silent_at(case: Case) -> datetime | None:
+def _find_silence(case: Case) -> datetime | None:
     """When the agent fell silent of a VM of which nothing else tells but the operator; `None` where more does."""
     diagnosis, loss = case.diagnosis, case.diagnosis.loss
     if diagnosis.finding.if_shared is not None:
@@ -94,7 +94,7 @@ def _silent_at(case: Case) -> datetime | None:
     return next((one.interval.start for one in loss.channels if one.signal in BEATS), None)
 
 
-def _replaced(case: Case, verdict: Verdict, piece: Evidence, advice: Recommendation) -> Case:
+def _replace_verdict(case: Case, verdict: Verdict, piece: Evidence, advice: Recommendation) -> Case:
     diagnosis = case.diagnosis
     finding = replace(diagnosis.finding, verdict=verdict, evidence=(*diagnosis.finding.evidence, piece))
     findings = tuple(finding if one.scenario == finding.scenario else one for one in diagnosis.findings)
@@ -102,18 +102,18 @@ def _replaced(case: Case, verdict: Verdict, piece: Evidence, advice: Recommendat
     return replace(case, diagnosis=changed)
 
 
-def _places(case: Case) -> frozenset[str]:
+def _list_places(case: Case) -> frozenset[str]:
     """Where a shared cause could be: the VM's virtual networks and its region, or its subscription where unknown."""
     networks = {"/".join(one.split("/")[:9]) for one in case.vm.network if "/microsoft.network/virtualnetworks/" in one}
     region = case.vm.location or f"subscription {case.vm.id.subscription}"
     return frozenset({*networks, region.lower().replace(" ", "")})
 
 
-def _compared(case: Case, onsets: list[_Onset]) -> Case:
+def _lower_shared_outage(case: Case, onsets: list[_Onset]) -> Case:
     diagnosis = case.diagnosis
     if diagnosis.failed_at is None:
         return case
-    failed_at, places, key = diagnosis.failed_at, _places(case), case.vm.id.key
+    failed_at, places, key = diagnosis.failed_at, _list_places(case), case.vm.id.key
     together = {
         onset.key: onset
         for onset in onsets
@@ -132,4 +132,4 @@ def _compared(case: Case, onsets: list[_Onset]) -> Case:
     advice = diagnosis.recommendation
     if advice.action is Action.REDEPLOY:
         advice = Recommendation(action=Action.INVESTIGATE, says=SHARED, links=advice.links)
-    return _replaced(case, Verdict.SUSPECTED, shared, advice)
+    return _replace_verdict(case, Verdict.SUSPECTED, shared, advice)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from vmdiag.diagnosis import heartbeat_gaps, traffic_losses
-from vmdiag.diagnosis.model import Channel, Strength
-from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, earlier
+from vmdiag.diagnosis.model import SignalLoss, Strength
+from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
 
 # Azure itself filters Available -> Unavailable -> Available within 35 s out of the activity log.
 FLAP = timedelta(seconds=35)
@@ -34,50 +34,52 @@ ONSET_BEFORE = timedelta(minutes=2)
 ONSET_AFTER = timedelta(minutes=30)
 
 
-def founding(timeline: Timeline) -> Iterator[Channel]:
+def find_founding_signals(timeline: Timeline) -> Iterator[SignalLoss]:
     """The channels that can found a loss; what the operator says is weighed against them, and comes apart."""
-    yield from traffic_losses.lost(timeline)
-    yield from heartbeat_gaps.gaps(timeline)
-    yield from health(timeline)
-    yield from power(timeline)
-    yield from probes(timeline)
+    yield from traffic_losses.find_traffic_losses(timeline)
+    yield from heartbeat_gaps.find_heartbeat_gaps(timeline)
+    yield from find_health_losses(timeline)
+    yield from find_power_losses(timeline)
+    yield from find_probe_losses(timeline)
 
 
-def onset_of(event: Event) -> Window:
+def find_onset_window(event: Event) -> Window:
     """When a loss must begin to be a migration's doing."""
-    return Window(earlier(event.at, ONSET_BEFORE), event.ended + ONSET_AFTER)
+    return Window(subtract_span(event.at, ONSET_BEFORE), event.ended + ONSET_AFTER)
 
 
-def weak(timeline: Timeline) -> Iterator[Channel]:
+def find_weak_signals(timeline: Timeline) -> Iterator[SignalLoss]:
     """The channels that only hint at one: a silent agent, a health state that stays Unknown."""
-    yield from states(timeline, (Kind.UNKNOWN,), Strength.WEAK, "Resource Health stayed Unknown")
-    yield from agent(timeline)
+    yield from find_state_spans(timeline, (Kind.UNKNOWN,), Strength.WEAK, "Resource Health stayed Unknown")
+    yield from find_agent_silences(timeline)
 
 
-def health(timeline: Timeline) -> Iterator[Channel]:
+def find_health_losses(timeline: Timeline) -> Iterator[SignalLoss]:
     """The spans in which Resource Health called the VM unavailable or degraded."""
-    yield from states(timeline, FAILING, Strength.MEDIUM, "Resource Health reported the VM")
+    yield from find_state_spans(timeline, FAILING, Strength.MEDIUM, "Resource Health reported the VM")
 
 
-def states(timeline: Timeline, kinds: tuple[Kind, ...], strength: Strength, says: str) -> Iterator[Channel]:
+def find_state_spans(
+    timeline: Timeline, kinds: tuple[Kind, ...], strength: Strength, says: str
+) -> Iterator[SignalLoss]:
     """Spans from the first failing state to the next Available, short flaps left out."""
     begun: Event | None = None
     for event in timeline.events:
-        if begun is None and event.kind in kinds and not _announces(timeline, event):
+        if begun is None and event.kind in kinds and not _is_announcement(timeline, event):
             begun = event
         elif begun is not None and event.kind is Kind.AVAILABLE:
             if event.at - begun.at >= FLAP:
-                yield _state(begun, Interval(begun.at, event.at), strength, says)
+                yield _build_state_loss(begun, Interval(begun.at, event.at), strength, says)
             elif begun.kind in ANNOTATED:
                 continue  # an annotation is not taken back by a status that came along with it
             begun = None
     if begun is not None:
-        yield _state(begun, Interval(begun.at, None), strength, says)
+        yield _build_state_loss(begun, Interval(begun.at, None), strength, says)
 
 
-def _state(event: Event, interval: Interval, strength: Strength, says: str) -> Channel:
+def _build_state_loss(event: Event, interval: Interval, strength: Strength, says: str) -> SignalLoss:
     word = f" {event.kind.value.title()}" if strength is Strength.MEDIUM else ""
-    return Channel(
+    return SignalLoss(
         signal=Signal.HEALTH,
         strength=strength,
         interval=interval,
@@ -87,29 +89,29 @@ def _state(event: Event, interval: Interval, strength: Strength, says: str) -> C
     )
 
 
-def _announces(timeline: Timeline, event: Event) -> bool:
+def _is_announcement(timeline: Timeline, event: Event) -> bool:
     """Whether a Degraded status only carries the announcement that the host may fail: nothing is lost by it."""
     near = timedelta(minutes=2)
     return event.kind is Kind.DEGRADED and any(
-        abs(other.at - event.at) <= near for other in timeline.of(Kind.PRECURSOR)
+        abs(other.at - event.at) <= near for other in timeline.list_events(Kind.PRECURSOR)
     )
 
 
-def power(timeline: Timeline) -> Iterator[Channel]:
+def find_power_losses(timeline: Timeline) -> Iterator[SignalLoss]:
     """Spans in which the VM was off: nobody reaches a VM that does not run."""
     off: Event | None = None
     back: Event | None = None
     for event in timeline.events:
         if event.kind in (*STOPS, *OFF) and "pending" not in event.facts:
             if off is not None and back is not None and (event.kind in STOPS or back.kind is not Kind.AVAILABLE):
-                yield _off(off, Interval(off.at, back.at))
+                yield _build_power_loss(off, Interval(off.at, back.at))
                 off = event
             # A power state that is off says that the Available in between was late news.
             off, back = off or event, None
         elif off is not None and back is None and _is_on(event, off):
             back = event
     if off is not None:
-        yield _off(off, Interval(off.at, back.at if back is not None else None))
+        yield _build_power_loss(off, Interval(off.at, back.at if back is not None else None))
 
 
 def _is_on(event: Event, off: Event) -> bool:
@@ -120,8 +122,8 @@ def _is_on(event: Event, off: Event) -> bool:
     return event.kind in ON or (off.kind is Kind.DELETE and event.kind is Kind.CONFIGURE)
 
 
-def _off(event: Event, interval: Interval) -> Channel:
-    return Channel(
+def _build_power_loss(event: Event, interval: Interval) -> SignalLoss:
+    return SignalLoss(
         signal=Signal.POWER,
         strength=Strength.STRONG,
         interval=interval,
@@ -130,12 +132,12 @@ def _off(event: Event, interval: Interval) -> Channel:
     )
 
 
-def operator(timeline: Timeline) -> Iterator[Channel]:
+def find_operator_statements(timeline: Timeline) -> Iterator[SignalLoss]:
     """What the operator states: since when the VM cannot be reached."""
-    answered = timeline.of(Kind.PROBE_ANSWERED)
-    for event in timeline.of(Kind.UNREACHABLE):
+    answered = timeline.list_events(Kind.PROBE_ANSWERED)
+    for event in timeline.list_events(Kind.UNREACHABLE):
         back = next((other.at for other in answered if other.at > event.at), None)
-        yield Channel(
+        yield SignalLoss(
             signal=Signal.OPERATOR,
             strength=Strength.STRONG,
             interval=Interval(event.at, back),
@@ -143,14 +145,14 @@ def operator(timeline: Timeline) -> Iterator[Channel]:
         )
 
 
-def probes(timeline: Timeline) -> Iterator[Channel]:
+def find_probe_losses(timeline: Timeline) -> Iterator[SignalLoss]:
     """Probes from here that were not answered: strong where the port had answered before."""
-    answered = timeline.of(Kind.PROBE_ANSWERED)
-    for event in timeline.of(Kind.PROBE_FAILED):
+    answered = timeline.list_events(Kind.PROBE_ANSWERED)
+    for event in timeline.list_events(Kind.PROBE_FAILED):
         back = next((other.at for other in answered if other.at > event.at), None)
         port = event.facts.get("port")
         before = any(other.at < event.at and other.facts.get("port") == port for other in answered)
-        yield Channel(
+        yield SignalLoss(
             signal=Signal.PROBE,
             strength=Strength.STRONG if before else Strength.MEDIUM,
             interval=Interval(event.at, back),
@@ -160,10 +162,10 @@ def probes(timeline: Timeline) -> Iterator[Channel]:
         )
 
 
-def agent(timeline: Timeline) -> Iterator[Channel]:
+def find_agent_silences(timeline: Timeline) -> Iterator[SignalLoss]:
     """A VM agent that does not report."""
-    for event in timeline.of(Kind.AGENT_NOT_READY):
-        yield Channel(
+    for event in timeline.list_events(Kind.AGENT_NOT_READY):
+        yield SignalLoss(
             signal=Signal.AGENT,
             strength=Strength.WEAK,
             interval=Interval(event.at, None),

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import lt
 
-from vmdiag.diagnosis.event_kinds import SAYS, Phase, interpret, phase
-from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window, earlier
+from vmdiag.diagnosis.event_kinds import SAYS, Phase, find_phase, interpret_record
+from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window, subtract_span
 
 # A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource
 # Graph, with times that differ. Anything nearer than this is the same thing told again.
@@ -25,13 +25,15 @@ SAME_UNCORRELATED = timedelta(minutes=10)
 STATES = (Kind.AVAILABLE, Kind.UNAVAILABLE, Kind.DEGRADED, Kind.UNKNOWN)
 
 
-def assemble(transcript: Transcript, window: Window, margin: timedelta = timedelta()) -> Timeline:
+def assemble_timeline(transcript: Transcript, window: Window, margin: timedelta = timedelta()) -> Timeline:
     """The timeline of one VM over `window` and the `margin` before it that baselines need."""
-    span = Window(earlier(window.start, margin), window.end)
+    span = Window(subtract_span(window.start, margin), window.end)
     # Feeds answer in any order; which of two equal records is cited must not hang on it.
-    known = sorted((record for record in transcript.records if record.at in span), key=lambda one: (_key(one), one.ref))
-    records = list({_key(record): record for record in known}.values())
-    events = sorted([*_operations(records), *_tellings(_named(records))], key=_order)
+    known = sorted(
+        (record for record in transcript.records if record.at in span), key=lambda one: (_record_key(one), one.ref)
+    )
+    records = list({_record_key(record): record for record in known}.values())
+    events = sorted([*_join_operations(records), *_interpret_states(_name_unnamed_notes(records))], key=_event_order)
     born = max((event.ended for event in events if event.kind is Kind.DELETE), default=None)
     if born is not None and any(event.at > born for event in events):
         # The name lives on in another VM: what happened to the deleted one is not its story.
@@ -39,22 +41,22 @@ def assemble(transcript: Transcript, window: Window, margin: timedelta = timedel
     return Timeline(
         vm=transcript.vm,
         window=window,
-        events=tuple(_changes(_folded(events))),
-        series={series.name: series for series in _series(transcript.series, span)},
+        events=tuple(_keep_state_changes(_fold_repeats(events))),
+        series={series.name: series for series in _merge_series(transcript.series, span)},
         gaps=tuple(sorted(set(transcript.gaps), key=lambda gap: (gap.signal, gap.window.start, gap.reason))),
     )
 
 
-def _key(record: Record) -> tuple[datetime, str, str, str, str]:
+def _record_key(record: Record) -> tuple[datetime, str, str, str, str]:
     facts = "\n".join(f"{name}={value}" for name, value in sorted(record.facts.items()))
     return record.at, record.signal, record.name.lower(), record.status.lower(), facts.lower()
 
 
-def _order(event: Event) -> tuple[datetime, str, str, str, timedelta]:
+def _event_order(event: Event) -> tuple[datetime, str, str, str, timedelta]:
     return event.at, event.kind, event.signal, event.facts.get("resource", ""), event.blur
 
 
-def _named(records: Iterable[Record]) -> Iterator[Record]:
+def _name_unnamed_notes(records: Iterable[Record]) -> Iterator[Record]:
     """Resource Graph keeps changes only: of two equal annotations in a row the second has a time and no name."""
     name = ""
     for record in records:
@@ -63,9 +65,9 @@ def _named(records: Iterable[Record]) -> Iterator[Record]:
         yield replace(record, name=name) if name and not record.name and "unnamed" in record.facts else record
 
 
-def _tellings(records: Iterable[Record]) -> Iterator[Event]:
+def _interpret_states(records: Iterable[Record]) -> Iterator[Event]:
     for record in records:
-        kind = interpret(record.signal, record.name, record.status, record.facts)
+        kind = interpret_record(record.signal, record.name, record.status, record.facts)
         # Annotations come with "Unknown, before Unknown": nothing changed by them.
         unchanged = kind is Kind.UNKNOWN and record.facts.get("previous", "").lower() == kind
         if kind is Kind.OTHER or record.signal is Signal.ACTIVITY or unchanged:
@@ -75,13 +77,13 @@ def _tellings(records: Iterable[Record]) -> Iterator[Event]:
             blur=record.blur,
             kind=kind,
             signal=record.signal,
-            says=_says(kind, record),
+            says=_describe_record(kind, record),
             facts=record.facts,
             ref=record.ref,
         )
 
 
-def _operations(records: Iterable[Record]) -> Iterator[Event]:
+def _join_operations(records: Iterable[Record]) -> Iterator[Event]:
     """Resource Manager writes one operation as Started, Accepted, Succeeded or Failed: one event each."""
     begun: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
@@ -91,22 +93,22 @@ def _operations(records: Iterable[Record]) -> Iterator[Event]:
         together = begun.get(key)
         limit = SAME_OPERATION if key[0] else SAME_UNCORRELATED
         if together and record.at - together[0].at > limit:
-            yield from _operation(together)
+            yield from _build_operation(together)
             together = None
         begun[key] = [*together, record] if together else [record]
     for together in begun.values():
-        yield from _operation(together)
+        yield from _build_operation(together)
 
 
-def _operation(records: list[Record]) -> Iterator[Event]:
+def _build_operation(records: list[Record]) -> Iterator[Event]:
     first = records[0]
-    phases = {phase(record.status) for record in records}
-    kind = interpret(first.signal, first.name, "", first.facts)
+    phases = {find_phase(record.status) for record in records}
+    kind = interpret_record(first.signal, first.name, "", first.facts)
     if kind is Kind.OTHER or Phase.FAILED in phases:
         return
     is_open = Phase.DONE not in phases
     pending = is_open and Phase.ACCEPTED not in phases
-    says = _says(kind, first) + (" (begun; its end is not in the log)" if pending else "")
+    says = _describe_record(kind, first) + (" (begun; its end is not in the log)" if pending else "")
     yield Event(
         at=first.at,
         blur=records[-1].at - first.at,
@@ -118,7 +120,7 @@ def _operation(records: list[Record]) -> Iterator[Event]:
     )
 
 
-def _says(kind: Kind, record: Record) -> str:
+def _describe_record(kind: Kind, record: Record) -> str:
     match kind:
         case Kind.NETWORK_CHANGE:
             resource = record.facts.get("resource", "").rstrip("/").split("/")
@@ -132,14 +134,14 @@ def _says(kind: Kind, record: Record) -> str:
             return SAYS[kind]
 
 
-def _folded(events: Iterable[Event]) -> Iterator[Event]:
+def _fold_repeats(events: Iterable[Event]) -> Iterator[Event]:
     """Each event once: a repeat of the same kind about the same thing, soon after, is the same event."""
     told: dict[tuple[Kind, str, str], Event] = {}
     for event in events:
         if event.kind in STATES:
             yield event
             continue
-        subject = _subject(event)
+        subject = _find_subject(event)
         signal = "" if event.kind in MIGRATIONS else event.signal
         key = (event.kind, signal, subject)
         limit = SAME_MIGRATION if event.kind in MIGRATIONS else SAME
@@ -149,7 +151,7 @@ def _folded(events: Iterable[Event]) -> Iterator[Event]:
             yield event
 
 
-def _subject(event: Event) -> str:
+def _find_subject(event: Event) -> str:
     if event.kind is Kind.UNKNOWN_NOTE:
         return event.says
     return event.facts.get("tracking") or event.facts.get("resource", "") if event.kind in ABOUT_OTHERS else ""
@@ -158,7 +160,7 @@ def _subject(event: Event) -> str:
 ABOUT_OTHERS = (Kind.NETWORK_CHANGE, Kind.SERVICE_INCIDENT, Kind.SERVICE_RESOLVED)
 
 
-def _changes(events: Iterable[Event]) -> Iterator[Event]:
+def _keep_state_changes(events: Iterable[Event]) -> Iterator[Event]:
     """Health states as changes: a state that is told again while it lasts is left out."""
     state: Kind | None = None
     for event in events:
@@ -169,13 +171,13 @@ def _changes(events: Iterable[Event]) -> Iterator[Event]:
         yield event
 
 
-def _series(series: Iterable[Series], span: Window) -> Iterator[Series]:
+def _merge_series(series: Iterable[Series], span: Window) -> Iterator[Series]:
     by_name: dict[str, list[Series]] = {}
     for one in series:
         by_name.setdefault(one.name, []).append(one)
     for name, parts in sorted(by_name.items()):
         if len(parts) == 1 and all(map(lt, parts[0].times, parts[0].times[1:])):
-            yield _clipped(parts[0], span)
+            yield _clip_series(parts[0], span)
             continue
         points = sorted(
             {(at, value) for part in parts for at, value in zip(part.times, part.values, strict=True) if at in span}
@@ -185,6 +187,6 @@ def _series(series: Iterable[Series], span: Window) -> Iterator[Series]:
         yield Series(name=name, signal=parts[0].signal, times=tuple(latest), values=tuple(latest.values()))
 
 
-def _clipped(series: Series, span: Window) -> Series:
+def _clip_series(series: Series, span: Window) -> Series:
     low, high = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
     return replace(series, times=series.times[low:high], values=series.values[low:high])

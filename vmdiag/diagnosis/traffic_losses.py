@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.baseline import FRACTION, NORMAL, step_of
-from vmdiag.diagnosis.model import Channel, Strength
-from vmdiag.diagnosis.recurring_drops import habitual, is_at_same_hour
-from vmdiag.diagnosis.traffic_drops import Collapse, collapses, falls, share_left, share_of
-from vmdiag.identity_cache import cached_by_identity
-from vmdiag.model import Series, Signal, Timeline, Window, earlier
+from vmdiag.diagnosis.baseline import FRACTION, NORMAL, find_step
+from vmdiag.diagnosis.model import SignalLoss, Strength
+from vmdiag.diagnosis.recurring_drops import find_recurring_onsets, is_at_same_hour
+from vmdiag.diagnosis.traffic_drops import (
+    TrafficDrop,
+    find_drops,
+    find_partial_drops,
+    measure_share,
+    measure_share_left,
+)
+from vmdiag.identity_cache import cache_by_identity
+from vmdiag.model import Series, Signal, Timeline, Window, subtract_span
 
 # What another metric carries over the minutes after one fell (our judgement).
 MEANWHILE = timedelta(minutes=15)
@@ -31,31 +37,32 @@ UNITS = {"Inbound Flows": "flows"}
 DAY = timedelta(days=1)
 
 
-def series_of(timeline: Timeline) -> list[Series]:
+def list_traffic_series(timeline: Timeline) -> list[Series]:
     """The traffic metrics that were read; the deprecated name only where it is the only one."""
     known = [timeline.series[name] for name in TRAFFIC if name in timeline.series and timeline.series[name].times]
     return [series for series in known if series.name != "Network In" or len(known) == 1]
 
 
-@cached_by_identity(8)
-def lost(timeline: Timeline) -> tuple[Channel, ...]:
+@cache_by_identity(8)
+def find_traffic_losses(timeline: Timeline) -> tuple[SignalLoss, ...]:
     """One channel a metric and fall; a metric that stays normal meanwhile contradicts the others."""
-    return tuple(_lost(timeline))
+    return tuple(_scan_losses(timeline))
 
 
-def _lost(timeline: Timeline) -> Iterator[Channel]:
-    for series in series_of(timeline):
-        found = collapses(series)
-        usual = habitual(series)
+def _scan_losses(timeline: Timeline) -> Iterator[SignalLoss]:
+    for series in list_traffic_series(timeline):
+        found = find_drops(series)
+        usual = find_recurring_onsets(series)
         for collapse in found:
             if _is_contradicted(timeline, series, collapse):
                 continue
             unit = UNITS.get(series.name, "B")
-            yield Channel(
+            yield SignalLoss(
                 signal=Signal.TRAFFIC,
                 strength=Strength.STRONG,
                 interval=collapse.interval,
-                says=f"{series.name} fell from {figure(collapse.baseline, unit)} to {figure(collapse.level, unit)}",
+                says=f"{series.name} fell from {format_figure(collapse.baseline, unit)} to "
+                f"{format_figure(collapse.level, unit)}",
                 well_since=collapse.interval.end,
                 is_brief=not collapse.lasted,
                 is_habit=collapse.interval.start in usual,
@@ -63,25 +70,30 @@ def _lost(timeline: Timeline) -> Iterator[Channel]:
             )
 
 
-def _is_contradicted(timeline: Timeline, series: Series, collapse: Collapse) -> bool:
+def _is_contradicted(timeline: Timeline, series: Series, collapse: TrafficDrop) -> bool:
     start = collapse.interval.start
     after = Window(start, min(start + MEANWHILE, collapse.interval.end or timeline.window.end))
-    others = [other for other in series_of(timeline) if other is not series]
-    return any((share := share_left(other, after)) is not None and share >= NORMAL for other in others)
+    others = [other for other in list_traffic_series(timeline) if other is not series]
+    return any((share := measure_share_left(other, after)) is not None and share >= NORMAL for other in others)
 
 
-def lost_in_part(timeline: Timeline, onset: Window, before: datetime) -> Iterator[Channel]:
+def find_partial_losses(timeline: Timeline, onset: Window, before: datetime) -> Iterator[SignalLoss]:
     """Falls to between a twentieth and half of the baseline that begin in a span and last half an hour, or go on."""
-    for series in series_of(timeline):
-        onsets = [one.interval.start for one in falls(series, Window(earlier(before, 4 * DAY), before), before)]
-        for fall in falls(series, onset, before):
+    for series in list_traffic_series(timeline):
+        onsets = [
+            one.interval.start
+            for one in find_partial_drops(series, Window(subtract_span(before, 4 * DAY), before), before)
+        ]
+        for fall in find_partial_drops(series, onset, before):
             # What was not reported is not low.
-            span = fall.interval.within(min(timeline.window.end, series.times[-1]))
+            span = fall.interval.clip_to(min(timeline.window.end, series.times[-1]))
             if span.end - span.start < SHORTEST_PARTIAL or not FRACTION < fall.share <= NORMAL:
                 continue
-            if any(_keeps(other, span, before) for other in series_of(timeline) if other is not series):
+            if any(
+                _keeps_traffic(other, span, before) for other in list_traffic_series(timeline) if other is not series
+            ):
                 continue
-            yield Channel(
+            yield SignalLoss(
                 signal=Signal.TRAFFIC,
                 strength=Strength.WEAK,
                 interval=fall.interval,
@@ -92,12 +104,12 @@ def lost_in_part(timeline: Timeline, onset: Window, before: datetime) -> Iterato
             break
 
 
-def _keeps(series: Series, span: Window, before: datetime) -> bool:
-    share = share_of(series, span, before)
+def _keeps_traffic(series: Series, span: Window, before: datetime) -> bool:
+    share = measure_share(series, span, before)
     return share is not None and share >= NORMAL
 
 
-def figure(value: float, unit: str) -> str:
+def format_figure(value: float, unit: str) -> str:
     """A figure of traffic with its unit: bytes of a minute, or flows at a time."""
     if unit != "B":
         return f"{value:.3g} {unit}"
@@ -109,4 +121,4 @@ def figure(value: float, unit: str) -> str:
 
 def is_coarse(series: Series) -> bool:
     """Whether the points are so far apart that an hour of them shows no baseline."""
-    return step_of(series) > MEANWHILE
+    return find_step(series) > MEANWHILE

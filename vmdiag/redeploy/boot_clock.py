@@ -9,7 +9,7 @@ import sys
 import time
 
 
-def seconds() -> float:
+def read_seconds() -> float:
     """Seconds since some instant in the past; only differences mean something."""
     name = "CLOCK_BOOTTIME" if sys.platform == "linux" else "CLOCK_MONOTONIC"
     clock = getattr(time, name, None)

@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from vmdiag.diagnosis.model import Case
-from vmdiag.diagnosis.timeline import assemble
+from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.errors import BadAnswer, NotAllowed, NotFound, SourceError
 from vmdiag.identity import Selector, VmId
 from vmdiag.mitigation import Status
 from vmdiag.model import Needs, Timeline, Transcript, Window
-from vmdiag.pipeline import examine
-from vmdiag.redeploy.journal import Deed, Journal, Step
-from vmdiag.redeploy.lost_answer import concluded
-from vmdiag.redeploy.operation import Progress, Stage, progress
-from vmdiag.redeploy.request_traces import trace
-from vmdiag.redeploy.verification import HELD, SETTLES, Sign, State, sign
-from vmdiag.sources.azure import Azure
+from vmdiag.pipeline import examine_vms
+from vmdiag.redeploy.journal import Journal, JournalEntry, Step
+from vmdiag.redeploy.lost_answer import conclude_from_traces
+from vmdiag.redeploy.operation import Progress, Stage, read_progress
+from vmdiag.redeploy.request_traces import find_redeploy_traces
+from vmdiag.redeploy.verification import HELD, SETTLES, Sign, SignState, read_sign
+from vmdiag.sources.azure import AzureSource
 from vmdiag.sources.protocol import Reading, Scope
 
 # Seconds between two questions; an operation takes a minute at best, and each question is charged.
@@ -36,10 +36,12 @@ USUAL = timedelta(minutes=1)
 BEFORE = timedelta(minutes=5)
 
 
-class Attendant(Protocol):
+class Reporter(Protocol):
     """Who sits by and is told how it goes."""
 
-    def tell(self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None) -> None:
+    def report_progress(
+        self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None
+    ) -> None:
         """How it stands with a VM; `elapsed` of at most `limit`. The same words again only change the time."""
         ...
 
@@ -49,59 +51,59 @@ class Attendant(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ward:
+class RedeployContext:
     """What a treatment works with."""
 
-    source: Azure
+    source: AzureSource
     journal: Journal
-    attendant: Attendant
+    reporter: Reporter
     wait_for: timedelta
 
     def is_over(self) -> bool:
         """Whether somebody wants the run to end."""
         return self.source.session.stop.is_set()
 
-    def wait(self, seconds: float, until: float) -> bool:
+    def wait_until(self, seconds: float, until: float) -> bool:
         """Wait so long, at most to a time of the monotonic clock; false when that is reached, or the run is ended."""
         left = until - time.monotonic()
         return left > 0 and not self.source.session.stop.wait(min(seconds, left))
 
-    def follow(self, deed: Deed, says: str, pause: float, until: float) -> None:
+    def report_progress(self, deed: JournalEntry, says: str, pause: float, until: float) -> None:
         """Tell how it stands, of how long at most, and when it is looked at next."""
         left = max(0.0, until - time.monotonic())
-        self.attendant.tell(
+        self.reporter.report_progress(
             deed.vm,
             f"{says}; next look in {min(pause, left):.0f} s; Ctrl-C is safe ('vmdiag mitigations --resume' goes on)",
             self.source.session.now - deed.at,
             self.wait_for,
         )
 
-    def note(self, deed: Deed, step: Step, **facts: Any) -> Deed:  # noqa: ANN401 - a deed's fields
+    def record_step(self, deed: JournalEntry, step: Step, **facts: Any) -> JournalEntry:  # noqa: ANN401 - a deed's fields
         """Write down how it went on. What cannot be written is told: nothing can be undone any more."""
         try:
-            return self.journal.add(deed, step, self.source.session.now, **facts)
+            return self.journal.record_step(deed, step, self.source.session.now, **facts)
         except OSError as error:
-            self.attendant.warn(f"the journal {self.journal.path} cannot be written: {error.strerror or error}")
+            self.reporter.warn(f"the journal {self.journal.path} cannot be written: {error.strerror or error}")
             return replace(deed, step=step, **facts)
 
-    def look(self, vm: VmId, since: datetime, stated: datetime | None = None) -> tuple[Case, Timeline]:
+    def read_again(self, vm: VmId, since: datetime, stated: datetime | None = None) -> tuple[Case, Timeline]:
         """Read and judge one VM once more: the case, and what was heard; raises `SourceError`."""
-        self.source.session.begin()
-        kept = _Kept(self.source)
+        self.source.session.restart_deadline()
+        kept = _RememberingSource(self.source)
         scope = Scope(
             vms=(Selector(str(vm)),), subscriptions=frozenset({vm.subscription.lower()}), since=since - BEFORE
         )
-        cases = list(examine(kept, scope, unreachable_since=stated).cases)
+        cases = list(examine_vms(kept, scope, unreachable_since=stated).cases)
         if not cases:
             message = f"{vm.name} is not there any more"
             raise NotFound(message, "Look at what became of it.")
-        return cases[0], kept.timeline(vm, cases[0].window)
+        return cases[0], kept.assemble_timeline(vm, cases[0].window)
 
 
-class _Kept:
+class _RememberingSource:
     """A `Source` that keeps what it hands on: a diagnosis does not show every reading that it was made from."""
 
-    def __init__(self, source: Azure) -> None:
+    def __init__(self, source: AzureSource) -> None:
         self._source = source
         self._told: dict[VmId, Transcript] = {}
         self._margin = timedelta()
@@ -109,155 +111,159 @@ class _Kept:
     def read(self, scope: Scope, needs: Needs) -> Reading:
         reading = self._source.read(scope, needs)
         self._margin = needs.margin
-        return replace(reading, transcripts=self._keep(reading.transcripts))
+        return replace(reading, transcripts=self._remember_transcripts(reading.transcripts))
 
-    def timeline(self, vm: VmId, window: Window) -> Timeline:
+    def assemble_timeline(self, vm: VmId, window: Window) -> Timeline:
         """What was heard of a VM."""
-        return assemble(self._told[vm], window, self._margin)
+        return assemble_timeline(self._told[vm], window, self._margin)
 
-    def _keep(self, transcripts: Iterator[Transcript]) -> Iterator[Transcript]:
+    def _remember_transcripts(self, transcripts: Iterator[Transcript]) -> Iterator[Transcript]:
         for each in transcripts:
             self._told[each.vm.id] = each
             yield each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attended:
+class FollowedRedeploy:
     """How a redeploy stands when nobody waits any longer; `case` is the last look, where there was one."""
 
-    deed: Deed
+    entry: JournalEntry
     hint: str = ""
     case: Case | None = None
 
 
-def attend(ward: Ward, deed: Deed) -> Attended:
+def follow_redeploy(ward: RedeployContext, deed: JournalEntry) -> FollowedRedeploy:
     """Follow an accepted or doubtful redeploy to its end, and prove it; as long as the ward waits."""
     until = time.monotonic() + ward.wait_for.total_seconds()
-    attended = _followed(ward, deed, until)
-    if attended.deed.step is Step.FINISHED and attended.deed.outcome is Status.SUCCEEDED:
-        attended = _proven(ward, attended.deed, until)
-    done = attended.deed
+    attended = _follow_operation(ward, deed, until)
+    if attended.entry.step is Step.FINISHED and attended.entry.outcome is Status.SUCCEEDED:
+        attended = _verify_recovery(ward, attended.entry, until)
+    done = attended.entry
     says = f"{done.says}; {RESUME}" if done.is_open else done.says
     if done.outcome is Status.SUCCEEDED and done.reachable_again is None:
-        ward.attendant.warn(f"{deed.vm.name}: {says}")
+        ward.reporter.warn(f"{deed.vm.name}: {says}")
     else:
-        ward.attendant.tell(deed.vm, says, ward.source.session.now - deed.at)
+        ward.reporter.report_progress(deed.vm, says, ward.source.session.now - deed.at)
     return attended
 
 
-def _followed(ward: Ward, deed: Deed, until: float) -> Attended:
+def _follow_operation(ward: RedeployContext, deed: JournalEntry, until: float) -> FollowedRedeploy:
     """Until Azure's operation ends, or the waiting does."""
     session, address = ward.source.session, deed.operation
-    for pause in _pauses():
+    for pause in _generate_pauses():
         if deed.step is Step.FINISHED:
             break
-        session.begin()
-        now = _answered(ward, deed, address) if address is not None else None
+        session.restart_deadline()
+        now = _read_operation(ward, deed, address) if address is not None else None
         if now is None:
             address = None
-            deed, now = _traced(ward, deed)
+            deed, now = _trace_request(ward, deed)
         match now.stage:
             case Stage.RUNNING:
                 lost = f"; lost until then: {', '.join(deed.signals)}" if deed.signals else ""
                 late = f"; {DELAY}" if session.now - deed.at >= USUAL else ""
-                ward.follow(deed, f"Azure says: {now.says}{late}{lost}", pause, until)
+                ward.report_progress(deed, f"Azure says: {now.says}{late}{lost}", pause, until)
             case Stage.VOID:
-                return Attended(deed=ward.note(deed, Step.VOID, says=now.says), hint=now.hint)
+                return FollowedRedeploy(entry=ward.record_step(deed, Step.VOID, says=now.says), hint=now.hint)
             case _:
                 at = min(max(now.ended_at or session.now, deed.at), session.now)
                 ended = {"outcome": Status(now.stage.value), "says": now.says, "finished_at": at}
-                ward.attendant.tell(deed.vm, now.says, session.now - deed.at)
-                return Attended(deed=ward.note(deed, Step.FINISHED, **ended), hint=now.hint)
-        if not ward.wait(pause, until):
+                ward.reporter.report_progress(deed.vm, now.says, session.now - deed.at)
+                return FollowedRedeploy(entry=ward.record_step(deed, Step.FINISHED, **ended), hint=now.hint)
+        if not ward.wait_until(pause, until):
             says = "its end was not waited for" if ward.is_over() else f"not ended when --wait-for was over: {now.says}"
-            return Attended(deed=replace(deed, says=says))
-    return Attended(deed=deed)
+            return FollowedRedeploy(entry=replace(deed, says=says))
+    return FollowedRedeploy(entry=deed)
 
 
-def _pauses() -> Iterator[float]:
+def _generate_pauses() -> Iterator[float]:
     yield from PAUSES
     while True:
         yield LATER
 
 
-def _answered(ward: Ward, deed: Deed, address: str) -> Progress | None:
+def _read_operation(ward: RedeployContext, deed: JournalEntry, address: str) -> Progress | None:
     """What Azure says at the operation's address; `None` where that is of no use."""
     try:
-        return progress(ward.source.session, address)
+        return read_progress(ward.source.session, address)
     except (NotFound, BadAnswer, NotAllowed) as error:
-        ward.attendant.tell(deed.vm, f"{error.message}; the VM and its log are looked at instead")
+        ward.reporter.report_progress(deed.vm, f"{error.message}; the VM and its log are looked at instead")
         return None
     except SourceError as error:
         return Progress(stage=Stage.RUNNING, says=f"Azure cannot be asked now: {error.message}")
 
 
-def _traced(ward: Ward, deed: Deed) -> tuple[Deed, Progress]:
+def _trace_request(ward: RedeployContext, deed: JournalEntry) -> tuple[JournalEntry, Progress]:
     """What the traces tell that a redeploy leaves."""
     session = ward.source.session
-    found = trace(session, deed.vm, deed.request, deed.at)
+    found = find_redeploy_traces(session, deed.vm, deed.request, deed.at)
     if deed.step is Step.INTENDED and found.phases:
-        deed = ward.note(deed, Step.ACCEPTED)
-    return deed, concluded(found, deed, session.now)
+        deed = ward.record_step(deed, Step.ACCEPTED)
+    return deed, conclude_from_traces(found, deed, session.now)
 
 
-def _proven(ward: Ward, deed: Deed, until: float) -> Attended:
+def _verify_recovery(ward: RedeployContext, deed: JournalEntry, until: float) -> FollowedRedeploy:
     """Look until the signals hold, or the waiting ends."""
     if not deed.signals:
         says = "whether it helped cannot be measured: only the operator's word showed the loss"
-        return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=None, says=says))
+        return FollowedRedeploy(entry=ward.record_step(deed, Step.VERIFIED, reachable_again=None, says=says))
     session, case = ward.source.session, None
     first_back: float | None = None
     while True:
-        now, seen = _sign(ward, deed)
+        now, seen = _read_sign(ward, deed)
         case = seen or case
         if ward.is_over():
             break
-        is_back = now.state is State.BACK
+        is_back = now.state is SignState.BACK
         first_back = (first_back or time.monotonic()) if is_back else None
         watched = timedelta(seconds=time.monotonic() - first_back) if first_back is not None else timedelta()
         if is_back and (now.holds or watched >= HELD):
             says = f"the VM can be reached again: {now.says}"
-            return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=True, says=says), case=case)
+            return FollowedRedeploy(
+                entry=ward.record_step(deed, Step.VERIFIED, reachable_again=True, says=says), case=case
+            )
         left = (HELD - watched).total_seconds() + SOON if is_back else LOOK_EVERY
         pause = min(left, LOOK_EVERY)
         holds = f", must hold for {HELD // timedelta(minutes=1)} min" if is_back else ""
-        ward.follow(deed, f"looking whether it helped: {now.says}{holds}", pause, until)
-        if not ward.wait(pause, until):
+        ward.report_progress(deed, f"looking whether it helped: {now.says}{holds}", pause, until)
+        if not ward.wait_until(pause, until):
             break
-    since_end = session.now - _end(deed)
+    since_end = session.now - _get_end(deed)
     reachable, says = (
-        _unproven(now, since_end) if not ward.is_over() else (None, "whether it helped was not waited for")
+        _conclude_unproven(now, since_end) if not ward.is_over() else (None, "whether it helped was not waited for")
     )
     if ward.is_over() or since_end < SETTLES:
         # Told as it looks, and not written down as the last word: a later look may prove it.
-        return Attended(deed=replace(deed, reachable_again=reachable, says=says), case=case)
-    return Attended(deed=ward.note(deed, Step.VERIFIED, reachable_again=reachable, says=says), case=case)
+        return FollowedRedeploy(entry=replace(deed, reachable_again=reachable, says=says), case=case)
+    return FollowedRedeploy(
+        entry=ward.record_step(deed, Step.VERIFIED, reachable_again=reachable, says=says), case=case
+    )
 
 
-def _end(deed: Deed) -> datetime:
+def _get_end(deed: JournalEntry) -> datetime:
     return deed.finished_at or deed.at
 
 
-def _sign(ward: Ward, deed: Deed) -> tuple[Sign, Case | None]:
+def _read_sign(ward: RedeployContext, deed: JournalEntry) -> tuple[Sign, Case | None]:
     since = min(filter(None, (deed.lost_at, deed.migrated_at)), default=deed.at)
     try:
-        case, timeline = ward.look(deed.vm, since)
+        case, timeline = ward.read_again(deed.vm, since)
     except SourceError as error:
-        return Sign(state=State.UNHEARD, says=error.message), None
-    return sign(timeline, deed.signals, deed.lost_at, _end(deed)), case
+        return Sign(state=SignState.UNHEARD, says=error.message), None
+    return read_sign(timeline, deed.signals, deed.lost_at, _get_end(deed)), case
 
 
-def _unproven(last: Sign, since_end: timedelta) -> tuple[bool | None, str]:
+def _conclude_unproven(last: Sign, since_end: timedelta) -> tuple[bool | None, str]:
     """What is known when the waiting is over; that it did not help only a strong channel shows, and not at once."""
     match last.state:
-        case State.LOST if last.is_strong and since_end >= SETTLES:
+        case SignState.LOST if last.is_strong and since_end >= SETTLES:
             return False, f"the redeploy succeeded, and the VM still cannot be reached: {last.says}"
-        case State.LOST if last.is_strong:
+        case SignState.LOST if last.is_strong:
             early = f"it is too early to say that it did not: {SETTLES // timedelta(minutes=1)} min after its end"
             return None, f"whether it helped is not known yet, {early} ({last.says})"
-        case State.LOST | State.PARTIAL:
+        case SignState.LOST | SignState.PARTIAL:
             return None, f"whether it helped could not be measured well enough: {last.says}"
-        case State.BACK:
+        case SignState.BACK:
             return None, f"it looks reachable, but not yet for long enough when --wait-for was over: {last.says}"
-        case State.UNHEARD:
+        case SignState.UNHEARD:
             return None, f"whether it helped could not be measured: {last.says}"

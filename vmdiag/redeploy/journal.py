@@ -21,12 +21,13 @@ from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import Signal
 from vmdiag.redeploy.state_folder import (
     OWNER_ONLY,
-    lock,
     make_folder,
+    make_lock,
     mode_within,
     require_own,
     require_own_file,
     state_folder,
+    sync_folder,
 )
 
 VERSION = 1
@@ -48,7 +49,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class JournalEntry:
     """One redeploy as the journal tells it.
 
     `request` is the id under which Azure knows the request. `lost_at`, `migrated_at` and `signals`, those that
@@ -79,7 +80,7 @@ class Deed:
         return not ended and self.step not in (Step.VOID, Step.VERIFIED)
 
     @property
-    def mitigation(self) -> Mitigation:
+    def describe_mitigation(self) -> Mitigation:
         """The same as a report tells it."""
         early = {Step.INTENDED: Status.UNKNOWN, Step.ACCEPTED: Status.STARTED, Step.VOID: Status.FAILED}
         return Mitigation(
@@ -109,7 +110,7 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / "redeploys.jsonl"
 
-    def deeds(self, warn: Callable[[str], None], *, strict: bool = False) -> tuple[Deed, ...]:
+    def read_entries(self, warn: Callable[[str], None], *, strict: bool = False) -> tuple[JournalEntry, ...]:
         """Every redeploy, oldest first; lines that make no sense are told to `warn`. Raises `OSError`.
 
         `strict` raises for them, too: such a line may be the intent of a redeploy. A last one that was cut off is not,
@@ -125,64 +126,64 @@ class Journal:
             require_own(self.path.parent)
             require_own_file(self.path)
         lines = self.path.read_bytes().split(b"\n")
-        known: dict[str, Deed] = {}
+        known: dict[str, JournalEntry] = {}
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
                 record = json.loads(line)
                 _check_version(record, number)
-                _take(known, record)
+                _apply_record(known, record)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 if number == len(lines):
                     _check_torn(line, number)
                 message = f"line {number} is not a record of the journal"
-                if strict and (number < len(lines) or not _is_ours(line)):
+                if strict and (number < len(lines) or not line.startswith(BEGIN[: len(line)])):
                     raise OSError(None, message) from None
                 warn(f"{self.path}, {message}; passed over")
         return tuple(known.values())
 
-    def intend(self, deed: Deed, known: Iterable[Deed] | None = None) -> None:
+    def record_intent(self, deed: JournalEntry, known: Iterable[JournalEntry] | None = None) -> None:
         """Write down what is about to be asked of Azure; it is on disk on return. Raises `OSError`.
 
         Raises `JournalChangedError` and writes nothing where there is a redeploy by now that is not among the `known`
         ones, which the decision was made with: of runs that decide at once one writes first, and the next one knows.
         """
         decided_with = None if known is None else {each.id for each in known}
-        facts = {name: _told(getattr(deed, name)) for name in INTENT}
-        record = {"step": Step.INTENDED.value, "at": _told(deed.at), "id": deed.id, **facts}
+        facts = {name: _encode_value(getattr(deed, name)) for name in INTENT}
+        record = {"step": Step.INTENDED.value, "at": _encode_value(deed.at), "id": deed.id, **facts}
 
         def check() -> None:
-            written = () if decided_with is None else self.deeds(lambda _: None, strict=True)
+            written = () if decided_with is None else self.read_entries(lambda _: None, strict=True)
             if any(each.id not in (decided_with or ()) for each in written):
                 raise JournalChangedError
 
-        self._append(record, check)
+        self._append_line(record, check)
 
-    def add(self, deed: Deed, step: Step, at: datetime, **facts: Any) -> Deed:  # noqa: ANN401 - a deed's fields
+    def record_step(self, deed: JournalEntry, step: Step, at: datetime, **facts: Any) -> JournalEntry:  # noqa: ANN401 - a deed's fields
         """Write down how it went on; the deed as it is now. Raises `OSError`."""
-        told = {name: _told(value) for name, value in facts.items()}
-        self._append({"step": step.value, "at": _told(at), "id": deed.id, **told})
+        told = {name: _encode_value(value) for name, value in facts.items()}
+        self._append_line({"step": step.value, "at": _encode_value(at), "id": deed.id, **told})
         return replace(deed, step=step, **facts)
 
-    def _append(self, record: Mapping[str, object], check: Callable[[], None] = lambda: None) -> None:
+    def _append_line(self, record: Mapping[str, object], check: Callable[[], None] = lambda: None) -> None:
         line = json.dumps({"v": VERSION, **record}).encode() + b"\n"
         make_folder(self.path.parent)
         is_new = not self.path.exists()
         try:
-            with lock(Path(f"{self.path}.lock"), PATIENCE), _opened(self.path) as file:
+            with make_lock(Path(f"{self.path}.lock"), PATIENCE), _open_to_append(self.path) as file:
                 check()
-                self._mend(file.fileno())
+                self._set_torn_line_aside(file.fileno())
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
                 if is_new:
-                    _sync(self.path.parent)
+                    sync_folder(self.path.parent)
         except Timeout as error:
             message = "another program holds its lock"
             raise TimeoutError(None, message) from error
 
-    def _mend(self, file: int) -> None:
+    def _set_torn_line_aside(self, file: int) -> None:
         """Put a last line that was cut off aside, so that the next one begins on its own."""
         written = self.path.read_bytes()
         torn = written[written.rfind(b"\n") + 1 :]
@@ -190,7 +191,7 @@ class Journal:
         if _is_whole(torn):
             os.write(file, b"\n")
         elif torn:
-            with _opened(Path(f"{self.path}.torn")) as aside:
+            with _open_to_append(Path(f"{self.path}.torn")) as aside:
                 aside.write(torn + b"\n")
                 os.fsync(aside.fileno())
             os.ftruncate(file, len(written) - len(torn))
@@ -200,23 +201,13 @@ TEXTS = ("operation", "correlation", "says")
 INTENT = ("vm", "cloud", "request", "region", "lost_at", "migrated_at", "signals")
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open_to_append(path: Path) -> BinaryIO:
     """To append to; a new file is its owner's alone from its first byte on, and then its group's where that shares."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
     opened = os.open(path, flags, OWNER_ONLY)
     if os.name == "posix" and os.fstat(opened).st_uid == os.geteuid():
         os.fchmod(opened, mode_within(path.parent))  # which is its owner's right alone
     return os.fdopen(opened, "ab")
-
-
-def _sync(folder: Path) -> None:
-    """Put a new file's name on disk, too, where a folder can be opened."""
-    if os.name == "posix":
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 def _is_whole(line: bytes) -> bool:
@@ -226,12 +217,7 @@ def _is_whole(line: bytes) -> bool:
         return False
 
 
-def _is_ours(torn: bytes) -> bool:
-    """Whether this can be the begin of a line of a journal: another file than one must not be written to."""
-    return torn.startswith(BEGIN[: len(torn)])
-
-
-def _told(value: object) -> str | bool | None:
+def _encode_value(value: object) -> str | bool | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, tuple):
@@ -246,7 +232,7 @@ def _check_version(record: object, number: int) -> None:
     version = record["v"]
     # `True` and 1.0 are equal to 1, and nothing that this program wrote.
     if type(version) is not int or version != VERSION:
-        raise _unknown(number, json.dumps(version)[:20])
+        raise _build_version_error(number, json.dumps(version)[:20])
 
 
 def _check_torn(line: bytes, number: int) -> None:
@@ -257,51 +243,51 @@ def _check_torn(line: bytes, number: int) -> None:
     begin = BEGIN[: BEGIN.index(b",") + 1]
     told = line.startswith(begin[:5]) and not _is_whole(line)
     if told and not line.startswith(begin[: len(line)]):
-        raise _unknown(number, line[5:20].partition(b",")[0].strip().decode(errors="replace"))
+        raise _build_version_error(number, line[5:20].partition(b",")[0].strip().decode(errors="replace"))
 
 
-def _unknown(number: int, version: str) -> UnknownVersionError:
+def _build_version_error(number: int, version: str) -> UnknownVersionError:
     message = f"line {number} is of version {version}, which this vmdiag does not know: use the one that wrote it"
     return UnknownVersionError(None, message)
 
 
-def _take(known: dict[str, Deed], record: Mapping[str, Any]) -> None:
+def _apply_record(known: dict[str, JournalEntry], record: Mapping[str, Any]) -> None:
     """One line more of the story; a step of a redeploy whose intent is not there is nobody's."""
-    step, key = Step(record["step"]), _text(record, "id")
-    at = _instant(record["at"])
+    step, key = Step(record["step"]), _get_text(record, "id")
+    at = _parse_instant(record["at"])
     if step is Step.INTENDED:
         vm = VmId.parse(record["vm"])
         if vm is None or at is None:
             raise ValueError
-        known[key] = Deed(
+        known[key] = JournalEntry(
             id=key,
             vm=vm,
-            cloud=_text(record, "cloud"),
-            request=_text(record, "request"),
+            cloud=_get_text(record, "cloud"),
+            request=_get_text(record, "request"),
             at=at,
-            region=_text(record, "region") if "region" in record else "",
-            lost_at=_instant(record["lost_at"]),
-            migrated_at=_instant(record["migrated_at"]),
+            region=_get_text(record, "region") if "region" in record else "",
+            lost_at=_parse_instant(record["lost_at"]),
+            migrated_at=_parse_instant(record["migrated_at"]),
             signals=tuple(Signal(word) for word in record["signals"].split()),
         )
         return
-    facts: dict[str, Any] = {name: _text(record, name) for name in TEXTS if record.get(name) is not None}
+    facts: dict[str, Any] = {name: _get_text(record, name) for name in TEXTS if record.get(name) is not None}
     if "reachable_again" in record:
         facts |= {"reachable_again": {True: True, False: False, None: None}[record["reachable_again"]]}
     if "outcome" in record:
         facts |= {"outcome": Status(record["outcome"])}
     if step is Step.FINISHED:
-        facts |= {"finished_at": _instant(record["finished_at"])}
+        facts |= {"finished_at": _parse_instant(record["finished_at"])}
     known[key] = replace(known[key], step=step, **facts)
 
 
-def _text(record: Mapping[str, Any], name: str) -> str:
-    if not isinstance(record[name], str):
-        raise TypeError
-    return str(record[name])
+def _get_text(record: Mapping[str, Any], name: str) -> str:
+    if isinstance(record[name], str):
+        return str(record[name])
+    raise TypeError
 
 
-def _instant(text: str | None) -> datetime | None:
+def _parse_instant(text: str | None) -> datetime | None:
     at = None if text is None else datetime.fromisoformat(text)
     if at is not None and (at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR):
         raise ValueError

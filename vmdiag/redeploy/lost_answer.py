@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.event_kinds import Phase
-from vmdiag.redeploy.journal import Deed, Step
+from vmdiag.redeploy.journal import JournalEntry, Step
 from vmdiag.redeploy.operation import Progress, Stage
-from vmdiag.redeploy.request_traces import Trace
+from vmdiag.redeploy.request_traces import RedeployTraces
 
 # Records were seen to come up to 4 minutes late, and are said to take up to 10; after this none is to come.
 LOG_DELAY = timedelta(minutes=15)
@@ -14,12 +14,12 @@ LOG_DELAY = timedelta(minutes=15)
 GIVE_UP, LOG_KEPT = timedelta(days=1), timedelta(days=90)
 
 
-def concluded(found: Trace, deed: Deed, now: datetime) -> Progress:
+def conclude_from_traces(found: RedeployTraces, deed: JournalEntry, now: datetime) -> Progress:
     """What the traces of a request mean; pure."""
     if found.is_gone:
         return Progress(stage=Stage.FAILED, says="the VM is gone", hint="Look at what became of it.")
     is_taken, age = bool(found.phases) or deed.step is Step.ACCEPTED, now - deed.at
-    ended = _ended(found, deed.at) if is_taken else None
+    ended = _find_end(found, deed.at) if is_taken else None
     if ended is not None:
         return ended
     unread = f" ({found.unread})" if found.unread else ""
@@ -27,10 +27,10 @@ def concluded(found: Trace, deed: Deed, now: datetime) -> Progress:
         return Progress(stage=Stage.UNKNOWN, says=f"what became of it cannot be found out any more{unread}")
     if is_taken:
         return Progress(stage=Stage.RUNNING, says=f"Azure has it, and shows no end of it yet{unread}")
-    return _untraced(found, age, unread)
+    return _conclude_without_trace(found, age, unread)
 
 
-def _untraced(found: Trace, age: timedelta, unread: str) -> Progress:
+def _conclude_without_trace(found: RedeployTraces, age: timedelta, unread: str) -> Progress:
     if found.provisioning == "updating":
         return Progress(stage=Stage.RUNNING, says="the VM is being changed, most likely by this redeploy")
     if age >= LOG_DELAY and found.phases is not None and found.provisioning:
@@ -40,7 +40,7 @@ def _untraced(found: Trace, age: timedelta, unread: str) -> Progress:
     return Progress(stage=Stage.RUNNING, says=f"{wait}{unread}")
 
 
-def _ended(found: Trace, posted_at: datetime) -> Progress | None:
+def _find_end(found: RedeployTraces, posted_at: datetime) -> Progress | None:
     """The end of a request that Azure took; it may show in the VM's state before the log has it."""
     is_new = found.changed_at is not None and found.changed_at > posted_at
     state, at = (found.provisioning, found.changed_at) if is_new else ("", found.ended_at)

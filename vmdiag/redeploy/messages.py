@@ -32,36 +32,36 @@ CODES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class ErrorMeaning:
     """In words what happened, and what to do next."""
 
     says: str
     hint: str
 
 
-def refused(status: int, code: str, message: str, retry_after: float | None, now: datetime) -> Meaning:
+def explain_refusal(status: int, code: str, message: str, retry_after: float | None, now: datetime) -> ErrorMeaning:
     """Azure did not take the request."""
     told = f"Azure refused the redeploy ({status}{' ' * bool(code)}{code})"
     said = f"{told}: {message}" if message else told
     match status:
         case 429 if code.lower() != "retryableerrorduetoanotheroperation":
             until = "" if retry_after is None else f" until {now + timedelta(seconds=retry_after):%H:%M:%S}Z"
-            return Meaning(
+            return ErrorMeaning(
                 says=f"{said}; it is throttled{until}", hint=f"Nothing was done; run again{until or ' later'}."
             )
         case 403:
             needed = "Microsoft.Compute/virtualMachines/redeploy/action"
             hint = CODES.get(code.lower(), f"Nothing was done; it needs {needed}: 'vmdiag doctor' prints the role.")
-            return Meaning(says=told, hint=hint)
+            return ErrorMeaning(says=told, hint=hint)
         case 401:
-            return Meaning(says=told, hint="Nothing was done; sign in again, 'vmdiag doctor' says what works.")
+            return ErrorMeaning(says=told, hint="Nothing was done; sign in again, 'vmdiag doctor' says what works.")
         case 404:
-            return Meaning(says=said, hint="Nothing was done; the VM is gone, or not where it was.")
+            return ErrorMeaning(says=said, hint="Nothing was done; the VM is gone, or not where it was.")
         case _:
-            return Meaning(says=said, hint=CODES.get(code.lower(), f"Nothing was done. {LATER}"))
+            return ErrorMeaning(says=said, hint=CODES.get(code.lower(), f"Nothing was done. {LATER}"))
 
 
-def failed(code: str, message: str) -> Meaning:
+def explain_failure(code: str, message: str) -> ErrorMeaning:
     """Azure took the request, and could not carry it out."""
     told = f"the redeploy failed{f' ({code})' if code else ''}"
-    return Meaning(says=f"{told}: {message}" if message else told, hint=CODES.get(code.lower(), LATER))
+    return ErrorMeaning(says=f"{told}: {message}" if message else told, hint=CODES.get(code.lower(), LATER))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmdiag.diagnosis.model import Case
-from vmdiag.diagnosis.service_health import plain
+from vmdiag.diagnosis.service_health import normalize_region
 from vmdiag.identity import VmId
 
 
@@ -30,7 +30,7 @@ class Hardware:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class Preflight:
     """What must be known of a VM before it is redeployed, as it was when it was asked.
 
     `locks`, `scheduled` and `may_redeploy` are `None` where they could not be read; `unread` says of what has to be
@@ -81,8 +81,8 @@ class Plan:
     """
 
     case: Case
-    facts: Circumstances | None = None
-    earlier: Circumstances | None = None
+    preflight: Preflight | None = None
+    earlier: Preflight | None = None
     again: Case | None = None
     again_fails: str | None = None
     looked_at: float | None = None
@@ -100,7 +100,7 @@ class Plan:
     @property
     def region(self) -> str:
         """Its region in Azure's short form, empty where it is not known."""
-        return plain(self.latest.vm.location or self.case.vm.location or "")
+        return normalize_region(self.latest.vm.location or self.case.vm.location or "")
 
     @property
     def latest(self) -> Case:
@@ -142,13 +142,13 @@ class Policy:
     dry_run: bool = False
     waits: bool = True
     is_live: bool = True
-    rival: str | None = None
+    lock_holder: str | None = None
     unfinished: tuple[Unfinished, ...] = ()
     skew: timedelta | None = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Struck:
+class AffectedVm:
     """A VM that is affected, or was migrated and cannot be judged; where it is, and since when that is so."""
 
     vm: VmId
@@ -164,5 +164,5 @@ class Population:
     """
 
     vms: int
-    struck: tuple[Struck, ...]
+    affected: tuple[AffectedVm, ...]
     candidates: int

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from vmdiag.diagnosis.model import Action, Recommendation
 from vmdiag.diagnosis.recommendation import BACK, ESCALATION, HEALTH, OFF, SETTLING, SUPPORT, UNDER_WAY
 from vmdiag.mitigation import Mitigation, Status
-from vmdiag.redeploy.model import Circumstances
+from vmdiag.redeploy.model import Preflight
 
 
-def advise_after(mitigation: Mitigation, hint: str) -> Recommendation:
+def recommend_after_redeploy(mitigation: Mitigation, hint: str) -> Recommendation:
     """What to do next once a redeploy was asked for; `hint` is what to do about its failure."""
     resume = "'vmdiag mitigations --resume' finds out how it ended, without asking for another one."
     match mitigation.status, mitigation.reachable_again:
@@ -27,8 +27,8 @@ def advise_after(mitigation: Mitigation, hint: str) -> Recommendation:
             return Recommendation(action=Action.INVESTIGATE, says=hint or "Look at the VM and its activity log.")
 
 
-def advise_refused(
-    guards: Collection[str], facts: Circumstances | None, *, redeployed: bool, is_fresh: bool = False
+def recommend_after_refusal(
+    guards: Collection[str], facts: Preflight | None, *, redeployed: bool, is_fresh: bool = False
 ) -> Recommendation | None:
     """What to do where these guards refuse; `None` where the advice stays.
 

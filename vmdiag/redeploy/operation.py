@@ -38,11 +38,11 @@ class Progress:
     ended_at: datetime | None = None
 
 
-def progress(session: Session, operation: str) -> Progress:
+def read_progress(session: Session, operation: str) -> Progress:
     """What Azure says of an operation; raises `SourceError`. A token goes to the cloud's own host only."""
     arm = session.cloud.arm
     try:
-        below = clouds.below(arm, urljoin(arm, operation))
+        below = clouds.strip_origin(arm, urljoin(arm, operation))
     except ValueError as odd:
         message = "the operation's address is none"
         raise BadAnswer(message, "Look the VM up instead.") from odd
@@ -51,26 +51,28 @@ def progress(session: Session, operation: str) -> Progress:
         raise BadAnswer(message, "Look the VM up instead.")
     there = urlsplit(below)
     request = Request(
-        what="the redeploy's operation",
+        description="the redeploy's operation",
         service="",
         path=unquote(there.path),
         permission=PERMISSION,
         params=dict(parse_qsl(there.query)),
     )
-    page = next(session.pages(request))
+    page = next(session.read_pages(request))
     told = page if isinstance(page, dict) else {}
-    status, ended_at = str(told.get("status", "")).lower(), _instant(told.get("endTime"))
+    status, ended_at = str(told.get("status", "")).lower(), _parse_instant(told.get("endTime"))
     if status in ("failed", "canceled", "cancelled"):
         error = told.get("error")
         said = error if isinstance(error, dict) else {}
-        meaning = messages.failed(str(said.get("code") or status), _errors.short(str(said.get("message") or "")))
+        meaning = messages.explain_failure(
+            str(said.get("code") or status), _errors.shorten_message(str(said.get("message") or ""))
+        )
         return Progress(stage=Stage.FAILED, says=meaning.says, hint=meaning.hint, ended_at=ended_at)
     if status == "succeeded":
         return Progress(stage=Stage.SUCCEEDED, says="Azure moved the VM and started it", ended_at=ended_at)
     return Progress(stage=Stage.RUNNING, says=str(told.get("status") or "in progress")[:40])
 
 
-def _instant(told: object) -> datetime | None:
+def _parse_instant(told: object) -> datetime | None:
     try:
         at = datetime.fromisoformat(str(told))
     except ValueError:

@@ -25,58 +25,58 @@ from vmdiag.sources.azure import (
     service_events,
     virtual_machine,
 )
-from vmdiag.sources.azure.feed_request import group_of, subscription_of
-from vmdiag.sources.azure.whole_lists import listed, listed_so_far, single
-from vmdiag.sources.azure.worker_pool import Crew, Piece
-from vmdiag.sources.decoding.fields import mapping
-from vmdiag.sources.items import Malformed, Row
+from vmdiag.sources.azure.feed_request import get_group_id, get_subscription_id
+from vmdiag.sources.azure.whole_lists import read_growing_rows, read_resource, read_rows
+from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
+from vmdiag.sources.decoding.fields import to_mapping
+from vmdiag.sources.items import MalformedRow, Row
 
 # The guards count redeploys of a week, a customer's write for half an hour and others' redeploys for an hour, whose
 # records may be late.
-WEEK, LATELY = timedelta(days=7), timedelta(minutes=90)
+REDEPLOY_SPAN, RECENT_SPAN = timedelta(days=7), timedelta(minutes=90)
 # An incident of which nothing was said for so long is over, whatever its status (our judgement).
-MONTH = timedelta(days=30)
-LOCKS = "Microsoft.Authorization/locks/read"
-COMPUTE = "Microsoft.Compute"
+INCIDENT_SPAN = timedelta(days=30)
+LOCKS_PERMISSION = "Microsoft.Authorization/locks/read"
+COMPUTE_PROVIDER = "Microsoft.Compute"
 
-Key = tuple[str, str]
+AnswerKey = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Answers:
+class PreflightAnswers:
     """What came back, by topic and whom it concerns."""
 
-    rows: dict[Key, list[Row]] = field(default_factory=dict)
-    errors: dict[Key, SourceError] = field(default_factory=dict)
+    rows: dict[AnswerKey, list[Row]] = field(default_factory=dict)
+    errors: dict[AnswerKey, SourceError] = field(default_factory=dict)
 
-    def of(self, topic: str, whom: str) -> list[Row] | None:
+    def get_rows(self, topic: str, whom: str) -> list[Row] | None:
         """The rows; `None` where they could not be read to their end: the missing page may hold what forbids it."""
         return self.rows.get((topic, whom))
 
-    def why_not(self, topic: str, whom: str) -> str:
+    def get_failure_reason(self, topic: str, whom: str) -> str:
         """Why they could not be read."""
         error = self.errors.get((topic, whom))
         return "interrupted before it was read" if error is None else error.message
 
-    def one(self, topic: str, whom: str) -> Row:
+    def get_resource(self, topic: str, whom: str) -> Row:
         """The single resource that was asked for; empty where it could not be read."""
-        return next((mapping(row) for row in self.of(topic, whom) or ()), {})
+        return next((to_mapping(row) for row in self.get_rows(topic, whom) or ()), {})
 
 
-def gather(session: Session, vms: Sequence[VmId], now: datetime) -> Answers:
+def read_answers(session: Session, vms: Sequence[VmId], now: datetime) -> PreflightAnswers:
     """All that is to be known, in two rounds: what the first answers lead to is asked in the second."""
-    answers = Answers()
-    _ask(session, dict(_questions(vms, now)), answers)
-    _ask(session, dict(_further(vms, answers)), answers)
+    answers = PreflightAnswers()
+    _send_requests(session, dict(_build_requests(vms, now)), answers)
+    _send_requests(session, dict(_build_followups(vms, answers)), answers)
     return answers
 
 
-def _ask(session: Session, asked: Mapping[Key, Request], answers: Answers) -> None:
-    crew: Crew[Key, list[Row]] = Crew(session.access.jobs)
-    for key, request in asked.items():
-        crew.add(key, partial(_heard, session, key, request))
-    for result in crew.results(lambda: session.is_over):
-        if isinstance(result, Piece):
+def _send_requests(session: Session, requests: Mapping[AnswerKey, Request], answers: PreflightAnswers) -> None:
+    workers: WorkerPool[AnswerKey, list[Row]] = WorkerPool(session.settings.jobs)
+    for key, request in requests.items():
+        workers.submit_job(key, partial(_read_answer, session, key, request))
+    for result in workers.iterate_results(lambda: session.should_stop):
+        if isinstance(result, JobResult):
             answers.rows[result.key] = result.value
         elif isinstance(result.error, SourceError):
             answers.errors[result.key] = result.error
@@ -84,56 +84,65 @@ def _ask(session: Session, asked: Mapping[Key, Request], answers: Answers) -> No
             raise result.error
 
 
-def _questions(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[Key, Request]]:
-    week, lately, month = Window(now - WEEK, now), Window(now - LATELY, now), Window(now - MONTH, now)
+def _build_requests(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[AnswerKey, Request]]:
+    week, recent, month = (
+        Window(now - REDEPLOY_SPAN, now),
+        Window(now - RECENT_SPAN, now),
+        Window(now - INCIDENT_SPAN, now),
+    )
     who = kql.Who(ids=tuple(sorted(vm.key for vm in vms)))
     subscriptions = {vm.subscription for vm in vms}
-    yield ("maintenance", ""), resource_graph.request("announced maintenance", kql.maintenance(who), subscriptions)
-    yield ("network", ""), resource_graph.request("the VMs' networks", kql.passages(who), subscriptions)
+    yield (
+        ("maintenance", ""),
+        resource_graph.build_graph_request("announced maintenance", kql.maintenance(who), subscriptions),
+    )
+    yield ("network", ""), resource_graph.build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
     for vm in vms:
-        above = subscription_of(vm)
-        yield ("vm", vm.key), virtual_machine.request(vm, service="virtual-machine")
-        yield ("permissions", vm.key), permissions.request(str(vm), vm.name)
-        yield ("locks", vm.key), _locks(str(vm), vm.name)
-        yield ("locks", above), _locks(above, vm.subscription)
-        yield ("incidents", above), service_events.request(vm.subscription, month)
-        yield ("feature", above), announced_events.feature_request(above)
-        yield ("log", vm.key), activity_log.request(above, week, vm=vm)
-        yield ("log", group_of(vm)), activity_log.request(group_of(vm), lately)
-        yield ("recent", above), activity_log.request(above, lately, provider=COMPUTE)
+        subscription = get_subscription_id(vm)
+        yield ("vm", vm.key), virtual_machine.build_request(vm, service="virtual-machine")
+        yield ("permissions", vm.key), permissions.build_permissions_request(str(vm), vm.name)
+        yield ("locks", vm.key), _build_locks_request(str(vm), vm.name)
+        yield ("locks", subscription), _build_locks_request(subscription, vm.subscription)
+        yield ("incidents", subscription), service_events.build_request(vm.subscription, month)
+        yield ("feature", subscription), announced_events.build_feature_request(subscription)
+        yield ("log", vm.key), activity_log.build_request(subscription, week, vm=vm)
+        yield ("log", get_group_id(vm)), activity_log.build_request(get_group_id(vm), recent)
+        yield ("recent", subscription), activity_log.build_request(subscription, recent, provider=COMPUTE_PROVIDER)
 
 
-def _further(vms: Sequence[VmId], answers: Answers) -> Iterator[tuple[Key, Request]]:
+def _build_followups(vms: Sequence[VmId], answers: PreflightAnswers) -> Iterator[tuple[AnswerKey, Request]]:
     """What the first answers lead to."""
     for vm in vms:
-        if ("locks", subscription_of(vm)) in answers.errors:
-            yield ("locks", group_of(vm)), _locks(group_of(vm), vm.resource_group)
-        for each in announced_events.sets_of(answers.one("vm", vm.key)):
-            yield ("set", each.lower()), announced_events.policy_request(each)
-    found = {vm for key, rows in answers.rows.items() if key[0] in ("recent", "log") for vm in _redeployed(rows)}
+        if ("locks", get_subscription_id(vm)) in answers.errors:
+            yield ("locks", get_group_id(vm)), _build_locks_request(get_group_id(vm), vm.resource_group)
+        for each in announced_events.list_set_ids(answers.get_resource("vm", vm.key)):
+            yield ("set", each.lower()), announced_events.build_policy_request(each)
+    found = {
+        vm for key, rows in answers.rows.items() if key[0] in ("recent", "log") for vm in _find_redeployed_vms(rows)
+    }
     if found:
         who = kql.Who(ids=tuple(sorted(vm.key for vm in found)))
         yield (
             ("regions", ""),
-            resource_graph.request("regions of VMs", kql.regions(who), {vm.subscription for vm in found}),
+            resource_graph.build_graph_request("regions of VMs", kql.regions(who), {vm.subscription for vm in found}),
         )
 
 
-def _redeployed(rows: Iterable[Row]) -> set[VmId]:
+def _find_redeployed_vms(rows: Iterable[Row]) -> set[VmId]:
     try:
-        return {vm for vm, _ in write_history.redeployed(rows)}
-    except Malformed:
+        return {vm for vm, _ in write_history.find_redeployed_vms(rows)}
+    except MalformedRow:
         return set()  # whoever reads the rows tells of it
 
 
-def _locks(scope: str, name: str) -> Request:
+def _build_locks_request(scope: str, name: str) -> Request:
     path = f"{scope}/providers/Microsoft.Authorization/locks"
-    return Request(what=f"locks of {name}", service="locks", path=path, permission=LOCKS)
+    return Request(description=f"locks of {name}", service="locks", path=path, permission=LOCKS_PERMISSION)
 
 
-def _heard(session: Session, key: Key, request: Request) -> Iterator[list[Row]]:
+def _read_answer(session: Session, key: AnswerKey, request: Request) -> Iterator[list[Row]]:
     """All of an answer at once; in another thread. A lock that was read counts, whatever its list lacks."""
     if key[0] == "locks":
-        yield from listed_so_far(session, request)
+        yield from read_growing_rows(session, request)
     else:
-        yield [single(session, request)] if key[0] in ("vm", "set", "feature") else listed(session, request)
+        yield [read_resource(session, request)] if key[0] in ("vm", "set", "feature") else read_rows(session, request)

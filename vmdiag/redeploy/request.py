@@ -21,12 +21,13 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from vmdiag import __version__
 from vmdiag.arm import _errors
+from vmdiag.arm._retry_schedule import parse_retry_after
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis.model import Case
 from vmdiag.errors import NotSignedIn, SourceError
 from vmdiag.redeploy import boot_clock, messages, operation
 from vmdiag.redeploy.guards import Order
-from vmdiag.redeploy.model import Circumstances, Plan
+from vmdiag.redeploy.model import Plan, Preflight
 
 PERMISSIONS = (
     "Microsoft.Authorization/locks/read",
@@ -45,7 +46,7 @@ _UNCONNECTED = frozenset({"NewConnectionError", "ConnectTimeoutError", "ConnectT
 REDIRECT, TIMEOUT, BROKEN = 300, 408, 500  # of HTTP
 
 
-class Reception(StrEnum):
+class SendResult(StrEnum):
     """What became of the request."""
 
     ACCEPTED = "accepted"
@@ -59,16 +60,16 @@ class Reception(StrEnum):
 class Sent:
     """The answer to the request; `operation` is the address at which Azure tells how it goes on."""
 
-    reception: Reception
+    reception: SendResult
     says: str
     hint: str = ""
     operation: str | None = None
     correlation: str | None = None
 
 
-def plan(
+def build_plan(
     case: Case,
-    facts: Circumstances | None = None,
+    facts: Preflight | None = None,
     again: Case | None = None,
     again_fails: str | None = None,
     request: str = "",
@@ -76,16 +77,16 @@ def plan(
     """What a redeploy would be for this VM, and its price; pure."""
     return Plan(
         case=case,
-        facts=facts,
+        preflight=facts,
         again=again,
         again_fails=again_fails,
         request=request,
-        loses=tuple(_loses(facts)),
-        risks=tuple(_risks(facts)),
+        loses=tuple(_list_losses(facts)),
+        risks=tuple(_list_risks(facts)),
     )
 
 
-def _loses(facts: Circumstances | None) -> Iterator[str]:
+def _list_losses(facts: Preflight | None) -> Iterator[str]:
     yield "what is in memory: it is a reboot"
     yield "everything on the temporary disk and on other disks of the host"
     if facts is not None and facts.ephemeral:
@@ -96,8 +97,8 @@ def _loses(facts: Circumstances | None) -> Iterator[str]:
         yield f"the public IP address {facts.address}, which is dynamic, may change"
 
 
-def _risks(facts: Circumstances | None) -> Iterator[str]:
-    known = facts or Circumstances()
+def _list_risks(facts: Preflight | None) -> Iterator[str]:
+    known = facts or Preflight()
     narrow = f" ({', '.join(known.narrow)} narrows the choice)" if known.narrow else ""
     yield f"Azure may find no room for the VM on another host{narrow}: then it stays down"
     yield "what waits for a reboot inside the guest shows now"
@@ -105,10 +106,10 @@ def _risks(facts: Circumstances | None) -> Iterator[str]:
     if not known.approves_itself:
         yield "scheduled events inside the guest can delay it by 10 minutes and more"
     if facts is not None:
-        yield from _unknowns(facts)
+        yield from _list_unknowns(facts)
 
 
-def _unknowns(facts: Circumstances) -> Iterator[str]:
+def _list_unknowns(facts: Preflight) -> Iterator[str]:
     """What could not be read and does not forbid it."""
     if facts.locks is None:
         yield "whether a lock forbids it could not be read"
@@ -126,7 +127,7 @@ def _unknowns(facts: Circumstances) -> Iterator[str]:
         yield f"this cloud's answers do not tell {name}"
 
 
-def apply(order: Order, session: Session) -> Sent:
+def apply_order(order: Order, session: Session) -> Sent:
     """Ask Azure to redeploy the VM of the order: one POST, never another."""
     if not isinstance(order, Order):  # the type says so; a mistake here would cost a VM
         message = f"{type(order).__name__} is no Order"  # type: ignore[unreachable]
@@ -136,22 +137,22 @@ def apply(order: Order, session: Session) -> Sent:
 
     vm, cloud = order.plan.vm, session.cloud
     try:
-        with _errors.translated("signing in", NotSignedIn):
-            token = session.credential.get_token(cloud.scope, enable_cae=True).token
+        with _errors.translate_errors("signing in", NotSignedIn):
+            token = session.credential.get_token(cloud.token_scope, enable_cae=True).token
     except SourceError as error:
-        return Sent(reception=Reception.UNSENT, says=error.message, hint=error.hint)
+        return Sent(reception=SendResult.UNSENT, says=error.message, hint=error.hint)
     client = ComputeManagementClient(
         _Nobody(),
         vm.subscription,
         base_url=cloud.arm,
-        policies=[*_policies(token, order.plan.request), _Gate(order, session)],
+        policies=[*_build_policies(token, order.plan.request), _Gate(order, session)],
         transport=session.transport,
     )
     try:
         poller = client.virtual_machines.begin_redeploy(
             vm.resource_group,
             vm.name,
-            api_version=session.version("compute"),
+            api_version=session.get_api_version("compute"),
             polling=False,
             connection_timeout=CONNECT,
             read_timeout=PIECE,
@@ -159,17 +160,17 @@ def apply(order: Order, session: Session) -> Sent:
         )
         answer: HttpResponse = cast("HttpResponse", poller.result())
     except _HeldError as held:
-        return Sent(reception=Reception.HELD, says=str(held))
+        return Sent(reception=SendResult.HELD, says=str(held))
     except core.HttpResponseError as error:
-        return _refused(error, session.now)
+        return _decode_refusal(error, session.now)
     except (core.AzureError, OSError) as error:
         if _never_left(error):
-            says = f"Azure could not be reached: {_cause(error)}"
-            return Sent(reception=Reception.UNSENT, says=says, hint=_errors.NETWORK)
-        return Sent(reception=Reception.UNHEARD, says=f"no answer came to the request: {_cause(error)}")
+            says = f"Azure could not be reached: {_find_cause(error)}"
+            return Sent(reception=SendResult.UNSENT, says=says, hint=_errors.NETWORK_HINT)
+        return Sent(reception=SendResult.UNHEARD, says=f"no answer came to the request: {_find_cause(error)}")
     operation = answer.headers.get("Azure-AsyncOperation")
     return Sent(
-        reception=Reception.ACCEPTED,
+        reception=SendResult.ACCEPTED,
         says="Azure accepted the redeploy",
         operation=operation,
         correlation=answer.headers.get("x-ms-correlation-request-id"),
@@ -213,32 +214,32 @@ class _Gate(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         if self._session.stop.is_set():
             message = "the run was interrupted"
             raise _HeldError(message)
-        expiry = self._order.expiry(boot_clock.seconds())
+        expiry = self._order.check_expiry(boot_clock.read_seconds())
         if not expiry.passes:
             raise _HeldError(expiry.found)
 
 
-def _policies(token: str, request: str) -> list[object]:
+def _build_policies(token: str, request: str) -> list[object]:
     """All that happens to the request on its way; the library's own would try again, redirect and register."""
     headers = {"Accept": "application/json", "x-ms-client-request-id": request}
     return [HeadersPolicy(headers), UserAgentPolicy(base_user_agent=f"vmdiag/{__version__}"), _Signature(token)]
 
 
-def _refused(error: core.HttpResponseError, now: datetime) -> Sent:
+def _decode_refusal(error: core.HttpResponseError, now: datetime) -> Sent:
     answer = cast("HttpResponse | None", error.response)
     status = answer.status_code if answer is not None else None
     if answer is None or status is None or status < REDIRECT or status == TIMEOUT or status >= BROKEN:
         return Sent(
-            reception=Reception.UNHEARD, says=f"Azure's answer ({status}) does not say whether it took the request"
+            reception=SendResult.UNHEARD, says=f"Azure's answer ({status}) does not say whether it took the request"
         )
-    code, message = _errors.words(_body(answer))
-    after = _errors.retry_after(answer.headers, now)
-    meaning = messages.refused(status, code, message, after, now)
+    code, message = _errors.parse_error_body(_read_body(answer))
+    after = parse_retry_after(answer.headers, now)
+    meaning = messages.explain_refusal(status, code, message, after, now)
     correlation = answer.headers.get("x-ms-correlation-request-id")
-    return Sent(reception=Reception.REFUSED, says=meaning.says, hint=meaning.hint, correlation=correlation)
+    return Sent(reception=SendResult.REFUSED, says=meaning.says, hint=meaning.hint, correlation=correlation)
 
 
-def _body(answer: HttpResponse) -> bytes:
+def _read_body(answer: HttpResponse) -> bytes:
     try:
         return bytes(answer.content)
     except core.AzureError:
@@ -255,5 +256,5 @@ def _never_left(error: Exception) -> bool:
     return False
 
 
-def _cause(error: Exception) -> str:
-    return next((says for word, says in _errors.CAUSES if word in str(error)), type(error).__name__)
+def _find_cause(error: Exception) -> str:
+    return next((says for word, says in _errors.NETWORK_CAUSES if word in str(error)), type(error).__name__)

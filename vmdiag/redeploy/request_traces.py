@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmdiag.arm.session import Session
-from vmdiag.diagnosis.event_kinds import Phase, interpret, phase
+from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
 from vmdiag.errors import NotFound, SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.sources.azure import activity_log, virtual_machine
-from vmdiag.sources.azure.feed_request import subscription_of
-from vmdiag.sources.azure.whole_lists import listed, single
-from vmdiag.sources.decoding.fields import at, mapping, objects, text
-from vmdiag.sources.decoding.log_entry import Entry
-from vmdiag.sources.decoding.timestamps import parse
+from vmdiag.sources.azure.feed_request import get_subscription_id
+from vmdiag.sources.azure.whole_lists import read_resource, read_rows
+from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, to_text
+from vmdiag.sources.decoding.log_entry import LogEntry
+from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import activity_log as wire
-from vmdiag.sources.items import Malformed, Row
+from vmdiag.sources.items import MalformedRow, Row
 
 # This machine's clock and Azure's may differ by so much unnoticed.
-SLACK = timedelta(minutes=3)
+CLOCK_TOLERANCE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class RedeployTraces:
     """What was seen; `phases` is `None` where the log could not be read, `ended_at` when it tells of an end.
 
     `changed_at` is when the provisioning state began.
@@ -41,29 +41,31 @@ class Trace:
     unread: str = ""
 
 
-def trace(session: Session, vm: VmId, request: str, since: datetime) -> Trace:
+def find_redeploy_traces(session: Session, vm: VmId, request_id: str, since: datetime) -> RedeployTraces:
     """Look at the VM and at its log; what could not be read is told, never raised."""
     phases, code, ended_at, unread = None, "", None, []
     try:
-        entries = list(_entries(session, vm, request, Window(since - SLACK, session.now + SLACK)))
-        phases = frozenset(phase(entry.status) for entry in entries)
-        ends = (entry.at for entry in entries if phase(entry.status) in (Phase.DONE, Phase.FAILED))
+        entries = list(
+            _read_log_entries(session, vm, request_id, Window(since - CLOCK_TOLERANCE, session.now + CLOCK_TOLERANCE))
+        )
+        phases = frozenset(find_phase(entry.status) for entry in entries)
+        ends = (entry.at for entry in entries if find_phase(entry.status) in (Phase.DONE, Phase.FAILED))
         ended_at = max(ends, default=None)
-        code = next((entry.substatus for entry in entries if phase(entry.status) is Phase.FAILED), "")
+        code = next((entry.substatus for entry in entries if find_phase(entry.status) is Phase.FAILED), "")
     except SourceError as error:
         unread.append(error.message)
-    except Malformed as fault:
+    except MalformedRow as fault:
         unread.append(f"a record of the log has {fault.reason}")
     machine: Row = {}
     is_gone = False
     try:
-        machine = single(session, virtual_machine.request(vm))
+        machine = read_resource(session, virtual_machine.build_request(vm))
     except NotFound:
         is_gone = True
     except SourceError as error:
         unread.append(error.message)
-    provisioning, changed_at = _state(machine)
-    return Trace(
+    provisioning, changed_at = _read_provisioning_state(machine)
+    return RedeployTraces(
         provisioning=provisioning,
         changed_at=changed_at,
         phases=phases,
@@ -74,18 +76,18 @@ def trace(session: Session, vm: VmId, request: str, since: datetime) -> Trace:
     )
 
 
-def _entries(session: Session, vm: VmId, request: str, span: Window) -> Iterator[Entry]:
-    for row in listed(session, activity_log.request(subscription_of(vm), span, vm=vm)):
-        entry = wire.entry(row)
-        is_redeploy = interpret(Signal.ACTIVITY, entry.operation, "", {}) is Kind.REDEPLOY
-        if is_redeploy and text(at(row, "httpRequest", "clientRequestId")).lower() in ("", request.lower()):
+def _read_log_entries(session: Session, vm: VmId, request_id: str, span: Window) -> Iterator[LogEntry]:
+    for row in read_rows(session, activity_log.build_request(get_subscription_id(vm), span, vm=vm)):
+        entry = wire.decode_log_entry(row)
+        is_redeploy = interpret_record(Signal.ACTIVITY, entry.operation, "", {}) is Kind.REDEPLOY
+        if is_redeploy and to_text(get_path(row, "httpRequest", "clientRequestId")).lower() in ("", request_id.lower()):
             yield entry
 
 
-def _state(machine: Row) -> tuple[str, datetime | None]:
-    members = mapping(machine.get("properties"))
-    for each in objects(at(members, "instanceView", "statuses")):
-        code = text(each.get("code")).lower()
+def _read_provisioning_state(machine: Row) -> tuple[str, datetime | None]:
+    members = to_mapping(machine.get("properties"))
+    for each in iter_objects(get_path(members, "instanceView", "statuses")):
+        code = to_text(each.get("code")).lower()
         if code.startswith("provisioningstate/"):
-            return code.split("/")[1], parse(each.get("time"))
-    return text(members.get("provisioningState")).lower(), None
+            return code.split("/")[1], parse_time(each.get("time"))
+    return to_text(members.get("provisioningState")).lower(), None

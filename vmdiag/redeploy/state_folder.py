@@ -97,7 +97,7 @@ def _require_owner(path: Path) -> None:
 
 
 @contextmanager
-def alone(scopes: Iterable[str]) -> Iterator[str | None]:
+def hold_exclusive_lock(scopes: Iterable[str]) -> Iterator[str | None]:
     """Keep other runs on this machine out of some scopes; says who is there already, `None` where nobody is.
 
     Wherever the journal lies, the locks are in one place. Raises `OSError`, also where the file system has no locks.
@@ -111,14 +111,24 @@ def alone(scopes: Iterable[str]) -> Iterator[str | None]:
             # An id may be anything; its digest is a name that every file system takes.
             name = sha256(scope.lower().encode()).hexdigest()[:32]
             try:
-                held.enter_context(lock(folder / f"{name}.lock", timeout=0))
+                held.enter_context(make_lock(folder / f"{name}.lock", timeout=0))
             except Timeout:
                 rival = f"another run of vmdiag redeploys in {scope}"
                 break
         yield rival
 
 
-def lock(path: Path, timeout: float) -> FileLock:
+def make_lock(path: Path, timeout: float) -> FileLock:
     """A lock that the system gives back, or none: a mere file would tell nothing of a run on another host."""
     mode = mode_within(path.parent) if path.parent.exists() else OWNER_ONLY
     return FileLock(path, timeout=timeout, mode=mode, fallback_to_soft=False)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a new file's name on disk, too, where a folder can be opened."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -35,7 +35,7 @@ FRESH, INGESTED = timedelta(minutes=10), timedelta(minutes=3)
 BEAT = timedelta(minutes=2)
 
 
-class State(StrEnum):
+class SignState(StrEnum):
     """What the signals say now."""
 
     LOST = "lost"
@@ -52,14 +52,14 @@ class Sign:
     `is_strong` says whether a strong channel shows it.
     """
 
-    state: State
+    state: SignState
     says: str
     at: datetime | None = None
     holds: bool = False
     is_strong: bool = False
 
 
-def witnesses(case: Case) -> tuple[Signal, ...]:
+def list_witnesses(case: Case) -> tuple[Signal, ...]:
     """The signals that measured the loss which goes on: the strong ones, where there are any."""
     loss = case.diagnosis.loss
     channels = [
@@ -71,180 +71,186 @@ def witnesses(case: Case) -> tuple[Signal, ...]:
     return tuple(dict.fromkeys(channel.signal for channel in strong or channels))
 
 
-def heard(case: Case, signal: Signal) -> datetime | None:
+def find_last_reading(case: Case, signal: Signal) -> datetime | None:
     """Until when a feed was heard: of a metric its last point counts, of what speaks seldom that it was read."""
     if signal is Signal.TRAFFIC:
         return case.latest.get(signal)
-    return min((gap.window.start for gap in silences(case, signal)), default=case.window.end)
+    return min((gap.window.start for gap in list_unread_gaps(case, signal)), default=case.window.end)
 
 
-def silences(seen: Case | Timeline, signal: Signal) -> list[Gap]:
+def list_unread_gaps(seen: Case | Timeline, signal: Signal) -> list[Gap]:
     """What of a feed was not heard at the end of the window."""
     gaps = (gap for gap in seen.gaps if gap.signal is signal and gap.counts_as_unread)
     return [gap for gap in gaps if gap.window.end >= seen.window.end]
 
 
-def sign(timeline: Timeline, signals: Sequence[Signal], lost_at: datetime | None, since: datetime) -> Sign:
+def read_sign(timeline: Timeline, signals: Sequence[Signal], lost_at: datetime | None, since: datetime) -> Sign:
     """What the signals together say at a look after a redeploy, which ended at `since`.
 
     Traffic decides where it was part of the loss; between lost and back, heartbeats that are back decide. What was
     measured before the end proves nothing, however good it looks: it is late news of the time before.
     """
-    found = {signal: _one(timeline, signal, lost_at, since) for signal in signals}
+    found = {signal: _read_signal(timeline, signal, lost_at, since) for signal in signals}
     traffic = found.get(Signal.TRAFFIC)
-    if traffic is not None and traffic.state is State.PARTIAL:
-        beats = _one(timeline, Signal.HEARTBEAT, lost_at, since)
-        return beats if beats.state is State.BACK else traffic
+    if traffic is not None and traffic.state is SignState.PARTIAL:
+        beats = _read_signal(timeline, Signal.HEARTBEAT, lost_at, since)
+        return beats if beats.state is SignState.BACK else traffic
     for signal in MEASURED:
-        if signal in found and found[signal].state is not State.UNHEARD:
+        if signal in found and found[signal].state is not SignState.UNHEARD:
             return _unless_traffic_flows(timeline, found[signal], lost_at, since)
-    return Sign(state=State.UNHEARD, says="; ".join(one.says for one in found.values()))
+    return Sign(state=SignState.UNHEARD, says="; ".join(one.says for one in found.values()))
 
 
 def _unless_traffic_flows(timeline: Timeline, found: Sign, lost_at: datetime | None, since: datetime) -> Sign:
     """What was found, but for a loss that traffic denies: it decides, whatever the agent and Resource Health do."""
-    if found.state is not State.LOST:
+    if found.state is not SignState.LOST:
         return found
-    traffic = _one(timeline, Signal.TRAFFIC, lost_at, since)
-    return traffic if traffic.state in (State.BACK, State.PARTIAL) else found
+    traffic = _read_signal(timeline, Signal.TRAFFIC, lost_at, since)
+    return traffic if traffic.state in (SignState.BACK, SignState.PARTIAL) else found
 
 
-def normal(timeline: Timeline, lost_at: datetime) -> tuple[str, ...]:
+def describe_normal_signals(timeline: Timeline, lost_at: datetime) -> tuple[str, ...]:
     """What the strong channels say that are as before the loss, though it is said to go on."""
-    found = (_one(timeline, signal, lost_at, lost_at) for signal in STRONG)
-    return tuple(one.says for one in found if one.state is State.BACK)
+    found = (_read_signal(timeline, signal, lost_at, lost_at) for signal in STRONG)
+    return tuple(one.says for one in found if one.state is SignState.BACK)
 
 
-def unreported(timeline: Timeline, lost_at: datetime) -> str:
+def explain_unreported(timeline: Timeline, lost_at: datetime) -> str:
     """Why the traffic cannot be compared with what it was before the loss, though it was read: nothing was reported.
 
     A VM without traffic reports zeros; points that are missing are something else.
     """
     span = Window(lost_at - HOUR, lost_at)
     known = [one for one in timeline.series.values() if one.signal is Signal.TRAFFIC and one.times]
-    enough = any(len(_inside(one, span)) >= min(POINTS, HOUR // _step(one)) for one in known)
+    enough = any(len(_slice_values(one, span)) >= min(POINTS, HOUR // _find_step(one)) for one in known)
     return f"hardly a point was reported of the hour before {lost_at:%H:%M}Z" if known and not enough else ""
 
 
-def _one(timeline: Timeline, signal: Signal, lost_at: datetime | None, since: datetime) -> Sign:
-    silent = silences(timeline, signal)
+def _read_signal(timeline: Timeline, signal: Signal, lost_at: datetime | None, since: datetime) -> Sign:
+    silent = list_unread_gaps(timeline, signal)
     if silent:
-        return _unheard(f"{signal}: {silent[0].reason}")
+        return _build_unread_sign(f"{signal}: {silent[0].reason}")
     match signal:
         case Signal.TRAFFIC:
-            return _traffic(timeline, lost_at, since)
+            return _read_traffic(timeline, lost_at, since)
         case Signal.HEARTBEAT:
-            return _heartbeat(timeline, since)
+            return _read_heartbeat(timeline, since)
         case Signal.PROBE:
-            return _last(timeline, since, signal, Kind.PROBE_ANSWERED, (Kind.PROBE_FAILED,))
+            return _read_last_state(timeline, since, signal, Kind.PROBE_ANSWERED, (Kind.PROBE_FAILED,))
         case _:
-            return _last(timeline, since, signal, Kind.AVAILABLE, (Kind.UNAVAILABLE, Kind.DEGRADED))
+            return _read_last_state(timeline, since, signal, Kind.AVAILABLE, (Kind.UNAVAILABLE, Kind.DEGRADED))
 
 
-def _unheard(says: str) -> Sign:
-    return Sign(state=State.UNHEARD, says=says)
+def _build_unread_sign(says: str) -> Sign:
+    return Sign(state=SignState.UNHEARD, says=says)
 
 
-def _traffic(timeline: Timeline, lost_at: datetime | None, since: datetime) -> Sign:
+def _read_traffic(timeline: Timeline, lost_at: datetime | None, since: datetime) -> Sign:
     """All metrics together: one that is back while another is dead leaves it open."""
     known = {series.name: series for series in timeline.series.values() if series.signal is Signal.TRAFFIC}
     if len(known) > 1:
         known.pop("Network In", None)  # the deprecated name of another one
-    signs = [_metric(series, lost_at, since, timeline.window.end) for series in known.values()]
-    told = [one for one in signs if one.state is not State.UNHEARD]
+    signs = [_read_metric(series, lost_at, since, timeline.window.end) for series in known.values()]
+    told = [one for one in signs if one.state is not SignState.UNHEARD]
     if not told:
-        return signs[0] if signs else _unheard("traffic: no metric of it was read")
+        return signs[0] if signs else _build_unread_sign("traffic: no metric of it was read")
     states = {one.state for one in told}
     if len(states) == 1:
         return told[0]
-    if states == {State.BACK, State.PARTIAL}:
-        return next(one for one in told if one.state is State.BACK)
+    if states == {SignState.BACK, SignState.PARTIAL}:
+        return next(one for one in told if one.state is SignState.BACK)
     says = "; ".join(one.says for one in told)
-    return Sign(state=State.PARTIAL, says=says, is_strong=True)
+    return Sign(state=SignState.PARTIAL, says=says, is_strong=True)
 
 
-def _metric(series: Series, lost_at: datetime | None, since: datetime, now: datetime) -> Sign:
-    level = _level(series, lost_at if lost_at is not None else since, now)
+def _read_metric(series: Series, lost_at: datetime | None, since: datetime, now: datetime) -> Sign:
+    level = _find_usual_level(series, lost_at if lost_at is not None else since, now)
     if level is None:
-        return _unheard(f"traffic: too little {series.name} before the loss to compare with")
+        return _build_unread_sign(f"traffic: too little {series.name} before the loss to compare with")
     after = bisect_left(series.times, since)
     times, values = series.times[after:], series.values[after:]
-    step = _step(series)
+    step = _find_step(series)
     needed = ceil(HELD / step)
     in_a_row = len(times) >= needed and times[-1] - times[-needed] <= (needed - 1) * step
     if not in_a_row or now - times[-1] > FRESH + step:
-        return _unheard(f"traffic: not measured for {HELD // timedelta(minutes=1)} minutes in a row since then")
+        return _build_unread_sign(
+            f"traffic: not measured for {HELD // timedelta(minutes=1)} minutes in a row since then"
+        )
     shares = [value / level for value in values]
     says = f"{series.name} is at {shares[-1]:.0%} of what it was"
     if min(shares[-needed:]) > WELL:
         first = next((at for at in range(len(shares), 0, -1) if shares[at - 1] <= WELL), 0)
         return Sign(
-            state=State.BACK, says=f"{says} since {times[first]:%H:%M}Z", at=times[first], holds=True, is_strong=True
+            state=SignState.BACK,
+            says=f"{says} since {times[first]:%H:%M}Z",
+            at=times[first],
+            holds=True,
+            is_strong=True,
         )
-    state = State.LOST if max(shares[-needed:]) <= DEAD else State.PARTIAL
+    state = SignState.LOST if max(shares[-needed:]) <= DEAD else SignState.PARTIAL
     return Sign(state=state, says=says, is_strong=True)
 
 
-def _step(series: Series) -> timedelta:
+def _find_step(series: Series) -> timedelta:
     """The usual distance of its readings, at least a minute."""
     minute = timedelta(minutes=1)
     steps = sorted(b - a for a, b in pairwise(series.times[-30:]))
     return max(minute, steps[len(steps) // 2]) if steps else minute
 
 
-def _level(series: Series, lost_at: datetime, now: datetime) -> float | None:
+def _find_usual_level(series: Series, lost_at: datetime, now: datetime) -> float | None:
     """What is usual: the hour before the loss, or less where the same hour of earlier days had less."""
     spans = [Window(lost_at - HOUR, lost_at)]
     for day in range(1, DAYS + 1):
         middle = now - timedelta(days=day)
         if middle + HOUR / 2 < lost_at:
             spans.append(Window(middle - HOUR / 2, middle + HOUR / 2))
-    levels = (_median(series, span) for span in spans)
+    levels = (_find_median(series, span) for span in spans)
     least = LEAST_FLOWS if "flows" in series.name.lower() else LEAST_BYTES
     return min((level for level in levels if level is not None and level >= least), default=None)
 
 
-def _median(series: Series, span: Window) -> float | None:
-    inside = _inside(series, span)
+def _find_median(series: Series, span: Window) -> float | None:
+    inside = _slice_values(series, span)
     return median(inside) if len(inside) >= POINTS else None
 
 
-def _inside(series: Series, span: Window) -> Sequence[float]:
+def _slice_values(series: Series, span: Window) -> Sequence[float]:
     return series.values[bisect_left(series.times, span.start) : bisect_left(series.times, span.end)]
 
 
-def _heartbeat(timeline: Timeline, since: datetime) -> Sign:
+def _read_heartbeat(timeline: Timeline, since: datetime) -> Sign:
     now = timeline.window.end
-    beats = _beats(series for series in timeline.series.values() if series.signal is Signal.HEARTBEAT)
+    beats = _list_beats(series for series in timeline.series.values() if series.signal is Signal.HEARTBEAT)
     after = [at for at in beats if at >= since]
     if not after:
         if now - since >= SETTLES + INGESTED:
             says = f"no heartbeat came since {since:%H:%M}Z"
-            return Sign(state=State.LOST, says=says, is_strong=True)
-        return _unheard("heartbeat: none came yet")
+            return Sign(state=SignState.LOST, says=says, is_strong=True)
+        return _build_unread_sign("heartbeat: none came yet")
     last = after[-BEATS:]
     if len(last) == BEATS and all(b - a <= BEAT for a, b in pairwise(last)) and now - last[-1] <= INGESTED + BEAT:
         return Sign(
-            state=State.BACK,
+            state=SignState.BACK,
             says=f"heartbeats come again since {after[0]:%H:%M}Z",
             at=after[0],
             holds=True,
             is_strong=True,
         )
-    return Sign(state=State.PARTIAL, says=f"of heartbeats {len(after)} came, not {BEATS} in a row up to now")
+    return Sign(state=SignState.PARTIAL, says=f"of heartbeats {len(after)} came, not {BEATS} in a row up to now")
 
 
-def _beats(series: Iterable[Series]) -> list[datetime]:
+def _list_beats(series: Iterable[Series]) -> list[datetime]:
     return sorted(at for one in series for at in one.times)
 
 
-def _last(timeline: Timeline, since: datetime, signal: Signal, good: Kind, bad: Sequence[Kind]) -> Sign:
+def _read_last_state(timeline: Timeline, since: datetime, signal: Signal, good: Kind, bad: Sequence[Kind]) -> Sign:
     """By the last of the events that say whether it is well."""
-    told = [event for event in timeline.of(good, *bad) if event.at > since and event.signal is signal]
+    told = [event for event in timeline.list_events(good, *bad) if event.at > since and event.signal is signal]
     if not told:
-        return _unheard(f"{signal}: nothing was heard of it since then")
+        return _build_unread_sign(f"{signal}: nothing was heard of it since then")
     if told[-1].kind is good:
         says = "the probe is answered" if signal is Signal.PROBE else "Resource Health says Available"
         holds = signal is not Signal.PROBE
-        return Sign(state=State.BACK, says=f"{says} since {told[-1].at:%H:%M}Z", at=told[-1].at, holds=holds)
-    return Sign(state=State.LOST, says=f"{signal}: {told[-1].says}")
+        return Sign(state=SignState.BACK, says=f"{says} since {told[-1].at:%H:%M}Z", at=told[-1].at, holds=holds)
+    return Sign(state=SignState.LOST, says=f"{signal}: {told[-1].says}")

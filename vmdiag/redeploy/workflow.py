@@ -11,22 +11,31 @@ from dataclasses import replace
 from vmdiag.diagnosis.model import Case, Verdict
 from vmdiag.errors import MitigationError, SourceError
 from vmdiag.mitigation import Status
-from vmdiag.redeploy.follow import Attended, Ward, attend
-from vmdiag.redeploy.guards import Order, Refusal, qualifies, review
-from vmdiag.redeploy.model import Consent, Population, Struck
-from vmdiag.redeploy.preflight import survey
-from vmdiag.redeploy.request import plan
-from vmdiag.redeploy.single_vm import INTERRUPTED, Room, known, planned, redeploy, refused, told, with_journal
-from vmdiag.redeploy.state_folder import alone
+from vmdiag.redeploy.follow import FollowedRedeploy, RedeployContext, follow_redeploy
+from vmdiag.redeploy.guards import Order, Refusal, is_candidate, review_plans
+from vmdiag.redeploy.model import AffectedVm, Consent, Population
+from vmdiag.redeploy.preflight import read_preflights
+from vmdiag.redeploy.request import build_plan
+from vmdiag.redeploy.single_vm import (
+    INTERRUPTED,
+    WorkflowContext,
+    add_journal_redeploys,
+    add_mitigation,
+    build_planned_case,
+    build_refused_case,
+    read_journal,
+    redeploy_vm,
+)
+from vmdiag.redeploy.state_folder import hold_exclusive_lock
 
 # So many VMs are looked at closely even where their number alone refuses them: then a plan tells every guard's answer.
 FEW = 8
 
 
-def treat(cases: Iterable[Case], room: Room) -> Iterator[Case]:
+def redeploy_affected(cases: Iterable[Case], room: WorkflowContext) -> Iterator[Case]:
     """The same cases, the affected ones last and with what was done about them."""
     affected: list[Case] = []
-    doubtful: list[Struck] = []
+    doubtful: list[AffectedVm] = []
     judged = 0
     try:
         for case in cases:
@@ -36,15 +45,15 @@ def treat(cases: Iterable[Case], room: Room) -> Iterator[Case]:
                 affected.append(case)
                 continue
             if is_new and _is_doubtful(case):
-                doubtful.append(_struck(case))
+                doubtful.append(_build_affected(case))
             yield case
     except SourceError:
         yield from affected
         raise
     if affected:
-        candidates = sum(qualifies(case, room.policy) for case in affected)
-        struck = (*map(_struck, affected), *doubtful)
-        yield from _treated(affected, Population(vms=judged, struck=struck, candidates=candidates), room)
+        candidates = sum(is_candidate(case, room.policy) for case in affected)
+        struck = (*map(_build_affected, affected), *doubtful)
+        yield from _redeploy_all(affected, Population(vms=judged, affected=struck, candidates=candidates), room)
 
 
 def _is_doubtful(case: Case) -> bool:
@@ -57,94 +66,100 @@ def _is_judged(case: Case) -> bool:
     return case.diagnosis.verdict is not Verdict.INCONCLUSIVE or _is_doubtful(case)
 
 
-def _struck(case: Case) -> Struck:
+def _build_affected(case: Case) -> AffectedVm:
     seen = case.diagnosis
-    return Struck(vm=case.vm.id, region=case.vm.location or "", since=seen.failed_at or seen.migrated_at)
+    return AffectedVm(vm=case.vm.id, region=case.vm.location or "", since=seen.failed_at or seen.migrated_at)
 
 
-def _treated(affected: Sequence[Case], population: Population, room: Room) -> Iterator[Case]:
+def _redeploy_all(affected: Sequence[Case], population: Population, room: WorkflowContext) -> Iterator[Case]:
     with ExitStack() as held:
-        room = replace(room, policy=replace(room.policy, rival=_rival(affected, room, held)))
-        reviewed = _reviewed(affected, population, room)
-        if room.ward is not None and room.ward.is_over():
-            yield from (planned(one, f"not touched: {INTERRUPTED}") for one in reviewed)
+        room = replace(room, policy=replace(room.policy, lock_holder=_find_lock_holder(affected, room, held)))
+        reviewed = _review_first(affected, population, room)
+        if room.redeploying is not None and room.redeploying.is_over():
+            yield from (build_planned_case(one, f"not touched: {INTERRUPTED}") for one in reviewed)
             return
         refusals = [one for one in reviewed if one.against]
         if refusals:
-            room.proposer.refuse(refusals)
-        yield from map(refused, refusals)
+            room.proposer.show_refusals(refusals)
+        yield from map(build_refused_case, refusals)
         ready = [one for one in reviewed if not one.against]
-        if room.policy.dry_run or room.ward is None:
-            yield from (planned(one, "it qualifies; --dry-run changes nothing") for one in ready)
+        if room.policy.dry_run or room.redeploying is None:
+            yield from (build_planned_case(one, "it qualifies; --dry-run changes nothing") for one in ready)
         elif ready:
-            yield from _agreed(ready, population, room, room.ward)
+            yield from _redeploy_agreed(ready, population, room, room.redeploying)
 
 
-def _rival(affected: Sequence[Case], room: Room, held: ExitStack) -> str | None:
+def _find_lock_holder(affected: Sequence[Case], room: WorkflowContext, held: ExitStack) -> str | None:
     """Who else redeploys in these subscriptions; none from here on, as long as the locks are held."""
-    if room.ward is None:
+    if room.redeploying is None:
         return None
-    cloud = room.ward.source.session.cloud.arm
+    cloud = room.redeploying.source.session.cloud.arm
     try:
-        return held.enter_context(alone({f"{cloud} {case.vm.id.subscription}" for case in affected}))
+        return held.enter_context(hold_exclusive_lock({f"{cloud} {case.vm.id.subscription}" for case in affected}))
     except OSError as error:
         return f"the lock cannot be taken: {error.strerror or error}"
 
 
-def _reviewed(affected: Sequence[Case], population: Population, room: Room) -> tuple[Refusal, ...]:
+def _review_first(affected: Sequence[Case], population: Population, room: WorkflowContext) -> tuple[Refusal, ...]:
     """What the guards say before anything is begun: no order yet, because nothing was read again."""
-    ward = room.ward
+    ward = room.redeploying
     if ward is None:
-        return _refusals(review(map(plan, affected), room.policy, population, room.now))
-    policy, deeds = known(ward, room.policy)
-    first = _refusals(review(map(plan, affected), policy, population, ward.source.session.now))
+        return _list_refusals(review_plans(map(build_plan, affected), room.policy, population, room.now))
+    policy, deeds = read_journal(ward, room.policy)
+    first = _list_refusals(review_plans(map(build_plan, affected), policy, population, ward.source.session.now))
     near = [one.plan.vm for one in first if not one.against or len(first) <= FEW]
-    ward.source.session.begin()
+    ward.source.session.restart_deadline()
     cloud = ward.source.session.cloud.arm
-    found = survey(ward.source.session, near) if near else {}
-    facts = {vm: with_journal(deeds, vm, one, cloud) for vm, one in found.items()}
-    plans = [plan(case, facts.get(case.vm.id)) for case in affected]
-    return _refusals(review(plans, policy, population, ward.source.session.now))
+    found = read_preflights(ward.source.session, near) if near else {}
+    facts = {vm: add_journal_redeploys(deeds, vm, one, cloud) for vm, one in found.items()}
+    plans = [build_plan(case, facts.get(case.vm.id)) for case in affected]
+    return _list_refusals(review_plans(plans, policy, population, ward.source.session.now))
 
 
-def _refusals(reviewed: Iterable[Order | Refusal]) -> tuple[Refusal, ...]:
+def _list_refusals(reviewed: Iterable[Order | Refusal]) -> tuple[Refusal, ...]:
     return tuple(one for one in reviewed if isinstance(one, Refusal))
 
 
-def _agreed(ready: Sequence[Refusal], population: Population, room: Room, ward: Ward) -> Iterator[Case]:
-    room.proposer.propose(ready)
-    if room.policy.consent is Consent.ASKABLE and not room.proposer.agrees(ready):
+def _redeploy_agreed(
+    ready: Sequence[Refusal], population: Population, room: WorkflowContext, ward: RedeployContext
+) -> Iterator[Case]:
+    room.proposer.show_proposals(ready)
+    if room.policy.consent is Consent.ASKABLE and not room.proposer.ask_for_consent(ready):
         says = "the answer at the prompt was not yes"
-        yield from (told(one.plan, Status.DECLINED, says, one.answers) for one in ready)
+        yield from (add_mitigation(one.plan, Status.DECLINED, says, one.answers) for one in ready)
         return
     room = replace(room, policy=replace(room.policy, consent=Consent.GIVEN))
     halted = ""
     for one in ready:
         halted = halted or (INTERRUPTED if ward.is_over() else "")
         if halted:
-            yield planned(one, f"not touched: {halted}")
+            yield build_planned_case(one, f"not touched: {halted}")
             continue
-        case = redeploy(one, population, room, ward)
+        case = redeploy_vm(one, population, room, ward)
         done = case.mitigation
         if done is not None and done.status is not Status.REFUSED and done.reachable_again is not True:
             halted = f"{one.plan.vm.name} was not seen to be reachable again ({done.status})"
         yield case
 
 
-def resume(ward: Ward) -> Iterator[Attended]:
+def resume_unfinished(ward: RedeployContext) -> Iterator[FollowedRedeploy]:
     """Take up every redeploy of the journal whose end nobody has seen, without asking for another one."""
     cloud = ward.source.session.cloud.arm
-    open_ = [deed for deed in ward.journal.deeds(ward.attendant.warn) if deed.is_open]
+    open_ = [deed for deed in ward.journal.read_entries(ward.reporter.warn) if deed.is_open]
     ours = [deed for deed in open_ if deed.cloud == cloud]
     for deed in open_:
         if deed.cloud != cloud:
             says = f"the redeploy is in another cloud: give --cloud {deed.cloud}"
-            ward.attendant.warn(f"{deed.vm.name}: {says}")
-            yield Attended(deed=replace(deed, says=says))
+            ward.reporter.warn(f"{deed.vm.name}: {says}")
+            yield FollowedRedeploy(entry=replace(deed, says=says))
     if ours:
         ward.source.sign_in()
-    with alone({f"{cloud} {deed.vm.subscription}" for deed in ours}) as rival:
+    with hold_exclusive_lock({f"{cloud} {deed.vm.subscription}" for deed in ours}) as rival:
         if rival is not None:
             raise MitigationError(rival, "It follows its own redeploys; run again when it has ended.")
         for deed in ours:
-            yield Attended(deed=replace(deed, says=INTERRUPTED)) if ward.is_over() else attend(ward, deed)
+            yield (
+                FollowedRedeploy(entry=replace(deed, says=INTERRUPTED))
+                if ward.is_over()
+                else follow_redeploy(ward, deed)
+            )

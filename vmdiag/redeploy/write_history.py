@@ -6,30 +6,32 @@ Source: "REST API: Activity Logs - List"; that an entry of a failed phase is no 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from vmdiag.diagnosis.event_kinds import VM_TYPES, Phase, interpret, phase
+from vmdiag.diagnosis.event_kinds import VM_TYPES, Phase, find_phase, interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal
 from vmdiag.redeploy.model import RecentRedeploy
-from vmdiag.sources.decoding.log_entry import Entry, feed
+from vmdiag.sources.decoding.log_entry import LogEntry, find_feed
 from vmdiag.sources.formats import activity_log as wire
 from vmdiag.sources.items import Row
 
 # What does nothing to a VM, though it is a POST.
-HARMLESS = ("retrievebootdiagnosticsdata/action", "instanceview/action", "assesspatches/action")
+READ_ONLY_ACTIONS = ("retrievebootdiagnosticsdata/action", "instanceview/action", "assesspatches/action")
 
 
-def writes(vm: VmId, rows: Iterable[Row]) -> Iterator[Entry]:
+def list_writes(vm: VmId, rows: Iterable[Row]) -> Iterator[LogEntry]:
     """What was done to the VM or to its extensions, and did not fail; raises `Malformed`."""
     for row in rows:
-        entry = wire.entry(row)
+        entry = wire.decode_log_entry(row)
         operation = entry.operation.lower()
         about = f"{entry.resource.lower()}/".startswith(f"{vm.key}/") and operation.startswith(VM_TYPES)
-        is_write = feed(entry.category, operation) is Signal.ACTIVITY and not operation.endswith((*HARMLESS, "/read"))
-        if about and is_write and phase(entry.status) is not Phase.FAILED:
+        is_write = find_feed(entry.category, operation) is Signal.ACTIVITY and not operation.endswith(
+            (*READ_ONLY_ACTIONS, "/read")
+        )
+        if about and is_write and find_phase(entry.status) is not Phase.FAILED:
             yield entry
 
 
-def redeploys(entries: Iterable[Entry]) -> Iterator[datetime]:
+def list_redeploy_times(entries: Iterable[LogEntry]) -> Iterator[datetime]:
     """When each redeploy was asked for: an operation's first record."""
     first: dict[str, datetime] = {}
     for entry in entries:
@@ -39,23 +41,23 @@ def redeploys(entries: Iterable[Entry]) -> Iterator[datetime]:
     return iter(first.values())
 
 
-def recent(rows: Iterable[Row], regions: Mapping[str, str]) -> Iterator[RecentRedeploy]:
+def list_recent_redeploys(rows: Iterable[Row], regions: Mapping[str, str]) -> Iterator[RecentRedeploy]:
     """The redeploys of any VM, the newest of each; `regions` by the VM's id in lower case; raises `Malformed`."""
     newest: dict[VmId, datetime] = {}
-    for vm, at in redeployed(rows):
+    for vm, at in find_redeployed_vms(rows):
         newest[vm] = max(at, newest.get(vm, at))
     for vm, at in newest.items():
         yield RecentRedeploy(vm=vm, at=at, region=regions.get(vm.key, ""))
 
 
-def redeployed(rows: Iterable[Row]) -> Iterator[tuple[VmId, datetime]]:
+def find_redeployed_vms(rows: Iterable[Row]) -> Iterator[tuple[VmId, datetime]]:
     """Whom the log's records of redeploys name, and when; raises `Malformed`."""
     for row in rows:
-        entry = wire.entry(row)
+        entry = wire.decode_log_entry(row)
         vm = VmId.parse(entry.resource)
-        if vm is not None and _is_redeploy(entry) and phase(entry.status) is not Phase.FAILED:
+        if vm is not None and _is_redeploy(entry) and find_phase(entry.status) is not Phase.FAILED:
             yield vm, entry.at
 
 
-def _is_redeploy(entry: Entry) -> bool:
-    return interpret(Signal.ACTIVITY, entry.operation, entry.status, {}) is Kind.REDEPLOY
+def _is_redeploy(entry: LogEntry) -> bool:
+    return interpret_record(Signal.ACTIVITY, entry.operation, entry.status, {}) is Kind.REDEPLOY

@@ -6,7 +6,7 @@ With `STREAMS` a format wants the cases as they are known; without, in the order
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from vmdiag.diagnosis.model import Case, Others
+    from vmdiag.diagnosis.model import Case, OtherVms
 
 
 class Renderer(Protocol):
@@ -16,6 +16,6 @@ class Renderer(Protocol):
         """One more VM."""
         ...
 
-    def finish(self, others: "Others") -> None:
+    def finish(self, others: "OtherVms") -> None:
         """All VMs are known; `others` were seen and are no case."""
         ...

@@ -6,51 +6,52 @@ Used by `markdown` only. Checked against CommonMark and the extensions of GitHub
 import re
 from collections.abc import Iterable, Iterator
 
-from vmdiag.wording.sanitize import cut, visible
+from vmdiag.wording.sanitize import escape_controls, truncate_text
 
-_LONGEST = 4000
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>&|~#!$^])")
+_MAX_LENGTH = 4000
+_SPECIAL_CHARACTER = re.compile(r"([\\`*_{}\[\]<>&|~#!$^])")
 # Words that some readers make links or mentions of, whatever is escaped around them: they become code.
-_LINKISH = re.compile(r"(\S*(?:@|:/|www\.|mailto:|xmpp:)\S*)", re.IGNORECASE)
+_LINK_LIKE_WORD = re.compile(r"(\S*(?:@|:/|www\.|mailto:|xmpp:)\S*)", re.IGNORECASE)
 # What makes a block at the beginning of a line.
-_BLOCK = re.compile(r"^(\s*)([-+=>]|\d+(?=[.)]))")
+_BLOCK_START = re.compile(r"^(\s*)([-+=>]|\d+(?=[.)]))")
 _FENCE = re.compile(r"`{3,}")
 
 
-def plain(text: str) -> str:
+def escape_text(text: str) -> str:
     """Text with every character escaped that could mean something; fit for a paragraph, a list item or a cell."""
-    words = _LINKISH.split(visible(cut(text, _LONGEST)).strip())
+    words = _LINK_LIKE_WORD.split(escape_controls(truncate_text(text, _MAX_LENGTH)).strip())
     written = "".join(
-        cell(code(word)) if number % 2 else _SPECIAL.sub(r"\\\1", word) for number, word in enumerate(words)
+        escape_cell(format_code(word)) if number % 2 else _SPECIAL_CHARACTER.sub(r"\\\1", word)
+        for number, word in enumerate(words)
     )
-    return _BLOCK.sub(_unblocked, written)
+    return _BLOCK_START.sub(_escape_block_start, written)
 
 
-def code(text: str) -> str:
+def format_code(text: str) -> str:
     """A code span; a backtick in it becomes an apostrophe, because no fence is safe in a table."""
-    shown = visible(cut(text, _LONGEST)).replace("`", "'")
+    shown = escape_controls(truncate_text(text, _MAX_LENGTH)).replace("`", "'")
     return f"`{shown}`" if shown.strip() else "` `"
 
 
-def cell(text: str) -> str:
+def escape_cell(text: str) -> str:
     """The same, with bars that do not end a cell."""
     return text.replace("|", "\\|")
 
 
-def row(cells: Iterable[str]) -> str:
+def format_row(cells: Iterable[str]) -> str:
     """One line of a table; the cells are written already."""
     return f"| {' | '.join(cells)} |"
 
 
-def fenced(lines: Iterable[str], language: str = "text") -> Iterator[str]:
+def format_code_block(lines: Iterable[str], language: str = "text") -> Iterator[str]:
     """A block of code whose lines cannot end it."""
-    shown = [visible(cut(line, _LONGEST)).rstrip() for line in lines]
+    shown = [escape_controls(truncate_text(line, _MAX_LENGTH)).rstrip() for line in lines]
     longest = max((len(run) for line in shown for run in _FENCE.findall(line)), default=2)
     fence = "`" * (longest + 1)
     yield from (fence + language, *shown, fence)
 
 
-def _unblocked(found: re.Match[str]) -> str:
+def _escape_block_start(found: re.Match[str]) -> str:
     sign = found[2]
     # A digit cannot be escaped with a backslash.
     return f"{found[1]}\\{sign}" if not sign.isdigit() else f"{found[1]}&#{ord(sign[0])};{sign[1:]}"

@@ -17,24 +17,28 @@ _SIGNS = {
 }
 
 
-def sign(verdict: Verdict, page: Page) -> str:
+def get_verdict_sign(verdict: Verdict, page: Page) -> str:
     """The verdict as one sign."""
     return _SIGNS[verdict][page.is_ascii]
 
 
-def style(verdict: Verdict) -> str:
+def get_verdict_style(verdict: Verdict) -> str:
     """The verdict's colour."""
     return _SIGNS[verdict][2]
 
 
-def label(verdict: Verdict, page: Page, text: str | None = None) -> Text:
+def format_verdict(verdict: Verdict, page: Page, text: str | None = None) -> Text:
     """Sign and word (or another text) in the verdict's colour."""
-    return page.text(f"{sign(verdict, page)} {text or verdict.upper()}", style(verdict))
+    return page.sanitize_text(
+        f"{get_verdict_sign(verdict, page)} {text or verdict.upper()}", get_verdict_style(verdict)
+    )
 
 
-def banner(case: Case, page: Page) -> Text:
+def format_banner(case: Case, page: Page) -> Text:
     """The verdict, or once a redeploy was asked for what became of it: green only where it was seen to help."""
-    word = redeploy_outcome.banner(case)
+    word = redeploy_outcome.get_banner_word(case)
     if word is None:
-        return label(case.diagnosis.verdict, page)
-    return label(Verdict.CLEAR if redeploy_outcome.is_cured(case) else Verdict.CONFIRMED, page, word)
+        return format_verdict(case.diagnosis.verdict, page)
+    return format_verdict(
+        Verdict.CLEAR if redeploy_outcome.has_redeploy_helped(case) else Verdict.CONFIRMED, page, word
+    )

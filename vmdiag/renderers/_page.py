@@ -9,12 +9,12 @@ from rich.style import Style
 from rich.text import Text
 
 from vmdiag.wording import sparkline
-from vmdiag.wording.sanitize import cut, visible
+from vmdiag.wording.sanitize import escape_controls, truncate_text
 
 BOLD = "bold"
-_LONGEST = 4000
-_PROSE = 100
-_NARROWEST = 30
+_MAX_LENGTH = 4000
+_PROSE_WIDTH = 100
+_MIN_WIDTH = 30
 _INDENT = 2
 
 
@@ -24,35 +24,35 @@ class Page:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._encoding = console.encoding
-        self.width = max(console.width, _NARROWEST)
-        self.prose = min(self.width, _PROSE)
-        self.is_ascii = not self._carries("✖▲✔│└▁█…")
-        self.pens = sparkline.ASCII if self.is_ascii else sparkline.UNICODE
+        self.width = max(console.width, _MIN_WIDTH)
+        self.prose_width = min(self.width, _PROSE_WIDTH)
+        self.is_ascii = not self._can_encode("✖▲✔│└▁█…")
+        self.glyphs = sparkline.ASCII if self.is_ascii else sparkline.UNICODE
         self.ellipsis = "..." if self.is_ascii else "…"
 
-    def text(self, text: str, style: str | Style = "") -> Text:
+    def sanitize_text(self, text: str, style: str | Style = "") -> Text:
         """A stranger's text or ours, as something that is shown and never obeyed."""
-        shown = visible(cut(text, _LONGEST))
+        shown = escape_controls(truncate_text(text, _MAX_LENGTH))
         if self.is_ascii:
             shown = shown.replace("…", self.ellipsis)
         return Text(shown.encode(self._encoding, "replace").decode(self._encoding), style=style, end="")
 
-    def line(self, *parts: Text | str) -> None:
+    def print_line(self, *parts: Text | str) -> None:
         """One line as it is, parts side by side; the caller has seen to its length."""
-        whole = Text().join(part if isinstance(part, Text) else self.text(part) for part in parts)
+        whole = Text().join(part if isinstance(part, Text) else self.sanitize_text(part) for part in parts)
         whole.rstrip()
         self._console.print(whole, soft_wrap=True)
 
-    def blank(self) -> None:
+    def print_blank(self) -> None:
         """An empty line."""
-        self.line()
+        self.print_line()
 
-    def heading(self, title: str) -> None:
+    def print_heading(self, title: str) -> None:
         """A blank line and a title."""
-        self.blank()
-        self.beside("", self.text(title, BOLD), 0)
+        self.print_blank()
+        self.print_labelled("", self.sanitize_text(title, BOLD), 0)
 
-    def wrapped(self, text: Text, width: int, most: int | None = None) -> list[Text]:
+    def wrap_text(self, text: Text, width: int, most: int | None = None) -> list[Text]:
         """The text in lines that break between words; cut with an ellipsis after `most`."""
         lines = list(text.wrap(self._console, max(width, 1), justify="left", overflow="fold"))
         for line in lines:
@@ -66,55 +66,55 @@ class Page:
         last.append(self.ellipsis)
         return lines[:most]
 
-    def beside(self, label: Text | str, text: Text, column: int, most: int | None = None) -> None:
+    def print_labelled(self, label: Text | str, text: Text, column: int, most: int | None = None) -> None:
         """A label, and the text wrapped in a column of its own to the right of it."""
-        head = label if isinstance(label, Text) else self.text(label)
+        head = label if isinstance(label, Text) else self.sanitize_text(label)
         if head.plain and cell_len(head.plain.rstrip()) >= column:
-            self.line(head)
+            self.print_line(head)
             head = Text()
-        for number, line in enumerate(self.wrapped(text, self.prose - column, most)):
+        for number, line in enumerate(self.wrap_text(text, self.prose_width - column, most)):
             if number:
-                self.line(" " * column, line)
+                self.print_line(" " * column, line)
             else:
-                self.line(head, " " * max(0, column - cell_len(head.plain)), line)
+                self.print_line(head, " " * max(0, column - cell_len(head.plain)), line)
 
-    def paragraph(self, text: str) -> None:
+    def print_paragraph(self, text: str) -> None:
         """Prose, indented."""
-        for line in self.wrapped(self.text(text), self.prose - _INDENT):
-            self.line(" " * _INDENT, line)
+        for line in self.wrap_text(self.sanitize_text(text), self.prose_width - _INDENT):
+            self.print_line(" " * _INDENT, line)
 
-    def fields(self, label: str, text: str, column: int) -> None:
+    def print_field(self, label: str, text: str, column: int) -> None:
         """An indented label with its text."""
-        self.beside(self.text(" " * _INDENT + label), self.text(text), column)
+        self.print_labelled(self.sanitize_text(" " * _INDENT + label), self.sanitize_text(text), column)
 
-    def address(self, url: str) -> None:
+    def print_link(self, url: str) -> None:
         """A link on its own, broken only after a slash; every piece leads to the whole address where terminals can."""
         room = self.width - 2 * _INDENT
-        shown = self.text(url)
-        pieces = pack([piece + "/" for piece in shown.plain.split("/")], room, "")
+        shown = self.sanitize_text(url)
+        pieces = pack_lines([piece + "/" for piece in shown.plain.split("/")], room, "")
         pieces[-1] = pieces[-1].removesuffix("/")
         link = Style(link=url) if url.startswith("https://") and url.isprintable() else Style()
         for piece in pieces:
-            for line in self.wrapped(Text(piece, style=link), room):
-                self.line(" " * 2 * _INDENT, line)
+            for line in self.wrap_text(Text(piece, style=link), room):
+                self.print_line(" " * 2 * _INDENT, line)
 
-    def drawing(self, line: str, style: str = "") -> None:
+    def print_drawing(self, line: str, style: str = "") -> None:
         """A line of a picture, indented: cut where the screen ends, for wrapped it would be none."""
-        self.cells([self.text(" " * _INDENT + line, style)], [self.prose])
+        self.print_cells([self.sanitize_text(" " * _INDENT + line, style)], [self.prose_width])
 
-    def cells(self, texts: list[Text], widths: list[int]) -> None:
+    def print_cells(self, texts: list[Text], widths: list[int]) -> None:
         """One line of a table: each text in its width, a blank between two."""
-        parts = [self._cell(text, width) for text, width in zip(texts, widths, strict=True)]
-        self.line(Text(" ").join(parts))
+        parts = [self._fit_cell(text, width) for text, width in zip(texts, widths, strict=True)]
+        self.print_line(Text(" ").join(parts))
 
-    def _cell(self, text: Text, width: int) -> Text:
+    def _fit_cell(self, text: Text, width: int) -> Text:
         """The text in exactly this many columns; what is too long loses its end."""
         plain = text.plain
         if cell_len(plain) > width:
             plain = set_cell_size(plain, max(0, width - len(self.ellipsis))) + self.ellipsis
         return Text(set_cell_size(plain, width), style=text.style)
 
-    def _carries(self, characters: str) -> bool:
+    def _can_encode(self, characters: str) -> bool:
         try:
             characters.encode(self._encoding)
         except UnicodeEncodeError:
@@ -122,7 +122,7 @@ class Page:
         return True
 
 
-def pack(pieces: list[str], room: int, between: str) -> list[str]:
+def pack_lines(pieces: list[str], room: int, between: str) -> list[str]:
     """Pieces joined into as few lines of this room as they need, in order; a piece is never broken."""
     lines = [pieces[0]]
     for piece in pieces[1:]:

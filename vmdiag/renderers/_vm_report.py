@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from vmdiag.diagnosis.model import Action, Case, Evidence, Stance
-from vmdiag.diagnosis.traffic_losses import UNITS, figure
+from vmdiag.diagnosis.traffic_losses import UNITS, format_figure
 from vmdiag.model import Gap, Window
-from vmdiag.renderers._marks import banner
-from vmdiag.renderers._page import BOLD, Page, pack
+from vmdiag.renderers._marks import format_banner
+from vmdiag.renderers._page import BOLD, Page, pack_lines
 from vmdiag.wording import (
     evidence_headings,
     narrative,
@@ -21,166 +21,166 @@ from vmdiag.wording import (
     support_ticket,
     timeline_rows,
 )
-from vmdiag.wording.sanitize import name, place, sentence
-from vmdiag.wording.time_formats import Clock, between
+from vmdiag.wording.sanitize import shorten_name, shorten_sentence, shorten_source_ref
+from vmdiag.wording.time_formats import ShortTimeFormat, format_window
 
-ANSWER = 12
-_COLUMN = 12
-_SIGNAL = 14
-_GAPS = 8
-_STANCES = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
+ANSWER_LINES = 12
+_LABEL_WIDTH = 12
+_SIGNAL_WIDTH = 14
+_MAX_GAPS = 8
+_STANCE_SIGNS = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
 
 
-def draw(case: Case, page: Page) -> None:
+def draw_vm(case: Case, page: Page) -> None:
     """The whole answer for one VM, but for what concerns the run."""
-    _answer(case, page)
+    _draw_answer(case, page)
     if case.is_unknown:
         return
-    _guards(case, page)
-    _evidence(case, page)
-    gaps(case.gaps, page, case.window)
-    _timetable(case, page)
-    _curve(case, page)
-    paragraphs = list(narrative.story(case))
+    _draw_guards(case, page)
+    _draw_evidence(case, page)
+    draw_gaps(case.gaps, page, case.window)
+    _draw_timeline(case, page)
+    _draw_sparkline(case, page)
+    paragraphs = list(narrative.write_narrative(case))
     if paragraphs:
-        page.heading("What happened")
-        _told(paragraphs, page)
-    _way_out(case, page)
+        page.print_heading("What happened")
+        _draw_paragraphs(paragraphs, page)
+    _draw_next_steps(case, page)
     if case.diagnosis.recommendation.action is Action.ESCALATE:
-        _support(case, page)
+        _draw_support_ticket(case, page)
 
 
-def gaps(missed: tuple[Gap, ...], page: Page, window: Window) -> None:
+def draw_gaps(missed: tuple[Gap, ...], page: Page, window: Window) -> None:
     """What was not heard; of a gap as long as the window only the reason is told."""
     if not missed:
         return
-    page.heading("What could not be seen")
-    for gap in missed[:_GAPS]:
+    page.print_heading("What could not be seen")
+    for gap in missed[:_MAX_GAPS]:
         partly = "in part: " if gap.partial else ""
         ends = (gap.window.start, gap.window.end)
-        when = "" if window.start >= ends[0] and window.end <= ends[1] else f" ({between(*ends)})"
-        page.fields(gap.signal, f"{partly}{sentence(gap.reason)}{when}", _SIGNAL + 2)
-    if len(missed) > _GAPS:
-        page.line(f"  and {len(missed) - _GAPS} more: see the JSON report")
+        when = "" if window.start >= ends[0] and window.end <= ends[1] else f" ({format_window(*ends)})"
+        page.print_field(gap.signal, f"{partly}{shorten_sentence(gap.reason)}{when}", _SIGNAL_WIDTH + 2)
+    if len(missed) > _MAX_GAPS:
+        page.print_line(f"  and {len(missed) - _MAX_GAPS} more: see the JSON report")
 
 
-def _answer(case: Case, page: Page) -> None:
-    room = page.prose - _COLUMN
-    verdict = banner(case, page)
+def _draw_answer(case: Case, page: Page) -> None:
+    room = page.prose_width - _LABEL_WIDTH
+    verdict = format_banner(case, page)
     column = len(verdict) + 2
-    head = page.text(narrative.headline(case), BOLD)
-    page.beside(verdict, head, column, 2)
-    page.blank()
-    rows = dict(narrative.rows(case))
-    why = page.text(rows.pop("Why"))
-    used = len(page.wrapped(head, page.prose - column, 2)) + 1
+    head = page.sanitize_text(narrative.write_headline(case), BOLD)
+    page.print_labelled(verdict, head, column, 2)
+    page.print_blank()
+    rows = dict(narrative.list_summary_rows(case))
+    why = page.sanitize_text(rows.pop("Why"))
+    used = len(page.wrap_text(head, page.prose_width - column, 2)) + 1
     for title, says in rows.items():
-        text = page.text(says)
+        text = page.sanitize_text(says)
         most = 2 if title in {"VM", "Redeploy"} else 1
-        used += len(page.wrapped(text, room, most))
-        page.beside(page.text(f"  {title}", BOLD), text, _COLUMN, most)
-    word, says = narrative.advice(case)
-    step = Text.assemble(page.text(word, BOLD), page.text(says))
-    left = ANSWER - used
-    steps = min(len(page.wrapped(step, room)), left - min(2, len(page.wrapped(why, room))))
-    page.beside(page.text("  Why", BOLD), why, _COLUMN, left - steps)
-    page.beside(page.text("  Next", BOLD), step, _COLUMN, steps)
+        used += len(page.wrap_text(text, room, most))
+        page.print_labelled(page.sanitize_text(f"  {title}", BOLD), text, _LABEL_WIDTH, most)
+    word, says = narrative.describe_next_step(case)
+    step = Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says))
+    left = ANSWER_LINES - used
+    steps = min(len(page.wrap_text(step, room)), left - min(2, len(page.wrap_text(why, room))))
+    page.print_labelled(page.sanitize_text("  Why", BOLD), why, _LABEL_WIDTH, left - steps)
+    page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH, steps)
 
 
-def _guards(case: Case, page: Page) -> None:
-    found = list(redeploy_outcome.answers(case.mitigation.guards if case.mitigation is not None else ()))
+def _draw_guards(case: Case, page: Page) -> None:
+    found = list(redeploy_outcome.format_guard_results(case.mitigation.guards if case.mitigation is not None else ()))
     if not found or not redeploy_outcome.is_pending(case):
         return
-    page.heading("Redeploy, guard by guard: + passes, - refuses, ? not asked yet")
+    page.print_heading("Redeploy, guard by guard: + passes, - refuses, ? not asked yet")
     for mark, guard, says in found:
-        head = f"  {mark} {guard:<{_SIGNAL}}"
-        page.beside(head, page.text(says), len(head))
-    for line in redeploy_outcome.price(case):
-        page.beside("  ", page.text(line), 2)
+        head = f"  {mark} {guard:<{_SIGNAL_WIDTH}}"
+        page.print_labelled(head, page.sanitize_text(says), len(head))
+    for line in redeploy_outcome.describe_impact(case):
+        page.print_labelled("  ", page.sanitize_text(line), 2)
 
 
-def _evidence(case: Case, page: Page) -> None:
-    for title, found in evidence_headings.headed(case):
-        _pieces(title, found, page)
+def _draw_evidence(case: Case, page: Page) -> None:
+    for title, found in evidence_headings.group_evidence(case):
+        _draw_evidence_group(title, found, page)
 
 
-def _pieces(title: str, found: list[Evidence], page: Page) -> None:
-    clock = Clock.among(one.at for one in found if one.at)
-    page.heading(f"{title} ({clock.title})")
+def _draw_evidence_group(title: str, found: list[Evidence], page: Page) -> None:
+    clock = ShortTimeFormat.fit_to_times(one.at for one in found if one.at)
+    page.print_heading(f"{title} ({clock.title})")
     for one in found:
-        head = f"  {_STANCES[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL}}"
-        ref = f" [{place(one.ref)}]" if one.ref else ""
-        page.beside(head, page.text(sentence(one.says) + ref), len(head))
+        head = f"  {_STANCE_SIGNS[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL_WIDTH}}"
+        ref = f" [{shorten_source_ref(one.ref)}]" if one.ref else ""
+        page.print_labelled(head, page.sanitize_text(shorten_sentence(one.says) + ref), len(head))
 
 
-def _timetable(case: Case, page: Page) -> None:
-    rows, others = timeline_rows.timeline(case)
+def _draw_timeline(case: Case, page: Page) -> None:
+    rows, others = timeline_rows.build_timeline_rows(case)
     if not rows:
         return
-    clock = Clock.among(row.at for row in rows)
-    page.heading(f"Timeline ({clock.title})")
-    widest = max(len(row.what) for row in rows)
+    clock = ShortTimeFormat.fit_to_times(row.at for row in rows)
+    page.print_heading(f"Timeline ({clock.title})")
+    widest = max(len(row.label) for row in rows)
     for row in rows:
-        head = f"  {clock(row.at)}  {row.what:<{widest}}  "
-        weight = BOLD if row.what.isupper() else ""
-        page.beside(page.text(head, weight), page.text(row.says), len(head))
+        head = f"  {clock(row.at)}  {row.label:<{widest}}  "
+        weight = BOLD if row.label.isupper() else ""
+        page.print_labelled(page.sanitize_text(head, weight), page.sanitize_text(row.says), len(head))
     if others:
-        page.line(f"  and {others} more: see the JSON report")
+        page.print_line(f"  and {others} more: see the JSON report")
 
 
-def _curve(case: Case, page: Page) -> None:
+def _draw_sparkline(case: Case, page: Page) -> None:
     series = case.curve
-    span = None if series is None else sparkline.span_of(series)
+    span = None if series is None else sparkline.get_time_span(series)
     if series is None or span is None:
         return
-    width = sparkline.columns(series, max(1, page.prose - sparkline.MARGIN))
-    page.blank()
-    top = figure(sparkline.peak(series), UNITS.get(series.name, "B"))
-    page.drawing(f"{name(series.name)}, {between(span.start, span.end)}, peak {top}", BOLD)
-    drawn = sparkline.curve(series, span, width, page.pens)
-    page.drawing(drawn)
-    for line in sparkline.markers(timeline_rows.marks(case), span, width, page.pens):
-        page.drawing(line)
-    if page.pens.absent in drawn:
-        page.drawing(f"({page.pens.absent.strip() or 'blank'} = not reported)")
+    width = sparkline.count_columns(series, max(1, page.prose_width - sparkline.MARKER_MARGIN))
+    page.print_blank()
+    top = format_figure(sparkline.find_peak(series), UNITS.get(series.name, "B"))
+    page.print_drawing(f"{shorten_name(series.name)}, {format_window(span.start, span.end)}, peak {top}", BOLD)
+    drawn = sparkline.draw_sparkline(series, span, width, page.glyphs)
+    page.print_drawing(drawn)
+    for line in sparkline.draw_markers(timeline_rows.list_markers(case), span, width, page.glyphs):
+        page.print_drawing(line)
+    if page.glyphs.absent in drawn:
+        page.print_drawing(f"({page.glyphs.absent.strip() or 'blank'} = not reported)")
 
 
-def _way_out(case: Case, page: Page) -> None:
-    page.heading("What to do")
-    _told(narrative.way_out(case), page)
+def _draw_next_steps(case: Case, page: Page) -> None:
+    page.print_heading("What to do")
+    _draw_paragraphs(narrative.write_next_steps(case), page)
     if case.diagnosis.recommendation.action is Action.REDEPLOY:
-        _command(case, page)
-    for title, url in narrative.links(case):
-        page.line(f"  {title}")
-        page.address(url)
+        _draw_command(case, page)
+    for title, url in narrative.list_links(case):
+        page.print_line(f"  {title}")
+        page.print_link(url)
 
 
-def _told(paragraphs: Iterable[str], page: Page) -> None:
+def _draw_paragraphs(paragraphs: Iterable[str], page: Page) -> None:
     for number, text in enumerate(paragraphs):
         if number:
-            page.blank()
-        page.paragraph(text)
+            page.print_blank()
+        page.print_paragraph(text)
 
 
-def _command(case: Case, page: Page) -> None:
-    whole = redeploy_instructions.command(case.vm)
+def _draw_command(case: Case, page: Page) -> None:
+    whole = redeploy_instructions.format_command(case.vm)
     if whole is None:
-        page.paragraph(redeploy_instructions.STRANGE_ID)
+        page.print_paragraph(redeploy_instructions.IMPLAUSIBLE_ID_WARNING)
         return
-    lines = pack(list(redeploy_instructions.command_words(case.vm) or (whole,)), page.width - 6, " ")
-    page.blank()
+    lines = pack_lines(list(redeploy_instructions.split_command(case.vm) or (whole,)), page.width - 6, " ")
+    page.print_blank()
     for number, line in enumerate(lines):
         more = " \\" if number < len(lines) - 1 else ""
         # Never wrapped: half a command is worse than a long line.
-        page.line(f"    {'  ' * bool(number)}{line}{more}")
-    page.blank()
+        page.print_line(f"    {'  ' * bool(number)}{line}{more}")
+    page.print_blank()
 
 
-def _support(case: Case, page: Page) -> None:
-    page.heading("For the support ticket, ready to paste")
-    page.blank()
-    for title, says in support_ticket.fields(case):
-        page.beside(f"{title}:", page.text(says), 18)
-    page.line("Evidence:")
-    for says in support_ticket.evidence(case):
-        page.beside("-", page.text(says), 2)
+def _draw_support_ticket(case: Case, page: Page) -> None:
+    page.print_heading("For the support ticket, ready to paste")
+    page.print_blank()
+    for title, says in support_ticket.list_ticket_fields(case):
+        page.print_labelled(f"{title}:", page.sanitize_text(says), 18)
+    page.print_line("Evidence:")
+    for says in support_ticket.format_evidence(case):
+        page.print_labelled("-", page.sanitize_text(says), 2)

@@ -1,8 +1,18 @@
 """Collects the cases for formats that begin with what only the end knows; must not know a format."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from vmdiag.diagnosis.model import Case, Header, Others, Report
+from vmdiag.diagnosis.model import Case, Header, OtherVms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run at its end: its cases, and how many VMs there are besides."""
+
+    header: Header
+    cases: tuple[Case, ...]
+    others: OtherVms = field(default_factory=OtherVms)
 
 
 class WholeReport:
@@ -17,6 +27,6 @@ class WholeReport:
         """One more VM."""
         self._cases.append(case)
 
-    def finish(self, others: Others) -> None:
+    def finish(self, others: OtherVms) -> None:
         """Write the report."""
         self._write(Report(header=self._header, cases=tuple(self._cases), others=others))

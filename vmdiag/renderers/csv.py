@@ -13,10 +13,10 @@ import msgspec
 
 from vmdiag.case_report import ASKED, describe_case
 from vmdiag.diagnosis import model as judging
-from vmdiag.diagnosis.model import Header, Others, Stance
+from vmdiag.diagnosis.model import Header, OtherVms, Stance
 from vmdiag.report import Case, Finding, Gap, Vm
-from vmdiag.wording.sanitize import visible
-from vmdiag.wording.time_formats import iso
+from vmdiag.wording.sanitize import escape_controls
+from vmdiag.wording.time_formats import format_iso
 
 # What makes a spreadsheet take a cell for a formula, with the full-width twins that some of them fold.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001
@@ -49,15 +49,15 @@ class Table:
 
     def add_case(self, case: judging.Case) -> None:
         """Write the row."""
-        row = _row(describe_case(case))
-        self._writer.writerow([_cell(row[column]) for column in COLUMNS])
+        row = _build_row(describe_case(case))
+        self._writer.writerow([_format_cell(row[column]) for column in COLUMNS])
         self._out.flush()
 
-    def finish(self, others: Others) -> None:
+    def finish(self, others: OtherVms) -> None:
         """No row tells of the whole run."""
 
 
-def _row(case: Case) -> dict[str, object]:
+def _build_row(case: Case) -> dict[str, object]:
     losses = [(loss.start, loss.end, loss.explained_by) for loss in case.losses]
     answer = next(each for each in case.findings if each.scenario == ASKED)
     done = case.mitigation
@@ -66,15 +66,15 @@ def _row(case: Case) -> dict[str, object]:
         **{name: getattr(case, name) for name in _OWN},
         "action": case.recommendation.action,
         "says": case.recommendation.says,
-        "links": _joined(case.recommendation.links),
-        "signals": _joined(dict.fromkeys(signal for loss in case.losses for signal in loss.signals)),
-        "losses": _joined(_span(*loss) for loss in losses),
-        "evidence_for": _evidence(answer, Stance.FOR),
-        "evidence_against": _evidence(answer, Stance.AGAINST),
-        "evidence_missing": _evidence(answer, Stance.MISSING),
-        "findings": _joined(f"{finding.scenario}: {finding.verdict}" for finding in case.findings),
-        "gaps": _joined(_gap(gap) for gap in case.gaps),
-        "events": _joined(f"{iso(event.at)} {event.kind}: {event.says}" for event in case.events),
+        "links": _join_texts(case.recommendation.links),
+        "signals": _join_texts(dict.fromkeys(signal for loss in case.losses for signal in loss.signals)),
+        "losses": _join_texts(_format_span(*loss) for loss in losses),
+        "evidence_for": _join_evidence(answer, Stance.FOR),
+        "evidence_against": _join_evidence(answer, Stance.AGAINST),
+        "evidence_missing": _join_evidence(answer, Stance.MISSING),
+        "findings": _join_texts(f"{finding.scenario}: {finding.verdict}" for finding in case.findings),
+        "gaps": _join_texts(_format_gap(gap) for gap in case.gaps),
+        "events": _join_texts(f"{format_iso(event.at)} {event.kind}: {event.says}" for event in case.events),
         "window_from": case.window.start,
         "window_to": case.window.end,
         "mitigation": done and done.status,
@@ -86,26 +86,26 @@ def _row(case: Case) -> dict[str, object]:
     }
 
 
-def _cell(value: object) -> str:
-    plain = iso(value) if isinstance(value, datetime) else "" if value is None else str(value)
+def _format_cell(value: object) -> str:
+    plain = format_iso(value) if isinstance(value, datetime) else "" if value is None else str(value)
     plain = plain.lower() if isinstance(value, bool) else plain
     # A blank before the sign does not stop a spreadsheet.
-    text = visible(plain)
+    text = escape_controls(plain)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or plain.startswith(_FORMULA) else text
 
 
-def _joined(parts: Iterable[str]) -> str:
+def _join_texts(parts: Iterable[str]) -> str:
     return _SEPARATOR.join(parts)
 
 
-def _evidence(answer: Finding, stance: Stance) -> str:
+def _join_evidence(answer: Finding, stance: Stance) -> str:
     found = (evidence for evidence in answer.evidence if evidence.stance is stance)
-    return _joined(f"{iso(e.at) + ' ' if e.at else ''}{e.signal}: {e.says}" for e in found)
+    return _join_texts(f"{format_iso(e.at) + ' ' if e.at else ''}{e.signal}: {e.says}" for e in found)
 
 
-def _span(start: datetime, end: datetime | None, because: str | None) -> str:
-    return f"{iso(start)} to {iso(end) if end else 'still open'}" + (f" ({because})" if because else "")
+def _format_span(start: datetime, end: datetime | None, because: str | None) -> str:
+    return f"{format_iso(start)} to {format_iso(end) if end else 'still open'}" + (f" ({because})" if because else "")
 
 
-def _gap(gap: Gap) -> str:
-    return f"{gap.signal} {iso(gap.start)} to {iso(gap.end)}{' in part' * gap.partial}: {gap.reason}"
+def _format_gap(gap: Gap) -> str:
+    return f"{gap.signal} {format_iso(gap.start)} to {format_iso(gap.end)}{' in part' * gap.partial}: {gap.reason}"

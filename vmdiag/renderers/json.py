@@ -4,10 +4,10 @@ from textwrap import indent
 from typing import TYPE_CHECKING, TextIO
 
 from vmdiag import report
-from vmdiag.case_report import describe_case, describe_gaps, summarize
-from vmdiag.diagnosis.model import Case, Header, Others, Verdict
-from vmdiag.renderers._dumps import dumps
-from vmdiag.wording.scenario_texts import note_on_cloud
+from vmdiag.case_report import count_verdicts, describe_case, describe_gaps
+from vmdiag.diagnosis.model import Case, Header, OtherVms, Verdict
+from vmdiag.renderers._dumps import dump_json
+from vmdiag.wording.scenario_texts import describe_unpublished_cloud
 
 if TYPE_CHECKING:
     from vmdiag.mitigation import Status
@@ -33,13 +33,13 @@ class Document:
 
     def add_case(self, case: Case) -> None:
         """Keep its text, and what the summary counts."""
-        note = note_on_cloud(case, self._header.cloud)
+        note = describe_unpublished_cloud(case, self._header.cloud)
         self._notes |= {note: None} if note else {}
         self._verdicts.append(case.diagnosis.verdict)
         self._statuses += [case.mitigation.status] if case.mitigation is not None else []
-        self._cases.append(indent(dumps(report.to_plain(describe_case(case)), _INDENT), " " * 2 * _INDENT))
+        self._cases.append(indent(dump_json(report.to_plain(describe_case(case)), _INDENT), " " * 2 * _INDENT))
 
-    def finish(self, others: Others) -> None:
+    def finish(self, others: OtherVms) -> None:
         """Write the document."""
         header = self._header
         told = report.Report(
@@ -47,10 +47,10 @@ class Document:
             source=header.source,
             cloud=header.cloud,
             window=report.Window(header.window.start, header.window.end),
-            summary=summarize(self._verdicts, self._statuses, others),
+            summary=count_verdicts(self._verdicts, self._statuses, others),
             gaps=describe_gaps(header.gaps),
             notes=tuple(self._notes),
         )
-        self._out.write(dumps(report.to_plain(told), _INDENT).removesuffix("]\n}"))
+        self._out.write(dump_json(report.to_plain(told), _INDENT).removesuffix("]\n}"))
         self._out.writelines(f"{',' if number else ''}\n{text}" for number, text in enumerate(self._cases))
         self._out.write("\n  ]\n}\n" if self._cases else "]\n}\n")

@@ -3,8 +3,8 @@
 from typing import TextIO
 
 from vmdiag.case_report import describe_case
-from vmdiag.diagnosis.model import Case, Header, Others
-from vmdiag.renderers._dumps import dumps
+from vmdiag.diagnosis.model import Case, Header, OtherVms
+from vmdiag.renderers._dumps import dump_json
 from vmdiag.report import to_plain
 
 STREAMS = True
@@ -24,8 +24,8 @@ class Lines:
 
     def add_case(self, case: Case) -> None:
         """Write the line."""
-        self._out.write(dumps(to_plain(describe_case(case))) + "\n")
+        self._out.write(dump_json(to_plain(describe_case(case))) + "\n")
         self._out.flush()
 
-    def finish(self, others: Others) -> None:
+    def finish(self, others: OtherVms) -> None:
         """No line tells of the whole run."""

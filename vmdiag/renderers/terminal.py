@@ -8,15 +8,15 @@ from typing import TextIO
 
 from rich.console import Console
 
-from vmdiag.diagnosis.model import Case, Header, Report
+from vmdiag.diagnosis.model import Case, Header
 from vmdiag.renderers import _fleet, _vm_report
 from vmdiag.renderers._page import Page
-from vmdiag.renderers._whole_report import WholeReport
+from vmdiag.renderers._whole_report import Report, WholeReport
 from vmdiag.wording import narrative, other_vms, scenario_texts
-from vmdiag.wording.sanitize import sentence
-from vmdiag.wording.time_formats import between
+from vmdiag.wording.sanitize import shorten_sentence
+from vmdiag.wording.time_formats import format_window
 
-_PIPED = 80
+_DEFAULT_WIDTH = 80
 
 
 def open_report(header: Header, out: TextIO) -> WholeReport:
@@ -25,32 +25,34 @@ def open_report(header: Header, out: TextIO) -> WholeReport:
     # Where `out` is no terminal, Rich would take the width of the one that standard error still is. COLUMNS is how a
     # person says the width of a pipe, and no renderer is told it otherwise.
     if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():  # noqa: TID251
-        console.width = _PIPED
-    return WholeReport(header, lambda report: draw(report, console))
+        console.width = _DEFAULT_WIDTH
+    return WholeReport(header, lambda report: draw_report(report, console))
 
 
-def draw(report: Report, console: Console) -> None:
+def draw_report(report: Report, console: Console) -> None:
     """Draw on a console, which may also be one that records (for an SVG)."""
     page = Page(console)
-    cases = narrative.in_order(report.cases)
+    cases = narrative.sort_cases(report.cases)
     if len(cases) == 1:
-        _vm_report.draw(cases[0], page)
+        _vm_report.draw_vm(cases[0], page)
     elif cases:
-        _fleet.draw(cases, page)
+        _fleet.draw_fleet(cases, page)
     else:
-        page.paragraph(f"{other_vms.nothing(report.header)}.")
-    _foot(report, cases, page)
+        page.print_paragraph(f"{other_vms.describe_empty_report(report.header)}.")
+    _draw_footer(report, cases, page)
 
 
-def _foot(report: Report, cases: list[Case], page: Page) -> None:
+def _draw_footer(report: Report, cases: list[Case], page: Page) -> None:
     """What concerns the run and no single VM."""
     header = report.header
-    _vm_report.gaps(header.gaps, page, header.window)
-    page.blank()
-    for line in other_vms.sentences(report.others):
-        page.paragraph(line)
-    read = between(header.window.start, header.window.end)
-    page.paragraph(f"Read from {sentence(header.source)} (cloud: {sentence(header.cloud)}), {read}.")
-    note = scenario_texts.note_on_cloud(cases[0], header.cloud) if cases else None
+    _vm_report.draw_gaps(header.gaps, page, header.window)
+    page.print_blank()
+    for line in other_vms.describe_other_vms(report.others):
+        page.print_paragraph(line)
+    read = format_window(header.window.start, header.window.end)
+    page.print_paragraph(
+        f"Read from {shorten_sentence(header.source)} (cloud: {shorten_sentence(header.cloud)}), {read}."
+    )
+    note = scenario_texts.describe_unpublished_cloud(cases[0], header.cloud) if cases else None
     if note:
-        page.paragraph(note)
+        page.print_paragraph(note)

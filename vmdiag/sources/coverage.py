@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from vmdiag.model import Gap, Signal, Window
-from vmdiag.sources.items import Lack, Whole
+from vmdiag.sources.items import CompleteRead, IncompleteRead
 
 SCHEMA = """
 create table whole (scope text, signal text, form text, first real, last real,
@@ -20,29 +20,29 @@ create table lack (scope text, signal text, form text, place text, line integer,
     subject text, primary key (scope, signal, place, subject)) without rowid;
 """
 # Of several whole readings of a form the one over the longest span is remembered: pieces do not make each other good.
-_WHOLE = """
+_INSERT_COMPLETE = """
 insert into whole values (?, ?, ?, ?, ?) on conflict do update set first = excluded.first, last = excluded.last
 where excluded.last - excluded.first > last - first
 """
-_LACK = """
+_INSERT_INCOMPLETE = """
 insert into lack values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set
     count = count + excluded.count, since = min(since, excluded.since), until = max(until, excluded.until),
     lowers = max(lowers, excluded.lowers)
 """
-NEVER, ALWAYS = -1e12, 1e12
+EARLIEST, LATEST = -1e12, 1e12
 
 # Of the health signal only these tell every annotation; Resource Health's history names none, the log leaves some out.
-CHANGES = "resource-graph-health-changes"
-ANNOTATIONS = frozenset({CHANGES, "event-grid", "transcripts"})
+HEALTH_CHANGES_FORM = "resource-graph-health-changes"
+ANNOTATION_FORMS = frozenset({HEALTH_CHANGES_FORM, "event-grid", "transcripts"})
 # Answers of a service that holds all there is of its span: few rows, and their times do not bound what was asked.
-ANSWERS = frozenset({CHANGES, "service-events"})
-MEASURED = frozenset({Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK, Signal.HEARTBEAT})
+ANSWER_FORMS = frozenset({HEALTH_CHANGES_FORM, "service-events"})
+MEASURED_SIGNALS = frozenset({Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK, Signal.HEARTBEAT})
 
-Span = tuple[float, float]
+SecondsSpan = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _StoredLack:
     signal: Signal
     form: str
     place: str
@@ -53,31 +53,38 @@ class _Kept:
     until: float
     first: float
     last: float
-    lowers: int
-    spared: str | None
+    lowers_verdict: int
+    unaffected_vm: str | None
     subject: str
 
 
-def keep(database: sqlite3.Connection, item: Whole | Lack) -> None:
+def store_read_outcome(database: sqlite3.Connection, item: CompleteRead | IncompleteRead) -> None:
     """Remember it until a VM is told of that it concerns."""
     scope = item.scope.lower().rstrip("/")
-    if isinstance(item, Whole):
-        row = (scope, item.signal, item.form, _seconds(item.first, NEVER), _seconds(item.last, ALWAYS))
-        database.execute(_WHOLE, row)
+    if isinstance(item, CompleteRead):
+        row = (scope, item.signal, item.form, _to_seconds(item.first, EARLIEST), _to_seconds(item.last, LATEST))
+        database.execute(_INSERT_COMPLETE, row)
         return
     subject = "" if item.is_record else item.reason
-    spans = (_seconds(item.since, NEVER), _seconds(item.until, ALWAYS), _seconds(item.first, 0), _seconds(item.last, 0))
+    spans = (
+        _to_seconds(item.since, EARLIEST),
+        _to_seconds(item.until, LATEST),
+        _to_seconds(item.first, 0),
+        _to_seconds(item.last, 0),
+    )
     said = (item.form, item.place, item.line, item.reason, item.count)
-    database.execute(_LACK, (scope, item.signal, *said, *spans, item.lowers, item.spared, subject))
+    database.execute(
+        _INSERT_INCOMPLETE, (scope, item.signal, *said, *spans, item.lowers_verdict, item.unaffected_vm, subject)
+    )
 
 
-def tell(database: sqlite3.Connection, lack: Lack) -> None:
+def store_informational(database: sqlite3.Connection, lack: IncompleteRead) -> None:
     """Something that could not be used, and of which nothing is concluded."""
-    keep(database, replace(lack, is_record=True, lowers=False))
+    store_read_outcome(database, replace(lack, is_record=True, lowers_verdict=False))
 
 
-def gaps(
-    database: sqlite3.Connection, window: Window, scopes: tuple[str, ...], measured: Mapping[Signal, Span]
+def find_gaps(
+    database: sqlite3.Connection, window: Window, scopes: tuple[str, ...], measured: Mapping[Signal, SecondsSpan]
 ) -> Iterator[Gap]:
     """The gaps of a VM with these scopes (its id first), of which so much was measured; without scopes, of everybody.
 
@@ -88,17 +95,17 @@ def gaps(
         from lack where scope in ({marks}) order by place, line, signal"""  # noqa: S608 - ours
     start, end = window.start.timestamp(), window.end.timestamp()
     for signal, *rest in database.execute(query, (*scopes, "")).fetchall():
-        kept = _Kept(Signal(signal), *rest)
-        if kept.since <= end and kept.until >= start and kept.spared not in scopes:
+        kept = _StoredLack(Signal(signal), *rest)
+        if kept.since <= end and kept.until >= start and kept.unaffected_vm not in scopes:
             span = Window(
                 window.start if kept.since <= start else datetime.fromtimestamp(kept.since, UTC),
                 window.end if kept.until >= end else datetime.fromtimestamp(kept.until, UTC),
             )
-            cut = bool(kept.lowers) and not _is_made_good(database, kept, scopes, measured)
-            yield Gap(signal=kept.signal, window=span, reason=_reason(kept), partial=True, cut=cut)
+            cut = bool(kept.lowers_verdict) and not _is_covered_elsewhere(database, kept, scopes, measured)
+            yield Gap(signal=kept.signal, window=span, reason=_describe_lack(kept), partial=True, cut=cut)
 
 
-def _reason(kept: _Kept) -> str:
+def _describe_lack(kept: _StoredLack) -> str:
     if kept.subject:
         return f"{kept.place}: {kept.reason}"
     more = f" and {kept.count - 1} more" if kept.count > 1 else ""
@@ -106,23 +113,25 @@ def _reason(kept: _Kept) -> str:
     return f"malformed: {where}: {kept.reason}{more}"
 
 
-def _is_made_good(
-    database: sqlite3.Connection, lack: _Kept, scopes: tuple[str, ...], measured: Mapping[Signal, Span]
+def _is_covered_elsewhere(
+    database: sqlite3.Connection, lack: _StoredLack, scopes: tuple[str, ...], measured: Mapping[Signal, SecondsSpan]
 ) -> bool:
     """Whether another reading of the same signal was whole over the span of which something may be missing."""
     marks = ", ".join("?" * len(scopes))
     query = f"select form, first, last from whole where signal = ? and scope in ({marks})"  # noqa: S608 - ours
     readings = database.execute(query, (lack.signal, *scopes)).fetchall()
-    if lack.signal in MEASURED:
-        first, last = measured.get(lack.signal, (NEVER, ALWAYS))
+    if lack.signal in MEASURED_SIGNALS:
+        first, last = measured.get(lack.signal, (EARLIEST, LATEST))
         return any(since <= first and until >= last for _, since, until in readings)
     if lack.signal is Signal.HEALTH:
-        readings = [reading for reading in readings if reading[0] in ANNOTATIONS]
+        readings = [reading for reading in readings if reading[0] in ANNOTATION_FORMS]
     return any(
-        (form in ANSWERS and form != lack.form) or 0 < since <= lack.first <= lack.last <= until or since == NEVER
+        (form in ANSWER_FORMS and form != lack.form)
+        or 0 < since <= lack.first <= lack.last <= until
+        or since == EARLIEST
         for form, since, until in readings
     )
 
 
-def _seconds(at: datetime | None, otherwise: float) -> float:
+def _to_seconds(at: datetime | None, otherwise: float) -> float:
     return otherwise if at is None else at.timestamp()

@@ -13,7 +13,7 @@ Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class VmRecord:
     """Something that was said about one VM, at a time."""
 
     vm: VmId
@@ -21,7 +21,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class UndatedState:
     """A state read at an unknown time (a power state, an agent's status): the archive dates it at its end."""
 
     vm: VmId
@@ -33,7 +33,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sampled:
+class MetricPoints:
     """Points of one metric of one VM, one or thousands; none when the metric was asked for and had no value."""
 
     vm: VmId
@@ -44,7 +44,7 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class PackedMetricPoints:
     """The same as seconds since 1970 and values: a tenth of the memory, for what waits its turn."""
 
     vm: VmId
@@ -54,22 +54,22 @@ class Packed:
     values: "array[float]"
 
     @classmethod
-    def of(cls, sampled: Sampled) -> Self:
+    def pack_points(cls, points: MetricPoints) -> Self:
         """The points of a sample, packed."""
-        times = array("d", map(datetime.timestamp, sampled.times))
-        values = array("d", sampled.values)
-        return cls(vm=sampled.vm, name=sampled.name, signal=sampled.signal, times=times, values=values)
+        times = array("d", map(datetime.timestamp, points.times))
+        values = array("d", points.values)
+        return cls(vm=points.vm, name=points.name, signal=points.signal, times=times, values=values)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class VmInventory:
     """A part of the inventory; what several rows know of one VM is put together."""
 
     vm: VirtualMachine
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class VmTags:
     """The tags of a VM, as written; another row may know others."""
 
     vm: VmId
@@ -77,7 +77,7 @@ class Tagged:
 
 
 @dataclass(frozen=True, slots=True)
-class Computer:
+class ComputerName:
     """What a VM is called inside its guest: its name in tables that know computers, not resources."""
 
     vm: VmId
@@ -85,7 +85,7 @@ class Computer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nearby:
+class NetworkChange:
     """A change of a network resource: it concerns the VMs that `resource` touches, perhaps those of its group."""
 
     resource: str
@@ -93,7 +93,7 @@ class Nearby:
 
 
 @dataclass(frozen=True, slots=True)
-class Regional:
+class ServiceIncident:
     """A service incident: it concerns the VMs of a subscription, in the regions that the record's facts name."""
 
     subscription: str
@@ -101,7 +101,7 @@ class Regional:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class NetworkLink:
     """What traffic through `resource` also passes through (a NIC its subnet, group, address); ids in lower case."""
 
     resource: str
@@ -109,7 +109,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Covers:
+class FeedCoverage:
     """That a feed was read: for a VM, a resource group or a subscription (ids in lower case).
 
     `partial` says why the feed may leave things out, where it may; `cut` that the answer or file was not whole.
@@ -122,7 +122,7 @@ class Covers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class CompleteRead:
     """That a reading was whole: of what, in which form, and from when to when it tells (everything without)."""
 
     signal: Signal
@@ -133,12 +133,12 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lack:
+class IncompleteRead:
     """That a reading was not whole: of a scope (empty: of nobody knows whom), of a signal, and where it shows.
 
     `since` and `until` bound the span that may be missing, where that can be told; `first` and `last` the span of what
     came. Records (`is_record`) that cannot be used are counted by place, and told by their first. What does not lower
-    the verdict (`lowers`) is only told. The VM `spared` is not concerned.
+    the verdict (`lowers_verdict`) is only told. The VM `unaffected_vm` is not concerned.
     """
 
     signal: Signal
@@ -149,8 +149,8 @@ class Lack:
     is_record: bool = False
     line: int = 0
     count: int = 1
-    lowers: bool = True
-    spared: str | None = None
+    lowers_verdict: bool = True
+    unaffected_vm: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     first: datetime | None = None
@@ -158,22 +158,22 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """A gap that a recording knew of; `Covers` of the same signal stands beside it where not all was missed."""
+class RecordedGap:
+    """A gap that a recording knew of; `FeedCoverage` of the same signal stands beside it where not all was missed."""
 
     vm: VmId
     gap: Gap
 
 
 @dataclass(frozen=True, slots=True)
-class Dated:
+class ObservedTime:
     """When something was recorded that tells nothing: an archive that holds only such has an end, too."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RecordingOrigin:
     """Where and until when a recording was made."""
 
     cloud: str
@@ -181,26 +181,26 @@ class Origin:
 
 
 Item = (
-    Heard
-    | Snapshot
-    | Sampled
-    | Packed
-    | Known
-    | Tagged
-    | Computer
-    | Nearby
-    | Regional
-    | Link
-    | Covers
-    | Whole
-    | Lack
-    | Missed
-    | Dated
-    | Origin
+    VmRecord
+    | UndatedState
+    | MetricPoints
+    | PackedMetricPoints
+    | VmInventory
+    | VmTags
+    | ComputerName
+    | NetworkChange
+    | ServiceIncident
+    | NetworkLink
+    | FeedCoverage
+    | CompleteRead
+    | IncompleteRead
+    | RecordedGap
+    | ObservedTime
+    | RecordingOrigin
 )
 
 
-class Malformed(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours
+class MalformedRow(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours
     """A row that cannot be used; `vm` when it can be told whom it concerned, `part` what could be read of it.
 
     What is not `is_record` only stands between records, such as a tool's words of warning.
@@ -214,7 +214,7 @@ class Malformed(Exception):  # noqa: N818 - it is a row that is malformed, not a
         self.is_record = is_record
 
 
-class Format(Protocol):
+class InputFormat(Protocol):
     """A module of this folder: one format.
 
     It may also have `signals(row)`: to which of its feeds a row belongs, as far as the row tells.
@@ -223,10 +223,10 @@ class Format(Protocol):
     SIGNALS: tuple[Signal, ...]
     """The feeds that come in this form: what is not heard where a row of it is lost."""
 
-    def recognises(self, row: Row) -> bool:
+    def recognises_row(self, row: Row) -> bool:
         """Whether a row is of this format, by its content alone."""
         ...
 
-    def items(self, row: Row, ref: str) -> Iterator[Item]:
-        """What a row says; raises `Malformed` when it cannot be used."""
+    def decode_row(self, row: Row, ref: str) -> Iterator[Item]:
+        """What a row says; raises `MalformedRow` when it cannot be used."""
         ...

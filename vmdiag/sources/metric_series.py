@@ -21,7 +21,7 @@ def read_series(database: sqlite3.Connection, number: int, span: tuple[float, fl
     # Metrics that were read together have the same 20,000 minutes.
     instants: dict[bytes, tuple[datetime, ...]] = {}
     for (name, signal), parts in sorted(together.items()):
-        times, values = parts[0] if len(parts) == 1 and _ascend(parts[0][0]) else _merged(parts)
+        times, values = parts[0] if len(parts) == 1 and _is_ascending(parts[0][0]) else _merge_points(parts)
         low, high = bisect_left(times, first), bisect_right(times, last)
         inside = times[low:high]
         key = inside.tobytes()
@@ -30,11 +30,11 @@ def read_series(database: sqlite3.Connection, number: int, span: tuple[float, fl
         yield Series(name=name, signal=Signal(signal), times=instants[key], values=tuple(values[low:high]))
 
 
-def _ascend(times: "array[float]") -> bool:
+def _is_ascending(times: "array[float]") -> bool:
     return all(map(lt, times, times[1:]))
 
 
-def _merged(parts: "list[tuple[array[float], array[float]]]") -> "tuple[array[float], array[float]]":
+def _merge_points(parts: "list[tuple[array[float], array[float]]]") -> "tuple[array[float], array[float]]":
     """All points in order of time; of two readings of one minute the larger is the fuller count."""
     points: dict[float, float] = {}
     for times, values in parts:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from vmdiag.identity import VmId
 
 # How far the chain is followed: NIC, subnet, network, then their groups and route tables.
-MOST_STEPS = 4
-INTERFACES, NETWORKS = "networkinterfaces", "virtualnetworks"
-SUBNETS, PEERINGS = "/subnets/", "/virtualnetworkpeerings/"
+STEP_LIMIT = 4
+INTERFACE_TYPE, NETWORK_TYPE = "networkinterfaces", "virtualnetworks"
+SUBNET_SEGMENT, PEERING_SEGMENT = "/subnets/", "/virtualnetworkpeerings/"
 # What belongs to a VM through the subnets of its interfaces ...
-THROUGH_SUBNET = frozenset({"networksecuritygroups", "routetables", "natgateways"})
+SUBNET_RESOURCE_TYPES = frozenset({"networksecuritygroups", "routetables", "natgateways"})
 # ... or through the interfaces themselves. A change of any other kind (a balancer with addresses in its pool, a
 # firewall, a gateway) is told by neither.
-THROUGH_INTERFACE = THROUGH_SUBNET | {"publicipaddresses", INTERFACES, NETWORKS}
+INTERFACE_RESOURCE_TYPES = SUBNET_RESOURCE_TYPES | {"publicipaddresses", INTERFACE_TYPE, NETWORK_TYPE}
 TOUCHES, UNKNOWN = "touches", "unknown"
 
 
@@ -31,28 +31,28 @@ class NetworkPath:
     """
 
     group: str
-    known: frozenset[str] = frozenset()
-    unread: tuple[str, ...] = ()
+    resources: frozenset[str] = frozenset()
+    unread_parts: tuple[str, ...] = ()
 
     @property
     def has_interfaces(self) -> bool:
         """Whether it is known which interfaces the VM has."""
-        return any(_kind(one) == INTERFACES for one in self.known)
+        return any(_parse_resource_type(one) == INTERFACE_TYPE for one in self.resources)
 
     @property
-    def is_followed(self) -> bool:
+    def has_known_networks(self) -> bool:
         """Whether it is known in which networks its interfaces are."""
-        return self.has_interfaces and not any(_kind(one) == INTERFACES for one in self.unread)
+        return self.has_interfaces and not any(_parse_resource_type(one) == INTERFACE_TYPE for one in self.unread_parts)
 
     @property
     def unread_groups(self) -> frozenset[str]:
         """The other resource groups that hold what is unread."""
-        return frozenset(map(group_of, self.unread)) - {self.group}
+        return frozenset(map(parse_group_id, self.unread_parts)) - {self.group}
 
     @property
     def other_groups(self) -> frozenset[str]:
         """The other resource groups through which the traffic passes."""
-        return frozenset(map(group_of, self.known)) - {self.group}
+        return frozenset(map(parse_group_id, self.resources)) - {self.group}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,53 +68,53 @@ def read_path(database: sqlite3.Connection, number: int, vm: VmId, *, whole: boo
     known = {resource for (resource,) in database.execute("select resource from passage where vm = ?", (number,))}
     links: dict[str, set[str]] = {}
     fresh = set(known)
-    for _ in range(MOST_STEPS):
-        links |= {one: _links(database, one) for one in fresh}
+    for _ in range(STEP_LIMIT):
+        links |= {one: _read_links(database, one) for one in fresh}
         behind = {through for one in fresh for through in links[one]}
-        behind |= {one.partition(SUBNETS)[0] for one in (*fresh, *behind) if SUBNETS in one}
+        behind |= {one.partition(SUBNET_SEGMENT)[0] for one in (*fresh, *behind) if SUBNET_SEGMENT in one}
         fresh = behind - known
         known |= fresh
         if not fresh:
             break
-    partly = frozenset() if whole else frozenset(one for one in known if _kind(one) == INTERFACES)
-    unread = tuple(sorted(one for one in known if one in partly or not _is_read(one, links.get(one, set()))))
+    partly = frozenset() if whole else frozenset(one for one in known if _parse_resource_type(one) == INTERFACE_TYPE)
+    unread = tuple(sorted(one for one in known if one in partly or not _is_part_read(one, links.get(one, set()))))
     group = f"/subscriptions/{vm.subscription}/resourcegroups/{vm.resource_group}".lower()
-    return NetworkPath(group=group, known=frozenset(known), unread=unread)
+    return NetworkPath(group=group, resources=frozenset(known), unread_parts=unread)
 
 
-def relation(resource: str, path: NetworkPath, hidden: str) -> Relation | None:
+def relate_to_vm(resource: str, path: NetworkPath, missing_phrase: str) -> Relation | None:
     """How a changed resource stands to the VM; `None` when it is not the VM's.
 
     What could lie behind an unread part is `unknown` in the VM's own group and in that of the part; `hidden` says how
     such a part fared: "not in the archive".
     """
-    if resource in path.known or _owner(resource) in path.known:
+    if resource in path.resources or _find_owning_resource(resource) in path.resources:
         return Relation(TOUCHES)
-    group, kind = group_of(resource), _kind(resource)
+    group, kind = parse_group_id(resource), _parse_resource_type(resource)
     if not path.has_interfaces:
-        return Relation(UNKNOWN, f"its network interfaces are {hidden}") if group == path.group else None
-    for part in path.unread:
-        if group in (path.group, group_of(part)) and _may_lie_behind(part, resource, kind):
-            return Relation(UNKNOWN, f"{describe(part)} is {hidden}")
-    if group == path.group and kind not in THROUGH_INTERFACE:
+        return Relation(UNKNOWN, f"its network interfaces are {missing_phrase}") if group == path.group else None
+    for part in path.unread_parts:
+        if group in (path.group, parse_group_id(part)) and _may_lie_behind(part, resource, kind):
+            return Relation(UNKNOWN, f"{describe_unread_part(part)} is {missing_phrase}")
+    if group == path.group and kind not in INTERFACE_RESOURCE_TYPES:
         return Relation(UNKNOWN, "no interface tells whether its traffic passes through it")
     return None
 
 
-def describe(part: str) -> str:
+def describe_unread_part(part: str) -> str:
     """An unread part, in words."""
     parts = part.split("/")
-    if SUBNETS in part:
+    if SUBNET_SEGMENT in part:
         return f"the subnet {parts[-1]} of its virtual network {parts[8]}"
     return f"its network interface {parts[-1]}"
 
 
-def group_of(resource: str) -> str:
+def parse_group_id(resource: str) -> str:
     """The id of the resource group that holds a resource."""
     return "/".join(resource.split("/")[:5])
 
 
-def unread_logs(database: sqlite3.Connection, groups: Iterable[str]) -> dict[str, str]:
+def find_unread_logs(database: sqlite3.Connection, groups: Iterable[str]) -> dict[str, str]:
     """Of these groups the ones whose activity log was not read to its end, and why where that is known."""
     unread: dict[str, str] = {}
     for group in groups:
@@ -131,30 +131,30 @@ def unread_logs(database: sqlite3.Connection, groups: Iterable[str]) -> dict[str
     return unread
 
 
-def _links(database: sqlite3.Connection, resource: str) -> set[str]:
+def _read_links(database: sqlite3.Connection, resource: str) -> set[str]:
     return {through for (through,) in database.execute("select through from link where resource = ?", (resource,))}
 
 
-def _is_read(resource: str, links: set[str]) -> bool:
+def _is_part_read(resource: str, links: set[str]) -> bool:
     """Whether what lies behind is known; what was read links to itself, and every interface is in a subnet."""
-    if _kind(resource) == INTERFACES:
-        return any(SUBNETS in one for one in links)
-    return SUBNETS not in resource or resource in links
+    if _parse_resource_type(resource) == INTERFACE_TYPE:
+        return any(SUBNET_SEGMENT in one for one in links)
+    return SUBNET_SEGMENT not in resource or resource in links
 
 
 def _may_lie_behind(part: str, resource: str, kind: str) -> bool:
-    if SUBNETS not in part:
+    if SUBNET_SEGMENT not in part:
         # Which interfaces a VM has it says itself.
-        return kind != INTERFACES
-    return kind in THROUGH_SUBNET or kind not in THROUGH_INTERFACE or PEERINGS in resource
+        return kind != INTERFACE_TYPE
+    return kind in SUBNET_RESOURCE_TYPES or kind not in INTERFACE_RESOURCE_TYPES or PEERING_SEGMENT in resource
 
 
-def _owner(resource: str) -> str:
+def _find_owning_resource(resource: str) -> str:
     """The resource that a rule, route or peering belongs to; a subnet stands for itself."""
     parts = resource.split("/")
-    return resource if SUBNETS in resource else "/".join(parts[:9])
+    return resource if SUBNET_SEGMENT in resource else "/".join(parts[:9])
 
 
-def _kind(resource: str) -> str:
+def _parse_resource_type(resource: str) -> str:
     parts = resource.split("/")
     return parts[7] if len(parts) > 7 else ""  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G/providers/P/KIND

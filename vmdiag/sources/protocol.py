@@ -45,9 +45,9 @@ class Scope:
 
     def window(self, end: datetime) -> Window:
         """The window asked for, when `end` is the newest instant the source knows."""
-        until = latest(self.until, end) if isinstance(self.until, time) else self.until or end
+        until = find_latest_time(self.until, end) if isinstance(self.until, time) else self.until or end
         if isinstance(self.since, time):
-            return Window(latest(self.since, until), until)
+            return Window(find_latest_time(self.since, until), until)
         if isinstance(self.since, datetime):
             return Window(self.since, until)
         return Window(_back(until, self.since), until)
@@ -67,7 +67,7 @@ def _back(at: datetime, span: timedelta) -> datetime:
     return at - min(span, at - datetime.min.replace(tzinfo=UTC))
 
 
-def latest(clock: time, before: datetime) -> datetime:
+def find_latest_time(clock: time, before: datetime) -> datetime:
     """The latest such time of day, in UTC, before an instant."""
     same_day = datetime.combine(before.date(), clock, UTC)
     return same_day if same_day < before else same_day - timedelta(days=1)

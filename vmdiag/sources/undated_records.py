@@ -12,8 +12,8 @@ from vmdiag.model import Record, Window
 
 # Whoever approves an event lets it begin at once, up to the 15 minutes of notice before that time; from then to its end
 # it takes about 10 (Scheduled Events: overview).
-NOTICE = timedelta(minutes=15)
-TAKES = timedelta(minutes=10)
+EVENT_NOTICE = timedelta(minutes=15)
+EVENT_DURATION = timedelta(minutes=10)
 
 
 def date_records(undated: Iterable[Record], window: Window) -> Iterator[Record]:
@@ -23,17 +23,22 @@ def date_records(undated: Iterable[Record], window: Window) -> Iterator[Record]:
     """
     records = list(undated)
     announced = {
-        event: at for record in records if (event := record.facts.get("event")) and (at := _not_before(record))
+        event: at for record in records if (event := record.facts.get("event")) and (at := _parse_not_before(record))
     }
     for record in records:
         at = announced.get(record.facts.get("event", ""))
         if at is not None and at in window:
             facts = {name: word for name, word in record.facts.items() if name != "undated"}
-            yield replace(record, at=at - NOTICE, blur=min(NOTICE + TAKES, window.end - at + NOTICE), facts=facts)
+            yield replace(
+                record,
+                at=at - EVENT_NOTICE,
+                blur=min(EVENT_NOTICE + EVENT_DURATION, window.end - at + EVENT_NOTICE),
+                facts=facts,
+            )
         else:
             yield replace(record, at=window.end)
 
 
-def _not_before(record: Record) -> datetime | None:
+def _parse_not_before(record: Record) -> datetime | None:
     written = record.facts.get("not_before")
     return datetime.fromisoformat(written) if written else None

@@ -11,39 +11,39 @@ from dataclasses import dataclass
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
-from vmdiag.sources.store import Spool
-from vmdiag.sources.vm_spelling import unspelt
+from vmdiag.sources.store import ItemStore
+from vmdiag.sources.vm_spelling import decode_vm_id
 
 # In place of a subscription: no id can have these, and the parts of a name cannot be mistaken for each other.
 BY_NAME, BY_COMPUTER = "?name", "?computer"
-INHERIT = """
+COPY_INVENTORY = """
 update machine set (location, os, size, power) = (
     select coalesce(machine.location, other.location), coalesce(machine.os, other.os),
         coalesce(machine.size, other.size), coalesce(machine.power, other.power)
     from machine as other where other.num = ?2) where num = ?1
 """
-AMBIGUOUS = "records that name a VM only as {name} were left out: {count} VMs of that name are in the archive"
-NOBODY = "records that name a VM only as {names} were left out: no VM of that name is in the archive"
-MOST_NAMED = 3
+AMBIGUOUS_NAME = "records that name a VM only as {name} were left out: {count} VMs of that name are in the archive"
+UNKNOWN_NAMES = "records that name a VM only as {names} were left out: no VM of that name is in the archive"
+NAMED_LIMIT = 3
 
 
-def vm_by_name(name: str, resource_group: str = "") -> VmId:
+def make_name_placeholder(name: str, resource_group: str = "") -> VmId:
     """Stands for the one VM of this name, in this group where one is given."""
     return VmId(subscription=BY_NAME, resource_group=resource_group or "?", name=name)
 
 
-def vm_by_computer(name: str) -> VmId:
+def make_computer_placeholder(name: str) -> VmId:
     """Stands for the one VM whose guest, or which itself, is called so; a domain behind a dot is not looked at."""
     return VmId(subscription=BY_COMPUTER, resource_group="?", name=name)
 
 
-def is_unplaced(vm: VmId) -> bool:
+def is_placeholder(vm: VmId) -> bool:
     """Whether a VM is known by a name only."""
     return vm.subscription in (BY_NAME, BY_COMPUTER)
 
 
 @dataclass(slots=True)
-class _Known:
+class _VmIndex:
     """The VMs with an id, by what they are called."""
 
     ids: dict[int, VmId]
@@ -51,7 +51,7 @@ class _Known:
     by_computer: defaultdict[str, set[int]]
     with_computer: set[int]
 
-    def meant(self, vm: VmId) -> set[int]:
+    def find_matches(self, vm: VmId) -> set[int]:
         """The VMs that a name may mean."""
         name = vm.name.lower()
         if vm.subscription == BY_NAME:
@@ -64,42 +64,42 @@ class _Known:
         return set()
 
 
-def place_by_name(spool: Spool) -> Iterator[str]:
+def resolve_placeholders(spool: ItemStore) -> Iterator[str]:
     """Give what was heard of a name to the VM of that name; what has none is dropped, and told of in words."""
     database = spool.database
     machines = [
-        (number, unspelt(spelling)) for number, spelling in database.execute("select num, spelling from machine")
+        (number, decode_vm_id(spelling)) for number, spelling in database.execute("select num, spelling from machine")
     ]
-    unplaced = [(number, vm) for number, vm in machines if is_unplaced(vm)]
+    unplaced = [(number, vm) for number, vm in machines if is_placeholder(vm)]
     if not unplaced:
         return
-    known = _index(database, {number: vm for number, vm in machines if not is_unplaced(vm)})
+    known = _index_vms(database, {number: vm for number, vm in machines if not is_placeholder(vm)})
     nobody: list[str] = []
     twins: list[str] = []
     for number, vm in unplaced:
-        found = known.meant(vm)
+        found = known.find_matches(vm)
         if len(found) == 1:
             (one,) = found
-            _move(database, number, one, vm, known.ids[one])
+            _move_to_vm(database, number, one, vm, known.ids[one])
         elif found:
-            reason = AMBIGUOUS.format(name=vm.name, count=len(found))
+            reason = AMBIGUOUS_NAME.format(name=vm.name, count=len(found))
             twins.append(reason)
-            for signal in _signals(database, number):
+            for signal in _list_signals(database, number):
                 for one in found:
-                    spool.refuse(signal, known.ids[one].key, reason, partial=True)
+                    spool.add_refusal(signal, known.ids[one].key, reason, partial=True)
         else:
             nobody.append(vm.name)
-        _forget(database, number, vm)
-    yield from twins[:MOST_NAMED]
-    if len(twins) > MOST_NAMED:
-        yield f"{len(twins) - MOST_NAMED} more names of several VMs each: their records were left out, too"
+        _delete_vm(database, number, vm)
+    yield from twins[:NAMED_LIMIT]
+    if len(twins) > NAMED_LIMIT:
+        yield f"{len(twins) - NAMED_LIMIT} more names of several VMs each: their records were left out, too"
     if nobody:
-        more = f" and {len(nobody) - MOST_NAMED} others" if len(nobody) > MOST_NAMED else ""
-        yield NOBODY.format(names=", ".join(sorted(nobody)[:MOST_NAMED]) + more)
+        more = f" and {len(nobody) - NAMED_LIMIT} others" if len(nobody) > NAMED_LIMIT else ""
+        yield UNKNOWN_NAMES.format(names=", ".join(sorted(nobody)[:NAMED_LIMIT]) + more)
 
 
-def _index(database: sqlite3.Connection, ids: dict[int, VmId]) -> _Known:
-    known = _Known(ids, defaultdict(set), defaultdict(set), set())
+def _index_vms(database: sqlite3.Connection, ids: dict[int, VmId]) -> _VmIndex:
+    known = _VmIndex(ids, defaultdict(set), defaultdict(set), set())
     for number, vm in ids.items():
         # An instance of a uniform set is called SET_NUMBER everywhere but in its id.
         known.by_name[f"{vm.scale_set}_{vm.name}".lower() if vm.scale_set else vm.name.lower()].add(number)
@@ -110,30 +110,30 @@ def _index(database: sqlite3.Connection, ids: dict[int, VmId]) -> _Known:
     return known
 
 
-def _signals(database: sqlite3.Connection, number: int) -> set[Signal]:
+def _list_signals(database: sqlite3.Connection, number: int) -> set[Signal]:
     rows = database.execute(
         "select signal from record where vm = ? union select signal from points where vm = ?", 2 * (number,)
     )
     return {Signal(signal) for (signal,) in rows}
 
 
-def _move(database: sqlite3.Connection, number: int, target: int, vm: VmId, owner: VmId) -> None:
-    for table in _tables(database, "vm"):
+def _move_to_vm(database: sqlite3.Connection, number: int, target: int, vm: VmId, owner: VmId) -> None:
+    for table in _list_tables(database, "vm"):
         database.execute(f"update or ignore {table} set vm = ? where vm = ?", (target, number))  # noqa: S608 - ours
-    for table in _tables(database, "scope"):
+    for table in _list_tables(database, "scope"):
         database.execute(f"update or ignore {table} set scope = ? where scope = ?", (owner.key, vm.key))  # noqa: S608
-    database.execute(INHERIT, (target, number))
+    database.execute(COPY_INVENTORY, (target, number))
 
 
-def _forget(database: sqlite3.Connection, number: int, vm: VmId) -> None:
-    for table in _tables(database, "vm"):
+def _delete_vm(database: sqlite3.Connection, number: int, vm: VmId) -> None:
+    for table in _list_tables(database, "vm"):
         database.execute(f"delete from {table} where vm = ?", (number,))  # noqa: S608
-    for table in _tables(database, "scope"):
+    for table in _list_tables(database, "scope"):
         database.execute(f"delete from {table} where scope = ?", (vm.key,))  # noqa: S608
     database.execute("delete from machine where num = ?", (number,))
 
 
-def _tables(database: sqlite3.Connection, column: str) -> list[str]:
+def _list_tables(database: sqlite3.Connection, column: str) -> list[str]:
     """The tables that say in this column what they are about."""
     query = "select m.name from sqlite_master m join pragma_table_info(m.name) c where m.type = 'table' and c.name = ?"
     return [name for (name,) in database.execute(query, (column,))]

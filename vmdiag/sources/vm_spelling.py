@@ -7,7 +7,7 @@ from vmdiag.identity import VmId
 Spelling = tuple[str, str, str, str | None]
 
 
-def spelt(vm: VmId) -> str:
+def encode_vm_id(vm: VmId) -> str:
     """The id's spelling, such that the least is the best to show, whichever file came first.
 
     Exports write every id in capitals and Log Analytics in small letters: mixed case is the name as it was given, and
@@ -18,7 +18,7 @@ def spelt(vm: VmId) -> str:
     return f"{rank}{msgspec.json.encode((vm.subscription, vm.resource_group, vm.name, vm.scale_set)).decode()}"
 
 
-def unspelt(spelling: str) -> VmId:
-    """The id that `spelt` wrote."""
+def decode_vm_id(spelling: str) -> VmId:
+    """The id that `encode_vm_id` wrote."""
     subscription, group, name, scale_set = msgspec.json.decode(spelling[1:], type=Spelling)
     return VmId(subscription=subscription, resource_group=group, name=name, scale_set=scale_set)

@@ -7,29 +7,29 @@ from vmdiag.identity import VmId
 from vmdiag.model import VirtualMachine
 
 _PAGES = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines"
-LINUX = f"{_PAGES}/linux/redeploy-to-new-node-linux"
-WINDOWS = f"{_PAGES}/windows/redeploy-to-new-node-windows"
-BACKGROUND = "https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updates"
-COST = (
+LINUX_INSTRUCTIONS = f"{_PAGES}/linux/redeploy-to-new-node-linux"
+WINDOWS_INSTRUCTIONS = f"{_PAGES}/windows/redeploy-to-new-node-windows"
+MAINTENANCE_PAGE = "https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updates"
+REDEPLOY_IMPACT = (
     "It is a reboot: memory and the temporary disk are lost, and a dynamic public IP address may change. With an "
     "ephemeral OS disk everything on it is lost. If Azure finds no room for the VM elsewhere, it stays down."
 )
-STRANGE_ID = "Its id holds characters that Azure does not allow: check it before you act on it."
+IMPLAUSIBLE_ID_WARNING = "Its id holds characters that Azure does not allow: check it before you act on it."
 # What Azure accepts in names of subscriptions, groups, scale sets and VMs; a leading hyphen would be read as an option.
-_ALLOWED = re.compile(r"(?!-)[\w.()-]{1,90}\Z")
+_ALLOWED_NAME = re.compile(r"(?!-)[\w.()-]{1,90}\Z")
 # As recorded from the Azure CLI; sovereign clouds lag behind with newer versions.
 _API_VERSION = "2019-07-01"
 
 
-def instructions(os: str | None) -> tuple[tuple[str, str], ...]:
+def list_instructions(os: str | None) -> tuple[tuple[str, str], ...]:
     """Label and address of the instructions for this operating system; both when it is not known."""
-    both = (("Linux", LINUX), ("Windows", WINDOWS))
+    both = (("Linux", LINUX_INSTRUCTIONS), ("Windows", WINDOWS_INSTRUCTIONS))
     return tuple(pair for pair in both if pair[0].lower() == (os or "").strip().lower()) or both
 
 
-def command(vm: VirtualMachine) -> str | None:
+def format_command(vm: VirtualMachine) -> str | None:
     """One line for a shell that redeploys exactly this VM; `None` when its id cannot be a real one."""
-    if not is_plausible(vm.id):
+    if not is_plausible_id(vm.id):
         return None
     if vm.id.scale_set is None:
         return f"az vm redeploy --ids {shlex.quote(str(vm.id))}"
@@ -38,9 +38,9 @@ def command(vm: VirtualMachine) -> str | None:
     return f"az rest --method post --url {url}"
 
 
-def command_words(vm: VirtualMachine) -> tuple[str, ...] | None:
+def split_command(vm: VirtualMachine) -> tuple[str, ...] | None:
     """The same as groups of words between which a line may break; `None` when only the long line does it."""
-    if not is_plausible(vm.id) or vm.id.scale_set is not None:
+    if not is_plausible_id(vm.id) or vm.id.scale_set is not None:
         return None
     return (
         "az vm redeploy",
@@ -50,7 +50,7 @@ def command_words(vm: VirtualMachine) -> tuple[str, ...] | None:
     )
 
 
-def is_plausible(vm: VmId) -> bool:
+def is_plausible_id(vm: VmId) -> bool:
     """Whether Azure would accept every part of the id."""
     parts = (vm.subscription, vm.resource_group, vm.name, vm.scale_set or vm.name)
-    return all(_ALLOWED.match(part) and part.isprintable() for part in parts)
+    return all(_ALLOWED_NAME.match(part) and part.isprintable() for part in parts)

@@ -5,17 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.model import Case
-from vmdiag.mitigation import Answer, Mitigation, Status
+from vmdiag.mitigation import GuardResult, Mitigation, Status
 from vmdiag.model import Event, Kind
-from vmdiag.wording.sanitize import sentence
-from vmdiag.wording.time_formats import stamp
+from vmdiag.wording.sanitize import shorten_sentence
+from vmdiag.wording.time_formats import format_instant
 
 # Of VMs of which the same is to be said, so many are named.
-NAMED = 5
+MAX_NAMES = 5
 # No VM is redeployed twice within minutes.
-SAME_REDEPLOY = timedelta(minutes=10)
+SAME_REDEPLOY_INTERVAL = timedelta(minutes=10)
 # What each guard answered: yes, no, not asked.
-SIGNS = {True: "+", False: "-", None: "?"}
+GUARD_SIGNS = {True: "+", False: "-", None: "?"}
 
 _BANNERS = {
     Status.SUCCEEDED: "REDEPLOYED",
@@ -25,22 +25,22 @@ _BANNERS = {
 }
 
 
-def told(case: Case) -> str | None:
+def describe_mitigation(case: Case) -> str | None:
     """How a redeploy stands, in a sentence; `None` where none was wanted."""
     done = case.mitigation
     if done is None:
         return None
-    when = f" at {stamp(done.started_at)}" if done.started_at is not None else ""
-    return f"{_word(done, when)}: {sentence(done.says)}"
+    when = f" at {format_instant(done.started_at)}" if done.started_at is not None else ""
+    return f"{_describe_status(done, when)}: {shorten_sentence(done.says)}"
 
 
-def banner(case: Case) -> str | None:
+def get_banner_word(case: Case) -> str | None:
     """The word that stands over a VM for which a redeploy was asked; `None` where none was."""
     done = case.mitigation
     return None if done is None else _BANNERS.get(done.status)
 
 
-def headline(case: Case, vm: str) -> str | None:
+def describe_current_state(case: Case, vm: str) -> str | None:
     """What is true now of a VM for which a redeploy was asked; `None` where none was."""
     done = case.mitigation
     match done.status if done is not None else None:
@@ -58,7 +58,7 @@ def headline(case: Case, vm: str) -> str | None:
             return None
 
 
-def is_cured(case: Case) -> bool:
+def has_redeploy_helped(case: Case) -> bool:
     """Whether a redeploy was seen to help."""
     return case.mitigation is not None and case.mitigation.reachable_again is True
 
@@ -69,42 +69,48 @@ def is_pending(case: Case) -> bool:
     return done is not None and done.status in (Status.PLANNED, Status.REFUSED, Status.DECLINED)
 
 
-def answers(given: Iterable[Answer]) -> Iterator[tuple[str, str, str]]:
+def format_guard_results(given: Iterable[GuardResult]) -> Iterator[tuple[str, str, str]]:
     """Sign, guard, and its answer with its limit."""
     for answer in given:
-        yield SIGNS[answer.passes], answer.guard, f"{sentence(answer.found)} (limit: {sentence(answer.limit)})"
+        yield (
+            GUARD_SIGNS[answer.passes],
+            answer.guard,
+            f"{shorten_sentence(answer.found)} (limit: {shorten_sentence(answer.limit)})",
+        )
 
 
-def price(case: Case) -> Iterator[str]:
+def describe_impact(case: Case) -> Iterator[str]:
     """What a redeploy that is planned costs, and what may go wrong with it."""
     done = case.mitigation
     if done is not None and done.status is Status.PLANNED:
-        yield from (f"Lost: {sentence(one)}" for one in done.loses)
-        yield from (f"Risk: {sentence(one)}" for one in done.risks)
+        yield from (f"Lost: {shorten_sentence(one)}" for one in done.loses)
+        yield from (f"Risk: {shorten_sentence(one)}" for one in done.risks)
 
 
-def grouped(cases: Iterable[Case]) -> list[tuple[str, list[Case]]]:
+def group_by_outcome(cases: Iterable[Case]) -> list[tuple[str, list[Case]]]:
     """The VMs that were to be redeployed, together where the same was said of them; the largest group first."""
     groups: dict[str, list[Case]] = {}
     for case in cases:
         if case.mitigation is not None:
-            groups.setdefault(f"{_word(case.mitigation)}: {sentence(case.mitigation.says)}", []).append(case)
+            groups.setdefault(
+                f"{_describe_status(case.mitigation)}: {shorten_sentence(case.mitigation.says)}", []
+            ).append(case)
     return sorted(groups.items(), key=lambda group: -len(group[1]))
 
 
-def few(names: Sequence[str]) -> str:
+def join_first_names(names: Sequence[str]) -> str:
     """The first of many names, and how many more there are."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"{', '.join(names[:MAX_NAMES])}{more}"
 
 
-def counted(cases: Iterable[Case]) -> str:
+def count_statuses(cases: Iterable[Case]) -> str:
     """How many redeploys stand how: `1 succeeded, 3 refused`."""
     found = Counter(case.mitigation.status for case in cases if case.mitigation is not None)
     return ", ".join(f"{found[status]} {status}" for status in Status if found[status])
 
 
-def _word(done: Mitigation, when: str = "") -> str:
+def _describe_status(done: Mitigation, when: str = "") -> str:
     match done.status:
         case Status.SUCCEEDED:
             return f"made{when}" + (", not proven" if done.reachable_again is None else "")
@@ -120,20 +126,24 @@ def _word(done: Mitigation, when: str = "") -> str:
             return f"begun{when}" if when else "failed"
 
 
-def redeploys(case: Case) -> list[datetime]:
+def list_redeploy_times(case: Case) -> list[datetime]:
     """When the VM was redeployed after it was lost, each time once."""
     lost = case.diagnosis.failed_at
-    found = (event.at for event in case.events if event.kind is Kind.REDEPLOY and event not in repeats(case.events))
+    found = (
+        event.at
+        for event in case.events
+        if event.kind is Kind.REDEPLOY and event not in find_repeated_redeploys(case.events)
+    )
     return [at for at in found if lost is None or at >= lost]
 
 
-def repeats(events: Iterable[Event]) -> list[Event]:
+def find_repeated_redeploys(events: Iterable[Event]) -> list[Event]:
     """Redeploys that were told before, by another feed: the log and Resource Health each tell of one."""
     again: list[Event] = []
     last: Event | None = None
     for event in events:
         if event.kind is Kind.REDEPLOY:
-            if last is not None and event.at - last.at <= SAME_REDEPLOY:
+            if last is not None and event.at - last.at <= SAME_REDEPLOY_INTERVAL:
                 again.append(event)
             else:
                 last = event

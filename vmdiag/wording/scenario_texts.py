@@ -9,29 +9,29 @@ from vmdiag.diagnosis.model import Case, Scenario
 UNEXPLAINED = "unexplained"
 
 
-def scenario_of(case: Case) -> Scenario | None:
+def get_scenario(case: Case) -> Scenario | None:
     """The scenario that was asked about, when it is known."""
-    return case.scenario or known(case.diagnosis.finding.scenario)
+    return case.scenario or load_scenario(case.diagnosis.finding.scenario)
 
 
 @cache
-def known(scenario: str) -> Scenario | None:
+def load_scenario(scenario: str) -> Scenario | None:
     """The scenario with this id; `None` when there is no such plug-in."""
-    if scenario not in plugins.names(scenarios):
+    if scenario not in plugins.list_names(scenarios):
         return None
     found = getattr(plugins.load(scenarios, scenario), "SCENARIO", None)
     return found if isinstance(found, Scenario) else None
 
 
-def title(scenario: str) -> str:
+def format_scenario_title(scenario: str) -> str:
     """A few words for a scenario id, or the id itself."""
-    found = known(scenario)
+    found = load_scenario(scenario)
     return scenario if found is None else f"{found.title} ({scenario})"
 
 
-def note_on_cloud(case: Case, cloud: str) -> str | None:
+def describe_unpublished_cloud(case: Case, cloud: str) -> str | None:
     """A sentence when Azure never published the scenario for the cloud that was read."""
-    scenario = scenario_of(case)
+    scenario = get_scenario(case)
     # Of a cloud that is given by its address nothing is known, so nothing is said.
     if scenario is None or not scenario.clouds or cloud in scenario.clouds or "://" in cloud:
         return None

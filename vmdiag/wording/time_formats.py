@@ -14,28 +14,28 @@ _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 
 
-def iso(at: datetime) -> str:
+def format_iso(at: datetime) -> str:
     """UTC, ISO 8601, whole seconds, ending in `Z`."""
     return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def iso_or_none(at: datetime | None) -> str | None:
+def format_optional_iso(at: datetime | None) -> str | None:
     """The same, where there may be no time at all."""
-    return None if at is None else iso(at)
+    return None if at is None else format_iso(at)
 
 
-def stamp(at: datetime) -> str:
+def format_instant(at: datetime) -> str:
     """An instant as a sentence holds it: `2026-03-02 08:14:05 UTC`."""
-    return iso(at).replace("T", " ").replace("Z", " UTC")
+    return format_iso(at).replace("T", " ").replace("Z", " UTC")
 
 
-def between(start: datetime, end: datetime) -> str:
+def format_window(start: datetime, end: datetime) -> str:
     """A stretch of time to the minute: `2026-03-02 08:14 to 10:00 UTC`."""
-    first, last = iso(start)[:16].replace("T", " "), iso(end)[:16].replace("T", " ")
+    first, last = format_iso(start)[:16].replace("T", " "), format_iso(end)[:16].replace("T", " ")
     return f"{first} to {last[11:] if first[:10] == last[:10] else last} UTC"
 
 
-def span(length: timedelta) -> str:
+def format_duration(length: timedelta) -> str:
     """A length of time in its two largest units: `1 h 44 min`."""
     seconds = int(abs(length).total_seconds())
     units = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (1, "s"))
@@ -47,16 +47,16 @@ def span(length: timedelta) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class ShortTimeFormat:
     """Writes times as short as they stay unambiguous among themselves; `title` says what was left out."""
 
-    skip: int
+    skipped_characters: int
     title: str
 
     @classmethod
-    def among(cls, times: Iterable[datetime]) -> Self:
+    def fit_to_times(cls, times: Iterable[datetime]) -> Self:
         """Leave out the day when all times share it, else the year when they share that."""
-        seen = sorted(iso(at) for at in times)
+        seen = sorted(format_iso(at) for at in times)
         if not seen:
             return cls(len("2026-03-02 08:14:05"), "no times")
         first, last = seen[0], seen[-1]
@@ -67,8 +67,8 @@ class Clock:
     @property
     def width(self) -> int:
         """How many characters a time takes."""
-        return len("2026-03-02 08:14:05") - self.skip
+        return len("2026-03-02 08:14:05") - self.skipped_characters
 
     def __call__(self, at: datetime | None) -> str:
         """The time, or blanks of the same length where there is none."""
-        return " " * self.width if at is None else iso(at)[self.skip : -1].replace("T", " ")
+        return " " * self.width if at is None else format_iso(at)[self.skipped_characters : -1].replace("T", " ")

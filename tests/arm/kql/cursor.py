@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tests.arm.kql.errors import KqlError
-from tests.arm.kql.tokens import Token, syntax_error, tokens
+from tests.arm.kql.tokens import Token, build_syntax_error, tokenize_query
 
-Read = TypeVar("Read")
+Parsed = TypeVar("Parsed")
 
 RESERVED = frozenset(
     (
@@ -27,25 +27,25 @@ class Cursor:
     """Takes tokens one by one, and refuses what is not there."""
 
     def __init__(self, query: str) -> None:
-        self._tokens = tokens(query)
+        self._tokens = tokenize_query(query)
         self._next = 0
 
     @property
-    def token(self) -> Token:
+    def next_token(self) -> Token:
         """The next one."""
         return self._tokens[self._next]
 
     def is_at(self, *texts: str) -> bool:
         """Whether the next token is one of these words or signs, and no string that looks like one."""
-        return self.token.kind in ("word", "sign") and self.token.text in texts
+        return self.next_token.kind in ("word", "sign") and self.next_token.text in texts
 
     def advance(self) -> Token:
         """The next token, passed."""
-        token = self.token
+        token = self.next_token
         self._next += token.kind != "end"
         return token
 
-    def skips(self, *texts: str) -> bool:
+    def skip_any(self, *texts: str) -> bool:
         """Pass it if it is one of these."""
         found = self.is_at(*texts)
         if found:
@@ -55,31 +55,35 @@ class Cursor:
     def expect(self, *texts: str) -> Token:
         """Pass one of these, or refuse."""
         if not self.is_at(*texts):
-            raise self.refusal()
+            raise self.build_error()
         return self.advance()
 
-    def refusal(self) -> KqlError:
+    def build_error(self) -> KqlError:
         """The next token has no place here."""
-        return syntax_error(self.token)
+        return build_syntax_error(self.next_token)
 
-    def name(self, *, allowed: frozenset[str] = frozenset()) -> str:
+    def parse_name(self, *, allowed: frozenset[str] = frozenset()) -> str:
         """A plain name, or one in brackets; `allowed` are reserved words that are names here."""
         if self.is_at("["):
-            return self.bracketed()
-        if self.token.kind != "word" or self.token.text in RESERVED - allowed or self.token.text[0] in "!$":
-            raise self.refusal()
+            return self.parse_bracketed()
+        if (
+            self.next_token.kind != "word"
+            or self.next_token.text in RESERVED - allowed
+            or self.next_token.text[0] in "!$"
+        ):
+            raise self.build_error()
         return self.advance().text
 
-    def bracketed(self) -> str:
+    def parse_bracketed(self) -> str:
         """`["any name"]`."""
         self.expect("[")
-        if self.token.kind != "string":
-            raise self.refusal()
+        if self.next_token.kind != "string":
+            raise self.build_error()
         text = str(self.advance().value)
         self.expect("]")
         return text
 
-    def looks_like(self, reads: Callable[[], Read]) -> bool:
+    def can_parse(self, reads: Callable[[], Parsed]) -> bool:
         """Whether that could be read from here; nothing is passed."""
         start = self._next
         try:
@@ -90,9 +94,9 @@ class Cursor:
             self._next = start
         return True
 
-    def listed(self, reads: Callable[[], Read]) -> tuple[Read, ...]:
+    def parse_list(self, reads: Callable[[], Parsed]) -> tuple[Parsed, ...]:
         """One or more, with commas between."""
         found = [reads()]
-        while self.skips(","):
+        while self.skip_any(","):
             found.append(reads())
         return tuple(found)

@@ -13,7 +13,7 @@ class KqlError(Exception):
         self.line = line
 
 
-def unresolved(name: str, what: str = "column") -> KqlError:
+def build_unresolved(name: str, what: str = "column") -> KqlError:
     """A name that stands for nothing."""
     message = f"Failed to resolve {what} named '{name}'"
     return KqlError(message, code="UnresolvedReference", token=name)

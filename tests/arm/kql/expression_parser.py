@@ -13,110 +13,112 @@ _COMPARISONS = (
 _AMONG = ("in", "!in", "in~", "!in~", "has_any", "has_all")
 
 
-def expression(cursor: Cursor) -> Expression:
+def parse_expression(cursor: Cursor) -> Expression:
     """`or` binds loosest, then `and`, comparisons, sums, products."""
-    return _chain(cursor, ("or",), lambda: _chain(cursor, ("and",), lambda: _comparison(cursor)))
+    return _parse_chain(cursor, ("or",), lambda: _parse_chain(cursor, ("and",), lambda: _parse_comparison(cursor)))
 
 
-def named(cursor: Cursor) -> Named:
+def parse_named(cursor: Cursor) -> Named:
     """`name = expression`, or an expression alone."""
-    if not cursor.looks_like(lambda: (cursor.name(), cursor.expect("="))):
-        return Named("", expression(cursor))
-    name = cursor.name()
+    if not cursor.can_parse(lambda: (cursor.parse_name(), cursor.expect("="))):
+        return Named("", parse_expression(cursor))
+    name = cursor.parse_name()
     cursor.expect("=")
-    return Named(name, expression(cursor))
+    return Named(name, parse_expression(cursor))
 
 
-def _chain(cursor: Cursor, signs: tuple[str, ...], operand: Callable[[], Expression]) -> Expression:
+def _parse_chain(cursor: Cursor, signs: tuple[str, ...], operand: Callable[[], Expression]) -> Expression:
     left = operand()
     while cursor.is_at(*signs):
         left = Binary(cursor.advance().text, left, operand())
     return left
 
 
-def _comparison(cursor: Cursor) -> Expression:
-    left = _sum(cursor)
+def _parse_comparison(cursor: Cursor) -> Expression:
+    left = _parse_sum(cursor)
     if cursor.is_at("between", "!between"):
-        return _between(cursor, left)
+        return _parse_between(cursor, left)
     if cursor.is_at(*_AMONG):
         sign = cursor.advance().text
         cursor.expect("(")
-        choices = cursor.listed(lambda: expression(cursor))
+        choices = cursor.parse_list(lambda: parse_expression(cursor))
         cursor.expect(")")
         return Among(sign, left, choices)
     if cursor.is_at(*_COMPARISONS):
         sign = cursor.advance().text
         if sign == "matches":
             cursor.expect("regex")
-        return Binary(sign, left, _sum(cursor))
+        return Binary(sign, left, _parse_sum(cursor))
     return left
 
 
-def _between(cursor: Cursor, left: Expression) -> Expression:
+def _parse_between(cursor: Cursor, left: Expression) -> Expression:
     negated = cursor.advance().text.startswith("!")
     cursor.expect("(")
-    low = _sum(cursor)
+    low = _parse_sum(cursor)
     cursor.expect("..")
-    high = _sum(cursor)
+    high = _parse_sum(cursor)
     cursor.expect(")")
     return Between(left, low, high, negated)
 
 
-def _sum(cursor: Cursor) -> Expression:
-    return _chain(cursor, ("+", "-"), lambda: _chain(cursor, ("*", "/", "%"), lambda: _signed(cursor)))
+def _parse_sum(cursor: Cursor) -> Expression:
+    return _parse_chain(
+        cursor, ("+", "-"), lambda: _parse_chain(cursor, ("*", "/", "%"), lambda: _parse_signed(cursor))
+    )
 
 
-def _signed(cursor: Cursor) -> Expression:
-    return Negative(_signed(cursor)) if cursor.skips("-") else _path(cursor)
+def _parse_signed(cursor: Cursor) -> Expression:
+    return Negative(_parse_signed(cursor)) if cursor.skip_any("-") else _parse_path(cursor)
 
 
-def _path(cursor: Cursor) -> Expression:
-    found = _primary(cursor)
+def _parse_path(cursor: Cursor) -> Expression:
+    found = _parse_primary(cursor)
     while True:
-        if cursor.skips("."):
-            found = Member(found, cursor.name(allowed=ALLOWED_AS_MEMBERS))
+        if cursor.skip_any("."):
+            found = Member(found, cursor.parse_name(allowed=ALLOWED_AS_MEMBERS))
         elif cursor.is_at("["):
-            found = Member(found, _subscript(cursor))
+            found = Member(found, _parse_subscript(cursor))
         else:
             return found
 
 
-def _subscript(cursor: Cursor) -> str | int:
-    if cursor.looks_like(cursor.bracketed):
-        return cursor.bracketed()
+def _parse_subscript(cursor: Cursor) -> str | int:
+    if cursor.can_parse(cursor.parse_bracketed):
+        return cursor.parse_bracketed()
     cursor.expect("[")
-    negative = cursor.skips("-")
-    index = cursor.token.value
+    negative = cursor.skip_any("-")
+    index = cursor.next_token.value
     if not isinstance(index, int):
-        raise cursor.refusal()
+        raise cursor.build_error()
     cursor.advance()
     cursor.expect("]")
     return -index if negative else index
 
 
-def _primary(cursor: Cursor) -> Expression:
-    if cursor.token.kind in ("string", "number", "timespan", "datetime"):
+def _parse_primary(cursor: Cursor) -> Expression:
+    if cursor.next_token.kind in ("string", "number", "timespan", "datetime"):
         return Literal(cursor.advance().value)
     if cursor.is_at("true", "false"):
         return Literal(cursor.advance().text == "true")
-    if cursor.skips("("):
-        inner = expression(cursor)
+    if cursor.skip_any("("):
+        inner = parse_expression(cursor)
         cursor.expect(")")
         return inner
-    name = cursor.name(allowed=frozenset({"kind"}))
-    return _call(cursor, name) if cursor.is_at("(") else Name(name)
+    name = cursor.parse_name(allowed=frozenset({"kind"}))
+    return _parse_call(cursor, name) if cursor.is_at("(") else Name(name)
 
 
-def _call(cursor: Cursor, function: str) -> Call:
+def _parse_call(cursor: Cursor, function: str) -> Call:
     cursor.expect("(")
     arguments: list[Expression] = []
     star = False
-    while not cursor.skips(")"):
+    while not cursor.skip_any(")"):
         if arguments:
             cursor.expect(",")
-        star = cursor.skips("*")
+        star = cursor.skip_any("*")
         if star:
             cursor.expect(")")
             break
-        arguments.append(expression(cursor))
+        arguments.append(parse_expression(cursor))
     return Call(function, tuple(arguments), star)

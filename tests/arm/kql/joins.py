@@ -4,56 +4,56 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.arm.kql.errors import refuse_types, unresolved
+from tests.arm.kql.errors import build_unresolved, refuse_types
 from tests.arm.kql.table import Kind, Row, Table
 
 Keys = tuple[tuple[str, str], ...]
 Key = tuple[Any, ...]
 
 
-def joined(kind: str, left: Table, right: Table, keys: Keys) -> Table:
+def join_tables(kind: str, left: Table, right: Table, keys: Keys) -> Table:
     """Both tables' columns; one of the right that the left has as well gets a 1 behind its name."""
-    _check(left, right, keys)
+    _check_keys(left, right, keys)
     if kind in ("leftanti", "leftsemi"):
-        return Table(left.columns, _filtered(left, right, keys, wanted=kind == "leftsemi"))
+        return Table(left.columns, _filter_left(left, right, keys, wanted=kind == "leftsemi"))
     renamed = {name: f"{name}1" if name in left.columns else name for name in right.columns}
     columns = {**left.columns, **{renamed[name]: column for name, column in right.columns.items()}}
-    return Table(columns, _pairs(kind, left, right, keys, renamed))
+    return Table(columns, _pair_rows(kind, left, right, keys, renamed))
 
 
-def _check(left: Table, right: Table, keys: Keys) -> None:
+def _check_keys(left: Table, right: Table, keys: Keys) -> None:
     for one, other in keys:
         for table, name in ((left, one), (right, other)):
             if name not in table.columns:
-                raise unresolved(name)
+                raise build_unresolved(name)
             if table.columns[name] == Kind.DYNAMIC:
                 refuse_types(f"join: the key '{name}' is of type dynamic; use tostring()")
         if left.columns[one] != right.columns[other]:
             refuse_types(f"join: the keys '{one}' and '{other}' are of different types")
 
 
-def _filtered(left: Table, right: Table, keys: Keys, *, wanted: bool) -> Iterator[Row]:
-    known = {_key(row, keys, 1) for row in right.rows}
-    return (row for row in left.rows if (_key(row, keys, 0) in known) == wanted)
+def _filter_left(left: Table, right: Table, keys: Keys, *, wanted: bool) -> Iterator[Row]:
+    known = {_get_key(row, keys, 1) for row in right.rows}
+    return (row for row in left.rows if (_get_key(row, keys, 0) in known) == wanted)
 
 
-def _pairs(kind: str, left: Table, right: Table, keys: Keys, renamed: dict[str, str]) -> Iterator[Row]:
+def _pair_rows(kind: str, left: Table, right: Table, keys: Keys, renamed: dict[str, str]) -> Iterator[Row]:
     by_key: dict[Key, list[Row]] = defaultdict(list)
     for row in right.rows:
-        by_key[_key(row, keys, 1)].append({renamed[name]: value for name, value in row.items()})
+        by_key[_get_key(row, keys, 1)].append({renamed[name]: value for name, value in row.items()})
     nothing = {renamed[name]: "" if column == Kind.STRING else None for name, column in right.columns.items()}
-    for row in _left_rows(kind, left, keys):
-        partners = by_key.get(_key(row, keys, 0), [nothing] if kind == "leftouter" else [])
+    for row in _select_left(kind, left, keys):
+        partners = by_key.get(_get_key(row, keys, 0), [nothing] if kind == "leftouter" else [])
         yield from ({**row, **partner} for partner in partners)
 
 
-def _left_rows(kind: str, left: Table, keys: Keys) -> Iterator[Row]:
+def _select_left(kind: str, left: Table, keys: Keys) -> Iterator[Row]:
     """`innerunique` takes one row of each key on the left."""
     if kind != "innerunique":
         return iter(left.rows)
-    first: Callable[[Row], Key] = lambda row: _key(row, keys, 0)  # noqa: E731 - named to be read once
+    first: Callable[[Row], Key] = lambda row: _get_key(row, keys, 0)  # noqa: E731 - named to be read once
     return iter({first(row): row for row in reversed(list(left.rows))}.values())
 
 
-def _key(row: Row, keys: Keys, side: int) -> Key:
+def _get_key(row: Row, keys: Keys, side: int) -> Key:
     return tuple(row[pair[side]] for pair in keys)

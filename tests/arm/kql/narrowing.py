@@ -7,28 +7,28 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tests.arm.kql.errors import KqlError
-from tests.arm.kql.expressions import Scope, compiled
+from tests.arm.kql.expressions import Scope, compile_expression
 from tests.arm.kql.syntax import Among, Between, Binary, Expression, Literal, Name, Query, Where
 
 
-def times(query: Query, column: str, now: datetime) -> tuple[datetime | None, datetime | None]:
+def find_time_bounds(query: Query, column: str, now: datetime) -> tuple[datetime | None, datetime | None]:
     """Before and after what times no row is wanted."""
     low: datetime | None = None
     high: datetime | None = None
-    for condition in _conditions(query):
+    for condition in _list_conditions(query):
         match condition:
             case Binary(">" | ">=", Name(name), bound) if name == column:
-                low = _constant(bound, now) or low
+                low = _compute_constant(bound, now) or low
             case Binary("<" | "<=", Name(name), bound) if name == column:
-                high = _constant(bound, now) or high
+                high = _compute_constant(bound, now) or high
             case Between(Name(name), first, last, False) if name == column:
-                low, high = _constant(first, now) or low, _constant(last, now) or high
+                low, high = _compute_constant(first, now) or low, _compute_constant(last, now) or high
     return low, high
 
 
-def words(query: Query, column: str) -> frozenset[str] | None:
+def find_wanted_values(query: Query, column: str) -> frozenset[str] | None:
     """The values, in lower case, that are wanted at all; None: any."""
-    for condition in _conditions(query):
+    for condition in _list_conditions(query):
         match condition:
             case Binary("==" | "=~", Name(name), Literal(str(value))) if name == column:
                 return frozenset({value.lower()})
@@ -39,26 +39,26 @@ def words(query: Query, column: str) -> frozenset[str] | None:
     return None
 
 
-def _conditions(query: Query) -> Iterator[Expression]:
+def _list_conditions(query: Query) -> Iterator[Expression]:
     """All that must hold of a row before anything else is done with it."""
     for operator in query.operators:
         if not isinstance(operator, Where):
             return
-        yield from _parts(operator.condition)
+        yield from _split_condition(operator.condition)
 
 
-def _parts(condition: Expression) -> Iterator[Expression]:
+def _split_condition(condition: Expression) -> Iterator[Expression]:
     match condition:
         case Binary("and", left, right):
-            yield from _parts(left)
-            yield from _parts(right)
+            yield from _split_condition(left)
+            yield from _split_condition(right)
         case _:
             yield condition
 
 
-def _constant(expression: Expression, now: datetime) -> datetime | None:
+def _compute_constant(expression: Expression, now: datetime) -> datetime | None:
     try:
-        value = compiled(expression, Scope({}, now)).value({})
+        value = compile_expression(expression, Scope({}, now)).value({})
     except KqlError:
         return None
     return value if isinstance(value, datetime) else None

@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from tests.arm.kql.aggregates import aggregate
-from tests.arm.kql.errors import KqlError, refuse_types, unresolved
-from tests.arm.kql.expressions import Scope, compiled, condition
+from tests.arm.kql.aggregates import compile_aggregate
+from tests.arm.kql.errors import KqlError, build_unresolved, refuse_types
+from tests.arm.kql.expressions import Scope, compile_condition, compile_expression
 from tests.arm.kql.functions import Compiled
-from tests.arm.kql.joins import joined
+from tests.arm.kql.joins import join_tables
 from tests.arm.kql.syntax import (
     Call,
     Count,
@@ -17,6 +17,7 @@ from tests.arm.kql.syntax import (
     Expression,
     Extend,
     Join,
+    Limit,
     Member,
     Name,
     Named,
@@ -27,17 +28,16 @@ from tests.arm.kql.syntax import (
     ProjectRename,
     Query,
     Summarize,
-    Take,
     Union,
     Where,
 )
 from tests.arm.kql.table import Database, Kind, Row, Table
-from tests.arm.kql.values import text
+from tests.arm.kql.values import to_text
 
 
 def evaluate(query: Query, database: Database) -> Table:
     """The table that the query gives."""
-    return _Evaluation(database).of(query)
+    return _Evaluation(database).evaluate_query(query)
 
 
 class _Evaluation:
@@ -46,98 +46,98 @@ class _Evaluation:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def of(self, query: Query) -> Table:
-        table = Table({}, ()) if query.table is None else self.source(query.table)
+    def evaluate_query(self, query: Query) -> Table:
+        table = Table({}, ()) if query.table is None else self.find_table(query.table)
         for operator in query.operators:
-            table = self.applied(operator, table)
+            table = self.apply_operator(operator, table)
         return table
 
-    def source(self, name: str) -> Table:
-        table = self.database.table(name)
+    def find_table(self, name: str) -> Table:
+        table = self.database.find_table(name)
         if table is None:
-            raise unresolved(name, "table")
+            raise build_unresolved(name, "table")
         return table
 
-    def applied(self, operator: Operator, table: Table) -> Table:
+    def apply_operator(self, operator: Operator, table: Table) -> Table:
         scope = Scope(table.columns, self.database.now)
         match operator:
             case Join(kind, right, keys):
-                return joined(kind, table, self.of(right), keys)
+                return join_tables(kind, table, self.evaluate_query(right), keys)
             case Union(others):
-                return _united([table, *map(self.of, others)])
-            case Take(count):
+                return _unite_tables([table, *map(self.evaluate_query, others)])
+            case Limit(count):
                 return Table(table.columns, itertools.islice(table.rows, count))
             case Count():
-                return Table({"Count": Kind.LONG}, _counted(table.rows))
+                return Table({"Count": Kind.LONG}, _count_rows(table.rows))
             case ProjectAway(names, keep):
-                return _without(table, names, keep=keep)
+                return _select_columns(table, names, keep=keep)
             case _:
-                return _COMPUTED[type(operator)](operator, table, scope)
+                return _OPERATORS[type(operator)](operator, table, scope)
 
 
-def _counted(rows: Iterable[Row]) -> Iterator[Row]:
+def _count_rows(rows: Iterable[Row]) -> Iterator[Row]:
     yield {"Count": sum(1 for _ in rows)}
 
 
-def _where(operator: Where, table: Table, scope: Scope) -> Table:
-    holds = condition(operator.condition, scope)
+def _apply_where(operator: Where, table: Table, scope: Scope) -> Table:
+    holds = compile_condition(operator.condition, scope)
     return Table(table.columns, filter(holds, table.rows))
 
 
-def _extend(operator: Extend, table: Table, scope: Scope) -> Table:
-    new = _columns(operator.columns, scope)
+def _apply_extend(operator: Extend, table: Table, scope: Scope) -> Table:
+    new = _compile_columns(operator.columns, scope)
     columns = {**table.columns, **{name: each.kind for name, each in new.items()}}
     computed = [(name, each.value) for name, each in new.items()]
     return Table(columns, ({**row, **{name: value(row) for name, value in computed}} for row in table.rows))
 
 
-def _project(operator: Project | Distinct, table: Table, scope: Scope) -> Table:
-    new = _columns(operator.columns, scope)
+def _apply_project(operator: Project | Distinct, table: Table, scope: Scope) -> Table:
+    new = _compile_columns(operator.columns, scope)
     computed = [(name, each.value) for name, each in new.items()]
     columns = {name: each.kind for name, each in new.items()}
     return Table(columns, ({name: value(row) for name, value in computed} for row in table.rows))
 
 
-def _distinct(operator: Distinct, table: Table, scope: Scope) -> Table:
-    found = _project(operator, table, scope)
-    _demand_keys("distinct", found.columns.values())
-    return Table(found.columns, _first_of_each(found.rows))
+def _apply_distinct(operator: Distinct, table: Table, scope: Scope) -> Table:
+    found = _apply_project(operator, table, scope)
+    _require_keys("distinct", found.columns.values())
+    return Table(found.columns, _drop_duplicates(found.rows))
 
 
-def _first_of_each(rows: Iterable[Row]) -> Iterator[Row]:
+def _drop_duplicates(rows: Iterable[Row]) -> Iterator[Row]:
     yield from {tuple(row.values()): row for row in rows}.values()
 
 
-def _without(table: Table, names: tuple[str, ...], *, keep: bool) -> Table:
+def _select_columns(table: Table, names: tuple[str, ...], *, keep: bool) -> Table:
     for name in names:
         if name not in table.columns:
-            raise unresolved(name)
+            raise build_unresolved(name)
     columns = {name: kind for name, kind in table.columns.items() if (name in names) == keep}
     return Table(columns, ({name: row[name] for name in columns} for row in table.rows))
 
 
-def _rename(operator: ProjectRename, table: Table, scope: Scope) -> Table:
+def _apply_rename(operator: ProjectRename, table: Table, scope: Scope) -> Table:
     old_of = {}
     for each in operator.columns:
         if not each.name or not isinstance(each.expression, Name):
             message = "project-rename: new = old expected"
             raise KqlError(message)
-        compiled(each.expression, scope)
+        compile_expression(each.expression, scope)
         old_of[each.expression.name] = each.name
     columns = {old_of.get(name, name): kind for name, kind in table.columns.items()}
     return Table(columns, ({old_of.get(name, name): value for name, value in row.items()} for row in table.rows))
 
 
-def _summarize(operator: Summarize, table: Table, scope: Scope) -> Table:
-    keys = _columns(operator.by, scope)
-    _demand_keys("summarize by", (each.kind for each in keys.values()))
-    key_of = _key([each.value for each in keys.values()])
-    aggregates = [aggregate(each, scope) for each in operator.aggregates]
+def _apply_summarize(operator: Summarize, table: Table, scope: Scope) -> Table:
+    keys = _compile_columns(operator.by, scope)
+    _require_keys("summarize by", (each.kind for each in keys.values()))
+    key_of = _build_key_getter([each.value for each in keys.values()])
+    aggregates = [compile_aggregate(each, scope) for each in operator.aggregates]
     columns = {name: each.kind for name, each in keys.items()}
     for each in aggregates:
         columns |= {name: kind for name, kind in each.columns.items() if name not in columns}
 
-    def rows() -> Iterator[Row]:
+    def group_rows() -> Iterator[Row]:
         groups: dict[tuple[Any, ...], list[Row]] = {} if keys else {(): []}
         for row in table.rows:
             groups.setdefault(key_of(row), []).append(row)
@@ -147,10 +147,10 @@ def _summarize(operator: Summarize, table: Table, scope: Scope) -> Table:
                 found |= {name: value for name, value in each.values(members).items() if name not in keys}
             yield found
 
-    return Table(columns, rows())
+    return Table(columns, group_rows())
 
 
-def _key(values: list[Callable[[Row], Any]]) -> Callable[[Row], tuple[Any, ...]]:
+def _build_key_getter(values: list[Callable[[Row], Any]]) -> Callable[[Row], tuple[Any, ...]]:
     """All values of a row as one; the usual two without a loop, for it is done for every row."""
     if len(values) == 2:
         one, other = values
@@ -158,48 +158,48 @@ def _key(values: list[Callable[[Row], Any]]) -> Callable[[Row], tuple[Any, ...]]
     return lambda row: tuple([value(row) for value in values])
 
 
-def _order(operator: Order, table: Table, scope: Scope) -> Table:
+def _apply_order(operator: Order, table: Table, scope: Scope) -> Table:
     """Nulls come first where it ascends."""
-    keys = [(compiled(each.expression, scope), each.ascending) for each in operator.keys]
-    _demand_keys("order by", (key.kind for key, _ in keys))
+    keys = [(compile_expression(each.expression, scope), each.ascending) for each in operator.keys]
+    _require_keys("order by", (key.kind for key, _ in keys))
 
-    def rows() -> Iterator[Row]:
+    def sort_rows() -> Iterator[Row]:
         found = list(table.rows)
         for key, ascending in reversed(keys):
-            found.sort(key=_sort_key(key), reverse=not ascending)
+            found.sort(key=_build_sort_key(key), reverse=not ascending)
         yield from found
 
-    return Table(table.columns, rows())
+    return Table(table.columns, sort_rows())
 
 
-def _sort_key(key: Compiled) -> Callable[[Row], tuple[bool, Any]]:
-    def of(row: Row) -> tuple[bool, Any]:
+def _build_sort_key(key: Compiled) -> Callable[[Row], tuple[bool, Any]]:
+    def get_sort_key(row: Row) -> tuple[bool, Any]:
         value = key.value(row)
         return value is not None, value
 
-    return of
+    return get_sort_key
 
 
-def _expand(operator: Expand, table: Table, scope: Scope) -> Table:
+def _apply_expand(operator: Expand, table: Table, scope: Scope) -> Table:
     """A value that is missing leaves one row with null, an empty array none."""
-    new = _columns(operator.columns, scope)
+    new = _compile_columns(operator.columns, scope)
     if any(each.kind != Kind.DYNAMIC for each in new.values()):
         refuse_types("mv-expand: the expression must have the type dynamic")
     if operator.kind not in ("", "dynamic", "string"):
-        raise unresolved(operator.kind, "type")
+        raise build_unresolved(operator.kind, "type")
     as_text = operator.kind == "string"
 
-    def rows() -> Iterator[Row]:
+    def expand_rows() -> Iterator[Row]:
         for row in table.rows:
-            arrays = [_elements(each.value(row)) for each in new.values()]
+            arrays = [_list_elements(each.value(row)) for each in new.values()]
             for values in itertools.islice(itertools.zip_longest(*arrays), operator.limit):
-                yield {**row, **dict(zip(new, map(text, values) if as_text else values, strict=True))}
+                yield {**row, **dict(zip(new, map(to_text, values) if as_text else values, strict=True))}
 
     kind = Kind.STRING if as_text else Kind.DYNAMIC
-    return Table({**table.columns, **dict.fromkeys(new, kind)}, rows())
+    return Table({**table.columns, **dict.fromkeys(new, kind)}, expand_rows())
 
 
-def _elements(value: Any) -> list[Any]:
+def _list_elements(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     if isinstance(value, dict):
@@ -207,7 +207,7 @@ def _elements(value: Any) -> list[Any]:
     return [value]
 
 
-def _united(tables: list[Table]) -> Table:
+def _unite_tables(tables: list[Table]) -> Table:
     """All columns of all tables; of one name and different types there must be none."""
     columns: dict[str, Kind] = {}
     for table in tables:
@@ -218,43 +218,43 @@ def _united(tables: list[Table]) -> Table:
     return Table(columns, ({**empty, **row} for table in tables for row in table.rows))
 
 
-def _columns(named: tuple[Named, ...], scope: Scope) -> dict[str, Compiled]:
+def _compile_columns(named: tuple[Named, ...], scope: Scope) -> dict[str, Compiled]:
     """The columns asked for under their names; one without a name gets Kusto's."""
     found: dict[str, Compiled] = {}
     nameless = itertools.count(1)
     for each in named:
-        name = each.name or _name_of(each.expression) or f"Column{next(nameless)}"
+        name = each.name or _derive_name(each.expression) or f"Column{next(nameless)}"
         if name in found:
             message = f"A column with the name '{name}' is already declared"
             raise KqlError(message, token=name)
-        found[name] = compiled(each.expression, scope)
+        found[name] = compile_expression(each.expression, scope)
     return found
 
 
-def _name_of(expression: Expression) -> str:
+def _derive_name(expression: Expression) -> str:
     match expression:
         case Name(name):
             return name
         case Member(of, key):
-            return f"{_name_of(of)}_{key}"
+            return f"{_derive_name(of)}_{key}"
         case Call("tostring" | "todatetime" | "toint" | "tolong" | "tobool" | "bin", (of, *_), False):
-            return _name_of(of)
+            return _derive_name(of)
         case _:
             return ""
 
 
-def _demand_keys(what: str, kinds: Iterable[Kind]) -> None:
+def _require_keys(what: str, kinds: Iterable[Kind]) -> None:
     if Kind.DYNAMIC in kinds:
         refuse_types(f"{what}: a value of type dynamic is not allowed here; use tostring()")
 
 
-_COMPUTED: dict[type, Callable[[Any, Table, Scope], Table]] = {
-    Where: _where,
-    Extend: _extend,
-    Project: _project,
-    ProjectRename: _rename,
-    Distinct: _distinct,
-    Summarize: _summarize,
-    Order: _order,
-    Expand: _expand,
+_OPERATORS: dict[type, Callable[[Any, Table, Scope], Table]] = {
+    Where: _apply_where,
+    Extend: _apply_extend,
+    Project: _apply_project,
+    ProjectRename: _apply_rename,
+    Distinct: _apply_distinct,
+    Summarize: _apply_summarize,
+    Order: _apply_order,
+    Expand: _apply_expand,
 }

@@ -4,149 +4,149 @@ from collections.abc import Callable
 
 from tests.arm.kql.cursor import Cursor
 from tests.arm.kql.errors import KqlError
-from tests.arm.kql.expression_parser import expression, named
+from tests.arm.kql.expression_parser import parse_expression, parse_named
 from tests.arm.kql.syntax import (
     Count,
     Distinct,
     Expand,
     Extend,
     Join,
+    Limit,
     Operator,
     Order,
     Project,
     ProjectAway,
     ProjectRename,
     Query,
-    Sorted,
+    SortKey,
     Summarize,
-    Take,
     Union,
     Where,
 )
 
-JOINS = ("inner", "leftouter", "innerunique", "leftanti", "leftsemi")
+JOIN_KINDS = ("inner", "leftouter", "innerunique", "leftanti", "leftsemi")
 
 
 def parse(query: str) -> Query:
     """The tree of a whole query."""
     cursor = Cursor(query)
-    found = _query(cursor)
-    if cursor.token.kind != "end":
-        raise cursor.refusal()
+    found = _parse_query(cursor)
+    if cursor.next_token.kind != "end":
+        raise cursor.build_error()
     return found
 
 
-def _query(cursor: Cursor) -> Query:
-    if cursor.skips("union"):
-        table, operators = None, [_union(cursor)]
+def _parse_query(cursor: Cursor) -> Query:
+    if cursor.skip_any("union"):
+        table, operators = None, [_parse_union(cursor)]
     else:
-        table, operators = cursor.name(), []
-    while cursor.skips("|"):
-        operators.append(_operator(cursor))
+        table, operators = cursor.parse_name(), []
+    while cursor.skip_any("|"):
+        operators.append(_parse_operator(cursor))
     return Query(table, tuple(operators))
 
 
-def _operator(cursor: Cursor) -> Operator:
-    reads = _OPERATORS.get(cursor.token.text) if cursor.token.kind == "word" else None
+def _parse_operator(cursor: Cursor) -> Operator:
+    reads = _OPERATORS.get(cursor.next_token.text) if cursor.next_token.kind == "word" else None
     if reads is None:
-        message = f"Query operator expected, found '{cursor.token.text}'"
-        raise KqlError(message, code="ParserFailure", token=cursor.token.text, line=cursor.token.line)
+        message = f"Query operator expected, found '{cursor.next_token.text}'"
+        raise KqlError(message, code="ParserFailure", token=cursor.next_token.text, line=cursor.next_token.line)
     cursor.advance()
     return reads(cursor)
 
 
-def _union(cursor: Cursor) -> Operator:
-    return Union(cursor.listed(lambda: _table_or_query(cursor)))
+def _parse_union(cursor: Cursor) -> Operator:
+    return Union(cursor.parse_list(lambda: _parse_table(cursor)))
 
 
-def _table_or_query(cursor: Cursor) -> Query:
-    if not cursor.skips("("):
-        return Query(cursor.name(), ())
-    inner = _query(cursor)
+def _parse_table(cursor: Cursor) -> Query:
+    if not cursor.skip_any("("):
+        return Query(cursor.parse_name(), ())
+    inner = _parse_query(cursor)
     cursor.expect(")")
     return inner
 
 
-def _join(cursor: Cursor) -> Operator:
+def _parse_join(cursor: Cursor) -> Operator:
     kind = "innerunique"
-    if cursor.skips("kind"):
+    if cursor.skip_any("kind"):
         cursor.expect("=")
-        kind = cursor.expect(*JOINS).text
-    right = _table_or_query(cursor)
+        kind = cursor.expect(*JOIN_KINDS).text
+    right = _parse_table(cursor)
     cursor.expect("on")
-    return Join(kind, right, cursor.listed(lambda: _key(cursor)))
+    return Join(kind, right, cursor.parse_list(lambda: _parse_key(cursor)))
 
 
-def _key(cursor: Cursor) -> tuple[str, str]:
+def _parse_key(cursor: Cursor) -> tuple[str, str]:
     """`name`, or `$left.a == $right.b`."""
     if not cursor.is_at("$left"):
-        name = cursor.name()
+        name = cursor.parse_name()
         return name, name
-    left = _column_of(cursor, "$left")
+    left = _parse_column(cursor, "$left")
     cursor.expect("==")
-    return left, _column_of(cursor, "$right")
+    return left, _parse_column(cursor, "$right")
 
 
-def _column_of(cursor: Cursor, side: str) -> str:
+def _parse_column(cursor: Cursor, side: str) -> str:
     cursor.expect(side)
     cursor.expect(".")
-    return cursor.name()
+    return cursor.parse_name()
 
 
-def _summarize(cursor: Cursor) -> Operator:
-    aggregates = () if cursor.is_at("by") else cursor.listed(lambda: named(cursor))
-    by = cursor.listed(lambda: named(cursor)) if cursor.skips("by") else ()
+def _parse_summarize(cursor: Cursor) -> Operator:
+    aggregates = () if cursor.is_at("by") else cursor.parse_list(lambda: parse_named(cursor))
+    by = cursor.parse_list(lambda: parse_named(cursor)) if cursor.skip_any("by") else ()
     return Summarize(aggregates, by)
 
 
-def _order(cursor: Cursor) -> Operator:
+def _parse_order(cursor: Cursor) -> Operator:
     cursor.expect("by")
-    return Order(cursor.listed(lambda: _sorted(cursor)))
+    return Order(cursor.parse_list(lambda: _parse_sort_key(cursor)))
 
 
-def _sorted(cursor: Cursor) -> Sorted:
-    key = expression(cursor)
+def _parse_sort_key(cursor: Cursor) -> SortKey:
+    key = parse_expression(cursor)
     ascending = cursor.is_at("asc")
-    cursor.skips("asc", "desc")
-    return Sorted(key, ascending)
+    cursor.skip_any("asc", "desc")
+    return SortKey(key, ascending)
 
 
-def _take(cursor: Cursor) -> Operator:
-    count = cursor.token.value
+def _parse_take(cursor: Cursor) -> Operator:
+    count = cursor.next_token.value
     if not isinstance(count, int):
-        raise cursor.refusal()
+        raise cursor.build_error()
     cursor.advance()
-    return Take(count)
+    return Limit(count)
 
 
-def _expand(cursor: Cursor) -> Operator:
-    columns = cursor.listed(lambda: named(cursor))
+def _parse_expand(cursor: Cursor) -> Operator:
+    columns = cursor.parse_list(lambda: parse_named(cursor))
     kind = ""
-    if cursor.skips("to"):
+    if cursor.skip_any("to"):
         cursor.expect("typeof")
         cursor.expect("(")
         kind = cursor.advance().text
         cursor.expect(")")
-    if not cursor.skips("limit"):
+    if not cursor.skip_any("limit"):
         return Expand(columns, kind)
     return Expand(columns, kind, int(cursor.advance().text))
 
 
 _OPERATORS: dict[str, Callable[[Cursor], Operator]] = {
-    "where": lambda cursor: Where(expression(cursor)),
-    "extend": lambda cursor: Extend(cursor.listed(lambda: named(cursor))),
-    "project": lambda cursor: Project(cursor.listed(lambda: named(cursor))),
-    "project-away": lambda cursor: ProjectAway(cursor.listed(cursor.name)),
-    "project-keep": lambda cursor: ProjectAway(cursor.listed(cursor.name), keep=True),
-    "project-rename": lambda cursor: ProjectRename(cursor.listed(lambda: named(cursor))),
-    "distinct": lambda cursor: Distinct(cursor.listed(lambda: named(cursor))),
-    "summarize": _summarize,
-    "order": _order,
-    "sort": _order,
-    "take": _take,
-    "limit": _take,
+    "where": lambda cursor: Where(parse_expression(cursor)),
+    "extend": lambda cursor: Extend(cursor.parse_list(lambda: parse_named(cursor))),
+    "project": lambda cursor: Project(cursor.parse_list(lambda: parse_named(cursor))),
+    "project-away": lambda cursor: ProjectAway(cursor.parse_list(cursor.parse_name)),
+    "project-keep": lambda cursor: ProjectAway(cursor.parse_list(cursor.parse_name), keep=True),
+    "project-rename": lambda cursor: ProjectRename(cursor.parse_list(lambda: parse_named(cursor))),
+    "distinct": lambda cursor: Distinct(cursor.parse_list(lambda: parse_named(cursor))),
+    "summarize": _parse_summarize,
+    "order": _parse_order,
+    "sort": _parse_order,
+    "take": _parse_take,
+    "limit": _parse_take,
     "count": lambda _: Count(),
-    "mv-expand": _expand,
-    "join": _join,
-    "union": _union,
+    "mv-expand": _parse_expand,
+    "join": _parse_join,
+    "union": _parse_union,
 }

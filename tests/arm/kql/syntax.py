@@ -82,7 +82,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
+class SortKey:
     """A key of `order by`."""
 
     expression: Expression
@@ -144,11 +144,11 @@ class Summarize:
 class Order:
     """Sorted, descending where nothing else is said."""
 
-    keys: tuple[Sorted, ...]
+    keys: tuple[SortKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Limit:
     """So many rows at most."""
 
     count: int
@@ -196,7 +196,7 @@ Operator = (
     | Distinct
     | Summarize
     | Order
-    | Take
+    | Limit
     | Count
     | Expand
     | Join

@@ -35,9 +35,9 @@ class Database:
 
     tables: Mapping[str, Callable[[], Table]]
     now: datetime
-    folds: bool = False
+    ignores_case: bool = False
 
-    def table(self, name: str) -> Table | None:
+    def find_table(self, name: str) -> Table | None:
         """The table of this name; nothing is built before it is asked for."""
-        found = self.tables.get(name.lower() if self.folds else name)
+        found = self.tables.get(name.lower() if self.ignores_case else name)
         return found() if found else None

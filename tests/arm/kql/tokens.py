@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.arm.kql.errors import KqlError
-from tests.arm.times import time_of
+from tests.arm.times import parse_time
 
 _UNITS = {
     "d": timedelta(days=1),
@@ -40,18 +40,18 @@ class Token:
         """What a literal stands for."""
         match self.kind:
             case "string":
-                return _string(self)
+                return _parse_string(self)
             case "number":
                 return float(self.text) if set(self.text) & set(".eE") else int(self.text)
             case "timespan":
-                return _timespan(self.text)
+                return _parse_timespan(self.text)
             case "datetime":
-                return _moment(self.text.removeprefix("datetime(").removesuffix(")").strip())
+                return _parse_datetime(self.text.removeprefix("datetime(").removesuffix(")").strip())
             case _:
                 return self.text
 
 
-def tokens(query: str) -> list[Token]:
+def tokenize_query(query: str) -> list[Token]:
     """All tokens, and one of kind `end`."""
     found: list[Token] = []
     position = 0
@@ -59,33 +59,33 @@ def tokens(query: str) -> list[Token]:
         match = _TOKEN.match(query, position)
         line = query.count("\n", 0, position) + 1
         if match is None or match.lastgroup is None:
-            raise syntax_error(Token("unknown", query[position], line))
+            raise build_syntax_error(Token("unknown", query[position], line))
         if match.lastgroup != "blank":
             found.append(Token(match.lastgroup, match.group(), line))
         position = match.end()
     return [*found, Token("end", "<EOF>", query.count("\n") + 1)]
 
 
-def syntax_error(token: Token) -> KqlError:
+def build_syntax_error(token: Token) -> KqlError:
     """The token has no place where it stands."""
     message = f"Unexpected '{token.text}' in line {token.line}"
     return KqlError(message, code="ParserFailure", token=token.text, line=token.line)
 
 
-def _moment(text: str) -> datetime:
-    at = time_of(text)
+def _parse_datetime(text: str) -> datetime:
+    at = parse_time(text)
     if at is None:
         message = f"'{text}' is not a datetime"
         raise KqlError(message, code="ParserFailure", token=text)
     return at
 
 
-def _timespan(text: str) -> timedelta:
+def _parse_timespan(text: str) -> timedelta:
     amount, unit = re.findall(r"[\d.]+|[a-z]+", text)
     return float(amount) * _UNITS[unit]
 
 
-def _string(token: Token) -> str:
+def _parse_string(token: Token) -> str:
     text = token.text
     if text.startswith("@"):
         quote = text[1]
@@ -93,5 +93,5 @@ def _string(token: Token) -> str:
     parts = re.split(r"\\(.)", text[1:-1])
     unknown = [escape for escape in parts[1::2] if escape not in _ESCAPES]
     if unknown:
-        raise syntax_error(Token("string", f"\\{unknown[0]}", token.line))
+        raise build_syntax_error(Token("string", f"\\{unknown[0]}", token.line))
     return "".join(_ESCAPES[part] if number % 2 else part for number, part in enumerate(parts))

@@ -6,24 +6,24 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.arm.times import time_of
+from tests.arm.times import parse_time
 
 
-def text(value: Any) -> str:
+def to_text(value: Any) -> str:
     """`tostring()`: null is empty, a dynamic object its JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict | list | bool):
         # A time within a dynamic value is its text.
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=text)
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=to_text)
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
     if isinstance(value, timedelta):
-        return _span(value)
+        return _format_timespan(value)
     return "" if value is None else str(value)
 
 
-def _span(value: timedelta) -> str:
+def _format_timespan(value: timedelta) -> str:
     """`[-][d.]hh:mm:ss[.fffffff]`."""
     rest = abs(value)
     hours, seconds = divmod(rest.seconds, 3600)
@@ -33,18 +33,18 @@ def _span(value: timedelta) -> str:
     return f"{sign}{days}{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}{fraction}"
 
 
-def moment_of(value: Any) -> datetime | None:
+def to_datetime(value: Any) -> datetime | None:
     """`todatetime()`: null for what is no time; 7 digits are cut to what a datetime holds."""
-    return time_of(value) if isinstance(value, str) else value if isinstance(value, datetime) else None
+    return parse_time(value) if isinstance(value, str) else value if isinstance(value, datetime) else None
 
 
-def whole(value: Any) -> int | None:
+def to_long(value: Any) -> int | None:
     """`tolong()`: null for what is no number."""
-    number = real(value)
+    number = to_real(value)
     return None if number is None else int(number)
 
 
-def real(value: Any) -> float | None:
+def to_real(value: Any) -> float | None:
     """`toreal()`: null for what is no number."""
     if isinstance(value, bool | int | float):
         return float(value)
@@ -54,16 +54,16 @@ def real(value: Any) -> float | None:
         return None
 
 
-def truth(value: Any) -> bool | None:
+def to_bool(value: Any) -> bool | None:
     """`tobool()`: null for what is neither."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
         return value != 0
-    return {"true": True, "false": False}.get(text(value).lower())
+    return {"true": True, "false": False}.get(to_text(value).lower())
 
 
-def member(value: Any, key: str | int) -> Any:
+def get_member(value: Any, key: str | int) -> Any:
     """A member of a dynamic value, null where there is none; keys are case-sensitive."""
     if isinstance(value, dict) and isinstance(key, str):
         return value.get(key)

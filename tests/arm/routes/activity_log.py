@@ -9,20 +9,20 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from tests.arm.call import Answer, Call, refuse_in_capitals
-from tests.arm.journal import Logged
-from tests.arm.routes.paging import page_of
+from tests.arm.call import Answer, ApiCall, refuse_in_capitals
+from tests.arm.journal import LogRecord
+from tests.arm.routes.paging import build_page
 from tests.arm.routing import SUBSCRIPTION, Route, check_right
-from tests.arm.times import time_of
+from tests.arm.times import parse_time
 from tests.arm.versions import ACTIVITY_LOG
 from tests.arm.world import World
 from tests.incidents.wire import activity_log
 from tests.incidents.wire.log_entry import LogEntry
-from tests.incidents.wire.plain import JsonObject, group_of, subscription_of
+from tests.incidents.wire.plain import JsonObject, get_group_name, get_subscription_id
 
-READ = "Microsoft.Insights/eventtypes/values/read"
+READ_ACTION = "Microsoft.Insights/eventtypes/values/read"
 RETENTION = timedelta(days=90)
-SELECTABLE = frozenset(
+SELECTABLE_FIELDS = frozenset(
     (
         *("authorization", "claims", "correlationId", "description", "eventDataId", "eventName", "eventTimestamp"),
         *("httpRequest", "level", "operationId", "operationName", "properties", "resourceGroupName"),
@@ -31,40 +31,40 @@ SELECTABLE = frozenset(
 )
 """The names that the reference lists for `$select`; `category` and `caller` are not among them."""
 _CLAUSE = re.compile(r"(?P<name>\w+) (?P<sign>ge|le|eq) (?:'(?P<quoted>(?:[^']|'')*)'|(?P<bare>\S+))", re.IGNORECASE)
-_NARROWED: Mapping[str, Callable[[LogEntry], str]] = {
-    "resourcegroupname": lambda entry: group_of(entry.resource),
+_FILTER_FIELDS: Mapping[str, Callable[[LogEntry], str]] = {
+    "resourcegroupname": lambda entry: get_group_name(entry.resource),
     "resourceuri": lambda entry: entry.resource,
     "resourceid": lambda entry: entry.resource,
     "resourceprovider": lambda entry: entry.provider,
     "correlationid": lambda entry: entry.correlation,
 }
 """One of them may narrow the log; Azure CLI writes `resourceId` where the reference says `resourceUri`."""
-_BY_THE_CLI: Mapping[str, Callable[[LogEntry], str]] = {
+_CLI_FILTER_FIELDS: Mapping[str, Callable[[LogEntry], str]] = {
     "caller": lambda entry: entry.caller or "",
     "status": lambda entry: entry.status,
 }
 
 
-def events(world: World, call: Call) -> Answer:
+def list_events(world: World, call: ApiCall) -> Answer:
     """The events that the filter asks for, newest first."""
-    wanted = _wanted(call)
-    inside = call.names["subscription"].lower()
-    for name, _, group in _clauses(call.query.get("$filter", "")):
+    wanted = _build_filter(call)
+    inside = call.path_names["subscription"].lower()
+    for name, _, group in _parse_clauses(call.query.get("$filter", "")):
         if name == "resourcegroupname":
-            check_right(world, READ, f"/subscriptions/{inside}/resourceGroups/{group}")
+            check_right(world, READ_ACTION, f"/subscriptions/{inside}/resourceGroups/{group}")
     logged = [
         each
-        for each in world.journal.shown(call.now)
-        if subscription_of(each.entry.resource).lower() == inside and wanted(each.entry)
+        for each in world.activity_log.list_visible(call.now)
+        if get_subscription_id(each.entry.resource).lower() == inside and wanted(each.entry)
     ]
-    names = _selected(call.query.get("$select"))
-    return page_of(call, logged, lambda each: each.entry.data_id, lambda each: _event(world, each, names))
+    names = _parse_select(call.query.get("$select"))
+    return build_page(call, logged, lambda each: each.entry.data_id, lambda each: _describe_event(world, each, names))
 
 
-def _event(world: World, logged: Logged, names: frozenset[str]) -> JsonObject:
+def _describe_event(world: World, logged: LogRecord, names: frozenset[str]) -> JsonObject:
     entry = logged.entry
     # An event reads the same whenever it is read, however freely Azure chose its letter case.
-    event = activity_log.event(random.Random(entry.data_id), entry)  # noqa: S311 - a story, no secret
+    event = activity_log.build_event(random.Random(entry.data_id), entry)  # noqa: S311 - a story, no secret
     event["tenantId"] = world.principal.tenant
     if entry.caller is not None:
         event["claims"] = {"aud": "https://management.core.localhost/", "ipaddr": "198.51.100.7", "name": "Ops"}
@@ -76,42 +76,44 @@ def _event(world: World, logged: Logged, names: frozenset[str]) -> JsonObject:
     return {name: value for name, value in event.items() if name in names} if names else event
 
 
-def _selected(select: str | None) -> frozenset[str]:
+def _parse_select(select: str | None) -> frozenset[str]:
     if not select:
         return frozenset()
     names = frozenset(name.strip() for name in select.split(","))
-    if not names <= SELECTABLE:
-        refuse_in_capitals(400, "BadRequest", f"$select holds unknown names: {', '.join(sorted(names - SELECTABLE))}")
+    if not names <= SELECTABLE_FIELDS:
+        refuse_in_capitals(
+            400, "BadRequest", f"$select holds unknown names: {', '.join(sorted(names - SELECTABLE_FIELDS))}"
+        )
     return names
 
 
-def _wanted(call: Call) -> Callable[[LogEntry], bool]:
+def _build_filter(call: ApiCall) -> Callable[[LogEntry], bool]:
     """What the filter asks for; its first clause is the start, a second may be the end, a third narrows."""
-    clauses = _clauses(call.query.get("$filter", ""))
-    start, end = _span(clauses, call.now)
-    conditions = [_condition(name, sign, value) for name, sign, value in clauses if name != "eventtimestamp"]
-    if sum(name in _NARROWED for name, _, _ in clauses) > 1:
-        _refuse()
+    clauses = _parse_clauses(call.query.get("$filter", ""))
+    start, end = _parse_span(clauses, call.now)
+    conditions = [_build_condition(name, sign, value) for name, sign, value in clauses if name != "eventtimestamp"]
+    if sum(name in _FILTER_FIELDS for name, _, _ in clauses) > 1:
+        _refuse_filter()
     return lambda entry: start <= entry.at <= end and all(holds(entry) for holds in conditions)
 
 
-def _clauses(text: str) -> list[tuple[str, str, str]]:
+def _parse_clauses(text: str) -> list[tuple[str, str, str]]:
     found = []
     for part in re.split(r" and ", text.strip(), flags=re.IGNORECASE):
         match = _CLAUSE.fullmatch(part.strip())
         if match is None:
-            _refuse()
+            _refuse_filter()
         value = match["bare"] if match["quoted"] is None else match["quoted"].replace("''", "'")
         found.append((match["name"].lower(), match["sign"].lower(), value))
     return found
 
 
-def _span(clauses: list[tuple[str, str, str]], now: datetime) -> tuple[datetime, datetime]:
+def _parse_span(clauses: list[tuple[str, str, str]], now: datetime) -> tuple[datetime, datetime]:
     starts = [value for name, sign, value in clauses if name == "eventtimestamp" and sign == "ge"]
     ends = [value for name, sign, value in clauses if name == "eventtimestamp" and sign == "le"]
     if len(starts) != 1 or len(ends) > 1 or any(name == "eventtimestamp" and sign == "eq" for name, sign, _ in clauses):
-        _refuse()
-    start, end = _time(starts[0]), _time(ends[0]) if ends else now
+        _refuse_filter()
+    start, end = _require_time(starts[0]), _require_time(ends[0]) if ends else now
     if start < now - RETENTION:
         refuse_in_capitals(400, "BadRequest", "The start time cannot be more than 90 days in the past.")
     if end < start:
@@ -119,30 +121,30 @@ def _span(clauses: list[tuple[str, str, str]], now: datetime) -> tuple[datetime,
     return start, end
 
 
-def _time(text: str) -> datetime:
-    return time_of(text) or _refuse()
+def _require_time(text: str) -> datetime:
+    return parse_time(text) or _refuse_filter()
 
 
-def _condition(name: str, sign: str, value: str) -> Callable[[LogEntry], bool]:
-    reads = _NARROWED.get(name) or _BY_THE_CLI.get(name)
+def _build_condition(name: str, sign: str, value: str) -> Callable[[LogEntry], bool]:
+    reads = _FILTER_FIELDS.get(name) or _CLI_FILTER_FIELDS.get(name)
     if name == "eventchannels" and sign == "eq":
         # The API of 2014 demanded it, and clients still send it; every event here has both channels.
         return lambda _: True
     if reads is None or sign != "eq":
-        _refuse()
+        _refuse_filter()
     wanted = value.lower()
     return lambda entry: reads(entry).lower() == wanted
 
 
-def _refuse() -> NoReturn:
+def _refuse_filter() -> NoReturn:
     refuse_in_capitals(400, "BadRequest", "$filter searching parameters invalid.")
 
 
 ROUTES = (
     Route(
         path=f"{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values",
-        does=events,
-        action=READ,
+        handler=list_events,
+        action=READ_ACTION,
         versions=ACTIVITY_LOG,
     ),
 )

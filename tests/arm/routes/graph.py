@@ -9,28 +9,28 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NoReturn
 
-from tests.arm.call import Answer, Call, Refused, refuse
+from tests.arm.call import Answer, ApiCall, Refusal, refuse
 from tests.arm.kql import Database, Kind, KqlError, Row, Table, evaluate, parse
 from tests.arm.kql.syntax import Expand, Join, Query, Union
-from tests.arm.kql.values import text
+from tests.arm.kql.values import to_text
 from tests.arm.routes import graph_tables
 from tests.arm.routing import Route
 from tests.arm.versions import GRAPH
 from tests.arm.world import World
-from tests.incidents.wire.plain import Json, JsonObject, stamp
+from tests.incidents.wire.plain import Json, JsonObject, format_time
 
 PATH = "/providers/Microsoft.ResourceGraph/resources"
-PAGE = 100
-LARGEST_PAGE = 1000
-MOST_EXPANDED = 400
-MOST_OF_A_KIND = 3
+DEFAULT_PAGE = 100
+PAGE_LIMIT = 1000
+EXPAND_LIMIT = 400
+OPERATOR_LIMIT = 3
 """So many joins, and so many `mv-expand`, a query may have."""
 _OPTIONS = {"$top", "$skip", "$skipToken", "resultFormat", "allowPartialScopes", "authorizationScopeFilter"}
 _TYPES = {Kind.LONG: "integer", Kind.REAL: "number", Kind.BOOL: "boolean", Kind.DYNAMIC: "object"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _GraphQuery:
     query: str
     subscriptions: frozenset[str]
     top: int
@@ -38,17 +38,17 @@ class _Asked:
     as_table: bool
 
 
-def resources(world: World, call: Call) -> Answer:
+def query_resources(world: World, call: ApiCall) -> Answer:
     """A page of what the query gives."""
     if not world.graph:
         message = "No registered resource provider found for 'Microsoft.ResourceGraph' in this cloud."
         refuse(404, "NoRegisteredProviderFound", message)
-    asked = _asked(call)
+    asked = _parse_body(call)
     try:
         tree = parse(asked.query)
-        _check_size(tree)
+        _check_operator_counts(tree)
         _check_limits(tree)
-        found = evaluate(tree, _database(world, call, asked.subscriptions))
+        found = evaluate(tree, _create_database(world, call, asked.subscriptions))
     except KqlError as error:
         _refuse_query(call, error)
     rows = list(found.rows)
@@ -58,12 +58,12 @@ def resources(world: World, call: Call) -> Answer:
     body: JsonObject = {
         "totalRecords": len(rows),
         "count": len(page),
-        "data": _as_table(found, page) if asked.as_table else [_shown(row) for row in page],
+        "data": _format_table(found, page) if asked.as_table else [_format_row(row) for row in page],
         "facets": [],
         "resultTruncated": "true" if is_cut and not goes_on else "false",
     }
     if goes_on:
-        body["$skipToken"] = _token(asked)
+        body["$skipToken"] = _encode_skip_token(asked)
     size = len(json.dumps(body))
     if size > world.graph_bytes:
         # As in reports of it, such as microsoft/ARI issue 199.
@@ -71,121 +71,123 @@ def resources(world: World, call: Call) -> Answer:
             f"Response payload size is {size}, and has exceeded the limit of {world.graph_bytes}. Please consider"
             " querying less data at a time and make paginated call if needed."
         )
-        _refuse(call, "ResponsePayloadTooLarge", message)
+        _refuse_with_code(call, "ResponsePayloadTooLarge", message)
     return Answer(body=body)
 
 
-def _database(world: World, call: Call, subscriptions: frozenset[str]) -> Database:
-    tables = {name: partial(graph_tables.table, name, world, call.now, subscriptions) for name in graph_tables.NAMES}
+def _create_database(world: World, call: ApiCall, subscriptions: frozenset[str]) -> Database:
+    tables = {
+        name: partial(graph_tables.build_table, name, world, call.now, subscriptions) for name in graph_tables.NAMES
+    }
     if not world.maintenance_table:
         del tables["maintenanceresources"]
-    return Database(tables=tables, now=call.now, folds=True)
+    return Database(tables=tables, now=call.now, ignores_case=True)
 
 
-def _asked(call: Call) -> _Asked:
-    body = call.json()
+def _parse_body(call: ApiCall) -> _GraphQuery:
+    body = call.decode_body()
     query, options = body.get("query"), body.get("options") or {}
     subscriptions = body.get("subscriptions") or []
     if not isinstance(query, str) or not query.strip():
-        _refuse(call, "InvalidQuery", "The query must not be empty.")
+        _refuse_with_code(call, "InvalidQuery", "The query must not be empty.")
     if not isinstance(options, dict) or not set(options) <= _OPTIONS:
-        _refuse(call, "InvalidOptions", f"Unknown options: {options}")
+        _refuse_with_code(call, "InvalidOptions", f"Unknown options: {options}")
     if not isinstance(subscriptions, list) or not all(isinstance(each, str) for each in subscriptions):
-        _refuse(call, "InvalidSubscriptions", "subscriptions must be a list of identifiers.")
+        _refuse_with_code(call, "InvalidSubscriptions", "subscriptions must be a list of identifiers.")
     form = options.get("resultFormat", "objectArray")
     if form not in ("objectArray", "table"):
-        _refuse(call, "InvalidOptions", f"Unknown resultFormat: {form}")
+        _refuse_with_code(call, "InvalidOptions", f"Unknown resultFormat: {form}")
     inside = frozenset(str(each).lower() for each in subscriptions)
-    top, skip = _number(call, options, "$top", PAGE), _number(call, options, "$skip", 0)
-    if not 1 <= top <= LARGEST_PAGE:
-        _refuse(call, "InvalidOptions", f"$top must lie between 1 and {LARGEST_PAGE}, and is {top}.")
+    top, skip = _parse_number(call, options, "$top", DEFAULT_PAGE), _parse_number(call, options, "$skip", 0)
+    if not 1 <= top <= PAGE_LIMIT:
+        _refuse_with_code(call, "InvalidOptions", f"$top must lie between 1 and {PAGE_LIMIT}, and is {top}.")
     if "$skipToken" in options:
-        top, skip = _opened(call, query, options["$skipToken"])
-    return _Asked(query=query, subscriptions=inside, top=top, skip=skip, as_table=form == "table")
+        top, skip = _decode_skip_token(call, query, options["$skipToken"])
+    return _GraphQuery(query=query, subscriptions=inside, top=top, skip=skip, as_table=form == "table")
 
 
-def _number(call: Call, options: JsonObject, name: str, otherwise: int) -> int:
+def _parse_number(call: ApiCall, options: JsonObject, name: str, otherwise: int) -> int:
     found = options.get(name, otherwise)
     if not isinstance(found, int) or isinstance(found, bool) or found < 0:
-        _refuse(call, "InvalidOptions", f"{name} must be a number.")
+        _refuse_with_code(call, "InvalidOptions", f"{name} must be a number.")
     return found
 
 
-def _token(asked: _Asked) -> str:
+def _encode_skip_token(asked: _GraphQuery) -> str:
     """Where the next page begins, and of which query."""
     inner = json.dumps({"query": asked.query, "top": asked.top, "skip": asked.skip + asked.top})
     return base64.b64encode(inner.encode()).decode()
 
 
-def _opened(call: Call, query: str, token: Json) -> tuple[int, int]:
+def _decode_skip_token(call: ApiCall, query: str, token: Json) -> tuple[int, int]:
     try:
         inner = json.loads(base64.b64decode(str(token)))
         if inner["query"] == query:
             return int(inner["top"]), int(inner["skip"])
     except (binascii.Error, ValueError, KeyError, TypeError):
         pass
-    return _refuse(call, "InvalidSkipToken", "The $skipToken does not belong to this query.")
+    return _refuse_with_code(call, "InvalidSkipToken", "The $skipToken does not belong to this query.")
 
 
-def _check_size(query: Query) -> None:
+def _check_operator_counts(query: Query) -> None:
     for kind, word in ((Join, "join"), (Expand, "mv-expand")):
-        if sum(isinstance(each, kind) for each in _all_operators(query)) > MOST_OF_A_KIND:
-            message = f"More than {MOST_OF_A_KIND} {word} operators"
+        if sum(isinstance(each, kind) for each in _list_operators(query)) > OPERATOR_LIMIT:
+            message = f"More than {OPERATOR_LIMIT} {word} operators"
             raise KqlError(message, code="DisallowedMaxNumberOfOperators", token=word)
 
 
 def _check_limits(query: Query) -> None:
-    for each in _all_operators(query):
-        if isinstance(each, Expand) and not 1 <= each.limit <= MOST_EXPANDED:
-            message = f"RowLimit must lie between 1 and {MOST_EXPANDED}"
+    for each in _list_operators(query):
+        if isinstance(each, Expand) and not 1 <= each.limit <= EXPAND_LIMIT:
+            message = f"RowLimit must lie between 1 and {EXPAND_LIMIT}"
             raise KqlError(message, code="InvalidQuery")
 
 
-def _all_operators(query: Query) -> Iterator[Any]:
+def _list_operators(query: Query) -> Iterator[Any]:
     for each in query.operators:
         yield each
         inner = (each.right,) if isinstance(each, Join) else each.others if isinstance(each, Union) else ()
         for other in inner:
-            yield from _all_operators(other)
+            yield from _list_operators(other)
 
 
-def _as_table(found: Table, rows: list[Row]) -> JsonObject:
+def _format_table(found: Table, rows: list[Row]) -> JsonObject:
     return {
         "columns": [{"name": name, "type": _TYPES.get(kind, "string")} for name, kind in found.columns.items()],
-        "rows": [[_cell(row[name]) for name in found.columns] for row in rows],
+        "rows": [[_format_cell(row[name]) for name in found.columns] for row in rows],
     }
 
 
-def _shown(row: Row) -> JsonObject:
-    return {name: _cell(value) for name, value in row.items()}
+def _format_row(row: Row) -> JsonObject:
+    return {name: _format_cell(value) for name, value in row.items()}
 
 
-def _cell(value: Any) -> Json:
-    cell: Json = text(value) if isinstance(value, datetime | timedelta) else value
+def _format_cell(value: Any) -> Json:
+    cell: Json = to_text(value) if isinstance(value, datetime | timedelta) else value
     return cell
 
 
-def _refuse_query(call: Call, error: KqlError) -> NoReturn:
+def _refuse_query(call: ApiCall, error: KqlError) -> NoReturn:
     """As recorded: a general detail first, and then what is wrong where."""
     told: JsonObject = {"code": error.code, "message": str(error), "line": error.line, "token": error.token}
     message = (
         "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error"
         " before retrying."
     )
-    _refuse_with(call, [{"code": "InvalidQuery", "message": message}, told])
+    _refuse_with_details(call, [{"code": "InvalidQuery", "message": message}, told])
 
 
-def _refuse(call: Call, code: str, message: str) -> NoReturn:
-    _refuse_with(call, [{"code": code, "message": message}])
+def _refuse_with_code(call: ApiCall, code: str, message: str) -> NoReturn:
+    _refuse_with_details(call, [{"code": code, "message": message}])
 
 
-def _refuse_with(call: Call, details: list[Json]) -> NoReturn:
+def _refuse_with_details(call: ApiCall, details: list[Json]) -> NoReturn:
     message = (
-        f"Please provide below info when asking for support: timestamp = {stamp(call.now)},"
-        f" correlationId = {call.correlation}."
+        f"Please provide below info when asking for support: timestamp = {format_time(call.now)},"
+        f" correlationId = {call.correlation_id}."
     )
     body: JsonObject = {"error": {"code": "BadRequest", "message": message, "details": details}}
-    raise Refused(Answer(status=400, body=body))
+    raise Refusal(Answer(status=400, body=body))
 
 
-ROUTES = (Route(path=PATH, does=resources, method="POST", versions=GRAPH),)
+ROUTES = (Route(path=PATH, handler=query_resources, method="POST", versions=GRAPH),)

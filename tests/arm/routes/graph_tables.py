@@ -11,11 +11,11 @@ from tests.arm.kql import Kind, Row, Table
 from tests.arm.routes import network
 from tests.arm.vm import Vm
 from tests.arm.world import World
-from tests.incidents.model import Truth
+from tests.incidents.model import GroundTruth
 from tests.incidents.wire import resource_graph
-from tests.incidents.wire.plain import JsonObject, guid, stamp, subscription_of
+from tests.incidents.wire.plain import JsonObject, format_time, get_subscription_id, make_guid
 
-CHANGES_KEPT = timedelta(days=14)
+CHANGES_RETENTION = timedelta(days=14)
 COLUMNS = {
     **dict.fromkeys(("id", "name", "type", "tenantId", "kind", "location", "resourceGroup"), Kind.STRING),
     **dict.fromkeys(("subscriptionId", "managedBy"), Kind.STRING),
@@ -24,10 +24,10 @@ COLUMNS = {
 _STATUS_READ = "Microsoft.ResourceHealth/availabilityStatuses/read"
 _CHANGES_READ = "Microsoft.Resources/changes/read"
 
-Rows: TypeAlias = Callable[[World, datetime], Iterator[JsonObject]]
+RowSource: TypeAlias = Callable[[World, datetime], Iterator[JsonObject]]
 
 
-def table(name: str, world: World, now: datetime, subscriptions: frozenset[str]) -> Table:
+def build_table(name: str, world: World, now: datetime, subscriptions: frozenset[str]) -> Table:
     """What the principal may see of the table, in those subscriptions; what it may not is left out in silence."""
     rows, right = _TABLES[name]
     empty: Row = {column: "" if kind == Kind.STRING else None for column, kind in COLUMNS.items()}
@@ -38,101 +38,103 @@ def table(name: str, world: World, now: datetime, subscriptions: frozenset[str])
 
 def _is_visible(world: World, row: JsonObject, right: str, subscriptions: frozenset[str]) -> bool:
     identifier = str(row["id"])
-    if subscriptions and subscription_of(identifier).lower() not in subscriptions:
+    if subscriptions and get_subscription_id(identifier).lower() not in subscriptions:
         return False
     rights = (right or f"{row['type']}/read", "Microsoft.ResourceGraph/resources/read")
-    return all(world.allows(each, identifier) for each in rights)
+    return all(world.allows_action(each, identifier) for each in rights)
 
 
-def _resources(world: World, now: datetime) -> Iterator[JsonObject]:
+def _list_resources(world: World, now: datetime) -> Iterator[JsonObject]:
     """VMs, all that their networks consist of, and what gathers their heartbeats."""
-    yield from (vm_json.machine_row(vm, now) for vm in world if not vm_json.is_uniform(vm))
-    yield from (vm_json.row_of(each) for each in network.resources(world).values())
-    for vm in _one_of_each_subscription(world):
+    yield from (vm_json.describe_graph_row(vm, now) for vm in world if not vm_json.is_uniform(vm))
+    yield from (vm_json.convert_to_row(each) for each in network.describe_resources(world).values())
+    for vm in _pick_first_vms(world):
         workspace: JsonObject = {"customerId": world.workspace, "provisioningState": "Succeeded"}
-        yield resource_graph.resource_row(_workspace(vm), vm.machine.location, workspace)
-        yield resource_graph.resource_row(_rule(vm), vm.machine.location, _rule_properties(world, vm))
+        yield resource_graph.build_resource_row(_get_workspace_id(vm), vm.machine.location, workspace)
+        yield resource_graph.build_resource_row(_get_rule_id(vm), vm.machine.location, _describe_rule(world, vm))
 
 
-def _one_of_each_subscription(world: World) -> list[Vm]:
+def _pick_first_vms(world: World) -> list[Vm]:
     """The first VM of each subscription in which heartbeats are sent; its group holds what gathers them."""
     return list({vm.subscription: vm for vm in reversed(list(world)) if vm.sends_heartbeats}.values())
 
 
-def _workspace(vm: Vm) -> str:
-    return f"{vm.root}/providers/Microsoft.OperationalInsights/workspaces/central"
+def _get_workspace_id(vm: Vm) -> str:
+    return f"{vm.group_id}/providers/Microsoft.OperationalInsights/workspaces/central"
 
 
-def _rule(vm: Vm) -> str:
-    return f"{vm.root}/providers/Microsoft.Insights/dataCollectionRules/heartbeats"
+def _get_rule_id(vm: Vm) -> str:
+    return f"{vm.group_id}/providers/Microsoft.Insights/dataCollectionRules/heartbeats"
 
 
-def _rule_properties(world: World, vm: Vm) -> JsonObject:
+def _describe_rule(world: World, vm: Vm) -> JsonObject:
     return {
         "destinations": {
-            "logAnalytics": [{"name": "central", "workspaceResourceId": _workspace(vm), "workspaceId": world.workspace}]
+            "logAnalytics": [
+                {"name": "central", "workspaceResourceId": _get_workspace_id(vm), "workspaceId": world.workspace}
+            ]
         },
         "dataFlows": [{"streams": ["Microsoft-Heartbeat"], "destinations": ["central"]}],
         "provisioningState": "Succeeded",
     }
 
 
-def _insights(world: World, _: datetime) -> Iterator[JsonObject]:
+def _list_associations(world: World, _: datetime) -> Iterator[JsonObject]:
     """A VM that sends heartbeats is associated with the rule of its subscription."""
-    rules = {vm.subscription: _rule(vm) for vm in _one_of_each_subscription(world)}
+    rules = {vm.subscription: _get_rule_id(vm) for vm in _pick_first_vms(world)}
     for vm in world:
         if vm.sends_heartbeats:
             identifier = f"{vm.id}/providers/Microsoft.Insights/dataCollectionRuleAssociations/heartbeats"
             properties: JsonObject = {"dataCollectionRuleId": rules[vm.subscription], "resourceId": vm.id}
-            yield resource_graph.resource_row(identifier, vm.machine.location, properties)
+            yield resource_graph.build_resource_row(identifier, vm.machine.location, properties)
 
 
-def _health(world: World, now: datetime) -> Iterator[JsonObject]:
+def _list_health(world: World, now: datetime) -> Iterator[JsonObject]:
     for vm in world:
-        yield from resource_graph.current_rows(vm.id, _so_far(vm, now))
+        yield from resource_graph.build_current_rows(vm.id, _limit_truth(vm, now))
 
 
-def _so_far(vm: Vm, now: datetime, since: datetime | None = None) -> Truth:
+def _limit_truth(vm: Vm, now: datetime, since: datetime | None = None) -> GroundTruth:
     annotations = tuple(each for each in vm.truth.annotations if each.at <= now and (since is None or each.at >= since))
-    health = tuple(each for each in vm.health_at(now) if since is None or each.at >= since)
+    health = tuple(each for each in vm.list_health(now) if since is None or each.at >= since)
     return replace(vm.truth, annotations=annotations, health=health)
 
 
-def _health_changes(world: World, now: datetime) -> Iterator[JsonObject]:
+def _list_health_changes(world: World, now: datetime) -> Iterator[JsonObject]:
     """A row keeps its id whatever comes after it, because notes and states have a chance of their own."""
-    known = stamp(now)
+    known = format_time(now)
     for vm in world:
-        truth = _so_far(vm, now, now - CHANGES_KEPT)
-        chance = _chance(f"states/{vm.id}")
-        rows = resource_graph.annotation_changes(_chance(f"notes/{vm.id}"), vm.id, truth)
-        rows += [resource_graph.status_change(chance, each) for each in truth.health]
-        yield from (row for row in rows if _timestamp(row) <= known)
+        truth = _limit_truth(vm, now, now - CHANGES_RETENTION)
+        chance = _create_random(f"states/{vm.id}")
+        rows = resource_graph.build_annotation_changes(_create_random(f"notes/{vm.id}"), vm.id, truth)
+        rows += [resource_graph.build_status_change(chance, each) for each in truth.health]
+        yield from (row for row in rows if _get_timestamp(row) <= known)
 
 
-def _chance(of: str) -> random.Random:
+def _create_random(of: str) -> random.Random:
     return random.Random(of)  # noqa: S311 - a story, no secret
 
 
-def _timestamp(row: JsonObject) -> str:
+def _get_timestamp(row: JsonObject) -> str:
     """When a change became known; it may lie minutes after what changed."""
     properties = row["properties"]
     attributes = properties["changeAttributes"] if isinstance(properties, dict) else None
     return str(attributes["timestamp"]) if isinstance(attributes, dict) else ""
 
 
-def _resource_changes(world: World, now: datetime) -> Iterator[JsonObject]:
+def _list_resource_changes(world: World, now: datetime) -> Iterator[JsonObject]:
     for each in world.changes:
-        done = each.at + each.takes
-        is_kept = now - CHANGES_KEPT <= done <= now
-        if is_kept and each.name.startswith("Microsoft.Network/") and resource_graph.changes_something(each):
-            yield resource_graph.resource_change(_chance(f"{each.target}/{each.at}"), each)
+        done = each.at + each.duration
+        is_kept = now - CHANGES_RETENTION <= done <= now
+        if is_kept and each.name.startswith("Microsoft.Network/") and resource_graph.has_change_row(each):
+            yield resource_graph.build_resource_change(_create_random(f"{each.target}/{each.at}"), each)
 
 
-def _maintenance(world: World, _: datetime) -> Iterator[JsonObject]:
+def _list_maintenance(world: World, _: datetime) -> Iterator[JsonObject]:
     """Scheduled events, with the members of the events' own schema."""
     for each in world.maintenance:
-        identifier = guid(_chance(f"{each.vm}/{each.not_before}"))
-        vm = world.find(each.vm)
+        identifier = make_guid(_create_random(f"{each.vm}/{each.not_before}"))
+        vm = world.find_vm(each.vm)
         properties: JsonObject = {
             "EventId": identifier,
             "EventType": each.kind,
@@ -145,16 +147,16 @@ def _maintenance(world: World, _: datetime) -> Iterator[JsonObject]:
             "DurationInSeconds": -1,
         }
         row = f"{each.vm}/providers/microsoft.maintenance/scheduledevents/{identifier}"
-        yield resource_graph.resource_row(row, vm.machine.location if vm else "", properties)
+        yield resource_graph.build_resource_row(row, vm.machine.location if vm else "", properties)
 
 
-_TABLES: dict[str, tuple[Rows, str]] = {
-    "resources": (_resources, ""),
-    "insightsresources": (_insights, ""),
-    "healthresources": (_health, _STATUS_READ),
-    "healthresourcechanges": (_health_changes, _STATUS_READ),
-    "resourcechanges": (_resource_changes, _CHANGES_READ),
-    "maintenanceresources": (_maintenance, "Microsoft.Maintenance/scheduledevents/read"),
+_TABLES: dict[str, tuple[RowSource, str]] = {
+    "resources": (_list_resources, ""),
+    "insightsresources": (_list_associations, ""),
+    "healthresources": (_list_health, _STATUS_READ),
+    "healthresourcechanges": (_list_health_changes, _STATUS_READ),
+    "resourcechanges": (_list_resource_changes, _CHANGES_READ),
+    "maintenanceresources": (_list_maintenance, "Microsoft.Maintenance/scheduledevents/read"),
 }
 """The rows of each table, and the right that shows them; where it is empty, that of the row's own type."""
 NAMES = tuple(_TABLES)

@@ -1,8 +1,8 @@
 """Management locks and effective permissions at any scope; must not know what they protect."""
 
-from tests.arm.call import Answer, Call, refuse
+from tests.arm.call import Answer, ApiCall, refuse
 from tests.arm.initial_state import Lock
-from tests.arm.routes.paging import listed
+from tests.arm.routes.paging import build_id_page
 from tests.arm.routing import Route
 from tests.arm.versions import LOCKS, PERMISSIONS
 from tests.arm.world import World
@@ -20,19 +20,19 @@ _CONTRIBUTOR: JsonObject = {
 _READER: JsonObject = {"actions": ["*/read"], "notActions": []}
 
 
-def locks(world: World, call: Call) -> Answer:
+def list_locks(world: World, call: ApiCall) -> Answer:
     """The locks that hold at the scope; with `atScope()` not those of what lies below."""
     wanted = call.query.get("$filter", "")
     if wanted not in ("", "atScope()"):
         refuse(400, "InvalidFilter", f"The filter '{wanted}' is not supported.")
-    scope = f"/subscriptions/{call.names['scope']}".lower()
-    found = world.locks_of(scope)
+    scope = f"/subscriptions/{call.path_names['scope']}".lower()
+    found = world.list_locks(scope)
     if not wanted:
         found += [lock for lock in world.locks if lock.scope.lower().startswith(f"{scope}/")]
-    return listed(call, [_lock(lock) for lock in found])
+    return build_id_page(call, [_describe_lock(lock) for lock in found])
 
 
-def _lock(lock: Lock) -> JsonObject:
+def _describe_lock(lock: Lock) -> JsonObject:
     return {
         "id": f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}",
         "name": lock.name,
@@ -41,9 +41,9 @@ def _lock(lock: Lock) -> JsonObject:
     }
 
 
-def permissions(world: World, call: Call) -> Answer:
+def list_permissions(world: World, call: ApiCall) -> Answer:
     """What the principal's role allows, less what is denied there."""
-    scope = f"/subscriptions/{call.names['scope']}/"
+    scope = f"/subscriptions/{call.path_names['scope']}/"
     role = _READER if world.role == "reader" else _CONTRIBUTOR
     denied = [action for action, where in sorted(world.denied) if scope.lower().startswith(f"{where.lower()}/")]
     held: JsonObject = {
@@ -57,6 +57,6 @@ def permissions(world: World, call: Call) -> Answer:
 
 _SCOPE = "/subscriptions/{scope}/providers/Microsoft.Authorization"
 ROUTES = (
-    Route(path=f"{_SCOPE}/locks", does=locks, action="Microsoft.Authorization/locks/read", versions=LOCKS),
-    Route(path=f"{_SCOPE}/permissions", does=permissions, versions=PERMISSIONS),
+    Route(path=f"{_SCOPE}/locks", handler=list_locks, action="Microsoft.Authorization/locks/read", versions=LOCKS),
+    Route(path=f"{_SCOPE}/permissions", handler=list_permissions, versions=PERMISSIONS),
 )

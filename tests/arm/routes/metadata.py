@@ -1,29 +1,29 @@
 """`/metadata/endpoints`: which clouds there are, and where their parts live; must not know tokens."""
 
-from tests.arm.call import Answer, Call, refuse
+from tests.arm.call import Answer, ApiCall, refuse
 from tests.arm.routing import Route
 from tests.arm.world import World
 from tests.incidents.wire.plain import Json, JsonObject
 
-_ARRAY = ("2019-05-01",)
-_OBJECT = ("2022-09-01", "2023-11-01", "2023-12-01")
+_ARRAY_VERSIONS = ("2019-05-01",)
+_OBJECT_VERSIONS = ("2022-09-01", "2023-11-01", "2023-12-01")
 
 
-def endpoints(world: World, call: Call) -> Answer:
+def list_endpoints(world: World, call: ApiCall) -> Answer:
     """An array of clouds in the older version, this one second; this cloud alone in the newer."""
     version = call.query.get("api-version", "")
-    if version not in (*_ARRAY, *_OBJECT):
+    if version not in (*_ARRAY_VERSIONS, *_OBJECT_VERSIONS):
         refuse(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")
-    form = world.metadata or ("array" if version in _ARRAY else "object")
-    own = _cloud("LocalCloud", call.origin, world.logs or call.origin.replace("localhost", "127.0.0.1"))
+    form = world.metadata or ("array" if version in _ARRAY_VERSIONS else "object")
+    own = _describe_cloud("LocalCloud", call.origin, world.logs or call.origin.replace("localhost", "127.0.0.1"))
     if world.audience is not None:
         own["authentication"] = {"loginEndpoint": call.origin, "audiences": [world.audience]}
-    decoy = _cloud("DecoyCloud", "https://management.decoy.example", "https://logs.decoy.example")
+    decoy = _describe_cloud("DecoyCloud", "https://management.decoy.example", "https://logs.decoy.example")
     clouds: Json = [decoy, own]
     return Answer(body=clouds if form == "array" else own)
 
 
-def _cloud(name: str, arm: str, logs: str) -> JsonObject:
+def _describe_cloud(name: str, arm: str, logs: str) -> JsonObject:
     """The parts as the public cloud lists them; hosts that nobody here serves end in .example."""
     return {
         "name": name,
@@ -67,4 +67,4 @@ def _cloud(name: str, arm: str, logs: str) -> JsonObject:
     }
 
 
-ROUTES = (Route(path="/metadata/endpoints", does=endpoints, audience=""),)
+ROUTES = (Route(path="/metadata/endpoints", handler=list_endpoints, audience=""),)

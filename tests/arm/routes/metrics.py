@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
-from tests.arm.call import Answer, Call, refuse_flat
-from tests.arm.metric_catalogue import VITALS
+from tests.arm.call import Answer, ApiCall, refuse_flat
+from tests.arm.metric_catalogue import METRIC_DEFINITIONS
 from tests.arm.metric_generator import MINUTE
-from tests.arm.routes.compute import vm_of
+from tests.arm.routes.compute import require_vm
 from tests.arm.routing import INSTANCE, VM, Route
-from tests.arm.times import time_of
+from tests.arm.times import parse_time
 from tests.arm.versions import METRICS
 from tests.arm.vm import Vm
 from tests.arm.world import World
 from tests.incidents.wire import metrics as wire
-from tests.incidents.wire.plain import Json, JsonObject, stamp
+from tests.incidents.wire.plain import Json, JsonObject, format_time
 
-MOST_NAMES = 20
-MOST_MINUTES = timedelta(days=30)
+NAME_LIMIT = 20
+MINUTE_SPAN_LIMIT = timedelta(days=30)
 RETENTION = timedelta(days=93)
 GRAINS = {
     "PT1M": MINUTE,
@@ -31,7 +31,7 @@ GRAINS = {
     "PT12H": 720 * MINUTE,
     "P1D": 1440 * MINUTE,
 }
-_AGGREGATED: Mapping[str, Callable[[list[float]], float]] = {
+_AGGREGATIONS: Mapping[str, Callable[[list[float]], float]] = {
     "average": lambda values: round(sum(values) / len(values), 6),
     "total": sum,
     "minimum": min,
@@ -41,7 +41,7 @@ _AGGREGATED: Mapping[str, Callable[[list[float]], float]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _MetricsQuery:
     names: tuple[str, ...]
     start: datetime
     end: datetime
@@ -54,86 +54,92 @@ class _Asked:
         return GRAINS[self.grain]
 
     @property
-    def first(self) -> datetime:
+    def first_time(self) -> datetime:
         """The grain in which the span begins."""
-        return self._grain_of(self.start)
+        return self._round_to_grain(self.start)
 
     @property
     def times(self) -> list[datetime]:
         """Points lie on whole grains: from that in which the span begins to the one before that in which it ends."""
-        first, step = self.first, self.step
-        return [first + number * step for number in range((self._grain_of(self.end) - first) // step)]
+        first, step = self.first_time, self.step
+        return [first + number * step for number in range((self._round_to_grain(self.end) - first) // step)]
 
-    def _grain_of(self, at: datetime) -> datetime:
+    def _round_to_grain(self, at: datetime) -> datetime:
         zero = datetime(1970, 1, 1, tzinfo=UTC)
         return zero + (at - zero) // self.step * self.step
 
 
-def metrics(world: World, call: Call) -> Answer:
+def list_metrics(world: World, call: ApiCall) -> Answer:
     """The metrics asked for, each with a point a grain; one without a report has nothing but its time."""
-    vm = vm_of(world, call)
-    asked = _asked(world, call)
+    vm = require_vm(world, call)
+    asked = _parse_call(world, call)
     stamps = [f"{at.isoformat()[:19]}Z" for at in asked.times]
     body: JsonObject = {
         "cost": max(0, (asked.end - asked.start) // MINUTE - 1) * len(asked.names),
-        "timespan": f"{stamp(asked.start, 0)}/{stamp(asked.end, 0)}",
+        "timespan": f"{format_time(asked.start, 0)}/{format_time(asked.end, 0)}",
         "interval": asked.grain,
-        "value": [_metric(vm, name, asked, stamps, call.now) for name in asked.names],
+        "value": [_describe_metric(vm, name, asked, stamps, call.now) for name in asked.names],
         "namespace": "Microsoft.Compute/virtualMachines",
         "resourceregion": vm.machine.location,
     }
     return Answer(body=body)
 
 
-def _metric(vm: Vm, name: str, asked: _Asked, stamps: list[str], now: datetime) -> JsonObject:
-    vital = VITALS[name]
+def _describe_metric(vm: Vm, name: str, asked: _MetricsQuery, stamps: list[str], now: datetime) -> JsonObject:
+    vital = METRIC_DEFINITIONS[name]
     size = asked.step // MINUTE
-    meter = vm.meters.get(name)
+    meter = vm.metrics.get(name)
     count = len(stamps) * size
-    minutes = meter.values(asked.first, count, vm.turns_at(now), now) if meter else _nothing(count)
+    minutes = (
+        meter.generate_values(asked.first_time, count, vm.list_state_changes(now), now)
+        if meter
+        else _repeat_none(count)
+    )
     names = asked.aggregations or (vital.aggregation,)
-    return wire.metric(vm.id, name, vital.unit, _points(stamps, minutes, size, names))
+    return wire.build_metric(vm.id, name, vital.unit, _build_points(stamps, minutes, size, names))
 
 
-def _nothing(count: int) -> list[float | None]:
+def _repeat_none(count: int) -> list[float | None]:
     return [None] * count
 
 
-def _points(stamps: list[str], minutes: list[float | None], size: int, names: tuple[str, ...]) -> list[Json]:
+def _build_points(stamps: list[str], minutes: list[float | None], size: int, names: tuple[str, ...]) -> list[Json]:
     """A point of a single minute has one value, whatever is asked of it: that spares most of the work."""
     if size > 1 or "count" in names:
         grains = (minutes[number * size : (number + 1) * size] for number in range(len(stamps)))
-        return [{"timeStamp": at, **_point(grain, names)} for at, grain in zip(stamps, grains, strict=True)]
+        return [{"timeStamp": at, **_aggregate_point(grain, names)} for at, grain in zip(stamps, grains, strict=True)]
     keys, times = ("timeStamp", *names), len(names)
     pairs = zip(stamps, minutes, strict=True)
     return [{"timeStamp": at} if value is None else dict(zip(keys, (at, *[value] * times))) for at, value in pairs]  # noqa: B905 - as long by construction
 
 
-def _point(minutes: list[float | None], names: tuple[str, ...]) -> JsonObject:
+def _aggregate_point(minutes: list[float | None], names: tuple[str, ...]) -> JsonObject:
     values = [value for value in minutes if value is not None]
-    return {name: _AGGREGATED[name](values) for name in names} if values else {}
+    return {name: _AGGREGATIONS[name](values) for name in names} if values else {}
 
 
-def _asked(world: World, call: Call) -> _Asked:
-    start, end = _span(call)
+def _parse_call(world: World, call: ApiCall) -> _MetricsQuery:
+    start, end = _parse_span(call)
     grain = call.query.get("interval", "PT1M").upper()
     if grain not in GRAINS:
         message = f"Detected invalid time grain input '{grain}', supported ones are {','.join(GRAINS)}"
         refuse_flat(400, "BadRequest", message)
-    if grain == "PT1M" and end - start > MOST_MINUTES:
+    if grain == "PT1M" and end - start > MINUTE_SPAN_LIMIT:
         refuse_flat(400, "BadRequest", "The requested timespan at a grain of PT1M may not exceed 30 days.")
-    return _Asked(names=_names(world, call), start=start, end=end, grain=grain, aggregations=_aggregations(call))
+    return _MetricsQuery(
+        names=_parse_names(world, call), start=start, end=end, grain=grain, aggregations=_parse_aggregations(call)
+    )
 
 
-def _names(world: World, call: Call) -> tuple[str, ...]:
+def _parse_names(world: World, call: ApiCall) -> tuple[str, ...]:
     """Names as the service writes them; letter case does not matter, commas stand between."""
     text = call.query.get("metricnames", "")
     if not text:
         refuse_flat(400, "BadRequest", "The metricnames parameter is required.")
-    known = {name.lower(): name for name in VITALS if name not in world.metrics_absent}
+    known = {name.lower(): name for name in METRIC_DEFINITIONS if name not in world.metrics_absent}
     names = text.split(",")
-    if len(names) > MOST_NAMES:
-        refuse_flat(400, "BadRequest", f"Requested metrics count: {len(names)} bigger than allowed max: {MOST_NAMES}")
+    if len(names) > NAME_LIMIT:
+        refuse_flat(400, "BadRequest", f"Requested metrics count: {len(names)} bigger than allowed max: {NAME_LIMIT}")
     for name in names:
         if name.strip().lower() not in known:
             message = (
@@ -144,20 +150,20 @@ def _names(world: World, call: Call) -> tuple[str, ...]:
     return tuple(known[name.strip().lower()] for name in names)
 
 
-def _aggregations(call: Call) -> tuple[str, ...]:
+def _parse_aggregations(call: ApiCall) -> tuple[str, ...]:
     text = call.query.get("aggregation", "")
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
-    unknown = [name for name in names if name not in _AGGREGATED]
+    unknown = [name for name in names if name not in _AGGREGATIONS]
     if unknown:
         refuse_flat(400, "BadRequest", f"Invalid aggregation type: {','.join(unknown)}")
     return names
 
 
-def _span(call: Call) -> tuple[datetime, datetime]:
+def _parse_span(call: ApiCall) -> tuple[datetime, datetime]:
     """`from/to`, both ISO 8601; Azure CLI encodes it once more, and Azure understands."""
     text = unquote(call.query.get("timespan", ""))
     match = re.fullmatch(r"([^/]+)/([^/]+)", text)
-    start, end = (time_of(part) for part in match.groups()) if match else (None, None)
+    start, end = (parse_time(part) for part in match.groups()) if match else (None, None)
     if start is None or end is None or start >= end:
         refuse_flat(400, "BadRequest", f"Invalid timespan '{text}': start and end, ISO 8601, with a / between")
     if start < call.now - RETENTION:
@@ -168,7 +174,7 @@ def _span(call: Call) -> tuple[datetime, datetime]:
 ROUTES = tuple(
     Route(
         path=f"{base}/providers/Microsoft.Insights/metrics",
-        does=metrics,
+        handler=list_metrics,
         action="Microsoft.Insights/metrics/read",
         versions=METRICS,
     )

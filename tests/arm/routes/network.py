@@ -3,55 +3,55 @@
 from collections.abc import Iterator
 
 from tests.arm import vm_json
-from tests.arm.call import Answer, Call
-from tests.arm.routes.compute import check_group, not_found
-from tests.arm.routes.paging import listed
+from tests.arm.call import Answer, ApiCall
+from tests.arm.routes.compute import check_group, refuse_not_found
+from tests.arm.routes.paging import build_id_page
 from tests.arm.routing import GROUP, SUBSCRIPTION, Handler, Route
 from tests.arm.versions import NETWORK
 from tests.arm.world import World
-from tests.incidents.wire.plain import JsonObject, group_of, subscription_of
+from tests.incidents.wire.plain import JsonObject, get_group_name, get_subscription_id
 
 KINDS = ("networkInterfaces", "publicIPAddresses", "networkSecurityGroups", "virtualNetworks")
 
 
-def resources(world: World) -> dict[str, JsonObject]:
+def describe_resources(world: World) -> dict[str, JsonObject]:
     """All of them by id in lower case, each once."""
-    found = (each for vm in world for each in vm_json.network(vm))
+    found = (each for vm in world for each in vm_json.describe_network(vm))
     return {str(each["id"]).lower(): each for each in found}
 
 
-def _one(kind: str) -> Handler:
-    def answers(world: World, call: Call) -> Answer:
+def _build_getter(kind: str) -> Handler:
+    def get_resource(world: World, call: ApiCall) -> Answer:
         check_group(world, call)
-        found = resources(world).get(call.path.rstrip("/").lower())
+        found = describe_resources(world).get(call.path.rstrip("/").lower())
         if found is None:
-            not_found(f"Microsoft.Network/{kind}/{call.names['name']}", call.names["group"])
+            refuse_not_found(f"Microsoft.Network/{kind}/{call.path_names['name']}", call.path_names["group"])
         return Answer(body=found)
 
-    return answers
+    return get_resource
 
 
-def _all(kind: str) -> Handler:
-    def answers(world: World, call: Call) -> Answer:
+def _build_lister(kind: str) -> Handler:
+    def list_resources(world: World, call: ApiCall) -> Answer:
         check_group(world, call)
-        return listed(call, sorted(_inside(world, call, kind), key=lambda each: str(each["id"])))
+        return build_id_page(call, sorted(_list_inside(world, call, kind), key=lambda each: str(each["id"])))
 
-    return answers
+    return list_resources
 
 
-def _inside(world: World, call: Call, kind: str) -> Iterator[JsonObject]:
-    subscription, group = call.names["subscription"].lower(), call.names.get("group", "").lower()
-    for identifier, each in resources(world).items():
-        lies_inside = subscription_of(identifier) == subscription and group in ("", group_of(identifier))
+def _list_inside(world: World, call: ApiCall, kind: str) -> Iterator[JsonObject]:
+    subscription, group = call.path_names["subscription"].lower(), call.path_names.get("group", "").lower()
+    for identifier, each in describe_resources(world).items():
+        lies_inside = get_subscription_id(identifier) == subscription and group in ("", get_group_name(identifier))
         if lies_inside and f"/{kind.lower()}/" in identifier:
             yield each
 
 
-def _routes(kind: str) -> Iterator[Route]:
+def _build_routes(kind: str) -> Iterator[Route]:
     action, below = f"Microsoft.Network/{kind}/read", f"providers/Microsoft.Network/{kind}"
-    yield Route(path=f"{GROUP}/{below}/{{name}}", does=_one(kind), action=action, versions=NETWORK)
-    yield Route(path=f"{GROUP}/{below}", does=_all(kind), action=action, versions=NETWORK)
-    yield Route(path=f"{SUBSCRIPTION}/{below}", does=_all(kind), action=action, versions=NETWORK)
+    yield Route(path=f"{GROUP}/{below}/{{name}}", handler=_build_getter(kind), action=action, versions=NETWORK)
+    yield Route(path=f"{GROUP}/{below}", handler=_build_lister(kind), action=action, versions=NETWORK)
+    yield Route(path=f"{SUBSCRIPTION}/{below}", handler=_build_lister(kind), action=action, versions=NETWORK)
 
 
-ROUTES = tuple(route for kind in KINDS for route in _routes(kind))
+ROUTES = tuple(route for kind in KINDS for route in _build_routes(kind))

@@ -1,8 +1,8 @@
 """Subscriptions, tenants, resource groups and providers; must not know what lies in a group."""
 
-from tests.arm.call import Answer, Call
+from tests.arm.call import Answer, ApiCall
 from tests.arm.routes.compute import check_group
-from tests.arm.routes.paging import listed
+from tests.arm.routes.paging import build_id_page
 from tests.arm.routing import GROUP, SUBSCRIPTION, Route
 from tests.arm.versions import RESOURCES, SUBSCRIPTIONS
 from tests.arm.world import World
@@ -16,25 +16,27 @@ _PROVIDERS = (
 )
 
 
-def tenants(world: World, call: Call) -> Answer:
+def list_tenants(world: World, call: ApiCall) -> Answer:
     """The one tenant."""
     tenant = world.principal.tenant
-    return listed(call, [{"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "Contoso"}])
+    return build_id_page(call, [{"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "Contoso"}])
 
 
-def subscriptions(world: World, call: Call) -> Answer:
+def list_subscriptions(world: World, call: ApiCall) -> Answer:
     """Those that the principal may read; the others are left out."""
-    readable = [each for each in world.subscriptions if world.allows(_READ, f"/subscriptions/{each}")]
-    return listed(call, [_subscription(world, each) for each in readable])
+    readable = [each for each in world.subscriptions if world.allows_action(_READ, f"/subscriptions/{each}")]
+    return build_id_page(call, [_describe_subscription(world, each) for each in readable])
 
 
-def subscription(world: World, call: Call) -> Answer:
+def get_subscription(world: World, call: ApiCall) -> Answer:
     """One of them."""
-    wanted = call.names["subscription"].lower()
-    return Answer(body=next(_subscription(world, each) for each in world.subscriptions if each.lower() == wanted))
+    wanted = call.path_names["subscription"].lower()
+    return Answer(
+        body=next(_describe_subscription(world, each) for each in world.subscriptions if each.lower() == wanted)
+    )
 
 
-def _subscription(world: World, identifier: str) -> JsonObject:
+def _describe_subscription(world: World, identifier: str) -> JsonObject:
     return {
         "id": f"/subscriptions/{identifier}",
         "subscriptionId": identifier,
@@ -51,21 +53,25 @@ def _subscription(world: World, identifier: str) -> JsonObject:
     }
 
 
-def groups(world: World, call: Call) -> Answer:
+def list_groups(world: World, call: ApiCall) -> Answer:
     """All resource groups."""
-    found = world.groups(call.names["subscription"])
-    return listed(call, [_group(call.names["subscription"], name, found[name]) for name in sorted(found)])
+    found = world.list_groups(call.path_names["subscription"])
+    return build_id_page(
+        call, [_describe_group(call.path_names["subscription"], name, found[name]) for name in sorted(found)]
+    )
 
 
-def group(world: World, call: Call) -> Answer:
+def get_group(world: World, call: ApiCall) -> Answer:
     """One of them."""
     check_group(world, call)
-    inside, wanted = call.names["subscription"], call.names["group"].lower()
-    found = world.groups(inside).items()
-    return Answer(body=next(_group(inside, name, location) for name, location in found if name.lower() == wanted))
+    inside, wanted = call.path_names["subscription"], call.path_names["group"].lower()
+    found = world.list_groups(inside).items()
+    return Answer(
+        body=next(_describe_group(inside, name, location) for name, location in found if name.lower() == wanted)
+    )
 
 
-def _group(inside: str, name: str, location: str) -> JsonObject:
+def _describe_group(inside: str, name: str, location: str) -> JsonObject:
     return {
         "id": f"/subscriptions/{inside}/resourceGroups/{name}",
         "name": name,
@@ -75,18 +81,18 @@ def _group(inside: str, name: str, location: str) -> JsonObject:
     }
 
 
-def providers(_: World, call: Call) -> Answer:
+def list_providers(_: World, call: ApiCall) -> Answer:
     """The providers, all registered."""
-    inside = call.names["subscription"]
-    return listed(call, [_provider(inside, name) for name in _PROVIDERS])
+    inside = call.path_names["subscription"]
+    return build_id_page(call, [_describe_provider(inside, name) for name in _PROVIDERS])
 
 
-def provider(_: World, call: Call) -> Answer:
+def get_provider(_: World, call: ApiCall) -> Answer:
     """One of them."""
-    return Answer(body=_provider(call.names["subscription"], call.names["name"]))
+    return Answer(body=_describe_provider(call.path_names["subscription"], call.path_names["name"]))
 
 
-def _provider(inside: str, name: str) -> JsonObject:
+def _describe_provider(inside: str, name: str) -> JsonObject:
     return {
         "id": f"/subscriptions/{inside}/providers/{name}",
         "namespace": name,
@@ -96,11 +102,11 @@ def _provider(inside: str, name: str) -> JsonObject:
 
 
 ROUTES = (
-    Route(path="/tenants", does=tenants, versions=SUBSCRIPTIONS),
-    Route(path="/subscriptions", does=subscriptions, versions=SUBSCRIPTIONS),
-    Route(path=SUBSCRIPTION, does=subscription, action=_READ, versions=SUBSCRIPTIONS),
-    Route(path=f"{SUBSCRIPTION}/resourceGroups", does=groups, action=_GROUP_READ, versions=RESOURCES),
-    Route(path=GROUP, does=group, action=_GROUP_READ, versions=RESOURCES),
-    Route(path=f"{SUBSCRIPTION}/providers", does=providers, action="*/read", versions=RESOURCES),
-    Route(path=f"{SUBSCRIPTION}/providers/{{name}}", does=provider, action="*/read", versions=RESOURCES),
+    Route(path="/tenants", handler=list_tenants, versions=SUBSCRIPTIONS),
+    Route(path="/subscriptions", handler=list_subscriptions, versions=SUBSCRIPTIONS),
+    Route(path=SUBSCRIPTION, handler=get_subscription, action=_READ, versions=SUBSCRIPTIONS),
+    Route(path=f"{SUBSCRIPTION}/resourceGroups", handler=list_groups, action=_GROUP_READ, versions=RESOURCES),
+    Route(path=GROUP, handler=get_group, action=_GROUP_READ, versions=RESOURCES),
+    Route(path=f"{SUBSCRIPTION}/providers", handler=list_providers, action="*/read", versions=RESOURCES),
+    Route(path=f"{SUBSCRIPTION}/providers/{{name}}", handler=get_provider, action="*/read", versions=RESOURCES),
 )

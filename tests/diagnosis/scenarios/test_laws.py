@@ -4,13 +4,13 @@ import pytest
 
 import vmdiag.diagnosis.scenarios
 from tests import notation
-from tests.timeline_builders import KNOWN
+from tests.timeline_builders import SCENARIOS
 from vmdiag import plugins
 from vmdiag.diagnosis.model import Example, Scenario, Verdict
 from vmdiag.diagnosis.ranking import diagnose
 from vmdiag.model import Coverage, Gap, Signal, Timeline, Window
 
-EXAMPLES = [(name, example) for name, scenario in KNOWN.items() for example in scenario.examples]
+EXAMPLES = [(name, example) for name, scenario in SCENARIOS.items() for example in scenario.examples]
 
 
 def without(timeline: Timeline, scenario: Scenario) -> Timeline:
@@ -20,28 +20,28 @@ def without(timeline: Timeline, scenario: Scenario) -> Timeline:
 
 
 def test_the_twelve_scenarios_of_the_contract_are_there() -> None:
-    assert len(KNOWN) == 12
-    assert plugins.names(vmdiag.diagnosis.scenarios) == tuple(sorted(KNOWN))
+    assert len(SCENARIOS) == 12
+    assert plugins.list_names(vmdiag.diagnosis.scenarios) == tuple(sorted(SCENARIOS))
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_s_file_name_is_its_id(name: str) -> None:
-    assert KNOWN[name].id == name
-    assert KNOWN[name].detect(notation.timeline("12:00 available")).scenario == name
+    assert SCENARIOS[name].id == name
+    assert SCENARIOS[name].detect(notation.timeline("12:00 available")).scenario == name
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_s_page_says_what_it_is_how_it_is_told_and_what_to_do(name: str) -> None:
-    page = KNOWN[name].page
+    page = SCENARIOS[name].page
 
     for part in ("What it is:", "Told from look-alikes", "What to do:", "Source: https://learn.microsoft.com/"):
         assert part in page
-    assert KNOWN[name].remedies
+    assert SCENARIOS[name].remedies
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_shows_a_look_alike_and_a_hit(name: str) -> None:
-    verdicts = {example.verdict for example in KNOWN[name].examples}
+    verdicts = {example.verdict for example in SCENARIOS[name].examples}
 
     assert {Verdict.CLEAR, Verdict.CONFIRMED} <= verdicts
 
@@ -50,12 +50,12 @@ def test_a_scenario_shows_a_look_alike_and_a_hit(name: str) -> None:
 def test_every_example_is_judged_as_told(name: str, example: Example) -> None:
     timeline = notation.timeline(example.told)
 
-    assert KNOWN[name].detect(timeline).verdict is example.verdict
+    assert SCENARIOS[name].detect(timeline).verdict is example.verdict
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES)
 def test_no_rival_wins_another_s_confirmed_example(name: str, example: Example) -> None:
-    asked, rivals = KNOWN[name], [one for other, one in KNOWN.items() if other != name]
+    asked, rivals = SCENARIOS[name], [one for other, one in SCENARIOS.items() if other != name]
     diagnosis = diagnose(notation.timeline(example.told), asked, rivals)
 
     assert diagnosis.verdict is example.verdict
@@ -65,23 +65,23 @@ def test_no_rival_wins_another_s_confirmed_example(name: str, example: Example) 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES)
 def test_without_its_triggers_a_scenario_is_clear(name: str, example: Example) -> None:
-    timeline = without(notation.timeline(example.told), KNOWN[name])
+    timeline = without(notation.timeline(example.told), SCENARIOS[name])
 
-    assert KNOWN[name].detect(timeline).verdict is Verdict.CLEAR
+    assert SCENARIOS[name].detect(timeline).verdict is Verdict.CLEAR
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_with_all_signals_missing_nothing_is_clear_or_confirmed(name: str) -> None:
     heard = notation.timeline("12:00 available")
     gaps = tuple(Gap(signal=signal, window=heard.window, reason="not read") for signal in Signal)
     deaf = Timeline(vm=heard.vm, window=heard.window, gaps=gaps)
 
-    assert KNOWN[name].detect(deaf).verdict is Verdict.INCONCLUSIVE
+    assert SCENARIOS[name].detect(deaf).verdict is Verdict.INCONCLUSIVE
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_needs_the_signals_that_show_its_triggers(name: str) -> None:
-    needs = KNOWN[name].needs
+    needs = SCENARIOS[name].needs
 
     assert needs.triggers
     assert needs.signals & {Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE, Signal.POWER}
@@ -94,5 +94,5 @@ def test_a_gap_elsewhere_leaves_a_feed_heard() -> None:
     gap = Gap(signal=Signal.HEALTH, window=early, reason="begins later")
     timeline = Timeline(vm=timeline.vm, window=timeline.window, gaps=(gap,))
 
-    assert timeline.heard(Signal.HEALTH, late) is Coverage.ALL
-    assert timeline.heard(Signal.HEALTH, early) is Coverage.NONE
+    assert timeline.measure_coverage(Signal.HEALTH, late) is Coverage.ALL
+    assert timeline.measure_coverage(Signal.HEALTH, early) is Coverage.NONE

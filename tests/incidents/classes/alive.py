@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from tests.incidents.labels import hit
+from tests.incidents.labels import expect_flagged
 from tests.incidents.model import Label
 from tests.incidents.scene import Scene
 
 
 def _migration_and_onset(scene: Scene) -> tuple[datetime, datetime]:
-    migrated = scene.migrates(scene.ago(60, 200))
-    return migrated, scene.after(migrated, 0, 12)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    return migrated, scene.choose_time_after(migrated, 0, 12)
 
 
 def dead_guest(scene: Scene) -> Label:
@@ -18,14 +18,14 @@ def dead_guest(scene: Scene) -> Label:
     The guest is seen dead: suspected at most, whatever the channels.
     """
     migrated, lost = _migration_and_onset(scene)
-    scene.dies(lost)
+    scene.take_machine_down(lost)
     guest = ("Percentage CPU", "Disk Write Bytes")
-    scene.plan.vitals = scene.rng.choice((guest, (*guest, "VmAvailabilityMetric")))
+    scene.plan.vital_metrics = scene.rng.choice((guest, (*guest, "VmAvailabilityMetric")))
     if scene.rng.random() < 0.5:
         scene.plan.feeds.add("heartbeat")
     if scene.rng.random() < 0.5:
-        scene.turns(scene.after(lost, 0, 2), "Unavailable")
-    return hit(migrated, lost, verdict="suspected")
+        scene.change_health(scene.choose_time_after(lost, 0, 2), "Unavailable")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def alive_before_the_loss_only(scene: Scene) -> Label:
@@ -35,17 +35,17 @@ def alive_before_the_loss_only(scene: Scene) -> Label:
     during the loss: one strong channel, suspected.
     """
     migrated, lost = _migration_and_onset(scene)
-    scene.loses_traffic(lost)
-    scene.plan.vitals_until = scene.after(lost, -6, -3)
-    scene.reads(("activity", "health", "metrics"))
+    scene.drop_traffic(lost)
+    scene.plan.vital_metrics_until = scene.choose_time_after(lost, -6, -3)
+    scene.select_feeds(("activity", "health", "metrics"))
     scene.plan.health_states = False
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def one_sign_of_life(scene: Scene) -> Label:
     """One of CPU, disk and availability goes on through the loss, and nothing else tells: confirmed."""
     migrated, lost = _migration_and_onset(scene)
-    scene.loses_traffic(lost)
-    scene.plan.vitals = (scene.rng.choice(("Percentage CPU", "Disk Write Bytes", "VmAvailabilityMetric")),)
-    scene.reads(("activity", "health", "metrics"))
-    return hit(migrated, lost)
+    scene.drop_traffic(lost)
+    scene.plan.vital_metrics = (scene.rng.choice(("Percentage CPU", "Disk Write Bytes", "VmAvailabilityMetric")),)
+    scene.select_feeds(("activity", "health", "metrics"))
+    return expect_flagged(migrated, lost)

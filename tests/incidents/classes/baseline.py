@@ -2,7 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from tests.incidents.labels import LIKELY, SCENARIO, explained, hit, quiet, unjudged
+from tests.incidents.labels import (
+    CONFIRMED_OR_SUSPECTED,
+    SCENARIO,
+    expect_flagged,
+    expect_inconclusive,
+    expect_no_loss,
+    expect_other_cause,
+)
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -15,10 +22,10 @@ def earlier_outage_in_the_hour(scene: Scene) -> Label:
 
     An earlier loss inside the hour is left out of the baseline: confirmed, and dated to the latest loss.
     """
-    lost = scene.loses_traffic(scene.ago(60, 180))
-    well = scene.after(lost, -24, -18)
-    scene.loses_traffic(scene.after(well, -50, -35), well)
-    return hit(scene.migrates(scene.after(lost, -7, -0.5)), lost)
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
+    well = scene.choose_time_after(lost, -24, -18)
+    scene.drop_traffic(scene.choose_time_after(well, -50, -35), well)
+    return expect_flagged(scene.migrate_vm(scene.choose_time_after(lost, -7, -0.5)), lost)
 
 
 def change_that_ended_an_earlier_loss(scene: Scene) -> Label:
@@ -27,21 +34,21 @@ def change_that_ended_an_earlier_loss(scene: Scene) -> Label:
     A change that ended an earlier loss is not the cause of the next: confirmed, although it lies as near to the
     onset as the migration does.
     """
-    changed = scene.ago(80, 200)
-    scene.touches_network(changed)
-    scene.loses_traffic(scene.after(changed, -50, -35), scene.after(changed, 0.4, 0.9))
-    migrated = scene.migrates(scene.after(changed, 1.5, 3))
-    lost = scene.loses_traffic(scene.after(changed, 19, 25))
-    return hit(migrated, lost)
+    changed = scene.choose_time_before_end(80, 200)
+    scene.change_own_network(changed)
+    scene.drop_traffic(scene.choose_time_after(changed, -50, -35), scene.choose_time_after(changed, 0.4, 0.9))
+    migrated = scene.migrate_vm(scene.choose_time_after(changed, 1.5, 3))
+    lost = scene.drop_traffic(scene.choose_time_after(changed, 19, 25))
+    return expect_flagged(migrated, lost)
 
 
 def _falls_each_night(scene: Scene) -> datetime:
     """Traffic fell at this hour on the two or three days before; when it fell today."""
-    fell = scene.ago(50, 110)
-    scene.plan.vitals = scene.rng.choice((("Percentage CPU",), ("Disk Write Bytes",)))
+    fell = scene.choose_time_before_end(50, 110)
+    scene.plan.vital_metrics = scene.rng.choice((("Percentage CPU",), ("Disk Write Bytes",)))
     for day in range(1, scene.rng.choice((3, 4))):
-        began = scene.after(fell - day * _DAY, -3, 3)
-        scene.loses_traffic(began, scene.after(began, 160, 200), silent=False)
+        began = scene.choose_time_after(fell - day * _DAY, -3, 3)
+        scene.drop_traffic(began, scene.choose_time_after(began, 160, 200), silent=False)
     return fell
 
 
@@ -50,9 +57,9 @@ def nightly_fall(scene: Scene) -> Label:
 
     The VM's habit alone shows no loss: inconclusive. Its words are told; state and times are not compared.
     """
-    fell = scene.loses_traffic(_falls_each_night(scene))
-    return unjudged(
-        migrated_at=scene.migrates(scene.after(fell, -10, -0.5)),
+    fell = scene.drop_traffic(_falls_each_night(scene))
+    return expect_inconclusive(
+        migrated_at=scene.migrate_vm(scene.choose_time_after(fell, -10, -0.5)),
         failed_at=ANY,
         explanation=(None, SCENARIO),
         state=(None, "open"),
@@ -63,8 +70,8 @@ def nightly_fall(scene: Scene) -> Label:
 
 def nightly_fall_without_migration(scene: Scene) -> Label:
     """The same habit and no migration: the fall shows no loss, so clear."""
-    scene.loses_traffic(_falls_each_night(scene))
-    return quiet(failed_at=ANY, action=None)
+    scene.drop_traffic(_falls_each_night(scene))
+    return expect_no_loss(failed_at=ANY, action=None)
 
 
 def nightly_fall_with_heartbeats_gone(scene: Scene) -> Label:
@@ -72,9 +79,15 @@ def nightly_fall_with_heartbeats_gone(scene: Scene) -> Label:
 
     Beside other channels the habit is cited against: flagged by the heartbeat.
     """
-    fell = scene.loses_traffic(_falls_each_night(scene))
+    fell = scene.drop_traffic(_falls_each_night(scene))
     scene.plan.feeds |= {"heartbeat", "machine"}
-    return hit(scene.migrates(scene.after(fell, -10, -0.5)), fell, verdict=LIKELY, action=None, extent=ANY)
+    return expect_flagged(
+        scene.migrate_vm(scene.choose_time_after(fell, -10, -0.5)),
+        fell,
+        verdict=CONFIRMED_OR_SUSPECTED,
+        action=None,
+        extent=ANY,
+    )
 
 
 def hourly_fall(scene: Scene) -> Label:
@@ -82,14 +95,14 @@ def hourly_fall(scene: Scene) -> Label:
 
     Three of the last four hours make it a habit: alone inconclusive.
     """
-    fell = scene.ago(23.5, 24.5)
+    fell = scene.choose_time_before_end(23.5, 24.5)
     for hour in range(1, 5):
-        began = scene.after(fell - hour * _HOUR, -0.4, 0.4)
-        scene.loses_traffic(began, scene.after(began, 25, 28), silent=False)
-    scene.loses_traffic(fell)
+        began = scene.choose_time_after(fell - hour * _HOUR, -0.4, 0.4)
+        scene.drop_traffic(began, scene.choose_time_after(began, 25, 28), silent=False)
+    scene.drop_traffic(fell)
     scene.plan.whole_tail = True
-    return unjudged(
-        migrated_at=scene.migrates(scene.after(fell, -10, -0.5)),
+    return expect_inconclusive(
+        migrated_at=scene.migrate_vm(scene.choose_time_after(fell, -10, -0.5)),
         failed_at=ANY,
         explanation=(None, SCENARIO),
         state=(None, "open"),
@@ -100,18 +113,18 @@ def hourly_fall(scene: Scene) -> Label:
 
 def one_night_is_no_habit(scene: Scene) -> Label:
     """It fell at this hour on one of the three days before, which is no habit: confirmed."""
-    lost = scene.ago(50, 110)
-    night = scene.after(lost - scene.rng.choice((1, 2)) * _DAY, -3, 3)
-    scene.plan.vitals = ("Percentage CPU",)
-    scene.loses_traffic(night, scene.after(night, 160, 200))
-    scene.unreported(lost - 3 * _DAY, scene.after(lost - 3 * _DAY, 0.5, 1))
-    scene.loses_traffic(lost)
-    return hit(scene.migrates(scene.after(lost, -10, -0.5)), lost)
+    lost = scene.choose_time_before_end(50, 110)
+    night = scene.choose_time_after(lost - scene.rng.choice((1, 2)) * _DAY, -3, 3)
+    scene.plan.vital_metrics = ("Percentage CPU",)
+    scene.drop_traffic(night, scene.choose_time_after(night, 160, 200))
+    scene.omit_points(lost - 3 * _DAY, scene.choose_time_after(lost - 3 * _DAY, 0.5, 1))
+    scene.drop_traffic(lost)
+    return expect_flagged(scene.migrate_vm(scene.choose_time_after(lost, -10, -0.5)), lost)
 
 
 def lost_without_migration_after_an_outage(scene: Scene) -> Label:
     """Two outages with 18 to 24 well minutes between and no migration: the latest is open, unexplained."""
-    lost = scene.loses_traffic(scene.ago(60, 180))
-    well = scene.after(lost, -24, -18)
-    scene.loses_traffic(scene.after(well, -50, -35), well)
-    return explained("unexplained", lost, action=("investigate",))
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
+    well = scene.choose_time_after(lost, -24, -18)
+    scene.drop_traffic(scene.choose_time_after(well, -50, -35), well)
+    return expect_other_cause("unexplained", lost, action=("investigate",))

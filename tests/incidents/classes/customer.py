@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tests.incidents.labels import explained
+from tests.incidents.labels import expect_other_cause
 from tests.incidents.model import Label
 from tests.incidents.scene import Scene
 
@@ -11,7 +11,7 @@ _REPEATED = "Down: Virtual machine has been unavailable for 15 minutes"
 
 def _perhaps_migrated(scene: Scene, before: datetime) -> datetime | None:
     """In half of the stories a migration went before, within the onset window."""
-    return scene.migrates(scene.after(before, -20, -2)) if scene.rng.random() < 0.5 else None
+    return scene.migrate_vm(scene.choose_time_after(before, -20, -2)) if scene.rng.random() < 0.5 else None
 
 
 def _stops(scene: Scene, at: datetime) -> None:
@@ -21,12 +21,12 @@ def _stops(scene: Scene, at: datetime) -> None:
         "deallocated": ("deallocate/action", "VirtualMachineDeallocationInitiated"),
         "stopped": ("powerOff/action", "VirtualMachineStopInitiatedByControlPlane"),
     }[power]
-    scene.operates(at, verb)
-    scene.annotated(at + timedelta(seconds=scene.rng.uniform(1, 15)), note)
-    scene.dies(at + timedelta(seconds=20), reported=power == "stopped")
-    scene.turns(at + timedelta(seconds=25), "Unavailable", cause="UserInitiated")
-    scene.turns(at + timedelta(minutes=15, seconds=30), "Unavailable", before="Unavailable", title=_REPEATED)
-    scene.becomes(power=power)
+    scene.run_operation(at, verb)
+    scene.annotate_health(at + timedelta(seconds=scene.rng.uniform(1, 15)), note)
+    scene.take_machine_down(at + timedelta(seconds=20), reported=power == "stopped")
+    scene.change_health(at + timedelta(seconds=25), "Unavailable", cause="UserInitiated")
+    scene.change_health(at + timedelta(minutes=15, seconds=30), "Unavailable", before="Unavailable", title=_REPEATED)
+    scene.set_description(power=power)
 
 
 def user_stop(scene: Scene) -> Label:
@@ -34,9 +34,9 @@ def user_stop(scene: Scene) -> Label:
 
     A stopped VM has a loss, explained by `user-stop`; the platform's repetition of it proves nothing.
     """
-    stopped = scene.ago(45, 200)
+    stopped = scene.choose_time_before_end(45, 200)
     _stops(scene, stopped)
-    return explained("user-stop", stopped)
+    return expect_other_cause("user-stop", stopped)
 
 
 def user_stop_after_migration(scene: Scene) -> Label:
@@ -44,21 +44,21 @@ def user_stop_after_migration(scene: Scene) -> Label:
 
     The stop explains the loss: clear.
     """
-    stopped = scene.ago(45, 200)
-    migrated = scene.migrates(scene.after(stopped, -22, -2))
+    stopped = scene.choose_time_before_end(45, 200)
+    migrated = scene.migrate_vm(scene.choose_time_after(stopped, -22, -2))
     _stops(scene, stopped)
-    return explained("user-stop", stopped, migrated_at=migrated)
+    return expect_other_cause("user-stop", stopped, migrated_at=migrated)
 
 
 def stopped_from_inside(scene: Scene) -> Label:
     """Somebody shuts the guest down from inside: an annotation, no operation. `user-stop`."""
-    stopped = scene.ago(45, 200)
+    stopped = scene.choose_time_before_end(45, 200)
     migrated = _perhaps_migrated(scene, stopped)
-    scene.annotated(stopped, "VirtualMachineStoppedInternally")
-    scene.dies(scene.after(stopped, 0, 0.5))
-    scene.turns(scene.after(stopped, 0.2, 0.6), "Unavailable", cause="UserInitiated")
-    scene.becomes(power="stopped")
-    return explained("user-stop", stopped, migrated_at=migrated)
+    scene.annotate_health(stopped, "VirtualMachineStoppedInternally")
+    scene.take_machine_down(scene.choose_time_after(stopped, 0, 0.5))
+    scene.change_health(scene.choose_time_after(stopped, 0.2, 0.6), "Unavailable", cause="UserInitiated")
+    scene.set_description(power="stopped")
+    return expect_other_cause("user-stop", stopped, migrated_at=migrated)
 
 
 def deallocated_then_started(scene: Scene) -> Label:
@@ -66,17 +66,17 @@ def deallocated_then_started(scene: Scene) -> Label:
 
     A loss by the customer's own act that ended with a deallocate and start: `user-stop`, redeployed.
     """
-    stopped = scene.ago(150, 240)
-    started = scene.after(stopped, 30, 90)
+    stopped = scene.choose_time_before_end(150, 240)
+    started = scene.choose_time_after(stopped, 30, 90)
     migrated = _perhaps_migrated(scene, stopped)
-    scene.operates(stopped, "deallocate/action")
-    scene.annotated(stopped + timedelta(seconds=5), "VirtualMachineDeallocationInitiated")
-    scene.turns(stopped + timedelta(seconds=25), "Unavailable", cause="UserInitiated")
-    scene.annotated(started, "VirtualMachineStartInitiatedByControlPlane")
-    back = scene.operates(started, "start/action")
-    scene.dies(stopped + timedelta(seconds=20), back, reported=False)
-    scene.turns(scene.after(back, 0.2, 1), "Available", before="Unavailable", cause="UserInitiated")
-    return explained("user-stop", stopped, migrated_at=migrated, state="redeployed")
+    scene.run_operation(stopped, "deallocate/action")
+    scene.annotate_health(stopped + timedelta(seconds=5), "VirtualMachineDeallocationInitiated")
+    scene.change_health(stopped + timedelta(seconds=25), "Unavailable", cause="UserInitiated")
+    scene.annotate_health(started, "VirtualMachineStartInitiatedByControlPlane")
+    back = scene.run_operation(started, "start/action")
+    scene.take_machine_down(stopped + timedelta(seconds=20), back, reported=False)
+    scene.change_health(scene.choose_time_after(back, 0.2, 1), "Available", before="Unavailable", cause="UserInitiated")
+    return expect_other_cause("user-stop", stopped, migrated_at=migrated, state="redeployed")
 
 
 def restart_never_came_back(scene: Scene) -> Label:
@@ -84,20 +84,20 @@ def restart_never_came_back(scene: Scene) -> Label:
 
     A migration before it is out of the question, for the restart lies between it and the loss.
     """
-    asked = scene.ago(45, 200)
+    asked = scene.choose_time_before_end(45, 200)
     migrated = _perhaps_migrated(scene, asked)
     verb = scene.rng.choice(("restart/action", "reimage/action"))
-    scene.annotated(asked, "VirtualMachineRebootInitiatedByControlPlane")
-    scene.operates(asked, verb)
-    scene.loses_traffic(scene.after(asked, 0.1, 0.5))
-    return explained("guest-restart", asked, migrated_at=migrated, action=("investigate",))
+    scene.annotate_health(asked, "VirtualMachineRebootInitiatedByControlPlane")
+    scene.run_operation(asked, verb)
+    scene.drop_traffic(scene.choose_time_after(asked, 0.1, 0.5))
+    return expect_other_cause("guest-restart", asked, migrated_at=migrated, action=("investigate",))
 
 
 def resize_never_came_back(scene: Scene) -> Label:
     """A customer resizes the VM and it does not come up again. A resize is `guest-restart`."""
-    asked = scene.ago(45, 200)
+    asked = scene.choose_time_before_end(45, 200)
     migrated = _perhaps_migrated(scene, asked)
-    scene.annotated(asked, "VirtualMachineSizeChanged")
-    scene.operates(asked, "write", seconds=50)
-    scene.loses_traffic(scene.after(asked, 0.1, 0.5))
-    return explained("guest-restart", asked, migrated_at=migrated, action=("investigate",))
+    scene.annotate_health(asked, "VirtualMachineSizeChanged")
+    scene.run_operation(asked, "write", seconds=50)
+    scene.drop_traffic(scene.choose_time_after(asked, 0.1, 0.5))
+    return expect_other_cause("guest-restart", asked, migrated_at=migrated, action=("investigate",))

@@ -2,26 +2,26 @@
 
 from datetime import datetime
 
-from tests.incidents.labels import hit
+from tests.incidents.labels import expect_flagged
 from tests.incidents.model import Label
-from tests.incidents.scene import SUCCEEDED, Scene
+from tests.incidents.scene import SUCCEEDED_MIGRATIONS, Scene
 
 
 def _migration_and_loss(
     scene: Scene, *, least: float = 45, most: float = 200, earliest: float = -1
 ) -> tuple[datetime, datetime]:
     """A migration, and an onset 1 minute before to 25 minutes after it; allowed are -2 to +30."""
-    migrated = scene.migrates(scene.ago(least + 26, most + 26))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(least + 26, most + 26))
     offset = scene.rng.uniform(earliest, scene.rng.choice((10, 25)))
-    return migrated, scene.after(migrated, offset, offset)
+    return migrated, scene.choose_time_after(migrated, offset, offset)
 
 
 def _perhaps_unavailable(scene: Scene, lost: datetime, end: datetime | None = None) -> None:
     """Azure's health has no network check, so it seldom notices; at times it does, minutes late."""
     if scene.rng.random() < 0.4:
-        scene.turns(scene.after(lost, 0, 2), "Unavailable")
+        scene.change_health(scene.choose_time_after(lost, 0, 2), "Unavailable")
         if end is not None:
-            scene.turns(scene.after(end, 0, 1), "Available", before="Unavailable")
+            scene.change_health(scene.choose_time_after(end, 0, 1), "Available", before="Unavailable")
 
 
 def traffic_lost_after_migration(scene: Scene) -> Label:
@@ -30,13 +30,13 @@ def traffic_lost_after_migration(scene: Scene) -> Label:
     One strong channel and the VM seen alive, all feeds read: confirmed, and open, so redeploy.
     """
     migrated, lost = _migration_and_loss(scene)
-    scene.loses_traffic(lost)
+    scene.drop_traffic(lost)
     if scene.rng.random() < 0.2:
         # A VM whose network did not come up may stay Unknown; that is weak, and decides nothing.
-        scene.turns(scene.after(lost, 0, 1), "Unknown")
+        scene.change_health(scene.choose_time_after(lost, 0, 1), "Unknown")
     else:
         _perhaps_unavailable(scene, lost)
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def traffic_and_heartbeat_lost(scene: Scene) -> Label:
@@ -45,11 +45,11 @@ def traffic_and_heartbeat_lost(scene: Scene) -> Label:
     Two independent channels, both strong: confirmed.
     """
     migrated, lost = _migration_and_loss(scene, earliest=0.5)
-    scene.loses_traffic(lost)
+    scene.drop_traffic(lost)
     _perhaps_unavailable(scene, lost)
     scene.plan.feeds.add("heartbeat")
     scene.plan.alive = False
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def heartbeat_lost_while_running(scene: Scene) -> Label:
@@ -58,10 +58,10 @@ def heartbeat_lost_while_running(scene: Scene) -> Label:
     One strong channel and the VM seen alive: confirmed.
     """
     migrated, lost = _migration_and_loss(scene, earliest=0.5)
-    scene.loses_traffic(lost)
+    scene.drop_traffic(lost)
     _perhaps_unavailable(scene, lost)
-    scene.reads(("activity", "health", "heartbeat", "machine"))
-    return hit(migrated, lost)
+    scene.select_feeds(("activity", "health", "heartbeat", "machine"))
+    return expect_flagged(migrated, lost)
 
 
 def traffic_lost_and_unavailable(scene: Scene) -> Label:
@@ -70,10 +70,10 @@ def traffic_lost_and_unavailable(scene: Scene) -> Label:
     A strong and a medium channel: confirmed.
     """
     migrated, lost = _migration_and_loss(scene)
-    scene.loses_traffic(lost)
-    scene.turns(scene.after(lost, 0, 2), "Unavailable")
+    scene.drop_traffic(lost)
+    scene.change_health(scene.choose_time_after(lost, 0, 2), "Unavailable")
     scene.plan.alive = False
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def accelnet_in_onset_window(scene: Scene) -> Label:
@@ -82,10 +82,10 @@ def accelnet_in_onset_window(scene: Scene) -> Label:
     Inside the onset window that is evidence for the scenario, not a rival: confirmed.
     """
     migrated, lost = _migration_and_loss(scene)
-    scene.loses_traffic(lost)
-    scene.annotated(scene.after(lost, 0, 2), "AccelnetUnhealthy")
-    scene.turns(scene.after(lost, 0, 2), "Degraded")
-    return hit(migrated, lost)
+    scene.drop_traffic(lost)
+    scene.annotate_health(scene.choose_time_after(lost, 0, 2), "AccelnetUnhealthy")
+    scene.change_health(scene.choose_time_after(lost, 0, 2), "Degraded")
+    return expect_flagged(migrated, lost)
 
 
 def second_of_two_migrations(scene: Scene) -> Label:
@@ -93,13 +93,13 @@ def second_of_two_migrations(scene: Scene) -> Label:
 
     The loss begins with the second, so that is the migration blamed. Confirmed.
     """
-    name = scene.rng.choice(SUCCEEDED)
-    migrated = scene.migrates(scene.ago(75, 160), name=name)
-    scene.migrates(scene.after(migrated, -220, -120), name=name)
-    lost = scene.after(migrated, -1, 15)
-    scene.loses_traffic(lost)
+    name = scene.rng.choice(SUCCEEDED_MIGRATIONS)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 160), name=name)
+    scene.migrate_vm(scene.choose_time_after(migrated, -220, -120), name=name)
+    lost = scene.choose_time_after(migrated, -1, 15)
+    scene.drop_traffic(lost)
     _perhaps_unavailable(scene, lost)
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def recovered_by_itself(scene: Scene) -> Label:
@@ -108,22 +108,22 @@ def recovered_by_itself(scene: Scene) -> Label:
     Longer than 15 minutes, so it was no healthy migration: confirmed, recovered, and nothing is left to do.
     """
     migrated, lost = _migration_and_loss(scene, least=130, most=240)
-    end = scene.after(lost, 20, 90)
-    scene.loses_traffic(lost, end)
+    end = scene.choose_time_after(lost, 20, 90)
+    scene.drop_traffic(lost, end)
     _perhaps_unavailable(scene, lost, end)
-    return hit(migrated, lost, state="recovered", action=("none",))
+    return expect_flagged(migrated, lost, state="recovered", action=("none",))
 
 
 def redeployed_and_fixed(scene: Scene) -> Label:
     """A customer redeploys the VM during the loss, and traffic returns with it: confirmed, redeployed."""
     migrated, lost = _migration_and_loss(scene, least=130, most=220)
-    asked = scene.after(lost, 18, 60)
-    scene.annotated(asked, "VirtualMachineRedeployInitiatedByControlPlane")
-    back = scene.operates(asked, "redeploy/action", seconds=scene.rng.uniform(50, 180))
-    scene.loses_traffic(lost, back)
+    asked = scene.choose_time_after(lost, 18, 60)
+    scene.annotate_health(asked, "VirtualMachineRedeployInitiatedByControlPlane")
+    back = scene.run_operation(asked, "redeploy/action", seconds=scene.rng.uniform(50, 180))
+    scene.drop_traffic(lost, back)
     _perhaps_unavailable(scene, lost, back)
-    scene.unreported(asked, back)
-    return hit(migrated, lost, state="redeployed", action=("none",))
+    scene.omit_points(asked, back)
+    return expect_flagged(migrated, lost, state="redeployed", action=("none",))
 
 
 def redeployed_and_still_dead(scene: Scene) -> Label:
@@ -133,12 +133,12 @@ def redeployed_and_still_dead(scene: Scene) -> Label:
     redeploy.
     """
     migrated, lost = _migration_and_loss(scene, least=130, most=220)
-    asked = scene.after(lost, 18, 60)
-    scene.annotated(asked, "VirtualMachineRedeployInitiatedByControlPlane")
-    done = scene.operates(asked, "redeploy/action", seconds=scene.rng.uniform(50, 150))
-    scene.loses_traffic(lost)
-    scene.unreported(asked, done)
-    return hit(migrated, lost, action=("escalate",))
+    asked = scene.choose_time_after(lost, 18, 60)
+    scene.annotate_health(asked, "VirtualMachineRedeployInitiatedByControlPlane")
+    done = scene.run_operation(asked, "redeploy/action", seconds=scene.rng.uniform(50, 150))
+    scene.drop_traffic(lost)
+    scene.omit_points(asked, done)
+    return expect_flagged(migrated, lost, action=("escalate",))
 
 
 def deallocated_and_started_cured(scene: Scene) -> Label:
@@ -147,16 +147,16 @@ def deallocated_and_started_cured(scene: Scene) -> Label:
     The stop itself lasts less than 15 minutes and is no loss of its own: confirmed, redeployed.
     """
     migrated, lost = _migration_and_loss(scene, least=130, most=220)
-    stopped = scene.after(lost, 20, 60)
-    started = scene.after(stopped, 3, 7)
-    scene.annotated(stopped, "VirtualMachineDeallocationInitiated")
-    scene.operates(stopped, "deallocate/action")
-    scene.annotated(started, "VirtualMachineStartInitiatedByControlPlane")
-    back = scene.operates(started, "start/action")
-    scene.loses_traffic(lost, back)
+    stopped = scene.choose_time_after(lost, 20, 60)
+    started = scene.choose_time_after(stopped, 3, 7)
+    scene.annotate_health(stopped, "VirtualMachineDeallocationInitiated")
+    scene.run_operation(stopped, "deallocate/action")
+    scene.annotate_health(started, "VirtualMachineStartInitiatedByControlPlane")
+    back = scene.run_operation(started, "start/action")
+    scene.drop_traffic(lost, back)
     _perhaps_unavailable(scene, lost, back)
-    scene.unreported(stopped, back)
-    return hit(migrated, lost, state="redeployed", action=("none",))
+    scene.omit_points(stopped, back)
+    return expect_flagged(migrated, lost, state="redeployed", action=("none",))
 
 
 def holes_in_lost_traffic(scene: Scene) -> Label:
@@ -165,11 +165,11 @@ def holes_in_lost_traffic(scene: Scene) -> Label:
     Traffic is judged on reported points, of which there are plenty: confirmed.
     """
     migrated, lost = _migration_and_loss(scene, least=60)
-    scene.loses_traffic(lost)
+    scene.drop_traffic(lost)
     _perhaps_unavailable(scene, lost)
     scene.plan.holes = scene.rng.uniform(0.1, 0.3)
     scene.plan.feeds.add("machine")
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def operator_knows(scene: Scene) -> Label:
@@ -178,10 +178,10 @@ def operator_knows(scene: Scene) -> Label:
     The operator is a strong channel, and the VM is seen alive: confirmed.
     """
     migrated, lost = _migration_and_loss(scene)
-    scene.loses_traffic(lost)
+    scene.drop_traffic(lost)
     scene.unreachable_since = lost.replace(second=0, microsecond=0)
-    scene.reads(("activity", "health", "machine"))
-    return hit(migrated, scene.unreachable_since)
+    scene.select_feeds(("activity", "health", "machine"))
+    return expect_flagged(migrated, scene.unreachable_since)
 
 
 def failed_migration_then_loss(scene: Scene) -> Label:
@@ -190,7 +190,7 @@ def failed_migration_then_loss(scene: Scene) -> Label:
     A failed migration carries at most suspected. Whether its time stands in `migrated_at` the contract leaves
     open.
     """
-    migrated = scene.migrates(scene.ago(60, 200), failed=True)
-    lost = scene.after(migrated, -1, 12)
-    scene.loses_traffic(lost)
-    return hit("any", lost, verdict="suspected")
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200), failed=True)
+    lost = scene.choose_time_after(migrated, -1, 12)
+    scene.drop_traffic(lost)
+    return expect_flagged("any", lost, verdict="suspected")

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tests.incidents.catalogue import OTHER_REGIONS, REGIONS
-from tests.incidents.labels import explained, hit, quiet
+from tests.incidents.labels import expect_flagged, expect_no_loss, expect_other_cause
 from tests.incidents.model import Label
 from tests.incidents.scene import Scene
 
@@ -12,45 +12,45 @@ _UNRELATED = ("Azure Cognitive Search", "Azure Data Factory", "Power BI Embedded
 
 
 def _migrated_and_lost(scene: Scene) -> tuple[datetime, datetime]:
-    lost = scene.loses_traffic(scene.ago(60, 200))
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
     scene.plan.feeds.add("machine")
-    return scene.migrates(scene.after(lost, -20, 1)), lost
+    return scene.migrate_vm(scene.choose_time_after(lost, -20, 1)), lost
 
 
 def _announced(scene: Scene, lost: datetime, services: tuple[str, ...], region: str) -> None:
     """The incident begins within an hour of the loss; service health's own list may be there, too."""
-    scene.suffers(scene.after(lost, -45, 5), scene.rng.choice(services), region)
+    scene.announce_incident(scene.choose_time_after(lost, -45, 5), scene.rng.choice(services), region)
     if scene.rng.random() < 0.4:
         scene.plan.feeds.add("service")
 
 
 def service_incident(scene: Scene) -> Label:
     """Azure announces a network or compute incident in the VM's region: `service-incident`, no migration."""
-    lost = scene.loses_traffic(scene.ago(60, 200))
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
     scene.plan.feeds.add("machine")
     _announced(scene, lost, _NETWORK, REGIONS[scene.region])
-    return explained("service-incident", lost, action=("investigate",))
+    return expect_other_cause("service-incident", lost, action=("investigate",))
 
 
 def service_incident_after_migration(scene: Scene) -> Label:
     """The same with a migration before the loss: the incident is the better explanation. Clear."""
     migrated, lost = _migrated_and_lost(scene)
     _announced(scene, lost, _NETWORK, REGIONS[scene.region])
-    return explained("service-incident", lost, migrated_at=migrated, action=("investigate",))
+    return expect_other_cause("service-incident", lost, migrated_at=migrated, action=("investigate",))
 
 
 def service_incident_in_another_region(scene: Scene) -> Label:
     """An incident of another region explains nothing here: confirmed."""
     migrated, lost = _migrated_and_lost(scene)
     _announced(scene, lost, _NETWORK, scene.rng.choice(OTHER_REGIONS))
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def service_incident_of_another_service(scene: Scene) -> Label:
     """An incident of a service that carries no VM's traffic explains nothing here: confirmed."""
     migrated, lost = _migrated_and_lost(scene)
     _announced(scene, lost, _UNRELATED, REGIONS[scene.region])
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def shared_outage(scene: Scene) -> Label:
@@ -59,33 +59,33 @@ def shared_outage(scene: Scene) -> Label:
     Most were not migrated, which points to a shared cause: the migrated one is at most suspected, the others
     are clear and `unexplained`.
     """
-    lost = scene.loses_traffic(scene.ago(60, 180))
-    migrated = scene.migrates(scene.after(lost, -12, 0))
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -12, 0))
     for _ in range(scene.rng.randint(4, 7)):
-        also = scene.after(lost, -1.5, 2.5)
-        scene.loses_traffic(also, vm=scene.neighbour(explained("unexplained", also)))
+        also = scene.choose_time_after(lost, -1.5, 2.5)
+        scene.drop_traffic(also, vm=scene.add_neighbour(expect_other_cause("unexplained", also)))
     scene.plan.feeds.add("machine")
     scene.plan.machine_forms = ("resources",)
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def shared_outage_of_a_region(scene: Scene) -> Label:
     """The same across four to six virtual networks of one region: suspected at most, the others unexplained."""
-    lost = scene.loses_traffic(scene.ago(60, 180))
-    migrated = scene.migrates(scene.after(lost, -12, 0))
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -12, 0))
     for number in range(scene.rng.randint(4, 6)):
-        also = scene.after(lost, -1.5, 2.5)
-        scene.loses_traffic(also, vm=scene.neighbour(explained("unexplained", also), f"vnet{number}"))
+        also = scene.choose_time_after(lost, -1.5, 2.5)
+        scene.drop_traffic(also, vm=scene.add_neighbour(expect_other_cause("unexplained", also), f"vnet{number}"))
     scene.plan.feeds.add("machine")
     scene.plan.machine_forms = ("resources",)
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def neighbours_without_harm(scene: Scene) -> Label:
     """Five neighbours of the lost VM go on as ever: nothing shared, confirmed."""
-    lost = scene.loses_traffic(scene.ago(60, 180))
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
     for _ in range(5):
-        scene.neighbour(quiet())
+        scene.add_neighbour(expect_no_loss())
     scene.plan.feeds.add("machine")
     scene.plan.machine_forms = ("resources",)
-    return hit(scene.migrates(scene.after(lost, -12, -0.3)), lost)
+    return expect_flagged(scene.migrate_vm(scene.choose_time_after(lost, -12, -0.3)), lost)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.incidents.labels import LIKELY, SCENARIO, hit, quiet, unjudged
+from tests.incidents.labels import CONFIRMED_OR_SUSPECTED, SCENARIO, expect_flagged, expect_inconclusive, expect_no_loss
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -11,7 +11,7 @@ def _migration(scene: Scene, grain: int) -> datetime:
     scene.plan.grain = grain
     scene.plan.holes = 0.0
     scene.plan.hours_before = 4
-    return scene.migrates(scene.ago(120, 240))
+    return scene.migrate_vm(scene.choose_time_before_end(120, 240))
 
 
 def loss_in_quarter_hours(scene: Scene) -> Label:
@@ -20,28 +20,28 @@ def loss_in_quarter_hours(scene: Scene) -> Label:
     How firmly, and to which quarter it is dated, is not compared.
     """
     migrated = _migration(scene, 15)
-    scene.loses_traffic(scene.after(migrated, 0, 8))
-    return hit(migrated, ANY, verdict=LIKELY)
+    scene.drop_traffic(scene.choose_time_after(migrated, 0, 8))
+    return expect_flagged(migrated, ANY, verdict=CONFIRMED_OR_SUSPECTED)
 
 
 def loss_in_five_minutes(scene: Scene) -> Label:
     """The same in points of 5 minutes."""
     migrated = _migration(scene, 5)
-    scene.loses_traffic(scene.after(migrated, 0, 8))
-    return hit(migrated, ANY, verdict=LIKELY)
+    scene.drop_traffic(scene.choose_time_after(migrated, 0, 8))
+    return expect_flagged(migrated, ANY, verdict=CONFIRMED_OR_SUSPECTED)
 
 
 def clean_in_coarse_points(scene: Scene) -> Label:
     """A healthy migration in points of 5 or 15 minutes: judged and normal, so clear."""
-    return quiet(migrated_at=_migration(scene, scene.rng.choice((5, 15))))
+    return expect_no_loss(migrated_at=_migration(scene, scene.rng.choice((5, 15))))
 
 
 def loss_in_hours(scene: Scene) -> Label:
     """Points of an hour tell too little: inconclusive, and the report asks for PT1M."""
     migrated = _migration(scene, 60)
     if scene.rng.random() < 0.6:
-        scene.loses_traffic(scene.after(migrated, 0, 8))
-    return unjudged(
+        scene.drop_traffic(scene.choose_time_after(migrated, 0, 8))
+    return expect_inconclusive(
         migrated_at=migrated,
         failed_at=ANY,
         explanation=(None, SCENARIO),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from tests.incidents.labels import explained, hit
+from tests.incidents.labels import expect_flagged, expect_other_cause
 from tests.incidents.model import Label
 from tests.incidents.scene import Scene
 
@@ -19,7 +19,7 @@ def _changes(scene: Scene, at: datetime, root: str) -> None:
             ("loadBalancers/write", "loadBalancers/front"),
         )
     )
-    scene.operates(at, f"Microsoft.Network/{name}", target=f"{root}/providers/Microsoft.Network/{target}")
+    scene.run_operation(at, f"Microsoft.Network/{name}", target=f"{root}/providers/Microsoft.Network/{target}")
 
 
 def _shows_no_network(scene: Scene) -> None:
@@ -32,33 +32,33 @@ def hidden_network_change(scene: Scene) -> Label:
 
     The relation cannot be known: suspected, the change cited against.
     """
-    lost = scene.loses_traffic(scene.ago(60, 200))
-    migrated = scene.migrates(scene.after(lost, -25, -8))
-    _changes(scene, scene.after(lost, -4, -1.5), scene.root)
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -25, -8))
+    _changes(scene, scene.choose_time_after(lost, -4, -1.5), scene.resource_group_id)
     _shows_no_network(scene)
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def hidden_network_change_without_migration(scene: Scene) -> Label:
     """The same without a migration: clear; whether the change may be named as the cause is left open."""
-    lost = scene.loses_traffic(scene.ago(60, 200))
-    _changes(scene, scene.after(lost, -4, -1.5), scene.root)
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
+    _changes(scene, scene.choose_time_after(lost, -4, -1.5), scene.resource_group_id)
     _shows_no_network(scene)
-    return explained(("unexplained", "network-change"), lost, action=("investigate",))
+    return expect_other_cause(("unexplained", "network-change"), lost, action=("investigate",))
 
 
 def hidden_network_change_further_away(scene: Scene) -> Label:
     """Such a change, but farther from the onset than the migration by more than 3 minutes: confirmed."""
-    lost = scene.loses_traffic(scene.ago(60, 200))
-    migrated = scene.migrates(scene.after(lost, -6, -1))
-    _changes(scene, scene.after(lost, -28, -14), scene.root)
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -6, -1))
+    _changes(scene, scene.choose_time_after(lost, -28, -14), scene.resource_group_id)
     _shows_no_network(scene)
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def _network_of_another_group(scene: Scene) -> str:
     """The VM's subnet lies in a network of another group, of which the export shows no row; that group."""
-    group = f"{scene.root}-net"
+    group = f"{scene.resource_group_id}-net"
     subnet = f"{group}/providers/Microsoft.Network/virtualNetworks/hub/subnets/default"
     scene.machines[0] = replace(scene.machines[0], subnet=subnet)
     scene.plan.feeds.add("machine")
@@ -71,10 +71,10 @@ def change_in_the_group_of_a_hidden_network(scene: Scene) -> Label:
 
     A change in the group of what could not be seen: relation unknown, suspected.
     """
-    lost = scene.loses_traffic(scene.ago(60, 200))
-    migrated = scene.migrates(scene.after(lost, -25, -8))
-    _changes(scene, scene.after(lost, -4, -1.5), _network_of_another_group(scene))
-    return hit(migrated, lost, verdict="suspected")
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -25, -8))
+    _changes(scene, scene.choose_time_after(lost, -4, -1.5), _network_of_another_group(scene))
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def change_as_near_as_the_migration(scene: Scene) -> Label:
@@ -82,15 +82,15 @@ def change_as_near_as_the_migration(scene: Scene) -> Label:
 
     Within 3 minutes neither is nearer: suspected.
     """
-    lost = scene.loses_traffic(scene.ago(60, 200))
-    migrated = scene.migrates(scene.after(lost, -12, -6))
-    scene.touches_network(scene.after(migrated, -1.5, 1))
-    return hit(migrated, lost, verdict="suspected")
+    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -12, -6))
+    scene.change_own_network(scene.choose_time_after(migrated, -1.5, 1))
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def change_after_the_loss(scene: Scene) -> Label:
     """Somebody changes the VM's own network 5 to 20 minutes into the loss, in vain: too late to compete. Confirmed."""
-    lost = scene.loses_traffic(scene.ago(75, 200))
-    migrated = scene.migrates(scene.after(lost, -10, 0))
-    scene.touches_network(scene.after(lost, 5, 20))
-    return hit(migrated, lost)
+    lost = scene.drop_traffic(scene.choose_time_before_end(75, 200))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -10, 0))
+    scene.change_own_network(scene.choose_time_after(lost, 5, 20))
+    return expect_flagged(migrated, lost)

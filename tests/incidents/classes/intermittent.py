@@ -2,7 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from tests.incidents.labels import LIKELY, SCENARIO, explained, hit, quiet, unjudged
+from tests.incidents.labels import (
+    CONFIRMED_OR_SUSPECTED,
+    SCENARIO,
+    expect_flagged,
+    expect_inconclusive,
+    expect_no_loss,
+    expect_other_cause,
+)
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -17,9 +24,9 @@ def _flaps(scene: Scene, start: datetime, end: datetime) -> datetime:
     dead, alive = scene.rng.choice((_SHORT, _LONG))
     at = last = start
     while at < end:
-        last = min(scene.after(at, *dead), scene.until)
-        scene.loses_traffic(at, last)
-        at = scene.after(last, *alive)
+        last = min(scene.choose_time_after(at, *dead), scene.until)
+        scene.drop_traffic(at, last)
+        at = scene.choose_time_after(last, *alive)
     return last
 
 
@@ -28,25 +35,27 @@ def flapping(scene: Scene) -> Label:
 
     One intermittent loss from the first onset, open until 15 well minutes have passed; the machine lives.
     """
-    migrated = scene.migrates(scene.ago(85, 200))
-    lost = scene.after(migrated, 0, 10)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(85, 200))
+    lost = scene.choose_time_after(migrated, 0, 10)
     _flaps(scene, lost, scene.until)
-    return hit(migrated, lost, verdict=LIKELY, action=("redeploy",), extent="intermittent")
+    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy",), extent="intermittent")
 
 
 def flapping_ended(scene: Scene) -> Label:
     """The same for 40 to 80 minutes, then well for good: it has ended after 15 well minutes."""
-    migrated = scene.migrates(scene.ago(160, 240))
-    lost = scene.after(migrated, 0, 10)
-    _flaps(scene, lost, scene.after(lost, 40, 80))
-    return hit(migrated, lost, verdict=LIKELY, state="recovered", action=("none",), extent="intermittent")
+    migrated = scene.migrate_vm(scene.choose_time_before_end(160, 240))
+    lost = scene.choose_time_after(migrated, 0, 10)
+    _flaps(scene, lost, scene.choose_time_after(lost, 40, 80))
+    return expect_flagged(
+        migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, state="recovered", action=("none",), extent="intermittent"
+    )
 
 
 def flapping_without_migration(scene: Scene) -> Label:
     """Flapping that no migration and nothing else explains: clear, unexplained, one intermittent loss."""
-    lost = scene.ago(85, 200)
+    lost = scene.choose_time_before_end(85, 200)
     _flaps(scene, lost, scene.until)
-    return explained("unexplained", lost, action=("investigate",), extent="intermittent")
+    return expect_other_cause("unexplained", lost, action=("investigate",), extent="intermittent")
 
 
 def reset_between_pieces(scene: Scene) -> Label:
@@ -55,17 +64,17 @@ def reset_between_pieces(scene: Scene) -> Label:
     A reset parts the pieces and breaks the link: the migration's loss is the earlier one, the latest is the
     reset's or nobody's, and is open.
     """
-    migrated = scene.migrates(scene.ago(150, 230))
-    well = _flaps(scene, scene.after(migrated, 0, 8), scene.after(migrated, 30, 45))
-    asked = scene.after(well, 4.2, 5)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(150, 230))
+    well = _flaps(scene, scene.choose_time_after(migrated, 0, 8), scene.choose_time_after(migrated, 30, 45))
+    asked = scene.choose_time_after(well, 4.2, 5)
     verb, note = scene.rng.choice((("restart", "Reboot"), ("redeploy", "Redeploy")))
-    scene.annotated(asked, f"VirtualMachine{note}InitiatedByControlPlane")
-    done = scene.operates(asked, f"{verb}/action")
-    lost = scene.loses_traffic(scene.after(done, 4.5, 6))
-    return hit(
+    scene.annotate_health(asked, f"VirtualMachine{note}InitiatedByControlPlane")
+    done = scene.run_operation(asked, f"{verb}/action")
+    lost = scene.drop_traffic(scene.choose_time_after(done, 4.5, 6))
+    return expect_flagged(
         migrated,
         lost,
-        verdict=LIKELY,
+        verdict=CONFIRMED_OR_SUSPECTED,
         explanation=("unexplained", "guest-restart"),
         action=("investigate", "escalate"),
     )
@@ -76,14 +85,14 @@ def migration_between_pieces(scene: Scene) -> Label:
 
     A migration between two pieces parts them: suspected at most, and the loss is the second piece.
     """
-    first = scene.ago(110, 200)
-    well = scene.after(first, 16, 25)
-    migrated = scene.migrates(scene.after(well, 4, 6))
-    lost = scene.after(migrated, 0.5, 4)
+    first = scene.choose_time_before_end(110, 200)
+    well = scene.choose_time_after(first, 16, 25)
+    migrated = scene.migrate_vm(scene.choose_time_after(well, 4, 6))
+    lost = scene.choose_time_after(migrated, 0.5, 4)
     scene.plan.noise = 0.25
-    scene.loses_traffic(first, well)
-    scene.loses_traffic(lost)
-    return hit(migrated, lost, verdict="suspected")
+    scene.drop_traffic(first, well)
+    scene.drop_traffic(lost)
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def three_short_falls(scene: Scene) -> Label:
@@ -91,30 +100,30 @@ def three_short_falls(scene: Scene) -> Label:
 
     At least inconclusive; far less than half of the time, so there is no loss: state null.
     """
-    migrated = scene.migrates(scene.ago(130, 220))
-    fell = scene.after(migrated, 1, 15)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(130, 220))
+    fell = scene.choose_time_after(migrated, 1, 15)
     for _ in range(3):
-        scene.loses_traffic(fell, scene.after(fell, 4.2, 6))
-        fell = scene.after(fell, 26, 38)
+        scene.drop_traffic(fell, scene.choose_time_after(fell, 4.2, 6))
+        fell = scene.choose_time_after(fell, 26, 38)
     scene.plan.noise = 0.25
     scene.plan.holes = 0.0
-    return unjudged(migrated_at=migrated, failed_at=ANY, explanation=(None, SCENARIO), extent=ANY)
+    return expect_inconclusive(migrated_at=migrated, failed_at=ANY, explanation=(None, SCENARIO), extent=ANY)
 
 
 def two_short_falls(scene: Scene) -> Label:
     """One fall fewer: two pauses, each far below 15 minutes, say nothing. Clear."""
-    migrated = scene.migrates(scene.ago(130, 220))
-    fell = scene.after(migrated, 1, 15)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(130, 220))
+    fell = scene.choose_time_after(migrated, 1, 15)
     for _ in range(2):
-        scene.loses_traffic(fell, scene.after(fell, 4.2, 6))
-        fell = scene.after(fell, 30, 45)
+        scene.drop_traffic(fell, scene.choose_time_after(fell, 4.2, 6))
+        fell = scene.choose_time_after(fell, 30, 45)
     scene.plan.noise = 0.25
-    return quiet(migrated_at=migrated, failed_at=ANY)
+    return expect_no_loss(migrated_at=migrated, failed_at=ANY)
 
 
 def pause_seconds_before_the_loss(scene: Scene) -> Label:
     """A pause of under a minute with the migration, 5 to 15 well minutes, then the loss itself: confirmed."""
-    migrated = scene.migrates(scene.ago(75, 200))
-    scene.slows(migrated, migrated + timedelta(seconds=scene.rng.uniform(5, 50)), 0, 0)
-    lost = scene.loses_traffic(scene.after(migrated, 6, 15))
-    return hit(migrated, lost)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
+    scene.reduce_traffic(migrated, migrated + timedelta(seconds=scene.rng.uniform(5, 50)), 0, 0)
+    lost = scene.drop_traffic(scene.choose_time_after(migrated, 6, 15))
+    return expect_flagged(migrated, lost)

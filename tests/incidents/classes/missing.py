@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.incidents.labels import SCENARIO, hit, quiet, unjudged
+from tests.incidents.labels import SCENARIO, expect_flagged, expect_inconclusive, expect_no_loss
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -13,13 +13,13 @@ def traffic_alone(scene: Scene) -> Label:
 
     One strong channel without a sign of life: suspected.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    lost = scene.after(migrated, -1, 20)
-    scene.loses_traffic(lost)
-    scene.reads(("activity", "health", "metrics"))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    lost = scene.choose_time_after(migrated, -1, 20)
+    scene.drop_traffic(lost)
+    scene.select_feeds(("activity", "health", "metrics"))
     scene.plan.alive = False
     scene.plan.health_states = False
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def heartbeat_alone(scene: Scene) -> Label:
@@ -27,23 +27,23 @@ def heartbeat_alone(scene: Scene) -> Label:
 
     One strong channel without a sign of life: suspected.
     """
-    scene.neighbour(quiet())
-    migrated = scene.migrates(scene.ago(60, 200))
-    lost = scene.after(migrated, 0.5, 20)
-    scene.loses_traffic(lost)
-    scene.reads(("activity", "heartbeat"))
-    return hit(migrated, lost, verdict="suspected")
+    scene.add_neighbour(expect_no_loss())
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    lost = scene.choose_time_after(migrated, 0.5, 20)
+    scene.drop_traffic(lost)
+    scene.select_feeds(("activity", "heartbeat"))
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def operator_knows_of_a_silent_vm(scene: Scene) -> Label:
     """The operator cannot reach the VM, and nothing shows whether it lives: suspected."""
-    migrated = scene.migrates(scene.ago(60, 200))
-    lost = scene.after(migrated, 0, 15)
-    scene.loses_traffic(lost)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    lost = scene.choose_time_after(migrated, 0, 15)
+    scene.drop_traffic(lost)
     scene.unreachable_since = lost
-    scene.reads(("activity", "health"))
+    scene.select_feeds(("activity", "health"))
     scene.plan.health_states = False
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def activity_log_not_read(scene: Scene) -> Label:
@@ -51,11 +51,11 @@ def activity_log_not_read(scene: Scene) -> Label:
 
     Where the feeds that show competing causes were not read, confirmed becomes suspected.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    lost = scene.after(migrated, -1, 20)
-    scene.loses_traffic(lost)
-    scene.reads(("health", "metrics"))
-    return hit(migrated, lost, verdict="suspected")
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    lost = scene.choose_time_after(migrated, -1, 20)
+    scene.drop_traffic(lost)
+    scene.select_feeds(("health", "metrics"))
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def health_history_not_read(scene: Scene) -> Label:
@@ -64,11 +64,13 @@ def health_history_not_read(scene: Scene) -> Label:
     Two verdicts: annotations of rivals are written to the activity log, too, so one may hold that the
     competing causes were read (confirmed), or that their own feed was not (suspected). Flagged in any case.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    lost = scene.after(migrated, -1, 20)
-    scene.loses_traffic(lost)
-    scene.reads(("activity", "metrics"))
-    return replace(hit(migrated, lost, action=()), verdict=frozenset({"confirmed", "suspected"}), action=None)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    lost = scene.choose_time_after(migrated, -1, 20)
+    scene.drop_traffic(lost)
+    scene.select_feeds(("activity", "metrics"))
+    return replace(
+        expect_flagged(migrated, lost, action=()), verdict=frozenset({"confirmed", "suspected"}), action=None
+    )
 
 
 def health_alone_after_migration(scene: Scene) -> Label:
@@ -76,12 +78,12 @@ def health_alone_after_migration(scene: Scene) -> Label:
 
     A loss seen by health alone: suspected.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    lost = scene.loses_traffic(scene.after(migrated, 0.2, 15))
-    scene.turns(lost, "Unavailable")
-    scene.reads(("activity", "health"))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.2, 15))
+    scene.change_health(lost, "Unavailable")
+    scene.select_feeds(("activity", "health"))
     scene.plan.metrics_refused = scene.rng.random() < 0.5
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def accelnet_after_migration_without_metrics(scene: Scene) -> Label:
@@ -89,13 +91,13 @@ def accelnet_after_migration_without_metrics(scene: Scene) -> Label:
 
     Degraded and AccelnetUnhealthy are a medium channel, inside the onset window evidence for it: suspected.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    lost = scene.loses_traffic(scene.after(migrated, 0.2, 15))
-    scene.annotated(lost, "AccelnetUnhealthy")
-    scene.turns(scene.after(lost, 0, 0.5), "Degraded")
-    scene.reads(("activity", "health"))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.2, 15))
+    scene.annotate_health(lost, "AccelnetUnhealthy")
+    scene.change_health(scene.choose_time_after(lost, 0, 0.5), "Degraded")
+    scene.select_feeds(("activity", "health"))
     scene.plan.metrics_refused = scene.rng.random() < 0.5
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def too_early(scene: Scene) -> Label:
@@ -104,11 +106,11 @@ def too_early(scene: Scene) -> Label:
     Open, and the window ends less than 15 minutes after the onset: inconclusive, wait. An inconclusive case
     names the best explanation of its loss, which is the migration.
     """
-    lost = scene.loses_traffic(scene.ago(12.2, 14.2))
-    migrated = scene.migrates(scene.after(lost, -10, 0.5))
+    lost = scene.drop_traffic(scene.choose_time_before_end(12.2, 14.2))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -10, 0.5))
     scene.plan.whole_tail = True
     scene.plan.holes = 0.0
-    return unjudged(
+    return expect_inconclusive(
         migrated_at=migrated, failed_at=lost, explanation=(SCENARIO,), state="open", action=("wait",), extent="full"
     )
 
@@ -118,24 +120,24 @@ def idle_vm(scene: Scene) -> Label:
 
     Below 10 kB and 2 flows a minute the baseline is not worth the name, nothing else judges: inconclusive.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    scene.loses_traffic(scene.after(migrated, 0, 20))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    scene.drop_traffic(scene.choose_time_after(migrated, 0, 20))
     scene.plan.idle = True
-    return unjudged(migrated_at=migrated)
+    return expect_inconclusive(migrated_at=migrated)
 
 
 def activity_log_alone_with_migration(scene: Scene) -> Label:
     """A migration in the activity log and no other feed: whether anything was lost cannot be judged."""
-    migrated = scene.migrates(scene.ago(60, 600))
-    scene.reads(("activity",))
-    return unjudged(migrated_at=migrated)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 600))
+    scene.select_feeds(("activity",))
+    return expect_inconclusive(migrated_at=migrated)
 
 
 def activity_log_alone_and_quiet(scene: Scene) -> Label:
     """An activity log with neither a migration nor a loss, only a command run: clear, gaps listed."""
-    scene.operates(scene.ago(60, 300), "runCommand/action")
-    scene.reads(("activity",))
-    return quiet(action=None)
+    scene.run_operation(scene.choose_time_before_end(60, 300), "runCommand/action")
+    scene.select_feeds(("activity",))
+    return expect_no_loss(action=None)
 
 
 def activity_log_alone_with_loss(scene: Scene) -> Label:
@@ -144,17 +146,19 @@ def activity_log_alone_with_loss(scene: Scene) -> Label:
     The log does not show every migration: inconclusive. The explanation is null by "null without one", or
     `unexplained` by "null when nothing was lost"; the contract says both.
     """
-    lost = scene.turns(scene.ago(40, 300), "Unavailable")
-    scene.reads(("activity",))
-    return unjudged(migrated_at=None, failed_at=lost, explanation=(None, "unexplained"), state="open", extent="full")
+    lost = scene.change_health(scene.choose_time_before_end(40, 300), "Unavailable")
+    scene.select_feeds(("activity",))
+    return expect_inconclusive(
+        migrated_at=None, failed_at=lost, explanation=(None, "unexplained"), state="open", extent="full"
+    )
 
 
 def metrics_refused(scene: Scene) -> Label:
     """A migration, health is fine, and no strong channel could be read: inconclusive."""
-    migrated = scene.migrates(scene.ago(60, 300))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 300))
     scene.plan.feeds.discard("metrics")
     scene.plan.metrics_refused = scene.rng.random() < 0.5
-    return unjudged(migrated_at=migrated)
+    return expect_inconclusive(migrated_at=migrated)
 
 
 def metrics_tail_missing(scene: Scene) -> Label:
@@ -162,9 +166,9 @@ def metrics_tail_missing(scene: Scene) -> Label:
 
     A missing point is not a zero, a tail without points is a gap: inconclusive.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    scene.unreported(scene.after(migrated, -2, 2))
-    return unjudged(migrated_at=migrated)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    scene.omit_points(scene.choose_time_after(migrated, -2, 2))
+    return expect_inconclusive(migrated_at=migrated)
 
 
 def short_unavailable_without_metrics(scene: Scene) -> Label:
@@ -173,10 +177,10 @@ def short_unavailable_without_metrics(scene: Scene) -> Label:
     Two verdicts: a loss shorter than 15 minutes is clear, and with no strong channel a migration without a
     visible loss is inconclusive. Never flagged.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    down = scene.turns(scene.after(migrated, 0, 2), "Unavailable")
-    scene.turns(scene.after(down, 2, 10), "Available", before="Unavailable")
-    scene.reads(("activity", "health"))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    down = scene.change_health(scene.choose_time_after(migrated, 0, 2), "Unavailable")
+    scene.change_health(scene.choose_time_after(down, 2, 10), "Available", before="Unavailable")
+    scene.select_feeds(("activity", "health"))
     return Label(
         verdict=frozenset({"clear", "inconclusive"}),
         explanation=frozenset({None}),
@@ -192,9 +196,9 @@ def portal_csv_only(scene: Scene) -> Label:
     Two verdicts: the feed that would show a migration could not be read (inconclusive), or it is a log with
     neither migration nor loss (clear). Never flagged.
     """
-    scene.migrates(scene.ago(60, 300))
-    scene.turns(scene.ago(20, 50), "Degraded")
-    scene.reads(("csv",))
+    scene.migrate_vm(scene.choose_time_before_end(60, 300))
+    scene.change_health(scene.choose_time_before_end(20, 50), "Degraded")
+    scene.select_feeds(("csv",))
     return Label(
         verdict=frozenset({"clear", "inconclusive"}),
         explanation=frozenset({None, "unexplained"}),
@@ -209,10 +213,10 @@ def heartbeats_go_on_without_metrics(scene: Scene) -> Label:
 
     A loss is denied by traffic alone, which was not read: inconclusive.
     """
-    scene.neighbour(quiet())
-    migrated = scene.migrates(scene.ago(60, 200))
-    scene.reads(("activity", "heartbeat"))
-    return unjudged(migrated_at=migrated)
+    scene.add_neighbour(expect_no_loss())
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    scene.select_feeds(("activity", "heartbeat"))
+    return expect_inconclusive(migrated_at=migrated)
 
 
 def clean_by_traffic_without_health_history(scene: Scene) -> Label:
@@ -220,7 +224,7 @@ def clean_by_traffic_without_health_history(scene: Scene) -> Label:
 
     Traffic judged and normal makes the migration clear, whatever else could not be read.
     """
-    migrated = scene.migrates(scene.ago(60, 200))
-    scene.reads(("activity", "metrics"))
-    scene.slows(migrated, migrated + timedelta(seconds=scene.rng.uniform(1, 10)), 0, 0)
-    return quiet(migrated_at=migrated)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
+    scene.select_feeds(("activity", "metrics"))
+    scene.reduce_traffic(migrated, migrated + timedelta(seconds=scene.rng.uniform(1, 10)), 0, 0)
+    return expect_no_loss(migrated_at=migrated)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.incidents.labels import explained, hit
+from tests.incidents.labels import expect_flagged, expect_other_cause
 from tests.incidents.model import Label
 from tests.incidents.scene import Scene
 
@@ -12,12 +12,12 @@ _NICS = "Microsoft.Network/networkInterfaces/write"
 
 def _migrated_and_lost(scene: Scene) -> tuple[datetime, datetime]:
     """The migration lies 8 to 25 minutes before the loss, so that there is room for something nearer."""
-    lost = scene.loses_traffic(scene.ago(45, 200))
-    return scene.migrates(scene.after(lost, -25, -8)), lost
+    lost = scene.drop_traffic(scene.choose_time_before_end(45, 200))
+    return scene.migrate_vm(scene.choose_time_after(lost, -25, -8)), lost
 
 
 def _just_before(scene: Scene, lost: datetime) -> datetime:
-    return scene.after(lost, -4, -1)
+    return scene.choose_time_after(lost, -4, -1)
 
 
 def network_change_after_migration(scene: Scene) -> Label:
@@ -26,15 +26,15 @@ def network_change_after_migration(scene: Scene) -> Label:
     It competes and wins: clear, `network-change`, investigate.
     """
     migrated, lost = _migrated_and_lost(scene)
-    scene.touches_network(_just_before(scene, lost))
-    return explained("network-change", lost, migrated_at=migrated, action=("investigate",))
+    scene.change_own_network(_just_before(scene, lost))
+    return expect_other_cause("network-change", lost, migrated_at=migrated, action=("investigate",))
 
 
 def network_change_without_migration(scene: Scene) -> Label:
     """The same without a migration: `network-change`."""
-    lost = scene.loses_traffic(scene.ago(45, 200))
-    scene.touches_network(_just_before(scene, lost))
-    return explained("network-change", lost, action=("investigate",))
+    lost = scene.drop_traffic(scene.choose_time_before_end(45, 200))
+    scene.change_own_network(_just_before(scene, lost))
+    return expect_other_cause("network-change", lost, action=("investigate",))
 
 
 def network_change_of_unknown_relation(scene: Scene) -> Label:
@@ -43,21 +43,21 @@ def network_change_of_unknown_relation(scene: Scene) -> Label:
     The relation cannot be known: suspected, the change cited as evidence against.
     """
     migrated, lost = _migrated_and_lost(scene)
-    target = scene.rng.choice((scene.rules(), scene.rules().replace("-nsg", "-shared-nsg")))
-    scene.operates(_just_before(scene, lost), _GROUPS, target=target)
+    target = scene.rng.choice((scene.get_security_group(), scene.get_security_group().replace("-nsg", "-shared-nsg")))
+    scene.run_operation(_just_before(scene, lost), _GROUPS, target=target)
     # The VM may name its network interface; what that one names, its security group, was not exported.
     scene.plan.machine_forms = ("vm",)
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def network_change_in_another_group(scene: Scene) -> Label:
     """A security group of another resource group was changed: no reason to doubt. Confirmed."""
     migrated, lost = _migrated_and_lost(scene)
-    scene.operates(_just_before(scene, lost), _GROUPS, target=scene.elsewhere("networkSecurityGroups"))
+    scene.run_operation(_just_before(scene, lost), _GROUPS, target=scene.get_foreign_resource("networkSecurityGroups"))
     if scene.rng.random() < 0.5:
         scene.plan.feeds.add("machine")
         scene.plan.machine_forms = ("resources",)
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def network_change_of_another_vm(scene: Scene) -> Label:
@@ -66,20 +66,22 @@ def network_change_of_another_vm(scene: Scene) -> Label:
     A change competes only where it touches the VM: confirmed.
     """
     migrated, lost = _migrated_and_lost(scene)
-    scene.operates(_just_before(scene, lost), _NICS, target=scene.elsewhere_in_group("networkInterfaces", "jump01-nic"))
+    scene.run_operation(
+        _just_before(scene, lost), _NICS, target=scene.get_group_resource("networkInterfaces", "jump01-nic")
+    )
     scene.plan.feeds.add("machine")
     scene.plan.machine_forms = ("resources",)
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def network_change_failed(scene: Scene) -> Label:
     """The change of the VM's own security group failed, so it changed nothing: confirmed."""
     migrated, lost = _migrated_and_lost(scene)
-    scene.operates(_just_before(scene, lost), _GROUPS, target=scene.rules(), outcome="Failed")
+    scene.run_operation(_just_before(scene, lost), _GROUPS, target=scene.get_security_group(), outcome="Failed")
     if scene.rng.random() < 0.5:
         scene.plan.feeds.add("machine")
         scene.plan.machine_forms = ("resources",)
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def network_change_further_away(scene: Scene) -> Label:
@@ -87,7 +89,7 @@ def network_change_further_away(scene: Scene) -> Label:
 
     The migration is nearer to the onset, so the change does not compete: confirmed.
     """
-    lost = scene.loses_traffic(scene.ago(45, 200))
-    migrated = scene.migrates(scene.after(lost, -6, -1))
-    scene.touches_network(scene.after(lost, -28, -18))
-    return hit(migrated, lost)
+    lost = scene.drop_traffic(scene.choose_time_before_end(45, 200))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -6, -1))
+    scene.change_own_network(scene.choose_time_after(lost, -28, -18))
+    return expect_flagged(migrated, lost)

@@ -1,6 +1,6 @@
 """A migration and a loss that have nothing to do with each other."""
 
-from tests.incidents.labels import explained
+from tests.incidents.labels import expect_other_cause
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -17,22 +17,22 @@ def lost_before_migration(scene: Scene) -> Label:
 
     More than 5 minutes earlier is not blamed on it: clear, `unexplained`, open, investigate.
     """
-    migrated = scene.migrates(scene.ago(45, 160))
-    lost = scene.loses_traffic(scene.after(migrated, -60, -8))
-    return explained("unexplained", lost, migrated_at=migrated, action=("investigate",))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(45, 160))
+    lost = scene.drop_traffic(scene.choose_time_after(migrated, -60, -8))
+    return expect_other_cause("unexplained", lost, migrated_at=migrated, action=("investigate",))
 
 
 def lost_long_after_migration(scene: Scene) -> Label:
     """The loss begins 36 to 150 minutes after the migration, the onset window is 30: `unexplained`."""
-    lost = scene.loses_traffic(scene.ago(45, 120))
-    migrated = scene.migrates(scene.after(lost, -150, -36))
-    return explained("unexplained", lost, migrated_at=migrated, action=("investigate",))
+    lost = scene.drop_traffic(scene.choose_time_before_end(45, 120))
+    migrated = scene.migrate_vm(scene.choose_time_after(lost, -150, -36))
+    return expect_other_cause("unexplained", lost, migrated_at=migrated, action=("investigate",))
 
 
 def lost_without_migration(scene: Scene) -> Label:
     """All feeds were read, traffic is gone, and there was no migration: clear, `unexplained`."""
-    lost = scene.loses_traffic(scene.ago(45, 200))
-    return explained("unexplained", lost, action=("investigate",))
+    lost = scene.drop_traffic(scene.choose_time_before_end(45, 200))
+    return expect_other_cause("unexplained", lost, action=("investigate",))
 
 
 def rebuilt_between(scene: Scene) -> Label:
@@ -41,19 +41,19 @@ def rebuilt_between(scene: Scene) -> Label:
     The port was rebuilt, the link is broken: clear. Whether a restart explains a loss that begins 7 to 12
     minutes later the contract leaves to judgement.
     """
-    lost = scene.loses_traffic(scene.ago(45, 200))
-    done = scene.after(lost, -12, -7)
-    migrated = scene.migrates(scene.after(done, -14, -6))
+    lost = scene.drop_traffic(scene.choose_time_before_end(45, 200))
+    done = scene.choose_time_after(lost, -12, -7)
+    migrated = scene.migrate_vm(scene.choose_time_after(done, -14, -6))
     verb = scene.rng.choice(tuple(_REBUILDS))
-    down = asked = scene.after(done, -2, -1)
+    down = asked = scene.choose_time_after(done, -2, -1)
     if verb == "start":
-        down = scene.after(asked, -3, -2)
-        scene.annotated(down, "VirtualMachineDeallocationInitiated")
-        scene.operates(down, "deallocate/action")
-    scene.annotated(asked, _REBUILDS[verb])
-    scene.operates(asked, f"{verb}/action", seconds=(done - asked).total_seconds())
-    scene.unreported(down, done)
-    return explained(("unexplained", "guest-restart", "user-stop"), lost, migrated_at=migrated)
+        down = scene.choose_time_after(asked, -3, -2)
+        scene.annotate_health(down, "VirtualMachineDeallocationInitiated")
+        scene.run_operation(down, "deallocate/action")
+    scene.annotate_health(asked, _REBUILDS[verb])
+    scene.run_operation(asked, f"{verb}/action", seconds=(done - asked).total_seconds())
+    scene.omit_points(down, done)
+    return expect_other_cause(("unexplained", "guest-restart", "user-stop"), lost, migrated_at=migrated)
 
 
 def deleted_and_recreated(scene: Scene) -> Label:
@@ -63,12 +63,12 @@ def deleted_and_recreated(scene: Scene) -> Label:
     the contract names no scenario for it, so a customer's act or none may stand as the explanation. Nor does it
     say whether a migration of the old VM stands in `migrated_at`.
     """
-    lost = scene.loses_traffic(scene.ago(45, 200))
-    created = scene.after(lost, -9, -7)
-    deleted = scene.after(created, -5, -3)
-    scene.migrates(scene.after(deleted, -9, -3))
-    scene.operates(deleted, "delete")
-    scene.operates(created, "write", seconds=40)
-    scene.unreported(deleted, scene.after(created, 0.5, 0.6))
+    lost = scene.drop_traffic(scene.choose_time_before_end(45, 200))
+    created = scene.choose_time_after(lost, -9, -7)
+    deleted = scene.choose_time_after(created, -5, -3)
+    scene.migrate_vm(scene.choose_time_after(deleted, -9, -3))
+    scene.run_operation(deleted, "delete")
+    scene.run_operation(created, "write", seconds=40)
+    scene.omit_points(deleted, scene.choose_time_after(created, 0.5, 0.6))
     scene.plan.feeds.add("machine")
-    return explained(("unexplained", "guest-restart", "user-stop"), lost, migrated_at=ANY)
+    return expect_other_cause(("unexplained", "guest-restart", "user-stop"), lost, migrated_at=ANY)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tests.incidents.labels import SCENARIO, hit, unjudged
+from tests.incidents.labels import SCENARIO, expect_flagged, expect_inconclusive
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -18,19 +18,19 @@ def operator_rounds_down(scene: Scene) -> Label:
 
     A strong channel shows the VM well at the stated time, so the measured onset counts: confirmed.
     """
-    migrated = scene.migrates(scene.ago(75, 200))
-    lost = scene.loses_traffic(scene.after(migrated, 0.5, 10))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
+    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.5, 10))
     scene.unreachable_since = _rounded_down(lost, scene.rng.choice((5, 10)))
-    return hit(migrated, lost)
+    return expect_flagged(migrated, lost)
 
 
 def operator_rounds_down_beside_heartbeats(scene: Scene) -> Label:
     """The same without metrics: heartbeats went on after the stated time, then they stopped. Confirmed."""
-    migrated = scene.migrates(scene.ago(75, 200))
-    lost = scene.loses_traffic(scene.after(migrated, 0.5, 10))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
+    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.5, 10))
     scene.unreachable_since = _rounded_down(lost, scene.rng.choice((5, 10)))
-    scene.reads(("activity", "health", "heartbeat", "machine"))
-    return hit(migrated, lost)
+    scene.select_feeds(("activity", "health", "heartbeat", "machine"))
+    return expect_flagged(migrated, lost)
 
 
 def operator_contradicted(scene: Scene) -> Label:
@@ -38,6 +38,8 @@ def operator_contradicted(scene: Scene) -> Label:
 
     Nothing measured shows a loss, so the contradicted word shows none: inconclusive, and told.
     """
-    migrated = scene.migrates(scene.ago(75, 200))
-    scene.unreachable_since = scene.after(migrated, 0, 10).replace(second=0, microsecond=0)
-    return unjudged(migrated_at=migrated, failed_at=ANY, explanation=(None, SCENARIO), state=None, extent=ANY)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
+    scene.unreachable_since = scene.choose_time_after(migrated, 0, 10).replace(second=0, microsecond=0)
+    return expect_inconclusive(
+        migrated_at=migrated, failed_at=ANY, explanation=(None, SCENARIO), state=None, extent=ANY
+    )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.incidents.labels import SCENARIO, explained, hit, quiet, unjudged
+from tests.incidents.labels import SCENARIO, expect_flagged, expect_inconclusive, expect_no_loss, expect_other_cause
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -12,10 +12,10 @@ _LEVELS = (0.12, 0.34)
 
 def _migration_and_fall(scene: Scene, *, silent: bool = False) -> tuple[datetime, datetime]:
     """A migration, and traffic that falls with it to between an eighth and a third."""
-    migrated = scene.migrates(scene.ago(75, 200))
-    fell = scene.after(migrated, 0, 10)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
+    fell = scene.choose_time_after(migrated, 0, 10)
     scene.plan.noise = 0.12
-    scene.slows(fell, None, *_LEVELS, silent=silent)
+    scene.reduce_traffic(fell, None, *_LEVELS, silent=silent)
     return migrated, fell
 
 
@@ -25,7 +25,7 @@ def partial_loss_alone(scene: Scene) -> Label:
     A partial loss with its name, weak: alone inconclusive, and no time will tell.
     """
     migrated, fell = _migration_and_fall(scene)
-    return unjudged(
+    return expect_inconclusive(
         migrated_at=migrated,
         failed_at=fell,
         explanation=(SCENARIO,),
@@ -42,32 +42,34 @@ def partial_loss_with_heartbeats_gone(scene: Scene) -> Label:
     """
     migrated, fell = _migration_and_fall(scene, silent=True)
     scene.plan.feeds.add("heartbeat")
-    return hit(migrated, fell, verdict="suspected", extent="partial")
+    return expect_flagged(migrated, fell, verdict="suspected", extent="partial")
 
 
 def partial_loss_and_unavailable(scene: Scene) -> Label:
     """Traffic at a part and health Unavailable since the migration: weak with a medium channel, suspected."""
     migrated, fell = _migration_and_fall(scene)
-    scene.turns(scene.after(fell, 0, 2), "Unavailable")
-    return hit(migrated, fell, verdict="suspected", extent="partial")
+    scene.change_health(scene.choose_time_after(fell, 0, 2), "Unavailable")
+    return expect_flagged(migrated, fell, verdict="suspected", extent="partial")
 
 
 def partial_loss_healed(scene: Scene) -> Label:
     """Traffic was at a part for 45 to 70 minutes and is back: a loss, alone inconclusive, recovered."""
-    migrated = scene.migrates(scene.ago(120, 220))
-    fell = scene.after(migrated, 0, 10)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(120, 220))
+    fell = scene.choose_time_after(migrated, 0, 10)
     scene.plan.noise = 0.12
-    scene.slows(fell, scene.after(fell, 45, 70), *_LEVELS)
-    return unjudged(migrated_at=migrated, failed_at=fell, explanation=(SCENARIO,), state="recovered", extent="partial")
+    scene.reduce_traffic(fell, scene.choose_time_after(fell, 45, 70), *_LEVELS)
+    return expect_inconclusive(
+        migrated_at=migrated, failed_at=fell, explanation=(SCENARIO,), state="recovered", extent="partial"
+    )
 
 
 def partial_pause(scene: Scene) -> Label:
     """A partial fall that heals within 30 minutes is a pause: clear."""
-    migrated = scene.migrates(scene.ago(75, 200))
-    fell = scene.after(migrated, 0, 5)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
+    fell = scene.choose_time_after(migrated, 0, 5)
     scene.plan.noise = 0.12
-    scene.slows(fell, scene.after(fell, 8, 26), *_LEVELS)
-    return quiet(migrated_at=migrated, failed_at=ANY)
+    scene.reduce_traffic(fell, scene.choose_time_after(fell, 8, 26), *_LEVELS)
+    return expect_no_loss(migrated_at=migrated, failed_at=ANY)
 
 
 def partial_fall_without_migration(scene: Scene) -> Label:
@@ -76,9 +78,9 @@ def partial_fall_without_migration(scene: Scene) -> Label:
     Whether a fall to a part that nothing else supports is a loss without a migration the contract leaves open
     (the channel is "since the migration").
     """
-    fell = scene.ago(75, 200)
+    fell = scene.choose_time_before_end(75, 200)
     scene.plan.noise = 0.12
-    scene.slows(fell, None, *_LEVELS)
+    scene.reduce_traffic(fell, None, *_LEVELS)
     return Label(
         verdict=frozenset({"clear"}),
         explanation=frozenset({None, "unexplained"}),
@@ -90,10 +92,10 @@ def partial_fall_without_migration(scene: Scene) -> Label:
 
 def fall_to_two_thirds(scene: Scene) -> Label:
     """Traffic stays at 68 to 85 % after the migration: at or above half is normal, so clear."""
-    migrated = scene.migrates(scene.ago(75, 200))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
     scene.plan.noise = 0.08
-    scene.slows(scene.after(migrated, 0, 5), None, 0.68, 0.85)
-    return quiet(migrated_at=migrated)
+    scene.reduce_traffic(scene.choose_time_after(migrated, 0, 5), None, 0.68, 0.85)
+    return expect_no_loss(migrated_at=migrated)
 
 
 def partial_fall_explained_by_a_change(scene: Scene) -> Label:
@@ -101,10 +103,10 @@ def partial_fall_explained_by_a_change(scene: Scene) -> Label:
 
     The migration lies 8 to 20 minutes further away: the change explains the loss. Clear.
     """
-    fell = scene.ago(75, 200)
-    migrated = scene.migrates(scene.after(fell, -25, -12))
-    scene.touches_network(scene.after(fell, -4, -1.5))
+    fell = scene.choose_time_before_end(75, 200)
+    migrated = scene.migrate_vm(scene.choose_time_after(fell, -25, -12))
+    scene.change_own_network(scene.choose_time_after(fell, -4, -1.5))
     scene.plan.noise = 0.12
-    scene.slows(fell, None, *_LEVELS, silent=True)
+    scene.reduce_traffic(fell, None, *_LEVELS, silent=True)
     scene.plan.feeds.add("heartbeat")
-    return explained("network-change", fell, migrated_at=migrated, action=("investigate",), extent="partial")
+    return expect_other_cause("network-change", fell, migrated_at=migrated, action=("investigate",), extent="partial")

@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from tests.incidents.labels import LIKELY, hit
+from tests.incidents.labels import CONFIRMED_OR_SUSPECTED, expect_flagged
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
 
 def _migration(scene: Scene) -> tuple[datetime, datetime]:
-    migrated = scene.migrates(scene.ago(130, 230))
-    return migrated, scene.after(migrated, 0.5, 10)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(130, 230))
+    return migrated, scene.choose_time_after(migrated, 0.5, 10)
 
 
 def stray_beat(scene: Scene) -> Label:
@@ -18,20 +18,20 @@ def stray_beat(scene: Scene) -> Label:
     One stray beat ends nothing: confirmed by the heartbeat and the power state, and open.
     """
     migrated, lost = _migration(scene)
-    stray = scene.after(lost, 25, 60)
-    scene.loses_traffic(lost, stray)
-    scene.loses_traffic(stray + timedelta(seconds=60))
-    scene.reads(("activity", "health", "heartbeat", "machine"))
-    return hit(migrated, lost)
+    stray = scene.choose_time_after(lost, 25, 60)
+    scene.drop_traffic(lost, stray)
+    scene.drop_traffic(stray + timedelta(seconds=60))
+    scene.select_feeds(("activity", "health", "heartbeat", "machine"))
+    return expect_flagged(migrated, lost)
 
 
 def stray_minute_of_traffic(scene: Scene) -> Label:
     """One minute of usual traffic amid the collapse ends nothing: confirmed, open, one full loss."""
     migrated, lost = _migration(scene)
-    stray = scene.after(lost, 25, 60)
-    scene.loses_traffic(lost, stray)
-    scene.loses_traffic(stray + timedelta(seconds=60))
-    return hit(migrated, lost)
+    stray = scene.choose_time_after(lost, 25, 60)
+    scene.drop_traffic(lost, stray)
+    scene.drop_traffic(stray + timedelta(seconds=60))
+    return expect_flagged(migrated, lost)
 
 
 def creeping_traffic(scene: Scene) -> Label:
@@ -41,11 +41,11 @@ def creeping_traffic(scene: Scene) -> Label:
     stands in `extent` is not compared.
     """
     migrated, lost = _migration(scene)
-    crept = scene.after(lost, 20, 40)
-    scene.loses_traffic(lost, crept)
+    crept = scene.choose_time_after(lost, 20, 40)
+    scene.drop_traffic(lost, crept)
     scene.plan.noise = 0.12
-    scene.slows(crept, None, 0.07, 0.2)
-    return hit(migrated, lost, verdict=LIKELY, extent=ANY)
+    scene.reduce_traffic(crept, None, 0.07, 0.2)
+    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, extent=ANY)
 
 
 def creeping_traffic_with_heartbeats_back(scene: Scene) -> Label:
@@ -54,12 +54,12 @@ def creeping_traffic_with_heartbeats_back(scene: Scene) -> Label:
     In between 5 % and 50 % heartbeats that are back end the loss: recovered.
     """
     migrated, lost = _migration(scene)
-    crept = scene.after(lost, 25, 40)
-    scene.loses_traffic(lost, crept)
+    crept = scene.choose_time_after(lost, 25, 40)
+    scene.drop_traffic(lost, crept)
     scene.plan.noise = 0.12
-    scene.slows(crept, None, 0.2, 0.34)
+    scene.reduce_traffic(crept, None, 0.2, 0.34)
     scene.plan.feeds.add("heartbeat")
-    return hit(migrated, lost, verdict=LIKELY, state="recovered", extent=ANY)
+    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, state="recovered", extent=ANY)
 
 
 def agent_stays_away(scene: Scene) -> Label:
@@ -68,14 +68,14 @@ def agent_stays_away(scene: Scene) -> Label:
     Above 50 % the loss has ended, whatever the agent does: confirmed, recovered; nothing to redeploy.
     """
     migrated, lost = _migration(scene)
-    back = scene.after(lost, 25, 60)
-    scene.loses_traffic(lost, back)
+    back = scene.choose_time_after(lost, 25, 60)
+    scene.drop_traffic(lost, back)
     if scene.rng.random() < 0.5:
         scene.plan.noise = 0.08
-        scene.slows(back, None, 0.68, 0.9)
-    scene.falls_silent(back)
+        scene.reduce_traffic(back, None, 0.68, 0.9)
+    scene.stop_heartbeats(back)
     scene.plan.feeds |= {"heartbeat", "machine"}
-    return hit(migrated, lost, state="recovered", action=("none", "investigate"))
+    return expect_flagged(migrated, lost, state="recovered", action=("none", "investigate"))
 
 
 def heartbeats_go_on(scene: Scene) -> Label:
@@ -84,6 +84,6 @@ def heartbeats_go_on(scene: Scene) -> Label:
     A strong channel that is normal while another says "lost" is evidence against: suspected at most.
     """
     migrated, lost = _migration(scene)
-    scene.loses_traffic(lost, silent=False)
+    scene.drop_traffic(lost, silent=False)
     scene.plan.feeds |= {"heartbeat", "machine"}
-    return hit(migrated, lost, verdict="suspected")
+    return expect_flagged(migrated, lost, verdict="suspected")

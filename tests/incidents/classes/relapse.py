@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from tests.incidents.labels import LIKELY, hit
+from tests.incidents.labels import CONFIRMED_OR_SUSPECTED, expect_flagged
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
 
 def _migration_and_healed_loss(scene: Scene, least: float, most: float) -> tuple[datetime, datetime, datetime]:
     """Migration, onset, and the end of a loss of so many minutes."""
-    migrated = scene.migrates(scene.ago(140, 240))
-    lost = scene.after(migrated, -0.5, 8)
-    healed = scene.after(lost, least, most)
-    scene.loses_traffic(lost, healed)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(140, 240))
+    lost = scene.choose_time_after(migrated, -0.5, 8)
+    healed = scene.choose_time_after(lost, least, most)
+    scene.drop_traffic(lost, healed)
     scene.plan.noise = 0.25
     return migrated, lost, healed
 
@@ -24,8 +24,10 @@ def relapse_after_minutes(scene: Scene) -> Label:
     first onset, and open. Never "reachable again, nothing to do".
     """
     migrated, lost, healed = _migration_and_healed_loss(scene, 20, 50)
-    scene.loses_traffic(scene.after(healed, 4.2, 12))
-    return hit(migrated, lost, verdict=LIKELY, action=("redeploy", "investigate"), extent="intermittent")
+    scene.drop_traffic(scene.choose_time_after(healed, 4.2, 12))
+    return expect_flagged(
+        migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy", "investigate"), extent="intermittent"
+    )
 
 
 def relapse_after_half_an_hour(scene: Scene) -> Label:
@@ -34,16 +36,18 @@ def relapse_after_half_an_hour(scene: Scene) -> Label:
     Two losses: the first is the migration's, the latest is unexplained and open, and decides state and action.
     """
     migrated, _, healed = _migration_and_healed_loss(scene, 22, 45)
-    lost = scene.loses_traffic(scene.after(healed, 18, 28))
-    return hit(migrated, lost, verdict=LIKELY, explanation="unexplained", action=("investigate",))
+    lost = scene.drop_traffic(scene.choose_time_after(healed, 18, 28))
+    return expect_flagged(
+        migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, explanation="unexplained", action=("investigate",)
+    )
 
 
 def relapse_that_healed_too(scene: Scene) -> Label:
     """The same, and the second loss healed after 20 to 35 minutes as well: recovered, the latest unexplained."""
     migrated, _, healed = _migration_and_healed_loss(scene, 18, 25)
-    lost = scene.after(healed, 18, 25)
-    scene.loses_traffic(lost, scene.after(lost, 18, 25))
-    return hit(migrated, lost, verdict=LIKELY, state="recovered", explanation="unexplained")
+    lost = scene.choose_time_after(healed, 18, 25)
+    scene.drop_traffic(lost, scene.choose_time_after(lost, 18, 25))
+    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, state="recovered", explanation="unexplained")
 
 
 def relapse_after_redeploy(scene: Scene) -> Label:
@@ -52,19 +56,19 @@ def relapse_after_redeploy(scene: Scene) -> Label:
     A reset lies between, so these are two losses, and the link of the latest to the migration is broken.
     Redeployed already and dead: never "nothing to do", never another redeploy.
     """
-    migrated = scene.migrates(scene.ago(130, 220))
-    lost = scene.after(migrated, -0.5, 8)
-    asked = scene.after(lost, 20, 45)
-    scene.annotated(asked, "VirtualMachineRedeployInitiatedByControlPlane")
-    back = scene.operates(asked, "redeploy/action", seconds=scene.rng.uniform(50, 180))
-    scene.loses_traffic(lost, back)
-    scene.unreported(asked, back)
+    migrated = scene.migrate_vm(scene.choose_time_before_end(130, 220))
+    lost = scene.choose_time_after(migrated, -0.5, 8)
+    asked = scene.choose_time_after(lost, 20, 45)
+    scene.annotate_health(asked, "VirtualMachineRedeployInitiatedByControlPlane")
+    back = scene.run_operation(asked, "redeploy/action", seconds=scene.rng.uniform(50, 180))
+    scene.drop_traffic(lost, back)
+    scene.omit_points(asked, back)
     scene.plan.noise = 0.25
-    again = scene.loses_traffic(scene.after(back, 5, 12))
-    return hit(
+    again = scene.drop_traffic(scene.choose_time_after(back, 5, 12))
+    return expect_flagged(
         migrated,
         again,
-        verdict=LIKELY,
+        verdict=CONFIRMED_OR_SUSPECTED,
         explanation=("unexplained", "guest-restart"),
         action=("escalate", "investigate"),
     )
@@ -76,13 +80,13 @@ def user_stop_after_a_healed_loss(scene: Scene) -> Label:
     The latest loss is the customer's: explained by the stop, and no reason to redeploy.
     """
     migrated, _, healed = _migration_and_healed_loss(scene, 20, 35)
-    stopped = scene.after(healed, 25, 40)
-    scene.operates(stopped, "deallocate/action")
-    scene.annotated(scene.after(stopped, 0.05, 0.2), "VirtualMachineDeallocationInitiated")
-    scene.dies(scene.after(stopped, 0.3, 0.4), reported=False)
-    scene.turns(scene.after(stopped, 0.4, 0.5), "Unavailable", cause="UserInitiated")
-    scene.becomes(power="deallocated")
-    return hit(migrated, stopped, verdict=LIKELY, explanation="user-stop")
+    stopped = scene.choose_time_after(healed, 25, 40)
+    scene.run_operation(stopped, "deallocate/action")
+    scene.annotate_health(scene.choose_time_after(stopped, 0.05, 0.2), "VirtualMachineDeallocationInitiated")
+    scene.take_machine_down(scene.choose_time_after(stopped, 0.3, 0.4), reported=False)
+    scene.change_health(scene.choose_time_after(stopped, 0.4, 0.5), "Unavailable", cause="UserInitiated")
+    scene.set_description(power="deallocated")
+    return expect_flagged(migrated, stopped, verdict=CONFIRMED_OR_SUSPECTED, explanation="user-stop")
 
 
 def pause_then_loss(scene: Scene) -> Label:
@@ -90,10 +94,10 @@ def pause_then_loss(scene: Scene) -> Label:
 
     The pieces make one intermittent loss from the pause on; how exactly it is dated is not compared.
     """
-    migrated = scene.migrates(scene.ago(110, 200))
-    paused = scene.after(migrated, 0, 2)
-    well = scene.after(paused, 5, 8)
-    scene.loses_traffic(paused, well)
-    scene.loses_traffic(scene.after(well, 9, 12))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(110, 200))
+    paused = scene.choose_time_after(migrated, 0, 2)
+    well = scene.choose_time_after(paused, 5, 8)
+    scene.drop_traffic(paused, well)
+    scene.drop_traffic(scene.choose_time_after(well, 9, 12))
     scene.plan.noise = 0.25
-    return hit(migrated, ANY, verdict=LIKELY, action=("redeploy",), extent=ANY)
+    return expect_flagged(migrated, ANY, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy",), extent=ANY)

@@ -3,33 +3,33 @@
 from dataclasses import replace
 from datetime import datetime
 
-from tests.incidents.labels import SCENARIO, hit, quiet, unjudged
+from tests.incidents.labels import SCENARIO, expect_flagged, expect_inconclusive, expect_no_loss
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
-_SILENT = quiet(failed_at=ANY, action=("investigate",))
+_SILENT = expect_no_loss(failed_at=ANY, action=("investigate",))
 
 
 def silent_agent(scene: Scene) -> Label:
     """The agent was removed or crashed, traffic is normal, no migration is near: no loss, and told as such."""
-    scene.falls_silent(scene.ago(45, 240))
+    scene.stop_heartbeats(scene.choose_time_before_end(45, 240))
     scene.plan.feeds.add("heartbeat")
     return _SILENT
 
 
 def silent_agent_long_after_migration(scene: Scene) -> Label:
     """The same, 45 to 150 minutes after a migration: outside its onset window, so clear."""
-    silent = scene.falls_silent(scene.ago(45, 120))
-    migrated = scene.migrates(scene.after(silent, -150, -45))
+    silent = scene.stop_heartbeats(scene.choose_time_before_end(45, 120))
+    migrated = scene.migrate_vm(scene.choose_time_after(silent, -150, -45))
     scene.plan.feeds.add("heartbeat")
     return replace(_SILENT, migrated_at=migrated)
 
 
 def _fall_silent_together(scene: Scene) -> datetime:
     """Four to six neighbours and the first VM stop within a minute or two, as when a workspace breaks."""
-    silent = scene.falls_silent(scene.ago(60, 180))
+    silent = scene.stop_heartbeats(scene.choose_time_before_end(60, 180))
     for _ in range(scene.rng.randint(4, 6)):
-        scene.falls_silent(scene.after(silent, -1, 1), vm=scene.neighbour(_SILENT))
+        scene.stop_heartbeats(scene.choose_time_after(silent, -1, 1), vm=scene.add_neighbour(_SILENT))
     scene.plan.feeds |= {"heartbeat", "machine"}
     return silent
 
@@ -46,7 +46,7 @@ def silent_agents_and_a_migration(scene: Scene) -> Label:
     Most of those that fell silent were not migrated, so its silence is theirs: clear.
     """
     silent = _fall_silent_together(scene)
-    return replace(_SILENT, migrated_at=scene.migrates(scene.after(silent, -12, -2)))
+    return replace(_SILENT, migrated_at=scene.migrate_vm(scene.choose_time_after(silent, -12, -2)))
 
 
 def silent_agent_in_onset_window(scene: Scene) -> Label:
@@ -55,10 +55,10 @@ def silent_agent_in_onset_window(scene: Scene) -> Label:
     They went to an address outside, so this cannot be told: inconclusive. Whether the silence is a loss with
     a state of its own is not compared.
     """
-    migrated = scene.migrates(scene.ago(75, 200))
-    scene.falls_silent(scene.after(migrated, 1, 15))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
+    scene.stop_heartbeats(scene.choose_time_after(migrated, 1, 15))
     scene.plan.feeds.add("heartbeat")
-    return unjudged(
+    return expect_inconclusive(
         migrated_at=migrated,
         failed_at=ANY,
         explanation=(None, SCENARIO),
@@ -70,8 +70,8 @@ def silent_agent_in_onset_window(scene: Scene) -> Label:
 
 def silent_agent_and_the_operators_word(scene: Scene) -> Label:
     """The same, and the operator cannot reach the VM since then: suspected, for traffic speaks against."""
-    migrated = scene.migrates(scene.ago(75, 200))
-    silent = scene.falls_silent(scene.after(migrated, 1, 15))
+    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
+    silent = scene.stop_heartbeats(scene.choose_time_after(migrated, 1, 15))
     scene.plan.feeds.add("heartbeat")
     scene.unreachable_since = silent.replace(second=0, microsecond=0)
-    return hit(migrated, silent, verdict="suspected", extent=ANY)
+    return expect_flagged(migrated, silent, verdict="suspected", extent=ANY)

@@ -3,13 +3,13 @@
 import random
 
 from tests.incidents.catalogue import ANNOTATIONS
-from tests.incidents.model import Annotated, HealthChanged, Truth, WireFile
-from tests.incidents.wire.plain import JsonObject, dump, guid, stamp, subscription_of
+from tests.incidents.model import GroundTruth, HealthAnnotation, HealthChange, WireFile
+from tests.incidents.wire.plain import JsonObject, encode_json, format_time, get_subscription_id, make_guid
 
 _TOPIC = "Microsoft.ResourceNotifications.HealthResources"
 
 
-def health_events(rng: random.Random, truth: Truth) -> list[WireFile]:
+def write_health_events(rng: random.Random, truth: GroundTruth) -> list[WireFile]:
     """What a system topic delivered, collected into an array."""
     cloud = rng.random() < 0.5
     events = []
@@ -24,26 +24,26 @@ def health_events(rng: random.Random, truth: Truth) -> list[WireFile]:
         }
         if rng.random() < 0.5:
             properties["impactType"] = words.impact
-        events.append(_event(rng, note, "resourceAnnotations", properties, cloud=cloud))
+        events.append(_build_event(rng, note, "resourceAnnotations", properties, cloud=cloud))
     for changed in truth.health:
         properties = {"previousAvailabilityState": changed.before, "availabilityState": changed.after}
-        events.append(_event(rng, changed, "availabilityStatuses", properties, cloud=cloud))
+        events.append(_build_event(rng, changed, "availabilityStatuses", properties, cloud=cloud))
     rng.shuffle(events)
     form = "cloud-events" if cloud else "event-grid"
-    return [WireFile(path="health-events.json", form=form, content=dump(list(events)))]
+    return [WireFile(path="health-events.json", form=form, content=encode_json(list(events)))]
 
 
-def _event(
-    rng: random.Random, what: Annotated | HealthChanged, kind: str, properties: JsonObject, *, cloud: bool
+def _build_event(
+    rng: random.Random, what: HealthAnnotation | HealthChange, kind: str, properties: JsonObject, *, cloud: bool
 ) -> JsonObject:
     """Both schemas bear the same `data`."""
     at, vm = what.at, what.vm
     name = {"resourceAnnotations": "ResourceAnnotated", "availabilityStatuses": "AvailabilityStatusChanged"}[kind]
-    identifier, subscription = guid(rng), f"/subscriptions/{subscription_of(vm)}"
+    identifier, subscription = make_guid(rng), f"/subscriptions/{get_subscription_id(vm)}"
     target: JsonObject = {
         "targetResourceId": vm,
         "targetResourceType": "Microsoft.Compute/virtualMachines",
-        "occurredTime": stamp(at, 7),
+        "occurredTime": format_time(at, 7),
     }
     data: JsonObject = {
         "resourceInfo": {
@@ -52,7 +52,7 @@ def _event(
             "type": f"Microsoft.ResourceHealth/{kind}",
             "properties": {**target, **properties},
         },
-        "operationalInfo": {"resourceEventTime": stamp(at, 7)},
+        "operationalInfo": {"resourceEventTime": format_time(at, 7)},
         "apiVersion": "2023-12-01",
     }
     if cloud:
@@ -63,7 +63,7 @@ def _event(
             "data": data,
             "type": f"{_TOPIC}.{name}",
             "specversion": "1.0",
-            "time": stamp(at, 7),
+            "time": format_time(at, 7),
         }
     return {
         "id": identifier,
@@ -73,5 +73,5 @@ def _event(
         "eventType": f"{_TOPIC}.{name}",
         "dataVersion": "1",
         "metadataVersion": "1",
-        "eventTime": stamp(at, 7),
+        "eventTime": format_time(at, 7),
     }

@@ -5,41 +5,51 @@ from collections import defaultdict
 
 from tests.incidents.model import WireFile
 from tests.incidents.wire.log_entry import LogEntry
-from tests.incidents.wire.plain import JsonObject, dump, export_case, lines, stamp, subscription_of
+from tests.incidents.wire.plain import (
+    JsonObject,
+    encode_json,
+    encode_json_lines,
+    format_time,
+    get_subscription_id,
+    vary_export_case,
+)
 
 _RESULTS = {"Started": "Start", "Accepted": "Accept", "Succeeded": "Success", "Failed": "Failure"}
 
 
-def storage_blobs(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
+def write_storage_blobs(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
     """`PT1H.json` an hour, JSON lines; an event lies in the hour of its arrival, maybe the next."""
     hours: dict[str, list[JsonObject]] = defaultdict(list)
     for entry in entries:
-        folder = f"resourceId=/SUBSCRIPTIONS/{subscription_of(entry.resource).upper()}"
+        folder = f"resourceId=/SUBSCRIPTIONS/{get_subscription_id(entry.resource).upper()}"
         hour = entry.submitted.strftime("y=%Y/m=%m/d=%d/h=%H/m=00")
-        hours[f"insights-activity-logs/{folder}/{hour}/PT1H.json"].append(_record(rng, entry))
-    return [WireFile(path=path, form="storage-pt1h", content=lines(records)) for path, records in sorted(hours.items())]
+        hours[f"insights-activity-logs/{folder}/{hour}/PT1H.json"].append(_build_record(rng, entry))
+    return [
+        WireFile(path=path, form="storage-pt1h", content=encode_json_lines(records))
+        for path, records in sorted(hours.items())
+    ]
 
 
-def event_hub(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
+def write_event_hub_messages(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
     """`{"records": [...]}`, a few records a message."""
     size = rng.randint(4, 12)
     files = []
     for number, first in enumerate(range(0, len(entries), size)):
-        message: JsonObject = {"records": [_record(rng, entry) for entry in entries[first : first + size]]}
-        files.append(WireFile(path=f"eventhub/{number}.json", form="event-hub", content=dump(message)))
+        message: JsonObject = {"records": [_build_record(rng, entry) for entry in entries[first : first + size]]}
+        files.append(WireFile(path=f"eventhub/{number}.json", form="event-hub", content=encode_json(message)))
     return files
 
 
-def _record(rng: random.Random, entry: LogEntry) -> JsonObject:
+def _build_record(rng: random.Random, entry: LogEntry) -> JsonObject:
     """An exported record: upper-case ids, plain strings, no event id."""
     upper = entry.category == "Administrative" and rng.random() < 0.6
     record: JsonObject = {
-        "time": stamp(entry.at, rng.choice((3, 7, 7))),
-        "resourceId": export_case(rng, entry.resource),
+        "time": format_time(entry.at, rng.choice((3, 7, 7))),
+        "resourceId": vary_export_case(rng, entry.resource),
         "operationName": entry.operation.upper() if upper else entry.operation,
-        "category": _category(rng, entry),
+        "category": _choose_category(rng, entry),
         "resultType": _RESULTS.get(entry.status, entry.status),
-        "resultSignature": _signature(entry),
+        "resultSignature": _format_signature(entry),
         "durationMs": rng.choice((0, "0")),
         "correlationId": entry.correlation,
         "level": "Information" if entry.level == "Informational" else entry.level,
@@ -54,14 +64,14 @@ def _record(rng: random.Random, entry: LogEntry) -> JsonObject:
     return record
 
 
-def _category(rng: random.Random, entry: LogEntry) -> str:
+def _choose_category(rng: random.Random, entry: LogEntry) -> str:
     """`Write` and `Action` are the older export's words for Administrative."""
     if entry.category != "Administrative" or rng.random() < 0.8:
         return entry.category
     return "Action" if entry.operation.lower().endswith("/action") else "Write"
 
 
-def _signature(entry: LogEntry) -> str:
+def _format_signature(entry: LogEntry) -> str:
     if entry.status == "Started":
         return "Started."
     return f"{entry.status}.{entry.sub_status}" if entry.sub_status else entry.status

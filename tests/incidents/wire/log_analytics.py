@@ -8,34 +8,42 @@ from datetime import datetime, timedelta
 
 from tests.incidents.model import Series, WireFile
 from tests.incidents.wire.log_entry import LogEntry
-from tests.incidents.wire.plain import Json, JsonObject, dump, group_of, name_of, stamp, subscription_of
+from tests.incidents.wire.plain import (
+    Json,
+    JsonObject,
+    encode_json,
+    format_time,
+    get_group_name,
+    get_resource_name,
+    get_subscription_id,
+)
 
 Row = Mapping[str, Json]
 
 _STATUS = {"Started": "Start", "Accepted": "Accept", "Succeeded": "Success", "Failed": "Failure"}
 
 
-def activity_table(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
+def write_activity_table(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
     """`AzureActivity`: operation names in upper case, `_ResourceId` in lower case, properties as a string."""
     nested = rng.random() < 0.6
-    rows = [_activity_row(rng, entry, nested=nested) for entry in entries]
+    rows = [_build_activity_row(rng, entry, nested=nested) for entry in entries]
     rng.shuffle(rows)
-    return [_table(rng, "azureactivity", rows)]
+    return [_write_table(rng, "azureactivity", rows)]
 
 
-def heartbeat_table(rng: random.Random, beats: Mapping[str, tuple[datetime, ...]]) -> list[WireFile]:
+def write_heartbeat_table(rng: random.Random, beats: Mapping[str, tuple[datetime, ...]]) -> list[WireFile]:
     """`Heartbeat`: one row a minute and VM, some of them lost or a few seconds late."""
     rows: list[Row] = []
     for vm, times in beats.items():
-        rows += [beat(vm, at + timedelta(seconds=rng.uniform(0, 3))) for at in times if rng.random() > 0.01]
-    return [_table(rng, "heartbeat", rows)]
+        rows += [build_heartbeat(vm, at + timedelta(seconds=rng.uniform(0, 3))) for at in times if rng.random() > 0.01]
+    return [_write_table(rng, "heartbeat", rows)]
 
 
-def beat(vm: str, at: datetime) -> Row:
+def build_heartbeat(vm: str, at: datetime) -> Row:
     """One heartbeat of a VM's agent."""
     return {
-        "TimeGenerated": stamp(at, 7),
-        "Computer": name_of(vm),
+        "TimeGenerated": format_time(at, 7),
+        "Computer": get_resource_name(vm),
         "Category": "Azure Monitor Agent",
         "OSType": "Linux",
         "ResourceId": vm,
@@ -43,7 +51,7 @@ def beat(vm: str, at: datetime) -> Row:
     }
 
 
-def metrics_table(rng: random.Random, series: list[Series]) -> list[WireFile]:
+def write_metrics_table(rng: random.Random, series: list[Series]) -> list[WireFile]:
     """`AzureMetrics`: a row a reported minute; a minute without a report has no row."""
     rows: list[Row] = []
     for each in series:
@@ -53,7 +61,7 @@ def metrics_table(rng: random.Random, series: list[Series]) -> list[WireFile]:
             at = each.start + timedelta(minutes=minute)
             rows.append(
                 {
-                    "TimeGenerated": stamp(at, 0),
+                    "TimeGenerated": format_time(at, 0),
                     "ResourceId": each.vm.upper(),
                     "MetricName": each.name,
                     "Total": value,
@@ -66,16 +74,16 @@ def metrics_table(rng: random.Random, series: list[Series]) -> list[WireFile]:
                     "_ResourceId": each.vm.lower(),
                 }
             )
-    return [_table(rng, "azuremetrics", rows)]
+    return [_write_table(rng, "azuremetrics", rows)]
 
 
-def _activity_row(rng: random.Random, entry: LogEntry, *, nested: bool) -> Row:
+def _build_activity_row(rng: random.Random, entry: LogEntry, *, nested: bool) -> Row:
     properties: JsonObject = dict(entry.properties)
     if nested and entry.category in ("ResourceHealth", "ServiceHealth"):
         properties = {"eventCategory": entry.category, "eventProperties": properties}
-    as_text = dump(properties).decode()
+    as_text = encode_json(properties).decode()
     return {
-        "TimeGenerated": stamp(entry.at, 7),
+        "TimeGenerated": format_time(entry.at, 7),
         "CategoryValue": entry.category,
         "OperationNameValue": entry.operation.upper(),
         "OperationName": entry.localized,
@@ -85,34 +93,34 @@ def _activity_row(rng: random.Random, entry: LogEntry, *, nested: bool) -> Row:
         "Caller": entry.caller or "",
         "CorrelationId": entry.correlation,
         "EventDataId": entry.data_id,
-        "EventSubmissionTimestamp": stamp(entry.submitted, 7),
+        "EventSubmissionTimestamp": format_time(entry.submitted, 7),
         "Level": entry.level,
         "Properties": as_text,
         "Properties_d": as_text,
-        "ResourceGroup": group_of(entry.resource).upper(),
-        "SubscriptionId": subscription_of(entry.resource),
+        "ResourceGroup": get_group_name(entry.resource).upper(),
+        "SubscriptionId": get_subscription_id(entry.resource),
         "ResourceId": entry.resource,
         "_ResourceId": entry.resource.lower(),
     }
 
 
-def _table(rng: random.Random, name: str, rows: list[Row]) -> WireFile:
+def _write_table(rng: random.Random, name: str, rows: list[Row]) -> WireFile:
     """One of the three ways in which people take a table home."""
     form = rng.choice(("api", "cli", "csv"))
-    writer = {"api": _api, "cli": _cli, "csv": _csv}[form]
+    writer = {"api": _encode_api_answer, "cli": _encode_cli_rows, "csv": _encode_csv}[form]
     extension = "csv" if form == "csv" else "json"
     return WireFile(path=f"{name}.{extension}", form=f"{name}-{form}", content=writer(rows))
 
 
-def _api(rows: list[Row]) -> bytes:
+def _encode_api_answer(rows: list[Row]) -> bytes:
     """`POST /v1/workspaces/{id}/query`: columns with types, rows as arrays."""
     names = list(rows[0]) if rows else []
-    columns: Json = [{"name": name, "type": _type(name)} for name in names]
+    columns: Json = [{"name": name, "type": _get_column_type(name)} for name in names]
     cells: Json = [[row[name] for name in names] for row in rows]
-    return dump({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": cells}]})
+    return encode_json({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": cells}]})
 
 
-def _type(column: str) -> str:
+def _get_column_type(column: str) -> str:
     if column == "TimeGenerated":
         return "datetime"
     if column in ("Total", "Average", "Minimum", "Maximum", "Count"):
@@ -120,20 +128,22 @@ def _type(column: str) -> str:
     return "dynamic" if column.endswith("_d") else "string"
 
 
-def _cli(rows: list[Row]) -> bytes:
+def _encode_cli_rows(rows: list[Row]) -> bytes:
     """`az monitor log-analytics query`: an array of objects whose values are all strings, and `TableName`."""
-    return dump([{"TableName": "PrimaryResult", **{name: _text(value) for name, value in row.items()}} for row in rows])
+    return encode_json(
+        [{"TableName": "PrimaryResult", **{name: _format_value(value) for name, value in row.items()}} for row in rows]
+    )
 
 
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else dump(value).decode()
+def _format_value(value: Json) -> str:
+    return value if isinstance(value, str) else encode_json(value).decode()
 
 
-def _csv(rows: list[Row]) -> bytes:
+def _encode_csv(rows: list[Row]) -> bytes:
     """The portal's export; `TimeGenerated [UTC]` is only how it shows the column, exports keep the name."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     names = list(rows[0]) if rows else []
     writer.writerow(names)
-    writer.writerows([[_text(row[name]) for name in names] for row in rows])
+    writer.writerows([[_format_value(row[name]) for name in names] for row in rows])
     return out.getvalue().encode()

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tests.incidents.catalogue import ANNOTATIONS, OPERATIONS
-from tests.incidents.model import Annotated, HealthChanged, Operation, ServiceIssue, Truth
-from tests.incidents.wire.plain import Json, JsonObject, dump, guid, type_of
+from tests.incidents.model import GroundTruth, HealthAnnotation, HealthChange, Operation, ServiceIssue
+from tests.incidents.wire.plain import Json, JsonObject, encode_json, get_resource_type, make_guid
 
 HEALTH_PROVIDER = "Microsoft.Resourcehealth/healthevent/action"
 """Sic: this stands in `resourceProviderName` of health events, in place of a provider."""
@@ -35,16 +35,16 @@ class LogEntry:
     properties: JsonObject
 
 
-def log_entries(rng: random.Random, truth: Truth) -> list[LogEntry]:
+def build_log_entries(rng: random.Random, truth: GroundTruth) -> list[LogEntry]:
     """The activity log of the truth, oldest first."""
-    entries = [entry for operation in truth.operations for entry in _operation(rng, operation)]
-    entries += [entry for annotated in truth.annotations for entry in _annotation(rng, annotated)]
-    entries += [_health(rng, changed) for changed in truth.health if _is_logged(changed, truth)]
-    entries += [entry for issue in truth.issues for entry in _issue(rng, issue)]
+    entries = [entry for operation in truth.operations for entry in _log_operation(rng, operation)]
+    entries += [entry for annotated in truth.annotations for entry in _log_annotation(rng, annotated)]
+    entries += [_log_health_change(rng, changed) for changed in truth.health if _is_logged(changed, truth)]
+    entries += [entry for issue in truth.issues for entry in _log_service_issue(rng, issue)]
     return sorted((entry for entry in entries if entry.at <= truth.until), key=lambda entry: (entry.at, entry.data_id))
 
 
-def _is_logged(changed: HealthChanged, truth: Truth) -> bool:
+def _is_logged(changed: HealthChange, truth: GroundTruth) -> bool:
     """Unknown, and flaps under 35 s, do not reach the log ("Understand a system reboot")."""
     if "Unknown" in (changed.before, changed.after):
         return False
@@ -54,53 +54,53 @@ def _is_logged(changed: HealthChanged, truth: Truth) -> bool:
     )
 
 
-def _operation(rng: random.Random, operation: Operation) -> list[LogEntry]:
+def _log_operation(rng: random.Random, operation: Operation) -> list[LogEntry]:
     """Started, perhaps Accepted, and the end, of one correlation id. An `EndRequest` may be no end."""
     begin = LogEntry(
         at=operation.at,
         submitted=operation.at + timedelta(seconds=rng.uniform(10, 60)),
         category=operation.category,
-        operation=_other_case(rng, operation.name),
+        operation=_vary_case(rng, operation.name),
         localized=OPERATIONS.get(operation.name, operation.name),
         status="Started",
         sub_status="",
         event_name="BeginRequest",
         resource=operation.target,
         provider=operation.name.split("/")[0],
-        type=type_of(operation.target),
+        type=get_resource_type(operation.target),
         level="Informational",
         caller="ops@contoso.example",
-        correlation=guid(rng),
-        operation_id=guid(rng),
-        data_id=guid(rng),
+        correlation=make_guid(rng),
+        operation_id=make_guid(rng),
+        data_id=make_guid(rng),
         properties={},
     )
     if operation.category == "Policy":
         return [replace(begin, status="Succeeded", event_name="EndRequest", properties={"isComplianceCheck": "False"})]
-    middle = replace(begin, event_name="EndRequest", data_id=guid(rng), properties={"statusCode": "Accepted"})
+    middle = replace(begin, event_name="EndRequest", data_id=make_guid(rng), properties={"statusCode": "Accepted"})
     entries = [begin]
     if rng.random() < 0.7:
-        entries.append(replace(middle, at=_after(operation, 0.1), status="Accepted", sub_status="Accepted"))
+        entries.append(replace(middle, at=_get_time_within(operation, 0.1), status="Accepted", sub_status="Accepted"))
     if operation.outcome == "Running":
         return entries
-    end = replace(middle, at=_after(operation, 1.0), status=operation.outcome, data_id=guid(rng))
+    end = replace(middle, at=_get_time_within(operation, 1.0), status=operation.outcome, data_id=make_guid(rng))
     if operation.outcome == "Failed":
         failure: Json = {"error": {"code": "Conflict", "message": "Another operation is in progress."}}
-        said: JsonObject = {"statusCode": "Conflict", "statusMessage": dump(failure).decode()}
+        said: JsonObject = {"statusCode": "Conflict", "statusMessage": encode_json(failure).decode()}
         return [*entries, replace(end, level="Error", sub_status="Conflict", properties=said)]
     return [*entries, replace(end, sub_status=rng.choice(("", "OK")), properties={"statusCode": "OK"})]
 
 
-def _after(operation: Operation, part: float) -> datetime:
-    return operation.at + operation.takes * part
+def _get_time_within(operation: Operation, part: float) -> datetime:
+    return operation.at + operation.duration * part
 
 
-def _other_case(rng: random.Random, name: str) -> str:
+def _vary_case(rng: random.Random, name: str) -> str:
     """`poweroff` and `powerOff` both occur."""
     return name.replace("powerOff", "poweroff") if rng.random() < 0.3 else name
 
 
-def _health_entry(rng: random.Random, at: datetime, vm: str, verb: str, properties: JsonObject) -> LogEntry:
+def _build_health_entry(rng: random.Random, at: datetime, vm: str, verb: str, properties: JsonObject) -> LogEntry:
     """A ResourceHealth record: no caller, the odd provider name, submitted minutes later."""
     status = {"Activated": "Active"}.get(verb, verb)
     return LogEntry(
@@ -117,15 +117,15 @@ def _health_entry(rng: random.Random, at: datetime, vm: str, verb: str, properti
         type=rng.choice(("Microsoft.Compute/virtualMachines", "MICROSOFT.COMPUTE/VIRTUALMACHINES")),
         level=rng.choice(("Informational", "Warning", "Critical")),
         caller=None,
-        correlation=guid(rng),
+        correlation=make_guid(rng),
         operation_id="",
-        data_id=guid(rng),
+        data_id=make_guid(rng),
         properties=properties,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _HealthMessage:
     """What a health event says, before it has a dialect."""
 
     title: str
@@ -136,29 +136,29 @@ class _Told:
     planned: bool = False
 
 
-def _health_properties(rng: random.Random, told: _Told, verb: str) -> JsonObject:
+def _build_health_properties(rng: random.Random, message: _HealthMessage, verb: str) -> JsonObject:
     """The two dialects: the current keys, and the older ones of Microsoft's published sample."""
     if rng.random() < 0.75:
         return {
-            "title": told.title,
-            "details": told.details,
-            "currentHealthStatus": told.after,
-            "previousHealthStatus": told.before,
+            "title": message.title,
+            "details": message.details,
+            "currentHealthStatus": message.after,
+            "previousHealthStatus": message.before,
             "type": "Downtime",
-            "cause": told.cause,
+            "cause": message.cause,
         }
     return {
         "stage": "Active" if verb == "Activated" else verb,
-        "title": told.title,
-        "details": told.details,
-        "healthStatus": told.after,
+        "title": message.title,
+        "details": message.details,
+        "healthStatus": message.after,
         "healthEventType": "Downtime",
-        "healthEventCause": told.cause,
-        "healthEventCategory": "Planned" if told.planned else "Unplanned",
+        "healthEventCause": message.cause,
+        "healthEventCategory": "Planned" if message.planned else "Unplanned",
     }
 
 
-def _annotation(rng: random.Random, annotated: Annotated) -> list[LogEntry]:
+def _log_annotation(rng: random.Random, annotated: HealthAnnotation) -> list[LogEntry]:
     """The name stands in `details`, beneath the sentence; or the sentence alone tells."""
     words = ANNOTATIONS[annotated.name]
     verb = rng.choice(("Updated", "Updated", "InProgress", "Activated"))
@@ -167,7 +167,7 @@ def _annotation(rng: random.Random, annotated: Annotated) -> list[LogEntry]:
         title, details = rng.choice(((words.title, None), (words.summary, ""), (words.title, words.summary)))
     else:
         title, details = rng.choice((words.title, words.summary)), annotated.name
-    told = _Told(
+    told = _HealthMessage(
         title=title,
         details=details,
         before=unchanged,
@@ -175,27 +175,27 @@ def _annotation(rng: random.Random, annotated: Annotated) -> list[LogEntry]:
         cause=words.cause,
         planned=words.category == "Planned",
     )
-    properties = _health_properties(rng, told, verb)
-    entry = _health_entry(rng, annotated.at + annotated.log_late, annotated.vm, verb, properties)
+    properties = _build_health_properties(rng, told, verb)
+    entry = _build_health_entry(rng, annotated.at + annotated.log_late, annotated.vm, verb, properties)
     if rng.random() < 0.15:
         # Azure repeats an event with another verb and another id within the minute.
         again = timedelta(seconds=rng.uniform(1, 40))
-        return [entry, replace(entry, at=entry.at + again, data_id=guid(rng), status="InProgress")]
+        return [entry, replace(entry, at=entry.at + again, data_id=make_guid(rng), status="InProgress")]
     return [entry]
 
 
-def _health(rng: random.Random, changed: HealthChanged) -> LogEntry:
+def _log_health_change(rng: random.Random, changed: HealthChange) -> LogEntry:
     """A transition of the availability state; platform events seldom come as Activated."""
     verb = "Resolved" if changed.after == "Available" else rng.choice(("Activated", "Updated", "InProgress"))
     title = changed.title or f"Virtual Machine health status changed to {changed.after.lower()}"
-    told = _Told(
+    told = _HealthMessage(
         title=title, details=rng.choice((None, "")), before=changed.before, after=changed.after, cause=changed.cause
     )
-    properties = _health_properties(rng, told, verb)
-    return _health_entry(rng, changed.at, changed.vm, verb, properties)
+    properties = _build_health_properties(rng, told, verb)
+    return _build_health_entry(rng, changed.at, changed.vm, verb, properties)
 
 
-def _issue(rng: random.Random, issue: ServiceIssue) -> list[LogEntry]:
+def _log_service_issue(rng: random.Random, issue: ServiceIssue) -> list[LogEntry]:
     """A service incident as the subscription is told: Active, and Resolved when it was mitigated."""
     title = f"{issue.service} - {issue.region}"
     told = f"Starting at {issue.at:%H:%M} UTC, customers using {issue.service} in {issue.region} may see errors."
@@ -208,11 +208,11 @@ def _issue(rng: random.Random, issue: ServiceIssue) -> list[LogEntry]:
         "incidentType": "Incident",
         "trackingId": issue.tracking,
         "impactStartTime": issue.at.strftime("%Y-%m-%dT%H:%M:%S.0000000Z"),
-        "impactedServices": dump(regions).decode(),
+        "impactedServices": encode_json(regions).decode(),
         "defaultLanguageTitle": title,
         "defaultLanguageContent": told,
         "stage": "Active",
-        "communicationId": guid(rng),
+        "communicationId": make_guid(rng),
         "version": "0.1.1",
     }
     told_at = issue.at + timedelta(minutes=rng.uniform(5, 15))
@@ -230,13 +230,13 @@ def _issue(rng: random.Random, issue: ServiceIssue) -> list[LogEntry]:
         type="",
         level="Warning",
         caller=None,
-        correlation=guid(rng),
-        operation_id=guid(rng),
-        data_id=guid(rng),
+        correlation=make_guid(rng),
+        operation_id=make_guid(rng),
+        data_id=make_guid(rng),
         properties=properties,
     )
     if issue.mitigated is None:
         return [active]
     ended = {**properties, "stage": "Resolved", "impactMitigationTime": f"{issue.mitigated:%Y-%m-%dT%H:%M:%S}.0000000Z"}
     at = max(issue.mitigated, told_at) + timedelta(minutes=5)
-    return [active, replace(active, at=at, status="Resolved", data_id=guid(rng), properties=ended)]
+    return [active, replace(active, at=at, status="Resolved", data_id=make_guid(rng), properties=ended)]

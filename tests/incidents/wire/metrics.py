@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.incidents.model import Series, WireFile
-from tests.incidents.wire.plain import Json, JsonObject, dump, group_of, name_of, stamp
+from tests.incidents.wire.plain import Json, JsonObject, encode_json, format_time, get_group_name, get_resource_name
 
 _PERIODS = {1: "PT1M", 5: "PT5M", 15: "PT15M", 60: "PT1H"}
 
 
-def metrics_files(rng: random.Random, series: list[Series], region: str, grain: int = 1) -> list[WireFile]:
+def write_metrics_files(rng: random.Random, series: list[Series], region: str, grain: int = 1) -> list[WireFile]:
     """One answer a VM with all metrics, or one a metric; a point stands for so many minutes."""
     by_vm: dict[str, list[Series]] = defaultdict(list)
     for each in series:
@@ -21,19 +21,21 @@ def metrics_files(rng: random.Random, series: list[Series], region: str, grain: 
         apart = rng.random() < 0.3
         for number, group in enumerate([[each] for each in known] if apart else [known]):
             cli = rng.random() < 0.5
-            content = dump(_answer([_coarsened(each, grain) for each in group], region, grain, cli=cli))
-            path = f"metrics-{name_of(vm)}-{number}.json"
+            content = encode_json(
+                _build_answer([_coarsen_series(each, grain) for each in group], region, grain, cli=cli)
+            )
+            path = f"metrics-{get_resource_name(vm)}-{number}.json"
             files.append(WireFile(path=path, form="metrics-cli" if cli else "metrics-rest", content=content))
     return files
 
 
-def refused() -> list[WireFile]:
+def write_refusal() -> list[WireFile]:
     """The error body that a redirected command leaves in place of the metrics."""
     error: Json = {"code": "AuthorizationFailed", "message": "The client does not have authorization to read metrics."}
-    return [WireFile(path="metrics.json", form="metrics-refused", content=dump({"error": error}))]
+    return [WireFile(path="metrics.json", form="metrics-refused", content=encode_json({"error": error}))]
 
 
-def _coarsened(series: Series, grain: int) -> Series:
+def _coarsen_series(series: Series, grain: int) -> Series:
     """The same in points of so many minutes by the clock, as far as those were whole."""
     if grain == 1:
         return series
@@ -47,24 +49,24 @@ def _coarsened(series: Series, grain: int) -> Series:
     return replace(series, start=series.start + timedelta(minutes=skipped), values=tuple(points))
 
 
-def _answer(series: list[Series], region: str, grain: int, *, cli: bool) -> JsonObject:
+def _build_answer(series: list[Series], region: str, grain: int, *, cli: bool) -> JsonObject:
     first = series[0]
     end = first.start + timedelta(minutes=grain * len(first.values))
     return {
         "cost": 0,
-        "timespan": f"{stamp(first.start, 0)}/{stamp(end, 0)}",
+        "timespan": f"{format_time(first.start, 0)}/{format_time(end, 0)}",
         "interval": f"{grain // 60}:{grain % 60:02d}:00" if cli else _PERIODS[grain],
-        "value": [_metric(each, grain, cli=cli) for each in series],
+        "value": [_build_series(each, grain, cli=cli) for each in series],
         "namespace": "Microsoft.Compute/virtualMachines",
         "resourceregion": region,
     }
 
 
-def _metric(series: Series, grain: int, *, cli: bool) -> JsonObject:
+def _build_series(series: Series, grain: int, *, cli: bool) -> JsonObject:
     points: list[Json] = []
     for number, value in enumerate(series.values):
         at = series.start + timedelta(minutes=grain * number)
-        point: JsonObject = {"timeStamp": stamp(at, 0)}
+        point: JsonObject = {"timeStamp": format_time(at, 0)}
         if cli:
             # The CLI's older models write null where REST leaves the value out, and an offset for Z.
             point["timeStamp"] = at.isoformat(timespec="seconds")
@@ -72,13 +74,13 @@ def _metric(series: Series, grain: int, *, cli: bool) -> JsonObject:
         elif value is not None:
             point[series.aggregation] = value
         points.append(point)
-    answer = metric(series.vm, series.name, series.unit, points)
+    answer = build_metric(series.vm, series.name, series.unit, points)
     if cli:
-        answer["resourceGroup"] = group_of(series.vm)
+        answer["resourceGroup"] = get_group_name(series.vm)
     return answer
 
 
-def metric(vm: str, name: str, unit: str, points: list[Json]) -> JsonObject:
+def build_metric(vm: str, name: str, unit: str, points: list[Json]) -> JsonObject:
     """One metric of an answer."""
     return {
         "id": f"{vm}/providers/Microsoft.Insights/metrics/{name}",

@@ -5,7 +5,7 @@ import io
 
 from tests.incidents.model import WireFile
 from tests.incidents.wire.log_entry import LogEntry
-from tests.incidents.wire.plain import group_of, stamp, subscription_of
+from tests.incidents.wire.plain import format_time, get_group_name, get_subscription_id
 
 _COLUMNS = (
     "Correlation id",
@@ -22,7 +22,7 @@ _COLUMNS = (
 )
 
 
-def portal_csv(entries: list[LogEntry]) -> list[WireFile]:
+def write_portal_csv(entries: list[LogEntry]) -> list[WireFile]:
     """Newest first, behind a byte order mark; annotation names and health states are lost."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -35,11 +35,11 @@ def portal_csv(entries: list[LogEntry]) -> list[WireFile]:
                 entry.status,
                 entry.category,
                 entry.level,
-                stamp(entry.at, 7),
-                subscription_of(entry.resource),
+                format_time(entry.at, 7),
+                get_subscription_id(entry.resource),
                 entry.caller or "",
                 entry.type,
-                group_of(entry.resource),
+                get_group_name(entry.resource),
                 entry.resource,
             )
         )

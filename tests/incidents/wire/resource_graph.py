@@ -4,61 +4,71 @@ import random
 from datetime import timedelta
 
 from tests.incidents.catalogue import ANNOTATIONS
-from tests.incidents.model import Annotated, HealthChanged, Machine, Operation, Truth, WireFile
-from tests.incidents.wire.plain import Json, JsonObject, dump, group_of, guid, name_of, stamp, subscription_of, type_of
+from tests.incidents.model import GroundTruth, HealthAnnotation, HealthChange, Machine, Operation, WireFile
+from tests.incidents.wire.plain import (
+    Json,
+    JsonObject,
+    encode_json,
+    format_time,
+    get_group_name,
+    get_resource_name,
+    get_resource_type,
+    get_subscription_id,
+    make_guid,
+)
 
 _STATUSES = "Microsoft.ResourceHealth/availabilityStatuses"
 _NOTES = "Microsoft.ResourceHealth/resourceAnnotations"
 
 
-def health_changes(rng: random.Random, truth: Truth, *, states: bool = True) -> list[WireFile]:
+def write_health_changes(rng: random.Random, truth: GroundTruth, *, states: bool = True) -> list[WireFile]:
     """`healthresourcechanges`: a row for each change of the current annotation and of the current status."""
-    rows = [row for machine in truth.machines for row in annotation_changes(rng, machine.vm, truth)]
+    rows = [row for machine in truth.machines for row in build_annotation_changes(rng, machine.vm, truth)]
     if states:
-        rows += [status_change(rng, changed) for changed in truth.health]
-    return [_answer(rng, "healthresourcechanges", rows)]
+        rows += [build_status_change(rng, changed) for changed in truth.health]
+    return [_encode_answer(rng, "healthresourcechanges", rows)]
 
 
-def health_now(rng: random.Random, truth: Truth) -> list[WireFile]:
+def write_current_health(rng: random.Random, truth: GroundTruth) -> list[WireFile]:
     """`healthresources`: the current rows of every VM."""
-    rows = [row for machine in truth.machines for row in current_rows(machine.vm, truth)]
-    return [_answer(rng, "healthresources", rows)]
+    rows = [row for machine in truth.machines for row in build_current_rows(machine.vm, truth)]
+    return [_encode_answer(rng, "healthresources", rows)]
 
 
-def current_rows(vm: str, truth: Truth) -> list[JsonObject]:
+def build_current_rows(vm: str, truth: GroundTruth) -> list[JsonObject]:
     """One current row of each type; a later annotation overwrote the earlier."""
     notes = [each for each in truth.annotations if each.vm == vm]
     states = [each for each in truth.health if each.vm == vm]
-    rows = [_row(vm, _NOTES, _note_properties(note)) for note in notes[-1:]]
-    return rows + [_row(vm, _STATUSES, _status_properties(state)) for state in states[-1:]]
+    rows = [_build_row(vm, _NOTES, _build_annotation_properties(note)) for note in notes[-1:]]
+    return rows + [_build_row(vm, _STATUSES, _build_status_properties(state)) for state in states[-1:]]
 
 
-def resource_changes(rng: random.Random, operations: list[Operation]) -> list[WireFile]:
+def write_resource_changes(rng: random.Random, operations: list[Operation]) -> list[WireFile]:
     """`resourcechanges`: who changed which property of a resource."""
-    rows = [resource_change(rng, each) for each in operations if changes_something(each)]
-    return [_answer(rng, "resourcechanges", rows)]
+    rows = [build_resource_change(rng, each) for each in operations if has_change_row(each)]
+    return [_encode_answer(rng, "resourcechanges", rows)]
 
 
-def changes_something(operation: Operation) -> bool:
+def has_change_row(operation: Operation) -> bool:
     """Whether it leaves a row: only what succeeded changes anything."""
     return operation.outcome == "Succeeded" and operation.category == "Administrative"
 
 
-def resource_change(rng: random.Random, operation: Operation) -> JsonObject:
+def build_resource_change(rng: random.Random, operation: Operation) -> JsonObject:
     """The row that an operation leaves, once it is done."""
     parent = operation.target.split("/securityRules/")[0]
     properties: JsonObject = {
         "targetResourceId": parent,
-        "targetResourceType": type_of(parent).lower(),
+        "targetResourceType": get_resource_type(parent).lower(),
         "changeType": "Update",
         "changeAttributes": {
-            "timestamp": stamp(operation.at + operation.takes, 7),
+            "timestamp": format_time(operation.at + operation.duration, 7),
             "changedBy": "ops@contoso.example",
             "changedByType": "User",
             "clientType": "Azure Portal",
             "operation": operation.name.lower(),
-            "previousResourceSnapshotId": guid(rng),
-            "newResourceSnapshotId": guid(rng),
+            "previousResourceSnapshotId": make_guid(rng),
+            "newResourceSnapshotId": make_guid(rng),
             "changesCount": 1,
         },
         "changes": {
@@ -70,44 +80,44 @@ def resource_change(rng: random.Random, operation: Operation) -> JsonObject:
             }
         },
     }
-    return _change_row(rng, parent, properties)
+    return _build_change_row(rng, parent, properties)
 
 
-def resources(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
+def write_resources(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
     """`resources`: VMs with power state, and their network interfaces with subnet and security group."""
-    rows = [row for machine in machines for row in (machine_row(machine), nic_row(machine))]
-    return [_answer(rng, "resources", rows)]
+    rows = [row for machine in machines for row in (build_machine_row(machine), build_nic_row(machine))]
+    return [_encode_answer(rng, "resources", rows)]
 
 
-def annotation_changes(rng: random.Random, vm: str, truth: Truth) -> list[JsonObject]:
+def build_annotation_changes(rng: random.Random, vm: str, truth: GroundTruth) -> list[JsonObject]:
     """Two annotations of the same name in a row change only the time, so that row carries no name."""
     rows: list[JsonObject] = []
-    former: Annotated | None = None
+    former: HealthAnnotation | None = None
     for each in (note for note in truth.annotations if note.vm == vm):
-        now = _note_properties(each)
-        then = _note_properties(former) if former else {}
+        now = _build_annotation_properties(each)
+        then = _build_annotation_properties(former) if former else {}
         changes: JsonObject = {
             f"properties.{key}": {"newValue": value, "previousValue": then.get(key), "propertyChangeType": "Update"}
             for key, value in now.items()
             if value != then.get(key) and key not in ("targetResourceId", "targetResourceType")
         }
-        rows.append(_health_change(rng, vm, _NOTES, changes, each))
+        rows.append(_build_health_change(rng, vm, _NOTES, changes, each))
         former = each
     return rows
 
 
-def status_change(rng: random.Random, changed: HealthChanged) -> JsonObject:
+def build_status_change(rng: random.Random, changed: HealthChange) -> JsonObject:
     """The row that a transition of the availability state leaves."""
     changes: JsonObject = {
         "properties.availabilityState": {"newValue": changed.after, "previousValue": changed.before},
         "properties.previousAvailabilityState": {"newValue": changed.before, "previousValue": changed.after},
-        "properties.occurredTime": {"newValue": stamp(changed.at, 7), "previousValue": None},
+        "properties.occurredTime": {"newValue": format_time(changed.at, 7), "previousValue": None},
     }
-    return _health_change(rng, changed.vm, _STATUSES, changes, changed)
+    return _build_health_change(rng, changed.vm, _STATUSES, changes, changed)
 
 
-def _health_change(
-    rng: random.Random, vm: str, kind: str, changes: JsonObject, what: Annotated | HealthChanged
+def _build_health_change(
+    rng: random.Random, vm: str, kind: str, changes: JsonObject, what: HealthAnnotation | HealthChange
 ) -> JsonObject:
     """Change rows appear within five minutes; `occurredTime` tells when it happened."""
     target = f"{vm}/providers/{kind}/current"
@@ -116,34 +126,34 @@ def _health_change(
         "targetResourceType": kind.lower(),
         "changeType": "Update",
         "changeAttributes": {
-            "timestamp": stamp(what.at + timedelta(seconds=rng.uniform(5, 120)), 7),
+            "timestamp": format_time(what.at + timedelta(seconds=rng.uniform(5, 120)), 7),
             "changesCount": len(changes),
-            "newResourceSnapshotId": guid(rng),
+            "newResourceSnapshotId": make_guid(rng),
         },
         "changes": changes,
     }
-    return _change_row(rng, target, properties)
+    return _build_change_row(rng, target, properties)
 
 
-def _change_row(rng: random.Random, target: str, properties: JsonObject) -> JsonObject:
-    identifier = guid(rng)
+def _build_change_row(rng: random.Random, target: str, properties: JsonObject) -> JsonObject:
+    identifier = make_guid(rng)
     return {
         "id": f"{target}/providers/Microsoft.Resources/changes/{identifier}",
         "name": identifier,
         "type": "microsoft.resources/changes",
-        "resourceGroup": group_of(target).lower(),
-        "subscriptionId": subscription_of(target),
+        "resourceGroup": get_group_name(target).lower(),
+        "subscriptionId": get_subscription_id(target),
         "properties": properties,
     }
 
 
-def _note_properties(note: Annotated) -> JsonObject:
+def _build_annotation_properties(note: HealthAnnotation) -> JsonObject:
     words = ANNOTATIONS[note.name]
     return {
         "targetResourceType": "Microsoft.Compute/virtualMachines",
         "targetResourceId": note.vm,
         "annotationName": note.name,
-        "occurredTime": stamp(note.at, 7),
+        "occurredTime": format_time(note.at, 7),
         "reason": words.title,
         "summary": words.summary,
         "context": words.context,
@@ -152,28 +162,28 @@ def _note_properties(note: Annotated) -> JsonObject:
     }
 
 
-def _status_properties(changed: HealthChanged) -> JsonObject:
+def _build_status_properties(changed: HealthChange) -> JsonObject:
     return {
         "targetResourceType": "Microsoft.Compute/virtualMachines",
         "targetResourceId": changed.vm,
-        "occurredTime": stamp(changed.at, 7),
+        "occurredTime": format_time(changed.at, 7),
         "previousAvailabilityState": changed.before,
         "availabilityState": changed.after,
     }
 
 
-def _row(vm: str, kind: str, properties: JsonObject) -> JsonObject:
+def _build_row(vm: str, kind: str, properties: JsonObject) -> JsonObject:
     return {
         "id": f"{vm}/providers/{kind}/current",
         "name": "current",
         "type": kind.lower(),
-        "resourceGroup": group_of(vm).lower(),
-        "subscriptionId": subscription_of(vm),
+        "resourceGroup": get_group_name(vm).lower(),
+        "subscriptionId": get_subscription_id(vm),
         "properties": properties,
     }
 
 
-def machine_row(machine: Machine) -> JsonObject:
+def build_machine_row(machine: Machine) -> JsonObject:
     """The VM, with its power state in `extended`."""
     power: JsonObject = {"code": f"PowerState/{machine.power}", "displayStatus": f"VM {machine.power}", "level": "Info"}
     properties: JsonObject = {
@@ -186,43 +196,43 @@ def machine_row(machine: Machine) -> JsonObject:
     }
     if machine.spot:
         properties["priority"] = "Spot"
-    return resource_row(machine.vm, machine.location, properties)
+    return build_resource_row(machine.vm, machine.location, properties)
 
 
-def nic_row(machine: Machine) -> JsonObject:
+def build_nic_row(machine: Machine) -> JsonObject:
     """The VM's network interface."""
     properties: JsonObject = {
         "virtualMachine": {"id": machine.vm},
-        "networkSecurityGroup": {"id": machine.group_of_rules},
+        "networkSecurityGroup": {"id": machine.security_group},
         "ipConfigurations": [
             {"name": "ipconfig1", "properties": {"subnet": {"id": machine.subnet}, "privateIPAddress": "10.0.0.4"}}
         ],
         "enableAcceleratedNetworking": True,
     }
-    return resource_row(machine.nic, machine.location, properties)
+    return build_resource_row(machine.nic, machine.location, properties)
 
 
-def resource_row(identifier: str, location: str, properties: JsonObject) -> JsonObject:
+def build_resource_row(identifier: str, location: str, properties: JsonObject) -> JsonObject:
     """A row of `resources`: types and groups in lower case."""
     return {
         "id": identifier,
-        "name": name_of(identifier),
-        "type": type_of(identifier).lower(),
+        "name": get_resource_name(identifier),
+        "type": get_resource_type(identifier).lower(),
         "location": location,
-        "resourceGroup": group_of(identifier).lower(),
-        "subscriptionId": subscription_of(identifier),
+        "resourceGroup": get_group_name(identifier).lower(),
+        "subscriptionId": get_subscription_id(identifier),
         "tags": {},
         "properties": properties,
     }
 
 
-def _answer(rng: random.Random, table: str, rows: list[JsonObject]) -> WireFile:
+def _encode_answer(rng: random.Random, table: str, rows: list[JsonObject]) -> WireFile:
     """The two forms of `data`: objects, or columns and rows."""
     rows = rng.sample(rows, k=len(rows))
     if rng.random() < 0.7:
-        form, data = "objects", _objects(rows)
+        form, data = "objects", _encode_objects(rows)
     else:
-        form, data = "table", _columns(rows)
+        form, data = "table", _encode_columns(rows)
     answer: JsonObject = {
         "totalRecords": len(rows),
         "count": len(rows),
@@ -230,14 +240,14 @@ def _answer(rng: random.Random, table: str, rows: list[JsonObject]) -> WireFile:
         "facets": [],
         "resultTruncated": "false",
     }
-    return WireFile(path=f"{table}.json", form=f"{table}-{form}", content=dump(answer))
+    return WireFile(path=f"{table}.json", form=f"{table}-{form}", content=encode_json(answer))
 
 
-def _objects(rows: list[JsonObject]) -> Json:
+def _encode_objects(rows: list[JsonObject]) -> Json:
     return list(rows)
 
 
-def _columns(rows: list[JsonObject]) -> Json:
+def _encode_columns(rows: list[JsonObject]) -> Json:
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns: Json = [{"name": name, "type": "object" if name in ("properties", "tags") else "string"} for name in names]
     return {"columns": columns, "rows": [[row.get(name) for name in names] for row in rows]}

@@ -5,8 +5,8 @@ from datetime import datetime
 from urllib.parse import quote_plus
 
 from tests.incidents.catalogue import ANNOTATIONS
-from tests.incidents.model import Annotated, HealthChanged, Machine, ServiceIssue, Truth, WireFile
-from tests.incidents.wire.plain import Json, JsonObject, dump, name_of, stamp
+from tests.incidents.model import GroundTruth, HealthAnnotation, HealthChange, Machine, ServiceIssue, WireFile
+from tests.incidents.wire.plain import Json, JsonObject, encode_json, format_time, get_resource_name
 
 _SUMMARY = {
     "Available": "There aren't any known Azure platform problems affecting this virtual machine",
@@ -16,7 +16,7 @@ _SUMMARY = {
 }
 
 
-def availability_history(rng: random.Random, truth: Truth) -> list[WireFile]:
+def write_availability_history(rng: random.Random, truth: GroundTruth) -> list[WireFile]:
     """`GET {vm}/providers/Microsoft.ResourceHealth/availabilityStatuses`, a file a VM, newest first.
 
     An item without a state is an event that touched the VM; it bears words, sometimes also the annotation's
@@ -24,21 +24,21 @@ def availability_history(rng: random.Random, truth: Truth) -> list[WireFile]:
     """
     files = []
     for machine in truth.machines:
-        states = [(each.at, state(each)) for each in truth.health if each.vm == machine.vm]
-        events = [(each.at, event(rng, each)) for each in truth.annotations if each.vm == machine.vm]
+        states = [(each.at, build_state(each)) for each in truth.health if each.vm == machine.vm]
+        events = [(each.at, build_event(rng, each)) for each in truth.annotations if each.vm == machine.vm]
         items = sorted([*states, *events], key=lambda item: item[0], reverse=True)
         value: list[Json] = []
         for at, properties in items:
-            label = label_of(at) if value else "current"
-            value.append(status(machine, label, properties))
-        content = dump({"value": value})
-        path = f"health-{name_of(machine.vm)}.json"
+            label = encode_label(at) if value else "current"
+            value.append(build_status(machine, label, properties))
+        content = encode_json({"value": value})
+        path = f"health-{get_resource_name(machine.vm)}.json"
         files.append(WireFile(path=path, form="availability-statuses", content=content))
     rng.shuffle(files)
     return files
 
 
-def status(machine: Machine, label: str, properties: JsonObject) -> JsonObject:
+def build_status(machine: Machine, label: str, properties: JsonObject) -> JsonObject:
     """An item of the history, or the current one."""
     return {
         "id": f"{machine.vm}/providers/Microsoft.ResourceHealth/availabilityStatuses/{label}",
@@ -49,12 +49,12 @@ def status(machine: Machine, label: str, properties: JsonObject) -> JsonObject:
     }
 
 
-def label_of(at: datetime) -> str:
+def encode_label(at: datetime) -> str:
     """The name of an item of the history: its time, encoded as in a form."""
     return quote_plus(at.strftime("%Y-%m-%d %H:%M:%SZ"))
 
 
-def state(changed: HealthChanged) -> JsonObject:
+def build_state(changed: HealthChange) -> JsonObject:
     """`occuredTime` with one r is how this API spells it."""
     properties: JsonObject = {
         "availabilityState": changed.after,
@@ -62,8 +62,8 @@ def state(changed: HealthChanged) -> JsonObject:
         "summary": changed.title or _SUMMARY[changed.after],
         "reasonChronicity": "Persistent",
         "detailedStatus": "",
-        "occuredTime": stamp(changed.at, 0),
-        "reportedTime": stamp(changed.at, 7),
+        "occuredTime": format_time(changed.at, 0),
+        "reportedTime": format_time(changed.at, 7),
     }
     if changed.after != "Available":
         customer = changed.cause == "UserInitiated"
@@ -73,7 +73,7 @@ def state(changed: HealthChanged) -> JsonObject:
     return properties
 
 
-def event(rng: random.Random, note: Annotated) -> JsonObject:
+def build_event(rng: random.Random, note: HealthAnnotation) -> JsonObject:
     """No documented member names it here; but a migration's success and failure share their words."""
     words = ANNOTATIONS[note.name]
     by_words = note.name in ("LiveMigrationSucceeded", "LiveMigrationCompleted") and rng.random() < 0.5
@@ -85,17 +85,17 @@ def event(rng: random.Random, note: Annotated) -> JsonObject:
         "summary": words.summary,
         "context": words.context,
         "category": words.category,
-        "occuredTime": stamp(note.at, 0),
+        "occuredTime": format_time(note.at, 0),
     }
 
 
-def service_events(issues: list[ServiceIssue]) -> list[WireFile]:
+def write_service_events(issues: list[ServiceIssue]) -> list[WireFile]:
     """`GET /subscriptions/{id}/providers/Microsoft.ResourceHealth/events`."""
-    value: Json = [issue_of(issue) for issue in issues]
-    return [WireFile(path="service-events.json", form="service-events", content=dump({"value": value}))]
+    value: Json = [build_issue(issue) for issue in issues]
+    return [WireFile(path="service-events.json", form="service-events", content=encode_json({"value": value}))]
 
 
-def issue_of(issue: ServiceIssue) -> JsonObject:
+def build_issue(issue: ServiceIssue) -> JsonObject:
     """A service event as the events API lists it."""
     status = "Resolved" if issue.mitigated else "Active"
     root = f"/subscriptions/{issue.subscription}/providers/Microsoft.ResourceHealth"
@@ -107,8 +107,8 @@ def issue_of(issue: ServiceIssue) -> JsonObject:
         "summary": f"Customers using {issue.service} in {issue.region} may see errors.",
         "level": "Critical",
         "eventLevel": "Error",
-        "impactStartTime": stamp(issue.at, 0),
-        "impactMitigationTime": stamp(issue.mitigated, 0) if issue.mitigated else None,
+        "impactStartTime": format_time(issue.at, 0),
+        "impactMitigationTime": format_time(issue.mitigated, 0) if issue.mitigated else None,
         "impact": [
             {"impactedService": issue.service, "impactedRegions": [{"impactedRegion": issue.region, "status": status}]}
         ],

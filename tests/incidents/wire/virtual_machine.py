@@ -3,25 +3,27 @@
 import random
 
 from tests.incidents.model import Machine, WireFile
-from tests.incidents.wire.plain import Json, JsonObject, dump, group_of, name_of
+from tests.incidents.wire.plain import Json, JsonObject, encode_json, get_group_name, get_resource_name
 
 
-def vm_files(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
+def write_vm_files(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
     """`GET {vm}?$expand=instanceView`, or `az vm get-instance-view`, a file a VM."""
     files = []
     for machine in machines:
         cli = rng.random() < 0.5
-        content = dump(_flat(machine) if cli else nested(machine))
+        content = encode_json(_build_flat_vm(machine) if cli else build_nested_vm(machine))
         files.append(
-            WireFile(path=f"vm-{name_of(machine.vm)}.json", form="vm-cli" if cli else "vm-rest", content=content)
+            WireFile(
+                path=f"vm-{get_resource_name(machine.vm)}.json", form="vm-cli" if cli else "vm-rest", content=content
+            )
         )
     return files
 
 
-def _properties(machine: Machine) -> JsonObject:
+def _build_properties(machine: Machine) -> JsonObject:
     disk: JsonObject = {
         "osType": "Linux" if machine.linux else "Windows",
-        "name": f"{name_of(machine.vm)}_disk1",
+        "name": f"{get_resource_name(machine.vm)}_disk1",
         "createOption": "FromImage",
         "managedDisk": {"storageAccountType": "Premium_LRS"},
     }
@@ -29,17 +31,17 @@ def _properties(machine: Machine) -> JsonObject:
         "vmId": machine.guid,
         "hardwareProfile": {"vmSize": machine.size},
         "storageProfile": {"osDisk": disk, "dataDisks": []},
-        "osProfile": {"computerName": name_of(machine.vm)},
+        "osProfile": {"computerName": get_resource_name(machine.vm)},
         "networkProfile": {"networkInterfaces": [{"id": machine.nic}]},
         "provisioningState": "Succeeded",
-        "instanceView": _instance_view(machine),
+        "instanceView": _build_instance_view(machine),
     }
     if machine.spot:
         properties["priority"] = "Spot"
     return properties
 
 
-def _instance_view(machine: Machine) -> JsonObject:
+def _build_instance_view(machine: Machine) -> JsonObject:
     """An agent that is Not Ready on a running VM is common in health."""
     statuses: Json = [
         {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
@@ -47,11 +49,11 @@ def _instance_view(machine: Machine) -> JsonObject:
     ]
     view: JsonObject = {"statuses": statuses}
     if machine.power == "running":
-        view["vmAgent"] = _agent(ready=machine.agent_ready)
+        view["vmAgent"] = _build_agent(ready=machine.agent_ready)
     return view
 
 
-def _agent(*, ready: bool) -> JsonObject:
+def _build_agent(*, ready: bool) -> JsonObject:
     if ready:
         return {
             "vmAgentVersion": "2.9.1.1",
@@ -70,21 +72,21 @@ def _agent(*, ready: bool) -> JsonObject:
     }
 
 
-def _head(machine: Machine) -> JsonObject:
+def _build_head(machine: Machine) -> JsonObject:
     return {
         "id": machine.vm,
-        "name": name_of(machine.vm),
+        "name": get_resource_name(machine.vm),
         "type": "Microsoft.Compute/virtualMachines",
         "location": machine.location,
         "tags": {},
     }
 
 
-def nested(machine: Machine) -> JsonObject:
+def build_nested_vm(machine: Machine) -> JsonObject:
     """The VM as ARM answers with `$expand=instanceView`."""
-    return {**_head(machine), "properties": _properties(machine)}
+    return {**_build_head(machine), "properties": _build_properties(machine)}
 
 
-def _flat(machine: Machine) -> JsonObject:
+def _build_flat_vm(machine: Machine) -> JsonObject:
     """The CLI lifts `properties` to the top and adds the resource group."""
-    return {**_head(machine), "resourceGroup": group_of(machine.vm), **_properties(machine)}
+    return {**_build_head(machine), "resourceGroup": get_group_name(machine.vm), **_build_properties(machine)}

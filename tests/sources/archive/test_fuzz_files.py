@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from tests.sources.files.test_avro import captured, message
 from tests.sources.packing import tar, unpack, zipped
 from vmdiag.sources.archive._number_columns import NumberColumn
-from vmdiag.sources.archive._table_columns import Columns
-from vmdiag.sources.decoding.fields import number
-from vmdiag.sources.decoding.numeric_dates import dated
-from vmdiag.sources.decoding.timestamps import parse
-from vmdiag.sources.files.memory_rows import Cut
-from vmdiag.sources.files.text_forms import refusal
+from vmdiag.sources.archive._table_columns import TableColumns
+from vmdiag.sources.decoding.fields import to_number
+from vmdiag.sources.decoding.numeric_dates import parse_numeric_date
+from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.files.memory_rows import RowResult
+from vmdiag.sources.files.text_forms import detect_unsupported_text
 
 FIXED = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 LINES = b'{"a": 1}\n{"a": 2}\n'
@@ -97,7 +97,7 @@ def test_any_bytes_are_read_or_told(raw: bytes) -> None:
 def test_any_text_is_read_or_told_in_words(text: str) -> None:
     for encoding in ("utf-8", "utf-16"):
         raw = text.encode(encoding)
-        refused = refusal(raw)
+        refused = detect_unsupported_text(raw)
         assert refused is None or str(refused).isprintable()
         assert isinstance(unpack(raw), dict)
 
@@ -105,8 +105,8 @@ def test_any_text_is_read_or_told_in_words(text: str) -> None:
 @FIXED
 @given(CLOCKS)
 def test_any_numeric_date_is_a_time_of_azures_years_or_none(written: str) -> None:
-    at = parse(written)
-    date = dated(written)
+    at = parse_time(written)
+    date = parse_numeric_date(written)
 
     assert at is None or (at.tzinfo is UTC and 2009 <= at.year <= 2101)
     assert date is None or date.month_first in {None, True, False}
@@ -119,12 +119,12 @@ def test_digits_of_a_second_are_cut_and_never_move_it(at: datetime, digits: int)
     written = f"{at:%Y-%m-%dT%H:%M:%S}{'.' if digits else ''}{fraction}Z"
     expected = at.replace(microsecond=int(fraction.ljust(6, "0")[:6]), tzinfo=UTC)
 
-    assert parse(written) == expected
-    assert parse(f"{at:%m/%d/%Y %H:%M:%S}{'.' if digits else ''}{fraction} Z") in {
+    assert parse_time(written) == expected
+    assert parse_time(f"{at:%m/%d/%Y %H:%M:%S}{'.' if digits else ''}{fraction} Z") in {
         expected,
-        parse(f"{at:%d/%m/%Y %H:%M:%S}{'.' if digits else ''}{fraction} Z"),
+        parse_time(f"{at:%d/%m/%Y %H:%M:%S}{'.' if digits else ''}{fraction} Z"),
     }
-    assert parse(f"{int(expected.replace(microsecond=0).timestamp())}") == expected.replace(microsecond=0)
+    assert parse_time(f"{int(expected.replace(microsecond=0).timestamp())}") == expected.replace(microsecond=0)
 
 
 @FIXED
@@ -132,9 +132,9 @@ def test_digits_of_a_second_are_cut_and_never_move_it(at: datetime, digits: int)
 def test_a_column_of_either_order_is_read_right_once_one_cell_tells(times: list[datetime], month_first: bool) -> None:  # noqa: FBT001
     form = "%m/%d/%Y %H:%M:%S" if month_first else "%d/%m/%Y %H:%M:%S"
     exact = [at.replace(microsecond=0, tzinfo=UTC) for at in (*times, datetime(2025, 10, 13))]  # noqa: DTZ001
-    columns = Columns((Cut(1, {"Time": f"{at:{form}}"}) for at in exact), None)
+    columns = TableColumns((RowResult(1, {"Time": f"{at:{form}}"}) for at in exact), None)
 
-    assert [parse(cut.row["Time"]) for cut in columns if isinstance(cut.row, dict)] == exact
+    assert [parse_time(cut.row["Time"]) for cut in columns if isinstance(cut.row, dict)] == exact
     assert not columns.doubts
 
 
@@ -142,7 +142,9 @@ def test_a_column_of_either_order_is_read_right_once_one_cell_tells(times: list[
 @given(st.lists(st.one_of(CLOCKS, st.text(max_size=30), st.none(), st.integers()), max_size=20))
 def test_no_row_of_a_column_is_lost_or_changes_place(cells: list[object]) -> None:
     for offset in (None, timedelta(hours=2)):
-        columns = Columns((Cut(line, {"Time [Local]": cell, "Total": cell}) for line, cell in enumerate(cells)), offset)
+        columns = TableColumns(
+            (RowResult(line, {"Time [Local]": cell, "Total": cell}) for line, cell in enumerate(cells)), offset
+        )
 
         assert [cut.line for cut in columns] == list(range(len(cells)))
 
@@ -152,10 +154,10 @@ def test_no_row_of_a_column_is_lost_or_changes_place(cells: list[object]) -> Non
 def test_any_number_of_a_column_is_read_or_left_as_it_was(cells: list[str]) -> None:
     column = NumberColumn("Total")
     for cell in cells:
-        column.look(cell)
-    assert all(isinstance(doubt, str) for doubt in column.conclude())
+        column.learn_from_cell(cell)
+    assert all(isinstance(doubt, str) for doubt in column.decide_meaning())
     for cell in cells:
-        assert isinstance(column.read(cell), str)
+        assert isinstance(column.normalise_cell(cell), str)
 
 
 @FIXED
@@ -169,10 +171,10 @@ def test_numbers_of_any_place_are_read_right_once_one_cell_tells(values: list[fl
     cells = [f"{value:,.2f}".translate(swap) for value in (*values, 0.25)]
     column = NumberColumn("Total")
     for cell in cells:
-        column.look(cell)
+        column.learn_from_cell(cell)
 
-    assert not list(column.conclude())
-    assert [number(column.read(cell)) for cell in cells] == [*values, 0.25]
+    assert not list(column.decide_meaning())
+    assert [to_number(column.normalise_cell(cell)) for cell in cells] == [*values, 0.25]
 
 
 def test_a_zip_with_a_list_that_has_no_end_is_not_waited_for() -> None:

@@ -12,7 +12,7 @@ from tests.sources.progress_probe import Listener
 from tests.sources.rows import EVENT, GROUP, NSG, SUBSCRIPTION, VM
 from vmdiag.identity import Selector
 from vmdiag.model import Gap, Needs, Signal, Transcript
-from vmdiag.sources.archive._archive import Archive
+from vmdiag.sources.archive._archive import ArchiveSource
 from vmdiag.sources.protocol import Scope
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -79,7 +79,7 @@ def written(folder: Path, files: Mapping[str, Content]) -> Path:
 def told(folder: Path, files: Mapping[str, Content], *vms: str) -> dict[str, Transcript]:
     """What is known of VMs from files, by name; of all of them by default."""
     scope = Scope(vms=tuple(map(Selector, vms)), everything=not vms, since=START, until=END)
-    reading = Archive(str(written(folder, files)), Listener()).read(scope, NEEDS)
+    reading = ArchiveSource(str(written(folder, files)), Listener()).read(scope, NEEDS)
     return {each.vm.id.name: each for each in reading.transcripts}
 
 

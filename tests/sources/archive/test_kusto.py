@@ -3,8 +3,8 @@
 import pytest
 
 from vmdiag.completeness import Missing
-from vmdiag.sources.archive._wrappers import unwrapped
-from vmdiag.sources.files.memory_rows import Cut
+from vmdiag.sources.archive._wrappers import unwrap_rows
+from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.items import Row
 
 COLUMNS = [{"ColumnName": "Computer", "ColumnType": "string"}, {"ColumnName": "n", "ColumnType": "long"}]
@@ -33,7 +33,7 @@ def table(*rows: object, kind: str = "PrimaryResult") -> Row:
 
 
 def read(*frames: Row) -> tuple[list[object], list[str]]:
-    cuts = [cut.row for cut in unwrapped(Cut(1, frame) for frame in frames)]
+    cuts = [cut.row for cut in unwrap_rows(RowResult(1, frame) for frame in frames)]
     faults = [one.reason for one in cuts if isinstance(one, Missing)]
     return [one for one in cuts if not isinstance(one, Missing)], faults
 

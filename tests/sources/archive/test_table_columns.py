@@ -5,25 +5,25 @@ from datetime import timedelta
 
 import pytest
 
-from vmdiag.sources.archive._pending_rows import MOST_IN_MEMORY, HeldRows
-from vmdiag.sources.archive._table_columns import Columns
-from vmdiag.sources.decoding.timestamps import Local, iso, parse
-from vmdiag.sources.files.memory_rows import Cut
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.archive._pending_rows import MEMORY_LIMIT, PendingRows
+from vmdiag.sources.archive._table_columns import TableColumns
+from vmdiag.sources.decoding.timestamps import LocalTime, format_iso, parse_time
+from vmdiag.sources.files.memory_rows import RowResult
+from vmdiag.sources.items import MalformedRow
 
 FILLER = "x" * 10_000
 
 
 def column(name: str, cells: Iterable[object], offset: timedelta | None = None) -> tuple[list[object], list[str]]:
     """A column as it is read, and what is doubtful about it."""
-    columns = Columns((Cut(line, {name: cell, "other": FILLER}) for line, cell in enumerate(cells)), offset)
+    columns = TableColumns((RowResult(line, {name: cell, "other": FILLER}) for line, cell in enumerate(cells)), offset)
     rows = [cut.row[name] for cut in columns if isinstance(cut.row, dict)]
     return rows, columns.doubts
 
 
 def times(*cells: object, name: str = "TimeGenerated [UTC]", offset: timedelta | None = None) -> list[str]:
     rows, _ = column(name, cells, offset)
-    return [iso(parse(cell)) for cell in rows]
+    return [format_iso(parse_time(cell)) for cell in rows]
 
 
 @pytest.mark.parametrize("name", ["TimeGenerated [UTC]", "TimeGenerated", "Time", "eventTimestamp", "Timestamp [UTC]"])
@@ -37,7 +37,7 @@ def test_one_thirteenth_settles_the_order_of_all_before_and_after_it(name: str) 
 
 
 def test_what_settles_may_come_after_more_than_memory_should_hold() -> None:
-    many = 2 * MOST_IN_MEMORY // len(FILLER)
+    many = 2 * MEMORY_LIMIT // len(FILLER)
     cells = ["12/09/2026 23:59"] * many + ["13/09/2026 00:00"]
     rows, doubts = column("Time", cells)
 
@@ -51,7 +51,7 @@ def test_two_columns_of_a_file_are_settled_each_for_itself() -> None:
         {"Time": "12/09/2026 1:00", "End time": "09/12/2026 1:00"},
         {"Time": "13/09/2026", "End time": "09/13/2026"},
     ]
-    (first, _) = Columns((Cut(1, row) for row in rows), None)
+    (first, _) = TableColumns((RowResult(1, row) for row in rows), None)
 
     assert first.row == {"Time": "2026-09-12T01:00:00", "End time": "2026-09-12T01:00:00"}
 
@@ -98,21 +98,21 @@ def test_a_date_that_can_be_read_in_one_way_only_raises_no_doubt(cell: str) -> N
     rows, doubts = column("Time", [cell])
 
     assert not doubts
-    assert parse(rows[0]) is not None
+    assert parse_time(rows[0]) is not None
 
 
 def test_a_cell_in_another_order_than_its_column_is_no_time_and_is_not_turned_round() -> None:
     rows, _ = column("Time", ["13/09/2026 00:00", "09/14/2026 00:00"])
 
-    assert parse(rows[0])
-    assert parse(rows[1]) is None
+    assert parse_time(rows[0])
+    assert parse_time(rows[1]) is None
 
 
 @pytest.mark.parametrize("name", ["TimeGenerated [Local Time]", "Time [Local]", "Timestamp [Europe/Berlin]"])
 def test_a_local_time_is_no_instant_until_somebody_says_where(name: str) -> None:
     rows, _ = column(name, ["9/14/2026, 4:09:00.000 AM", "2026-09-14 04:09:00"])
 
-    assert all(isinstance(cell, Local) for cell in rows)
+    assert all(isinstance(cell, LocalTime) for cell in rows)
     assert times("9/14/2026, 4:09:00.000 AM", "2026-09-14 04:09", name=name, offset=timedelta(hours=2)) == [
         "2026-09-14T02:09:00Z",
         "2026-09-14T02:09:00Z",
@@ -136,7 +136,7 @@ def test_an_offset_concerns_only_columns_that_say_that_they_are_local() -> None:
 def test_a_heading_may_name_the_offset_itself(zone: str, hour: float) -> None:
     (at,) = times("14.9.2026 04:00", name=f"Time [{zone}]")
 
-    assert parse(at) == parse("2026-09-14T00:00:00Z") + timedelta(hours=hour)  # type: ignore[operator]
+    assert parse_time(at) == parse_time("2026-09-14T00:00:00Z") + timedelta(hours=hour)  # type: ignore[operator]
 
 
 def numbers(*cells: object) -> list[object]:
@@ -176,13 +176,13 @@ def test_words_and_other_columns_are_left_alone() -> None:
 
 
 def test_what_is_no_record_keeps_its_place_while_rows_wait() -> None:
-    rows: list[dict[str, object] | Malformed | None] = [
+    rows: list[dict[str, object] | MalformedRow | None] = [
         {"Time": "12/09/2026 1:00"},
         None,
-        Malformed("torn"),
+        MalformedRow("torn"),
         {"Time": "13/09/2026"},
     ]
-    found = [cut.row for cut in Columns((Cut(1, row) for row in rows), None)]
+    found = [cut.row for cut in TableColumns((RowResult(1, row) for row in rows), None)]
 
     assert found[1] is None
     assert found[2] is rows[2]
@@ -190,11 +190,13 @@ def test_what_is_no_record_keeps_its_place_while_rows_wait() -> None:
 
 
 def test_rows_that_wait_come_back_as_they_were() -> None:
-    held = HeldRows()
-    rows = [Cut(number, {"a": "ü\n", "n": 2**70, "f": 1.5, "none": None, "in": [{}]}, number) for number in range(3)]
+    held = PendingRows()
+    rows = [
+        RowResult(number, {"a": "ü\n", "n": 2**70, "f": 1.5, "none": None, "in": [{}]}, number) for number in range(3)
+    ]
     for row in rows:
-        held.hold(row)
+        held.add_row(row)
 
-    assert list(held.release()) == rows
+    assert list(held.drain_rows()) == rows
     assert not held
     held.close()

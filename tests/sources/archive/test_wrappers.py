@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.sources.rows import ANNOTATION, EVENT, EXAMPLES, FORMATS, VM, changed, heard, read, vm
 from vmdiag.completeness import Missing
-from vmdiag.sources.archive._wrappers import WRAPPED, unwrapped
-from vmdiag.sources.files.memory_rows import Cut
-from vmdiag.sources.files.rows import rows
-from vmdiag.sources.items import Malformed, Row
+from vmdiag.sources.archive._wrappers import WRAPPER_KEYS, unwrap_rows
+from vmdiag.sources.files.memory_rows import RowResult
+from vmdiag.sources.files.rows import read_rows
+from vmdiag.sources.items import MalformedRow, Row
 
 TEXT = json.dumps(EVENT)
 GRID = EXAMPLES["event-grid"]
@@ -32,8 +32,8 @@ KEYS = {
 QUEUED = {"id": "m1", "dequeueCount": 1, "insertionTime": "2026-03-02T08:15:00+00:00", "popReceipt": None}
 
 
-def inside(row: Row) -> list[Row | Malformed | Missing | None]:
-    return [cut.row for cut in unwrapped([Cut(1, row)])]
+def inside(row: Row) -> list[Row | MalformedRow | Missing | None]:
+    return [cut.row for cut in unwrap_rows([RowResult(1, row)])]
 
 
 def reasons(row: Row) -> list[str]:
@@ -98,10 +98,10 @@ def test_a_message_of_a_storage_queue_is_the_event(key: str, written: str) -> No
 def test_lines_of_base64_are_messages_as_they_lie_in_the_queue(indent: int | None) -> None:
     message = base64.b64encode(json.dumps(GRID, indent=indent).encode())
     text = b"\n".join([message, message, b"eyJub3QganNvbg==", b"nothing of the kind", b""])
-    found = [cut.row for cut in rows(iter([text]))]
+    found = [cut.row for cut in read_rows(iter([text]))]
 
     assert found[:2] == [GRID, GRID]
-    assert [type(each) for each in found[2:]] == [Malformed, Malformed]
+    assert [type(each) for each in found[2:]] == [MalformedRow, MalformedRow]
 
 
 ANY = st.recursive(
@@ -112,7 +112,7 @@ ANY = st.recursive(
     | st.text(max_size=9)
     | st.sampled_from([TEXT, BASE64, "@{"]),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(WRAPPED | KEYS)), inner, max_size=3)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(WRAPPER_KEYS | KEYS)), inner, max_size=3)
     ),
     max_leaves=8,
 )
@@ -132,10 +132,10 @@ FRAME = st.fixed_dictionaries(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.dictionaries(st.sampled_from(sorted(WRAPPED | KEYS)), ANY, max_size=4) | FRAME, max_size=5))
+@given(st.lists(st.dictionaries(st.sampled_from(sorted(WRAPPER_KEYS | KEYS)), ANY, max_size=4) | FRAME, max_size=5))
 def test_whatever_is_wrapped_it_becomes_rows_or_is_told(written: list[dict[str, object]]) -> None:
-    for cut in unwrapped(Cut(1, row) for row in written):
-        assert isinstance(cut.row, dict | Malformed | Missing)
+    for cut in unwrap_rows(RowResult(1, row) for row in written):
+        assert isinstance(cut.row, dict | MalformedRow | Missing)
 
 
 def test_several_records_in_one_wrapping_are_all_read() -> None:
@@ -171,7 +171,7 @@ def test_what_convertto_json_cut_is_told_with_its_way_out(member: dict[str, obje
     (fault, kept) = inside({"id": VM, **member})
 
     assert kept == {"id": VM, **member}
-    assert isinstance(fault, Malformed)
+    assert isinstance(fault, MalformedRow)
     assert (fault.reason, fault.vm) == ("cut by ConvertTo-Json: export it again with -Depth 20", vm())
 
 
@@ -218,5 +218,5 @@ def test_an_annotation_in_a_queue_is_heard() -> None:
     (row,) = inside({**QUEUED, "content": BASE64})
     assert isinstance(row, dict)
 
-    assert FORMATS["event-grid"].recognises(row)
+    assert FORMATS["event-grid"].recognises_row(row)
     assert [record.name for record in heard(read("event-grid", row))] == [ANNOTATION["annotationName"]]

@@ -6,13 +6,13 @@ import pytest
 
 from tests.sources.rows import ANNOTATION, HEALTH, vm
 from vmdiag.model import Record
-from vmdiag.sources.decoding.health_status import heard
+from vmdiag.sources.decoding.health_status import decode_health
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def said(**words: object) -> list[Record]:
-    return [each.record for each in heard(vm(), AT, words, "ref")]
+    return [each.record for each in decode_health(vm(), AT, words, "ref")]
 
 
 @pytest.mark.parametrize(

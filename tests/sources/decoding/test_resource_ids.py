@@ -3,48 +3,56 @@
 import pytest
 
 from tests.sources.rows import GROUP, NSG, SUBNET, SUBSCRIPTION, VM, vm
-from vmdiag.sources.decoding.resource_ids import carrier, parent, resource, scope, subscription, vm_itself, vm_of_health
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.decoding.resource_ids import (
+    find_resource_id,
+    parse_health_vm,
+    parse_network_id,
+    parse_parent_id,
+    parse_scope,
+    parse_subscription,
+    parse_vm_id,
+)
+from vmdiag.sources.items import MalformedRow
 
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
 
 
 @pytest.mark.parametrize("written", [VM, VM.upper(), VM[1:], f"{VM}/", f" {VM}"])
 def test_a_vm_is_known_in_any_spelling(written: str) -> None:
-    assert vm_itself(resource(written)) == vm()
+    assert parse_vm_id(find_resource_id(written)) == vm()
 
 
 @pytest.mark.parametrize(
     "below", ["/extensions/agent", "/providers/Microsoft.Authorization/locks/x", "s", "/runCommands/x"]
 )
 def test_what_lies_below_a_vm_is_not_the_vm(below: str) -> None:
-    assert vm_itself(f"{VM}{below}") != vm()
+    assert parse_vm_id(f"{VM}{below}") != vm()
 
 
 def test_a_health_record_below_a_vm_is_the_vms() -> None:
-    assert vm_of_health(f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current") == vm()
-    assert vm_of_health(f"{NSG}/providers/Microsoft.ResourceHealth/availabilityStatuses/current") is None
+    assert parse_health_vm(f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current") == vm()
+    assert parse_health_vm(f"{NSG}/providers/Microsoft.ResourceHealth/availabilityStatuses/current") is None
 
 
 @pytest.mark.parametrize(
     "written", ["", None, 7, "/RESOURCE_ID", "/subscriptions//resourceGroups//x", [], "subscriptions"]
 )
 def test_what_is_no_id_is_malformed(written: object) -> None:
-    with pytest.raises(Malformed):
-        resource(written)
+    with pytest.raises(MalformedRow):
+        find_resource_id(written)
 
 
 def test_an_id_has_a_group_a_subscription_or_neither() -> None:
-    assert scope(VM) == GROUP.lower()
-    assert scope(SUBSCRIPTION) == subscription(VM) == SUBSCRIPTION
-    assert scope("/providers/Microsoft.Management/managementGroups/x") is None
+    assert parse_scope(VM) == GROUP.lower()
+    assert parse_scope(SUBSCRIPTION) == parse_subscription(VM) == SUBSCRIPTION
+    assert parse_scope("/providers/Microsoft.Management/managementGroups/x") is None
 
 
 @pytest.mark.parametrize(
     "name", ["networkSecurityGroups/a", "networkSecurityGroups/a/securityRules/b", "loadBalancers/x"]
 )
 def test_traffic_passes_through_network_resources_and_their_parts(name: str) -> None:
-    assert carrier(f"{NETWORK}/{name}") == f"{NETWORK}/{name}".lower()
+    assert parse_network_id(f"{NETWORK}/{name}") == f"{NETWORK}/{name}".lower()
 
 
 @pytest.mark.parametrize(
@@ -56,9 +64,9 @@ def test_traffic_passes_through_network_resources_and_their_parts(name: str) -> 
     ],
 )
 def test_traffic_does_not_pass_through_what_only_watches(name: str) -> None:
-    assert carrier(f"{NETWORK}/{name}") is None
-    assert carrier(VM) is None
+    assert parse_network_id(f"{NETWORK}/{name}") is None
+    assert parse_network_id(VM) is None
 
 
 def test_a_part_belongs_to_its_top_resource() -> None:
-    assert parent(SUBNET) == f"{NETWORK}/virtualNetworks/shop-net".lower()
+    assert parse_parent_id(SUBNET) == f"{NETWORK}/virtualNetworks/shop-net".lower()

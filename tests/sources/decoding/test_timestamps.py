@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.rows import vm
-from vmdiag.sources.decoding.timestamps import Local, first, from_ticks, iso, newest_in, parse
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.decoding.timestamps import (
+    LocalTime,
+    find_newest_time,
+    format_iso,
+    parse_ticks,
+    parse_time,
+    require_time,
+)
+from vmdiag.sources.items import MalformedRow
 
 AT = datetime(2021, 2, 4, 7, 45, 44, tzinfo=UTC)
 
@@ -52,7 +59,7 @@ AT = datetime(2021, 2, 4, 7, 45, 44, tzinfo=UTC)
     ],
 )
 def test_one_instant_has_many_spellings(written: object) -> None:
-    assert parse(written) == AT
+    assert parse_time(written) == AT
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,7 @@ def test_one_instant_has_many_spellings(written: object) -> None:
     ],
 )
 def test_fractions_halves_of_the_day_and_day_first_are_read(written: str, at: datetime) -> None:
-    assert parse(written) == at
+    assert parse_time(written) == at
 
 
 @pytest.mark.parametrize(
@@ -102,7 +109,7 @@ def test_fractions_halves_of_the_day_and_day_first_are_read(written: str, at: da
         float("nan"),
         float("inf"),
         10**40,
-        Local("2021-02-04T07:45:44"),
+        LocalTime("2021-02-04T07:45:44"),
         "2021-02-04T07:45:44Z" + " " * 100_000,
         None,
         161_467_284,
@@ -110,14 +117,14 @@ def test_fractions_halves_of_the_day_and_day_first_are_read(written: str, at: da
     ],
 )
 def test_what_names_no_time_of_azures_is_none(written: object) -> None:
-    assert parse(written) is None
+    assert parse_time(written) is None
 
 
 @given(
     st.text() | st.from_regex(r"[0-9]{1,5}[-/ ][0-9A-Za-z]{1,3}[-/ ][0-9]{1,5}[T, ]+[0-9:. ]*(AM|PM|Z|GMT|[+-]99:99)?")
 )
 def test_any_text_is_a_time_or_none(written: str) -> None:
-    at = parse(written)
+    at = parse_time(written)
 
     assert at is None or at.tzinfo is UTC
 
@@ -127,30 +134,30 @@ def test_a_written_time_is_read_back(at: datetime, minutes: int) -> None:
     shown = (at.replace(tzinfo=UTC) + timedelta(minutes=minutes)).replace(tzinfo=None).isoformat()
     zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
-    assert parse(shown + zone) == at.replace(tzinfo=UTC)
-    assert parse(iso(at.replace(tzinfo=UTC))) == at.replace(tzinfo=UTC)
+    assert parse_time(shown + zone) == at.replace(tzinfo=UTC)
+    assert parse_time(format_iso(at.replace(tzinfo=UTC))) == at.replace(tzinfo=UTC)
 
 
 def test_ticks_decode_to_the_instant() -> None:
-    assert from_ticks("636716720236500000") == datetime(2018, 9, 4, 15, 33, 43, 650000, tzinfo=UTC)
+    assert parse_ticks("636716720236500000") == datetime(2018, 9, 4, 15, 33, 43, 650000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("ticks", ["", "x", "-1", "1", "9" * 18, "9" * 19, "9" * 5000, "²" * 18])
 def test_what_are_no_ticks_is_none(ticks: str) -> None:
-    assert from_ticks(ticks) is None
+    assert parse_ticks(ticks) is None
 
 
 def test_the_first_usable_time_counts() -> None:
-    assert first(None, None, "0001-01-01T00:00:00", "2021-02-04T07:45:44Z", "2022-01-01") == AT
-    assert first(None, AT) == AT
+    assert require_time(None, None, "0001-01-01T00:00:00", "2021-02-04T07:45:44Z", "2022-01-01") == AT
+    assert require_time(None, AT) == AT
 
 
 def test_without_a_usable_time_the_vm_concerned_is_told() -> None:
-    with pytest.raises(Malformed, match="no usable time: '0001") as told:
-        first(vm(), "0001-01-01T00:00:00")
+    with pytest.raises(MalformedRow, match="no usable time: '0001") as told:
+        require_time(vm(), "0001-01-01T00:00:00")
     assert told.value.vm == vm()
-    with pytest.raises(Malformed, match="no time"):
-        first(None, None, "")
+    with pytest.raises(MalformedRow, match="no time"):
+        require_time(None, None, "")
 
 
 @pytest.mark.parametrize(
@@ -162,13 +169,13 @@ def test_without_a_usable_time_the_vm_concerned_is_told() -> None:
     ],
 )
 def test_the_newest_time_of_a_record_is_found_wherever_it_stands(row: dict[str, object]) -> None:
-    assert newest_in(row) == AT
+    assert find_newest_time(row) == AT
 
 
 def test_a_record_without_a_time_has_none() -> None:
-    assert newest_in({"name": "2021-02-04T07:45:44Z", "timeout": "soon", "deep": [[[{"x": []}]]]}) is None
+    assert find_newest_time({"name": "2021-02-04T07:45:44Z", "timeout": "soon", "deep": [[[{"x": []}]]]}) is None
 
 
 def test_a_time_that_is_local_says_what_to_do() -> None:
-    with pytest.raises(Malformed, match="--utc-offset"):
-        first(None, Local("2/4/2021, 7:45:44 AM"))
+    with pytest.raises(MalformedRow, match="--utc-offset"):
+        require_time(None, LocalTime("2/4/2021, 7:45:44 AM"))

@@ -99,7 +99,7 @@ def test_a_block_that_promises_gigabytes_is_not_waited_for() -> None:
 
 def test_a_captured_log_is_diagnosed(vmdiag: Runner, tmp_path: Path) -> None:
     path = tmp_path / "12.avro"
-    path.write_bytes(captured(*(message(exported(one)) for one in story.affected())))
+    path.write_bytes(captured(*(message(exported(one)) for one in story.make_affected_log())))
     ran = vmdiag("check", "--source", path, "-o", "ndjson")
 
     assert json.loads(ran.out)["migrated_at"] == "2026-03-02T08:14:00Z"

@@ -4,10 +4,10 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-from vmdiag.sources.files.rows import rows
-from vmdiag.sources.files.streams import Stream
+from vmdiag.sources.files.rows import read_rows
+from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 CHUNK = b"A" * (1 << 20)
 GOOD = b'{"good":1}'
@@ -22,8 +22,8 @@ def bomb(path: Path, *parts: bytes) -> Path:
 
 def cut(path: Path) -> Iterator[object]:
     with path.open("rb") as file:
-        for one in rows(iter(Stream(file, lambda _: None))):
-            yield one.row.reason if isinstance(one.row, Malformed) else one.row
+        for one in read_rows(iter(TextStream(file, lambda _: None))):
+            yield one.row.reason if isinstance(one.row, MalformedRow) else one.row
 
 
 def test_a_string_without_an_end_in_sight_costs_its_record_and_no_more(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.sources.packing import tar, unpack, unpack_file, zipped
-from vmdiag.sources.files.members import MOST_DEPTH
-from vmdiag.sources.files.streams import CHUNK
-from vmdiag.sources.files.unpacked_size import FREE
+from vmdiag.sources.files.members import DEPTH_LIMIT
+from vmdiag.sources.files.streams import CHUNK_SIZE
+from vmdiag.sources.files.unpacked_size import FREE_BYTES
 
 BLOB = "insights-logs-administrative/resourceId=/SUBSCRIPTIONS/S/y=2026/m=03/d=02/h=08/m=00/PT1H.json"
 LINES = b'{"a": 1}\n{"a": 2}\n'
@@ -167,7 +167,7 @@ def test_a_workbook_is_refused_though_it_is_a_zip(name: str) -> None:
 
 def test_packing_deeper_than_people_do_is_refused() -> None:
     raw = LINES
-    for _ in range(MOST_DEPTH + 1):
+    for _ in range(DEPTH_LIMIT + 1):
         raw = tar({"x": raw})
 
     assert list(unpack(raw)) == ["a/x/x/x"]
@@ -177,13 +177,13 @@ def test_packing_deeper_than_people_do_is_refused() -> None:
 def zeros(size: int) -> bytes:
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=9, mtime=0) as file:
-        for _ in range(size // CHUNK):
-            file.write(b" " * CHUNK)
+        for _ in range(size // CHUNK_SIZE):
+            file.write(b" " * CHUNK_SIZE)
     return out.getvalue()
 
 
 def test_a_bomb_in_a_bomb_ends_early(tmp_path: Path) -> None:
-    twice = gzip.compress(zeros(FREE + (32 << 20)), 9)
+    twice = gzip.compress(zeros(FREE_BYTES + (32 << 20)), 9)
     path = tmp_path / "bomb.zip"
     path.write_bytes(zipped({"one.gz": twice, "two.json": LINES}, zipfile.ZIP_STORED))
     found = unpack_file(path)

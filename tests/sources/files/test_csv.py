@@ -5,15 +5,17 @@ import io
 import pytest
 
 from vmdiag.sources.files.csv_rows import LONGEST_NAME
-from vmdiag.sources.files.rows import rows
-from vmdiag.sources.files.streams import Stream
+from vmdiag.sources.files.rows import read_rows
+from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 
 def cut(raw: bytes | str) -> list[tuple[int, object]]:
-    stream = Stream(io.BytesIO(raw.encode() if isinstance(raw, str) else raw), lambda _: None)
-    return [(one.line, one.row.reason if isinstance(one.row, Malformed) else one.row) for one in rows(iter(stream))]
+    stream = TextStream(io.BytesIO(raw.encode() if isinstance(raw, str) else raw), lambda _: None)
+    return [
+        (one.line, one.row.reason if isinstance(one.row, MalformedRow) else one.row) for one in read_rows(iter(stream))
+    ]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

@@ -16,7 +16,7 @@ from tests.sources.progress_probe import Listener
 from tests.sources.rows import EXAMPLES, FORMATS, VM, changed
 from vmdiag.identity import Selector
 from vmdiag.model import Needs, Signal, Transcript
-from vmdiag.sources.archive._archive import Archive
+from vmdiag.sources.archive._archive import ArchiveSource
 from vmdiag.sources.protocol import Scope
 
 NEEDS = Needs(signals=frozenset(Signal), triggers=frozenset(), margin=timedelta(days=1))
@@ -71,7 +71,7 @@ def told(content: str) -> Transcript:
         Path(folder, "vm.json").write_text(BESIDE)
         Path(folder, "export.json").write_text(content)
         scope = Scope(vms=(Selector(VM),), since=timedelta(days=1), until=UNTIL)
-        (transcript,) = Archive(folder, Listener()).read(scope, NEEDS).transcripts
+        (transcript,) = ArchiveSource(folder, Listener()).read(scope, NEEDS).transcripts
     return transcript
 
 

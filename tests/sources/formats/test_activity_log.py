@@ -24,7 +24,7 @@ from tests.sources.rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.items import Covers, Dated, Heard, Known, Malformed
+from vmdiag.sources.items import FeedCoverage, MalformedRow, ObservedTime, VmInventory, VmRecord
 
 NAME = "activity-log"
 INCIDENT = {
@@ -55,7 +55,7 @@ def health(**members: object) -> dict[str, object]:
 def test_other_categories_on_the_vms_own_id_say_nothing_of_it(category: str) -> None:
     items = read(NAME, event(category={"value": category}))
 
-    assert {type(item) for item in items} == {Covers, Dated, Known}
+    assert {type(item) for item in items} == {FeedCoverage, ObservedTime, VmInventory}
 
 
 def test_a_policy_without_its_category_is_told_by_its_operation() -> None:
@@ -85,7 +85,7 @@ def test_an_operation_on_a_vm_is_told_in_azures_words() -> None:
     items = read(NAME, EVENT)
     (record,) = heard(items)
 
-    assert [item.vm for item in items if isinstance(item, Heard)] == [vm()]
+    assert [item.vm for item in items if isinstance(item, VmRecord)] == [vm()]
     assert (record.signal, record.name) == (Signal.ACTIVITY, "Microsoft.Compute/virtualMachines/restart/action")
     assert (record.status, record.ref) == ("Succeeded", REF)
     assert record.at == datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
@@ -97,7 +97,7 @@ def test_the_log_covers_its_group_and_health_only_in_part() -> None:
 
     assert covered(items).keys() == {Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE}
     assert covered(items)[Signal.HEALTH] == "the activity log does not show every live migration"
-    assert {item.scope for item in items if isinstance(item, Covers)} == {GROUP.lower(), SUBSCRIPTION}
+    assert {item.scope for item in items if isinstance(item, FeedCoverage)} == {GROUP.lower(), SUBSCRIPTION}
 
 
 def test_plain_strings_do_for_objects() -> None:
@@ -186,15 +186,15 @@ def test_an_incident_is_told_by_region_and_begins_when_it_was_felt() -> None:
     ],
 )
 def test_an_event_without_a_usable_time_is_malformed_and_names_its_vm(members: dict[str, object]) -> None:
-    with pytest.raises(Malformed) as told:
-        list(FORMATS[NAME].items(event(**members), REF))
+    with pytest.raises(MalformedRow) as told:
+        list(FORMATS[NAME].decode_row(event(**members), REF))
     assert told.value.vm == vm()
 
 
 def test_an_event_without_a_resource_is_malformed() -> None:
-    with pytest.raises(Malformed, match="no resource id"):
+    with pytest.raises(MalformedRow, match="no resource id"):
         read(NAME, event(resourceId=None, id=None))
-    with pytest.raises(Malformed, match="no resource id"):
+    with pytest.raises(MalformedRow, match="no resource id"):
         read(NAME, {"properties": HEALTH, "relatedEvents": []})
 
 
@@ -220,7 +220,7 @@ def test_published_health_events_are_read() -> None:
 def test_an_event_of_the_tenant_covers_no_subscription() -> None:
     items = read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
 
-    assert {type(item) for item in items} == {Dated}
+    assert {type(item) for item in items} == {ObservedTime}
 
 
 def test_an_event_may_call_its_resource_a_uri() -> None:
@@ -228,5 +228,5 @@ def test_an_event_may_call_its_resource_a_uri() -> None:
     without_time = {key: value for key, value in row.items() if key != "eventTimestamp"}
 
     assert [record.facts["resource"] for record in heard(read(NAME, row))] == [VM.lower()]
-    assert FORMATS[NAME].recognises(without_time)
-    assert not FORMATS[NAME].recognises({"resourceUri": VM, "properties": {}})
+    assert FORMATS[NAME].recognises_row(without_time)
+    assert not FORMATS[NAME].recognises_row({"resourceUri": VM, "properties": {}})

@@ -18,7 +18,7 @@ from tests.sources.rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "alerts"
 ESSENTIALS = {"monitoringService": "Resource Health", "alertTargetIDs": [VM.lower()], "firedDateTime": TIME}
@@ -38,7 +38,7 @@ def common(**members: object) -> dict[str, object]:
 
 
 def test_an_event_of_event_grid_is_no_alert() -> None:
-    assert not FORMATS[NAME].recognises(EXAMPLES["event-grid"])
+    assert not FORMATS[NAME].recognises_row(EXAMPLES["event-grid"])
 
 
 @pytest.mark.parametrize("service", ["Platform", "Log Analytics", ""])
@@ -125,9 +125,9 @@ def test_the_time_of_firing_stands_in() -> None:
 
 
 def test_an_alert_without_target_or_time_is_malformed() -> None:
-    with pytest.raises(Malformed, match="no resource id"):
+    with pytest.raises(MalformedRow, match="no resource id"):
         read(NAME, common(essentials={}))
-    with pytest.raises(Malformed) as told:
+    with pytest.raises(MalformedRow) as told:
         read(NAME, common(essentials={"alertTargetIDs": [VM]}, alertContext={**CONTEXT, "eventTimestamp": None}))
     assert told.value.vm == vm()
 

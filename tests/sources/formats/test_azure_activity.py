@@ -6,7 +6,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, HEALTH, SUBSCRIPTION, VM, changed, covered, heard, read, regional, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "azure-activity"
 
@@ -17,7 +17,7 @@ def health(**members: object) -> dict[str, object]:
 
 
 def test_another_table_is_none_of_these() -> None:
-    assert not FORMATS[NAME].recognises({"TimeGenerated": "x", "Computer": "c", "OperationName": "o"})
+    assert not FORMATS[NAME].recognises_row({"TimeGenerated": "x", "Computer": "c", "OperationName": "o"})
 
 
 def test_a_row_is_told_in_the_tables_words() -> None:
@@ -73,8 +73,8 @@ def test_an_incident_of_the_subscription_has_no_resource() -> None:
 
 
 def test_a_row_without_resource_or_time_is_malformed() -> None:
-    with pytest.raises(Malformed, match="no resource id"):
+    with pytest.raises(MalformedRow, match="no resource id"):
         read(NAME, changed(NAME, _ResourceId=None))
-    with pytest.raises(Malformed) as told:
+    with pytest.raises(MalformedRow) as told:
         read(NAME, changed(NAME, TimeGenerated="0001-01-01T00:00:00Z"))
     assert told.value.vm == vm()

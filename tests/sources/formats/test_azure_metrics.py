@@ -4,7 +4,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, NSG, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Lack, Malformed
+from vmdiag.sources.items import IncompleteRead, MalformedRow
 
 NAME = "azure-metrics"
 
@@ -52,7 +52,7 @@ def test_a_point_that_was_not_measured_is_no_zero() -> None:
     "members", [{"TimeGenerated": "soon"}, {"_ResourceId": ""}, {"Total": "many"}, {"Total": "1,234"}]
 )
 def test_a_point_without_time_vm_or_number_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRow):
         read(NAME, changed(NAME, **members))
 
 
@@ -64,7 +64,7 @@ def test_what_was_not_measured_is_written_in_many_ways(cell: object) -> None:
 
 
 def test_another_aggregation_never_stands_in_for_one_that_cannot_be_read() -> None:
-    with pytest.raises(Malformed, match="no number"):
+    with pytest.raises(MalformedRow, match="no number"):
         read(NAME, changed(NAME, Total="3.5 MB", Average=5))
 
 
@@ -73,7 +73,7 @@ def test_another_aggregation_never_stands_in_for_one_that_cannot_be_read() -> No
 )
 def test_points_of_any_grain_are_read_and_those_of_an_hour_say_what_to_export(grain: str, coarse: int) -> None:
     found = read(NAME, changed(NAME, TimeGrain=grain))
-    flaws = [item for item in found if isinstance(item, Lack)]
+    flaws = [item for item in found if isinstance(item, IncompleteRead)]
 
     assert len(sampled(found)) == 1
     assert len(flaws) == coarse

@@ -20,7 +20,7 @@ from tests.sources.rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.items import Heard, Malformed
+from vmdiag.sources.items import MalformedRow, VmRecord
 
 NAME = "event-grid"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
@@ -51,8 +51,8 @@ def test_an_event_of_another_topic_says_nothing() -> None:
     ],
 )
 def test_an_event_that_another_format_reads_is_not_taken(kind: str) -> None:
-    assert not FORMATS[NAME].recognises(changed(NAME, eventType=kind))
-    assert not FORMATS[NAME].recognises(cloud(type=kind))
+    assert not FORMATS[NAME].recognises_row(changed(NAME, eventType=kind))
+    assert not FORMATS[NAME].recognises_row(cloud(type=kind))
 
 
 def test_another_resources_health_says_nothing() -> None:
@@ -90,7 +90,7 @@ def test_what_is_missing_within_is_taken_from_the_envelope() -> None:
     items = read(NAME, cloud(data=data, subject=SUBJECT))
 
     assert covered(items) == {Signal.HEALTH: None}
-    assert all(item.vm == vm() and item.record.at == AT for item in items if isinstance(item, Heard))
+    assert all(item.vm == vm() and item.record.at == AT for item in items if isinstance(item, VmRecord))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_what_is_missing_within_is_taken_from_the_envelope() -> None:
     ],
 )
 def test_an_event_without_properties_that_can_be_read_is_malformed_and_no_silence(data: dict[str, object]) -> None:
-    with pytest.raises(Malformed, match="without properties") as caught:
+    with pytest.raises(MalformedRow, match="without properties") as caught:
         read(NAME, cloud(data=data, subject=SUBJECT))
 
     assert caught.value.vm == vm()
@@ -110,7 +110,7 @@ def test_an_event_without_properties_that_can_be_read_is_malformed_and_no_silenc
 
 @pytest.mark.parametrize("members", [{"data": {}, "subject": None}, {"data": None, "time": None}])
 def test_an_event_without_vm_or_time_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRow):
         read(NAME, cloud(**members))
 
 

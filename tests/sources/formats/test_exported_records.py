@@ -7,7 +7,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, HEALTH, NSG, VM, changed, covered, heard, nearby, read, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "exported-records"
 
@@ -28,7 +28,7 @@ def test_the_log_of_a_single_resource_says_nothing_and_covers_nothing() -> None:
 
 
 def test_a_metrics_record_is_none_of_these() -> None:
-    assert not FORMATS[NAME].recognises({"time": "2026-03-02T08:14:00Z", "metricName": "x", "category": "y"})
+    assert not FORMATS[NAME].recognises_row({"time": "2026-03-02T08:14:00Z", "metricName": "x", "category": "y"})
 
 
 def test_a_health_record_is_told_as_state_and_annotation() -> None:
@@ -81,9 +81,9 @@ def test_a_change_of_the_network_is_nearby() -> None:
 
 
 def test_a_record_without_resource_or_time_is_malformed() -> None:
-    with pytest.raises(Malformed, match="no resource id"):
+    with pytest.raises(MalformedRow, match="no resource id"):
         read(NAME, {"time": "2026-03-02T08:14:00Z", "category": "Administrative"})
-    with pytest.raises(Malformed) as told:
+    with pytest.raises(MalformedRow) as told:
         read(NAME, operation(time="yesterday", resourceId=VM))
     assert told.value.vm == vm()
 

@@ -1,4 +1,4 @@
-"""Laws of every format: each row has one format, and no content makes a format fail otherwise than by `Malformed`."""
+"""Laws of every format: a row has one format, and no content makes one fail otherwise than by `MalformedRow`."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ import vmdiag.sources.formats as formats_package
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, REF
 from vmdiag import plugins
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 JSON = st.recursive(
     st.none()
@@ -66,29 +66,29 @@ def _inside(row: object, key: str | int) -> object:
 
 
 def read_or_malformed(name: str, row: dict[str, object]) -> None:
-    """Read a row; any failure but `Malformed` is the test's."""
-    with contextlib.suppress(Malformed):
-        list(FORMATS[name].items(row, REF))
+    """Read a row; any failure but `MalformedRow` is the test's."""
+    with contextlib.suppress(MalformedRow):
+        list(FORMATS[name].decode_row(row, REF))
 
 
 def test_every_format_of_the_folder_has_an_example_here_and_says_what_it_carries() -> None:
-    assert set(plugins.names(formats_package)) == set(EXAMPLES)
+    assert set(plugins.list_names(formats_package)) == set(EXAMPLES)
     assert [name for name, each in FORMATS.items() if not each.SIGNALS] == []
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_row_is_recognised_by_its_own_format_and_no_other(name: str) -> None:
-    assert [other for other, each in FORMATS.items() if each.recognises(EXAMPLES[name])] == [name]
+    assert [other for other, each in FORMATS.items() if each.recognises_row(EXAMPLES[name])] == [name]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_says_something(name: str) -> None:
-    assert list(FORMATS[name].items(EXAMPLES[name], REF))
+    assert list(FORMATS[name].decode_row(EXAMPLES[name], REF))
 
 
 @pytest.mark.parametrize("row", [{}, {"error": {"code": "x"}}, {"Code": "x", "Message": "y"}, {"name": "x", "id": 1}])
 def test_what_is_no_data_is_recognised_by_none(row: dict[str, object]) -> None:
-    assert not [name for name, each in FORMATS.items() if each.recognises(row)]
+    assert not [name for name, each in FORMATS.items() if each.recognises_row(row)]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -109,28 +109,28 @@ def test_whatever_stands_in_a_row_it_is_read_or_malformed(name: str, data: st.Da
 def test_a_row_of_any_content_has_one_format_at_most(name: str, data: st.DataObject) -> None:
     row = put(EXAMPLES[name], data.draw(st.sampled_from(list(paths(EXAMPLES[name])))), data.draw(JSON))
     assert isinstance(row, dict)
-    assert len([other for other, each in FORMATS.items() if each.recognises(row)]) <= 1
+    assert len([other for other, each in FORMATS.items() if each.recognises_row(row)]) <= 1
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_nothing_personal_leaves_a_row(name: str) -> None:
-    said = str(list(FORMATS[name].items(EXAMPLES[name], REF)))
+    said = str(list(FORMATS[name].decode_row(EXAMPLES[name], REF)))
     assert not [word for word in ("contoso.example", "Olive", "203.0.113") if word in said]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_absurdly_long_field_does_not_fill_memory(name: str) -> None:
     row = json.loads(json.dumps(EXAMPLES[name]).replace("Live Migration", "Live Migration" + "x" * 100_000))
-    assert len(str(list(FORMATS[name].items(row, REF)))) < 20_000
+    assert len(str(list(FORMATS[name].decode_row(row, REF)))) < 20_000
 
 
 @samples.needs_samples
 def test_no_published_row_has_two_formats() -> None:
     for row in samples.rows("*/*.json") + samples.rows("*/*.jsonl"):
-        assert len([name for name, each in FORMATS.items() if each.recognises(row)]) <= 1
+        assert len([name for name, each in FORMATS.items() if each.recognises_row(row)]) <= 1
 
 
 @samples.needs_samples
 def test_no_published_error_is_taken_for_data() -> None:
     for row in samples.rows("errors/*.json") + samples.rows("instance-view/07*.json"):
-        assert not [name for name, each in FORMATS.items() if each.recognises(row)]
+        assert not [name for name, each in FORMATS.items() if each.recognises_row(row)]

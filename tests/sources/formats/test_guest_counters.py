@@ -4,8 +4,8 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, NSG, TIME, VM, changed, known, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Lack, Malformed
-from vmdiag.sources.unplaced_vms import vm_by_computer
+from vmdiag.sources.items import IncompleteRead, MalformedRow
+from vmdiag.sources.unplaced_vms import make_computer_placeholder
 
 NAME = "guest-counters"
 
@@ -34,19 +34,19 @@ def perf(**members: object) -> dict[str, object]:
     ],
 )
 def test_another_tables_row_is_no_counter(row: dict[str, object]) -> None:
-    assert not FORMATS[NAME].recognises(row)
+    assert not FORMATS[NAME].recognises_row(row)
 
 
 @pytest.mark.parametrize("row", [EXAMPLES[NAME], perf()])
 def test_a_network_counter_has_a_name_of_its_own_and_says_that_it_is_no_traffic(row: dict[str, object]) -> None:
     items = read(NAME, row)
     (series,) = sampled(items)
-    (said,) = [item for item in items if isinstance(item, Lack)]
+    (said,) = [item for item in items if isinstance(item, IncompleteRead)]
 
     assert (series.vm, series.name, series.values) == (vm(), "Guest Bytes Received/sec", (512.5,))
     assert series.signal is Signal.AGENT
     assert "Network In Total" in said.reason
-    assert not said.lowers
+    assert not said.lowers_verdict
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,10 @@ def test_another_counter_says_only_that_there_is_such_a_vm(row: dict[str, object
 def test_a_counter_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
     (series,) = sampled(read(NAME, perf(_ResourceId="")))
 
-    assert series.vm == vm_by_computer("web-01")
+    assert series.vm == make_computer_placeholder("web-01")
 
 
 def test_another_resource_or_no_time_is_no_reading() -> None:
     assert not read(NAME, perf(_ResourceId=NSG))
-    with pytest.raises(Malformed, match="time"):
+    with pytest.raises(MalformedRow, match="time"):
         read(NAME, perf(TimeGenerated=""))

@@ -4,8 +4,8 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, VM, changed, known, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
-from vmdiag.sources.unplaced_vms import is_unplaced, vm_by_computer
+from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.unplaced_vms import is_placeholder, make_computer_placeholder
 
 NAME = "heartbeat"
 
@@ -20,7 +20,7 @@ NAME = "heartbeat"
     ],
 )
 def test_another_tables_row_is_no_heartbeat(row: dict[str, object]) -> None:
-    assert not FORMATS[NAME].recognises(row)
+    assert not FORMATS[NAME].recognises_row(row)
 
 
 def test_a_beat_is_a_point_of_one_and_knows_the_system() -> None:
@@ -53,14 +53,14 @@ def test_a_computer_outside_azure_is_nobodys_vm() -> None:
     ],
 )
 def test_a_beat_without_vm_or_time_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRow):
         read(NAME, changed(NAME, **members) | {"TimeGenerated": members.get("TimeGenerated", "2026-03-02T08:14:05Z")})
 
 
 def test_a_beat_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
     (beat,) = sampled(read(NAME, changed(NAME, _ResourceId=None, OSType=None)))
 
-    assert beat.vm == vm_by_computer("web-01")
+    assert beat.vm == make_computer_placeholder("web-01")
 
 
 def test_a_beat_with_the_parts_of_an_id_needs_no_name() -> None:
@@ -75,4 +75,4 @@ def test_the_parts_of_another_resources_id_name_no_vm() -> None:
     parts = {"SubscriptionId": "s", "ResourceGroup": "g", "Resource": "m", "ResourceType": "machines"}
     (beat,) = sampled(read(NAME, changed(NAME, _ResourceId="", OSType=None, **parts)))
 
-    assert is_unplaced(beat.vm)
+    assert is_placeholder(beat.vm)

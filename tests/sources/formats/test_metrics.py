@@ -5,7 +5,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, NSG, REF, SUBSCRIPTION, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Item, Lack, Malformed
+from vmdiag.sources.items import IncompleteRead, Item, MalformedRow
 
 NAME = "metrics"
 
@@ -55,7 +55,7 @@ def test_another_resources_series_is_nobodys() -> None:
 def test_a_sum_over_a_subscription_is_told_and_not_taken_for_a_vms() -> None:
     row = of_subscription("") | {"timeseries": [{"metadatavalues": [], "data": [point(1, total=5)]}]}
 
-    with pytest.raises(Malformed, match="not split by VM"):
+    with pytest.raises(MalformedRow, match="not split by VM"):
         read(NAME, row)
     assert not read(NAME, {**row, "name": {"value": "OS Disk Queue Depth"}})
 
@@ -89,11 +89,12 @@ def test_a_minute_that_is_missing_is_left_out() -> None:
 
 @pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_at_the_calendars_end_is_left_out_and_told(end: str) -> None:
-    items = FORMATS[NAME].items(metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}]), REF)
+    row = metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}])
+    items = FORMATS[NAME].decode_row(row, REF)
     (series,) = sampled([next(items)])
 
     assert series.values == (5.0,)
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRow):
         next(items)
 
 
@@ -154,8 +155,8 @@ def test_the_old_api_has_its_points_without_series() -> None:
     ],
 )
 def test_an_answer_that_cannot_be_used_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(Malformed):
-        list(FORMATS[NAME].items(changed(NAME, **members), REF))
+    with pytest.raises(MalformedRow):
+        list(FORMATS[NAME].decode_row(changed(NAME, **members), REF))
 
 
 @samples.needs_samples
@@ -166,7 +167,7 @@ def test_recorded_answers_without_a_value_are_metrics_without_points() -> None:
 
 
 def flaws(row: dict[str, object]) -> list[str]:
-    return [item.reason for item in read(NAME, row) if isinstance(item, Lack)]
+    return [item.reason for item in read(NAME, row) if isinstance(item, IncompleteRead)]
 
 
 def test_the_seventh_digit_is_cut_and_never_becomes_another_second() -> None:
@@ -208,7 +209,7 @@ def test_points_that_cannot_be_read_among_others_are_counted() -> None:
     row = metric("Network In Total", [point(1, total=5), point(2, total="many"), {"timeStamp": "soon", "total": 7}])
 
     found: list[Item] = []
-    with pytest.raises(Malformed, match="2 points of Network In Total"):
-        found.extend(FORMATS[NAME].items(row, REF))
+    with pytest.raises(MalformedRow, match="2 points of Network In Total"):
+        found.extend(FORMATS[NAME].decode_row(row, REF))
 
     assert sampled(found)[0].values == (5.0,)

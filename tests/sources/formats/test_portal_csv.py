@@ -4,8 +4,8 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, GROUP, NSG, REF, SUBSCRIPTION, VM, changed, covered, heard, nearby, read, vm
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import MalformedRow
 
 NAME = "portal-csv"
 
@@ -50,7 +50,7 @@ def test_a_health_event_is_told_by_its_display_name_only() -> None:
         NAME, **{"Operation name": "Health Event Activated", "Event category": "Resource health", "Status": "Active"}
     )
     facts = {"title": "Health Event Activated", "stage": "Active"}
-    at = first(None, EXAMPLES[NAME]["Time"])
+    at = require_time(None, EXAMPLES[NAME]["Time"])
 
     assert heard(read(NAME, row)) == [Record(at=at, signal=Signal.HEALTH, name="", facts=facts, ref=REF)]
 
@@ -90,11 +90,11 @@ def test_an_older_file_without_resources_only_covers() -> None:
 
 
 def test_a_subscriptions_name_is_no_id() -> None:
-    with pytest.raises(Malformed, match="name, not its id"):
+    with pytest.raises(MalformedRow, match="name, not its id"):
         read(NAME, changed(NAME, Subscription="Pay-As-You-Go"))
 
 
 def test_a_row_without_a_time_is_malformed() -> None:
-    with pytest.raises(Malformed) as told:
+    with pytest.raises(MalformedRow) as told:
         read(NAME, changed(NAME, Time=""))
     assert told.value.vm == vm()

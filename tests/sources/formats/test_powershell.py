@@ -19,11 +19,11 @@ from tests.sources.rows import (
     snapshots,
     vm,
 )
-from vmdiag.diagnosis.event_kinds import interpret
+from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
-from vmdiag.sources.formats.powershell_activity_log import signals
-from vmdiag.sources.items import Computer, Malformed
-from vmdiag.sources.unplaced_vms import vm_by_name
+from vmdiag.sources.formats.powershell_activity_log import identify_signals
+from vmdiag.sources.items import ComputerName, MalformedRow
+from vmdiag.sources.unplaced_vms import make_name_placeholder
 
 LOG, METRICS, MACHINE = "powershell-activity-log", "powershell-metrics", "powershell-virtual-machine"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
@@ -71,21 +71,21 @@ def whole(**members: object) -> dict[str, object]:
     ],
 )
 def test_look_alikes_are_none_of_its_objects(name: str, row: dict[str, object]) -> None:
-    assert not FORMATS[name].recognises(row)
+    assert not FORMATS[name].recognises_row(row)
 
 
 def test_an_operation_is_known_by_its_authorization_in_any_language() -> None:
     (record,) = heard(read(LOG, EXAMPLES[LOG]))
 
     assert (record.at, record.name) == (AT, "Microsoft.Compute/virtualMachines/restart/action")
-    assert interpret(record.signal, record.name, record.status, record.facts) is Kind.RESTART
+    assert interpret_record(record.signal, record.name, record.status, record.facts) is Kind.RESTART
 
 
 def test_an_operation_that_failed_is_known_by_its_code_in_any_language() -> None:
     failed = changed(LOG, Status="Fehler", SubStatus="Bad Request (HTTP-Statuscode: 400)")
     (record,) = heard(read(LOG, failed))
 
-    assert interpret(record.signal, record.name, record.status, record.facts) is Kind.OTHER
+    assert interpret_record(record.signal, record.name, record.status, record.facts) is Kind.OTHER
     assert [one.status for one in heard(read(LOG, changed(LOG, Status="Accepted", SubStatus="x (4000)")))] == [
         "Accepted"
     ]
@@ -116,7 +116,7 @@ def test_a_log_without_details_says_that_it_can_show_no_migration() -> None:
 
 @pytest.mark.parametrize("category", ["ResourceHealth", "Ressourcenintegrit\u00e4t"])
 def test_a_health_event_without_details_was_heard_and_not_understood(category: str) -> None:
-    with pytest.raises(Malformed, match="-DetailedOutput") as told:
+    with pytest.raises(MalformedRow, match="-DetailedOutput") as told:
         read(LOG, changed(LOG, **BARE, Authorization=None, Category=category))
     assert told.value.vm == vm()
 
@@ -125,7 +125,7 @@ def test_a_health_event_that_does_not_even_say_whose_it_is_is_not_passed_over() 
     nobody = changed(LOG, **BARE, Authorization=None, Category="ResourceHealth", ResourceId=None)
     balancer = f"{GROUP}/providers/Microsoft.Network/loadBalancers/front"
 
-    with pytest.raises(Malformed, match="-DetailedOutput") as told:
+    with pytest.raises(MalformedRow, match="-DetailedOutput") as told:
         read(LOG, nobody)
     assert told.value.vm is None
     assert not heard(read(LOG, {**nobody, "ResourceId": balancer}))
@@ -134,9 +134,9 @@ def test_a_health_event_that_does_not_even_say_whose_it_is_is_not_passed_over() 
 def test_an_entry_is_of_one_feed_also_where_it_cannot_be_used() -> None:
     cut = "System.Collections.Generic.Dictionary`2[System.String,System.String]"
 
-    assert signals(EXAMPLES[LOG]) == (Signal.ACTIVITY,)
-    assert signals(health(Properties={"Content": cut})) == (Signal.HEALTH,)
-    assert signals(health(Properties={"Content": {"incidentType": "Incident"}})) == (Signal.SERVICE,)
+    assert identify_signals(EXAMPLES[LOG]) == (Signal.ACTIVITY,)
+    assert identify_signals(health(Properties={"Content": cut})) == (Signal.HEALTH,)
+    assert identify_signals(health(Properties={"Content": {"incidentType": "Incident"}})) == (Signal.SERVICE,)
 
 
 def test_an_entry_without_details_is_of_what_its_authorization_names() -> None:
@@ -163,15 +163,15 @@ def test_both_powershells_times_are_one_instant(written: object) -> None:
 
 @pytest.mark.parametrize("never", ["0001-01-01T00:00:00", "/Date(-62135568000000)/", "/Date(999999999999999999)/"])
 def test_a_time_that_is_none_is_no_time(never: str) -> None:
-    with pytest.raises(Malformed, match="time"):
+    with pytest.raises(MalformedRow, match="time"):
         read(LOG, changed(LOG, EventTimestamp=never, Id=None))
 
 
 def test_a_metric_that_was_cut_is_a_gap_of_its_own_signal() -> None:
     cut = changed(METRICS, Data=["Microsoft.Azure.Commands.Insights.OutputClasses.PSMetricValue"], Timeseries=None)
 
-    assert FORMATS[METRICS].signals(cut) == (Signal.TRAFFIC,)
-    assert FORMATS[METRICS].signals({**cut, "Name": {"Value": "OS Disk Queue Depth"}}) == ()
+    assert FORMATS[METRICS].identify_signals(cut) == (Signal.TRAFFIC,)
+    assert FORMATS[METRICS].identify_signals({**cut, "Name": {"Value": "OS Disk Queue Depth"}}) == ()
 
 
 def test_a_metric_is_the_metric() -> None:
@@ -181,7 +181,7 @@ def test_a_metric_is_the_metric() -> None:
 def test_a_view_is_of_the_vm_of_its_group_and_name() -> None:
     states = snapshots(read(MACHINE, EXAMPLES[MACHINE]))
 
-    assert {state.vm for state in states} == {vm_by_name("web-01", "shop")}
+    assert {state.vm for state in states} == {make_name_placeholder("web-01", "shop")}
     assert [(state.signal, state.name) for state in states] == [
         (Signal.POWER, "PowerState/running"),
         (Signal.AGENT, "ProvisioningState/Unavailable"),
@@ -208,9 +208,9 @@ def test_a_system_may_be_the_number_of_its_word(written: object, system: str | N
 
 def test_a_disk_with_an_id_of_its_own_is_no_vm() -> None:
     assert not read(MACHINE, whole(Id=f"{GROUP}/providers/Microsoft.Compute/disks/d"))
-    with pytest.raises(Malformed, match="whose"):
+    with pytest.raises(MalformedRow, match="whose"):
         read(MACHINE, changed(MACHINE, Name=""))
 
 
 def test_a_vm_says_what_its_computer_is_called() -> None:
-    assert [item.name for item in read(MACHINE, whole()) if isinstance(item, Computer)] == ["inside"]
+    assert [item.name for item in read(MACHINE, whole()) if isinstance(item, ComputerName)] == ["inside"]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.sources.rows import CHANGE, GROUP, NSG, VM, covered, heard, nearby, read, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-changes"
 
@@ -70,9 +70,9 @@ def test_only_the_first_paths_of_a_great_change_are_told() -> None:
 
 
 def test_a_change_without_target_or_time_is_malformed() -> None:
-    with pytest.raises(Malformed, match="no resource id"):
+    with pytest.raises(MalformedRow, match="no resource id"):
         read(NAME, change(""))
-    with pytest.raises(Malformed) as told:
+    with pytest.raises(MalformedRow) as told:
         read(NAME, change(VM, changeAttributes={}))
     assert told.value.vm == vm()
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.sources.rows import EVENT, EXAMPLES, FORMATS, GROUP, NSG, changed, covered, heard, nearby, read
-from vmdiag.diagnosis.event_kinds import interpret
+from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-events"
 
@@ -20,7 +20,7 @@ def data(**members: object) -> dict[str, object]:
 
 def kind_of(row: dict[str, object]) -> Kind:
     (record,) = heard(read(NAME, row))
-    return interpret(record.signal, record.name, record.status, record.facts)
+    return interpret_record(record.signal, record.name, record.status, record.facts)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def kind_of(row: dict[str, object]) -> Kind:
     ],
 )
 def test_another_event_is_none_of_resource_managers_operations(kind: str) -> None:
-    assert not FORMATS[NAME].recognises(changed(NAME, eventType=kind))
+    assert not FORMATS[NAME].recognises_row(changed(NAME, eventType=kind))
 
 
 def test_a_customers_stop_is_heard() -> None:
@@ -98,7 +98,7 @@ def test_an_operation_on_something_else_says_nothing_of_a_vm() -> None:
 
 @pytest.mark.parametrize("members", [{"eventTime": None}, {"subject": None, "data": {"status": "Succeeded"}}])
 def test_an_event_without_resource_or_time_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRow):
         read(NAME, changed(NAME, **members))
 
 

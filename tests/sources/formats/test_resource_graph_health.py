@@ -7,7 +7,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import ANNOTATION, EXAMPLES, FORMATS, GROUP, NSG, REF, TIME, VM, changed, covered, heard, read
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-graph-health"
 STATE = {
@@ -28,7 +28,7 @@ STATE = {
     ],
 )
 def test_what_does_not_name_its_target_and_its_words_is_no_such_row(row: dict[str, object]) -> None:
-    assert not FORMATS[NAME].recognises(row)
+    assert not FORMATS[NAME].recognises_row(row)
 
 
 def test_another_resources_health_says_nothing() -> None:
@@ -71,13 +71,13 @@ def test_a_state_is_told_with_the_one_before() -> None:
 
 @pytest.mark.parametrize("members", [{"occurredTime": None}, {"targetResourceId": None}])
 def test_a_row_without_vm_or_time_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(Malformed):
-        list(FORMATS[NAME].items({**STATE, **members}, REF))
+    with pytest.raises(MalformedRow):
+        list(FORMATS[NAME].decode_row({**STATE, **members}, REF))
 
 
 @samples.needs_samples
 def test_a_published_row_with_an_empty_id_is_malformed() -> None:
     (row,) = samples.rows("published/resource-graph-availability-status-properties.json")
 
-    with pytest.raises(Malformed, match="empty parts"):
+    with pytest.raises(MalformedRow, match="empty parts"):
         read(NAME, row)

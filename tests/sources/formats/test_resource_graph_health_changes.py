@@ -7,7 +7,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, NSG, TIME, VM, covered, heard, read, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-graph-health-changes"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
@@ -31,7 +31,7 @@ def state(**members: object) -> dict[str, object]:
 
 
 def test_a_change_of_a_network_is_none_of_health() -> None:
-    assert not FORMATS[NAME].recognises(EXAMPLES["resource-changes"])
+    assert not FORMATS[NAME].recognises_row(EXAMPLES["resource-changes"])
 
 
 def test_another_resources_health_says_nothing() -> None:
@@ -95,9 +95,9 @@ def test_properties_may_come_alone_or_as_a_string() -> None:
 
 
 def test_a_change_without_vm_or_time_is_malformed() -> None:
-    with pytest.raises(Malformed, match="no resource id"):
+    with pytest.raises(MalformedRow, match="no resource id"):
         read(NAME, state(targetResourceId=None))
-    with pytest.raises(Malformed) as told:
+    with pytest.raises(MalformedRow) as told:
         read(NAME, change({}, changeAttributes={}))
     assert told.value.vm == vm()
 
@@ -107,8 +107,8 @@ def test_a_row_whose_properties_cannot_be_read_is_known_by_its_id() -> None:
     cut = "@{targetResourceId=x; changes=}"
     row = {"id": f"{annotation}/providers/Microsoft.Resources/changes/1", "type": "microsoft.resources/changes"}
 
-    assert FORMATS[NAME].recognises({**row, "properties": cut})
-    assert not FORMATS["resource-changes"].recognises({**row, "properties": cut})
-    assert not FORMATS[NAME].recognises(
+    assert FORMATS[NAME].recognises_row({**row, "properties": cut})
+    assert not FORMATS["resource-changes"].recognises_row({**row, "properties": cut})
+    assert not FORMATS[NAME].recognises_row(
         {**row, "id": f"{VM}/providers/Microsoft.Resources/changes/1", "properties": cut}
     )

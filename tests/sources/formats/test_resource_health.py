@@ -7,7 +7,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, VM, changed, covered, heard, read, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-health"
 AT = datetime(2026, 3, 2, 8, 14, 5, tzinfo=UTC)
@@ -19,7 +19,7 @@ def item(name: str = "2026-03-02+08%3a14%3a05Z", **properties: object) -> dict[s
 
 
 def test_a_row_that_names_its_target_is_resource_graphs() -> None:
-    assert not FORMATS[NAME].recognises(item(targetResourceId=VM, availabilityState="Available"))
+    assert not FORMATS[NAME].recognises_row(item(targetResourceId=VM, availabilityState="Available"))
 
 
 def test_a_classic_vm_is_none_of_ours() -> None:
@@ -73,9 +73,9 @@ def test_a_misspelt_type_and_a_missing_one_are_known() -> None:
 
 
 def test_an_item_without_vm_or_time_is_malformed() -> None:
-    with pytest.raises(Malformed, match="no resource id"):
+    with pytest.raises(MalformedRow, match="no resource id"):
         read(NAME, changed(NAME, id=None))
-    with pytest.raises(Malformed) as told:
+    with pytest.raises(MalformedRow) as told:
         read(NAME, item("current", availabilityState="Available"))
     assert told.value.vm == vm()
 

@@ -5,7 +5,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, GROUP, NIC, NSG, SUBNET, VM, changed, known, read, snapshots, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import Link, Malformed, Row
+from vmdiag.sources.items import MalformedRow, NetworkLink, Row
 
 NAME = "resources"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-net"
@@ -14,7 +14,7 @@ ADDRESS = f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/web-ip"
 
 
 def links(row: Row) -> dict[str, set[str]]:
-    return {item.resource: set(item.through) for item in read(NAME, row) if isinstance(item, Link)}
+    return {item.resource: set(item.through) for item in read(NAME, row) if isinstance(item, NetworkLink)}
 
 
 def lower(*identifiers: str) -> set[str]:
@@ -25,7 +25,7 @@ def lower(*identifiers: str) -> set[str]:
     "name", ["virtual-machine", "resource-health", "service-events", "metrics", "resource-changes"]
 )
 def test_what_tells_more_than_that_it_exists_is_anothers(name: str) -> None:
-    assert not FORMATS[NAME].recognises(EXAMPLES[name])
+    assert not FORMATS[NAME].recognises_row(EXAMPLES[name])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_vm_of_resource_graph_has_its_power_in_a_small_view() -> None:
 
 
 def test_an_interface_without_an_id_is_malformed() -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRow):
         read(NAME, changed(NAME, id=""))
 
 

@@ -20,11 +20,11 @@ from tests.sources.rows import (
     snapshots,
     vm,
 )
-from vmdiag.diagnosis.event_kinds import interpret
+from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal
-from vmdiag.sources.items import Heard, Malformed, Snapshot
-from vmdiag.sources.unplaced_vms import vm_by_name
+from vmdiag.sources.items import MalformedRow, UndatedState, VmRecord
+from vmdiag.sources.unplaced_vms import make_name_placeholder
 
 DOCUMENT, GRID, GRAPH = "scheduled-events", "scheduled-events-event-grid", "scheduled-events-resource-graph"
 SCALE_SET = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/pool"
@@ -36,13 +36,13 @@ def graph(owner: str, **members: object) -> dict[str, object]:
 
 
 def whose(row: dict[str, object]) -> list[VmId]:
-    return [item.vm for item in read(GRAPH, row) if isinstance(item, Heard | Snapshot)]
+    return [item.vm for item in read(GRAPH, row) if isinstance(item, VmRecord | UndatedState)]
 
 
 def kinds(name: str, row: dict[str, object]) -> list[Kind]:
     items = read(name, row)
-    records = [interpret(one.signal, one.name, one.status, one.facts) for one in heard(items)]
-    return records + [interpret(one.signal, one.name, one.status, one.facts) for one in snapshots(items)]
+    records = [interpret_record(one.signal, one.name, one.status, one.facts) for one in heard(items)]
+    return records + [interpret_record(one.signal, one.name, one.status, one.facts) for one in snapshots(items)]
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,18 @@ def kinds(name: str, row: dict[str, object]) -> list[Kind]:
     ],
 )
 def test_look_alikes_are_no_scheduled_events(row: dict[str, object]) -> None:
-    assert not [name for name in (DOCUMENT, GRID, GRAPH) if FORMATS[name].recognises(row)]
+    assert not [name for name in (DOCUMENT, GRID, GRAPH) if FORMATS[name].recognises_row(row)]
 
 
 def test_a_document_names_its_vm_only_and_dates_nothing() -> None:
     (event,) = snapshots(read(DOCUMENT, EXAMPLES[DOCUMENT]))
 
-    assert (event.vm, event.signal, event.status, event.name) == (vm_by_name("web-01"), Signal.HEALTH, "Started", "")
+    assert (event.vm, event.signal, event.status, event.name) == (
+        make_name_placeholder("web-01"),
+        Signal.HEALTH,
+        "Started",
+        "",
+    )
     assert (event.facts["undated"], event.facts["event_type"]) == ("true", "Freeze")
     assert kinds(DOCUMENT, EXAMPLES[DOCUMENT]) == [Kind.LIVE_MIGRATION]
 
@@ -116,9 +121,9 @@ def test_an_internal_alias_leaves_the_subject_to_say_whose_it_is() -> None:
     alias = "/providers/microsoft.idmapping/aliases/default/values/42/providers/microsoft.maintenance/scheduledevents/9"
     data = {"resourceInfo": {"id": alias, "properties": SCHEDULED}}
 
-    assert [item.vm for item in read(GRID, changed(GRID, data=data)) if isinstance(item, Heard)] == [vm()]
+    assert [item.vm for item in read(GRID, changed(GRID, data=data)) if isinstance(item, VmRecord)] == [vm()]
     nameless = {"resourceInfo": {"id": alias, "properties": {**SCHEDULED, "Resources": []}}}
-    with pytest.raises(Malformed, match="alias"):
+    with pytest.raises(MalformedRow, match="alias"):
         read(GRID, changed(GRID, data=nameless, subject=SUBSCRIPTION))
 
 
@@ -157,7 +162,7 @@ def test_an_event_of_something_else_is_nobodys() -> None:
 
 
 def test_an_event_without_any_vm_is_malformed() -> None:
-    with pytest.raises(Malformed, match="no VM"):
+    with pytest.raises(MalformedRow, match="no VM"):
         read(DOCUMENT, {"DocumentIncarnation": 1, "Events": [{**SCHEDULED, "Resources": []}]})
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, SUBSCRIPTION, changed, covered, read, regional
 from vmdiag.model import Signal
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "service-events"
 
@@ -53,7 +53,7 @@ def test_an_incident_without_a_beginning_is_dated_by_its_last_update() -> None:
 
 def test_an_event_without_its_type_is_known_by_its_build() -> None:
     assert read(NAME, changed(NAME, type=None)) == read(NAME, EXAMPLES[NAME])
-    assert not FORMATS[NAME].recognises({"properties": {"eventType": "x"}})
+    assert not FORMATS[NAME].recognises_row({"properties": {"eventType": "x"}})
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_an_event_without_its_type_is_known_by_its_build() -> None:
     [changed(NAME, id=None), changed(NAME, id="/providers/x"), event(impactStartTime="0001-01-01T00:00:00")],
 )
 def test_an_incident_without_subscription_or_time_is_malformed(row: dict[str, object]) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRow):
         read(NAME, row)

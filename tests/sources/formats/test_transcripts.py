@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.sources.rows import EXAMPLES, REF, VM, changed, covered, heard, known, read, sampled, vm
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.formats import transcripts
-from vmdiag.sources.items import Item, Malformed, Missed
+from vmdiag.sources.items import Item, MalformedRow, RecordedGap
 
 NAME = "transcripts"
 WINDOW = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
@@ -31,13 +31,13 @@ records = st.builds(
 
 
 def told(transcript: Transcript) -> list[Item]:
-    line = transcripts.to_line(transcript, WINDOW, "public")
+    line = transcripts.encode_transcript(transcript, WINDOW, "public")
     assert line.count(b"\n") == 1
     return read(NAME, json.loads(line))
 
 
-def missed(items: list[Item]) -> list[Missed]:
-    return [item for item in items if isinstance(item, Missed)]
+def missed(items: list[Item]) -> list[RecordedGap]:
+    return [item for item in items if isinstance(item, RecordedGap)]
 
 
 @given(st.lists(records, max_size=3))
@@ -67,7 +67,7 @@ def test_a_gap_over_the_whole_window_is_not_covered() -> None:
     gap = Gap(signal=Signal.TRAFFIC, window=WINDOW, reason="403")
     items = told(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)))
 
-    assert missed(items) == [Missed(vm(), gap)]
+    assert missed(items) == [RecordedGap(vm(), gap)]
     assert set(Signal) - covered(items).keys() == {Signal.TRAFFIC}
 
 
@@ -81,16 +81,16 @@ def test_a_gap_over_a_part_or_of_some_things_stands_beside_what_was_heard(partia
     )
     items = told(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)))
 
-    assert missed(items) == [Missed(vm(), gap)]
+    assert missed(items) == [RecordedGap(vm(), gap)]
     assert covered(items).keys() == set(Signal)
 
 
 def test_a_window_that_reaches_back_to_year_one_is_read_back() -> None:
     window = Window(datetime.min.replace(tzinfo=UTC), WINDOW.end)
     gap = Gap(signal=Signal.HEALTH, window=window, reason="x")
-    line = transcripts.to_line(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)), window, "public")
+    line = transcripts.encode_transcript(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)), window, "public")
 
-    assert missed(read(NAME, json.loads(line))) == [Missed(vm(), gap)]
+    assert missed(read(NAME, json.loads(line))) == [RecordedGap(vm(), gap)]
 
 
 def test_a_record_without_a_reference_is_cited_by_its_line() -> None:
@@ -100,12 +100,12 @@ def test_a_record_without_a_reference_is_cited_by_its_line() -> None:
 
 
 def test_another_version_of_the_schema_is_malformed_and_says_which_is_known() -> None:
-    with pytest.raises(Malformed, match=r"'vmdiag.transcript/2'.*'vmdiag.transcript/1'"):
+    with pytest.raises(MalformedRow, match=r"'vmdiag.transcript/2'.*'vmdiag.transcript/1'"):
         read(NAME, changed(NAME, schema="vmdiag.transcript/2"))
 
 
 def test_another_schema_is_none_of_these() -> None:
-    assert not transcripts.recognises({"schema": "vmdiag.report/1"})
+    assert not transcripts.recognises_row({"schema": "vmdiag.report/1"})
 
 
 @pytest.mark.parametrize(
@@ -123,5 +123,5 @@ def test_another_schema_is_none_of_these() -> None:
     ],
 )
 def test_a_line_that_was_damaged_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRow):
         read(NAME, {**EXAMPLES[NAME], **members})

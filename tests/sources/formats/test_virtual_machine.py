@@ -5,7 +5,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, NIC, TIME, VM, changed, heard, known, read, snapshots, vm
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.items import MalformedRow
 
 NAME = "virtual-machine"
 VIEW = {
@@ -21,13 +21,13 @@ def test_an_extensions_view_is_not_a_vms() -> None:
         "statuses": [{"code": "ProvisioningState/x"}],
     }
 
-    assert not FORMATS[NAME].recognises(view)
-    assert not FORMATS[NAME].recognises({**view, "type": "Microsoft.Compute/virtualMachines/extensions"})
+    assert not FORMATS[NAME].recognises_row(view)
+    assert not FORMATS[NAME].recognises_row({**view, "type": "Microsoft.Compute/virtualMachines/extensions"})
     assert not read(NAME, {"id": f"{VM}/extensions/agent", "instanceView": VIEW})
 
 
 def test_a_row_of_resource_graph_is_none_of_these() -> None:
-    assert not FORMATS[NAME].recognises(changed(NAME, subscriptionId="s"))
+    assert not FORMATS[NAME].recognises_row(changed(NAME, subscriptionId="s"))
 
 
 def test_a_vm_of_rest_is_known_with_its_states() -> None:
@@ -83,7 +83,7 @@ def test_the_system_shows_in_how_the_guest_was_set_up() -> None:
 
 
 def test_a_bare_view_does_not_say_whose_it_is() -> None:
-    with pytest.raises(Malformed, match="does not say whose"):
+    with pytest.raises(MalformedRow, match="does not say whose"):
         read(NAME, VIEW)
 
 

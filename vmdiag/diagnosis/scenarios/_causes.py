@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.losses import connectivity_losses, ended_earlier_loss
-from vmdiag.diagnosis.model import Blame, Evidence, Finding, Loss, Stance, Verdict
+from vmdiag.diagnosis.losses import ended_earlier_loss, find_connectivity_losses
+from vmdiag.diagnosis.model import Attribution, Evidence, Finding, Loss, Stance, Verdict
 from vmdiag.diagnosis.signal_state import was_well
 from vmdiag.model import Coverage, Event, Kind, Needs, Signal, Timeline, Window
 
@@ -34,22 +34,22 @@ class Cause:
     undone_by_life: bool = False
 
     @property
-    def needs(self) -> Needs:
+    def build_needs(self) -> Needs:
         """What a scenario of this cause reads."""
         return Needs(signals=self.signals | LOSS_SIGNALS, triggers=frozenset(self.kinds), margin=MARGIN)
 
 
-def blame(
+def attribute_losses(
     timeline: Timeline, cause: Cause, firm: Callable[[Event, Loss], bool] = lambda event, _: not is_pending(event)
 ) -> Finding:
     """A cause's finding: each loss goes to the nearest event in reach; `firm` says whether it surely explains it."""
-    events = timeline.of(*cause.kinds)
+    events = timeline.list_events(*cause.kinds)
     if not events:
-        return unseen(timeline, cause)
-    blames = tuple(_blames(timeline, cause, events, firm))
+        return find_no_cause(timeline, cause)
+    blames = tuple(_attribute(timeline, cause, events, firm))
     evidence = tuple(piece for one in blames for piece in one.evidence)
     if not blames:
-        evidence = tuple(cited(Stance.AGAINST, event, "no loss begins with it") for event in events[-3:])
+        evidence = tuple(cite_event(Stance.AGAINST, event, "no loss begins with it") for event in events[-3:])
     return Finding(
         scenario=cause.scenario,
         verdict=blames[-1].verdict if blames else Verdict.CLEAR,
@@ -59,9 +59,9 @@ def blame(
     )
 
 
-def unseen(timeline: Timeline, cause: Cause) -> Finding:
+def find_no_cause(timeline: Timeline, cause: Cause) -> Finding:
     """No event of the cause: clear where a feed that would show it was heard, inconclusive where none was."""
-    if any(_is_heard(timeline, signal) for signal in cause.signals):
+    if any(_was_read(timeline, signal) for signal in cause.signals):
         return Finding(scenario=cause.scenario, verdict=Verdict.CLEAR)
     missing = tuple(
         Evidence(stance=Stance.MISSING, signal=signal, says=f"the {signal} feed that would show it was not read")
@@ -70,13 +70,13 @@ def unseen(timeline: Timeline, cause: Cause) -> Finding:
     return Finding(scenario=cause.scenario, verdict=Verdict.INCONCLUSIVE, evidence=missing)
 
 
-def _is_heard(timeline: Timeline, signal: Signal) -> bool:
+def _was_read(timeline: Timeline, signal: Signal) -> bool:
     """Whether silence of a feed means something: of one that was cut, what is missing may be what is looked for."""
-    cut = any(gap.signal is signal and gap.cut and gap.window.overlaps(timeline.window) for gap in timeline.gaps)
-    return not cut and timeline.heard(signal, timeline.window) is not Coverage.NONE
+    cut = any(gap.signal is signal and gap.cut and gap.window.overlaps_window(timeline.window) for gap in timeline.gaps)
+    return not cut and timeline.measure_coverage(signal, timeline.window) is not Coverage.NONE
 
 
-def cited(stance: Stance, event: Event, says: str = "") -> Evidence:
+def cite_event(stance: Stance, event: Event, says: str = "") -> Evidence:
     """An event as a piece of evidence."""
     text = f"{event.says}: {says}" if says else event.says
     return Evidence(stance=stance, signal=event.signal, says=text, at=event.at, ref=event.ref or None)
@@ -87,39 +87,44 @@ def is_pending(event: Event) -> bool:
     return "pending" in event.facts
 
 
-def _blames(
+def _attribute(
     timeline: Timeline, cause: Cause, events: tuple[Event, ...], firm: Callable[[Event, Loss], bool]
-) -> Iterator[Blame]:
-    for loss in connectivity_losses(timeline):
+) -> Iterator[Attribution]:
+    for loss in find_connectivity_losses(timeline):
         onset = loss.interval.start
         near = [
             event
             for event in events
             if event.ended >= onset - cause.before
             and event.at <= onset + cause.after
-            and not any(event.ended < undone.at < onset for undone in timeline.of(*cause.undone_by))
+            and not any(event.ended < undone.at < onset for undone in timeline.list_events(*cause.undone_by))
             and not ended_earlier_loss(timeline, event, onset)
             and not (cause.undone_by_life and was_well(timeline, Window(event.ended, onset)))
         ]
         if not near:
             continue
-        event = min(near, key=lambda event: (distance(event, onset), event.at))
+        event = min(near, key=lambda event: (measure_distance(event, onset), event.at))
         sure = firm(event, loss)
         verdict = Verdict.CONFIRMED if sure else Verdict.SUSPECTED
-        yield Blame(loss=loss.interval, verdict=verdict, cause_at=moment(event, onset), evidence=(_near(event, onset),))
+        yield Attribution(
+            loss=loss.interval,
+            verdict=verdict,
+            cause_at=find_nearest_instant(event, onset),
+            evidence=(_cite_near_onset(event, onset),),
+        )
 
 
-def moment(event: Event, onset: datetime) -> datetime:
+def find_nearest_instant(event: Event, onset: datetime) -> datetime:
     """The instant of an event that lies nearest to an onset."""
     return min(max(onset, event.at), event.ended)
 
 
-def distance(event: Event, onset: datetime) -> timedelta:
+def measure_distance(event: Event, onset: datetime) -> timedelta:
     """How far an event lies from an onset."""
-    return abs(moment(event, onset) - onset)
+    return abs(find_nearest_instant(event, onset) - onset)
 
 
-def _near(event: Event, onset: datetime) -> Evidence:
-    minutes = round((onset - moment(event, onset)) / timedelta(minutes=1))
+def _cite_near_onset(event: Event, onset: datetime) -> Evidence:
+    minutes = round((onset - find_nearest_instant(event, onset)) / timedelta(minutes=1))
     when = f"{abs(minutes)} min {'before' if minutes > 0 else 'after'} the onset" if minutes else "as the loss began"
-    return cited(Stance.FOR, event, when)
+    return cite_event(Stance.FOR, event, when)

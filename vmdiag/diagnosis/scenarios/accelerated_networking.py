@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, blame
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
 from vmdiag.model import Event, Kind, Timeline
 
 CAUSE = Cause(
@@ -33,13 +33,13 @@ BEFORE_MIGRATION = timedelta(minutes=2)
 
 def detect(timeline: Timeline) -> Finding:
     """Blame the losses near an unhealthy accelerated path that no migration brought about."""
-    migrations = timeline.of(Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
+    migrations = timeline.list_events(Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
 
     def is_own(event: Event) -> bool:
         return not any(-BEFORE_MIGRATION <= event.at - other.at <= AFTER_MIGRATION for other in migrations)
 
-    own = [event for event in timeline.of(*CAUSE.kinds) if is_own(event)]
-    finding = blame(timeline, CAUSE)
+    own = [event for event in timeline.list_events(*CAUSE.kinds) if is_own(event)]
+    finding = attribute_losses(timeline, CAUSE)
     blames = tuple(one for one in finding.blames if any(event.at <= one.cause_at <= event.ended for event in own))
     if blames == finding.blames:
         return finding
@@ -50,7 +50,7 @@ SCENARIO = Scenario(
     id=CAUSE.scenario,
     title="Accelerated networking stopped working",
     page=__doc__,
-    needs=CAUSE.needs,
+    needs=CAUSE.build_needs,
     detect=detect,
     remedies=("Redeploy the VM, as Azure advises for this annotation; update the drivers of a network appliance.",),
     examples=(

@@ -15,7 +15,7 @@ Source: https://learn.microsoft.com/azure/service-health/resource-health-vm-anno
 from datetime import timedelta
 
 from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, blame
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
 from vmdiag.model import Kind, Timeline
 
 # A reboot takes the network down within a minute or two; the rest is the time a guest takes to shut down.
@@ -30,14 +30,14 @@ CAUSE = Cause(
 
 def detect(timeline: Timeline) -> Finding:
     """Blame the losses that begin with such an event."""
-    return blame(timeline, CAUSE)
+    return attribute_losses(timeline, CAUSE)
 
 
 SCENARIO = Scenario(
     id=CAUSE.scenario,
     title="The VM was restarted, resized, reimaged or redeployed by a customer",
     page=__doc__,
-    needs=CAUSE.needs,
+    needs=CAUSE.build_needs,
     detect=detect,
     remedies=("Look at boot diagnostics and the serial console: the guest may not have come up.",),
     examples=(

@@ -24,22 +24,36 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 
-from vmdiag.diagnosis.losses import alive, connectivity_losses, weak
+from vmdiag.diagnosis.losses import find_connectivity_losses, find_life_signs_during, find_weak_signals_in
 from vmdiag.diagnosis.model import (
-    Blame,
-    Channel,
+    Attribution,
     Evidence,
     Example,
     Extent,
     Finding,
     Loss,
     Scenario,
+    SignalLoss,
     Stance,
     Strength,
     Verdict,
 )
-from vmdiag.diagnosis.scenarios._causes import LOSS_SIGNALS, Cause, cited, distance, moment, unseen
-from vmdiag.diagnosis.scenarios._migration import accelnet, contradictions, doubts, shown, unknown_notes, unread
+from vmdiag.diagnosis.scenarios._causes import (
+    LOSS_SIGNALS,
+    Cause,
+    cite_event,
+    find_nearest_instant,
+    find_no_cause,
+    measure_distance,
+)
+from vmdiag.diagnosis.scenarios._migration import (
+    cite_signal_loss,
+    find_broken_acceleration,
+    find_contradictions,
+    find_doubts,
+    find_unjudged_signals,
+    find_unknown_notes,
+)
 from vmdiag.diagnosis.scenarios._migration_without_loss import judge_without_loss
 from vmdiag.diagnosis.signal_state import RESETS
 from vmdiag.diagnosis.signals import MIGRATIONS, ONSET_AFTER, ONSET_BEFORE
@@ -63,18 +77,18 @@ CAUSE = Cause(
 
 def detect(timeline: Timeline) -> Finding:
     """Judge every loss that begins with a migration; without one, judge whether there can have been a loss."""
-    migrations = timeline.of(*MIGRATIONS)
-    losses = connectivity_losses(timeline)
-    linked = [(loss, event) for loss in losses if (event := _migration_of(timeline, loss, migrations)) is not None]
+    migrations = timeline.list_events(*MIGRATIONS)
+    losses = find_connectivity_losses(timeline)
+    linked = [(loss, event) for loss in losses if (event := _find_migration(timeline, loss, migrations)) is not None]
     if linked:
-        return _finding(timeline, tuple(_blame(timeline, loss, event) for loss, event in linked))
+        return _build_finding(timeline, tuple(_attribute_loss(timeline, loss, event) for loss, event in linked))
     recent = [event for event in migrations if event.ended >= timeline.window.start]
     # Of an undated record a dated one of the same migration tells more.
     recent = [event for event in recent if "undated" not in event.facts] or recent
-    return judge_without_loss(timeline, recent[-1]) if recent else _no_migration(timeline)
+    return judge_without_loss(timeline, recent[-1]) if recent else _judge_without_migration(timeline)
 
 
-def _finding(timeline: Timeline, blames: tuple[Blame, ...]) -> Finding:
+def _build_finding(timeline: Timeline, blames: tuple[Attribution, ...]) -> Finding:
     last = blames[-1]
     age = timeline.window.end - last.loss.start
     verdict, missing = last.verdict, []
@@ -97,7 +111,7 @@ def _finding(timeline: Timeline, blames: tuple[Blame, ...]) -> Finding:
     )
 
 
-def _migration_of(timeline: Timeline, loss: Loss, migrations: tuple[Event, ...]) -> Event | None:
+def _find_migration(timeline: Timeline, loss: Loss, migrations: tuple[Event, ...]) -> Event | None:
     """The migration that a loss begins with: the nearest in reach, if nothing rebuilt the port in between.
 
     One whose time is not known is taken only where no other is in reach.
@@ -107,34 +121,37 @@ def _migration_of(timeline: Timeline, loss: Loss, migrations: tuple[Event, ...])
     near = [event for event in dated if event.at - PRE_EXISTING <= onset <= event.ended + ONSET_AFTER]
     if not near:
         return None if dated else next(iter(migrations), None)
-    event = min(near, key=lambda event: (onset < event.at - ONSET_BEFORE, distance(event, onset)))
-    reset = any(event.at < other.at < onset and "pending" not in other.facts for other in timeline.of(*RESETS))
+    event = min(near, key=lambda event: (onset < event.at - ONSET_BEFORE, measure_distance(event, onset)))
+    reset = any(event.at < other.at < onset and "pending" not in other.facts for other in timeline.list_events(*RESETS))
     return None if reset else event
 
 
-def _blame(timeline: Timeline, loss: Loss, event: Event) -> Blame:
+def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution:
     """How firmly a loss is the migration's doing, by what shows it, what speaks against it and what was not read."""
-    living = alive(timeline, loss.interval)
-    against = tuple(chain(contradictions(timeline, loss, event), doubts(timeline, loss, event)))
-    visible = (shown(Stance.FOR, one) for one in (*_convincing(loss), *living[:4]))
+    living = find_life_signs_during(timeline, loss.interval)
+    against = tuple(chain(find_contradictions(timeline, loss, event), find_doubts(timeline, loss, event)))
+    visible = (cite_signal_loss(Stance.FOR, one) for one in (*_find_convincing_signals(loss), *living[:4]))
     undated = "undated" in event.facts
-    return Blame(
+    return Attribution(
         loss=loss.interval,
-        verdict=_weigh(loss, living, against, notes=tuple(unknown_notes(timeline, loss))),
+        verdict=_weigh_evidence(loss, living, against, notes=tuple(find_unknown_notes(timeline, loss))),
         # Of an unknown time the farthest is assumed, so that whatever is dated comes first.
-        cause_at=loss.interval.start - ONSET_AFTER if undated else moment(event, loss.interval.start),
+        cause_at=loss.interval.start - ONSET_AFTER if undated else find_nearest_instant(event, loss.interval.start),
         evidence=(
-            cited(Stance.FOR, event, "when is not known" if undated else ""),
+            cite_event(Stance.FOR, event, "when is not known" if undated else ""),
             *visible,
-            *(shown(Stance.FOR, one) for one in weak(timeline, loss.interval.within(timeline.window.end))),
-            *accelnet(timeline, event),
+            *(
+                cite_signal_loss(Stance.FOR, one)
+                for one in find_weak_signals_in(timeline, loss.interval.clip_to(timeline.window.end))
+            ),
+            *find_broken_acceleration(timeline, event),
             *against,
-            *unread(timeline, event),
+            *find_unjudged_signals(timeline, event),
         ),
     )
 
 
-def _convincing(loss: Loss) -> Iterator[Channel]:
+def _find_convincing_signals(loss: Loss) -> Iterator[SignalLoss]:
     """The channels that speak for a loss, each story once; of one that comes and goes each signal's first and last.
 
     A fall that comes every day is none.
@@ -147,10 +164,10 @@ def _convincing(loss: Loss) -> Iterator[Channel]:
     yield from told
 
 
-def _weigh(
-    loss: Loss, living: tuple[Channel, ...], against: tuple[Evidence, ...], *, notes: tuple[Evidence, ...]
+def _weigh_evidence(
+    loss: Loss, living: tuple[SignalLoss, ...], against: tuple[Evidence, ...], *, notes: tuple[Evidence, ...]
 ) -> Verdict:
-    strong, medium = _shown_by(loss, Strength.STRONG), _shown_by(loss, Strength.MEDIUM)
+    strong, medium = _cite_signals(loss, Strength.STRONG), _cite_signals(loss, Strength.MEDIUM)
     if not strong and (not medium or notes):
         return Verdict.INCONCLUSIVE
     # Whoever looked at a part of the traffic looked from inside: no more than suspected.
@@ -159,7 +176,7 @@ def _weigh(
     return Verdict.CONFIRMED if len(strong) + len(medium) > 1 or living else Verdict.SUSPECTED
 
 
-def _shown_by(loss: Loss, strength: Strength) -> frozenset[Signal]:
+def _cite_signals(loss: Loss, strength: Strength) -> frozenset[Signal]:
     """The independent channels of a strength; a VM that is off is a fact of its own, not a witness of a dead path."""
     return frozenset(
         one.signal
@@ -168,11 +185,11 @@ def _shown_by(loss: Loss, strength: Strength) -> frozenset[Signal]:
     )
 
 
-def _no_migration(timeline: Timeline) -> Finding:
+def _judge_without_migration(timeline: Timeline) -> Finding:
     """No migration seen; with a loss that is only an answer where the health history itself was read."""
-    finding = unseen(timeline, CAUSE)
-    whole = timeline.heard(Signal.HEALTH, timeline.window) is Coverage.ALL
-    if finding.verdict is not Verdict.CLEAR or whole or not connectivity_losses(timeline):
+    finding = find_no_cause(timeline, CAUSE)
+    whole = timeline.measure_coverage(Signal.HEALTH, timeline.window) is Coverage.ALL
+    if finding.verdict is not Verdict.CLEAR or whole or not find_connectivity_losses(timeline):
         return finding
     missing = Evidence(
         stance=Stance.MISSING,
@@ -192,7 +209,7 @@ SCENARIO = Scenario(
         before=ONSET_AFTER,
         after=ONSET_BEFORE,
         signals=CAUSE.signals | LOSS_SIGNALS | {Signal.AVAILABILITY, Signal.CPU, Signal.DISK},
-    ).needs,
+    ).build_needs,
     detect=detect,
     remedies=("Redeploy the VM, once.",),
     code="NetworkDatapathLiveMigrationSerializationError",

@@ -17,7 +17,7 @@ Source: https://learn.microsoft.com/azure/network-watcher/ip-flow-verify-overvie
 from datetime import timedelta
 
 from vmdiag.diagnosis.model import Example, Finding, Loss, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, blame, is_pending
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses, is_pending
 from vmdiag.model import Event, Kind, Signal, Timeline
 
 CAUSE = Cause(
@@ -33,10 +33,10 @@ CAUSE = Cause(
 
 def detect(timeline: Timeline) -> Finding:
     """Blame the losses that begin soon after a change; firmly only where the change is known to touch the VM."""
-    return blame(timeline, CAUSE, firm=_touches)
+    return attribute_losses(timeline, CAUSE, firm=_touches_path)
 
 
-def _touches(event: Event, _: Loss) -> bool:
+def _touches_path(event: Event, _: Loss) -> bool:
     return event.facts.get("relation", "touches") == "touches" and not is_pending(event)
 
 
@@ -44,7 +44,7 @@ SCENARIO = Scenario(
     id=CAUSE.scenario,
     title="A change of the network configuration cut the VM off",
     page=__doc__,
-    needs=CAUSE.needs,
+    needs=CAUSE.build_needs,
     detect=detect,
     remedies=("Look at the change and take it back if it was wrong.",),
     examples=(

@@ -13,7 +13,7 @@ Source: https://learn.microsoft.com/azure/service-health/resource-health-vm-anno
 from datetime import timedelta
 
 from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, blame
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
 from vmdiag.model import Kind, Timeline
 
 # The annotation is Azure's own finding: it comes minutes after the fault, or lasts a while before the VM feels it.
@@ -27,14 +27,14 @@ CAUSE = Cause(
 
 def detect(timeline: Timeline) -> Finding:
     """Blame the losses that begin with such an event."""
-    return blame(timeline, CAUSE)
+    return attribute_losses(timeline, CAUSE)
 
 
 SCENARIO = Scenario(
     id=CAUSE.scenario,
     title="The network below the VM failed",
     page=__doc__,
-    needs=CAUSE.needs,
+    needs=CAUSE.build_needs,
     detect=detect,
     remedies=("Wait for Azure's recovery; see Service Health for the region.",),
     examples=(

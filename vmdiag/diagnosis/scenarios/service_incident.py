@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from vmdiag.diagnosis.losses import connectivity_losses
-from vmdiag.diagnosis.model import Blame, Example, Finding, Loss, Scenario, Stance, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, cited, unseen
-from vmdiag.diagnosis.service_health import concerns, end_of, same_region
+from vmdiag.diagnosis.losses import find_connectivity_losses
+from vmdiag.diagnosis.model import Attribution, Example, Finding, Loss, Scenario, Stance, Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, cite_event, find_no_cause
+from vmdiag.diagnosis.service_health import concerns_vm, find_incident_end, is_same_region
 from vmdiag.model import Event, Kind, Signal, Timeline
 
 CAUSE = Cause(
@@ -32,42 +32,44 @@ CAUSE = Cause(
 
 def detect(timeline: Timeline) -> Finding:
     """Blame the losses that begin during an incident of the VM's region that can cut a VM off."""
-    incidents = [event for event in timeline.of(Kind.SERVICE_INCIDENT) if concerns(timeline.vm, event)]
+    incidents = [event for event in timeline.list_events(Kind.SERVICE_INCIDENT) if concerns_vm(timeline.vm, event)]
     if not incidents:
-        return replace(unseen(timeline, CAUSE), cause_at=None)
-    blames = tuple(_blames(timeline, incidents))
+        return replace(find_no_cause(timeline, CAUSE), cause_at=None)
+    blames = tuple(_attribute_losses(timeline, incidents))
     evidence = tuple(piece for one in blames for piece in one.evidence) or tuple(
-        cited(Stance.AGAINST, event, "no loss of connectivity begins during it") for event in incidents
+        cite_event(Stance.AGAINST, event, "no loss of connectivity begins during it") for event in incidents
     )
     verdict = blames[-1].verdict if blames else Verdict.CLEAR
     cause_at = blames[-1].cause_at if blames else incidents[-1].at
     return Finding(scenario=CAUSE.scenario, verdict=verdict, evidence=evidence, blames=blames, cause_at=cause_at)
 
 
-def _blames(timeline: Timeline, incidents: list[Event]) -> Iterator[Blame]:
-    for loss in connectivity_losses(timeline):
+def _attribute_losses(timeline: Timeline, incidents: list[Event]) -> Iterator[Attribution]:
+    for loss in find_connectivity_losses(timeline):
         for event in incidents:
-            if _overlaps(timeline, event, loss):
-                known = same_region(timeline.vm, event) is True
-                yield Blame(
+            if _overlaps_loss(timeline, event, loss):
+                known = is_same_region(timeline.vm, event) is True
+                yield Attribution(
                     loss=loss.interval,
                     verdict=Verdict.CONFIRMED if known else Verdict.SUSPECTED,
                     cause_at=event.at,
-                    evidence=(cited(Stance.FOR, event, "" if known else "whether it is the VM's region is not known"),),
+                    evidence=(
+                        cite_event(Stance.FOR, event, "" if known else "whether it is the VM's region is not known"),
+                    ),
                 )
                 break
 
 
-def _overlaps(timeline: Timeline, event: Event, loss: Loss) -> bool:
+def _overlaps_loss(timeline: Timeline, event: Event, loss: Loss) -> bool:
     onset = loss.interval.start
-    return event.at - CAUSE.after <= onset <= end_of(event, timeline.events) + CAUSE.before
+    return event.at - CAUSE.after <= onset <= find_incident_end(event, timeline.events) + CAUSE.before
 
 
 SCENARIO = Scenario(
     id=CAUSE.scenario,
     title="A service incident of the region took the VM's connectivity",
     page=__doc__,
-    needs=CAUSE.needs,
+    needs=CAUSE.build_needs,
     detect=detect,
     remedies=("Follow the incident in Service Health; fail over where the workload can.",),
     examples=(

@@ -12,7 +12,7 @@ Source: https://learn.microsoft.com/azure/virtual-machines/spot-vms
 from datetime import timedelta
 
 from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, blame
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
 from vmdiag.model import Kind, Timeline
 
 # Notice is 30 seconds; the annotation is stamped within minutes.
@@ -27,14 +27,14 @@ CAUSE = Cause(
 
 def detect(timeline: Timeline) -> Finding:
     """Blame the losses that begin with such an event."""
-    return blame(timeline, CAUSE)
+    return attribute_losses(timeline, CAUSE)
 
 
 SCENARIO = Scenario(
     id=CAUSE.scenario,
     title="The spot VM was evicted",
     page=__doc__,
-    needs=CAUSE.needs,
+    needs=CAUSE.build_needs,
     detect=detect,
     remedies=("Start the VM when capacity is back: az vm start --ids VM_ID",),
     examples=(

@@ -13,7 +13,7 @@ Source: https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/
 from datetime import timedelta
 
 from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, blame
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
 from vmdiag.model import Kind, Timeline
 
 # Azure forces the VM off after 120 s without its disks; the records of it come 2 to 4 minutes late.
@@ -27,14 +27,14 @@ CAUSE = Cause(
 
 def detect(timeline: Timeline) -> Finding:
     """Blame the losses that begin with such an event."""
-    return blame(timeline, CAUSE)
+    return attribute_losses(timeline, CAUSE)
 
 
 SCENARIO = Scenario(
     id=CAUSE.scenario,
     title="The VM lost its disks",
     page=__doc__,
-    needs=CAUSE.needs,
+    needs=CAUSE.build_needs,
     detect=detect,
     remedies=("Wait for the storage; see Service Health for the region.",),
     examples=(

@@ -16,7 +16,7 @@ Source: https://learn.microsoft.com/azure/virtual-machines/states-billing
 from datetime import timedelta
 
 from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, blame
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
 from vmdiag.model import Kind, Signal, Timeline
 
 # A shutdown takes minutes, and where only Resource Health is read the first word may be the one after 15 minutes.
@@ -33,14 +33,14 @@ CAUSE = Cause(
 
 def detect(timeline: Timeline) -> Finding:
     """Blame the losses that begin with such an event."""
-    return blame(timeline, CAUSE)
+    return attribute_losses(timeline, CAUSE)
 
 
 SCENARIO = Scenario(
     id=CAUSE.scenario,
     title="The VM was stopped or deallocated by a customer",
     page=__doc__,
-    needs=CAUSE.needs,
+    needs=CAUSE.build_needs,
     detect=detect,
     remedies=("Start the VM: az vm start --ids VM_ID",),
     examples=(

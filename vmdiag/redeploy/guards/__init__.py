@@ -9,30 +9,30 @@ from dataclasses import InitVar, dataclass
 from datetime import datetime
 
 from vmdiag.diagnosis.model import Case
-from vmdiag.mitigation import Answer
+from vmdiag.mitigation import GuardResult
 from vmdiag.redeploy.guards import _loss, _machine, _run
 from vmdiag.redeploy.guards._machine import is_rebuilt
 from vmdiag.redeploy.model import Plan, Policy, Population
 
-__all__ = ["GOOD_FOR", "GUARDS", "Order", "Refusal", "is_rebuilt", "qualifies", "review"]
+__all__ = ["GOOD_FOR", "GUARDS", "Order", "Refusal", "is_candidate", "is_rebuilt", "review_plans"]
 
-Guard = Callable[[Plan, Policy, Population, datetime], Answer]
+Guard = Callable[[Plan, Policy, Population, datetime], GuardResult]
 GUARDS: tuple[Guard, ...] = (
-    _loss.verdict,
-    _loss.persistence,
-    _machine.state,
-    _machine.data,
-    _machine.owner,
-    _machine.permission,
-    _run.count,
-    _run.storm,
-    _loss.service_event,
-    _machine.repeat,
-    _machine.grace,
-    _run.pace,
-    _run.lock,
-    _run.clock,
-    _run.consent,
+    _loss.check_verdict,
+    _loss.check_persistence,
+    _machine.check_state,
+    _machine.check_data,
+    _machine.check_owner,
+    _machine.check_permission,
+    _run.check_count,
+    _run.check_storm,
+    _loss.check_service_event,
+    _machine.check_repeat,
+    _machine.check_grace,
+    _run.check_pace,
+    _run.check_lock,
+    _run.check_clock,
+    _run.check_consent,
 )
 # Seconds; what was seen longer ago may not be so any more (contract, section 4).
 GOOD_FOR = 60
@@ -44,7 +44,7 @@ class Order:
     """A plan that every guard let pass. Only `review` can make one, and it is good for a minute after its last look."""
 
     plan: Plan
-    answers: tuple[Answer, ...]
+    answers: tuple[GuardResult, ...]
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
@@ -52,11 +52,11 @@ class Order:
             message = "an Order is made by vmdiag.redeploy.guards.review alone"
             raise TypeError(message)
 
-    def expiry(self, clock: float) -> Answer:
+    def check_expiry(self, clock: float) -> GuardResult:
         """Whether it may still be carried out; `clock` runs on while the process is stopped."""
         age = float("inf") if self.plan.looked_at is None else clock - self.plan.looked_at
         found = "nothing was looked at" if self.plan.looked_at is None else f"the last look is {age:.0f} s old"
-        return Answer(
+        return GuardResult(
             guard="order",
             passes=0 <= age <= GOOD_FOR,
             limit=f"carried out within {GOOD_FOR} s of the last look",
@@ -69,10 +69,10 @@ class Refusal:
     """A plan that must not be carried out, or not yet, and what every guard said."""
 
     plan: Plan
-    answers: tuple[Answer, ...]
+    answers: tuple[GuardResult, ...]
 
     @property
-    def against(self) -> tuple[Answer, ...]:
+    def against(self) -> tuple[GuardResult, ...]:
         """The guards that refuse; none where some were only not asked yet."""
         return tuple(answer for answer in self.answers if answer.passes is False)
 
@@ -82,17 +82,19 @@ class Refusal:
         return "; ".join(f"{answer.guard}: {answer.found} (limit: {answer.limit})" for answer in self.against)
 
 
-def review(plans: Iterable[Plan], policy: Policy, population: Population, now: datetime) -> tuple[Order | Refusal, ...]:
+def review_plans(
+    plans: Iterable[Plan], policy: Policy, population: Population, now: datetime
+) -> tuple[Order | Refusal, ...]:
     """An order for each plan that passes every guard, a refusal for each other."""
-    return tuple(_reviewed(plan, policy, population, now) for plan in plans)
+    return tuple(_review_plan(plan, policy, population, now) for plan in plans)
 
 
-def qualifies(case: Case, policy: Policy) -> bool:
+def is_candidate(case: Case, policy: Policy) -> bool:
     """Whether the case's verdict is one that the operator wants to act on."""
-    return case.diagnosis.verdict in _loss.wanted(policy)
+    return case.diagnosis.verdict in _loss.list_accepted_verdicts(policy)
 
 
-def _reviewed(plan: Plan, policy: Policy, population: Population, now: datetime) -> Order | Refusal:
+def _review_plan(plan: Plan, policy: Policy, population: Population, now: datetime) -> Order | Refusal:
     answers = tuple(guard(plan, policy, population, now) for guard in GUARDS)
     if all(answer.passes for answer in answers):
         return Order(plan=plan, answers=answers, seal=_SEAL)

@@ -6,13 +6,13 @@ Must not know the other VMs of the run.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.model import Case, Channel, State, Verdict
-from vmdiag.diagnosis.service_health import concerns, end_of
-from vmdiag.mitigation import Answer
+from vmdiag.diagnosis.model import Case, SignalLoss, State, Verdict
+from vmdiag.diagnosis.service_health import concerns_vm, find_incident_end
+from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind, Signal, Window
-from vmdiag.redeploy.guards._words import ago, unknown
+from vmdiag.redeploy.guards._words import describe_unknown, format_age
 from vmdiag.redeploy.model import Plan, Policy, Population
-from vmdiag.redeploy.verification import MEASURED, heard, silences, witnesses
+from vmdiag.redeploy.verification import MEASURED, find_last_reading, list_unread_gaps, list_witnesses
 
 FRESH = timedelta(minutes=15)
 # Two readings of one loss may date its begin a few minutes apart, as late records come in.
@@ -22,26 +22,26 @@ SAME_LOSS = timedelta(minutes=20)
 RIVALS_BEFORE, RIVALS_AFTER, LOG_WHOLE = timedelta(minutes=30), timedelta(minutes=2), timedelta(minutes=20)
 
 
-def verdict(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_verdict(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """Confirmed, or suspected where the operator says so, of the loss that is open now, on evidence of minutes ago."""
     del population
-    verdicts, seen, case = wanted(policy), _newest(plan.latest), plan.latest
+    verdicts, seen, case = list_accepted_verdicts(policy), _find_newest_measurement(plan.latest), plan.latest
     found, word = case.diagnosis.verdict, ""
-    old = "no sign of it is dated" if seen is None else f"the newest sign of the loss is {ago(now - seen)} old"
-    is_measured = bool(witnesses(plan.case)) or policy.include_suspected
+    old = "no sign of it is dated" if seen is None else f"the newest sign of the loss is {format_age(now - seen)} old"
+    is_measured = bool(list_witnesses(plan.case)) or policy.include_suspected
     if not is_measured:
         word = ", which only the operator's word shows (--include-suspected)"
-    elif not _explains(case):
+    elif not _explains_open_loss(case):
         word = ", and the loss that is open now is not the migration's"
-    return Answer(
+    return GuardResult(
         guard="verdict",
         passes=found in verdicts and seen is not None and now - seen <= FRESH and not word,
-        limit=f"{' or '.join(verdicts)}, evidence at most {ago(FRESH)} old",
+        limit=f"{' or '.join(verdicts)}, evidence at most {format_age(FRESH)} old",
         found=f"{found}, {old}{word}",
     )
 
 
-def persistence(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_persistence(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """The loss still goes on, measured, when it is read again right before the request, by feeds that are whole."""
     del population
     passes: bool | None = None
@@ -52,61 +52,64 @@ def persistence(plan: Plan, policy: Policy, population: Population, now: datetim
     elif plan.again is None:
         found = "is read again right before the request"
     else:
-        against = _is_over(plan.again) or next(_against(plan, plan.again, policy, now), "")
+        against = _describe_recovery(plan.again) or next(_list_objections(plan, plan.again, policy, now), "")
         passes, found = not against, against or f"it goes on at {plan.again.window.end:%H:%M:%S}Z"
     limit = "the loss goes on at a second look, measured, with the feeds that decide read whole"
-    return Answer(guard="persistence", passes=passes, limit=limit, found=found)
+    return GuardResult(guard="persistence", passes=passes, limit=limit, found=found)
 
 
-def service_event(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_service_event(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """No service incident of the region is active, and Azure has not scheduled to move or reboot the VM itself."""
     del policy, population
     name, limit = "service event", "no active incident of the region, no redeploy or reboot scheduled"
-    facts, case = plan.facts, plan.latest
-    if silences(case, Signal.SERVICE):
-        return Answer(guard=name, passes=False, limit=limit, found="service incidents could not be read")
-    told = [*_active(case, now), *((*facts.incidents, *(facts.scheduled or ())) if facts is not None else ())]
+    facts, case = plan.preflight, plan.latest
+    if list_unread_gaps(case, Signal.SERVICE):
+        return GuardResult(guard=name, passes=False, limit=limit, found="service incidents could not be read")
+    told = [
+        *_list_active_incidents(case, now),
+        *((*facts.incidents, *(facts.scheduled or ())) if facts is not None else ()),
+    ]
     if told:
-        return Answer(guard=name, passes=False, limit=limit, found=told[0])
+        return GuardResult(guard=name, passes=False, limit=limit, found=told[0])
     if facts is None:
-        return unknown(name, limit, None, "")
+        return describe_unknown(name, limit, None, "")
     for topic in ("incidents", "scheduled"):
         if topic in facts.unread:
-            return unknown(name, limit, facts, topic)
+            return describe_unknown(name, limit, facts, topic)
     calm = "nothing scheduled" if facts.scheduled is not None else "this cloud does not tell what is scheduled"
     if facts.scheduled is not None and facts.announces is False:
         calm = "scheduled events are not opted in, so nothing tells what is scheduled"
-    return Answer(guard=name, passes=True, limit=limit, found=f"no incident, {calm}")
+    return GuardResult(guard=name, passes=True, limit=limit, found=f"no incident, {calm}")
 
 
-def _newest(case: Case) -> datetime | None:
+def _find_newest_measurement(case: Case) -> datetime | None:
     """The newest instant at which the loss was measured; where nothing measures it, the word's own."""
     loss = case.diagnosis.loss
     known = loss.channels if loss is not None else ()
     channels = [channel for channel in known if channel.signal in MEASURED] or known
-    times = (_seen(case, channel) for channel in channels)
+    times = (_find_last_sign(case, channel) for channel in channels)
     return max(filter(None, times), default=None)
 
 
-def _seen(case: Case, channel: Channel) -> datetime | None:
+def _find_last_sign(case: Case, channel: SignalLoss) -> datetime | None:
     """When a channel last showed it; a word is as old as what it states."""
     if channel.signal is Signal.OPERATOR:
         return channel.interval.start
-    return channel.interval.end or heard(case, channel.signal)
+    return channel.interval.end or find_last_reading(case, channel.signal)
 
 
-def wanted(policy: Policy) -> tuple[Verdict, ...]:
+def list_accepted_verdicts(policy: Policy) -> tuple[Verdict, ...]:
     """The verdicts that may be acted on."""
     return (Verdict.CONFIRMED, Verdict.SUSPECTED) if policy.include_suspected else (Verdict.CONFIRMED,)
 
 
-def _explains(case: Case) -> bool:
+def _explains_open_loss(case: Case) -> bool:
     """Whether what is lost now is what the migration is blamed for."""
     now = [loss for loss in case.diagnosis.losses if loss.interval.is_open]
     return all(loss.explained_by == case.diagnosis.finding.scenario for loss in now[-1:])
 
 
-def _is_over(again: Case) -> str:
+def _describe_recovery(again: Case) -> str:
     """How the second look shows that there is nothing to cure any more; empty where it does not."""
     seen = again.diagnosis
     if seen.verdict.is_flagged and seen.state is State.OPEN:
@@ -115,19 +118,19 @@ def _is_over(again: Case) -> str:
     return f"at a second look the VM is {seen.verdict}, {seen.state or 'without a loss'}{back}"
 
 
-def _against(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator[str]:
+def _list_objections(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator[str]:
     """What keeps the second look from showing that it goes on."""
     lost_at = again.diagnosis.failed_at or now
     if abs(lost_at - (plan.case.diagnosis.failed_at or lost_at)) > SAME_LOSS:
         yield f"at a second look it is another loss, since {lost_at:%H:%M}Z"
-    measured = [at for signal in witnesses(again) if (at := heard(again, signal)) is not None]
+    measured = [at for signal in list_witnesses(again) if (at := find_last_reading(again, signal)) is not None]
     if not any(at > lost_at for at in measured):
         yield "nothing that was measured since shows it"
     if plan.normal and not policy.include_suspected:
         yield f"a strong channel is normal: {plan.normal[0]}"
-    yield from _half_read(again, lost_at)
-    unread = [gap.reason for gap in silences(again, Signal.TRAFFIC)]
-    unread += [plan.unmeasured] if plan.unmeasured and Signal.TRAFFIC not in witnesses(again) else []
+    yield from _list_half_read_feeds(again, lost_at)
+    unread = [gap.reason for gap in list_unread_gaps(again, Signal.TRAFFIC)]
+    unread += [plan.unmeasured] if plan.unmeasured and Signal.TRAFFIC not in list_witnesses(again) else []
     if unread and not policy.include_suspected:
         # An agent falls silent on healthy VMs, too, and traffic that was low an hour ago may be back since: what alone
         # could deny the loss has to have been read to the end.
@@ -145,26 +148,30 @@ BASELINE = timedelta(hours=1)
 WORK = frozenset({Signal.CPU, Signal.DISK})
 
 
-def _half_read(case: Case, lost_at: datetime) -> Iterator[str]:
+def _list_half_read_feeds(case: Case, lost_at: datetime) -> Iterator[str]:
     """Feeds that decide and were read in part, whether they show the loss or might have denied it."""
     begun = min(lost_at, case.diagnosis.migrated_at or lost_at)
     since = Window(begun, case.window.end)
-    cut = {gap.signal for gap in case.gaps if gap.cut and gap.window.overlaps(since)}
+    cut = {gap.signal for gap in case.gaps if gap.cut and gap.window.overlaps_window(since)}
     deciding = {*DECIDING, *(WORK if cut >= WORK else ())}
     for gap in case.gaps:
         before = BASELINE if gap.signal is Signal.TRAFFIC else timedelta()
         span = Window(begun - before, case.window.end)
         if gap.signal is Signal.ACTIVITY:
             span = Window(lost_at - RIVALS_BEFORE, lost_at + RIVALS_AFTER)
-            if gap.counts_as_unread and gap.window.overlaps(span):
+            if gap.counts_as_unread and gap.window.overlaps_window(span):
                 yield f"the activity log was not read whole around the loss: {gap.reason}"
-        elif gap.cut and gap.signal in deciding and gap.window.overlaps(span):
+        elif gap.cut and gap.signal in deciding and gap.window.overlaps_window(span):
             yield f"{gap.signal} was read in part: {gap.reason}"
 
 
-def _active(case: Case, now: datetime) -> Iterator[str]:
+def _list_active_incidents(case: Case, now: datetime) -> Iterator[str]:
     for event in case.events:
-        if event.kind is Kind.SERVICE_INCIDENT and concerns(case.vm, event) and end_of(event, case.events) > now:
+        if (
+            event.kind is Kind.SERVICE_INCIDENT
+            and concerns_vm(case.vm, event)
+            and find_incident_end(event, case.events) > now
+        ):
             yield event.says
         if event.kind is Kind.PRECURSOR and event.at >= (case.diagnosis.failed_at or now):
             yield f"{event.says} ({event.at:%Y-%m-%d %H:%M}Z)"

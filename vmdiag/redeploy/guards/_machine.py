@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from vmdiag.mitigation import Answer
+from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind
-from vmdiag.redeploy.guards._words import ago, unknown
-from vmdiag.redeploy.model import Circumstances, Plan, Policy, Population
+from vmdiag.redeploy.guards._words import describe_unknown, format_age
+from vmdiag.redeploy.model import Plan, Policy, Population, Preflight
 
 REPEAT, REPEAT_SPAN, MOST_IN_SPAN = timedelta(hours=6), timedelta(days=7), 2
 # The log's redeploy and the journal's are one: no VM is redeployed twice within minutes.
@@ -24,96 +24,97 @@ PROTECTED = "vmdiag-protect"
 AKS_TAG, AKS_OLD_TAG, AKS_GROUP = "aks-managed-", "orchestrator", "mc_"
 
 
-def state(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_state(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """Running or stopped, not deallocated; provisioned; no lock known."""
     del policy, population, now
     limit = "running or stopped, provisioning succeeded, no lock, the same VM as before"
-    facts = plan.facts
+    facts = plan.preflight
     if facts is None or "vm" in facts.unread:
-        return unknown("state", limit, facts, "vm")
-    other = next(_not_the_same(plan, facts), "")
-    return Answer(
+        return describe_unknown("state", limit, facts, "vm")
+    other = next(_list_changes_of_identity(plan, facts), "")
+    locks = _describe_locks(facts)
+    return GuardResult(
         guard="state",
         passes=facts.power in RUNS and facts.provisioning == "succeeded" and not facts.locks and not other,
         limit=limit,
         found=other
-        or f"{facts.power or 'power state unknown'}, provisioning {facts.provisioning or 'unknown'}, {_locks(facts)}",
+        or f"{facts.power or 'power state unknown'}, provisioning {facts.provisioning or 'unknown'}, {locks}",
     )
 
 
-def data(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_data(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """No OS disk that lies on the host and dies with the move, unless the operator accepts that."""
     del population, now
     limit = "data loss is allowed (--allow-data-loss)" if policy.allow_data_loss else "no ephemeral OS disk"
-    facts = plan.facts
+    facts = plan.preflight
     if facts is None or "vm" in facts.unread:
-        return unknown("data", limit, facts, "vm")
+        return describe_unknown("data", limit, facts, "vm")
     found = "an ephemeral OS disk, which is wiped" if facts.ephemeral else "the OS disk is kept"
-    return Answer(guard="data", passes=policy.allow_data_loss or not facts.ephemeral, limit=limit, found=found)
+    return GuardResult(guard="data", passes=policy.allow_data_loss or not facts.ephemeral, limit=limit, found=found)
 
 
-def owner(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_owner(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """Nobody else manages the VM, and nobody has protected it."""
     del policy, population, now
     limit = f"no scale-set instance, no AKS node, nothing managed by others, no tag {PROTECTED}"
-    facts = plan.facts
+    facts = plan.preflight
     if plan.vm.scale_set is not None:
         found = f"an instance of the scale set {plan.vm.scale_set}"
-        return Answer(guard="owner", passes=False, limit=limit, found=found)
+        return GuardResult(guard="owner", passes=False, limit=limit, found=found)
     if facts is None or "vm" in facts.unread:
-        return unknown("owner", limit, facts, "vm")
-    found = next(_owners(plan, facts), "")
+        return describe_unknown("owner", limit, facts, "vm")
+    found = next(_list_owners(plan, facts), "")
     untold = "; this cloud does not tell managedBy" if "managedBy" in facts.untold else ""
-    return Answer(guard="owner", passes=not found, limit=limit, found=found or f"nobody else manages it{untold}")
+    return GuardResult(guard="owner", passes=not found, limit=limit, found=found or f"nobody else manages it{untold}")
 
 
-def permission(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_permission(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """The sign-in may redeploy this VM; where that cannot be read the request itself will tell."""
     del policy, population, now
     limit = "Microsoft.Compute/virtualMachines/redeploy/action"
-    if plan.facts is None:
-        return unknown("permission", limit, None, "")
+    if plan.preflight is None:
+        return describe_unknown("permission", limit, None, "")
     words = {True: "allowed", False: "not allowed to this sign-in", None: "could not be read; the request will tell"}
-    may = plan.facts.may_redeploy
-    return Answer(guard="permission", passes=may is not False, limit=limit, found=words[may])
+    may = plan.preflight.may_redeploy
+    return GuardResult(guard="permission", passes=may is not False, limit=limit, found=words[may])
 
 
-def repeat(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_repeat(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """Not again so soon, whoever did it before, and never twice for one loss."""
     del policy, population
-    limit = f"none since the loss began, one in {ago(REPEAT)}, {MOST_IN_SPAN} in {ago(REPEAT_SPAN)}"
-    facts, lost = plan.facts, plan.latest.diagnosis.failed_at
+    limit = f"none since the loss began, one in {format_age(REPEAT)}, {MOST_IN_SPAN} in {format_age(REPEAT_SPAN)}"
+    facts, lost = plan.preflight, plan.latest.diagnosis.failed_at
     told = [event.at for event in plan.latest.events if event.kind is Kind.REDEPLOY]
-    known = _distinct([*told, *(facts.redeploys if facts else ())])
+    known = _merge_near_times([*told, *(facts.redeploys if facts else ())])
     recent = [at for at in known if now - at <= REPEAT_SPAN]
     again = lost is not None and any(at >= lost for at in known)
     if again or len(recent) >= MOST_IN_SPAN or any(now - at <= REPEAT for at in recent):
         since = ", after this loss began: escalate instead" if again else ""
         found = f"redeployed {', '.join(f'{at:%Y-%m-%d %H:%M}Z' for at in recent or known[-1:])}{since}"
-        return Answer(guard="repeat", passes=False, limit=limit, found=found)
+        return GuardResult(guard="repeat", passes=False, limit=limit, found=found)
     if facts is None or "log" in facts.unread:
-        return unknown("repeat", limit, facts, "log")
+        return describe_unknown("repeat", limit, facts, "log")
     if is_rebuilt(facts, lost):
         found = f"its provisioning state is of {facts.changed_at:%H:%M:%S}Z, after this loss began, and the log names "
         found += "nothing that changed it: perhaps a redeploy by somebody else"
-        return Answer(guard="repeat", passes=False, limit=limit, found=found)
-    found = f"redeployed {recent[-1]:%Y-%m-%d %H:%M}Z" if recent else f"none in {ago(REPEAT_SPAN)}"
-    return Answer(guard="repeat", passes=True, limit=limit, found=found)
+        return GuardResult(guard="repeat", passes=False, limit=limit, found=found)
+    found = f"redeployed {recent[-1]:%Y-%m-%d %H:%M}Z" if recent else f"none in {format_age(REPEAT_SPAN)}"
+    return GuardResult(guard="repeat", passes=True, limit=limit, found=found)
 
 
-def grace(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_grace(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """Nobody works on the VM right now."""
     del policy, population
-    limit = f"{ago(GRACE)} after a customer's write"
-    facts = plan.facts
+    limit = f"{format_age(GRACE)} after a customer's write"
+    facts = plan.preflight
     if facts is None or "log" in facts.unread:
-        return unknown("grace", limit, facts, "log")
+        return describe_unknown("grace", limit, facts, "log")
     last = max(facts.writes, default=None)
-    found = f"no write in {ago(REPEAT_SPAN)}" if last is None else f"{last[1]} {ago(now - last[0])} ago"
-    return Answer(guard="grace", passes=last is None or now - last[0] >= GRACE, limit=limit, found=found)
+    found = f"no write in {format_age(REPEAT_SPAN)}" if last is None else f"{last[1]} {format_age(now - last[0])} ago"
+    return GuardResult(guard="grace", passes=last is None or now - last[0] >= GRACE, limit=limit, found=found)
 
 
-def is_rebuilt(facts: Circumstances, lost: datetime | None) -> bool:
+def is_rebuilt(facts: Preflight, lost: datetime | None) -> bool:
     """Whether the VM was changed since the loss began, by something that the log does not name, or not yet.
 
     The log comes up to 20 minutes late; the provisioning state does not.
@@ -124,7 +125,7 @@ def is_rebuilt(facts: Circumstances, lost: datetime | None) -> bool:
     return not any(abs(at - changed) <= SAME_MOMENT for at, _ in facts.writes)
 
 
-def _not_the_same(plan: Plan, facts: Circumstances) -> Iterator[str]:
+def _list_changes_of_identity(plan: Plan, facts: Preflight) -> Iterator[str]:
     now, before = facts.hardware, plan.earlier.hardware if plan.earlier is not None else facts.hardware
     lost = plan.latest.diagnosis.failed_at
     if (now.vm_id, now.created_at) != (before.vm_id, before.created_at):
@@ -138,14 +139,14 @@ def _not_the_same(plan: Plan, facts: Circumstances) -> Iterator[str]:
         yield "its OS disk was changed a moment ago: look at it anew"
 
 
-def _locks(facts: Circumstances) -> str:
+def _describe_locks(facts: Preflight) -> str:
     if facts.locks is None:
         return "locks could not be read"
     unread = f"; those of the {' and the '.join(facts.unread_locks)} could not be read" if facts.unread_locks else ""
     return f"{', '.join(facts.locks) or ('no lock known' if unread else 'no lock')}{unread}"
 
 
-def _owners(plan: Plan, facts: Circumstances) -> Iterator[str]:
+def _list_owners(plan: Plan, facts: Preflight) -> Iterator[str]:
     if PROTECTED in facts.tags:
         yield f"the tag {PROTECTED}"
     old = facts.tags.get(AKS_OLD_TAG, "").lower().startswith("kubernetes")
@@ -155,6 +156,6 @@ def _owners(plan: Plan, facts: Circumstances) -> Iterator[str]:
         yield f"managed by {facts.managed_by}"
 
 
-def _distinct(times: Sequence[datetime]) -> list[datetime]:
+def _merge_near_times(times: Sequence[datetime]) -> list[datetime]:
     known = sorted(times)
     return known[:1] + [after for before, after in pairwise(known) if after - before > SAME_REDEPLOY]

@@ -6,10 +6,10 @@ Must not know a VM's state.
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.service_health import plain
+from vmdiag.diagnosis.service_health import normalize_region
 from vmdiag.identity import VmId
-from vmdiag.mitigation import Answer
-from vmdiag.redeploy.guards._words import ago, unknown
+from vmdiag.mitigation import GuardResult
+from vmdiag.redeploy.guards._words import describe_unknown, format_age
 from vmdiag.redeploy.model import Consent, Plan, Policy, Population
 
 STORM_LEAST = 3
@@ -22,11 +22,11 @@ CLOCKS_APART = timedelta(minutes=5)
 AGREE = timedelta(seconds=30)
 
 
-def count(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_count(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """No more candidates than the operator thought of."""
     del plan, now
     noun = "candidate" if population.candidates == 1 else "candidates"
-    return Answer(
+    return GuardResult(
         guard="count",
         passes=population.candidates <= policy.most,
         limit=f"at most {policy.most} (--max)",
@@ -34,51 +34,57 @@ def count(plan: Plan, policy: Policy, population: Population, now: datetime) -> 
     )
 
 
-def storm(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_storm(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """One platform event, not so many broken VMs; what was redeployed there within the hour is part of it."""
     limit = (
         f"at most {policy.storm} % of the scope from {STORM_LEAST} VMs on (--storm), and {STORM_REGION} VMs of one "
-        f"region within {ago(STORM_SPAN)}, with what was redeployed there within {ago(STORM_MEMORY)}"
+        f"region within {format_age(STORM_SPAN)}, with what was redeployed there within {format_age(STORM_MEMORY)}"
     )
-    if plan.facts is not None and "recent" in plan.facts.unread:
-        return unknown("storm", limit, plan.facts, "recent")
-    struck = {one.vm for one in population.struck}
-    recent = _recent(plan, now) - struck
-    hit, near = len(struck | recent), _together(population, plan.region, len(recent))
+    if plan.preflight is not None and "recent" in plan.preflight.unread:
+        return describe_unknown("storm", limit, plan.preflight, "recent")
+    struck = {one.vm for one in population.affected}
+    recent = _list_recent_redeploys(plan, now) - struck
+    hit, near = len(struck | recent), _count_simultaneous(population, plan.region, len(recent))
     much = hit >= STORM_LEAST and hit * 100 > policy.storm * max(population.vms, hit)
-    done = f"; {len(recent)} more redeployed there within {ago(STORM_MEMORY)}" if recent else ""
-    unseen = f"; others' redeploys: {plan.facts.recent_unread}" if plan.facts and plan.facts.recent_unread else ""
-    return Answer(
+    done = f"; {len(recent)} more redeployed there within {format_age(STORM_MEMORY)}" if recent else ""
+    unseen = (
+        f"; others' redeploys: {plan.preflight.recent_unread}"
+        if plan.preflight and plan.preflight.recent_unread
+        else ""
+    )
+    return GuardResult(
         guard="storm",
         passes=not much and near <= STORM_REGION,
         limit=limit,
         found=f"{len(struck)} of {population.vms} VMs are or may be affected, {near} of one region within "
-        f"{ago(STORM_SPAN)}{done}{unseen}",
+        f"{format_age(STORM_SPAN)}{done}{unseen}",
     )
 
 
-def pace(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_pace(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """One at a time in a subscription, and so never two of an availability set or a proximity group."""
     del population
     subscription = plan.vm.subscription.lower()
     others = [each for each in policy.unfinished if each.vm.subscription.lower() == subscription]
-    return Answer(
+    return GuardResult(
         guard="pace",
         passes=not others,
         limit="one at a time, the next once the former is verified (vmdiag mitigations --resume)",
-        found="; ".join(f"{each.vm.name}'s, of {ago(now - each.since)} ago, is not verified" for each in others)
+        found="; ".join(f"{each.vm.name}'s, of {format_age(now - each.since)} ago, is not verified" for each in others)
         or "none is under way",
     )
 
 
-def lock(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_lock(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """No other run redeploys in this subscription from this machine."""
     del plan, population, now
     limit = "one run that redeploys in a subscription at a time"
-    return Answer(guard="lock", passes=policy.rival is None, limit=limit, found=policy.rival or "no other run")
+    return GuardResult(
+        guard="lock", passes=policy.lock_holder is None, limit=limit, found=policy.lock_holder or "no other run"
+    )
 
 
-def consent(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_consent(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """The operator says yes."""
     del plan, population, now
     words = {
@@ -88,50 +94,53 @@ def consent(plan: Plan, policy: Policy, population: Population, now: datetime) -
         Consent.NOBODY: (False, "no terminal to ask at, and no --yes"),
     }
     passes, found = words[policy.consent]
-    return Answer(guard="consent", passes=passes, limit="a typed yes, or --yes", found=found)
+    return GuardResult(guard="consent", passes=passes, limit="a typed yes, or --yes", found=found)
 
 
-def clock(plan: Plan, policy: Policy, population: Population, now: datetime) -> Answer:
+def check_clock(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
     """This machine and Azure agree about the time: every limit here is one of time."""
     del plan, population, now
-    limit = f"this machine's clock and Azure's differ by less than {ago(CLOCKS_APART)}"
+    limit = f"this machine's clock and Azure's differ by less than {format_age(CLOCKS_APART)}"
     if policy.skew is None:
-        return Answer(guard="clock", passes=False, limit=limit, found="Azure's answers tell no time to compare with")
+        return GuardResult(
+            guard="clock", passes=False, limit=limit, found="Azure's answers tell no time to compare with"
+        )
     apart = abs(policy.skew)
     way = "behind" if policy.skew > timedelta() else "ahead of"
-    return Answer(
+    return GuardResult(
         guard="clock",
         passes=apart < CLOCKS_APART,
         limit=limit,
-        found="they agree" if apart < AGREE else f"this machine's is {ago(apart)} {way} Azure's",
+        found="they agree" if apart < AGREE else f"this machine's is {format_age(apart)} {way} Azure's",
     )
 
 
-def _recent(plan: Plan, now: datetime) -> set[VmId]:
+def _list_recent_redeploys(plan: Plan, now: datetime) -> set[VmId]:
     """The VMs of the region that were redeployed within the hour; one whose region is not known may be of it."""
-    known = plan.facts.recent if plan.facts is not None else ()
+    known = plan.preflight.recent if plan.preflight is not None else ()
     return {
         one.vm
         for one in known
-        if now - one.at <= STORM_MEMORY and (not one.region or not plan.region or plain(one.region) == plan.region)
+        if now - one.at <= STORM_MEMORY
+        and (not one.region or not plan.region or normalize_region(one.region) == plan.region)
     }
 
 
-def _together(population: Population, region: str, recent: int) -> int:
+def _count_simultaneous(population: Population, region: str, recent: int) -> int:
     """The most affected VMs of one region whose losses began within a quarter of an hour.
 
     In the plan's own region the recently redeployed ones are among them.
     """
     regions: defaultdict[str, list[datetime]] = defaultdict(list)
-    for one in population.struck:
+    for one in population.affected:
         if one.since is not None:
-            regions[plain(one.region)].append(one.since)
-    counts = {place: _nearest(times) for place, times in regions.items()}
+            regions[normalize_region(one.region)].append(one.since)
+    counts = {place: _count_within_span(times) for place, times in regions.items()}
     counts[region] = counts.get(region, 0) + recent
     return max(counts.values())
 
 
-def _nearest(times: list[datetime]) -> int:
+def _count_within_span(times: list[datetime]) -> int:
     """The most that lie within the span, by two pointers: a storm may have thousands."""
     times.sort()
     first, most = 0, 0

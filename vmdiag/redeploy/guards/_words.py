@@ -2,21 +2,21 @@
 
 from datetime import timedelta
 
-from vmdiag.mitigation import Answer
-from vmdiag.redeploy.model import Circumstances
+from vmdiag.mitigation import GuardResult
+from vmdiag.redeploy.model import Preflight
 
 NOT_ASKED = "not looked at: another guard refuses already"
 _TWO_HOURS, _TWO_DAYS = 120, 2 * 24 * 60
 
 
-def unknown(guard: str, limit: str, facts: Circumstances | None, topic: str) -> Answer:
+def describe_unknown(guard: str, limit: str, facts: Preflight | None, topic: str) -> GuardResult:
     """The answer of a guard that lacks facts: none where it was not asked for them, no where they could not be read."""
     if facts is None:
-        return Answer(guard=guard, passes=None, limit=limit, found=NOT_ASKED)
-    return Answer(guard=guard, passes=False, limit=limit, found=f"could not be read: {facts.unread[topic]}")
+        return GuardResult(guard=guard, passes=None, limit=limit, found=NOT_ASKED)
+    return GuardResult(guard=guard, passes=False, limit=limit, found=f"could not be read: {facts.unread[topic]}")
 
 
-def ago(span: timedelta) -> str:
+def format_age(span: timedelta) -> str:
     """A span of time in its largest unit."""
     minutes = round(span / timedelta(minutes=1))
     if minutes < _TWO_HOURS:

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from vmdiag.arm.access import Access
+from vmdiag.arm.access import AzureSettings
 from vmdiag.sources.protocol import Source, Watcher
 
 
-def connect(address: str, watcher: Watcher, access: Access, clock: Callable[[], datetime]) -> Source:
+def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callable[[], datetime]) -> Source:
     """The source that reads the files an address means: a path, a folder, a glob, or `-`; it asks no Azure."""
-    from vmdiag.sources.archive._archive import Archive
+    from vmdiag.sources.archive._archive import ArchiveSource
 
     del access, clock
-    return Archive(address, watcher)
+    return ArchiveSource(address, watcher)

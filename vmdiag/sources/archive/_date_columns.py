@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from vmdiag.sources.decoding.numeric_dates import NumericDate, dated
+from vmdiag.sources.decoding.numeric_dates import NumericDate, parse_numeric_date
 
 LONGEST = 60
 # The wrong order makes months of days: it spreads the same rows over at least so much more time.
-NEARER = 2
-MONTHLY = timedelta(days=20)
+CLOSER_FACTOR = 2
+ORDER_SPREAD = timedelta(days=20)
 
 _Span = tuple[datetime, datetime]
 
@@ -28,29 +28,29 @@ class DateColumn:
         """Whether a cell was met that can be read in two ways, and none that tells in which."""
         return self.month_first is None and self._sample is not None
 
-    def look(self, cell: str) -> None:
+    def learn_from_cell(self, cell: str) -> None:
         """Learn from a cell what can be learnt."""
         if self.month_first is not None:
             return
-        date = dated(cell.strip())
+        date = parse_numeric_date(cell.strip())
         if date is None:
-            self._widen(_iso(cell))
+            self._widen_span(_parse_iso(cell))
         elif date.month_first is None:
             if date.first != date.second and self._sample is None:
                 self._sample, self._written = date, cell.strip()
             for order in (True, False):
-                self._widen(_at(date, month_first=order), order)
-        elif date.varies:
+                self._widen_span(_resolve_date(date, month_first=order), order)
+        elif date.has_either_order:
             self.month_first = date.month_first
         else:
-            self._widen(_at(date))  # its order says nothing of the others'
+            self._widen_span(_resolve_date(date))  # its order says nothing of the others'
 
-    def conclude(self) -> Iterator[str]:
+    def decide_meaning(self) -> Iterator[str]:
         """All cells were seen: decide, and say what was decided where no cell did."""
         if self.month_first is not None or self._sample is None:
             return
-        nearer = self._nearer()
-        self.month_first = self._sample.usual if nearer is None else nearer
+        nearer = self._choose_closer_order()
+        self.month_first = self._sample.usual_month_first if nearer is None else nearer
         yield (
             f"column {self._name[:LONGEST]!r} writes dates such as {self._written[:LONGEST]}, and none of them tells"
             " whether the day or the month comes first;"
@@ -59,16 +59,20 @@ class DateColumn:
             " export it with ISO 8601 times if that is wrong"
         )
 
-    def read(self, written: str) -> datetime | str | None:
+    def parse_cell(self, written: str) -> datetime | str | None:
         """The time of a cell; as a text that is none where it contradicts the column; `None` for another form."""
-        date = dated(written)
+        date = parse_numeric_date(written)
         if date is None:
             return None
-        if date.varies and None not in (date.month_first, self.month_first) and date.month_first != self.month_first:
+        if (
+            date.has_either_order
+            and None not in (date.month_first, self.month_first)
+            and date.month_first != self.month_first
+        ):
             return f"{written}: not in the order of its column"
-        return _at(date, month_first=self.month_first if date.varies else None) or written
+        return _resolve_date(date, month_first=self.month_first if date.has_either_order else None) or written
 
-    def _widen(self, at: datetime | None, order: bool | None = None) -> None:  # noqa: FBT001 - an order is one of two
+    def _widen_span(self, at: datetime | None, order: bool | None = None) -> None:  # noqa: FBT001 - an order is one of two
         if at is None:
             return
         plain = at.replace(tzinfo=UTC) if at.tzinfo is None else at
@@ -76,22 +80,22 @@ class DateColumn:
             low, high = self._spans.get(each, (plain, plain))
             self._spans[each] = min(low, plain), max(high, plain)
 
-    def _nearer(self) -> bool | None:
+    def _choose_closer_order(self) -> bool | None:
         (low, high), (other_low, other_high) = self._spans[True], self._spans[False]
         month, day = high - low, other_high - other_low
-        if abs(month - day) < MONTHLY or max(month, day) < NEARER * min(month, day):
+        if abs(month - day) < ORDER_SPREAD or max(month, day) < CLOSER_FACTOR * min(month, day):
             return None
         return month < day
 
 
-def _at(date: NumericDate, *, month_first: bool | None = None) -> datetime | None:
+def _resolve_date(date: NumericDate, *, month_first: bool | None = None) -> datetime | None:
     try:
-        return date.at(month_first=month_first)
+        return date.to_datetime(month_first=month_first)
     except (ValueError, OverflowError):
         return None
 
 
-def _iso(cell: str) -> datetime | None:
+def _parse_iso(cell: str) -> datetime | None:
     try:
         return datetime.fromisoformat(cell)
     except ValueError:

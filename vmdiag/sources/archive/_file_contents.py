@@ -3,54 +3,54 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from vmdiag.sources.archive._unusable_records import MOST_KINDS, OTHER, kind_of
-from vmdiag.sources.decoding.extent import Extent, Loss
-from vmdiag.sources.files.lists import Lists
+from vmdiag.sources.archive._unusable_records import KIND_LIMIT, OTHER_KINDS, describe_kind
+from vmdiag.sources.decoding.extent import FileExtent, LostRecord
+from vmdiag.sources.files.lists import ListCounter
 from vmdiag.sources.items import Row
 
 
 @dataclass(slots=True)
-class Tally:
+class FileContents:
     """Grows while a text is read."""
 
     file: str
-    extent: Extent
-    lists: Lists = field(default_factory=Lists)
-    known: int = 0
-    unknown: int = 0
-    empty: int = 0
-    faults: int = 0
-    answer: str = ""
-    last: str = ""
+    extent: FileExtent
+    lists: ListCounter = field(default_factory=ListCounter)
+    known_rows: int = 0
+    unknown_rows: int = 0
+    empty_lists: int = 0
+    fault_count: int = 0
+    error_text: str = ""
+    last_format: str = ""
     kinds: Counter[str] = field(default_factory=Counter)
     # Faults wait until something in the file is known: of a foreign file one word is enough.
-    waiting: list[Loss] = field(default_factory=list)
+    waiting_faults: list[LostRecord] = field(default_factory=list)
 
     @property
     def is_readable(self) -> bool:
         """Whether anything in it is of a known format, or it is an export with nothing in it."""
-        broken = self.unknown or self.faults or self.lists.missing
-        return self.known > 0 or (self.empty > 0 and not broken)
+        broken = self.unknown_rows or self.fault_count or self.lists.missing
+        return self.known_rows > 0 or (self.empty_lists > 0 and not broken)
 
     @property
-    def why_useless(self) -> str:
+    def useless_reason(self) -> str:
         """Why a text that is not readable was of no use."""
-        if self.answer:
-            return f"an error answer of Azure, not data: {self.answer}"
-        if self.lists.missing and not (self.unknown or self.faults):
+        if self.error_text:
+            return f"an error answer of Azure, not data: {self.error_text}"
+        if self.lists.missing and not (self.unknown_rows or self.fault_count):
             return f"no record in it: {self.lists.missing[0][1].reason}"
-        if not (self.unknown or self.faults):
+        if not (self.unknown_rows or self.fault_count):
             return "empty"
-        first = self.waiting[0].fault.reason if self.waiting else next(iter(self.kinds))
+        first = self.waiting_faults[0].fault.reason if self.waiting_faults else next(iter(self.kinds))
         return f"in no known format ({first})"
 
-    def pass_over(self, row: Row) -> None:
+    def add_unknown_row(self, row: Row) -> None:
         """A record in no known format."""
-        self.unknown += 1
-        self.kinds[kind_of(row) if len(self.kinds) < MOST_KINDS else OTHER] += 1
+        self.unknown_rows += 1
+        self.kinds[describe_kind(row) if len(self.kinds) < KIND_LIMIT else OTHER_KINDS] += 1
 
 
-def error_answer(row: Row) -> str:
+def describe_error_answer(row: Row) -> str:
     """What a failed command wrote where data was expected: `{"error": {...}}`, or `code` and `message` alone."""
     body = row.get("error") if isinstance(row.get("error"), dict) else row
     if not isinstance(body, dict):

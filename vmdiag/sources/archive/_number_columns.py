@@ -8,18 +8,20 @@ import re
 from collections.abc import Iterator
 
 LONGEST = 60  # characters: nothing longer is a number
-GROUPS = "[ '\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{RIGHT SINGLE QUOTATION MARK}]"
-SPACED = re.compile(rf"(?<=[0-9]){GROUPS}(?=[0-9]{{3}}(?![0-9]))")
-PLAIN = re.compile(r"[+-]?[0-9]+")
+GROUP_MARKS = "[ '\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{RIGHT SINGLE QUOTATION MARK}]"
+GROUP_BLANK = re.compile(rf"(?<=[0-9]){GROUP_MARKS}(?=[0-9]{{3}}(?![0-9]))")
+PLAIN_INTEGER = re.compile(r"[+-]?[0-9]+")
 # One mark, and three digits behind it: thousands, or three decimals.
-EITHER = re.compile(r"[+-]?[1-9][0-9]{0,2}([.,])[0-9]{3}")
+AMBIGUOUS_NUMBER = re.compile(r"[+-]?[1-9][0-9]{0,2}([.,])[0-9]{3}")
 # Decimals for certain: behind the mark not three digits, or before it more than a group, or zero.
-DECIMALS = re.compile(
+DECIMAL_NUMBER = re.compile(
     r"[+-]?(?:[0-9]*([.,])(?:[0-9]{1,2}|[0-9]{4,})|(?:0|[0-9]{4,})([.,])[0-9]{3})(?:[eE][+-]?[0-9]+)?"
 )
 # Thousands for certain: two groups of them, or one and decimals behind another mark.
-GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:(?:\1[0-9]{3})+(?:(?!\1)[.,][0-9]+)?|(?!\1)[.,][0-9]+)")
-ABSENT = frozenset({"", "-", "nan", "null", "none", "n/a", "na", "nil", "undefined"})
+GROUPED_NUMBER = re.compile(
+    r"[+-]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:(?:\1[0-9]{3})+(?:(?!\1)[.,][0-9]+)?|(?!\1)[.,][0-9]+)"
+)
+ABSENT_VALUES = frozenset({"", "-", "nan", "null", "none", "n/a", "na", "nil", "undefined"})
 
 
 class NumberColumn:
@@ -36,21 +38,21 @@ class NumberColumn:
         """Whether a cell was met that can be read in two ways, and none that tells in which."""
         return not self.decimal and bool(self._sample)
 
-    def look(self, cell: str) -> None:
+    def learn_from_cell(self, cell: str) -> None:
         """Learn from a cell what can be learnt."""
         if self.decimal or len(cell) > LONGEST:
             return
-        written = _joined(cell)
-        if found := DECIMALS.fullmatch(written):
+        written = _remove_group_blanks(cell)
+        if found := DECIMAL_NUMBER.fullmatch(written):
             self.decimal = found[1] or found[2]
-        elif found := GROUPED.fullmatch(written):
+        elif found := GROUPED_NUMBER.fullmatch(written):
             self.decimal = "." if found[1] == "," else ","
-        elif found := EITHER.fullmatch(written):
+        elif found := AMBIGUOUS_NUMBER.fullmatch(written):
             self._sample = self._sample or written
             if found[1] == ",":
                 self._comma_sample = self._comma_sample or written
 
-    def conclude(self) -> Iterator[str]:
+    def decide_meaning(self) -> Iterator[str]:
         """All cells were seen: a point alone is a decimal point; of a comma alone nothing can be said."""
         if self.decimal:
             return
@@ -63,28 +65,32 @@ class NumberColumn:
         else:
             self.decimal = "."
 
-    def read(self, cell: str) -> str:
+    def normalise_cell(self, cell: str) -> str:
         """The cell as a program writes numbers; as it was where it is none, or cannot be told."""
         if len(cell) > LONGEST:
             return cell
-        if cell.strip().lower() in ABSENT:
+        if cell.strip().lower() in ABSENT_VALUES:
             return ""
-        written = _joined(cell)
-        if not self.decimal or PLAIN.fullmatch(written):
+        written = _remove_group_blanks(cell)
+        if not self.decimal or PLAIN_INTEGER.fullmatch(written):
             return written
-        if not (EITHER.fullmatch(written) or DECIMALS.fullmatch(written) or GROUPED.fullmatch(written)):
+        if not (
+            AMBIGUOUS_NUMBER.fullmatch(written)
+            or DECIMAL_NUMBER.fullmatch(written)
+            or GROUPED_NUMBER.fullmatch(written)
+        ):
             return cell
         other = "," if self.decimal == "." else "."
-        plain = written.replace(other, "") if _is_grouped(written, other) else written
+        plain = written.replace(other, "") if _is_thousands_mark(written, other) else written
         return plain.replace(self.decimal, ".")
 
 
-def _joined(cell: str) -> str:
+def _remove_group_blanks(cell: str) -> str:
     """The cell without the blanks and marks that can only be between thousands."""
-    return SPACED.sub("", cell.strip())
+    return GROUP_BLANK.sub("", cell.strip())
 
 
-def _is_grouped(written: str, mark: str) -> bool:
+def _is_thousands_mark(written: str, mark: str) -> bool:
     """Whether the mark stands only where thousands are separated; else the cell contradicts its column."""
     whole, *groups = written.lstrip("+-").split(mark)
     return 0 < len(whole) <= 3 and all(re.match(r"[0-9]{3}(?:[.,]|\Z)", group) for group in groups)  # noqa: PLR2004

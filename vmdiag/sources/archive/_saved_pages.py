@@ -9,25 +9,25 @@ from dataclasses import dataclass, field
 
 from vmdiag.completeness import Missing
 
-NUMBER = re.compile(r"\d+(?=\D*$)")
-PACKED = re.compile(r"\.(?:gz|zstd?)$", re.IGNORECASE)
+PAGE_NUMBER = re.compile(r"\d+(?=\D*$)")
+PACKED_SUFFIX = re.compile(r"\.(?:gz|zstd?)$", re.IGNORECASE)
 
-Key = tuple[str, str]
+PageKey = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Pages:
+class SavedPages:
     """Every file is `seen`; then it can be told of a page whether the rest is there."""
 
-    _files: dict[tuple[Key, int], Missing | None] = field(default_factory=dict)
+    _files: dict[tuple[PageKey, int], Missing | None] = field(default_factory=dict)
 
-    def see(self, file: str, form: str, lack: Missing | None) -> None:
+    def add_file(self, file: str, form: str, lack: Missing | None) -> None:
         """A file of a format, and what it says that comes after it."""
-        self._files[_place(file, form)] = lack
+        self._files[_split_page_number(file, form)] = lack
 
-    def is_followed(self, file: str, form: str, lack: Missing) -> bool:
+    def has_following_pages(self, file: str, form: str, lack: Missing) -> bool:
         """Whether the next page, or all the records that a page counts, stand in files of the same name."""
-        key, number = _place(file, form)
+        key, number = _split_page_number(file, form)
         if lack.link:
             return (key, number + 1) in self._files
         rows = lack.rows
@@ -38,10 +38,10 @@ class Pages:
         return rows >= lack.total > lack.rows
 
 
-def _place(file: str, form: str) -> tuple[Key, int]:
+def _split_page_number(file: str, form: str) -> tuple[PageKey, int]:
     """The name without its number, and the number; a first page may have none."""
-    folder, slash, name = PACKED.sub("", file).rpartition("/")
-    found = NUMBER.search(name)
+    folder, slash, name = PACKED_SUFFIX.sub("", file).rpartition("/")
+    found = PAGE_NUMBER.search(name)
     if found is None:
         return (f"{folder}{slash}{name}", form), 1
     return (f"{folder}{slash}{name[: found.start()]}{name[found.end() :]}", form), int(found[0])

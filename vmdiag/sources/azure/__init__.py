@@ -9,23 +9,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from vmdiag.arm.access import Access
+from vmdiag.arm.access import AzureSettings
 from vmdiag.arm.session import Session
 from vmdiag.errors import Interrupted, OutOfTime, UsageError
 from vmdiag.model import Needs
-from vmdiag.sources.azure.worker_pool import Crew, Done
+from vmdiag.sources.azure.worker_pool import JobEnd, WorkerPool
 from vmdiag.sources.protocol import Reading, Scope, Watcher
 
 SIGN_IN, CLOCK = "sign-in", "clock"
 
 
-def connect(address: str, watcher: Watcher, access: Access, clock: Callable[[], datetime]) -> "Azure":
+def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callable[[], datetime]) -> "AzureSource":
     """The source that reads Azure itself; it has no address of its own: the cloud is in `access`."""
     del address
-    return Azure(watcher, Session(access, clock, watcher.stop))
+    return AzureSource(watcher, Session(access, clock, watcher.stop))
 
 
-class Azure:
+class AzureSource:
     """A `Source` over Resource Manager; it begins to sign in as soon as it is made."""
 
     def __init__(self, watcher: Watcher, session: Session) -> None:
@@ -33,9 +33,9 @@ class Azure:
         self._session = session
         self._is_signed_in = False
         # In threads, so that a person can end the waiting, and that what comes next is imported meanwhile.
-        self._beginning: Crew[str, object] = Crew(2)
-        self._beginning.add(SIGN_IN, lambda: (session.sign_in(),))
-        self._beginning.add(CLOCK, lambda: (session.compare_clocks(),))
+        self._startup_jobs: WorkerPool[str, object] = WorkerPool(2)
+        self._startup_jobs.submit_job(SIGN_IN, lambda: (session.sign_in(),))
+        self._startup_jobs.submit_job(CLOCK, lambda: (session.measure_clock_skew(),))
 
     @property
     def session(self) -> Session:
@@ -44,48 +44,48 @@ class Azure:
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `SourceError` when nothing could be read, `UsageError` for an unclear scope."""
-        from vmdiag.sources.azure._live_read import Run
+        from vmdiag.sources.azure._live_read import LiveReading
 
-        scope = self._located(scope)
+        scope = self._resolve_subscriptions(scope)
         window = scope.window(self._session.now)
         if window.start >= window.end:
             message = "--since lies in the future"
             raise UsageError(message, "Give an earlier time, or a duration back from now such as 24h.")
         if scope.lists_none:
             return Reading(window=window, transcripts=iter(()), cloud=self._session.cloud.name)
-        return Run(self._session, self._watcher, scope, window, needs).reading()
+        return LiveReading(self._session, self._watcher, scope, window, needs).start_reading()
 
-    def require_redeploy(self, scope: Scope) -> None:
+    def require_redeploy_permission(self, scope: Scope) -> None:
         """Raise `NotAllowed` when it is certain that this sign-in may redeploy none of the VMs in scope."""
-        from vmdiag.sources.azure.permissions import require_redeploy
+        from vmdiag.sources.azure.permissions import require_redeploy_permission
 
-        require_redeploy(self._session, self._located(scope))
+        require_redeploy_permission(self._session, self._resolve_subscriptions(scope))
 
-    def _located(self, scope: Scope) -> Scope:
+    def _resolve_subscriptions(self, scope: Scope) -> Scope:
         """The scope with the ids of its subscriptions, once somebody has signed in."""
-        from vmdiag.sources.azure._subscriptions import ids_of
+        from vmdiag.sources.azure._subscriptions import resolve_subscription_ids
 
         self.sign_in()
-        return replace(scope, subscriptions=ids_of(self._session, scope.subscriptions))
+        return replace(scope, subscriptions=resolve_subscription_ids(self._session, scope.subscriptions))
 
     def sign_in(self) -> None:
         """Wait for the sign-in, and for Azure's clock."""
         session = self._session
         if self._is_signed_in:
             return
-        for result in self._beginning.results(lambda: session.is_over):
+        for result in self._startup_jobs.iterate_results(lambda: session.should_stop):
             # Without the clock's answer this machine's own is used; the sign-in says what is wrong with the network.
-            if isinstance(result, Done) and result.error is not None and result.key == SIGN_IN:
+            if isinstance(result, JobEnd) and result.error is not None and result.key == SIGN_IN:
                 raise result.error
         if self._watcher.stop.is_set():
             message = "interrupted while signing in"
             raise Interrupted(message, "Nothing was read.")
-        if session.is_over:
+        if session.should_stop:
             message = "the run's time was over before anybody had signed in"
             raise OutOfTime(message, "Give a longer --timeout, or one --credential that is quick.")
         self._is_signed_in = True
-        self._watcher.note(f"signed in to {session.cloud.arm} by {session.signed_in_by}")
+        self._watcher.note(f"signed in to {session.cloud.arm} by {session.credential_name}")
         if session.is_clock_wrong:
-            minutes = round((session.skew or timedelta()) / timedelta(minutes=1))
+            minutes = round((session.clock_skew or timedelta()) / timedelta(minutes=1))
             way = "behind" if minutes > 0 else "ahead of"
             self._watcher.warn(f"this machine's clock is {abs(minutes)} min {way} Azure's, which is used instead")

@@ -10,24 +10,24 @@ from itertools import product
 import msgspec
 
 from vmdiag.arm.session import Session
-from vmdiag.completeness import Missing, missing_list, missing_part
+from vmdiag.completeness import Missing, find_missing_list, find_missing_part
 from vmdiag.errors import BadAnswer, Interrupted, NotFound, NotUnderstood, OutOfTime, SourceError
 from vmdiag.model import Signal
-from vmdiag.sources.azure.feed_request import Ask
-from vmdiag.sources.azure.worker_pool import Crew, Done, Piece
-from vmdiag.sources.coverage import MEASURED
-from vmdiag.sources.decoding.extent import vm_named
-from vmdiag.sources.items import Covers, Lack, Malformed, Sampled, Snapshot, Whole
+from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
+from vmdiag.sources.coverage import MEASURED_SIGNALS
+from vmdiag.sources.decoding.extent import find_named_vm
+from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MalformedRow, MetricPoints, UndatedState
 from vmdiag.sources.protocol import Watcher
-from vmdiag.sources.store import Spool
+from vmdiag.sources.store import ItemStore
 
-INTERRUPTED = "interrupted before it was read"
-OVER = "not read when the run's time was over (--timeout)"
+INTERRUPTED_REASON = "interrupted before it was read"
+OUT_OF_TIME_REASON = "not read when the run's time was over (--timeout)"
 # Malformed rows of one reading that are told one by one; the gap counts them all.
-MOST_TOLD = 3
+WARNING_LIMIT = 3
 
 
-class Reader:
+class FeedReader:
     """Reads asks into a spool; only the thread that calls it touches the spool.
 
     `read` are the asks that were answered, `cut` those of them that were not answered whole, `flawed` these and those
@@ -36,183 +36,185 @@ class Reader:
     instant heard. `present` says whether a state of now belongs to the window.
     """
 
-    def __init__(self, session: Session, spool: Spool, watcher: Watcher) -> None:
+    def __init__(self, session: Session, spool: ItemStore, watcher: Watcher) -> None:
         self._session = session
-        self._spool = spool
+        self._store = spool
         self._watcher = watcher
-        self._crew: Crew[Ask, list[object]] = Crew(session.access.jobs)
-        self._open: dict[Ask, int] = {}  # and how many rows of it were read
-        self._waiting: Counter[str] = Counter()
-        self._count = 0
-        self.present = True
-        self.read: set[Ask] = set()
-        self.cut: set[Ask] = set()
-        self.flawed: set[Ask] = set()
-        self._measured: dict[Ask, list[Sampled]] = {}
-        self.failures: dict[Ask, SourceError] = {}
-        self.asked: set[tuple[str, Signal]] = set()
-        self.unknown: set[tuple[str, Signal]] = set()
-        self.reached: dict[tuple[str, Signal], datetime] = {}
+        self._workers: WorkerPool[FeedRequest, list[object]] = WorkerPool(session.settings.jobs)
+        self._row_counts: dict[FeedRequest, int] = {}  # and how many rows of it were read
+        self._pending_scopes: Counter[str] = Counter()
+        self._request_count = 0
+        self.includes_now = True
+        self.answered_requests: set[FeedRequest] = set()
+        self.incomplete_requests: set[FeedRequest] = set()
+        self.flawed_requests: set[FeedRequest] = set()
+        self._metric_items: dict[FeedRequest, list[MetricPoints]] = {}
+        self.failures: dict[FeedRequest, SourceError] = {}
+        self.requested_signals: set[tuple[str, Signal]] = set()
+        self.not_found_signals: set[tuple[str, Signal]] = set()
+        self.earliest_read: dict[tuple[str, Signal], datetime] = {}
 
-    def add(self, asks: Iterable[Ask]) -> None:
+    def submit_requests(self, requests: Iterable[FeedRequest]) -> None:
         """Begin to ask."""
-        for ask in asks:
-            self._count += 1
-            self._open[ask] = 0
-            self.asked.update(product(ask.concerns, ask.signals))
-            self._waiting.update(ask.concerns)
-            self._crew.add(ask, partial(self._pages, ask))
+        for ask in requests:
+            self._request_count += 1
+            self._row_counts[ask] = 0
+            self.requested_signals.update(product(ask.scope_ids, ask.signals))
+            self._pending_scopes.update(ask.scope_ids)
+            self._workers.submit_job(ask, partial(self._read_pages, ask))
 
-    def finish(self, asks: Iterable[Ask] = ()) -> None:
+    def finish_requests(self, requests: Iterable[FeedRequest] = ()) -> None:
         """Ask and wait until all that was asked is answered, refused or given up."""
-        self.add(asks)
-        for _ in self.finished():
+        self.submit_requests(requests)
+        for _ in self.iterate_finished_scopes():
             pass
 
-    def finished(self) -> Iterator[str]:
+    def iterate_finished_scopes(self) -> Iterator[str]:
         """The ids in lower case of the VMs, groups and subscriptions of which nothing more is to come, one by one."""
-        while self._open and not self._watcher.stop.is_set():
-            for result in self._crew.results(self._watcher.stop.is_set):
-                if isinstance(result, Piece):
-                    self._keep(result.key, result.value)
+        while self._row_counts and not self._watcher.stop.is_set():
+            for result in self._workers.iterate_results(self._watcher.stop.is_set):
+                if isinstance(result, JobResult):
+                    self._store_rows(result.key, result.value)
                 else:
-                    yield from self._end(result)
-        for ask in list(self._open):
-            yield from self._end(Done(ask, Interrupted(INTERRUPTED, "")))
+                    yield from self._end_request(result)
+        for ask in list(self._row_counts):
+            yield from self._end_request(JobEnd(ask, Interrupted(INTERRUPTED_REASON, "")))
 
-    def _pages(self, ask: Ask) -> Iterator[list[object]]:
+    def _read_pages(self, ask: FeedRequest) -> Iterator[list[object]]:
         """The rows of each page, and behind them why they are not all; in another thread."""
         lack: Missing | None = None
         count, said = 0, dict[str, object]()
-        for page in self._session.pages(ask.request):
-            unlisted = missing_list(_members(page) or page, ask.holds) if ask.holds else None
-            said = _members(page)
-            rows = [] if unlisted else list(ask.rows(page))
+        for page in self._session.read_pages(ask.request):
+            unlisted = find_missing_list(_get_members(page) or page, ask.list_member) if ask.list_member else None
+            said = _get_members(page)
+            rows = [] if unlisted else list(ask.unpack_rows(page))
             count += len(rows)
-            if ask.holds and lack is None:
-                lack = unlisted or missing_part(said, count, is_followed=True)
+            if ask.list_member and lack is None:
+                lack = unlisted or find_missing_part(said, count, is_followed=True)
             yield rows
-        if ask.holds:
-            lack = lack or missing_part(said, count)
+        if ask.list_member:
+            lack = lack or find_missing_part(said, count)
         yield [lack] if lack else []
 
-    def _keep(self, ask: Ask, rows: list[object]) -> None:
+    def _store_rows(self, ask: FeedRequest, rows: list[object]) -> None:
         for row in rows:
             if isinstance(row, Missing):
-                self._lack(ask, row.reason)
+                self._record_incomplete_answer(ask, row.reason)
                 continue
-            if isinstance(row, Lack):
+            if isinstance(row, IncompleteRead):
                 self._miss(ask, row)
                 continue
-            self._open[ask] += 1
-            number = self._open[ask]
+            self._row_counts[ask] += 1
+            number = self._row_counts[ask]
             try:
-                if isinstance(row, Malformed):
+                if isinstance(row, MalformedRow):
                     raise row
-                for item in ask.items(row, f"{ask.request.what}, row {number}"):
+                for item in ask.read_items(row, f"{ask.request.description}, row {number}"):
                     # What is so now says nothing of a window that ended before.
-                    if self.present or not isinstance(item, Snapshot):
-                        self._spool.add(item)
-                    if isinstance(item, Sampled) and item.times:
-                        self._measured.setdefault(ask, []).append(item)
-            except Malformed as fault:
+                    if self.includes_now or not isinstance(item, UndatedState):
+                        self._store.add_item(item)
+                    if isinstance(item, MetricPoints) and item.times:
+                        self._metric_items.setdefault(ask, []).append(item)
+            except MalformedRow as fault:
                 fault.part = row if isinstance(row, dict) else fault.part
-                self._fault(ask, number, fault)
+                self._record_malformed_row(ask, number, fault)
 
-    def _fault(self, ask: Ask, number: int, fault: Malformed) -> None:
-        if number <= MOST_TOLD:
-            self._watcher.warn(f"{ask.request.what}, row {number}: {fault.reason}; skipped")
+    def _record_malformed_row(self, ask: FeedRequest, number: int, fault: MalformedRow) -> None:
+        if number <= WARNING_LIMIT:
+            self._watcher.warn(f"{ask.request.description}, row {number}: {fault.reason}; skipped")
         part = fault.part or {}
-        concerned = self._spool.scope_of(fault.vm or vm_named(part))
-        if not (ask.lacks or ask.signals):
+        concerned = self._store.register_vm_scope(fault.vm or find_named_vm(part))
+        if not (ask.incomplete_signals or ask.signals):
             # An inventory is no feed: what is lost with its row is told, and takes no signal with it.
-            self._spool.fault(fault.vm, Signal.POWER, ask.request.what, number, fault.reason)
+            self._store.add_fault(fault.vm, Signal.POWER, ask.request.description, number, fault.reason)
             return
-        narrowed = ask.signals_of(part) if ask.signals_of else ask.lacks or ask.signals
-        for signal, scope in product(narrowed, (concerned,) if concerned else ask.concerns or ("",)):
-            self._flaw(ask, signal, scope, fault.reason, line=number)
+        narrowed = ask.get_row_signals(part) if ask.get_row_signals else ask.incomplete_signals or ask.signals
+        for signal, scope in product(narrowed, (concerned,) if concerned else ask.scope_ids or ("",)):
+            self._store_lack(ask, signal, scope, fault.reason, line=number)
 
-    def _lack(self, ask: Ask, reason: str) -> None:
+    def _record_incomplete_answer(self, ask: FeedRequest, reason: str) -> None:
         """An answer says, or shows, that it is not whole."""
-        self.cut.add(ask)
-        self._watcher.warn(f"{ask.request.what}: {reason}; what is missing counts as not read")
-        for signal, scope in product(ask.lacks or ask.signals, ask.concerns or ("",)):
-            self._flaw(ask, signal, scope, reason)
+        self.incomplete_requests.add(ask)
+        self._watcher.warn(f"{ask.request.description}: {reason}; what is missing counts as not read")
+        for signal, scope in product(ask.incomplete_signals or ask.signals, ask.scope_ids or ("",)):
+            self._store_lack(ask, signal, scope, reason)
 
-    def _miss(self, ask: Ask, lack: Lack) -> None:
+    def _miss(self, ask: FeedRequest, lack: IncompleteRead) -> None:
         """An answer that holds less than was asked for, as can be told by what it holds."""
-        self.flawed.add(ask)
+        self.flawed_requests.add(ask)
         self._watcher.warn(f"{lack.place}: {lack.reason}; what is missing counts as not read")
-        self._spool.add(lack)
+        self._store.add_item(lack)
 
-    def _flaw(self, ask: Ask, signal: Signal, scope: str, reason: str, line: int = 0) -> None:
-        self.flawed.add(ask)
-        what = ask.request.what
-        lack = Lack(signal=signal, scope=scope, form=what, place=what, reason=reason, line=line, is_record=line > 0)
-        self._spool.add(lack)
+    def _store_lack(self, ask: FeedRequest, signal: Signal, scope: str, reason: str, line: int = 0) -> None:
+        self.flawed_requests.add(ask)
+        what = ask.request.description
+        lack = IncompleteRead(
+            signal=signal, scope=scope, form=what, place=what, reason=reason, line=line, is_record=line > 0
+        )
+        self._store.add_item(lack)
 
-    def _end(self, result: Done[Ask]) -> Iterator[str]:
+    def _end_request(self, result: JobEnd[FeedRequest]) -> Iterator[str]:
         ask, error = result.key, result.error
-        rows = self._open.pop(ask)
-        if isinstance(error, BadAnswer) and ask.instead and not rows:
-            self.add(ask.instead)
+        rows = self._row_counts.pop(ask)
+        if isinstance(error, BadAnswer) and ask.fallbacks and not rows:
+            self.submit_requests(ask.fallbacks)
         elif isinstance(error, SourceError):
-            self._refuse(ask, error, partial=rows > 0)
+            self._record_failure(ask, error, partial=rows > 0)
             if rows or (isinstance(error, BadAnswer) and not isinstance(error, NotUnderstood)):
                 # What it would have held may be what denies the rest.
-                self._lack(ask, reason_of(error).removeprefix(f"{ask.request.what}: "))
+                self._record_incomplete_answer(ask, get_gap_reason(error).removeprefix(f"{ask.request.description}: "))
         elif error is not None:
             raise error
         else:
-            self._hear(ask)
-            self.add(ask.then())
-        self._watcher.progress(self._count - len(self._open), self._count)
-        self._waiting.subtract(ask.concerns)
-        yield from (concern for concern in ask.concerns if not self._waiting[concern])
+            self._record_answer(ask)
+            self.submit_requests(ask.build_followups())
+        self._watcher.progress(self._request_count - len(self._row_counts), self._request_count)
+        self._pending_scopes.subtract(ask.scope_ids)
+        yield from (concern for concern in ask.scope_ids if not self._pending_scopes[concern])
 
-    def _hear(self, ask: Ask) -> None:
-        self.read.add(ask)
-        for item in ask.heard:
-            if not isinstance(item, Covers):
+    def _record_answer(self, ask: FeedRequest) -> None:
+        self.answered_requests.add(ask)
+        for item in ask.items_when_answered:
+            if not isinstance(item, FeedCoverage):
                 # Asked for and silent is said only of those whose answer was whole.
-                if ask not in self.cut:
-                    self._spool.add(item)
+                if ask not in self.incomplete_requests:
+                    self._store.add_item(item)
             else:
-                self._spool.add(replace(item, cut=ask in self.cut))
-        if ask not in self.flawed:
-            self._tell_whole(ask)
-        for concern, signal in product(ask.concerns, ask.signals):
-            self.reach(concern, signal, ask.since)
+                self._store.add_item(replace(item, cut=ask in self.incomplete_requests))
+        if ask not in self.flawed_requests:
+            self._record_whole_answer(ask)
+        for concern, signal in product(ask.scope_ids, ask.signals):
+            self.record_earliest(concern, signal, ask.available_since)
 
-    def _tell_whole(self, ask: Ask) -> None:
+    def _record_whole_answer(self, ask: FeedRequest) -> None:
         """What another reading of the same may lack is not missing where this one was whole."""
-        what = ask.request.what
-        for concern, signal in product(ask.concerns, set(ask.signals) - MEASURED):
-            self._spool.add(Whole(signal=signal, scope=concern, form=what))
-        for item in self._measured.pop(ask, ()):
+        what = ask.request.description
+        for concern, signal in product(ask.scope_ids, set(ask.signals) - MEASURED_SIGNALS):
+            self._store.add_item(CompleteRead(signal=signal, scope=concern, form=what))
+        for item in self._metric_items.pop(ask, ()):
             first, last = item.times[0], item.times[-1]
-            self._spool.add(Whole(signal=item.signal, scope=item.vm.key, form=what, first=first, last=last))
+            self._store.add_item(CompleteRead(signal=item.signal, scope=item.vm.key, form=what, first=first, last=last))
 
-    def reach(self, concern: str, signal: Signal, since: datetime | None) -> None:
+    def record_earliest(self, concern: str, signal: Signal, since: datetime | None) -> None:
         """A signal was heard from then on."""
         if since is not None:
-            self.reached[concern, signal] = min(since, self.reached.get((concern, signal), since))
+            self.earliest_read[concern, signal] = min(since, self.earliest_read.get((concern, signal), since))
 
-    def _refuse(self, ask: Ask, error: SourceError, *, partial: bool) -> None:
+    def _record_failure(self, ask: FeedRequest, error: SourceError, *, partial: bool) -> None:
         self.failures[ask] = error
-        for concern, signal in product(ask.concerns, ask.signals):
-            self._spool.refuse(signal, concern, reason_of(error), partial=partial)
+        for concern, signal in product(ask.scope_ids, ask.signals):
+            self._store.add_refusal(signal, concern, get_gap_reason(error), partial=partial)
             if isinstance(error, NotFound):
-                self.unknown.add((concern, signal))
+                self.not_found_signals.add((concern, signal))
 
 
-def _members(page: object) -> dict[str, object]:
+def _get_members(page: object) -> dict[str, object]:
     """The members of an answer, however it was decoded."""
     if isinstance(page, msgspec.Struct):
         return msgspec.structs.asdict(page)
     return page if isinstance(page, dict) else {}
 
 
-def reason_of(error: SourceError) -> str:
+def get_gap_reason(error: SourceError) -> str:
     """An error as the reason of a gap."""
-    return {Interrupted: INTERRUPTED, OutOfTime: OVER}.get(type(error), error.message)
+    return {Interrupted: INTERRUPTED_REASON, OutOfTime: OUT_OF_TIME_REASON}.get(type(error), error.message)

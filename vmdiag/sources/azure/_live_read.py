@@ -28,230 +28,273 @@ from vmdiag.sources.azure import (
     service_events,
     virtual_machine,
 )
-from vmdiag.sources.azure._feed_reader import Reader, reason_of
-from vmdiag.sources.azure._scope_resolution import Resolution
-from vmdiag.sources.azure._unread_feeds import HIDDEN_PART, HISTORY, PATHS, SILENCE, Blind
-from vmdiag.sources.azure.feed_request import Ask, group_of, subscription_of
-from vmdiag.sources.decoding.resource_ids import scope as scope_of
-from vmdiag.sources.items import Known, Row
+from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
+from vmdiag.sources.azure._scope_resolution import ScopeResolution
+from vmdiag.sources.azure._unread_feeds import (
+    HIDDEN_NETWORK_REASON,
+    PAST_WINDOW_REASON,
+    UNKNOWN_NETWORK_REASON,
+    UNSTATED_REASON,
+    UnreadFeeds,
+)
+from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
+from vmdiag.sources.decoding.resource_ids import parse_scope
+from vmdiag.sources.items import Row, VmInventory
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
-from vmdiag.sources.scope_words import Resolved
-from vmdiag.sources.selection import Asked, first_telling, suspects
-from vmdiag.sources.store import Spool
-from vmdiag.sources.transcripts import Teller
+from vmdiag.sources.scope_words import ResolvedScope
+from vmdiag.sources.selection import SelectedVm, find_first_suspicions, find_suspects
+from vmdiag.sources.store import ItemStore
+from vmdiag.sources.transcripts import TranscriptBuilder
 
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
-FEW = 8
+WHOLE_READ_LIMIT = 8
 # A window that ended longer ago than this is history: a state of now is no part of it.
-NOW = timedelta(minutes=5)
+PRESENT_TOLERANCE = timedelta(minutes=5)
 
 
-class Run:
+class LiveReading:
     """The state of one reading; `reading` is called once."""
 
     def __init__(self, session: Session, watcher: Watcher, scope: Scope, window: Window, needs: Needs) -> None:
         self._session = session
         self._watcher = watcher
-        self._access = session.access
+        self._settings = session.settings
         self._scope = scope
         self._window = window
         self._needs = needs
         self._span = reading_span(window, needs)
         self._now = session.now
-        self._spool = Spool()
-        self._reader = Reader(session, self._spool, watcher)
-        self._reader.present = self._now - window.end <= NOW
-        self._shown: dict[VmId, scoped_vms.Shown] = {}
+        self._store = ItemStore()
+        self._reader = FeedReader(session, self._store, watcher)
+        self._reader.includes_now = self._now - window.end <= PRESENT_TOLERANCE
+        self._visible_vms: dict[VmId, scoped_vms.InventoryVm] = {}
         # Dictionaries for their order and their quick look-up.
-        self._writers: defaultdict[str, dict[VmId, None]] = defaultdict(dict)
+        self._vms_by_workspace: defaultdict[str, dict[VmId, None]] = defaultdict(dict)
         self._addresses: dict[VmId, str] = {}
-        self._beating: set[tuple[str, VmId]] = set()
-        self._asked: set[str] = set()
-        who, subscriptions = scoped_vms.who(scope), scoped_vms.subscriptions(scope)
-        self._inventory = inventory.ask(who, subscriptions, self._show)
-        self._resolution = Resolution(
+        self._requested_heartbeats: set[tuple[str, VmId]] = set()
+        self._requested_scopes: set[str] = set()
+        who, subscriptions = scoped_vms.build_vm_filter(scope), scoped_vms.select_subscriptions(scope)
+        self._inventory_request = inventory.build_feed_request(who, subscriptions, self._add_inventory_row)
+        self._resolution = ScopeResolution(
             scope=scope,
             reader=self._reader,
-            spool=self._spool,
+            store=self._store,
             watcher=watcher,
-            asked=self._inventory,
-            shown=self._shown,
+            inventory_request=self._inventory_request,
+            visible_vms=self._visible_vms,
         )
-        self._changes = health_changes.ask(who, subscriptions, self._span, self._now)
+        self._health_request = health_changes.build_feed_request(who, subscriptions, self._span, self._now)
         # The VMs that are known beforehand; what is found of them is followed at once, without waiting for the rest.
-        stated = tuple(dict.fromkeys(scoped_vms.stated(scope).values()))
-        self._known = stated if len(scope.vms) == len(stated) <= FEW else ()
-        self._network = network.ask(who, subscriptions, self._meet, lambda: self._shared(self._known))
-        self._search = heartbeat.search(who, subscriptions, self._write, lambda: self._beats(self._known))
-        self._near: defaultdict[VmId, list[VmId]] = defaultdict(list)
-        self._neighbours = network.neighbours(who, subscriptions, lambda vm, other: self._near[vm].append(other))
-        self._witnesses: dict[VmId, Window] = {}
+        stated = tuple(dict.fromkeys(scoped_vms.find_explicit_ids(scope).values()))
+        self._known_vms = stated if len(scope.vms) == len(stated) <= WHOLE_READ_LIMIT else ()
+        self._network_request = network.build_feed_request(
+            who, subscriptions, self._add_address, lambda: self._build_shared_requests(self._known_vms)
+        )
+        self._workspace_request = heartbeat.build_workspace_search(
+            who, subscriptions, self._add_workspace, lambda: self._build_heartbeat_requests(self._known_vms)
+        )
+        self._neighbours_by_vm: defaultdict[VmId, list[VmId]] = defaultdict(list)
+        self._neighbours_request = network.build_neighbour_search(
+            who, subscriptions, lambda vm, other: self._neighbours_by_vm[vm].append(other)
+        )
+        self._comparison_spans: dict[VmId, Window] = {}
 
-    def reading(self) -> Reading:
+    def start_reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
-        self._reader.finish([*self._graph(), *self._shared(self._known), *self._close(self._known)])
-        found = self._settled()
+        self._reader.finish_requests(
+            [
+                *self._build_graph_requests(),
+                *self._build_shared_requests(self._known_vms),
+                *self._build_vm_requests(self._known_vms),
+            ]
+        )
+        found = self._resolve_vms()
         vms = tuple(vm for vm in found.vms if vm not in found.missing)
-        few = vms if len(vms) <= FEW else ()
-        later = [*self._shared(vms), *self._close(set(few) - set(self._known)), *self._beats(few)]
-        others = {vm: [other for other in near if other not in vms] for vm, near in self._near.items()}
-        self._reader.finish([*later, *self._witness(others)])
+        few = vms if len(vms) <= WHOLE_READ_LIMIT else ()
+        later = [
+            *self._build_shared_requests(vms),
+            *self._build_vm_requests(set(few) - set(self._known_vms)),
+            *self._build_heartbeat_requests(few),
+        ]
+        others = {vm: [other for other in near if other not in vms] for vm, near in self._neighbours_by_vm.items()}
+        self._reader.finish_requests([*later, *self._build_comparison_requests(others)])
         # The logs that came last may tell of a migration, too.
-        self._reader.finish(self._witness(others))
-        self._probe(vms)
-        blind = self._blind(vms)
-        self._spool.close()
-        teller = Teller(self._spool.database, self._window, self._needs, silence=SILENCE, infers=False)
-        lost, is_cut = self._reader.failures.get(self._network), self._network in self._reader.cut
-        teller.hidden = (PATHS if is_cut else HIDDEN_PART) if lost is None else f"not known ({reason_of(lost)})"
+        self._reader.finish_requests(self._build_comparison_requests(others))
+        self._probe_vms(vms)
+        blind = self._find_unread_feeds(vms)
+        self._store.finish_loading()
+        teller = TranscriptBuilder(
+            self._store.database, self._window, self._needs, silence=UNSTATED_REASON, infers=False
+        )
+        lost = self._reader.failures.get(self._network_request)
+        is_cut = self._network_request in self._reader.incomplete_requests
+        teller.missing_phrase = (
+            (UNKNOWN_NETWORK_REASON if is_cut else HIDDEN_NETWORK_REASON)
+            if lost is None
+            else f"not known ({get_gap_reason(lost)})"
+        )
         teller.is_network_whole = lost is None and not is_cut
         # A cloud without Resource Graph is told of, and not mistrusted for ever.
         teller.is_network_told = not isinstance(lost, NotFound)
         return Reading(
             window=self._window,
-            transcripts=chain(blind.missing(found.missing, self._needs), self._told(vms, few, teller, blind)),
+            transcripts=chain(
+                blind.build_missing_vms(found.missing, self._needs), self._build_transcripts(vms, few, teller, blind)
+            ),
             vms=found.vms,
-            gaps=(*blind.of_run(), *teller.faults()),
+            gaps=(*blind.list_run_gaps(), *teller.find_unassigned_gaps()),
             cloud=self._session.cloud.name,
         )
 
-    # what is asked
-
-    def _graph(self) -> Iterator[Ask]:
+    def _build_graph_requests(self) -> Iterator[FeedRequest]:
         """What Resource Graph answers for all at once."""
-        yield from (self._inventory, self._changes, self._network)
-        if not self._access.workspaces:
-            yield self._search
-        if 0 < len(self._scope.vms) <= FEW:
+        yield from (self._inventory_request, self._health_request, self._network_request)
+        if not self._settings.workspaces:
+            yield self._workspace_request
+        if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT:
             # Of more VMs, or of a whole group, there are others in scope to compare with.
-            yield self._neighbours
+            yield self._neighbours_request
 
-    def _shared(self, vms: Iterable[VmId]) -> Iterator[Ask]:
+    def _build_shared_requests(self, vms: Iterable[VmId]) -> Iterator[FeedRequest]:
         """What one question answers for many: the logs of the VMs' groups and of those that hold their networks."""
-        self._spool.flush()
-        found = self._spool.database.execute("select resource from passage union select through from link")
-        groups = {group_of(vm) for vm in vms} | {group for (one,) in found if (group := scope_of(one))}
-        yield from activity_log.asks(sorted(groups - self._asked), self._span, self._now)
-        subscriptions = {subscription_of(vm) for vm in vms}
-        yield from service_events.asks(sorted(subscriptions - self._asked), self._span, self._now)
-        self._asked |= groups | subscriptions
+        self._store.flush_pending()
+        found = self._store.database.execute("select resource from passage union select through from link")
+        groups = {get_group_id(vm) for vm in vms} | {group for (one,) in found if (group := parse_scope(one))}
+        yield from activity_log.build_feed_requests(sorted(groups - self._requested_scopes), self._span, self._now)
+        subscriptions = {get_subscription_id(vm) for vm in vms}
+        yield from service_events.build_feed_requests(
+            sorted(subscriptions - self._requested_scopes), self._span, self._now
+        )
+        self._requested_scopes |= groups | subscriptions
 
-    def _close(self, vms: Iterable[VmId], spans: Mapping[VmId, Window] | None = None) -> Iterator[Ask]:
+    def _build_vm_requests(
+        self, vms: Iterable[VmId], spans: Mapping[VmId, Window] | None = None
+    ) -> Iterator[FeedRequest]:
         """What takes a question a VM; with `spans` its view only where the inventory did not show whether it runs."""
         some = sorted(vms, key=lambda vm: vm.key)
-        unseen = [vm for vm in some if spans is None or vm not in self._shown or not self._shown[vm].has_power]
-        yield from virtual_machine.asks(unseen, self._write)
-        yield from health_history.asks(some, self._span, self._now)
+        unseen = [
+            vm
+            for vm in some
+            if spans is None or vm not in self._visible_vms or not self._visible_vms[vm].has_power_state
+        ]
+        yield from virtual_machine.build_feed_requests(unseen, self._add_workspace)
+        yield from health_history.build_feed_requests(some, self._span, self._now)
         for vm in some:
-            yield from metrics.asks((vm,), self._span if spans is None else spans[vm], self._now)
+            yield from metrics.build_feed_requests((vm,), self._span if spans is None else spans[vm], self._now)
 
-    def _beats(self, vms: Iterable[VmId], spans: Mapping[VmId, Window] | None = None) -> Iterator[Ask]:
+    def _build_heartbeat_requests(
+        self, vms: Iterable[VmId], spans: Mapping[VmId, Window] | None = None
+    ) -> Iterator[FeedRequest]:
         """The heartbeats, in the workspaces that were given, else in those that were found."""
         start = self._span.start if not spans else min(span.start for span in spans.values())
         some = set(vms)
-        for workspace in self._access.workspaces:
-            self._writers[workspace] = dict.fromkeys(sorted(some, key=lambda vm: vm.key))
-        for workspace, writers in self._writers.items():
-            fresh = [vm for vm in writers if vm in some and (workspace, vm) not in self._beating]
-            self._beating.update((workspace, vm) for vm in fresh)
-            yield from heartbeat.asks(workspace, fresh, Window(start, self._span.end))
+        for workspace in self._settings.workspaces:
+            self._vms_by_workspace[workspace] = dict.fromkeys(sorted(some, key=lambda vm: vm.key))
+        for workspace, writers in self._vms_by_workspace.items():
+            fresh = [vm for vm in writers if vm in some and (workspace, vm) not in self._requested_heartbeats]
+            self._requested_heartbeats.update((workspace, vm) for vm in fresh)
+            yield from heartbeat.build_feed_requests(workspace, fresh, Window(start, self._span.end))
 
-    def _witness(self, near: Mapping[VmId, Iterable[VmId]]) -> list[Ask]:
+    def _build_comparison_requests(self, near: Mapping[VmId, Iterable[VmId]]) -> list[FeedRequest]:
         """The traffic of some others around the migrations, and whether they were migrated themselves."""
-        self._spool.flush()
-        spans = _comparison_vms.around_migrations(self._spool.database, self._span, near)
-        fresh = {vm: span for vm, span in spans.items() if vm not in self._witnesses}
-        self._witnesses |= fresh
-        strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._shown)))
-        changes = [health_changes.ask(strangers, (), self._span, self._now)] if strangers.ids else []
-        return [*changes, *metrics.witness_asks(fresh)]
+        self._store.flush_pending()
+        spans = _comparison_vms.choose_comparison_spans(self._store.database, self._span, near)
+        fresh = {vm: span for vm, span in spans.items() if vm not in self._comparison_spans}
+        self._comparison_spans |= fresh
+        strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._visible_vms)))
+        changes = [health_changes.build_feed_request(strangers, (), self._span, self._now)] if strangers.ids else []
+        return [*changes, *metrics.build_comparison_requests(fresh)]
 
-    def _show(self, row: Row) -> None:
-        one = scoped_vms.shown(row)
+    def _add_inventory_row(self, row: Row) -> None:
+        one = scoped_vms.parse_inventory_row(row)
         if one is not None:
-            self._shown[one.id] = one
+            self._visible_vms[one.id] = one
 
-    def _meet(self, vm: VmId, address: str) -> None:
+    def _add_address(self, vm: VmId, address: str) -> None:
         self._addresses.setdefault(vm, address)
 
-    def _write(self, vm: VmId, workspace: str) -> None:
-        if not self._access.workspaces:
-            self._writers[workspace].setdefault(vm)
+    def _add_workspace(self, vm: VmId, workspace: str) -> None:
+        if not self._settings.workspaces:
+            self._vms_by_workspace[workspace].setdefault(vm)
 
-    def _probe(self, vms: Iterable[VmId]) -> None:
-        if self._access.probe is None:
+    def _probe_vms(self, vms: Iterable[VmId]) -> None:
+        if self._settings.probe_port is None:
             return
-        if self._reader.present:
+        if self._reader.includes_now:
             addresses = {vm: self._addresses.get(vm) for vm in vms}
-            probe.probe(addresses, self._window.end, self._spool, self._session)
+            probe.probe_addresses(addresses, self._window.end, self._store, self._session)
         else:
             for vm in vms:
-                self._spool.refuse(Signal.PROBE, vm.key, HISTORY)
+                self._store.add_refusal(Signal.PROBE, vm.key, PAST_WINDOW_REASON)
 
-    # who is meant
-
-    def _settled(self) -> Resolved:
+    def _resolve_vms(self) -> ResolvedScope:
         """The VMs in scope, by now all known, in Azure's spelling where it is known."""
-        found = self._resolution.resolve()
-        spelt = {vm: vm for vm in self._shown}
+        found = self._resolution.resolve_vms()
+        spelt = {vm: vm for vm in self._visible_vms}
         for vm in found.vms:
             if vm not in found.missing:
-                self._spool.add(Known(VirtualMachine(id=vm)))
-        vms = (spelt.get(vm) or self._spool.spelling(vm) for vm in found.vms if vm not in self._scope.finished)
-        return Resolved(tuple(vms), found.missing)
+                self._store.add_item(VmInventory(VirtualMachine(id=vm)))
+        asked = [vm for vm in found.vms if vm not in self._scope.finished]
+        return ResolvedScope(tuple(spelt.get(vm) or self._store.find_best_spelling(vm) for vm in asked), found.missing)
 
-    # what is told
-
-    def _blind(self, vms: tuple[VmId, ...]) -> Blind:
+    def _find_unread_feeds(self, vms: tuple[VmId, ...]) -> UnreadFeeds:
         """What could not be seen, once all that concerns everybody was asked."""
-        blind = Blind(self._spool, self._reader, self._window, self._span, self._now)
-        blind.absent = sorted(self._resolution.absent())
-        blind.refuse_silence(any_shown=bool(self._shown))
+        blind = UnreadFeeds(self._store, self._reader, self._window, self._span, self._now)
+        blind.invisible_subscriptions = sorted(self._resolution.list_invisible_subscriptions())
+        blind.require_any_answer(any_shown=bool(self._visible_vms))
         if not self._scope.allow_empty:
-            self._resolution.require_visible()
+            self._resolution.require_visible_subscriptions()
         if not vms:
             self._watcher.warn("there is no VM in scope")
-        blind.tell_graph(vms, self._shown, self._changes)
+        blind.record_health_coverage(vms, self._visible_vms, self._health_request)
         return blind
 
-    def _told(self, vms: tuple[VmId, ...], few: tuple[VmId, ...], teller: Teller, blind: Blind) -> Iterator[Transcript]:
+    def _build_transcripts(
+        self, vms: tuple[VmId, ...], few: tuple[VmId, ...], teller: TranscriptBuilder, blind: UnreadFeeds
+    ) -> Iterator[Transcript]:
         """The VMs: those that were read whole or are calm at once, the others as their answers come."""
-        suspicious = set() if few else self._suspicious(vms, blind)
-        spans = self._deciding(suspicious, blind)
-        self._reader.add([*self._close(suspicious, spans), *self._beats(suspicious, spans)])
+        suspicious = set() if few else self._find_suspicious_vms(vms, blind)
+        spans = self._choose_spans(suspicious, blind)
+        self._reader.submit_requests(
+            [*self._build_vm_requests(suspicious, spans), *self._build_heartbeat_requests(suspicious, spans)]
+        )
         calm = set(vms) - suspicious - set(few)
-        self._reader.add(self._witness(_comparison_vms.by_place(self._spool.database, suspicious, calm)))
-        calm |= self._witnesses.keys()
-        waiting = {vm.key: vm for vm in (*suspicious, *self._witnesses)} if not few else {}
-        for vm in (*vms, *(self._witnesses if few else ())):
+        self._reader.submit_requests(
+            self._build_comparison_requests(_comparison_vms.find_nearby_vms(self._store.database, suspicious, calm))
+        )
+        calm |= self._comparison_spans.keys()
+        waiting = {vm.key: vm for vm in (*suspicious, *self._comparison_spans)} if not few else {}
+        for vm in (*vms, *(self._comparison_spans if few else ())):
             if vm.key not in waiting:
-                yield self._tell(vm, teller, blind, calm=vm in calm)
-        for key in self._reader.finished():
+                yield self._build_transcript(vm, teller, blind, calm=vm in calm)
+        for key in self._reader.iterate_finished_scopes():
             if key in waiting:
-                yield self._tell(vm := waiting.pop(key), teller, blind, calm=vm in calm)
+                yield self._build_transcript(vm := waiting.pop(key), teller, blind, calm=vm in calm)
 
-    def _suspicious(self, vms: tuple[VmId, ...], blind: Blind) -> set[VmId]:
+    def _find_suspicious_vms(self, vms: tuple[VmId, ...], blind: UnreadFeeds) -> set[VmId]:
         """The VMs of which something telling was seen, or of which it could not be seen whether they were migrated."""
-        numbers = suspects(self._spool.database, self._span, self._needs.triggers)
-        return {vm for vm in vms if self._spool.number(vm) in numbers or vm in blind.unseen}
+        numbers = find_suspects(self._store.database, self._span, self._needs.triggers)
+        return {vm for vm in vms if self._store.find_vm_number(vm) in numbers or vm in blind.unread_vms}
 
-    def _deciding(self, vms: Iterable[VmId], blind: Blind) -> dict[VmId, Window]:
+    def _choose_spans(self, vms: Iterable[VmId], blind: UnreadFeeds) -> dict[VmId, Window]:
         """Over which span each of many VMs is measured: its window, and what lies around its first telling record.
 
         A fortnight of minutes is ten megabytes a VM; of one that was found by a record its onset lies about there.
         """
-        first = first_telling(self._spool.database, self._span, self._needs.triggers)
+        first = find_first_suspicions(self._store.database, self._span, self._needs.triggers)
         spans = {}
         for vm in vms:
-            number = self._spool.number(vm)
+            number = self._store.find_vm_number(vm)
             begun = first.get(number, self._span.end) if number is not None else self._span.end
             start = max(self._span.start, min(begun, self._window.start) - self._needs.margin)
-            spans[vm] = self._span if vm in blind.unseen else Window(start, self._span.end)
+            spans[vm] = self._span if vm in blind.unread_vms else Window(start, self._span.end)
         return spans
 
-    def _tell(self, vm: VmId, teller: Teller, blind: Blind, *, calm: bool = False) -> Transcript:
-        self._spool.flush()
-        blind.tell(vm, self._writers, self._search, calm=calm)
-        if self._resolution.is_gone(vm):
-            return blind.stranger(vm, self._needs, self._resolution.guess(vm))
-        return teller.tell(Asked(vm, self._spool.number(vm)))
+    def _build_transcript(
+        self, vm: VmId, teller: TranscriptBuilder, blind: UnreadFeeds, *, calm: bool = False
+    ) -> Transcript:
+        self._store.flush_pending()
+        blind.record_vm_gaps(vm, self._vms_by_workspace, self._workspace_request, is_calm=calm)
+        if self._resolution.is_unknown_vm(vm):
+            return blind.build_unknown_vm(vm, self._needs, self._resolution.suggest_names(vm))
+        return teller.build_transcript(SelectedVm(vm, self._store.find_vm_number(vm)))

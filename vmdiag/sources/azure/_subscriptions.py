@@ -9,43 +9,43 @@ from collections.abc import Mapping
 from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound, UsageError
 from vmdiag.sources.azure import inventory
-from vmdiag.sources.azure.whole_lists import listed as rows_of
-from vmdiag.sources.decoding.fields import text
-from vmdiag.sources.scope_words import MOST_LISTED, listed, near, shown
+from vmdiag.sources.azure.whole_lists import read_rows as rows_of
+from vmdiag.sources.decoding.fields import to_text
+from vmdiag.sources.scope_words import LISTED_LIMIT, find_similar_names, join_with_limit, shorten_word
 
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def ids_of(session: Session, words: frozenset[str]) -> frozenset[str]:
+def resolve_subscription_ids(session: Session, names_or_ids: frozenset[str]) -> frozenset[str]:
     """The ids, in lower case, of subscriptions that are given by id or by name; nothing is asked where all are ids.
 
     Raises `NotFound` for a name that there is not, `UsageError` for one that several have.
     """
-    if all(GUID.fullmatch(word) for word in words):
-        return words
-    rows = rows_of(session, inventory.trial_subscriptions())
-    called = {text(row.get("subscriptionId")).lower(): text(row.get("displayName")) for row in rows}
-    return frozenset(_id(word, called) for word in words)
+    if all(GUID.fullmatch(word) for word in names_or_ids):
+        return names_or_ids
+    rows = rows_of(session, inventory.build_subscription_request())
+    names_by_id = {to_text(row.get("subscriptionId")).lower(): to_text(row.get("displayName")) for row in rows}
+    return frozenset(_resolve_subscription_id(word, names_by_id) for word in names_or_ids)
 
 
-def unseen(words: list[str], called: Mapping[str, str]) -> NotFound:
+def build_invisible_error(words: list[str], names_by_id: Mapping[str, str]) -> NotFound:
     """The error for subscriptions that the sign-in does not see."""
-    message = f"this sign-in cannot see the subscription {', '.join(map(shown, words))}"
-    known = [f"{name} ({one})" if name else one for one, name in called.items()]
-    alike = [each for word in words for each in near(word, [*called, *called.values()])]
-    guess = f"Did you mean {' or '.join(map(shown, alike))}? " if alike else ""
-    there = f"It sees {listed(known)}. " if known else ""
+    message = f"this sign-in cannot see the subscription {', '.join(map(shorten_word, words))}"
+    known = [f"{name} ({one})" if name else one for one, name in names_by_id.items()]
+    alike = [each for word in words for each in find_similar_names(word, [*names_by_id, *names_by_id.values()])]
+    guess = f"Did you mean {' or '.join(map(shorten_word, alike))}? " if alike else ""
+    there = f"It sees {join_with_limit(known)}. " if known else ""
     return NotFound(message, f"{guess}{there}Check --subscription, AZURE_SUBSCRIPTION_ID and who is signed in.")
 
 
-def _id(word: str, called: Mapping[str, str]) -> str:
-    if word in called or GUID.fullmatch(word):
+def _resolve_subscription_id(word: str, names_by_id: Mapping[str, str]) -> str:
+    if word in names_by_id or GUID.fullmatch(word):
         return word
-    found = [one for one, name in called.items() if name.lower() == word]
+    found = [one for one, name in names_by_id.items() if name.lower() == word]
     if len(found) > 1:
-        rows = "\n  ".join(sorted(found)[:MOST_LISTED])
-        message = f"{len(found)} subscriptions are called {shown(word)}:\n  {rows}"
+        rows = "\n  ".join(sorted(found)[:LISTED_LIMIT])
+        message = f"{len(found)} subscriptions are called {shorten_word(word)}:\n  {rows}"
         raise UsageError(message, "Give the id of the one that is meant.")
     if not found:
-        raise unseen([word], called)
+        raise build_invisible_error([word], names_by_id)
     return found[0]

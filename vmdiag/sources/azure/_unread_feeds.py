@@ -7,131 +7,145 @@ from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.azure import activity_log, health_history, heartbeat, metrics, service_events, virtual_machine
-from vmdiag.sources.azure._feed_reader import Reader, reason_of
-from vmdiag.sources.azure.feed_request import Ask, group_of, subscription_of
-from vmdiag.sources.coverage import CHANGES
-from vmdiag.sources.items import Covers, Whole
-from vmdiag.sources.store import Spool
-from vmdiag.sources.transcripts import ASIDE
+from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
+from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
+from vmdiag.sources.coverage import HEALTH_CHANGES_FORM
+from vmdiag.sources.items import CompleteRead, FeedCoverage
+from vmdiag.sources.store import ItemStore
+from vmdiag.sources.transcripts import NON_FEED_SIGNALS
 
-SILENCE = "Azure's answer does not tell"
-CALM = "not read: nothing suspicious was seen of this VM; name it alone to read everything"
-BATCH = "not read of many VMs at once; name it alone to read everything"
-HISTORY = "only the present state can be read, and the window ends before it"
-PATHS = "not known (the list of the VMs' networks was not whole)"
-HIDDEN = "Resource Graph does not show this VM to this sign-in"
-HIDDEN_PART = "not shown to this sign-in"
-NO_SUCH_VM = "Azure knows no such VM (404)"
+UNSTATED_REASON = "Azure's answer does not tell"
+NOT_SUSPICIOUS_REASON = "not read: nothing suspicious was seen of this VM; name it alone to read everything"
+BATCH_REASON = "not read of many VMs at once; name it alone to read everything"
+PAST_WINDOW_REASON = "only the present state can be read, and the window ends before it"
+UNKNOWN_NETWORK_REASON = "not known (the list of the VMs' networks was not whole)"
+HIDDEN_VM_REASON = "Resource Graph does not show this VM to this sign-in"
+HIDDEN_NETWORK_REASON = "not shown to this sign-in"
+UNKNOWN_VM_REASON = "Azure knows no such VM (404)"
 # What a feed may reach less far than asked before it is worth a word; records of the last minutes may be late.
-SLACK = timedelta(minutes=5)
+RETENTION_TOLERANCE = timedelta(minutes=5)
 # What was heard from an instant on was not heard until just before it.
-JUST = timedelta(seconds=1)
+TIME_RESOLUTION = timedelta(seconds=1)
 # How far back the feed of a signal reaches that reaches furthest.
-REACH = {
-    **dict.fromkeys(activity_log.SIGNALS, activity_log.REACH),
-    **dict.fromkeys(health_history.SIGNALS, health_history.REACH),
-    **dict.fromkeys(service_events.SIGNALS, service_events.REACH),
-    **dict.fromkeys(metrics.SIGNALS, metrics.REACH),
+RETENTION_BY_SIGNAL = {
+    **dict.fromkeys(activity_log.SIGNALS, activity_log.RETENTION),
+    **dict.fromkeys(health_history.SIGNALS, health_history.RETENTION),
+    **dict.fromkeys(service_events.SIGNALS, service_events.RETENTION),
+    **dict.fromkeys(metrics.SIGNALS, metrics.RETENTION),
 }
 # What takes a question a VM.
-CLOSE = (*virtual_machine.SIGNALS, *metrics.SIGNALS, *heartbeat.SIGNALS)
+PER_VM_SIGNALS = (*virtual_machine.SIGNALS, *metrics.SIGNALS, *heartbeat.SIGNALS)
 # Of several errors the one that tells a person most.
-TELLING = (Interrupted, NotSignedIn, NotAllowed, Throttled)
+ERRORS_BY_PRECEDENCE = (Interrupted, NotSignedIn, NotAllowed, Throttled)
 
 
-class Blind:
+class UnreadFeeds:
     """`unseen` are the VMs of which it could not be seen whether they were migrated.
 
     `window` is the one that is told, `span` what was read at the time `now`. `absent` are the subscriptions that were
     asked for and that this sign-in cannot see.
     """
 
-    def __init__(self, spool: Spool, reader: Reader, window: Window, span: Window, now: datetime) -> None:
-        self._spool = spool
+    def __init__(self, spool: ItemStore, reader: FeedReader, window: Window, span: Window, now: datetime) -> None:
+        self._store = spool
         self._reader = reader
         self._window = window
         self._span = span
         self._now = now
-        self.absent: list[str] = []
-        self.unseen: set[VmId] = set()
+        self.invisible_subscriptions: list[str] = []
+        self.unread_vms: set[VmId] = set()
 
-    def refuse_silence(self, *, any_shown: bool) -> None:
+    def require_any_answer(self, *, any_shown: bool) -> None:
         """Raise the most telling error where nothing was read; that Resource Graph shows nothing is no reading."""
-        if any_shown or any(ask.concerns for ask in self._reader.read):
+        if any_shown or any(ask.scope_ids for ask in self._reader.answered_requests):
             return
         failures = list(self._reader.failures.values())
-        worst = next((error for kind in TELLING for error in failures if isinstance(error, kind)), None)
-        if self.absent and not isinstance(worst, Interrupted):
-            message = f"this sign-in cannot see the subscription {', '.join(self.absent)}"
+        worst = next((error for kind in ERRORS_BY_PRECEDENCE for error in failures if isinstance(error, kind)), None)
+        if self.invisible_subscriptions and not isinstance(worst, Interrupted):
+            message = f"this sign-in cannot see the subscription {', '.join(self.invisible_subscriptions)}"
             raise NotAllowed(
                 message, "Check --subscription and AZURE_SUBSCRIPTION_ID; 'vmdiag doctor' lists what it sees."
             )
         if failures:
             raise worst or failures[0]
 
-    def of_run(self) -> Iterator[Gap]:
+    def list_run_gaps(self) -> Iterator[Gap]:
         """What concerns no single VM."""
-        for subscription in self.absent:
+        for subscription in self.invisible_subscriptions:
             reason = f"this sign-in cannot see the subscription {subscription}"
             yield Gap(signal=Signal.ACTIVITY, window=self._window, reason=reason)
 
-    def tell_graph(self, vms: Collection[VmId], shown: Collection[VmId], changes: Ask) -> None:
+    def record_health_coverage(self, vms: Collection[VmId], shown: Collection[VmId], changes: FeedRequest) -> None:
         """What Resource Graph did not say of the VMs in scope, and of which of them it spoke of the health."""
         failed = self._reader.failures.get(changes)
-        is_cut = changes in self._reader.cut
+        is_cut = changes in self._reader.incomplete_requests
         for vm in vms:
             if failed is not None or vm not in shown:
-                self.unseen.add(vm)
-                self._spool.refuse(Signal.HEALTH, vm.key, HIDDEN if failed is None else reason_of(failed))
+                self.unread_vms.add(vm)
+                self._store.add_refusal(
+                    Signal.HEALTH, vm.key, HIDDEN_VM_REASON if failed is None else get_gap_reason(failed)
+                )
             else:
-                self._spool.add(Covers(signal=Signal.HEALTH, scope=vm.key, cut=is_cut))
+                self._store.add_item(FeedCoverage(signal=Signal.HEALTH, scope=vm.key, cut=is_cut))
                 if is_cut:
-                    self.unseen.add(vm)
-                elif changes not in self._reader.flawed:
-                    self._spool.add(Whole(signal=Signal.HEALTH, scope=vm.key, form=CHANGES))
-                self._reader.reach(vm.key, Signal.HEALTH, changes.since)
+                    self.unread_vms.add(vm)
+                elif changes not in self._reader.flawed_requests:
+                    self._store.add_item(CompleteRead(signal=Signal.HEALTH, scope=vm.key, form=HEALTH_CHANGES_FORM))
+                self._reader.record_earliest(vm.key, Signal.HEALTH, changes.available_since)
 
-    def tell(self, vm: VmId, writers: Mapping[str, Collection[VmId]], search: Ask, *, calm: bool) -> None:
+    def record_vm_gaps(
+        self,
+        vm: VmId,
+        vms_by_workspace: Mapping[str, Collection[VmId]],
+        workspace_request: FeedRequest,
+        *,
+        is_calm: bool,
+    ) -> None:
         """What is missing of one VM, once everything of it was asked."""
-        if calm:
-            for signal in CLOSE:
-                self._spool.refuse(signal, vm.key, CALM)
-        elif not any(vm in known for known in writers.values()):
-            lost = self._reader.failures.get(search)
-            reason = f"{heartbeat.NO_WORKSPACE}{'' if lost is None else f': {reason_of(lost)}'}"
-            self._spool.refuse(Signal.HEARTBEAT, vm.key, reason)
-        if not calm and (vm.key, Signal.AGENT) not in self._reader.asked:
-            self._spool.refuse(Signal.AGENT, vm.key, BATCH)
-        if not self._reader.present:
+        if is_calm:
+            for signal in PER_VM_SIGNALS:
+                self._store.add_refusal(signal, vm.key, NOT_SUSPICIOUS_REASON)
+        elif not any(vm in known for known in vms_by_workspace.values()):
+            lost = self._reader.failures.get(workspace_request)
+            reason = f"{heartbeat.NO_WORKSPACE_REASON}{'' if lost is None else f': {get_gap_reason(lost)}'}"
+            self._store.add_refusal(Signal.HEARTBEAT, vm.key, reason)
+        if not is_calm and (vm.key, Signal.AGENT) not in self._reader.requested_signals:
+            self._store.add_refusal(Signal.AGENT, vm.key, BATCH_REASON)
+        if not self._reader.includes_now:
             for signal in virtual_machine.SIGNALS:
-                self._spool.refuse(signal, vm.key, HISTORY)
+                self._store.add_refusal(signal, vm.key, PAST_WINDOW_REASON)
         for signal in Signal:
-            self._tell_reach(vm, signal)
+            self._record_retention_gap(vm, signal)
 
-    def stranger(self, vm: VmId, needs: Needs, guess: str) -> Transcript:
+    def build_unknown_vm(self, vm: VmId, needs: Needs, guess: str) -> Transcript:
         """The empty story of a VM that Azure does not know and nothing was heard of."""
-        return self._empty(vm, needs, f"{NO_SUCH_VM}{guess}")
+        return self._build_empty_transcript(vm, needs, f"{UNKNOWN_VM_REASON}{guess}")
 
-    def missing(self, reasons: Mapping[VmId, str], needs: Needs) -> Iterator[Transcript]:
+    def build_missing_vms(self, reasons: Mapping[VmId, str], needs: Needs) -> Iterator[Transcript]:
         """The empty stories of what was named and means no VM."""
-        return (self._empty(vm, needs, reason) for vm, reason in reasons.items())
+        return (self._build_empty_transcript(vm, needs, reason) for vm, reason in reasons.items())
 
-    def _empty(self, vm: VmId, needs: Needs, reason: str) -> Transcript:
-        gaps = tuple(Gap(signal=each, window=self._window, reason=reason) for each in sorted(needs.signals - ASIDE))
+    def _build_empty_transcript(self, vm: VmId, needs: Needs, reason: str) -> Transcript:
+        gaps = tuple(
+            Gap(signal=each, window=self._window, reason=reason) for each in sorted(needs.signals - NON_FEED_SIGNALS)
+        )
         return Transcript(vm=VirtualMachine(id=vm), gaps=gaps)
 
-    def _tell_reach(self, vm: VmId, signal: Signal) -> None:
-        known = (self._reader.reached.get((scope, signal)) for scope in (vm.key, group_of(vm), subscription_of(vm)))
+    def _record_retention_gap(self, vm: VmId, signal: Signal) -> None:
+        known = (
+            self._reader.earliest_read.get((scope, signal))
+            for scope in (vm.key, get_group_id(vm), get_subscription_id(vm))
+        )
         since = min(filter(None, known), default=None)
-        if since is None and signal in REACH:
+        if since is None and signal in RETENTION_BY_SIGNAL:
             # Nothing was asked where nothing can be left of it.
-            since = self._now - REACH[signal]
-        if since is None or since <= self._span.start + SLACK:
+            since = self._now - RETENTION_BY_SIGNAL[signal]
+        if since is None or since <= self._span.start + RETENTION_TOLERANCE:
             return
-        if since <= self._window.start + SLACK:
+        if since <= self._window.start + RETENTION_TOLERANCE:
             # The window itself was heard; what lies before it counts where a loss reaches into the window.
             since = min(since, self._window.start)
-        part = Window(self._span.start, min(since - JUST, self._span.end))
-        chosen = signal in metrics.SIGNALS and since > self._now - metrics.REACH + SLACK
+        part = Window(self._span.start, min(since - TIME_RESOLUTION, self._span.end))
+        chosen = signal in metrics.SIGNALS and since > self._now - metrics.RETENTION + RETENTION_TOLERANCE
         reason = f"{'not read' if chosen else 'not kept since'} before {since:%Y-%m-%d %H:%M}Z"
-        self._spool.refuse(signal, vm.key, reason, window=part)
+        self._store.add_refusal(signal, vm.key, reason, window=part)

@@ -10,51 +10,51 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import Ask, kept, without_covers
-from vmdiag.sources.decoding.log_entry import LOG_LEAVES_OUT
+from vmdiag.sources.azure.feed_request import FeedRequest, clip_to_retention, drop_coverage
+from vmdiag.sources.decoding.log_entry import LOG_INCOMPLETE
 from vmdiag.sources.formats import activity_log
-from vmdiag.sources.items import Covers
+from vmdiag.sources.items import FeedCoverage
 
 PERMISSIONS = ("Microsoft.Insights/eventtypes/values/read",)
 SIGNALS = (Signal.ACTIVITY,)
 # An hour within the 90 days, because the clock of the server decides.
-REACH = timedelta(days=89, hours=23)
-READ = (
+RETENTION = timedelta(days=89, hours=23)
+SELECTED_FIELDS = (
     "correlationId,eventDataId,eventName,eventTimestamp,level,operationName,properties,resourceGroupName,resourceId,"
     "resourceProviderName,status,subStatus,subscriptionId"
 )
 
 
-def asks(groups: Iterable[str], span: Window, now: datetime) -> Iterator[Ask]:
+def build_feed_requests(groups: Iterable[str], span: Window, now: datetime) -> Iterator[FeedRequest]:
     """One for each group, given by its id in lower case; none for a span that the log has forgotten."""
-    known = kept(span, now, REACH)
+    known = clip_to_retention(span, now, RETENTION)
     if known is None:
         return
     for group in groups:
-        heard = (
-            Covers(signal=Signal.ACTIVITY, scope=group),
-            Covers(signal=Signal.HEALTH, scope=group, partial=LOG_LEAVES_OUT),
+        coverage = (
+            FeedCoverage(signal=Signal.ACTIVITY, scope=group),
+            FeedCoverage(signal=Signal.HEALTH, scope=group, partial=LOG_INCOMPLETE),
         )
-        yield Ask(
-            request=request(group, known),
-            concerns=(group,),
+        yield FeedRequest(
+            request=build_request(group, known),
+            scope_ids=(group,),
             signals=SIGNALS,
-            items=without_covers(activity_log.items),
-            heard=heard,
-            since=known.start,
-            lacks=activity_log.SIGNALS,
-            signals_of=activity_log.signals,
+            read_items=drop_coverage(activity_log.decode_row),
+            items_when_answered=coverage,
+            available_since=known.start,
+            incomplete_signals=activity_log.SIGNALS,
+            get_row_signals=activity_log.identify_signals,
         )
 
 
-def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """The last minutes of the subscription's log."""
     del vm
     last = Window(max(span.start, span.end - timedelta(minutes=5)), span.end)
-    return request(f"/subscriptions/{subscription}", last)
+    return build_request(f"/subscriptions/{subscription}", last)
 
 
-def request(scope: str, span: Window, *, vm: VmId | None = None, provider: str = "") -> Request:
+def build_request(scope: str, span: Window, *, vm: VmId | None = None, provider: str = "") -> Request:
     """The log of a subscription or group, given by its id, or of a VM alone, then with who asked in which request.
 
     `provider` narrows a subscription's log to what that resource provider was asked for.
@@ -63,20 +63,23 @@ def request(scope: str, span: Window, *, vm: VmId | None = None, provider: str =
     group = rest[1] if rest else ""
     first, last = f"{span.start:%Y-%m-%dT%H:%M:%SZ}", f"{span.end:%Y-%m-%dT%H:%M:%SZ}"
     within = f"eventTimestamp ge '{first}' and eventTimestamp le '{last}'"
-    named = f" and resourceGroupName eq {_literal(group)}" if group else ""
+    named = f" and resourceGroupName eq {_quote_literal(group)}" if group else ""
     if provider:
-        named = f" and resourceProvider eq {_literal(provider)}"
+        named = f" and resourceProvider eq {_quote_literal(provider)}"
     if vm is not None:
-        named = f" and resourceUri eq {_literal(str(vm))}"
+        named = f" and resourceUri eq {_quote_literal(str(vm))}"
     return Request(
-        what=f"activity log of {vm.name if vm else group or subscription}",
+        description=f"activity log of {vm.name if vm else group or subscription}",
         service="activity-log",
         path=f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values",
         permission=PERMISSIONS[0],
-        params={"$filter": f"{within}{named}", "$select": READ if vm is None else f"{READ},httpRequest"},
+        params={
+            "$filter": f"{within}{named}",
+            "$select": SELECTED_FIELDS if vm is None else f"{SELECTED_FIELDS},httpRequest",
+        },
     )
 
 
-def _literal(text: str) -> str:
+def _quote_literal(text: str) -> str:
     # Azure allows no quote in a name; a doubled one cannot end the literal whatever stands in an id.
     return f"'{text.replace(chr(39), chr(39) * 2)}'"

@@ -15,22 +15,22 @@ from vmdiag.errors import BadAnswer, SourceError, Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.sources.azure import announced_events, heartbeat, inventory
-from vmdiag.sources.azure.whole_lists import single
-from vmdiag.sources.azure.worker_pool import Crew, Piece
-from vmdiag.sources.decoding.envelopes import unpacked
-from vmdiag.sources.decoding.fields import text
-from vmdiag.sources.decoding.resource_ids import vm_itself
+from vmdiag.sources.azure.whole_lists import read_resource
+from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
+from vmdiag.sources.decoding.envelopes import unpack_document
+from vmdiag.sources.decoding.fields import to_text
+from vmdiag.sources.decoding.resource_ids import parse_vm_id
 from vmdiag.sources.items import Row
 
 # Of more subscriptions only the first are tried feed by feed; name one to try it.
-MOST_SUBSCRIPTIONS = 10
-TRIED = timedelta(days=1)
+SUBSCRIPTION_LIMIT = 10
+CHECK_SPAN = timedelta(days=1)
 # HTTP tells the time in whole seconds, and an answer is some time under way.
-PRECISION = 2
+CLOCK_PRECISION = 2
 SCHEDULED_EVENTS = "scheduled-events"
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     """How something stands."""
 
     OK = "ok"
@@ -39,75 +39,77 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class AccessCheck:
     """One thing that was tried: what, how it stands, and what to do where it fails."""
 
-    about: str
-    status: Status
-    says: str
+    subject: str
+    status: CheckStatus
+    message: str
     subscription: str | None = None
     hint: str | None = None
 
 
-def checkup(session: Session, named: Iterable[str], workspaces: Iterable[str]) -> Iterator[Check]:
+def run_checks(session: Session, named: Iterable[str], workspaces: Iterable[str]) -> Iterator[AccessCheck]:
     """Everything in turn; what depends on something that failed is left out.
 
     `named` are the subscriptions to try, none of them for all; `workspaces` those of Log Analytics.
     """
-    for about, tell in (("cloud", _cloud), ("sign-in", _bearer), ("clock", _clock)):
-        check = _attempted(about, partial(tell, session))
+    for about, describe in (("cloud", _describe_cloud), ("sign-in", _describe_sign_in), ("clock", _describe_clock)):
+        check = _run_check(about, partial(describe, session))
         yield check
-        if check.status is Status.FAILED:
+        if check.status is CheckStatus.FAILED:
             return
     rows: list[Row] = []
-    check = _attempted("subscriptions", lambda: _listed(session, rows))
-    if check.status is Status.FAILED:
+    check = _run_check("subscriptions", lambda: _read_subscriptions(session, rows))
+    if check.status is CheckStatus.FAILED:
         yield check
-    called = {text(row.get("displayName")).lower(): _id(row) for row in rows}
-    wanted = {called.get(one, one) for one in named} or {_id(row) for row in rows}
-    yield from (_shown(row) for row in rows if _id(row) in wanted)
-    yield from map(_hidden, sorted(wanted - {_id(row) for row in rows}))
-    tried = sorted(wanted)[:MOST_SUBSCRIPTIONS]
-    yield from _feeds(session, tried, workspaces)
+    ids_by_name = {to_text(row.get("displayName")).lower(): _get_row_id(row) for row in rows}
+    wanted = {ids_by_name.get(one, one) for one in named} or {_get_row_id(row) for row in rows}
+    yield from (_report_visible(row) for row in rows if _get_row_id(row) in wanted)
+    yield from map(_report_hidden, sorted(wanted - {_get_row_id(row) for row in rows}))
+    tried = sorted(wanted)[:SUBSCRIPTION_LIMIT]
+    yield from _check_feeds(session, tried, workspaces)
     if len(tried) < len(wanted):
         says = f"{len(wanted) - len(tried)} more subscriptions: name one with --subscription to try its feeds"
-        yield Check(about="feeds", status=Status.SKIPPED, says=says)
+        yield AccessCheck(subject="feeds", status=CheckStatus.SKIPPED, message=says)
 
 
-def feeds() -> dict[str, ModuleType]:
+def load_feeds() -> dict[str, ModuleType]:
     """The feeds that can be tried, by name."""
     package = vmdiag.sources.azure
-    known = {name: plugins.load(package, name) for name in plugins.names(package)}
+    known = {name: plugins.load(package, name) for name in plugins.list_names(package)}
     return {name: feed for name, feed in known.items() if hasattr(feed, "trial")}
 
 
-def permissions() -> list[str]:
+def list_permissions() -> list[str]:
     """What a role must allow so that everything can be read."""
-    return sorted({each for feed in feeds().values() for each in feed.PERMISSIONS})
+    return sorted({each for feed in load_feeds().values() for each in feed.PERMISSIONS})
 
 
-def _attempted(about: str, act: Callable[[], str], subscription: str | None = None) -> Check:
+def _run_check(about: str, act: Callable[[], str], subscription: str | None = None) -> AccessCheck:
     try:
-        return Check(about=about, status=Status.OK, says=act(), subscription=subscription)
+        return AccessCheck(subject=about, status=CheckStatus.OK, message=act(), subscription=subscription)
     except SourceError as error:
-        return Check(about=about, status=Status.FAILED, says=error.message, subscription=subscription, hint=error.hint)
+        return AccessCheck(
+            subject=about, status=CheckStatus.FAILED, message=error.message, subscription=subscription, hint=error.hint
+        )
 
 
-def _cloud(session: Session) -> str:
+def _describe_cloud(session: Session) -> str:
     cloud = session.cloud
     return f"{cloud.name}, {cloud.arm}, signing in at {cloud.authority}"
 
 
-def _bearer(session: Session) -> str:
+def _describe_sign_in(session: Session) -> str:
     """Who signed in, and which credential answered; a person by name, a program by its application id."""
     claims = session.sign_in()
-    person = text(claims.get("upn")) or text(claims.get("unique_name"))
-    program = f"application {text(claims.get('appid'))}"
-    return f"{session.signed_in_by}, as {person or program} of tenant {text(claims.get('tid'))}"
+    person = to_text(claims.get("upn")) or to_text(claims.get("unique_name"))
+    program = f"application {to_text(claims.get('appid'))}"
+    return f"{session.credential_name}, as {person or program} of tenant {to_text(claims.get('tid'))}"
 
 
-def _clock(session: Session) -> str:
-    skew = session.compare_clocks()
+def _describe_clock(session: Session) -> str:
+    skew = session.measure_clock_skew()
     if skew is None:
         message = "Azure's answers tell no time (no Date), so it cannot be compared with this machine's clock"
         raise BadAnswer(message, "A proxy on the way may take it out; without it nothing is redeployed.")
@@ -115,91 +117,101 @@ def _clock(session: Session) -> str:
     if session.is_clock_wrong:
         message = f"this machine's clock is {abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} Azure's"
         raise Unreachable(message, "Set it by NTP; until then Azure's clock is used.")
-    if abs(seconds) <= PRECISION:
+    if abs(seconds) <= CLOCK_PRECISION:
         return "agrees with Azure's"
     return f"{abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} Azure's"
 
 
-def _listed(session: Session, rows: list[Row]) -> str:
-    rows += [row for row in _rows(session, inventory.trial_subscriptions()) if _id(row)]
+def _read_subscriptions(session: Session, rows: list[Row]) -> str:
+    rows += [row for row in _read_rows(session, inventory.build_subscription_request()) if _get_row_id(row)]
     return f"{len(rows)} subscriptions"
 
 
-def _id(row: Row) -> str:
-    return text(row.get("subscriptionId")).lower()
+def _get_row_id(row: Row) -> str:
+    return to_text(row.get("subscriptionId")).lower()
 
 
-def _shown(row: Row) -> Check:
-    says = f"{text(row.get('displayName')) or 'without a name'}, {text(row.get('state')) or 'state unknown'}"
-    return Check(about="subscription", status=Status.OK, says=says, subscription=_id(row))
+def _report_visible(row: Row) -> AccessCheck:
+    says = f"{to_text(row.get('displayName')) or 'without a name'}, {to_text(row.get('state')) or 'state unknown'}"
+    return AccessCheck(subject="subscription", status=CheckStatus.OK, message=says, subscription=_get_row_id(row))
 
 
-def _hidden(subscription: str) -> Check:
+def _report_hidden(subscription: str) -> AccessCheck:
     hint = "Check the id, and that the sign-in has a role in it."
     says = "this sign-in cannot see it"
-    return Check(about="subscription", status=Status.FAILED, says=says, subscription=subscription, hint=hint)
+    return AccessCheck(
+        subject="subscription", status=CheckStatus.FAILED, message=says, subscription=subscription, hint=hint
+    )
 
 
-def _rows(session: Session, request: Request) -> list[Row]:
-    return [row for page in session.pages(request) for row in unpacked(page) if isinstance(row, dict)]
+def _read_rows(session: Session, request: Request) -> list[Row]:
+    return [row for page in session.read_pages(request) for row in unpack_document(page) if isinstance(row, dict)]
 
 
-def _feeds(session: Session, subscriptions: Iterable[str], workspaces: Iterable[str]) -> Iterator[Check]:
+def _check_feeds(session: Session, subscriptions: Iterable[str], workspaces: Iterable[str]) -> Iterator[AccessCheck]:
     """Each feed in each subscription, and each workspace, all at once, told in order."""
-    span = Window(session.now - TRIED, session.now)
+    span = Window(session.now - CHECK_SPAN, session.now)
     trials: dict[tuple[str, str], Request | None] = {}
     for subscription in subscriptions:
-        vm = _any_vm(session, subscription)
-        for name, feed in feeds().items():
+        vm = _find_any_vm(session, subscription)
+        for name, feed in load_feeds().items():
             trials[subscription, name] = feed.trial(subscription, vm, span)
-        trials[subscription, "virtual-machine-list"] = inventory.trial_list(subscription)
-        trials[subscription, SCHEDULED_EVENTS] = announced_events.feature_request(f"/subscriptions/{subscription}")
+        trials[subscription, "virtual-machine-list"] = inventory.build_list_check(subscription)
+        trials[subscription, SCHEDULED_EVENTS] = announced_events.build_feature_request(
+            f"/subscriptions/{subscription}"
+        )
     for workspace in workspaces:
-        trials["", f"workspace {workspace}"] = heartbeat.trial_workspace(workspace, span)
-    crew: Crew[tuple[str, str], Check] = Crew(session.access.jobs)
-    done: dict[tuple[str, str], Check] = {}
+        trials["", f"workspace {workspace}"] = heartbeat.build_workspace_check(workspace, span)
+    crew: WorkerPool[tuple[str, str], AccessCheck] = WorkerPool(session.settings.jobs)
+    done: dict[tuple[str, str], AccessCheck] = {}
     for (subscription, name), request in trials.items():
         if request is None:
             says = "there is no VM to try it on"
-            done[subscription, name] = Check(about=name, status=Status.SKIPPED, says=says, subscription=subscription)
+            done[subscription, name] = AccessCheck(
+                subject=name, status=CheckStatus.SKIPPED, message=says, subscription=subscription
+            )
         else:
-            crew.add((subscription, name), partial(_tried, session, subscription, name, request))
-    for result in crew.results(session.stop.is_set):
-        if isinstance(result, Piece):
+            crew.submit_job((subscription, name), partial(_check_feed, session, subscription, name, request))
+    for result in crew.iterate_results(session.stop.is_set):
+        if isinstance(result, JobResult):
             done[result.key] = result.value
         elif result.error is not None:
             raise result.error
     yield from (done[key] for key in trials if key in done)
 
 
-def _tried(session: Session, subscription: str, name: str, request: Request) -> Iterator[Check]:
+def _check_feed(session: Session, subscription: str, name: str, request: Request) -> Iterator[AccessCheck]:
     if name == SCHEDULED_EVENTS:
-        yield _opt_in(session, subscription, request)
+        yield _check_event_publishing(session, subscription, request)
         return
-    yield _attempted(name, lambda: f"{len(_rows(session, request))} rows", subscription or None)
+    yield _run_check(name, lambda: f"{len(_read_rows(session, request))} rows", subscription or None)
 
 
-def _opt_in(session: Session, subscription: str, request: Request) -> Check:
+def _check_event_publishing(session: Session, subscription: str, request: Request) -> AccessCheck:
     """Whether the subscription publishes scheduled events at all: where it does not, an empty answer means nothing."""
     try:
-        is_in = announced_events.is_registered(single(session, request))
+        is_in = announced_events.is_feature_registered(read_resource(session, request))
     except SourceError as error:
         says, hint = f"whether they are published could not be read: {error.message}", error.hint
-        return Check(about=SCHEDULED_EVENTS, status=Status.SKIPPED, says=says, subscription=subscription, hint=hint)
+        return AccessCheck(
+            subject=SCHEDULED_EVENTS, status=CheckStatus.SKIPPED, message=says, subscription=subscription, hint=hint
+        )
     if is_in:
         says = "opted in, as far as VMs and sets have a policy that lets theirs be published"
-        return Check(about=SCHEDULED_EVENTS, status=Status.OK, says=says, subscription=subscription)
+        return AccessCheck(subject=SCHEDULED_EVENTS, status=CheckStatus.OK, message=says, subscription=subscription)
     says = "not opted in: that Azure announces to move or reboot a VM is not seen before a redeploy"
-    feature = announced_events.FEATURE
+    feature = announced_events.PUBLISHING_FEATURE
     hint = f"Register Microsoft.Compute/{feature}, and give the VMs or their sets a scheduledEventsPolicy."
-    return Check(about=SCHEDULED_EVENTS, status=Status.SKIPPED, says=says, subscription=subscription, hint=hint)
+    return AccessCheck(
+        subject=SCHEDULED_EVENTS, status=CheckStatus.SKIPPED, message=says, subscription=subscription, hint=hint
+    )
 
 
-def _any_vm(session: Session, subscription: str) -> VmId | None:
+def _find_any_vm(session: Session, subscription: str) -> VmId | None:
     """Some VM of a subscription, for the feeds that can only be tried on one."""
-    for request in (inventory.trial(subscription), inventory.trial_list(subscription)):
+    for request in (inventory.build_access_check(subscription), inventory.build_list_check(subscription)):
         try:
-            found = (vm_itself(text(row.get("id"))) for row in _rows(session, request))
+            found = (parse_vm_id(to_text(row.get("id"))) for row in _read_rows(session, request))
             vm = next(filter(None, found), None)
         except SourceError:
             continue  # its own trial tells why

@@ -8,14 +8,14 @@ from typing import Any, Protocol
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.decoding.envelopes import unpacked
-from vmdiag.sources.items import Covers, Item, Row
+from vmdiag.sources.decoding.envelopes import unpack_document
+from vmdiag.sources.items import FeedCoverage, Item, Row
 
-Reads = Callable[[Any, str], Iterator[Item]]
+ItemReader = Callable[[Any, str], Iterator[Item]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Ask:
+class FeedRequest:
     """A request on behalf of VMs.
 
     `rows` are what an answer holds, `items` what each says. `concerns` are the ids, in lower case, of the VMs, groups
@@ -27,17 +27,17 @@ class Ask:
     """
 
     request: Request
-    concerns: tuple[str, ...]
+    scope_ids: tuple[str, ...]
     signals: tuple[Signal, ...]
-    items: Reads
-    heard: tuple[Item, ...] = ()
-    since: datetime | None = None
-    instead: tuple["Ask", ...] = ()
-    then: Callable[[], Iterable["Ask"]] = tuple
-    rows: Callable[[object], Iterable[object]] = unpacked
-    holds: str = "value"
-    lacks: tuple[Signal, ...] = ()
-    signals_of: Callable[[Row], tuple[Signal, ...]] | None = None
+    read_items: ItemReader
+    items_when_answered: tuple[Item, ...] = ()
+    available_since: datetime | None = None
+    fallbacks: tuple["FeedRequest", ...] = ()
+    build_followups: Callable[[], Iterable["FeedRequest"]] = tuple
+    unpack_rows: Callable[[object], Iterable[object]] = unpack_document
+    list_member: str = "value"
+    incomplete_signals: tuple[Signal, ...] = ()
+    get_row_signals: Callable[[Row], tuple[Signal, ...]] | None = None
 
 
 class Feed(Protocol):
@@ -49,27 +49,27 @@ class Feed(Protocol):
     SIGNALS: tuple[Signal, ...]
     """What is not heard without it."""
 
-    def trial(self, subscription: str, vm: VmId | None, span: Window) -> Request | None:
+    def build_access_check(self, subscription: str, vm: VmId | None, span: Window) -> Request | None:
         """A cheap real read that shows whether the feed may be read; `None` where that takes a VM and there is none."""
         ...
 
 
-def group_of(vm: VmId) -> str:
+def get_group_id(vm: VmId) -> str:
     """The id of a VM's resource group, in lower case."""
     return f"/subscriptions/{vm.subscription}/resourcegroups/{vm.resource_group}".lower()
 
 
-def subscription_of(vm: VmId) -> str:
+def get_subscription_id(vm: VmId) -> str:
     """The id of a VM's subscription, in lower case."""
     return f"/subscriptions/{vm.subscription}".lower()
 
 
-def kept(span: Window, now: datetime, reach: timedelta) -> Window | None:
+def clip_to_retention(span: Window, now: datetime, retention: timedelta) -> Window | None:
     """What a feed that forgets after a while still knows of a span; `None` where it has forgotten all of it."""
-    since = max(span.start, now - reach)
+    since = max(span.start, now - retention)
     return Window(since, span.end) if since < span.end else None
 
 
-def without_covers(reads: Reads) -> Reads:
+def drop_coverage(read_items: ItemReader) -> ItemReader:
     """The same reading; that a feed was heard is known only at its end, not by its first row."""
-    return lambda row, ref: (item for item in reads(row, ref) if not isinstance(item, Covers))
+    return lambda row, ref: (item for item in read_items(row, ref) if not isinstance(item, FeedCoverage))

@@ -12,31 +12,31 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure import resource_graph
-from vmdiag.sources.azure.feed_request import Ask, without_covers
+from vmdiag.sources.azure.feed_request import FeedRequest, drop_coverage
 from vmdiag.sources.formats import resource_graph_health_changes
 
 PERMISSIONS = resource_graph.PERMISSIONS
 SIGNALS = (Signal.HEALTH,)
-REACH = timedelta(days=14)
+RETENTION = timedelta(days=14)
 
 
-def ask(who: kql.Who, subscriptions: Iterable[str], span: Window, now: datetime) -> Ask:
+def build_feed_request(who: kql.Who, subscriptions: Iterable[str], span: Window, now: datetime) -> FeedRequest:
     """All of them at once."""
-    since = max(span.start, now - REACH)
-    return Ask(
-        request=resource_graph.request(
+    since = max(span.start, now - RETENTION)
+    return FeedRequest(
+        request=resource_graph.build_graph_request(
             "health changes", kql.health_changes(who, Window(since, span.end)), subscriptions
         ),
-        concerns=(),
+        scope_ids=(),
         signals=SIGNALS,
-        items=without_covers(resource_graph_health_changes.items),
-        since=since,
-        holds="data",
+        read_items=drop_coverage(resource_graph_health_changes.decode_row),
+        available_since=since,
+        list_member="data",
     )
 
 
-def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One row, of any VM."""
     del vm
     query = f"{kql.health_changes(kql.Who(), span)}\n| take 1"
-    return resource_graph.request("health changes", query, (subscription,))
+    return resource_graph.build_graph_request("health changes", query, (subscription,))

@@ -9,37 +9,37 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import Ask, without_covers
+from vmdiag.sources.azure.feed_request import FeedRequest, drop_coverage
 from vmdiag.sources.formats import resource_health
-from vmdiag.sources.items import Covers
+from vmdiag.sources.items import FeedCoverage
 
 PERMISSIONS = ("Microsoft.ResourceHealth/availabilityStatuses/read",)
 SIGNALS = (Signal.HEALTH,)
-REACH = timedelta(days=30)
+RETENTION = timedelta(days=30)
 
 
-def asks(vms: Iterable[VmId], span: Window, now: datetime) -> Iterator[Ask]:
+def build_feed_requests(vms: Iterable[VmId], span: Window, now: datetime) -> Iterator[FeedRequest]:
     """One for each VM."""
     for vm in vms:
-        yield Ask(
-            request=_request(vm),
-            concerns=(vm.key,),
+        yield FeedRequest(
+            request=_build_request(vm),
+            scope_ids=(vm.key,),
             signals=SIGNALS,
-            items=without_covers(resource_health.items),
-            heard=(Covers(signal=Signal.HEALTH, scope=vm.key),),
-            since=max(span.start, now - REACH),
+            read_items=drop_coverage(resource_health.decode_row),
+            items_when_answered=(FeedCoverage(signal=Signal.HEALTH, scope=vm.key),),
+            available_since=max(span.start, now - RETENTION),
         )
 
 
-def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """The history of one VM."""
     del subscription, span
-    return None if vm is None else _request(vm)
+    return None if vm is None else _build_request(vm)
 
 
-def _request(vm: VmId) -> Request:
+def _build_request(vm: VmId) -> Request:
     return Request(
-        what=f"health history of {vm.name}",
+        description=f"health history of {vm.name}",
         service="health",
         path=f"{vm}/providers/Microsoft.ResourceHealth/availabilityStatuses",
         permission=PERMISSIONS[0],

@@ -7,16 +7,16 @@ Azure Monitor agent.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from vmdiag.arm.request import Host, Request
+from vmdiag.arm.request import Endpoint, Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure import resource_graph
-from vmdiag.sources.azure.feed_request import Ask
-from vmdiag.sources.decoding.fields import elements, text
-from vmdiag.sources.decoding.resource_ids import resource, vm_itself
-from vmdiag.sources.decoding.timestamps import parse
-from vmdiag.sources.items import Item, Malformed, Row, Sampled
+from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.decoding.fields import to_list, to_text
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
 
 PERMISSIONS = (
     "Microsoft.OperationalInsights/workspaces/query/read",
@@ -25,75 +25,89 @@ PERMISSIONS = (
     "Microsoft.Insights/dataCollectionRuleAssociations/read",
 )
 SIGNALS = (Signal.HEARTBEAT,)
-NO_WORKSPACE = "no workspace was given (--workspace ID) and none was found"
+NO_WORKSPACE_REASON = "no workspace was given (--workspace ID) and none was found"
 # A beat a minute and VM: well below the most rows of an answer.
-MOST_BEATS = 200_000
+HEARTBEAT_LIMIT = 200_000
 
 
-def asks(workspace: str, vms: Sequence[VmId], span: Window) -> Iterator[Ask]:
+def build_feed_requests(workspace: str, vms: Sequence[VmId], span: Window) -> Iterator[FeedRequest]:
     """Some VMs that write to a workspace together."""
-    together = max(1, MOST_BEATS // max(1, (span.end - span.start) // timedelta(minutes=1)))
-    for first in range(0, len(vms), together):
-        some = vms[first : first + together]
-        yield Ask(
-            request=_request(workspace, some, span),
-            concerns=tuple(vm.key for vm in some),
+    batch_size = max(1, HEARTBEAT_LIMIT // max(1, (span.end - span.start) // timedelta(minutes=1)))
+    for first in range(0, len(vms), batch_size):
+        some = vms[first : first + batch_size]
+        yield FeedRequest(
+            request=_build_request(workspace, some, span),
+            scope_ids=tuple(vm.key for vm in some),
             signals=SIGNALS,
-            items=_items,
-            holds="tables",
+            read_items=_read_items,
+            list_member="tables",
             # Asked for and silent is another thing than not asked.
-            heard=tuple(Sampled(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=(), values=()) for vm in some),
+            items_when_answered=tuple(
+                MetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=(), values=()) for vm in some
+            ),
         )
 
 
-def search(
-    who: kql.Who, subscriptions: Iterable[str], met: Callable[[VmId, str], None], then: Callable[[], Iterable[Ask]]
-) -> Ask:
+def build_workspace_search(
+    who: kql.Who,
+    subscriptions: Iterable[str],
+    add_workspace: Callable[[VmId, str], None],
+    build_followups: Callable[[], Iterable[FeedRequest]],
+) -> FeedRequest:
     """The workspaces of the VMs' data collection rules; `met` is told of each."""
 
-    def items(row: Row, ref: str) -> Iterator[Item]:
+    def read_items(row: Row, ref: str) -> Iterator[Item]:
         del ref
-        vm, workspace = VmId.parse(text(row.get("vm"))), text(row.get("workspace"))
+        vm, workspace = VmId.parse(to_text(row.get("vm"))), to_text(row.get("workspace"))
         if vm is not None and workspace:
-            met(vm, workspace)
+            add_workspace(vm, workspace)
         return iter(())
 
-    request = resource_graph.request("the VMs' workspaces", kql.workspaces(who), subscriptions)
-    return Ask(request=request, concerns=(), signals=(), items=items, then=then, holds="data")
+    request = resource_graph.build_graph_request("the VMs' workspaces", kql.workspaces(who), subscriptions)
+    return FeedRequest(
+        request=request,
+        scope_ids=(),
+        signals=(),
+        read_items=read_items,
+        build_followups=build_followups,
+        list_member="data",
+    )
 
 
-def trial_workspace(workspace: str, span: Window) -> Request:
+def build_workspace_check(workspace: str, span: Window) -> Request:
     """A query of one workspace."""
-    return _request(workspace, (), span)
+    return _build_request(workspace, (), span)
 
 
-def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One data collection rule's workspace; a workspace itself is tried where one is given."""
     del vm, span
-    return resource_graph.request("the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,))
+    return resource_graph.build_graph_request(
+        "the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,)
+    )
 
 
-def _items(row: Row, ref: str) -> Iterator[Item]:
+def _read_items(row: Row, ref: str) -> Iterator[Item]:
     """A day's beats of a VM."""
     del ref
-    vm = vm_itself(resource(row.get("_ResourceId")))
+    vm = parse_vm_id(find_resource_id(row.get("_ResourceId")))
     if vm is None:
         return
-    beats = elements(row.get("beats"))
-    times = sorted({at for each in beats if (at := parse(each)) is not None})
+    beats = to_list(row.get("beats"))
+    times = sorted({at for each in beats if (at := parse_time(each)) is not None})
     ones = (1.0,) * len(times)
-    yield Sampled(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=tuple(times), values=ones)
-    if not beats or any(parse(each) is None for each in beats):
+    yield MetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=tuple(times), values=ones)
+    if not beats or any(parse_time(each) is None for each in beats):
         message = "heartbeats without times that can be read"
-        raise Malformed(message, vm)
+        raise MalformedRow(message, vm)
 
 
-def _request(workspace: str, vms: Sequence[VmId], span: Window) -> Request:
+def _build_request(workspace: str, vms: Sequence[VmId], span: Window) -> Request:
     return Request(
-        what=f"heartbeats in workspace {workspace}",
+        description=f"heartbeats in workspace {workspace}",
         service="logs",
         path=f"/v1/workspaces/{workspace}/query",
         permission=PERMISSIONS[0],
         body={"query": kql.heartbeats((vm.key for vm in vms), span)},
-        host=Host.LOGS,
+        endpoint=Endpoint.LOGS,
     )

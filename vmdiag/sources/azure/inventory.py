@@ -11,8 +11,8 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure import resource_graph
-from vmdiag.sources.azure.feed_request import Ask
-from vmdiag.sources.decoding.fields import text
+from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.formats import resources, virtual_machine
 from vmdiag.sources.items import Item, Row
 
@@ -24,58 +24,66 @@ PERMISSIONS = (
 )
 SIGNALS = (Signal.POWER,)
 
-Met = Callable[[Row], None]
+RowCallback = Callable[[Row], None]
 
 
-def ask(who: kql.Who, subscriptions: Iterable[str], met: Met) -> Ask:
+def build_feed_request(who: kql.Who, subscriptions: Iterable[str], add_row: RowCallback) -> FeedRequest:
     """The VMs as Resource Graph shows them; `met` sees every row."""
-    request = resource_graph.request("VMs", kql.machines(who), subscriptions)
-    return Ask(request=request, concerns=(), signals=(), items=_seen(resources.items, met), holds="data")
+    request = resource_graph.build_graph_request("VMs", kql.machines(who), subscriptions)
+    return FeedRequest(
+        request=request,
+        scope_ids=(),
+        signals=(),
+        read_items=_call_for_rows(resources.decode_row, add_row),
+        list_member="data",
+    )
 
 
-def subscriptions(met: Callable[[str, str], None]) -> Ask:
+def build_subscription_search(add_subscription: Callable[[str, str], None]) -> FeedRequest:
     """The subscriptions that a sign-in can see, each told to `met`: its id in lower case, and its name."""
 
-    def items(row: Row, ref: str) -> Iterator[Item]:
+    def read_items(row: Row, ref: str) -> Iterator[Item]:
         del ref
-        met(text(row.get("subscriptionId")).lower(), text(row.get("displayName")))
+        add_subscription(to_text(row.get("subscriptionId")).lower(), to_text(row.get("displayName")))
         return iter(())
 
-    return Ask(request=trial_subscriptions(), concerns=(), signals=(), items=items)
+    return FeedRequest(request=build_subscription_request(), scope_ids=(), signals=(), read_items=read_items)
 
 
-def trial_subscriptions() -> Request:
+def build_subscription_request() -> Request:
     """The subscriptions with their names and states."""
     permission = "Microsoft.Resources/subscriptions/read"
-    return Request(what="subscriptions", service="subscriptions", path="/subscriptions", permission=permission)
+    return Request(description="subscriptions", service="subscriptions", path="/subscriptions", permission=permission)
 
 
-def lists(subscription: str, groups: Iterable[str], met: Met) -> Iterator[Ask]:
+def build_list_requests(subscription: str, groups: Iterable[str], add_row: RowCallback) -> Iterator[FeedRequest]:
     """The VMs of a subscription or of some of its groups, and the power states of the subscription."""
     roots = [f"/subscriptions/{subscription}/resourceGroups/{group}" for group in groups]
     for root in roots or [f"/subscriptions/{subscription}"]:
-        yield _listed(root, {}, _seen(virtual_machine.items, met))
-    yield _listed(f"/subscriptions/{subscription}", {"statusOnly": "true"}, _states)
+        yield _build_list_request(root, {}, _call_for_rows(virtual_machine.decode_row, add_row))
+    yield _build_list_request(f"/subscriptions/{subscription}", {"statusOnly": "true"}, _read_power_states)
 
 
-def trial(subscription: str, vm: VmId | None = None, span: Window | None = None) -> Request:
+def build_access_check(subscription: str, vm: VmId | None = None, span: Window | None = None) -> Request:
     """One VM of Resource Graph's."""
     del vm, span
-    return resource_graph.request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
+    return resource_graph.build_graph_request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
 
 
-def trial_list(subscription: str) -> Request:
+def build_list_check(subscription: str) -> Request:
     """The list of VMs, which stands in for Resource Graph."""
-    return _request(f"/subscriptions/{subscription}", {})
+    return _build_request(f"/subscriptions/{subscription}", {})
 
 
-def _listed(root: str, params: dict[str, str], items: Callable[[Row, str], Iterator[Item]]) -> Ask:
-    return Ask(request=_request(root, params), concerns=(), signals=(), items=items)
+def _build_list_request(
+    root: str, params: dict[str, str], read_items: Callable[[Row, str], Iterator[Item]]
+) -> FeedRequest:
+    return FeedRequest(request=_build_request(root, params), scope_ids=(), signals=(), read_items=read_items)
 
 
-def _request(root: str, params: dict[str, str]) -> Request:
+def _build_request(root: str, params: dict[str, str]) -> Request:
     return Request(
-        what=f"VMs of {root.rpartition('/')[2]}",
+        description=f"VMs of {root.rpartition('/')[2]}",
         service="compute",
         path=f"{root}/providers/Microsoft.Compute/virtualMachines",
         permission="Microsoft.Compute/virtualMachines/read",
@@ -83,14 +91,16 @@ def _request(root: str, params: dict[str, str]) -> Request:
     )
 
 
-def _seen(reads: Callable[[Row, str], Iterator[Item]], met: Met) -> Callable[[Row, str], Iterator[Item]]:
-    def items(row: Row, ref: str) -> Iterator[Item]:
-        met(row)
-        yield from reads(row, ref)
+def _call_for_rows(
+    read_row: Callable[[Row, str], Iterator[Item]], add_row: RowCallback
+) -> Callable[[Row, str], Iterator[Item]]:
+    def read_items(row: Row, ref: str) -> Iterator[Item]:
+        add_row(row)
+        yield from read_row(row, ref)
 
-    return items
+    return read_items
 
 
-def _states(row: Row, ref: str) -> Iterator[Item]:
+def _read_power_states(row: Row, ref: str) -> Iterator[Item]:
     """The power states alone: the other list has the inventory, and perhaps only of some groups."""
-    return (item for item in virtual_machine.items(row, ref) if getattr(item, "signal", None) is Signal.POWER)
+    return (item for item in virtual_machine.decode_row(row, ref) if getattr(item, "signal", None) is Signal.POWER)

@@ -8,23 +8,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from vmdiag.arm.request import Request
-from vmdiag.completeness import continuation
+from vmdiag.completeness import find_continuation
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import Ask, kept
-from vmdiag.sources.decoding.envelopes import unpacked
-from vmdiag.sources.decoding.fields import text
-from vmdiag.sources.decoding.timestamps import parse
+from vmdiag.sources.azure.feed_request import FeedRequest, clip_to_retention
+from vmdiag.sources.decoding.envelopes import unpack_document
+from vmdiag.sources.decoding.fields import to_text
+from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import metrics
-from vmdiag.sources.items import Item, Lack, Malformed, Packed, Row
+from vmdiag.sources.items import IncompleteRead, Item, MalformedRow, PackedMetricPoints, Row
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
-REACH = timedelta(days=93)
+RETENTION = timedelta(days=93)
 # More than a month by the minute is refused (our judgement: no page states the limit).
-SLICE = timedelta(days=30)
+SPAN_LIMIT = timedelta(days=30)
 # What a collapse is judged by, and what shows that the VM lives meanwhile.
-READ = {
+METRIC_NAMES = {
     Signal.TRAFFIC: ("Network In Total", "Inbound Flows"),
     Signal.AVAILABILITY: ("VmAvailabilityMetric",),
     Signal.CPU: ("Percentage CPU",),
@@ -34,56 +34,63 @@ READ = {
 # "may be adjusted in the future and returned back from what was originally requested").
 ADJUSTED = timedelta(minutes=5)
 # What may be missing in a cloud that lags; the others have been there since 2018.
-NEWER = (("Network In Total",), ("Inbound Flows",), ("VmAvailabilityMetric",), ("Percentage CPU", *READ[Signal.DISK]))
+FALLBACK_NAMES = (
+    ("Network In Total",),
+    ("Inbound Flows",),
+    ("VmAvailabilityMetric",),
+    ("Percentage CPU", *METRIC_NAMES[Signal.DISK]),
+)
 
 
-def asks(vms: Iterable[VmId], span: Window, now: datetime) -> Iterator[Ask]:
+def build_feed_requests(vms: Iterable[VmId], span: Window, now: datetime) -> Iterator[FeedRequest]:
     """One for each VM and month; none for a span of which no point is kept."""
-    known = kept(span, now, REACH)
+    known = clip_to_retention(span, now, RETENTION)
     if known is None:
         return
-    names = tuple(name for each in READ.values() for name in each)
+    names = tuple(name for each in METRIC_NAMES.values() for name in each)
     for vm in vms:
-        for part in _slices(known):
-            instead = tuple(_ask(vm, each, part, known.start) for each in NEWER)
-            yield _ask(vm, names, part, known.start, instead)
+        for part in _split_span(known):
+            fallbacks = tuple(_build_feed_request(vm, each, part, known.start) for each in FALLBACK_NAMES)
+            yield _build_feed_request(vm, names, part, known.start, fallbacks)
 
 
-def witness_asks(spans: Mapping[VmId, Window]) -> Iterator[Ask]:
+def build_comparison_requests(spans: Mapping[VmId, Window]) -> Iterator[FeedRequest]:
     """One for each VM that is to show what happened around others: its traffic alone, over a span of its own."""
     for vm, span in spans.items():
-        for part in _slices(span):
-            yield _ask(vm, READ[Signal.TRAFFIC][:1], part, span.start)
+        for part in _split_span(span):
+            yield _build_feed_request(vm, METRIC_NAMES[Signal.TRAFFIC][:1], part, span.start)
 
 
-def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """The last minutes of one VM's traffic."""
     del subscription
     last = Window(max(span.start, span.end - timedelta(minutes=10)), span.end)
-    return None if vm is None else _request(vm, READ[Signal.TRAFFIC][:1], last)
+    return None if vm is None else _build_request(vm, METRIC_NAMES[Signal.TRAFFIC][:1], last)
 
 
-def _ask(vm: VmId, names: tuple[str, ...], part: Window, since: datetime, instead: tuple[Ask, ...] = ()) -> Ask:
-    return Ask(
-        request=_request(vm, names, part),
-        concerns=(vm.key,),
+def _build_feed_request(
+    vm: VmId, names: tuple[str, ...], part: Window, since: datetime, fallbacks: tuple[FeedRequest, ...] = ()
+) -> FeedRequest:
+    return FeedRequest(
+        request=_build_request(vm, names, part),
+        scope_ids=(vm.key,),
         signals=_signals(names),
-        items=_items,
-        rows=_rows_of(vm, names, part),
-        signals_of=metrics.signals,
-        since=since,
-        instead=instead,
+        read_items=_read_items,
+        unpack_rows=_rows_of(vm, names, part),
+        get_row_signals=metrics.identify_signals,
+        available_since=since,
+        fallbacks=fallbacks,
     )
 
 
 def _signals(names: tuple[str, ...]) -> tuple[Signal, ...]:
-    return tuple(signal for signal, known in READ.items() if set(known) & set(names))
+    return tuple(signal for signal, known in METRIC_NAMES.items() if set(known) & set(names))
 
 
-def _request(vm: VmId, names: tuple[str, ...], part: Window) -> Request:
+def _build_request(vm: VmId, names: tuple[str, ...], part: Window) -> Request:
     alone = f" ({names[0]})" if len(names) == 1 else ""
     return Request(
-        what=f"metrics of {vm.name}{alone}",
+        description=f"metrics of {vm.name}{alone}",
         service="metrics",
         path=f"{vm}/providers/Microsoft.Insights/metrics",
         permission=PERMISSIONS[0],
@@ -93,7 +100,7 @@ def _request(vm: VmId, names: tuple[str, ...], part: Window) -> Request:
             "interval": "PT1M",
             "aggregation": "Total,Average",
         },
-        shape=metrics.Answer,
+        answer_type=metrics.MetricsAnswer,
     )
 
 
@@ -102,7 +109,7 @@ def _rows_of(vm: VmId, names: tuple[str, ...], part: Window) -> Callable[[object
     held: set[str] = set()
 
     def rows(page: object) -> Iterator[object]:
-        yield from _rows(page)
+        yield from _unpack_rows(page)
         held.update(name for owner, name in _named(page) if owner.startswith(f"{vm.key}/"))
         if not _further(page):
             yield from _not_held(vm, [name for name in names if name.lower() not in held], part)
@@ -113,34 +120,34 @@ def _rows_of(vm: VmId, names: tuple[str, ...], part: Window) -> Callable[[object
 
 def _named(page: object) -> Iterator[tuple[str, str]]:
     """Which metrics of whom an answer holds, in lower case."""
-    if isinstance(page, metrics.Answer):
+    if isinstance(page, metrics.MetricsAnswer):
         yield from ((each.id.lower(), each.name.value.lower()) for each in page.value)
         return
-    for row in unpacked(page):
+    for row in unpack_document(page):
         if isinstance(row, dict):
-            yield text(row.get("id")).lower(), text(row.get("name")).lower()
+            yield to_text(row.get("id")).lower(), to_text(row.get("name")).lower()
 
 
 def _further(page: object) -> str:
     """Where the rest is."""
-    return page.nextLink or "" if isinstance(page, metrics.Answer) else continuation(page)
+    return page.nextLink or "" if isinstance(page, metrics.MetricsAnswer) else find_continuation(page)
 
 
 def _member(page: object, name: str) -> str:
-    return text(page.get(name) if isinstance(page, dict) else getattr(page, name, None))
+    return to_text(page.get(name) if isinstance(page, dict) else getattr(page, name, None))
 
 
-def _not_held(vm: VmId, names: list[str], part: Window) -> Iterator[Lack]:
+def _not_held(vm: VmId, names: list[str], part: Window) -> Iterator[IncompleteRead]:
     """Metrics that were asked for: Azure names every one of them, whether it has a value or not."""
-    for signal, known in READ.items():
+    for signal, known in METRIC_NAMES.items():
         lost = [name for name in known if name in names]
         if lost:
             yield _lack(vm, signal, f"the answer does not hold {', '.join(lost)}", part)
 
 
-def _not_spanned(vm: VmId, names: tuple[str, ...], part: Window, told: str) -> Iterator[Lack]:
+def _not_spanned(vm: VmId, names: tuple[str, ...], part: Window, told: str) -> Iterator[IncompleteRead]:
     """What of the span was not answered for: Azure may give less than was asked for, and then says so."""
-    first, last = (parse(each) for each in (told.partition("/")[0], told.partition("/")[2]))
+    first, last = (parse_time(each) for each in (told.partition("/")[0], told.partition("/")[2]))
     if first is None or last is None:
         return
     spans = [Window(part.start, min(first, part.end)), Window(max(last, part.start), part.end)]
@@ -150,31 +157,33 @@ def _not_spanned(vm: VmId, names: tuple[str, ...], part: Window, told: str) -> I
             yield _lack(vm, signal, reason, span)
 
 
-def _lack(vm: VmId, signal: Signal, reason: str, span: Window) -> Lack:
+def _lack(vm: VmId, signal: Signal, reason: str, span: Window) -> IncompleteRead:
     what = f"metrics of {vm.name}"
     place = f"{what} ({signal})"
-    return Lack(signal=signal, scope=vm.key, form=what, place=place, reason=reason, since=span.start, until=span.end)
+    return IncompleteRead(
+        signal=signal, scope=vm.key, form=what, place=place, reason=reason, since=span.start, until=span.end
+    )
 
 
-def _rows(page: object) -> Iterator[object]:
+def _unpack_rows(page: object) -> Iterator[object]:
     """The metrics of an answer; where it is as usual, packed: many answers wait for their turn together."""
-    if not isinstance(page, metrics.Answer):
-        yield from unpacked(page)
+    if not isinstance(page, metrics.MetricsAnswer):
+        yield from unpack_document(page)
         return
     for each in page.value:
         try:
-            yield from map(Packed.of, metrics.typed_items(each))
-        except Malformed as fault:
+            yield from map(PackedMetricPoints.pack_points, metrics.decode_typed_metric(each))
+        except MalformedRow as fault:
             yield fault
 
 
-def _items(row: Packed | Row, ref: str) -> Iterator[Item]:
-    return iter((row,)) if isinstance(row, Packed) else metrics.items(row, ref)
+def _read_items(row: PackedMetricPoints | Row, ref: str) -> Iterator[Item]:
+    return iter((row,)) if isinstance(row, PackedMetricPoints) else metrics.decode_row(row, ref)
 
 
-def _slices(span: Window) -> Iterator[Window]:
+def _split_span(span: Window) -> Iterator[Window]:
     start = span.start
     while start < span.end:
-        end = min(span.end, start + SLICE)
+        end = min(span.end, start + SPAN_LIMIT)
         yield Window(start, end)
         start = end

@@ -10,10 +10,10 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure import resource_graph
-from vmdiag.sources.azure.feed_request import Ask
-from vmdiag.sources.decoding.fields import text
+from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.formats import resources
-from vmdiag.sources.items import Item, Known, Link, Row
+from vmdiag.sources.items import Item, NetworkLink, Row, VmInventory
 
 PERMISSIONS = (
     *resource_graph.PERMISSIONS,
@@ -23,47 +23,63 @@ PERMISSIONS = (
 )
 SIGNALS: tuple[Signal, ...] = ()
 # Of the neighbours of a few VMs so many rows are enough to choose some from.
-MOST_NEIGHBOURS = 200
+NEIGHBOUR_LIMIT = 200
 
 
-def ask(
-    who: kql.Who, subscriptions: Iterable[str], met: Callable[[VmId, str], None], then: Callable[[], Iterable[Ask]]
-) -> Ask:
+def build_feed_request(
+    who: kql.Who,
+    subscriptions: Iterable[str],
+    add_address: Callable[[VmId, str], None],
+    build_followups: Callable[[], Iterable[FeedRequest]],
+) -> FeedRequest:
     """The interfaces of the VMs and what lies behind them; `met` is told of their public addresses."""
 
-    def items(row: Row, ref: str) -> Iterator[Item]:
-        vm, address = VmId.parse(text(row.get("vm"))), text(row.get("address"))
+    def read_items(row: Row, ref: str) -> Iterator[Item]:
+        vm, address = VmId.parse(to_text(row.get("vm"))), to_text(row.get("address"))
         if vm is not None and address:
-            met(vm, address)
-        subnet = text(row.get("subnet")).lower()
-        if subnet and text(row.get("vnet")):
+            add_address(vm, address)
+        subnet = to_text(row.get("subnet")).lower()
+        if subnet and to_text(row.get("vnet")):
             # Without its network, which the sign-in may not see or of which only the first 400 subnets were listed,
             # nothing is known of the subnet, and an empty way is no free one.
-            ways = {text(row.get(way)).lower() for way in ("vnet", "rules", "routes", "gateway")}
-            yield Link(resource=subnet, through=frozenset(ways - {""}))
-        yield from resources.items(row, ref)
+            next_hops = {to_text(row.get(way)).lower() for way in ("vnet", "rules", "routes", "gateway")}
+            yield NetworkLink(resource=subnet, through=frozenset(next_hops - {""}))
+        yield from resources.decode_row(row, ref)
 
-    request = resource_graph.request("the VMs' networks", kql.passages(who), subscriptions)
-    return Ask(request=request, concerns=(), signals=SIGNALS, items=items, then=then, holds="data")
+    request = resource_graph.build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
+    return FeedRequest(
+        request=request,
+        scope_ids=(),
+        signals=SIGNALS,
+        read_items=read_items,
+        build_followups=build_followups,
+        list_member="data",
+    )
 
 
-def neighbours(who: kql.Who, subscriptions: Iterable[str], met: Callable[[VmId, VmId], None]) -> Ask:
+def build_neighbour_search(
+    who: kql.Who, subscriptions: Iterable[str], add_neighbour: Callable[[VmId, VmId], None]
+) -> FeedRequest:
     """Other VMs in the same subnets; `met` is told of each pair, the VM that was asked for first."""
 
-    def items(row: Row, ref: str) -> Iterator[Item]:
+    def read_items(row: Row, ref: str) -> Iterator[Item]:
         del ref
-        asked, other = VmId.parse(text(row.get("asked"))), VmId.parse(text(row.get("vm")))
-        subnet = text(row.get("subnet")).lower()
+        asked, other = VmId.parse(to_text(row.get("asked"))), VmId.parse(to_text(row.get("vm")))
+        subnet = to_text(row.get("subnet")).lower()
         if asked is not None and other is not None and subnet:
-            met(asked, other)
+            add_neighbour(asked, other)
             # That it is near shows in the network that both are in.
-            yield Known(VirtualMachine(id=other, network=frozenset({subnet})))
+            yield VmInventory(VirtualMachine(id=other, network=frozenset({subnet})))
 
-    request = resource_graph.request("the VMs' neighbours", kql.neighbours(who, MOST_NEIGHBOURS), subscriptions)
-    return Ask(request=request, concerns=(), signals=(), items=items, holds="data")
+    request = resource_graph.build_graph_request(
+        "the VMs' neighbours", kql.neighbours(who, NEIGHBOUR_LIMIT), subscriptions
+    )
+    return FeedRequest(request=request, scope_ids=(), signals=(), read_items=read_items, list_member="data")
 
 
-def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One interface."""
     del vm, span
-    return resource_graph.request("the VMs' networks", f"{kql.passages(kql.Who())}\n| take 1", (subscription,))
+    return resource_graph.build_graph_request(
+        "the VMs' networks", f"{kql.passages(kql.Who())}\n| take 1", (subscription,)
+    )

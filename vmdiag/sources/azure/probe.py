@@ -9,42 +9,42 @@ from vmdiag.arm.session import Session
 from vmdiag.errors import Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.azure.worker_pool import Crew, Piece
-from vmdiag.sources.items import Heard
-from vmdiag.sources.store import Spool
+from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
+from vmdiag.sources.items import VmRecord
+from vmdiag.sources.store import ItemStore
 
 # Long enough for a slow path across the world, short enough for a person who waits.
-PATIENCE = 5.0
-NO_ADDRESS = "the VM has no public address that a connection could be tried to"
-UNTRIED = "not tried when the run's time was over, or when it was interrupted"
+PROBE_TIMEOUT = 5.0
+NO_ADDRESS_REASON = "the VM has no public address that a connection could be tried to"
+UNTRIED_REASON = "not tried when the run's time was over, or when it was interrupted"
 
 
-def probe(addresses: Mapping[VmId, str | None], at: datetime, spool: Spool, session: Session) -> None:
+def probe_addresses(addresses: Mapping[VmId, str | None], at: datetime, spool: ItemStore, session: Session) -> None:
     """Try the VMs' addresses, and keep how it went, dated `at`, or why it could not be tried."""
-    port = session.access.probe or 0
-    crew: Crew[VmId, Record] = Crew(session.access.jobs)
+    port = session.settings.probe_port or 0
+    workers: WorkerPool[VmId, Record] = WorkerPool(session.settings.jobs)
     for vm, address in addresses.items():
         if address is None:
-            spool.refuse(Signal.PROBE, vm.key, NO_ADDRESS)
+            spool.add_refusal(Signal.PROBE, vm.key, NO_ADDRESS_REASON)
         else:
-            crew.add(vm, partial(_tried, address, port, at))
+            workers.submit_job(vm, partial(_probe_address, address, port, at))
     waiting = {vm for vm, address in addresses.items() if address is not None}
-    for result in crew.results(lambda: session.is_over):
+    for result in workers.iterate_results(lambda: session.should_stop):
         waiting.discard(result.key)
-        if isinstance(result, Piece):
-            spool.add(Heard(result.key, result.value))
+        if isinstance(result, JobResult):
+            spool.add_item(VmRecord(result.key, result.value))
         elif isinstance(result.error, Unreachable):
-            spool.refuse(Signal.PROBE, result.key.key, result.error.message)
+            spool.add_refusal(Signal.PROBE, result.key.key, result.error.message)
         elif result.error is not None:
             raise result.error
     for vm in waiting:
-        spool.refuse(Signal.PROBE, vm.key, UNTRIED)
+        spool.add_refusal(Signal.PROBE, vm.key, UNTRIED_REASON)
 
 
-def _tried(address: str, port: int, at: datetime) -> Iterator[Record]:
+def _probe_address(address: str, port: int, at: datetime) -> Iterator[Record]:
     """How a connection went; a refusal comes from the guest, or from a firewall in front of it."""
     try:
-        with socket.create_connection((address, port), PATIENCE):
+        with socket.create_connection((address, port), PROBE_TIMEOUT):
             status = "answered"
     except ConnectionRefusedError:
         status = "refused"

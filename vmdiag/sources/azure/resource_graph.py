@@ -5,20 +5,20 @@ from collections.abc import Iterable
 from vmdiag.arm.request import Request
 
 PERMISSIONS = ("Microsoft.ResourceGraph/resources/read",)
-LARGEST_PAGE = 1_000
+PAGE_SIZE = 1_000
 
 
-def request(what: str, query: str, subscriptions: Iterable[str]) -> Request:
+def build_graph_request(what: str, query: str, subscriptions: Iterable[str]) -> Request:
     """A query over some subscriptions, or without any over all that the sign-in can see."""
     body: dict[str, object] = {
         "query": query,
-        "options": {"$top": LARGEST_PAGE, "resultFormat": "objectArray"},
+        "options": {"$top": PAGE_SIZE, "resultFormat": "objectArray"},
     }
     named = sorted(subscriptions)
     if named:
         body["subscriptions"] = named
     return Request(
-        what=f"Resource Graph: {what}",
+        description=f"Resource Graph: {what}",
         service="graph",
         path="/providers/Microsoft.ResourceGraph/resources",
         permission=PERMISSIONS[0],

@@ -10,39 +10,39 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import Ask, without_covers
+from vmdiag.sources.azure.feed_request import FeedRequest, drop_coverage
 from vmdiag.sources.formats import service_events
-from vmdiag.sources.items import Covers
+from vmdiag.sources.items import FeedCoverage
 
 PERMISSIONS = ("Microsoft.ResourceHealth/events/read",)
 SIGNALS = (Signal.SERVICE,)
-REACH = timedelta(days=365)
+RETENTION = timedelta(days=365)
 
 
-def asks(subscriptions: Iterable[str], span: Window, now: datetime) -> Iterator[Ask]:
+def build_feed_requests(subscriptions: Iterable[str], span: Window, now: datetime) -> Iterator[FeedRequest]:
     """One for each subscription, given by its id in lower case."""
     for scope in subscriptions:
-        yield Ask(
-            request=request(scope.rpartition("/")[2], span),
-            concerns=(scope,),
+        yield FeedRequest(
+            request=build_request(scope.rpartition("/")[2], span),
+            scope_ids=(scope,),
             signals=SIGNALS,
-            items=without_covers(service_events.items),
-            heard=(Covers(signal=Signal.SERVICE, scope=scope),),
-            since=max(span.start, now - REACH),
+            read_items=drop_coverage(service_events.decode_row),
+            items_when_answered=(FeedCoverage(signal=Signal.SERVICE, scope=scope),),
+            available_since=max(span.start, now - RETENTION),
         )
 
 
-def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """The incidents of a day."""
     del vm
-    return request(subscription, span)
+    return build_request(subscription, span)
 
 
-def request(subscription: str, span: Window) -> Request:
+def build_request(subscription: str, span: Window) -> Request:
     """The events of a subscription that were updated within a span."""
     day = span.start - timedelta(days=1)
     return Request(
-        what=f"service events of {subscription}",
+        description=f"service events of {subscription}",
         service="events",
         path=f"/subscriptions/{subscription}/providers/Microsoft.ResourceHealth/events",
         permission=PERMISSIONS[0],

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import Ask
-from vmdiag.sources.decoding.fields import at, objects, text
+from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.decoding.fields import get_path, iter_objects, to_text
 from vmdiag.sources.formats import virtual_machine
 from vmdiag.sources.items import Item, Row
 
@@ -17,22 +17,28 @@ PERMISSIONS = ("Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virt
 SIGNALS = (Signal.POWER, Signal.AGENT)
 
 
-def asks(vms: Iterable[VmId], met: Callable[[VmId, str], None]) -> Iterator[Ask]:
+def build_feed_requests(vms: Iterable[VmId], add_workspace: Callable[[VmId, str], None]) -> Iterator[FeedRequest]:
     """One for each VM; `met` is told of the workspaces that its extensions name."""
     for vm in vms:
-        yield Ask(request=request(vm), concerns=(vm.key,), signals=SIGNALS, items=_reads(vm, met), holds="")
+        yield FeedRequest(
+            request=build_request(vm),
+            scope_ids=(vm.key,),
+            signals=SIGNALS,
+            read_items=_build_reader(vm, add_workspace),
+            list_member="",
+        )
 
 
-def trial(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One VM."""
     del subscription, span
-    return None if vm is None else request(vm)
+    return None if vm is None else build_request(vm)
 
 
-def request(vm: VmId, service: str = "compute") -> Request:
+def build_request(vm: VmId, service: str = "compute") -> Request:
     """The VM with its instance view; `service` names the api-version in which it is asked."""
     return Request(
-        what=f"VM {vm.name}",
+        description=f"VM {vm.name}",
         service=service,
         path=str(vm),
         permission=PERMISSIONS[0],
@@ -40,12 +46,12 @@ def request(vm: VmId, service: str = "compute") -> Request:
     )
 
 
-def _reads(vm: VmId, met: Callable[[VmId, str], None]) -> Callable[[Row, str], Iterator[Item]]:
-    def items(row: Row, ref: str) -> Iterator[Item]:
-        for extension in objects(row.get("resources")):
-            workspace = text(at(extension, "properties", "settings", "workspaceId"))
+def _build_reader(vm: VmId, add_workspace: Callable[[VmId, str], None]) -> Callable[[Row, str], Iterator[Item]]:
+    def read_items(row: Row, ref: str) -> Iterator[Item]:
+        for extension in iter_objects(row.get("resources")):
+            workspace = to_text(get_path(extension, "properties", "settings", "workspaceId"))
             if workspace:
-                met(vm, workspace)
-        yield from virtual_machine.items(row, ref)
+                add_workspace(vm, workspace)
+        yield from virtual_machine.decode_row(row, ref)
 
-    return items
+    return read_items

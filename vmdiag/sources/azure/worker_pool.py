@@ -16,11 +16,11 @@ from vmdiag.errors import VmdiagError
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 # How often the main thread looks up from waiting, to see whether it should stop.
-LOOK_UP = 0.1
+POLL_INTERVAL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Piece(Generic[Key, Value]):
+class JobResult(Generic[Key, Value]):
     """Something that a job yielded."""
 
     key: Key
@@ -28,64 +28,64 @@ class Piece(Generic[Key, Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Generic[Key]):
+class JobEnd(Generic[Key]):
     """A job's end, and the error that ended it, if one did."""
 
     key: Key
     error: BaseException | None = None
 
 
-class Crew(Generic[Key, Value]):
+class WorkerPool(Generic[Key, Value]):
     """Runs jobs, each an iterator, and hands on what they yield, in the order of its coming."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._threads = 0
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[Key, Callable[[], Iterable[Value]]]] = deque()
+        self._pending_jobs: deque[tuple[Key, Callable[[], Iterable[Value]]]] = deque()
         # A page may be 20 MB: no more of them than one a thread wait while earlier ones are read.
-        self._done: queue.Queue[Piece[Key, Value] | Done[Key]] = queue.Queue(4)
-        self._open = 0
+        self._results: queue.Queue[JobResult[Key, Value] | JobEnd[Key]] = queue.Queue(4)
+        self._open_jobs = 0
 
     @property
-    def size(self) -> int:
+    def active_threads(self) -> int:
         """How many threads are at work."""
         return self._threads
 
-    def add(self, key: Key, job: Callable[[], Iterable[Value]]) -> None:
+    def submit_job(self, key: Key, job: Callable[[], Iterable[Value]]) -> None:
         """One more job; it may begin at once."""
         with self._lock:
-            self._waiting.append((key, job))
-            self._open += 1
+            self._pending_jobs.append((key, job))
+            self._open_jobs += 1
             is_short = self._threads < self._size
             self._threads += is_short
         if is_short:
-            threading.Thread(target=self._work, daemon=True).start()
+            threading.Thread(target=self._run_jobs, daemon=True).start()
 
-    def results(self, stopped: Callable[[], bool]) -> Iterator[Piece[Key, Value] | Done[Key]]:
+    def iterate_results(self, should_stop: Callable[[], bool]) -> Iterator[JobResult[Key, Value] | JobEnd[Key]]:
         """What the jobs yield and how they end, until all have ended or `stopped` says so."""
-        while self._open and not stopped():
+        while self._open_jobs and not should_stop():
             try:
-                result = self._done.get(timeout=LOOK_UP)
+                result = self._results.get(timeout=POLL_INTERVAL)
             except queue.Empty:
                 continue
-            self._open -= isinstance(result, Done)
+            self._open_jobs -= isinstance(result, JobEnd)
             yield result
 
-    def _work(self) -> None:
+    def _run_jobs(self) -> None:
         """Until nothing waits: a run that looks again every minute must not gather idle threads."""
         while True:
             with self._lock:
-                if not self._waiting:
+                if not self._pending_jobs:
                     self._threads -= 1
                     return
-                key, job = self._waiting.popleft()
+                key, job = self._pending_jobs.popleft()
             error: BaseException | None = None
             try:
                 for value in job():
-                    self._done.put(Piece(key, value))
+                    self._results.put(JobResult(key, value))
             except VmdiagError as caught:
                 error = caught
             finally:
                 # A defect, too, is for the thread that waits: it must not wait for ever.
-                self._done.put(Done(key, error or sys.exception()))
+                self._results.put(JobEnd(key, error or sys.exception()))

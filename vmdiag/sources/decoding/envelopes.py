@@ -7,7 +7,7 @@ Analytics', `values` a metrics batch, `responses` an example of Azure's publishe
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum, auto
 
-from vmdiag.sources.items import Malformed, Row
+from vmdiag.sources.items import MalformedRow, Row
 
 
 class Part(StrEnum):
@@ -26,7 +26,7 @@ class Part(StrEnum):
     RESPONSE = auto()
 
 
-_TABLE = {"columns": Part.COLUMNS, "rows": Part.CELLS}
+_TABLE_KEYS = {"columns": Part.COLUMNS, "rows": Part.CELLS}
 
 # What the keys of an object lead to; any other key leads nowhere, however deep.
 INSIDE: Mapping[Part, Mapping[str, Part]] = {
@@ -38,8 +38,8 @@ INSIDE: Mapping[Part, Mapping[str, Part]] = {
         "values": Part.BATCH,
         "responses": Part.RESPONSES,
     },
-    Part.DATA: _TABLE,
-    Part.TABLE: _TABLE,
+    Part.DATA: _TABLE_KEYS,
+    Part.TABLE: _TABLE_KEYS,
     Part.ANSWER: {"value": Part.RECORDS},
     Part.RESPONSES: {"200": Part.RESPONSE},
     Part.RESPONSE: {"body": Part.DOCUMENT},
@@ -48,69 +48,69 @@ INSIDE: Mapping[Part, Mapping[str, Part]] = {
 ELEMENTS: Mapping[Part, Part] = {Part.TABLES: Part.TABLE, Part.BATCH: Part.ANSWER}
 LISTS = frozenset({Part.DOCUMENT, Part.RECORDS, Part.DATA, Part.TABLES, Part.COLUMNS, Part.CELLS, Part.BATCH})
 # What has a name is itself a record: old metrics have their points in `data`, a recording its `records`.
-NAMED = frozenset({"id", "name", "schema"})
+NAMING = frozenset({"id", "name", "schema"})
 
 _WORDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", type(None): "null"}
 
 
-def leads(part: Part, key: str, *, named: bool) -> Part | None:
+def find_inner_part(part: Part, key: str, *, named: bool) -> Part | None:
     """What a key of an object leads to; `named` when the object has an `id` or a `name`."""
     return None if named and part is Part.DOCUMENT else INSIDE.get(part, {}).get(key)
 
 
-def unpacked(value: object) -> Iterator[Row | Malformed]:
+def unpack_document(value: object) -> Iterator[Row | MalformedRow]:
     """The records in a document that is in memory as a whole."""
     if isinstance(value, dict):
-        named = not NAMED.isdisjoint(value)
+        named = not NAMING.isdisjoint(value)
         lists = [] if named else [(inner, value[key]) for key, inner in INSIDE[Part.DOCUMENT].items() if key in value]
-        found = [rows for inner, held in lists if (rows := _held(inner, held)) is not None]
+        found = [rows for inner, held in lists if (rows := _unpack_part(inner, held)) is not None]
         if found:
             for rows in found:
                 yield from rows
         elif value:
             yield value
     else:
-        yield record(value)
+        yield check_record(value)
 
 
-def record(value: object) -> Row | Malformed:
+def check_record(value: object) -> Row | MalformedRow:
     """A value that should be a record."""
-    if isinstance(value, dict | Malformed):
+    if isinstance(value, dict | MalformedRow):
         return value
-    return Malformed(f"{_WORDS.get(type(value), 'a value')} where a record should be")
+    return MalformedRow(f"{_WORDS.get(type(value), 'a value')} where a record should be")
 
 
-def names(columns: object) -> tuple[str, ...]:
+def read_column_names(columns: object) -> tuple[str, ...]:
     """The names of a table's columns, which are objects (`name`, `type`) or plain texts."""
     if not isinstance(columns, list):
         return ()
     return tuple(str(column.get("name")) if isinstance(column, dict) else str(column) for column in columns)
 
 
-def cells(columns: Sequence[str], value: object) -> Row | Malformed:
+def make_row(columns: Sequence[str], value: object) -> Row | MalformedRow:
     """A table's row as a record."""
-    if isinstance(value, Malformed):
+    if isinstance(value, MalformedRow):
         return value
     if not isinstance(value, list):
-        return Malformed("a row of a table that is no list")
+        return MalformedRow("a row of a table that is no list")
     if len(value) != len(columns):
-        return Malformed(f"a row of {len(value)} cells in a table of {len(columns)} columns")
+        return MalformedRow(f"a row of {len(value)} cells in a table of {len(columns)} columns")
     return dict(zip(columns, value, strict=True))
 
 
-def _held(part: Part, value: object) -> Iterator[Row | Malformed] | None:
+def _unpack_part(part: Part, value: object) -> Iterator[Row | MalformedRow] | None:
     """The records of a part; `None` when it is no envelope after all."""
     match part, value:
         case Part.RECORDS | Part.DATA, list():
-            return map(record, value)
+            return map(check_record, value)
         case Part.DATA | Part.TABLE, {"columns": list(columns), "rows": list(rows)}:
-            header = names(columns)
-            return (cells(header, row) for row in rows)
+            header = read_column_names(columns)
+            return (make_row(header, row) for row in rows)
         case ((Part.TABLES | Part.BATCH), list()):
-            return (row for each in value for row in _held(ELEMENTS[part], each) or ())
+            return (row for each in value for row in _unpack_part(ELEMENTS[part], each) or ())
         case Part.ANSWER, {"value": list(rows)}:
-            return map(record, rows)
+            return map(check_record, rows)
         case Part.RESPONSES, {"200": {"body": body}}:
-            return (row for each in (body if isinstance(body, list) else [body]) for row in unpacked(each))
+            return (row for each in (body if isinstance(body, list) else [body]) for row in unpack_document(each))
         case _:
             return None

@@ -13,13 +13,13 @@ import msgspec
 
 from vmdiag.sources.items import Row
 
-LONGEST = 2_000  # characters of a fact: hostile or absurd fields must not fill memory
-EXACT = 2**53  # beyond it an integer is no reading and no code; it is not even written out
+FACT_LENGTH = 2_000  # characters of a fact: hostile or absurd fields must not fill memory
+EXACT_INTEGER_LIMIT = 2**53  # beyond it an integer is no reading and no code; it is not even written out
 
-UNIT = re.compile(r"\s*\[[^\]]*\]\s*$")  # `TimeGenerated [UTC]`, `Time [Local]`: how a portal heads its columns
+UNIT_SUFFIX = re.compile(r"\s*\[[^\]]*\]\s*$")  # `TimeGenerated [UTC]`, `Time [Local]`: how a portal heads its columns
 
 
-def text(value: object) -> str:
+def to_text(value: object) -> str:
     """A string, a small number, or the words of a `{"value", "localizedValue"}` pair; else empty.
 
     `value` decides: the localized one changes with the reader's language, and stands in only where it is alone.
@@ -27,24 +27,24 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, dict):
-        return _scalar(value.get("value")) or _scalar(value.get("localizedValue"))
-    return _scalar(value)
+        return _scalar_to_text(value.get("value")) or _scalar_to_text(value.get("localizedValue"))
+    return _scalar_to_text(value)
 
 
-def _scalar(value: object) -> str:
+def _scalar_to_text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < EXACT:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < EXACT_INTEGER_LIMIT:
         return str(value)
     return ""
 
 
-def brief(value: object) -> str:
+def to_short_text(value: object) -> str:
     """A text, cut to what memory can bear."""
-    return text(value)[:LONGEST]
+    return to_text(value)[:FACT_LENGTH]
 
 
-def number(value: object) -> float | None:
+def to_number(value: object) -> float | None:
     """A finite number, also one written as a string (CSV, the CLI); `None` for all else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
         return None
@@ -55,26 +55,26 @@ def number(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def mapping(value: object) -> Mapping[str, object]:
+def to_mapping(value: object) -> Mapping[str, object]:
     """An object, also one hidden in a string of JSON; empty for all else."""
     if isinstance(value, str):
-        value = decoded(value) if value.lstrip()[:1] == "{" else None
+        value = try_decode_json(value) if value.lstrip()[:1] == "{" else None
     return value if isinstance(value, dict) else {}
 
 
-def elements(value: object) -> list[object]:
+def to_list(value: object) -> list[object]:
     """A list, also one hidden in a string of JSON; empty for all else."""
     if isinstance(value, str):
-        value = decoded(value) if value.lstrip()[:1] == "[" else None
+        value = try_decode_json(value) if value.lstrip()[:1] == "[" else None
     return value if isinstance(value, list) else []
 
 
-def objects(value: object) -> Iterator[Mapping[str, object]]:
+def iter_objects(value: object) -> Iterator[Mapping[str, object]]:
     """The objects of a list, whatever else is among them."""
-    return (each for each in elements(value) if isinstance(each, dict))
+    return (each for each in to_list(value) if isinstance(each, dict))
 
 
-def decoded(value: str) -> object:
+def try_decode_json(value: str) -> object:
     """The JSON in a string; `None` when there is none."""
     try:
         return msgspec.json.decode(value)
@@ -82,29 +82,29 @@ def decoded(value: str) -> object:
         return None
 
 
-def at(value: object, *path: str) -> object:
+def get_path(value: object, *path: str) -> object:
     """What lies at a path of keys; `None` when any step is missing."""
     for key in path:
-        value = mapping(value).get(key)
+        value = to_mapping(value).get(key)
     return value
 
 
-def facts(**said: object) -> dict[str, str]:
+def collect_facts(**said: object) -> dict[str, str]:
     """The facts that were said, cut to what memory can bear; a fact that was not said is left out."""
-    words = {name: brief(value) for name, value in said.items()}
+    words = {name: to_short_text(value) for name, value in said.items()}
     return {name: word for name, word in words.items() if word}
 
 
 @lru_cache(maxsize=64)  # the rows of a table share their columns
-def _folded(keys: tuple[str, ...]) -> Mapping[str, str]:
-    return {UNIT.sub("", key).strip("\ufeff ").lower(): key for key in keys}
+def _fold_names(keys: tuple[str, ...]) -> Mapping[str, str]:
+    return {UNIT_SUFFIX.sub("", key).strip("\ufeff ").lower(): key for key in keys}
 
 
-def columns(row: Row) -> Mapping[str, str]:
+def fold_column_names(row: Row) -> Mapping[str, str]:
     """The row's column names without letter case, units and a byte order mark, and what each is called in it."""
-    return _folded(tuple(row))
+    return _fold_names(tuple(row))
 
 
-def table(row: Row) -> dict[str, object]:
+def fold_columns(row: Row) -> dict[str, object]:
     """The row by its folded column names."""
-    return {name: row[key] for name, key in columns(row).items()}
+    return {name: row[key] for name, key in fold_column_names(row).items()}

@@ -11,82 +11,82 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import brief, facts, mapping, text
-from vmdiag.sources.items import Heard, Malformed
+from vmdiag.sources.decoding.fields import collect_facts, to_mapping, to_short_text, to_text
+from vmdiag.sources.items import MalformedRow, VmRecord
 
-STATES = frozenset({"available", "unavailable", "degraded", "unknown"})
-WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-HUMPS = re.compile(r"[A-Z].*[A-Z]")
+AVAILABILITY_STATES = frozenset({"available", "unavailable", "degraded", "unknown"})
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+CAMEL_CASE = re.compile(r"[A-Z].*[A-Z]")
 # One word of English in these fields ("Unavailable") is shorter, and the names of annotations in lower case are longer.
-LONG_FOR_A_WORD = 16
-UNREADABLE = "a health event without properties that can be read: what it says of the VM is not known"
-REQUESTS = frozenset({"beginrequest", "endrequest"})  # what `eventName` says of an operation, not of health
+IDENTIFIER_LENGTH = 16
+UNREADABLE_EVENT = "a health event without properties that can be read: what it says of the VM is not known"
+REQUEST_NAMES = frozenset({"beginrequest", "endrequest"})  # what `eventName` says of an operation, not of health
 
 
-def heard(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) -> Iterator[Heard]:
+def decode_health(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) -> Iterator[VmRecord]:
     """Up to two records: the availability state, and the annotation or the words that came with it.
 
     Among the words may be `eventName`, which Microsoft maps to the annotation's name, and `stage`, the event's status.
     """
-    said = mapping(said.get("eventProperties")) or said
-    title = text(said.get("title")) or text(said.get("reason"))
-    details = text(said.get("details")) or text(said.get("detailedStatus"))
-    summary = text(said.get("summary"))
-    cause = _first(said, "cause", "healthEventCause", "context", "reasonType")
-    state = brief(_first(said, "currentHealthStatus", "healthStatus", "availabilityState"))
+    said = to_mapping(said.get("eventProperties")) or said
+    title = to_text(said.get("title")) or to_text(said.get("reason"))
+    details = to_text(said.get("details")) or to_text(said.get("detailedStatus"))
+    summary = to_text(said.get("summary"))
+    cause = _find_first_text(said, "cause", "healthEventCause", "context", "reasonType")
+    state = to_short_text(_find_first_text(said, "currentHealthStatus", "healthStatus", "availabilityState"))
     if state:
-        previous = _first(said, "previousHealthStatus", "previousAvailabilityState")
-        known = facts(previous=previous, cause=cause, title=title, details=details)
-        yield Heard(vm, Record(at=at, signal=Signal.HEALTH, name="availability", status=state, facts=known, ref=ref))
+        previous = _find_first_text(said, "previousHealthStatus", "previousAvailabilityState")
+        known = collect_facts(previous=previous, cause=cause, title=title, details=details)
+        yield VmRecord(vm, Record(at=at, signal=Signal.HEALTH, name="availability", status=state, facts=known, ref=ref))
 
-    named = text(said.get("annotationName")).partition("//")[0].strip()
-    name = brief(named or _name(details, title, text(said.get("eventName"))))
-    if name or _tells(title, details, summary):
-        known = facts(
+    named = to_text(said.get("annotationName")).partition("//")[0].strip()
+    name = to_short_text(named or _find_annotation_name(details, title, to_text(said.get("eventName"))))
+    if name or _says_more_than_state(title, details, summary):
+        known = collect_facts(
             title=title,
             details="" if name and details.startswith(name) else details,
             summary=summary,
             cause=cause,
-            category=_first(said, "category", "healthEventCategory"),
+            category=_find_first_text(said, "category", "healthEventCategory"),
             impact=said.get("impactType"),
             stage=said.get("stage"),
         )
-        yield Heard(vm, Record(at=at, signal=Signal.HEALTH, name=name, facts=known, ref=ref))
+        yield VmRecord(vm, Record(at=at, signal=Signal.HEALTH, name=name, facts=known, ref=ref))
 
 
-def understood(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) -> Iterator[Heard]:
+def decode_health_event(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) -> Iterator[VmRecord]:
     """The same of an event that must say something: it may be the one that tells of a loss.
 
-    Raises `Malformed` behind a note that there was one, where its properties are missing or are no JSON.
+    Raises `MalformedRow` behind a note that there was one, where its properties are missing or are no JSON.
     """
     found = None
-    for found in heard(vm, at, said, ref):
+    for found in decode_health(vm, at, said, ref):
         yield found
     if found is None:
-        known = facts(title=UNREADABLE, stage=said.get("stage"))
-        yield Heard(vm, Record(at=at, signal=Signal.HEALTH, name="", facts=known, ref=ref))
-        raise Malformed(UNREADABLE, vm)
+        known = collect_facts(title=UNREADABLE_EVENT, stage=said.get("stage"))
+        yield VmRecord(vm, Record(at=at, signal=Signal.HEALTH, name="", facts=known, ref=ref))
+        raise MalformedRow(UNREADABLE_EVENT, vm)
 
 
-def _first(said: Mapping[str, object], *keys: str) -> str:
-    return next((word for key in keys if (word := text(said.get(key)))), "")
+def _find_first_text(said: Mapping[str, object], *keys: str) -> str:
+    return next((word for key in keys if (word := to_text(said.get(key)))), "")
 
 
-def _name(*candidates: str) -> str:
+def _find_annotation_name(*candidates: str) -> str:
     """The first that looks like an identifier rather than a word or a sentence.
 
     A public query of Microsoft's cuts annotation names at `//` before it compares them, so they may carry a suffix.
     """
     for candidate in candidates:
         name = candidate.partition("//")[0].strip()
-        if not WORD.fullmatch(name) or name.lower() in REQUESTS:
+        if not IDENTIFIER.fullmatch(name) or name.lower() in REQUEST_NAMES:
             continue
-        if "_" in name or len(name) >= LONG_FOR_A_WORD or (HUMPS.search(name) and not name.isupper()):
+        if "_" in name or len(name) >= IDENTIFIER_LENGTH or (CAMEL_CASE.search(name) and not name.isupper()):
             return name
     return ""
 
 
-def _tells(title: str, details: str, summary: str) -> bool:
+def _says_more_than_state(title: str, details: str, summary: str) -> bool:
     """Whether the words say more than a state, which the other record holds already."""
     words = {title.lower(), details.lower(), summary.lower()} - {""}
-    return bool(words - STATES)
+    return bool(words - AVAILABILITY_STATES)

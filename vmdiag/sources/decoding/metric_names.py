@@ -10,9 +10,9 @@ from vmdiag.model import Signal
 
 # A sum over a minute says how much passed. Where only another aggregation was asked for, it is of the same unit and
 # falls when the traffic falls; `count` is of samples, not of bytes, and never stands in.
-TOTAL = ("total", "average", "maximum", "minimum")
+TOTAL_FIRST = ("total", "average", "maximum", "minimum")
 # The mean of a gauge. The sum comes last: it equals the mean where a minute has one sample, as it has for VMs.
-AVERAGE = ("average", "maximum", "minimum", "total")
+AVERAGE_FIRST = ("average", "maximum", "minimum", "total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,22 @@ class Metric:
         return self.signal is not Signal.AVAILABILITY
 
 
-METRICS = (
-    Metric("Network In Total", Signal.TRAFFIC, TOTAL),
-    Metric("Network Out Total", Signal.TRAFFIC, TOTAL),
-    Metric("Network In", Signal.TRAFFIC, TOTAL),  # the name before 2019, still answered
-    Metric("Network Out", Signal.TRAFFIC, TOTAL),
-    Metric("Inbound Flows", Signal.TRAFFIC, AVERAGE),
-    Metric("Outbound Flows", Signal.TRAFFIC, AVERAGE),
-    Metric("VmAvailabilityMetric", Signal.AVAILABILITY, AVERAGE),
-    Metric("Percentage CPU", Signal.CPU, AVERAGE),
-    Metric("Disk Read Bytes", Signal.DISK, TOTAL),
-    Metric("Disk Write Bytes", Signal.DISK, TOTAL),
-    Metric("Disk Read Operations/Sec", Signal.DISK, AVERAGE),
-    Metric("Disk Write Operations/Sec", Signal.DISK, AVERAGE),
+KNOWN_METRICS = (
+    Metric("Network In Total", Signal.TRAFFIC, TOTAL_FIRST),
+    Metric("Network Out Total", Signal.TRAFFIC, TOTAL_FIRST),
+    Metric("Network In", Signal.TRAFFIC, TOTAL_FIRST),  # the name before 2019, still answered
+    Metric("Network Out", Signal.TRAFFIC, TOTAL_FIRST),
+    Metric("Inbound Flows", Signal.TRAFFIC, AVERAGE_FIRST),
+    Metric("Outbound Flows", Signal.TRAFFIC, AVERAGE_FIRST),
+    Metric("VmAvailabilityMetric", Signal.AVAILABILITY, AVERAGE_FIRST),
+    Metric("Percentage CPU", Signal.CPU, AVERAGE_FIRST),
+    Metric("Disk Read Bytes", Signal.DISK, TOTAL_FIRST),
+    Metric("Disk Write Bytes", Signal.DISK, TOTAL_FIRST),
+    Metric("Disk Read Operations/Sec", Signal.DISK, AVERAGE_FIRST),
+    Metric("Disk Write Operations/Sec", Signal.DISK, AVERAGE_FIRST),
 )
 # Names that are shown to people, where they differ.
-SHOWN = {
+DISPLAY_NAMES = {
     "vm availability metric (preview)": "VmAvailabilityMetric",
     "vm availability metric": "VmAvailabilityMetric",
     "network in billable": "Network In",
@@ -52,10 +52,10 @@ SHOWN = {
     "network in billable (deprecated)": "Network In",
     "network out billable (deprecated)": "Network Out",
 }
-BY_NAME: Mapping[str, Metric] = {metric.name.lower(): metric for metric in METRICS}
+METRICS_BY_NAME: Mapping[str, Metric] = {metric.name.lower(): metric for metric in KNOWN_METRICS}
 
 
-def known(name: str) -> Metric | None:
+def find_metric(name: str) -> Metric | None:
     """The metric of a name in any letter case; `None` for one that is not read."""
     lower = name.lower()
-    return BY_NAME.get(SHOWN.get(lower, lower).lower())
+    return METRICS_BY_NAME.get(DISPLAY_NAMES.get(lower, lower).lower())

@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 # A browser puts a narrow no-break space before AM and PM; `\s` knows it.
-NUMERIC = re.compile(
+NUMERIC_DATE = re.compile(
     r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})"
     r"(?:(?:,?\s+|,|T)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"(?:\s*([AP])\.?\s?M\.?)?\s*(Z|UTC|GMT|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?)?",
     re.IGNORECASE,
 )
 MONTHS = 12
-LONGEST_YEAR = 4
-MIDNIGHT = 24
+YEAR_DIGITS = 4
+MIDNIGHT_HOUR = 24
 
 
 @dataclass(frozen=True, slots=True)
 class NumericDate:
     """A date of three numbers, with its time of the day.
 
-    `month_first` is `None` where it does not say, `usual` what is to be supposed then; `varies` says that a date of
-    this form may have either order.
+    `month_first` is `None` where it does not say, `usual_month_first` what is to be supposed then; `has_either_order`
+    says that a date of this form may have either order.
     """
 
     year: int
@@ -34,41 +34,41 @@ class NumericDate:
     since_midnight: timedelta
     zone: timezone | None
     month_first: bool | None
-    usual: bool
-    varies: bool
+    usual_month_first: bool
+    has_either_order: bool
 
-    def at(self, *, month_first: bool | None = None) -> datetime:
+    def to_datetime(self, *, month_first: bool | None = None) -> datetime:
         """The time it names, naive where it names no zone; raises `ValueError` when there is no such day.
 
         `month_first` is what the other dates of its column say.
         """
         order = self.month_first if month_first is None else month_first
-        order = self.usual if order is None else order
+        order = self.usual_month_first if order is None else order
         month, day = (self.first, self.second) if order else (self.second, self.first)
         return datetime(self.year, month, day, tzinfo=self.zone) + self.since_midnight
 
 
-def dated(written: str) -> NumericDate | None:
+def parse_numeric_date(written: str) -> NumericDate | None:
     """The date that a text writes in three numbers; `None` for anything else."""
-    found = NUMERIC.fullmatch(written)
+    found = NUMERIC_DATE.fullmatch(written)
     if found is None:
         return None
     one, separator, two, three, *clock = found.groups()
-    if len(one) == LONGEST_YEAR:
+    if len(one) == YEAR_DIGITS:
         year, first, second = int(one), int(two), int(three)
-    elif len(three) == LONGEST_YEAR:
+    elif len(three) == YEAR_DIGITS:
         year, first, second = int(three), int(one), int(two)
     else:
         return None  # a year of two digits is a guess too many
-    since_midnight = _clock(*clock[:5])
+    since_midnight = _parse_clock(*clock[:5])
     if since_midnight is None:
         return None
     varies = separator != "." and year != int(one)
-    month_first, usual = _order(first, second, separator) if varies else (year == int(one), True)
-    return NumericDate(year, first, second, since_midnight, _zone(clock[5]), month_first, usual, varies)
+    month_first, usual = _detect_order(first, second, separator) if varies else (year == int(one), True)
+    return NumericDate(year, first, second, since_midnight, _parse_zone(clock[5]), month_first, usual, varies)
 
 
-def _order(first: int, second: int, separator: str) -> tuple[bool | None, bool]:
+def _detect_order(first: int, second: int, separator: str) -> tuple[bool | None, bool]:
     """Whether the month comes first, `None` where the date alone does not say; and what to suppose then."""
     if first > MONTHS or second > MONTHS:
         return first <= MONTHS, True
@@ -76,7 +76,7 @@ def _order(first: int, second: int, separator: str) -> tuple[bool | None, bool]:
     return None, separator == "/"
 
 
-def _clock(
+def _parse_clock(
     hour: str | None, minute: str | None, second: str | None, fraction: str | None, half: str | None
 ) -> timedelta | None:
     """The time of the day; `None` for one that no clock shows."""
@@ -88,12 +88,12 @@ def _clock(
             return None
         hours = hours % 12 + (12 if half in "Pp" else 0)
     whole = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    if hours > MIDNIGHT or minutes >= 60 or seconds >= 60 or (hours == MIDNIGHT and minutes + seconds):  # noqa: PLR2004
+    if hours > MIDNIGHT_HOUR or minutes >= 60 or seconds >= 60 or (hours == MIDNIGHT_HOUR and minutes + seconds):  # noqa: PLR2004
         return None
     return whole + timedelta(microseconds=int((fraction or "").ljust(6, "0")[:6]))
 
 
-def _zone(written: str | None) -> timezone | None:
+def _parse_zone(written: str | None) -> timezone | None:
     if not written:
         return None
     if written.upper() in {"Z", "UTC", "GMT"}:

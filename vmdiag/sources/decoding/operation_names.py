@@ -23,7 +23,7 @@ VM_ACTIONS = {
     "simulate eviction of": "simulateEviction",
     "live migrate": "liveMigration",
 }
-WRITTEN = {
+RESOURCE_TYPES = {
     "virtual machine": _VM,
     "virtual machine extension": f"{_VM}/extensions",
     "application gateway": f"{_NET}/applicationGateways",
@@ -46,12 +46,12 @@ HEALTH_EVENTS = ("Activated", "Updated", "Resolved", "InProgress", "Pending")
 
 BY_DISPLAY_NAME = {
     **{f"{words} virtual machine": f"{_VM}/{action}/action" for words, action in VM_ACTIONS.items()},
-    **{f"create or update {words}": f"{kind}/write" for words, kind in WRITTEN.items()},
-    **{f"delete {words}": f"{kind}/delete" for words, kind in WRITTEN.items()},
+    **{f"create or update {words}": f"{kind}/write" for words, kind in RESOURCE_TYPES.items()},
+    **{f"delete {words}": f"{kind}/delete" for words, kind in RESOURCE_TYPES.items()},
     **{f"health event {verb.lower()}": f"Microsoft.Resourcehealth/healthevent/{verb}/action" for verb in HEALTH_EVENTS},
 }
 
 
-def operation(written: str) -> str:
+def find_operation_name(written: str) -> str:
     """Resource Manager's name of an operation that is told by its display name; any other text as it is."""
     return BY_DISPLAY_NAME.get(written.lower(), written)

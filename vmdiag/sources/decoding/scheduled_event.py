@@ -11,77 +11,79 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import brief, elements, facts, text
-from vmdiag.sources.decoding.resource_ids import vm_itself
-from vmdiag.sources.decoding.timestamps import iso, parse
-from vmdiag.sources.items import Heard, Item, Malformed, Snapshot
-from vmdiag.sources.unplaced_vms import vm_by_name
+from vmdiag.sources.decoding.fields import collect_facts, to_list, to_short_text, to_text
+from vmdiag.sources.decoding.resource_ids import parse_vm_id
+from vmdiag.sources.decoding.timestamps import format_iso, parse_time
+from vmdiag.sources.items import Item, MalformedRow, UndatedState, VmRecord
+from vmdiag.sources.unplaced_vms import make_name_placeholder
 
-OWN = frozenset({"eventtype", "eventstatus"})
-BELOW = "/providers/microsoft.maintenance/"
-SET = re.compile(
+EVENT_MEMBERS = frozenset({"eventtype", "eventstatus"})
+MAINTENANCE_PROVIDER = "/providers/microsoft.maintenance/"
+SET_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/providers/microsoft\.compute/"
     r"(?P<kind>virtualmachinescalesets|availabilitysets)/(?P<name>[^/]+)",
     re.IGNORECASE,
 )
-ALIAS = "the event names its VM only by an alias of Azure's own"
-MOST_NAMED = 1_000  # VMs of one event; a scale set has no more instances
+ALIAS_ONLY = "the event names its VM only by an alias of Azure's own"
+NAMED_LIMIT = 1_000  # VMs of one event; a scale set has no more instances
 
 
-def members_of(written: Mapping[str, object]) -> dict[str, object]:
+def fold_members(written: Mapping[str, object]) -> dict[str, object]:
     """The members of an event by their names in lower case."""
     return {str(key).lstrip("_").lower(): value for key, value in written.items()}
 
 
-def is_event(said: Mapping[str, object]) -> bool:
+def is_scheduled_event(said: Mapping[str, object]) -> bool:
     """Whether these members are those of a scheduled event."""
-    return said.keys() >= OWN and ("resources" in said or "eventid" in said)
+    return said.keys() >= EVENT_MEMBERS and ("resources" in said or "eventid" in said)
 
 
-def items_of(said: Mapping[str, object], vms: list[VmId], at: datetime | None, ref: str) -> Iterator[Item]:
+def decode_scheduled_event(
+    said: Mapping[str, object], vms: list[VmId], at: datetime | None, ref: str
+) -> Iterator[Item]:
     """The event once for each of its VMs; one that nobody dates has the fact `undated`."""
-    kind = text(said.get("resourcetype")).lower()
+    kind = to_text(said.get("resourcetype")).lower()
     if kind not in ("", "virtualmachine"):
         return
-    status = brief(said.get("eventstatus"))
-    known = facts(
+    status = to_short_text(said.get("eventstatus"))
+    known = collect_facts(
         event_type=said.get("eventtype"),
         event=said.get("eventid"),
         stage=status,
         summary=said.get("description"),
         source=said.get("eventsource"),
         duration=said.get("durationinseconds"),
-        not_before=iso(parse(said.get("notbefore"))),
+        not_before=format_iso(parse_time(said.get("notbefore"))),
     )
     for vm in vms:
         if at is None:
             told = {**known, "undated": "true"}
-            yield Snapshot(vm=vm, signal=Signal.HEALTH, name="", status=status, facts=told, ref=ref)
+            yield UndatedState(vm=vm, signal=Signal.HEALTH, name="", status=status, facts=told, ref=ref)
         else:
-            yield Heard(vm, Record(at=at, signal=Signal.HEALTH, name="", status=status, facts=known, ref=ref))
+            yield VmRecord(vm, Record(at=at, signal=Signal.HEALTH, name="", status=status, facts=known, ref=ref))
 
 
-def vms_of(said: Mapping[str, object], *identifiers: object) -> list[VmId]:
-    """The VMs of an event that lies below a VM or a set, or names its VMs only; raises `Malformed` for none."""
-    names = [name for each in elements(said.get("resources"))[:MOST_NAMED] if (name := text(each))]
-    written = [text(each) for each in identifiers if text(each)]
+def find_event_vms(said: Mapping[str, object], *identifiers: object) -> list[VmId]:
+    """The VMs of an event that lies below a VM or a set, or names its VMs only; raises `MalformedRow` for none."""
+    names = [name for each in to_list(said.get("resources"))[:NAMED_LIMIT] if (name := to_text(each))]
+    written = [to_text(each) for each in identifiers if to_text(each)]
     for identifier in written:
-        cut = identifier.lower().find(BELOW)
+        cut = identifier.lower().find(MAINTENANCE_PROVIDER)
         owner = identifier if cut < 0 else identifier[:cut]
-        vm = vm_itself(owner)
+        vm = parse_vm_id(owner)
         if vm is not None:
             return [vm]
-        if found := SET.fullmatch(owner):
-            return [_member(found, name) for name in names]
+        if found := SET_ID.fullmatch(owner):
+            return [_make_set_vm(found, name) for name in names]
     if written and not names:
-        raise Malformed(ALIAS)
+        raise MalformedRow(ALIAS_ONLY)
     if not names:
         message = "the event names no VM"
-        raise Malformed(message)
-    return [vm_by_name(name) for name in names]
+        raise MalformedRow(message)
+    return [make_name_placeholder(name) for name in names]
 
 
-def _member(owner: re.Match[str], name: str) -> VmId:
+def _make_set_vm(owner: re.Match[str], name: str) -> VmId:
     """A VM of a set: an instance of a uniform one is called SET_NUMBER, any other is a VM of the set's group."""
     scale_set, _, number = name.rpartition("_")
     is_uniform = owner["kind"].lower() == "virtualmachinescalesets" and number.isdecimal()

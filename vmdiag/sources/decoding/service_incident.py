@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import brief, facts
-from vmdiag.sources.decoding.timestamps import iso, parse
-from vmdiag.sources.items import Malformed, Regional
+from vmdiag.sources.decoding.fields import collect_facts, to_short_text
+from vmdiag.sources.decoding.timestamps import format_iso, parse_time
+from vmdiag.sources.items import MalformedRow, ServiceIncident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
+class IncidentFields:
     """The words of an incident, still as written."""
 
     kind: str
@@ -28,30 +28,32 @@ class Incident:
     ended: object
 
 
-def regional(scope: str | None, told: datetime | None, incident: Incident, ref: str) -> Regional:
+def make_service_incident(
+    scope: str | None, reported_at: datetime | None, incident: IncidentFields, ref: str
+) -> ServiceIncident:
     """The incident of a subscription, at the time when it began to be felt, else when it was told."""
     if scope is None:
         message = "the incident names no subscription"
-        raise Malformed(message)
-    started = parse(incident.started)
-    at = started or told
+        raise MalformedRow(message)
+    started = parse_time(incident.started)
+    at = started or reported_at
     if at is None:
         message = "the incident has no time"
-        raise Malformed(message)
-    known = facts(
+        raise MalformedRow(message)
+    known = collect_facts(
         title=incident.title,
-        service=_joined(incident.services),
-        regions=_joined(incident.regions),
+        service=_join_unique(incident.services),
+        regions=_join_unique(incident.regions),
         tracking=incident.tracking,
-        started=iso(started),
-        ended=iso(parse(incident.ended)),
-        told=iso(told),
+        started=format_iso(started),
+        ended=format_iso(parse_time(incident.ended)),
+        told=format_iso(reported_at),
     )
-    name, status = brief(incident.kind) or "Incident", brief(incident.status)
+    name, status = to_short_text(incident.kind) or "Incident", to_short_text(incident.status)
     record = Record(at=at, signal=Signal.SERVICE, name=name, status=status, facts=known, ref=ref)
-    return Regional(scope.rpartition("/")[2], record)
+    return ServiceIncident(scope.rpartition("/")[2], record)
 
 
-def _joined(names: Iterable[str]) -> str:
+def _join_unique(names: Iterable[str]) -> str:
     """The names once each, in the order told; no service and no region has a comma in its name."""
     return ",".join(dict.fromkeys(name for name in names if name))

@@ -8,94 +8,103 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
-from vmdiag.sources.decoding.fields import LONGEST, brief, facts, mapping, objects, text
-from vmdiag.sources.decoding.fields import at as at_path
-from vmdiag.sources.decoding.timestamps import parse
-from vmdiag.sources.items import Computer, Heard, Item, Known, Row, Snapshot, Tagged
+from vmdiag.sources.decoding.fields import (
+    FACT_LENGTH,
+    collect_facts,
+    get_path,
+    iter_objects,
+    to_mapping,
+    to_short_text,
+    to_text,
+)
+from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.items import ComputerName, Item, Row, UndatedState, VmInventory, VmRecord, VmTags
 
-TYPES = frozenset({"microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets/virtualmachines"})
-POWER = "powerstate/"
-MOST_TAGS = 100
-SPOKEN = "vm "  # `az vm list -d` says "VM running"
+VM_TYPES = frozenset({"microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets/virtualmachines"})
+POWER_PREFIX = "powerstate/"
+TAG_LIMIT = 100
+CLI_POWER_PREFIX = "vm "  # `az vm list -d` says "VM running"
 
 
 def is_graph_row(row: Row) -> bool:
     """Whether the VM is a row of Resource Graph; REST and CLI name no subscription beside the id."""
-    return "subscriptionId" in row or "extended" in mapping(row.get("properties"))
+    return "subscriptionId" in row or "extended" in to_mapping(row.get("properties"))
 
 
-def body(row: Row) -> Mapping[str, object]:
+def find_properties(row: Row) -> Mapping[str, object]:
     """The members of a resource, wherever they are."""
-    return mapping(row.get("properties")) or row
+    return to_mapping(row.get("properties")) or row
 
 
-def tags_of(row: Row) -> dict[str, str]:
+def read_tags(row: Row) -> dict[str, str]:
     """The tags of a resource; Azure allows 50, and what has many more was made to fill memory."""
-    named = {name: brief(value) for name, value in mapping(row.get("tags")).items() if len(name) <= LONGEST}
-    return dict(list(named.items())[:MOST_TAGS])
+    named = {
+        name: to_short_text(value) for name, value in to_mapping(row.get("tags")).items() if len(name) <= FACT_LENGTH
+    }
+    return dict(list(named.items())[:TAG_LIMIT])
 
 
-def described(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
+def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     """What the row knows of the VM, and the states it is in."""
-    members = body(row)
+    members = find_properties(row)
     # Cloud Custodian puts the view it asked for beside the properties.
-    view = mapping(members.get("instanceView")) or mapping(row.get("instanceView")) or members
-    power = _power(row, members, view)
-    interfaces = objects(at_path(members, "networkProfile", "networkInterfaces"))
-    yield Known(
+    view = to_mapping(members.get("instanceView")) or to_mapping(row.get("instanceView")) or members
+    power = _find_power_state(row, members, view)
+    interfaces = iter_objects(get_path(members, "networkProfile", "networkInterfaces"))
+    yield VmInventory(
         VirtualMachine(
             id=vm,
-            location=brief(row.get("location")).replace(" ", "").lower() or None,
-            os=_system(members),
-            size=brief(at_path(members, "hardwareProfile", "vmSize")) or None,
+            location=to_short_text(row.get("location")).replace(" ", "").lower() or None,
+            os=_find_operating_system(members),
+            size=to_short_text(get_path(members, "hardwareProfile", "vmSize")) or None,
             power_state=power or None,
-            network=frozenset(named for each in interfaces if (named := text(each.get("id")).lower())),
+            network=frozenset(named for each in interfaces if (named := to_text(each.get("id")).lower())),
         )
     )
-    tags = tags_of(row)
+    tags = read_tags(row)
     if tags:
-        yield Tagged(vm, tags)
-    called = brief(at_path(members, "osProfile", "computerName")) or brief(view.get("computerName"))
+        yield VmTags(vm, tags)
+    called = to_short_text(get_path(members, "osProfile", "computerName")) or to_short_text(view.get("computerName"))
     if called:
-        yield Computer(vm, called)
+        yield ComputerName(vm, called)
     if power:
-        yield Snapshot(vm=vm, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
-    yield from _agent(vm, mapping(view.get("vmAgent")), ref)
+        yield UndatedState(vm=vm, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
+    yield from _decode_agent(vm, to_mapping(view.get("vmAgent")), ref)
 
 
-def statuses(view: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+def iter_statuses(view: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
     """The statuses of a view with their codes; `ProvisioningState/...` and other families come in any order."""
-    return ((code, each) for each in objects(view.get("statuses")) if (code := brief(each.get("code"))))
+    return ((code, each) for each in iter_objects(view.get("statuses")) if (code := to_short_text(each.get("code"))))
 
 
-def _power(row: Row, members: Mapping[str, object], view: Mapping[str, object]) -> str:
+def _find_power_state(row: Row, members: Mapping[str, object], view: Mapping[str, object]) -> str:
     """`running`, `stopped`, `deallocated`, ...; empty while a VM is created, and where no view was asked for."""
-    codes = [code for code, _ in statuses(view)]
-    codes.append(brief(at_path(members, "extended", "instanceView", "powerState", "code")))
-    spoken = brief(row.get("powerState")).lower()
-    if spoken.startswith(SPOKEN):
-        codes.append(POWER + spoken.removeprefix(SPOKEN))
-    return next((code.lower().split("/")[1] for code in codes if code.lower().startswith(POWER)), "")
+    codes = [code for code, _ in iter_statuses(view)]
+    codes.append(to_short_text(get_path(members, "extended", "instanceView", "powerState", "code")))
+    spoken = to_short_text(row.get("powerState")).lower()
+    if spoken.startswith(CLI_POWER_PREFIX):
+        codes.append(POWER_PREFIX + spoken.removeprefix(CLI_POWER_PREFIX))
+    return next((code.lower().split("/")[1] for code in codes if code.lower().startswith(POWER_PREFIX)), "")
 
 
-def _system(members: Mapping[str, object]) -> str | None:
+def _find_operating_system(members: Mapping[str, object]) -> str | None:
     """`linux` or `windows`, from the disk, else from how the guest was set up."""
-    said = text(at_path(members, "storageProfile", "osDisk", "osType")).lower()
+    said = to_text(get_path(members, "storageProfile", "osDisk", "osType")).lower()
     if said:
         return said[:20]
-    profile = mapping(members.get("osProfile"))
+    profile = to_mapping(members.get("osProfile"))
     return next((name for name in ("linux", "windows") if profile.get(f"{name}Configuration")), None)
 
 
-def _agent(vm: VmId, agent: Mapping[str, object], ref: str) -> Iterator[Item]:
+def _decode_agent(vm: VmId, agent: Mapping[str, object], ref: str) -> Iterator[Item]:
     """The agent's own word, at its own time where it has one; an agent that is missing says nothing."""
-    for code, status in statuses(agent):
-        shown = brief(status.get("displayStatus"))
-        known = facts(version=agent.get("vmAgentVersion"), message=status.get("message"))
-        at = parse(status.get("time"))
+    for code, status in iter_statuses(agent):
+        shown = to_short_text(status.get("displayStatus"))
+        known = collect_facts(version=agent.get("vmAgentVersion"), message=status.get("message"))
+        at = parse_time(status.get("time"))
         if at is None:
-            yield Snapshot(vm=vm, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
+            yield UndatedState(vm=vm, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
         else:
             record = Record(at=at, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
-            yield Heard(vm, record)
+            yield VmRecord(vm, record)
         return

@@ -11,18 +11,18 @@ import msgspec
 from vmdiag.sources.items import Row
 
 # The names and ids of a record stand in its first members; more is not looked at.
-MOST = 1 << 16
+PREFIX_LIMIT = 1 << 16
 # Behind the fault nothing is JSON any more: so many ends are tried, from the last one back.
-MOST_TRIED = 40
+ATTEMPT_LIMIT = 40
 
 _TOKEN = re.compile(rb'[^"{}\[\],]*+(?:"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrtu])*+"|([{}\[\],]))')
 _CLOSING = {ord("{"): b"}", ord("["): b"]"}
 
 
-def readable_part(raw: bytes) -> Row | None:
+def decode_readable_part(raw: bytes) -> Row | None:
     """The object that the text begins with, as far as it can be read; `None` where that is nothing."""
-    raw = raw[:MOST]
-    for end, open_brackets in reversed(_ends(raw)[-MOST_TRIED:]):
+    raw = raw[:PREFIX_LIMIT]
+    for end, open_brackets in reversed(_find_complete_ends(raw)[-ATTEMPT_LIMIT:]):
         closing = b"".join(_CLOSING[bracket] for bracket in reversed(open_brackets))
         try:
             value = msgspec.json.decode(raw[:end] + closing)
@@ -32,7 +32,7 @@ def readable_part(raw: bytes) -> Row | None:
     return None
 
 
-def _ends(raw: bytes) -> list[tuple[int, bytes]]:
+def _find_complete_ends(raw: bytes) -> list[tuple[int, bytes]]:
     """Where a member or an element is complete, and which brackets are open there."""
     found: list[tuple[int, bytes]] = []
     stack = bytearray()
@@ -49,6 +49,6 @@ def _ends(raw: bytes) -> list[tuple[int, bytes]]:
                 break
             stack.pop()
             found.append((position, bytes(stack)))
-        if len(stack) > MOST_TRIED:
+        if len(stack) > ATTEMPT_LIMIT:
             break
     return found

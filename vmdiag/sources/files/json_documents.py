@@ -11,240 +11,257 @@ from dataclasses import dataclass, field
 import msgspec
 
 from vmdiag.completeness import is_sign
-from vmdiag.sources.decoding.envelopes import ELEMENTS, INSIDE, LISTS, NAMED, Part, cells, leads, names, record
-from vmdiag.sources.files.broken_json import MOST, readable_part
-from vmdiag.sources.files.memory_rows import Cut, alone, decode, decoded, document_rows, said_of_itself
-from vmdiag.sources.files.text_cursor import CUT_SHORT, NOT_JSON, Broken, Text
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.decoding.envelopes import (
+    ELEMENTS,
+    INSIDE,
+    LISTS,
+    NAMING,
+    Part,
+    check_record,
+    find_inner_part,
+    make_row,
+    read_column_names,
+)
+from vmdiag.sources.files.broken_json import PREFIX_LIMIT, decode_readable_part
+from vmdiag.sources.files.memory_rows import (
+    RowResult,
+    decode_json,
+    decode_strictly,
+    read_document_rows,
+    read_single_record,
+    report_completeness,
+)
+from vmdiag.sources.files.text_cursor import CUT_SHORT, NOT_JSON, BrokenText, TextCursor
+from vmdiag.sources.items import MalformedRow
 
 KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]++|\\.)*+)"\s*:')
 SCALAR = re.compile(rb'"(?:[^"\\\x00-\x1f]++|\\.)*+"|[^\s,:"{}\[\]]++')
-FOLLOWED = re.compile(rb"(" + SCALAR.pattern + rb")\s*[,\]]")
-NEXT = re.compile(rb'\s*,\s*\{(\s*"[^"\\\x00-\x1f]*")')
+FOLLOWED_SCALAR = re.compile(rb"(" + SCALAR.pattern + rb")\s*[,\]]")
+NEXT_RECORD_KEY = re.compile(rb'\s*,\s*\{(\s*"[^"\\\x00-\x1f]*")')
 NEXT_DOCUMENT = rb"\n%s(?=[{\[])"
-BARE = rb"\n(?=\{)|"
+BARE_LINE = rb"\n(?=\{)|"
 NEXT_RECORD = rb'\}\s*,\s*(?=\{\s*")'
 # How far the end of an ordinary record is looked for before its brackets are followed one by one.
-USUAL = 1 << 16
+FAST_PATH_REACH = 1 << 16
 # Among what a document says of its completeness: that it holds lists of records at all.
-ENVELOPE = "\0envelope"
+ENVELOPE_SIGN = "\0envelope"
 # Rows of a table that stand before its columns must wait for them; nobody but a hand-written file does that.
-MOST_WAITING = 10_000
+WAITING_LIMIT = 10_000
 
 
 @dataclass(slots=True)
-class _Table:
+class _TableState:
     columns: tuple[str, ...] | None = None
     waiting: list[tuple[int, object]] = field(default_factory=list)
 
 
-class _Lost(Exception):  # noqa: N818 - it never leaves this module
+class _RecordLost(Exception):  # noqa: N818 - it never leaves this module
     """A record was broken and the next that can be found is in another document."""
 
 
-class Walker:
+class DocumentWalker:
     """Reads the documents of one text, one a call."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: TextCursor) -> None:
         self._text = text
         self._listings = 0
 
-    def listing(self) -> int:
+    def assign_list_number(self) -> int:
         """A number for a list whose length matters."""
         self._listings += 1
         return self._listings
 
-    def document(self) -> Iterator[Cut]:
+    def walk_document(self) -> Iterator[RowResult]:
         """The records of the document at the cursor, which then stands behind it, or at what comes next."""
         text = self._text
         line, following = text.line, NEXT_DOCUMENT % (text.indent or b"")
         text.mark = text.pos
         try:
-            if text.peek() == b"[":
+            if text.peek_byte() == b"[":
                 text.mark = None
-                yield from self._records(Part.DOCUMENT)
+                yield from self._walk_records(Part.DOCUMENT)
             else:
-                yield from self._whole(line)
-        except Broken as broken:
+                yield from self._walk_top_object(line)
+        except BrokenText as broken:
             if text.mark is not None:
                 text.pos = text.mark
-            yield Cut(line if text.mark is not None else text.line, self._lost(broken.reason))
-            self._recover(following)
-        except _Lost:
+            yield RowResult(line if text.mark is not None else text.line, self._make_broken_record(broken.reason))
+            self._skip_to_next_document(following)
+        except _RecordLost:
             pass
         finally:
             text.mark = None
 
-    def _lost(self, reason: str) -> Malformed:
+    def _make_broken_record(self, reason: str) -> MalformedRow:
         """The record at the cursor, which cannot be read."""
-        start = self._text.data[self._text.pos : self._text.pos + MOST]
-        return Malformed(reason, part=readable_part(start))
+        start = self._text.data[self._text.pos : self._text.pos + PREFIX_LIMIT]
+        return MalformedRow(reason, part=decode_readable_part(start))
 
-    def _recover(self, following: bytes) -> None:
+    def _skip_to_next_document(self, following: bytes) -> None:
         """Move from a broken document to the next one, or to what looks like a record of its list."""
         text = self._text
         text.mark = None
-        end = text.line_end()
+        end = text.find_line_end()
         if end < 0 or not re.compile(following).match(text.data, end):
             following = following + b"|" + NEXT_RECORD
         # In JSON lines the next line is the next record, whatever is inside this one.
-        if (found := text.seek(re.compile(following))) is not None:
+        if (found := text.seek_match(re.compile(following))) is not None:
             text.pos = found.end()
 
-    def _whole(self, line: int) -> Iterator[Cut]:
+    def _walk_top_object(self, line: int) -> Iterator[RowResult]:
         """The object at the mark: an envelope, or one record."""
         text = self._text
         signs: dict[str, object] = {}
         rows = 0
-        walk = self._object(Part.DOCUMENT, signs)
+        walk = self._walk_object(Part.DOCUMENT, signs)
         while (cut := next(walk, None)) is not None:
             rows += cut.row is not None
             yield cut
-        if signs.pop(ENVELOPE, False):
-            yield from said_of_itself(line, signs, rows)
+        if signs.pop(ENVELOPE_SIGN, False):
+            yield from report_completeness(line, signs, rows)
         elif text.mark is not None:
             length, text.pos = text.pos - text.mark, text.mark
-            yield from alone(line, decoded(text.take(length)))
+            yield from read_single_record(line, decode_json(text.take_bytes(length)))
 
-    def _object(self, part: Part, signs: dict[str, object] | None = None) -> Generator[Cut, None, bool]:
+    def _walk_object(self, part: Part, signs: dict[str, object] | None = None) -> Generator[RowResult, None, bool]:
         """Walk through an object; whether it was an envelope. `signs` takes what it says of its completeness."""
-        text, table, found, named = self._text, _Table(), False, False
+        text, table, found, named = self._text, _TableState(), False, False
         text.pos += 1
-        while (first := text.peek()) != b"}":
+        while (first := text.peek_byte()) != b"}":
             if first == b",":
                 text.pos += 1
                 continue
             key = text.match(KEY)
             text.pos = key.end()
             name = key[1].decode("utf-8", "replace")
-            named = named or name in NAMED
+            named = named or name in NAMING
             if signs is not None and is_sign(name):
-                signs[name] = self._sign()
+                signs[name] = self._read_sign()
                 continue
-            found |= yield from self._member(leads(part, name, named=named), table)
+            found |= yield from self._walk_member(find_inner_part(part, name, named=named), table)
         text.pos += 1
         if signs is not None and found:
-            signs[ENVELOPE] = True
+            signs[ENVELOPE_SIGN] = True
         for line, row in table.waiting:
-            yield Cut(line, cells(table.columns or (), row))
+            yield RowResult(line, make_row(table.columns or (), row))
         return found
 
-    def _member(self, inner: Part | None, table: _Table) -> Generator[Cut, None, bool]:
+    def _walk_member(self, inner: Part | None, table: _TableState) -> Generator[RowResult, None, bool]:
         """The value of a key, walked through where it may hold records and else passed over; whether it held any."""
         text = self._text
-        first, line = text.peek(), text.line
+        first, line = text.peek_byte(), text.line
         if first == b"[" and inner is Part.COLUMNS:
-            table.columns = names(decoded(text.take(text.extent())))
+            table.columns = read_column_names(decode_json(text.take_bytes(text.measure_value())))
             return False
         if first == b"[" and inner in LISTS:
             text.mark = None
-            yield from self._list(inner, table)
+            yield from self._walk_list(inner, table)
             return True
         if first == b"{" and inner is Part.DOCUMENT:
             text.mark = text.pos
-            yield from self._whole(line)
+            yield from self._walk_top_object(line)
             return True
         if first == b"{" and inner is not None and inner in INSIDE:
-            return (yield from self._object(inner))
+            return (yield from self._walk_object(inner))
         if first in (b"{", b"["):
-            length = text.extent()  # it may read on, and that moves the cursor
+            length = text.measure_value()  # it may read on, and that moves the cursor
             text.pos += length
         else:
             text.pos = text.match(SCALAR).end()
         return False
 
-    def _sign(self) -> object:
+    def _read_sign(self) -> object:
         """A value at the cursor that is read as a whole."""
         text = self._text
-        if text.peek() in (b"{", b"["):
-            value = decoded(text.take(text.extent()))
+        if text.peek_byte() in (b"{", b"["):
+            value = decode_json(text.take_bytes(text.measure_value()))
         else:
-            value = decoded(text.match(SCALAR)[0])
+            value = decode_json(text.match(SCALAR)[0])
             text.pos = text.match(SCALAR).end()
-        return None if isinstance(value, Malformed) else value
+        return None if isinstance(value, MalformedRow) else value
 
-    def _list(self, part: Part, table: _Table) -> Iterator[Cut]:
+    def _walk_list(self, part: Part, table: _TableState) -> Iterator[RowResult]:
         if part in ELEMENTS:
-            yield from self._objects(ELEMENTS[part])
+            yield from self._walk_objects(ELEMENTS[part])
         elif part is Part.CELLS:
-            yield from self._cells(table)
+            yield from self._walk_cells(table)
         else:
-            yield from self._records(part)
+            yield from self._walk_records(part)
 
-    def _records(self, part: Part) -> Iterator[Cut]:
-        listing, line, empty = self.listing(), self._text.line, True
-        for line, value in self._elements():
+    def _walk_records(self, part: Part) -> Iterator[RowResult]:
+        listing, line, empty = self.assign_list_number(), self._text.line, True
+        for line, value in self._walk_elements():
             empty = False
             # Lists of documents come from tools that collect messages or pages.
             if part is Part.DOCUMENT and isinstance(value, dict) and not INSIDE[Part.DOCUMENT].keys().isdisjoint(value):
-                yield from document_rows(line, value)
+                yield from read_document_rows(line, value)
             else:
-                yield Cut(line, record(value) if value != {} else None, listing)
+                yield RowResult(line, check_record(value) if value != {} else None, listing)
         if empty:
-            yield Cut(line, None)
+            yield RowResult(line, None)
 
-    def _cells(self, table: _Table) -> Iterator[Cut]:
+    def _walk_cells(self, table: _TableState) -> Iterator[RowResult]:
         line, empty = self._text.line, True
-        for line, value in self._elements():
+        for line, value in self._walk_elements():
             empty = False
             if table.columns is not None:
-                yield Cut(line, cells(table.columns, value))
-            elif len(table.waiting) < MOST_WAITING:
+                yield RowResult(line, make_row(table.columns, value))
+            elif len(table.waiting) < WAITING_LIMIT:
                 table.waiting.append((line, value))
             else:
-                yield Cut(line, Malformed("a row of a table whose columns are not known"))
+                yield RowResult(line, MalformedRow("a row of a table whose columns are not known"))
         if empty:
-            yield Cut(line, None)
+            yield RowResult(line, None)
 
-    def _objects(self, part: Part) -> Iterator[Cut]:
+    def _walk_objects(self, part: Part) -> Iterator[RowResult]:
         """Walk through the objects of a list."""
         text = self._text
         text.pos += 1
-        while (first := text.peek()) != b"]":
+        while (first := text.peek_byte()) != b"]":
             if first == b",":
                 text.pos += 1
             elif first == b"{":
-                yield from self._object(part)
+                yield from self._walk_object(part)
             else:
-                raise Broken(NOT_JSON if first else CUT_SHORT)
+                raise BrokenText(NOT_JSON if first else CUT_SHORT)
         text.pos += 1
 
-    def _elements(self) -> Iterator[tuple[int, object]]:
-        """The elements of a list, each with its line; a broken one as `Malformed`."""
-        text, mould = self._text, b""
+    def _walk_elements(self) -> Iterator[tuple[int, object]]:
+        """The elements of a list, each with its line; a broken one as `MalformedRow`."""
+        text, record_pattern = self._text, b""
         text.pos += 1
-        while (first := text.peek()) != b"]":
+        while (first := text.peek_byte()) != b"]":
             if first == b",":
                 text.pos += 1  # one too many, as in Microsoft's own samples, loses nothing
                 continue
             line = text.line
-            if first == b"{" and mould and (value := self._cast(mould)) is not None:
+            if first == b"{" and record_pattern and (value := self._read_by_pattern(record_pattern)) is not None:
                 yield line, value
                 continue
             try:
-                value = self._element(first)
-                mould = self._mould()
-            except Broken as broken:
-                lost = self._lost(broken.reason)
-                found = self._resume()
-                yield line, lost if found or not first else Malformed(CUT_SHORT, part=lost.part)
+                value = self._read_element(first)
+                record_pattern = self._find_record_pattern()
+            except BrokenText as broken:
+                lost = self._make_broken_record(broken.reason)
+                found = self._skip_to_next_record()
+                yield line, lost if found or not first else MalformedRow(CUT_SHORT, part=lost.part)
                 if not found:
-                    raise _Lost from broken
+                    raise _RecordLost from broken
                 continue
             yield line, value
         text.pos += 1
 
-    def _element(self, first: bytes) -> object:
+    def _read_element(self, first: bytes) -> object:
         text = self._text
         if first in (b"{", b"["):
-            return decoded(text.take(text.extent()))
-        scalar = text.match(FOLLOWED)
-        return decoded(text.take(scalar.end(1) - text.pos))
+            return decode_json(text.take_bytes(text.measure_value()))
+        scalar = text.match(FOLLOWED_SCALAR)
+        return decode_json(text.take_bytes(scalar.end(1) - text.pos))
 
-    def _mould(self) -> bytes:
+    def _find_record_pattern(self) -> bytes:
         """How a record of this list ends and the next begins, seen behind the first; empty when it cannot be told."""
         text = self._text
-        found = NEXT.match(text.data, text.pos)
+        found = NEXT_RECORD_KEY.match(text.data, text.pos)
         if found is None:
             return b""
         # Where every record has its own lines no two can be taken for one; else the first key tells records from
@@ -252,29 +269,29 @@ class Walker:
         end = found.start(1) if b"\n" in found[0] else found.end()
         return b"}" + text.data[text.pos : end]
 
-    def _cast(self, mould: bytes) -> object | None:
+    def _read_by_pattern(self, record_pattern: bytes) -> object | None:
         """The record at the cursor if it ends where the mould says: three times as fast as following its brackets.
 
         It cannot be wrong: a stretch that is valid JSON as a whole *is* the record.
         """
         text = self._text
-        end = text.data.find(mould, text.pos, text.pos + USUAL) + 1
+        end = text.data.find(record_pattern, text.pos, text.pos + FAST_PATH_REACH) + 1
         if not end:
             return None
         try:
-            value: object = decode(text.data[text.pos : end])
+            value: object = decode_strictly(text.data[text.pos : end])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         text.pos = end
         return value
 
-    def _resume(self) -> bool:
+    def _skip_to_next_record(self) -> bool:
         """Move from a broken record to the next of its list; false when a new document, or nothing, comes first."""
         text = self._text
         indent = text.indent
-        element = rb"\n" + indent + rb"(?=\{)" if indent else NEXT_RECORD if indent is None else BARE + NEXT_RECORD
+        element = rb"\n" + indent + rb"(?=\{)" if indent else NEXT_RECORD if indent is None else BARE_LINE + NEXT_RECORD
         text.pos += 1
-        found = text.seek(re.compile(b"(" + element + b")|" + NEXT_DOCUMENT % b""))
+        found = text.seek_match(re.compile(b"(" + element + b")|" + NEXT_DOCUMENT % b""))
         if found is not None:
             text.pos = found.end()
         return found is not None and found[1] is not None

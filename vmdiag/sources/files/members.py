@@ -5,57 +5,61 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from vmdiag.sources.files import containers
-from vmdiag.sources.files.containers import Container, Packed, Refused, Torn
-from vmdiag.sources.files.streams import Stream
-from vmdiag.sources.files.text_forms import refusal
+from vmdiag.sources.files.containers import Container, ContainerFile, DamagedFile, UnsupportedFile
+from vmdiag.sources.files.streams import TextStream
+from vmdiag.sources.files.text_forms import detect_unsupported_text
 
 # A tar in a zip in a tar is how far people go; a thousand is an attack.
-MOST_DEPTH = 3
-DEEPER = Refused(f"packed more than {MOST_DEPTH} deep", "unpack it first")
+DEPTH_LIMIT = 3
+TOO_DEEP = UnsupportedFile(f"packed more than {DEPTH_LIMIT} deep", "unpack it first")
 LONGEST_NAME = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class FileMember:
     """A text to read; or why it is not read, or what is wrong with the container that `name` names."""
 
     name: str
-    stream: Stream | None = None
-    refused: Refused | None = None
-    torn: str = ""
+    stream: TextStream | None = None
+    unsupported: UnsupportedFile | None = None
+    damage: str = ""
 
 
-def members(name: str, stream: Stream, original: BinaryIO | None = None, depth: int = 0) -> Iterator[Member]:
+def iter_members(
+    name: str, stream: TextStream, original: BinaryIO | None = None, depth: int = 0
+) -> Iterator[FileMember]:
     """The texts one after another, each to be read before the next is asked for.
 
     `original` is the file itself where it can be read from anywhere.
     """
     head = stream.head
-    container = containers.find(head)
+    container = containers.find_container(head)
     if container is None:
-        refused = refusal(head) if head else None
-        yield Member(name, None if refused else stream, refused)
-    elif depth >= MOST_DEPTH:
-        yield Member(name, refused=DEEPER)
+        refused = detect_unsupported_text(head) if head else None
+        yield FileMember(name, None if refused else stream, refused)
+    elif depth >= DEPTH_LIMIT:
+        yield FileMember(name, unsupported=TOO_DEEP)
     else:
-        packed = Packed(stream.as_file(), None if stream.is_packed else original, stream.growth)
-        yield from _inside(name, stream, container, packed, depth)
+        packed = ContainerFile(stream.as_file(), None if stream.is_packed else original, stream.growth)
+        yield from _iter_container(name, stream, container, packed, depth)
 
 
-def _inside(name: str, stream: Stream, container: Container, packed: Packed, depth: int) -> Iterator[Member]:
+def _iter_container(
+    name: str, stream: TextStream, container: Container, packed: ContainerFile, depth: int
+) -> Iterator[FileMember]:
     try:
-        for inner, found in container.entries(packed):
+        for inner, found in container.read_entries(packed):
             label = f"{name}/{inner[:LONGEST_NAME]}" if inner else name
-            if isinstance(found, Refused):
-                yield Member(label, refused=found)
+            if isinstance(found, UnsupportedFile):
+                yield FileMember(label, unsupported=found)
             else:
-                yield from members(label, Stream(found, lambda _: None, stream.growth), depth=depth + 1)
+                yield from iter_members(label, TextStream(found, lambda _: None, stream.growth), depth=depth + 1)
             if stream.growth.is_absurd:
                 break
-    except Refused as refused:
-        yield Member(name, refused=refused)
-    except Torn as torn:
-        yield Member(name, torn=stream.broken or str(torn))
+    except UnsupportedFile as refused:
+        yield FileMember(name, unsupported=refused)
+    except DamagedFile as torn:
+        yield FileMember(name, damage=stream.damage or str(torn))
     else:
-        if stream.broken or stream.growth.is_absurd:
-            yield Member(name, torn=stream.broken or "it unpacks to absurdly more than it is")
+        if stream.damage or stream.growth.is_absurd:
+            yield FileMember(name, damage=stream.damage or "it unpacks to absurdly more than it is")

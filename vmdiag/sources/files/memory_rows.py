@@ -5,17 +5,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from vmdiag.completeness import Missing, holds_its_total, lacks_its_list, missing_part
-from vmdiag.sources.decoding.envelopes import record, unpacked
+from vmdiag.completeness import Missing, find_missing_part, holds_its_total, lacks_its_list
+from vmdiag.sources.decoding.envelopes import check_record, unpack_document
 from vmdiag.sources.files.text_cursor import NOT_JSON
-from vmdiag.sources.items import Malformed, Row
+from vmdiag.sources.items import MalformedRow, Row
 
-decode = msgspec.json.Decoder().decode
+decode_strictly = msgspec.json.Decoder().decode
 # What stands behind the rows of an answer that says how many records there are, and holds them all.
-ALL = Missing(reason="")
+ALL_RECORDS = Missing(reason="")
 
 
-class Cut(NamedTuple):
+class RowResult(NamedTuple):
     """A row, or why there is none, and the line it begins in; `None` for a list without rows.
 
     A `Missing` stands behind the rows of a document that says that it is not whole. `listing` numbers the plain lists
@@ -23,51 +23,51 @@ class Cut(NamedTuple):
     """
 
     line: int
-    row: Row | Malformed | Missing | None
+    row: Row | MalformedRow | Missing | None
     listing: int = 0
 
 
-def decoded(raw: bytes) -> object:
-    """The value of a complete JSON text, or a `Malformed` that says what is wrong with it."""
+def decode_json(raw: bytes) -> object:
+    """The value of a complete JSON text, or a `MalformedRow` that says what is wrong with it."""
     try:
-        return decode(raw)
+        return decode_strictly(raw)
     except UnicodeDecodeError:
         # Half a character where some tool cut a text: no reason to lose the record.
         repaired = raw.decode("utf-8", "replace").encode()
-        return Malformed(NOT_JSON) if repaired == raw else decoded(repaired)
+        return MalformedRow(NOT_JSON) if repaired == raw else decode_json(repaired)
     except RecursionError:
-        return Malformed("nested too deeply")
+        return MalformedRow("nested too deeply")
     except msgspec.DecodeError as error:
-        return Malformed(f"{NOT_JSON}: {error}")
+        return MalformedRow(f"{NOT_JSON}: {error}")
 
 
-def document_rows(line: int, value: object, listing: int = 0) -> Iterator[Cut]:
+def read_document_rows(line: int, value: object, listing: int = 0) -> Iterator[RowResult]:
     """The rows of a document that is in memory as a whole, and what it says that it lacks."""
     rows = 0
-    for row in unpacked(value):
+    for row in unpack_document(value):
         rows += 1
         if row is value:
-            yield from alone(line, value)
+            yield from read_single_record(line, value)
             return
-        yield Cut(line, row, listing)
+        yield RowResult(line, row, listing)
     if isinstance(value, dict):
-        yield from said_of_itself(line, value, rows)
+        yield from report_completeness(line, value, rows)
     if not rows:
-        yield Cut(line, None)
+        yield RowResult(line, None)
 
 
-def said_of_itself(line: int, signs: Mapping[str, object], rows: int) -> Iterator[Cut]:
+def report_completeness(line: int, signs: Mapping[str, object], rows: int) -> Iterator[RowResult]:
     """What an answer with so many rows says of its completeness, if it says anything."""
-    lack = missing_part(signs, rows)
+    lack = find_missing_part(signs, rows)
     if lack is not None:
-        yield Cut(line, lack)
+        yield RowResult(line, lack)
     elif holds_its_total(signs, rows):
-        yield Cut(line, ALL)
+        yield RowResult(line, ALL_RECORDS)
 
 
-def alone(line: int, value: object) -> Iterator[Cut]:
+def read_single_record(line: int, value: object) -> Iterator[RowResult]:
     """A document that is no envelope: one record, or an answer without its list."""
     if isinstance(value, dict) and (lack := lacks_its_list(value)) is not None:
-        yield Cut(line, lack)
+        yield RowResult(line, lack)
     else:
-        yield Cut(line, record(value) if value else None)
+        yield RowResult(line, check_record(value) if value else None)

@@ -16,82 +16,82 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 
-from vmdiag.sources.files.csv_rows import delimiter, table
-from vmdiag.sources.files.json_documents import NEXT_RECORD, Walker
-from vmdiag.sources.files.memory_rows import Cut, decoded, document_rows
-from vmdiag.sources.files.text_cursor import Text
-from vmdiag.sources.items import Malformed
+from vmdiag.sources.files.csv_rows import detect_delimiter, read_table
+from vmdiag.sources.files.json_documents import NEXT_RECORD, DocumentWalker
+from vmdiag.sources.files.memory_rows import RowResult, decode_json, read_document_rows
+from vmdiag.sources.files.text_cursor import TextCursor
+from vmdiag.sources.items import MalformedRow
 
 # Where to go on behind a piece that is not JSON: the next line, or the next record of a list that was damaged.
-NEXT = re.compile(rb"\n|" + NEXT_RECORD)
+NEXT_START = re.compile(rb"\n|" + NEXT_RECORD)
 # What is left over behind a document that was broken, or between documents joined by hand.
-STRAY = frozenset({b",", b"]", b"}"})
+STRAY_BYTES = frozenset({b",", b"]", b"}"})
 # `{"`, or `{` at a line's end, in base64.
-MESSAGE = re.compile(rb"e(?:y[IJ]|w[0ogk])[A-Za-z0-9+/]{16,}={0,2}")
-SHOWN = 40
+QUEUE_MESSAGE = re.compile(rb"e(?:y[IJ]|w[0ogk])[A-Za-z0-9+/]{16,}={0,2}")
+SHOWN_LENGTH = 40
 # What a piece of a record has, and the headings and warnings that tools print between documents have not.
 PUNCTUATION = frozenset(b'{}[]"')
 
 
-def rows(chunks: Iterator[bytes]) -> Iterator[Cut]:
+def read_rows(chunks: Iterator[bytes]) -> Iterator[RowResult]:
     """The rows of a file's text, whatever it is; nothing at all when it is empty."""
-    text = Text(chunks)
-    if not text.peek():
+    text = TextCursor(chunks)
+    if not text.peek_byte():
         return iter(())
-    separator = delimiter(text)
-    return table(text, separator) if separator else _json(text)
+    separator = detect_delimiter(text)
+    return read_table(text, separator) if separator else _read_json(text)
 
 
-def _json(text: Text) -> Iterator[Cut]:
-    walker = Walker(text)
-    while first := text.peek():
-        if first == b"{" and (end := text.line_end()) >= 0:
-            line = _line(text, walker, end)
-            yield from walker.document() if line is None else line
+def _read_json(text: TextCursor) -> Iterator[RowResult]:
+    walker = DocumentWalker(text)
+    while first := text.peek_byte():
+        if first == b"{" and (end := text.find_line_end()) >= 0:
+            line = _read_json_line(text, walker, end)
+            yield from walker.walk_document() if line is None else line
         elif first in (b"{", b"["):
-            yield from walker.document()
-        elif first in STRAY:
+            yield from walker.walk_document()
+        elif first in STRAY_BYTES:
             text.pos += 1
-        elif (message := _message(text)) is not None:
+        elif (message := _read_queue_message(text)) is not None:
             yield from message
         else:
-            yield _junk(text)
+            yield _skip_junk(text)
 
 
-def _line(text: Text, walker: Walker, end: int) -> list[Cut] | None:
+def _read_json_line(text: TextCursor, walker: DocumentWalker, end: int) -> list[RowResult] | None:
     """The rows of a line that is complete JSON; `None` when it is not."""
-    value = decoded(text.data[text.pos : end])
-    if isinstance(value, Malformed):
+    value = decode_json(text.data[text.pos : end])
+    if isinstance(value, MalformedRow):
         return None
     number = text.line
     text.pos = end
-    listing = walker.listing() if isinstance(value, dict) and isinstance(value.get("value"), list) else 0
-    return list(document_rows(number, value, listing))
+    listing = walker.assign_list_number() if isinstance(value, dict) and isinstance(value.get("value"), list) else 0
+    return list(read_document_rows(number, value, listing))
 
 
-def _message(text: Text) -> list[Cut] | None:
+def _read_queue_message(text: TextCursor) -> list[RowResult] | None:
     """The rows of a line that is a storage queue's message, JSON in base64; `None` when it is none."""
-    end = text.line_end()
+    end = text.find_line_end()
     raw = text.data[text.pos : end].strip() if end >= 0 else b""
-    if MESSAGE.fullmatch(raw) is None:
+    if QUEUE_MESSAGE.fullmatch(raw) is None:
         return None
     try:
-        value = decoded(b64decode(raw, validate=True))
+        value = decode_json(b64decode(raw, validate=True))
     except binascii.Error:
         return None
-    if isinstance(value, Malformed):
+    if isinstance(value, MalformedRow):
         return None
     number = text.line
     text.pos = end
-    return list(document_rows(number, value))
+    return list(read_document_rows(number, value))
 
 
-def _junk(text: Text) -> Cut:
+def _skip_junk(text: TextCursor) -> RowResult:
     """A line that is not JSON; `null` is what some operations answer when they have nothing."""
-    line, sample = text.line, text.data[text.pos : text.pos + SHOWN].split(b"\n")[0].strip()
-    if (found := text.seek(NEXT)) is not None:
+    line, sample = text.line, text.data[text.pos : text.pos + SHOWN_LENGTH].split(b"\n")[0].strip()
+    if (found := text.seek_match(NEXT_START)) is not None:
         text.pos = found.end()
     if sample == b"null":
-        return Cut(line, None)
+        return RowResult(line, None)
     reason = f"neither JSON nor a table: {sample.decode('utf-8', 'replace')!r}"
-    return Cut(line, Malformed(reason, is_record=not PUNCTUATION.isdisjoint(sample)))
+    return RowResult(line, MalformedRow(reason, is_record=not PUNCTUATION.isdisjoint(sample)))

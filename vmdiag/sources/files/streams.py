@@ -11,23 +11,23 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from vmdiag.sources.files.containers import HEAD, Readable
-from vmdiag.sources.files.unpacked_size import Bomb, Growth
+from vmdiag.sources.files.containers import HEAD_SIZE, Readable
+from vmdiag.sources.files.unpacked_size import DecompressionBomb, Growth
 
-CHUNK = 1 << 20
+CHUNK_SIZE = 1 << 20
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 # A zstd file may begin with a frame to be skipped, such as a seek table or pzstd's size.
 ZSTD_SKIPPED = tuple(bytes((0x50 + low, 0x2A, 0x4D, 0x18)) for low in range(16))
 # A file packed twice by mistake is common enough; a thousand times is an attack.
-MOST_LAYERS = 2
-MOSTLY = 0.7  # of the characters: names and values may be in any script, everything between them is ASCII
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+LAYER_LIMIT = 2
+MOSTLY_ASCII = 0.7  # of the characters: names and values may be in any script, everything between them is ASCII
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 Chunks = Iterator[bytes]
 
 
-class Unpacker(Protocol):
+class Decompressor(Protocol):
     """One gzip member or zstd frame being unpacked, a bounded piece at a time."""
 
     @property
@@ -45,66 +45,66 @@ class Unpacker(Protocol):
         ...
 
 
-class Stream:
+class TextStream:
     """The text of a file in chunks; `broken` says, after the last chunk, why the file ends where it should not.
 
     `growth` is that of the file on disk which this one is a member of.
     """
 
-    def __init__(self, file: Readable, read: Callable[[int], None], growth: Growth | None = None) -> None:
-        self.broken: str | None = None
+    def __init__(self, file: Readable, on_read: Callable[[int], None], growth: Growth | None = None) -> None:
+        self.damage: str | None = None
         self.is_packed = False
         self.growth = growth or Growth()
-        self._read = read
+        self._on_read = on_read
         # A member of a container is made of what was taken before.
-        self._take = self.growth.take if growth is None else _pass
-        self._bytes = self._unpacked(self._raw(file))
+        self._take = self.growth.add_packed if growth is None else _ignore_size
+        self._bytes = self._unpack_layers(self._read_raw(file))
 
     def __iter__(self) -> Chunks:
-        return _recoded(self._bytes)
+        return _recode_chunks(self._bytes)
 
     @property
     def head(self) -> bytes:
         """The first bytes, unpacked, which are not lost by this."""
-        head, self._bytes = _peeked(self._bytes, HEAD)
+        head, self._bytes = _peek_chunks(self._bytes, HEAD_SIZE)
         return head
 
     def as_file(self) -> Readable:
         """The bytes, unpacked and not recoded, to be read in pieces of any size."""
-        return _File(self._bytes)
+        return _ChunkFile(self._bytes)
 
-    def _raw(self, file: Readable) -> Chunks:
+    def _read_raw(self, file: Readable) -> Chunks:
         try:
-            while chunk := file.read(CHUNK):
-                self._read(len(chunk))
+            while chunk := file.read(CHUNK_SIZE):
+                self._on_read(len(chunk))
                 self._take(len(chunk))
                 yield chunk
         except OSError as error:
-            self.broken = f"reading stopped: {error.strerror or error}"
-        except Bomb as error:
-            self.broken = str(error)
+            self.damage = f"reading stopped: {error.strerror or error}"
+        except DecompressionBomb as error:
+            self.damage = str(error)
 
-    def _unpacked(self, chunks: Chunks) -> Chunks:
-        for _ in range(MOST_LAYERS):
-            head, chunks = _peeked(chunks, 4)
+    def _unpack_layers(self, chunks: Chunks) -> Chunks:
+        for _ in range(LAYER_LIMIT):
+            head, chunks = _peek_chunks(chunks, 4)
             if head.startswith(GZIP):
-                chunks = self._members(chunks, _Gzip, GZIP)
+                chunks = self._unpack_members(chunks, _GzipDecompressor, GZIP)
             elif head.startswith((ZSTD, *ZSTD_SKIPPED)):
-                chunks = self._members(chunks, _zstd(), None)
+                chunks = self._unpack_members(chunks, _load_zstd(), None)
             else:
                 break
             self.is_packed = True
         yield from chunks
 
-    def _members(self, chunks: Chunks, unpacker: Callable[[], Unpacker], magic: bytes | None) -> Chunks:
+    def _unpack_members(self, chunks: Chunks, unpacker: Callable[[], Decompressor], magic: bytes | None) -> Chunks:
         """Member after member; what was unpacked before a fault is given out all the same."""
         current, data = unpacker(), b""
         try:
             while True:
-                text = current.decompress(data, CHUNK)
+                text = current.decompress(data, CHUNK_SIZE)
                 data = b""
                 if text:
-                    self.growth.give(len(text))
+                    self.growth.add_unpacked(len(text))
                     yield text
                 if current.eof:
                     data = current.unused_data or next(chunks, b"")
@@ -115,19 +115,19 @@ class Stream:
                 elif not text:
                     data = next(chunks, b"")
                     if not data:
-                        self.broken = self.broken or "the compressed file is cut short"
+                        self.damage = self.damage or "the compressed file is cut short"
                         return
-        except (zlib.error, _zstd_error()) as error:
-            self.broken = f"the compressed file is damaged: {error}"
-        except Bomb as error:
-            self.broken = str(error)
+        except (zlib.error, _find_zstd_error()) as error:
+            self.damage = f"the compressed file is damaged: {error}"
+        except DecompressionBomb as error:
+            self.damage = str(error)
 
 
-def _pass(size: int) -> None:
+def _ignore_size(size: int) -> None:
     del size
 
 
-class _File:
+class _ChunkFile:
     """Chunks as a file that is read in order."""
 
     def __init__(self, chunks: Chunks) -> None:
@@ -142,7 +142,7 @@ class _File:
         return bytes(part)
 
 
-class _Gzip:
+class _GzipDecompressor:
     """One gzip member, with the interface that zstd and the other modules of the standard library have."""
 
     def __init__(self) -> None:
@@ -160,14 +160,14 @@ class _Gzip:
         return self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
 
 
-def _zstd() -> Callable[[], Unpacker]:
+def _load_zstd() -> Callable[[], Decompressor]:
     """Imported when the first such file is met: most users have none."""
     name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-    made: Callable[[], Unpacker] = importlib.import_module(name).ZstdDecompressor
+    made: Callable[[], Decompressor] = importlib.import_module(name).ZstdDecompressor
     return made
 
 
-def _zstd_error() -> type[Exception]:
+def _find_zstd_error() -> type[Exception]:
     """What the zstd module raises; before one was imported none can be."""
     for name in ("compression.zstd", "backports.zstd"):
         if name in sys.modules:
@@ -176,56 +176,56 @@ def _zstd_error() -> type[Exception]:
     return zlib.error
 
 
-def _peeked(chunks: Chunks, size: int) -> tuple[bytes, Chunks]:
+def _peek_chunks(chunks: Chunks, size: int) -> tuple[bytes, Chunks]:
     """The first bytes, and the chunks with them still in place."""
     head = b""
     for chunk in chunks:
         head += chunk
         if len(head) >= size:
             break
-    return head[:size], _joined(head, chunks)
+    return head[:size], _prepend_chunk(head, chunks)
 
 
-def _joined(head: bytes, chunks: Chunks) -> Chunks:
+def _prepend_chunk(head: bytes, chunks: Chunks) -> Chunks:
     if head:
         yield head
     yield from chunks
 
 
-def _recoded(chunks: Chunks) -> Chunks:
+def _recode_chunks(chunks: Chunks) -> Chunks:
     """The same text as UTF-8 without a byte order mark, its lines ended as they are ended anywhere else."""
-    head, chunks = _peeked(chunks, HEAD)
-    encoding = "utf-16" if head.startswith(UTF_16) else unmarked(head)
+    head, chunks = _peek_chunks(chunks, HEAD_SIZE)
+    encoding = "utf-16" if head.startswith(UTF_16_MARKS) else detect_unmarked_utf16(head)
     if encoding is not None:
         # PowerShell 5 writes UTF-16 when it redirects output into a file.
-        chunks = _decoded(chunks, encoding)
-        head, chunks = _peeked(chunks, HEAD)
+        chunks = _decode_chunks(chunks, encoding)
+        head, chunks = _peek_chunks(chunks, HEAD_SIZE)
     if head.startswith(codecs.BOM_UTF8):
-        chunks = _without_mark(chunks)
+        chunks = _drop_byte_order_mark(chunks)
     if b"\r" in head and b"\n" not in head:
         # As "CSV (Macintosh)" ends lines. Where both are found a return alone ends none.
-        chunks = _with_newlines(chunks)
+        chunks = _normalise_newlines(chunks)
     yield from chunks
 
 
-def unmarked(head: bytes) -> str | None:
+def detect_unmarked_utf16(head: bytes) -> str | None:
     """UTF-16 that lacks its mark, told by its zeros: every other byte of what is mostly ASCII."""
     low, high = head[0::2], head[1::2]
     if len(high) < 4 or b"\0" not in head:  # noqa: PLR2004 - of less nothing can be told
         return None
-    if high.count(0) > MOSTLY * len(high) and not low.count(0):
+    if high.count(0) > MOSTLY_ASCII * len(high) and not low.count(0):
         return "utf-16-le"
-    return "utf-16-be" if low.count(0) > MOSTLY * len(low) and not high.count(0) else None
+    return "utf-16-be" if low.count(0) > MOSTLY_ASCII * len(low) and not high.count(0) else None
 
 
-def _decoded(chunks: Chunks, encoding: str) -> Chunks:
+def _decode_chunks(chunks: Chunks, encoding: str) -> Chunks:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     for chunk in chunks:
         yield decoder.decode(chunk).encode()
     yield decoder.decode(b"", final=True).encode()
 
 
-def _with_newlines(chunks: Chunks) -> Chunks:
+def _normalise_newlines(chunks: Chunks) -> Chunks:
     """Returns as line ends; of a return and a line feed one is kept, also where they lie in two chunks."""
     after_return = False
     for chunk in chunks:
@@ -234,6 +234,6 @@ def _with_newlines(chunks: Chunks) -> Chunks:
         yield plain.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _without_mark(chunks: Chunks) -> Chunks:
+def _drop_byte_order_mark(chunks: Chunks) -> Chunks:
     yield next(chunks)[len(codecs.BOM_UTF8) :]
     yield from chunks

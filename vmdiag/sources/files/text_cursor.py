@@ -10,7 +10,7 @@ from collections.abc import Iterator
 # largest request body 4 MiB (Resource Manager's own limit); whoever sends more sends a bomb.
 RECORD_LIMIT = 32 << 20
 # Azure's records nest about ten deep; the decoder's own limit is Python's, 1,000 frames, and some are in use.
-DEEPEST = 500
+DEPTH_LIMIT = 500
 # After a record that never ends, the next one is looked for over a shorter reach, so that many cost no more than one.
 SHORTEST_REACH = 1 << 20
 # What is kept behind the cursor, to see how a line is indented, and, while searching, before the end of the text at
@@ -21,10 +21,10 @@ _STRING = rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+'
 # A string must be followed by what may follow one: so a quote too few is noticed at once, not at the end of the file.
 _PLAIN = rb'(?:[^"{}\[\]]++|' + _STRING + rb'"(?=\s*[:,\]}]))*+'
 BRACKET = re.compile(_PLAIN + rb"(?:([{\[])|([}\]])(?=\s*([,\]}])?))")
-OPENING, LAST = 1, 2  # groups of BRACKET; the third matches when more may follow the closing bracket
-PAIRED = 2  # `[` and `]`, `{` and `}` lie two apart in ASCII
+OPENING_GROUP, LAST_GROUP = 1, 2  # groups of BRACKET; the third matches when more may follow the closing bracket
+PAIR_DISTANCE = 2  # `[` and `]`, `{` and `}` lie two apart in ASCII
 # As far as text is without fault, even if it ends in the middle of something.
-FAULTLESS = re.compile(_PLAIN + rb"(?:" + _STRING + rb'(?:\\|"\s*)?|[}\]]\s*)?')
+FAULTLESS_TEXT = re.compile(_PLAIN + rb"(?:" + _STRING + rb'(?:\\|"\s*)?|[}\]]\s*)?')
 # A mark in the middle of a file comes from files joined by hand, a record separator from RFC 7464.
 BLANK = re.compile(rb"\s*+(?:(?:\x1e|\xef\xbb\xbf)\s*+)*+")
 INDENT = re.compile(rb"(?:\A|\n)([ \t]*)\Z")
@@ -33,7 +33,7 @@ NOT_JSON = "not valid JSON"
 CUT_SHORT = "the file ends inside a record"
 
 
-class Broken(Exception):  # noqa: N818 - it is the text that is broken, not the program
+class BrokenText(Exception):  # noqa: N818 - it is the text that is broken, not the program
     """The text at the cursor is not what it began to be."""
 
     def __init__(self, reason: str) -> None:
@@ -41,7 +41,7 @@ class Broken(Exception):  # noqa: N818 - it is the text that is broken, not the 
         self.reason = reason
 
 
-class Text:
+class TextCursor:
     """The cursor is at `data[pos]`; what lies before it goes with the next `more`, unless a `mark` holds it."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -66,14 +66,14 @@ class Text:
         found = INDENT.search(self.data[max(0, self.pos - OVERLAP) : self.pos])
         return found[1] if found else None
 
-    def more(self) -> bool:
+    def read_more(self) -> bool:
         """Read on; false at the end of the text. Offsets from the cursor stay true, positions do not."""
         held = self.pos if self.mark is None else self.mark
         size = len(self.data) - held
         if size > self._reach:
             reason = f"no end within {self._reach >> 20} MiB, the most that is read of one record"
             self._reach = max(SHORTEST_REACH, self._reach // 4)
-            raise Broken(reason)
+            raise BrokenText(reason)
         fresh = []
         # As much again as is held: a large record must not be copied once a chunk.
         while size >= 0 and (chunk := next(self._chunks, None)) is not None:
@@ -81,55 +81,55 @@ class Text:
             size -= max(1, len(chunk))
         if not fresh:
             return False
-        self._forget(max(0, held - OVERLAP))
+        self._drop_before(max(0, held - OVERLAP))
         self.data = b"".join((self.data, *fresh))
         return True
 
-    def _forget(self, count: int) -> None:
+    def _drop_before(self, count: int) -> None:
         _ = self.line
         self.data = self.data[count:]
         self.pos -= count
         self._counted -= count
         self.mark = None if self.mark is None else self.mark - count
 
-    def peek(self) -> bytes:
+    def peek_byte(self) -> bytes:
         """The byte at the cursor once blanks are skipped; empty at the end of the text."""
         while True:
             if (blank := BLANK.match(self.data, self.pos)) is not None:
                 self.pos = blank.end()
             # A byte order mark may lie across two chunks.
-            if self.pos + 3 <= len(self.data) or not self.more():
+            if self.pos + 3 <= len(self.data) or not self.read_more():
                 return self.data[self.pos : self.pos + 1]
 
-    def line_end(self) -> int:
+    def find_line_end(self) -> int:
         """Where the cursor's line ends; -1 when the line is long and its end is not at hand."""
         found = self.data.find(b"\n", self.pos)
         if found >= 0:
             return found
-        if self.more():
+        if self.read_more():
             return self.data.find(b"\n", self.pos)
         return len(self.data)
 
-    def take(self, length: int) -> bytes:
+    def take_bytes(self, length: int) -> bytes:
         """So many bytes from the cursor on, and move behind them."""
         taken = self.data[self.pos : self.pos + length]
         self.pos += length
         return taken
 
     def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
-        """A match at the cursor, reading on while the text at hand ends inside it; raises `Broken` without one."""
+        """A match at the cursor, reading on while the text at hand ends inside it; raises `BrokenText` without one."""
         while True:
             found = pattern.match(self.data, self.pos)
             if found is not None and found.end() < len(self.data):
                 return found
             if found is None and not self._is_faultless(self.pos):
-                raise Broken(NOT_JSON)
-            if not self.more():
+                raise BrokenText(NOT_JSON)
+            if not self.read_more():
                 if found is None:
-                    raise Broken(CUT_SHORT)
+                    raise BrokenText(CUT_SHORT)
                 return found
 
-    def seek(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    def seek_match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
         """Move to the next match, however far; to the end of the text when there is none."""
         self.mark = None
         while True:
@@ -139,44 +139,44 @@ class Text:
                 self.pos = max(self.pos, end - OVERLAP)
             else:
                 self.pos = found.start()
-            if (found is not None and found.end() < end) or not self.more():
+            if (found is not None and found.end() < end) or not self.read_more():
                 self.pos = self.pos if found else end
                 return found
 
-    def extent(self) -> int:
-        """The length of the object or array at the cursor; raises `Broken` when it has no end."""
+    def measure_value(self) -> int:
+        """The length of the object or array at the cursor; raises `BrokenText` when it has no end."""
         stack = bytearray()
         length = 0
         while True:
-            end, closed = self._follow(stack, self.pos + length)
+            end, closed = self._follow_brackets(stack, self.pos + length)
             if closed:
                 return end - self.pos
             if not self._is_faultless(end):
-                raise Broken(NOT_JSON)
+                raise BrokenText(NOT_JSON)
             length = end - self.pos
-            if not self.more():
-                raise Broken(CUT_SHORT)
+            if not self.read_more():
+                raise BrokenText(CUT_SHORT)
 
-    def _follow(self, stack: bytearray, start: int) -> tuple[int, bool]:
+    def _follow_brackets(self, stack: bytearray, start: int) -> tuple[int, bool]:
         """Follow the brackets from `start` until the first is closed, or the text at hand ends or is at fault."""
         data = self.data
         # Not `finditer`: inside a string without an end it would look for a match at every byte of it.
         while (token := BRACKET.match(data, start)) is not None:
             group, end = token.lastindex, token.end()
-            if group == OPENING:
+            if group == OPENING_GROUP:
                 stack.append(data[end - 1])
-                if len(stack) > DEEPEST:
-                    message = f"nested more than {DEEPEST} deep"
-                    raise Broken(message)
-            elif group == LAST and len(stack) > 1:
+                if len(stack) > DEPTH_LIMIT:
+                    message = f"nested more than {DEPTH_LIMIT} deep"
+                    raise BrokenText(message)
+            elif group == LAST_GROUP and len(stack) > 1:
                 break
-            elif data[end - 1] - stack.pop() != PAIRED:
-                raise Broken(NOT_JSON)
+            elif data[end - 1] - stack.pop() != PAIR_DISTANCE:
+                raise BrokenText(NOT_JSON)
             elif not stack:
                 return end, True
             start = end
         return start, False
 
     def _is_faultless(self, start: int) -> bool:
-        found = FAULTLESS.match(self.data, start)
+        found = FAULTLESS_TEXT.match(self.data, start)
         return found is None or found.end() == len(self.data)

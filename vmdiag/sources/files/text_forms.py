@@ -7,38 +7,40 @@ import codecs
 import re
 from collections.abc import Callable
 
-from vmdiag.sources.files.containers import Refused
-from vmdiag.sources.files.streams import UTF_16, unmarked
+from vmdiag.sources.files.containers import UnsupportedFile
+from vmdiag.sources.files.streams import UTF_16_MARKS, detect_unmarked_utf16
 
 AS_JSON = "save it with -o json"
-LINES = 12
+LINE_LIMIT = 12
 # Bytes that no text holds, but for blanks, escapes and RFC 7464's separator.
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b\x1e")
-MOST_ODD = 0.1
+ODD_BYTE_SHARE = 0.1
 
-COLOURED = re.compile(r"\A\s*(?:\x1b|[\[{][^\x1b]*\x1b)\[[0-9;]*m")  # no JSON holds an escape as it is
+COLOUR_ESCAPE = re.compile(r"\A\s*(?:\x1b|[\[{][^\x1b]*\x1b)\[[0-9;]*m")  # no JSON holds an escape as it is
 YAML = re.compile(r"(?:- ?)*[A-Za-z_][\w.@-]*:(?:\s+\S.*)?\Z")
-RULE = re.compile(r"-{2,}(?:\s+-{2,})*\s*\Z")
-LISTED = re.compile(r"[A-Za-z]\w*\s+: ?.*\Z|[A-Za-z]\w* : .*\Z")
+TABLE_RULE = re.compile(r"-{2,}(?:\s+-{2,})*\s*\Z")
+LIST_LINE = re.compile(r"[A-Za-z]\w*\s+: ?.*\Z|[A-Za-z]\w* : .*\Z")
 MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|[a-z]+[ >])", re.IGNORECASE)
-VALUE = re.compile(r"None|True|False|\{\.\.\.\}|/subscriptions/\S+|[0-9-]{10}T[0-9:.+Z-]+\Z", re.IGNORECASE)
+TSV_VALUE = re.compile(r"None|True|False|\{\.\.\.\}|/subscriptions/\S+|[0-9-]{10}T[0-9:.+Z-]+\Z", re.IGNORECASE)
 
 
-def refusal(head: bytes) -> Refused | None:
+def detect_unsupported_text(head: bytes) -> UnsupportedFile | None:
     """What a text is that cannot be read, and what to hand over instead; `None` where it may be data."""
-    text = _decoded(head)
+    text = _decode_head(head)
     if text is None:
-        return Refused("binary data in no known form", "export JSON or CSV instead")
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()][:LINES]
-    if COLOURED.match(text):
-        return Refused("coloured output of the Azure CLI (jsonc)", AS_JSON)
+        return UnsupportedFile("binary data in no known form", "export JSON or CSV instead")
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()][:LINE_LIMIT]
+    if COLOUR_ESCAPE.match(text):
+        return UnsupportedFile("coloured output of the Azure CLI (jsonc)", AS_JSON)
     if not lines or text.lstrip()[:1] in {"{", "["}:
         return None
-    return next((Refused(what, instead) for looks_so, what, instead in FORMS if looks_so(lines)), None)
+    return next(
+        (UnsupportedFile(what, instead) for looks_so, what, instead in UNSUPPORTED_FORMS if looks_so(lines)), None
+    )
 
 
 def _is_table(lines: list[str]) -> bool:
-    return len(lines) > 1 and RULE.match(lines[1]) is not None
+    return len(lines) > 1 and TABLE_RULE.match(lines[1]) is not None
 
 
 def _is_markup(lines: list[str]) -> bool:
@@ -46,11 +48,11 @@ def _is_markup(lines: list[str]) -> bool:
 
 
 def _is_list(lines: list[str]) -> bool:
-    return len(lines) > 1 and all(LISTED.match(line) or line[0] in " \t" for line in lines)
+    return len(lines) > 1 and all(LIST_LINE.match(line) or line[0] in " \t" for line in lines)
 
 
 def _is_tsv(lines: list[str]) -> bool:
-    return "\t" in lines[0] and any(VALUE.match(cell.strip()) for cell in lines[0].split("\t"))
+    return "\t" in lines[0] and any(TSV_VALUE.match(cell.strip()) for cell in lines[0].split("\t"))
 
 
 def _is_yaml(lines: list[str]) -> bool:
@@ -63,7 +65,7 @@ def _is_yaml(lines: list[str]) -> bool:
     return len(keys) * 2 > len(lines) and not any("," in line and not line.startswith("- ") for line in others)
 
 
-FORMS: tuple[tuple[Callable[[list[str]], bool], str, str], ...] = (
+UNSUPPORTED_FORMS: tuple[tuple[Callable[[list[str]], bool], str, str], ...] = (
     (_is_table, "a table for people", f"{AS_JSON} (PowerShell: | ConvertTo-Json -Depth 20)"),
     (_is_markup, "a page in HTML or XML, not data", "save the answer itself, as JSON"),
     (_is_list, "a list for people", "save it as JSON (PowerShell: | ConvertTo-Json -Depth 20)"),
@@ -72,13 +74,13 @@ FORMS: tuple[tuple[Callable[[list[str]], bool], str, str], ...] = (
 )
 
 
-def _decoded(head: bytes) -> str | None:
+def _decode_head(head: bytes) -> str | None:
     """The text; `None` where the bytes are none."""
-    encoding = "utf-16" if head.startswith(UTF_16) else unmarked(head)
+    encoding = "utf-16" if head.startswith(UTF_16_MARKS) else detect_unmarked_utf16(head)
     if encoding is not None:
         return head[: len(head) & ~1].decode(encoding, "replace")
     plain = head.removeprefix(codecs.BOM_UTF8)
     controls = sum(byte in CONTROLS for byte in plain)
     text = plain.decode("utf-8", "replace")
     odd = controls + text.count("\N{REPLACEMENT CHARACTER}")
-    return None if controls and odd > MOST_ODD * len(plain) else text
+    return None if controls and odd > ODD_BYTE_SHARE * len(plain) else text

@@ -2,11 +2,11 @@
 
 # No log of Azure's packs a hundredfold. Deflate cannot do more than 1,032-fold in one layer (zlib's own manual), so
 # what exceeds this is zeros, or was packed twice to get past such a limit. A quarter of a GiB is free.
-MOST_GROWTH = 1_000
-FREE = 1 << 28
+GROWTH_LIMIT = 1_000
+FREE_BYTES = 1 << 28
 
 
-class Bomb(Exception):  # noqa: N818 - that is what it is called
+class DecompressionBomb(Exception):  # noqa: N818 - that is what it is called
     """A file that unpacks to absurdly more than it is."""
 
 
@@ -14,21 +14,21 @@ class Growth:
     """Counts what was taken from the file and what came out of it."""
 
     def __init__(self) -> None:
-        self.taken = 0
-        self.given = 0
+        self.packed_bytes = 0
+        self.unpacked_bytes = 0
 
     @property
     def is_absurd(self) -> bool:
         """Whether there is nothing more to be had from this file."""
-        return self.given > FREE + MOST_GROWTH * self.taken
+        return self.unpacked_bytes > FREE_BYTES + GROWTH_LIMIT * self.packed_bytes
 
-    def take(self, size: int) -> None:
+    def add_packed(self, size: int) -> None:
         """So many bytes were read from the file itself."""
-        self.taken += size
+        self.packed_bytes += size
 
-    def give(self, size: int) -> None:
-        """So many were made of them; raises `Bomb` when that cannot be true."""
-        self.given += size
+    def add_unpacked(self, size: int) -> None:
+        """So many were made of them; raises `DecompressionBomb` when that cannot be true."""
+        self.unpacked_bytes += size
         if self.is_absurd:
-            message = f"it unpacks to more than {MOST_GROWTH} times its size"
-            raise Bomb(message)
+            message = f"it unpacks to more than {GROWTH_LIMIT} times its size"
+            raise DecompressionBomb(message)

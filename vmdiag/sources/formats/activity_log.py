@@ -7,59 +7,59 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import text
-from vmdiag.sources.decoding.operation_names import operation
-from vmdiag.sources.decoding.resource_ids import resource, vm_of_health
-from vmdiag.sources.decoding.timestamps import first, from_ticks
+from vmdiag.sources.decoding.fields import to_text
+from vmdiag.sources.decoding.operation_names import find_operation_name
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.timestamps import parse_ticks, require_time
 from vmdiag.sources.items import Item, Row
 
 SIGNALS = log_entry.SIGNALS
 # What an event is about; the API before 2015 and the filters of today say `resourceUri`.
-NAMING = frozenset({"id", "resourceId", "resourceUri"})
+RESOURCE_KEYS = frozenset({"id", "resourceId", "resourceUri"})
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """An event has `eventTimestamp`, or at least an operation on a resource, and no other form's name for the time."""
     if "eventTimestamp" in row:
         return True
     if "time" in row or "TimeGenerated" in row:
         return False
-    return "relatedEvents" in row or ("operationName" in row and not NAMING.isdisjoint(row))
+    return "relatedEvents" in row or ("operationName" in row and not RESOURCE_KEYS.isdisjoint(row))
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What an event says of a VM, of a network resource or of a region, and that the log was read."""
-    return log_entry.items(entry(row), ref)
+    return log_entry.decode_entry(decode_log_entry(row), ref)
 
 
-def signals(row: Row) -> tuple[Signal, ...]:
+def identify_signals(row: Row) -> tuple[Signal, ...]:
     """The feeds that an event belongs to, as far as it tells."""
-    category = text(row.get("category")) or text(row.get("eventSource"))
-    return log_entry.signals(category, _operation(row.get("operationName")))
+    category = to_text(row.get("category")) or to_text(row.get("eventSource"))
+    return log_entry.list_possible_signals(category, _find_operation(row.get("operationName")))
 
 
-def entry(row: Row) -> log_entry.Entry:
-    """The event without its wire form; raises `Malformed` without a resource or a time."""
-    event_id = text(row.get("id"))
+def decode_log_entry(row: Row) -> log_entry.LogEntry:
+    """The event without its wire form; raises `MalformedRow` without a resource or a time."""
+    event_id = to_text(row.get("id"))
     # A `$select` may leave the resource out; an event's id begins with it.
     named = event_id[: max(event_id.lower().find("/events/"), 0)]
-    target = resource(row.get("resourceId"), row.get("resourceUri"), named)
-    ticks = from_ticks(event_id.rpartition("/")[2])
-    return log_entry.Entry(
-        at=first(vm_of_health(target), row.get("eventTimestamp"), ticks),
+    target = find_resource_id(row.get("resourceId"), row.get("resourceUri"), named)
+    ticks = parse_ticks(event_id.rpartition("/")[2])
+    return log_entry.LogEntry(
+        at=require_time(parse_health_vm(target), row.get("eventTimestamp"), ticks),
         resource=target,
-        operation=_operation(row.get("operationName")),
-        status=text(row.get("status")),
-        category=text(row.get("category")) or text(row.get("eventSource")),  # alerts call it the event's source
-        substatus=text(row.get("subStatus")),
-        correlation=text(row.get("correlationId")),
-        event=text(row.get("eventName")),
-        properties=log_entry.inner(row.get("properties")),
+        operation=_find_operation(row.get("operationName")),
+        status=to_text(row.get("status")),
+        category=to_text(row.get("category")) or to_text(row.get("eventSource")),  # alerts call it the event's source
+        substatus=to_text(row.get("subStatus")),
+        correlation=to_text(row.get("correlationId")),
+        event=to_text(row.get("eventName")),
+        properties=log_entry.unwrap_properties(row.get("properties")),
     )
 
 
-def _operation(written: object) -> str:
+def _find_operation(written: object) -> str:
     """The operation's name; events may have only the one shown to people."""
-    if isinstance(written, Mapping) and text(written.get("value")):
-        return text(written.get("value"))
-    return operation(text(written))
+    if isinstance(written, Mapping) and to_text(written.get("value")):
+        return to_text(written.get("value"))
+    return find_operation_name(to_text(written))

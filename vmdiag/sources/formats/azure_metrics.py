@@ -8,54 +8,54 @@ from collections.abc import Iterator
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import columns, number, table, text
-from vmdiag.sources.decoding.metric_grain import coarse, duration
-from vmdiag.sources.decoding.metric_names import known
-from vmdiag.sources.decoding.resource_ids import resource, vm_itself
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Item, Malformed, Row, Sampled
+from vmdiag.sources.decoding.fields import fold_column_names, fold_columns, to_number, to_text
+from vmdiag.sources.decoding.metric_grain import parse_duration, warn_coarse_grain
+from vmdiag.sources.decoding.metric_names import find_metric
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
 
 # Not measured, in whatever words of the tool that made a table of it.
-LONGEST = 40  # characters of a cell that is shown
-ABSENT = frozenset({"", "nan", "null", "none"})
+SHOWN_LENGTH = 40  # characters of a cell that is shown
+ABSENT_VALUES = frozenset({"", "nan", "null", "none"})
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """A row names its metric beside a time."""
-    names = columns(row)
+    names = fold_column_names(row)
     return "metricname" in names and ("timegenerated" in names or "time" in names)
 
 
-def signals(row: Row) -> tuple[Signal, ...]:
+def identify_signals(row: Row) -> tuple[Signal, ...]:
     """What the row's metric tells of; nothing for one that is not read."""
-    name = text(table(row).get("metricname"))
-    metric = known(name)
+    name = to_text(fold_columns(row).get("metricname"))
+    metric = find_metric(name)
     return SIGNALS if not name else () if metric is None else (metric.signal,)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The point, where the metric is one that is read and it was measured."""
-    cells = table(row)
-    vm = vm_itself(resource(cells.get("_resourceid"), cells.get("resourceid")))
-    metric = known(text(cells.get("metricname")))
+    cells = fold_columns(row)
+    vm = parse_vm_id(find_resource_id(cells.get("_resourceid"), cells.get("resourceid")))
+    metric = find_metric(to_text(cells.get("metricname")))
     if vm is None or metric is None:
         return
-    at = first(vm, cells.get("timegenerated"), cells.get("time"))
-    values = tuple(_measured(vm, [cells.get(key) for key in metric.aggregations]))
-    yield Sampled(vm=vm, name=metric.name, signal=metric.signal, times=(at,) * len(values), values=values)
-    grain = duration(text(cells.get("timegrain")))
+    at = require_time(vm, cells.get("timegenerated"), cells.get("time"))
+    values = tuple(_find_measurement(vm, [cells.get(key) for key in metric.aggregations]))
+    yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=(at,) * len(values), values=values)
+    grain = parse_duration(to_text(cells.get("timegrain")))
     if grain is not None:
-        yield from coarse(vm, metric, grain, ref)
+        yield from warn_coarse_grain(vm, metric, grain, ref)
 
 
-def _measured(vm: VmId, cells: list[object]) -> Iterator[float]:
-    """The first of the aggregations that is there; raises `Malformed` where it is no number: no other compares."""
+def _find_measurement(vm: VmId, cells: list[object]) -> Iterator[float]:
+    """The first of the aggregations that is there; raises `MalformedRow` where it is no number: no other compares."""
     for cell in cells:
-        value = number(cell)
+        value = to_number(cell)
         if value is not None:
             yield value
             return
-        if text(cell).lower() not in ABSENT:
-            message = f"no number: {text(cell)[:LONGEST]!r}"
-            raise Malformed(message, vm)
+        if to_text(cell).lower() not in ABSENT_VALUES:
+            message = f"no number: {to_text(cell)[:SHOWN_LENGTH]!r}"
+            raise MalformedRow(message, vm)

@@ -8,48 +8,49 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
-from vmdiag.sources.decoding.fields import at as at_path
-from vmdiag.sources.decoding.fields import mapping, text
-from vmdiag.sources.decoding.resource_ids import resource, vm_of_health
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Covers, Item, Row
+from vmdiag.sources.decoding.fields import get_path, to_mapping, to_text
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import FeedCoverage, Item, Row
 
 SIGNALS = (Signal.HEALTH,)
 
 HEALTH_RESOURCES = "microsoft.resourcenotifications.healthresources."
 NOTIFICATIONS = "microsoft.resourcenotifications."
-OTHERS = (
+OTHER_TYPES = (
     "microsoft.maintenance",
     "microsoft.resourcenotifications.maintenanceresources.",
     "microsoft.resources.resource",
 )
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """An event of Resource Notifications by its type, or any event by the members that only its schema has."""
-    kind = _type(row)
-    if kind.startswith(OTHERS):
+    kind = _read_event_type(row)
+    if kind.startswith(OTHER_TYPES):
         return False  # other formats read them
     if kind.startswith(NOTIFICATIONS):
         return True
     return ("specversion" in row and "type" in row) or ("eventType" in row and "eventTime" in row)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The state or the annotation that was notified; nothing for an event of another topic or resource."""
-    if not _type(row).startswith(HEALTH_RESOURCES):
+    if not _read_event_type(row).startswith(HEALTH_RESOURCES):
         return
-    told = at_path(row, "data", "resourceInfo")
-    said = mapping(at_path(told, "properties"))
-    target = resource(said.get("targetResourceId"), at_path(told, "id"), row.get("subject"))
-    vm = vm_of_health(target)
+    told = get_path(row, "data", "resourceInfo")
+    said = to_mapping(get_path(told, "properties"))
+    target = find_resource_id(said.get("targetResourceId"), get_path(told, "id"), row.get("subject"))
+    vm = parse_health_vm(target)
     if vm is None:
         return
     delivered = row.get("eventTime"), row.get("time")
-    at = first(vm, said.get("occurredTime"), at_path(row, "data", "operationalInfo", "resourceEventTime"), *delivered)
-    yield Covers(signal=Signal.HEALTH, scope=vm.key)
-    yield from health_status.understood(vm, at, said, ref)
+    at = require_time(
+        vm, said.get("occurredTime"), get_path(row, "data", "operationalInfo", "resourceEventTime"), *delivered
+    )
+    yield FeedCoverage(signal=Signal.HEALTH, scope=vm.key)
+    yield from health_status.decode_health_event(vm, at, said, ref)
 
 
-def _type(row: Row) -> str:
-    return (text(row.get("eventType")) or text(row.get("type"))).lower()
+def _read_event_type(row: Row) -> str:
+    return (to_text(row.get("eventType")) or to_text(row.get("type"))).lower()

@@ -8,19 +8,19 @@ guest saw, not what the host's port let through. So they are kept under names of
 from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.decoding.fields import brief, columns, number, table, text
-from vmdiag.sources.decoding.resource_ids import resource, vm_itself
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Item, Known, Lack, Row, Sampled
-from vmdiag.sources.unplaced_vms import vm_by_computer
+from vmdiag.sources.decoding.fields import fold_column_names, fold_columns, to_number, to_short_text, to_text
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import IncompleteRead, Item, MetricPoints, Row, VmInventory
+from vmdiag.sources.unplaced_vms import make_computer_placeholder
 
 SIGNALS = (Signal.AGENT,)
 NO_TRAFFIC = "counters from inside the guest show no loss of the host's port: add the platform metric Network In Total"
-INSIGHTS = frozenset({"namespace", "name", "val"})
-PERF = frozenset({"objectname", "countername", "countervalue"})
-ADAPTERS = frozenset({"network", "network adapter", "network interface"})
+INSIGHTS_COLUMNS = frozenset({"namespace", "name", "val"})
+PERF_COLUMNS = frozenset({"objectname", "countername", "countervalue"})
+ADAPTER_OBJECTS = frozenset({"network", "network adapter", "network interface"})
 # By what the tables call them: of Linux's agents some count on, from the start of the guest.
-NAMES = {
+COUNTER_NAMES = {
     "readbytespersecond": "Guest Bytes Received/sec",
     "bytes received/sec": "Guest Bytes Received/sec",
     "writebytespersecond": "Guest Bytes Sent/sec",
@@ -30,34 +30,40 @@ NAMES = {
 }
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """A row has the columns of one of the two tables."""
-    names = columns(row).keys()
-    return "timegenerated" in names and (names >= INSIGHTS or names >= PERF)
+    names = fold_column_names(row).keys()
+    return "timegenerated" in names and (names >= INSIGHTS_COLUMNS or names >= PERF_COLUMNS)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The reading of a network adapter, and that it is no traffic; of another counter, that there is such a VM."""
-    cells = table(row)
+    cells = fold_columns(row)
     written = (cells.get("_resourceid"), cells.get("resourceid"))
-    computer = brief(cells.get("computer"))
-    vm = vm_by_computer(computer) if computer and not any(map(text, written)) else vm_itself(resource(*written))
+    computer = to_short_text(cells.get("computer"))
+    vm = (
+        make_computer_placeholder(computer)
+        if computer and not any(map(to_text, written))
+        else parse_vm_id(find_resource_id(*written))
+    )
     if vm is None:
         return
-    yield Known(VirtualMachine(id=vm))
-    name, value = _counter(cells)
+    yield VmInventory(VirtualMachine(id=vm))
+    name, value = _read_counter(cells)
     if name and value is not None:
-        at = first(vm, cells.get("timegenerated"))
-        yield Sampled(vm=vm, name=name, signal=Signal.AGENT, times=(at,), values=(value,))
+        at = require_time(vm, cells.get("timegenerated"))
+        yield MetricPoints(vm=vm, name=name, signal=Signal.AGENT, times=(at,), values=(value,))
         place = ref.rpartition(":")[0]
         form = "guest-counters"
-        yield Lack(signal=Signal.AGENT, scope=vm.key, form=form, place=place, reason=NO_TRAFFIC, lowers=False)
+        yield IncompleteRead(
+            signal=Signal.AGENT, scope=vm.key, form=form, place=place, reason=NO_TRAFFIC, lowers_verdict=False
+        )
 
 
-def _counter(cells: Mapping[str, object]) -> tuple[str, float | None]:
+def _read_counter(cells: Mapping[str, object]) -> tuple[str, float | None]:
     if "countername" in cells:
         counter, kind, value = cells.get("countername"), cells.get("objectname"), cells.get("countervalue")
     else:
         counter, kind, value = cells.get("name"), cells.get("namespace"), cells.get("val")
-    name = NAMES.get(text(counter).lower(), "") if text(kind).lower() in ADAPTERS else ""
-    return name, number(value)
+    name = COUNTER_NAMES.get(to_text(counter).lower(), "") if to_text(kind).lower() in ADAPTER_OBJECTS else ""
+    return name, to_number(value)

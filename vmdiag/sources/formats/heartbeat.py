@@ -8,57 +8,57 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.decoding.fields import brief, columns, table, text
-from vmdiag.sources.decoding.resource_ids import resource, vm_itself
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Item, Known, Row, Sampled
-from vmdiag.sources.unplaced_vms import vm_by_computer
+from vmdiag.sources.decoding.fields import fold_column_names, fold_columns, to_short_text, to_text
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import Item, MetricPoints, Row, VmInventory
+from vmdiag.sources.unplaced_vms import make_computer_placeholder
 
 SIGNALS = (Signal.HEARTBEAT,)
 
 # Columns that, beside a computer and a time, no other table of a workspace has.
-OWN = frozenset({"computerenvironment", "isgatewayinstalled", "oscategory", "scagentchannel"})
-AGENTS = frozenset({"azure monitor agent", "direct agent", "scom agent", "scom management server"})
+OWN_COLUMNS = frozenset({"computerenvironment", "isgatewayinstalled", "oscategory", "scagentchannel"})
+AGENT_CATEGORIES = frozenset({"azure monitor agent", "direct agent", "scom agent", "scom management server"})
 SYSTEMS = frozenset({"linux", "windows"})
 PROVIDER = "/providers/Microsoft.Compute/virtualMachines/"
 VM_TYPES = frozenset({"", "virtualmachines", "microsoft.compute/virtualmachines"})
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """A row says its table in `Type`; where that was left out, its agent or a column of its own tells."""
-    names = columns(row)
+    names = fold_column_names(row)
     if "computer" not in names or "timegenerated" not in names:
         return False
     if "type" in names:
-        return text(row[names["type"]]).lower() == "heartbeat"
-    category = text(row[names["category"]]).lower() if "category" in names else ""
-    return category in AGENTS or not OWN.isdisjoint(names)
+        return to_text(row[names["type"]]).lower() == "heartbeat"
+    category = to_text(row[names["category"]]).lower() if "category" in names else ""
+    return category in AGENT_CATEGORIES or not OWN_COLUMNS.isdisjoint(names)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """One beat, and the operating system; nothing for a computer that is no VM of Azure."""
     del ref  # beats are too many to cite each
-    cells = table(row)
+    cells = fold_columns(row)
     written = (cells.get("_resourceid"), cells.get("resourceid"))
-    if not any(map(text, written)) and text(cells.get("computerenvironment")).lower() == "non-azure":
+    if not any(map(to_text, written)) and to_text(cells.get("computerenvironment")).lower() == "non-azure":
         return
-    vm = _vm(cells, *written)
+    vm = _find_vm(cells, *written)
     if vm is None:
         return
-    at = first(vm, cells.get("timegenerated"))
-    system = text(cells.get("ostype")).lower()
+    at = require_time(vm, cells.get("timegenerated"))
+    system = to_text(cells.get("ostype")).lower()
     if system in SYSTEMS:
-        yield Known(VirtualMachine(id=vm, os=system))
-    yield Sampled(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=(at,), values=(1.0,))
+        yield VmInventory(VirtualMachine(id=vm, os=system))
+    yield MetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=(at,), values=(1.0,))
 
 
-def _vm(cells: Mapping[str, object], *written: object) -> VmId | None:
+def _find_vm(cells: Mapping[str, object], *written: object) -> VmId | None:
     """The VM of the id, of the id's parts, or the one whose computer is called so; `None` for another machine."""
-    if any(map(text, written)):
-        return vm_itself(resource(*written))
-    parts = [text(cells.get(part)) for part in ("subscriptionid", "resourcegroup", "resource")]
-    if all(parts) and text(cells.get("resourcetype")).lower() in VM_TYPES:
+    if any(map(to_text, written)):
+        return parse_vm_id(find_resource_id(*written))
+    parts = [to_text(cells.get(part)) for part in ("subscriptionid", "resourcegroup", "resource")]
+    if all(parts) and to_text(cells.get("resourcetype")).lower() in VM_TYPES:
         subscription, group, name = parts
         return VmId.parse(f"/subscriptions/{subscription}/resourceGroups/{group}{PROVIDER}{name}")
-    computer = brief(cells.get("computer"))
-    return vm_by_computer(computer) if computer else vm_itself(resource(*written))
+    computer = to_short_text(cells.get("computer"))
+    return make_computer_placeholder(computer) if computer else parse_vm_id(find_resource_id(*written))

@@ -11,107 +11,111 @@ from collections.abc import Iterator, Mapping
 from vmdiag.diagnosis.event_kinds import PHASES
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.client_spelling import from_powershell
-from vmdiag.sources.decoding.fields import at as at_path
-from vmdiag.sources.decoding.fields import mapping, text
-from vmdiag.sources.decoding.operation_names import operation
-from vmdiag.sources.decoding.resource_ids import resource, scope, vm_of_health
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Covers, Item, Malformed, Row
+from vmdiag.sources.decoding.client_spelling import convert_powershell
+from vmdiag.sources.decoding.fields import get_path, to_mapping, to_text
+from vmdiag.sources.decoding.operation_names import find_operation_name
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_health_vm, parse_scope
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import FeedCoverage, Item, MalformedRow, Row
 
 SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 NO_DETAILS = "Get-AzActivityLog without -DetailedOutput has no properties: a live migration cannot be seen in it"
-UNTOLD = "a health event without its properties: export it again with -DetailedOutput"
+PROPERTIES_MISSING = "a health event without its properties: export it again with -DetailedOutput"
 # What is asked for only with -DetailedOutput.
-DETAILS = ("eventDataId", "id", "eventName", "submissionTimestamp")
-HEALTH = frozenset(
+DETAIL_KEYS = ("eventDataId", "id", "eventName", "submissionTimestamp")
+HEALTH_KEYS = frozenset(
     {"currentHealthStatus", "previousHealthStatus", "annotationName", "eventProperties", "healthStatus", "cause"}
 )
-INCIDENT = frozenset({"incidentType", "trackingId"})
-CODE = re.compile(r"\b([45])[0-9]{2}\b")  # `BadRequest (HTTP Status Code: 400)`, whatever the language around it
+INCIDENT_KEYS = frozenset({"incidentType", "trackingId"})
+ERROR_CODE = re.compile(r"\b([45])[0-9]{2}\b")  # `BadRequest (HTTP Status Code: 400)`, whatever the language around it
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """An entry has a time and an operation, spelt as .NET does."""
     return "EventTimestamp" in row and "OperationName" in row
 
 
-def signals(row: Row) -> tuple[Signal, ...]:
+def identify_signals(row: Row) -> tuple[Signal, ...]:
     """The feeds that an entry belongs to, as far as it tells."""
-    plain = mapping(from_powershell(row))
-    action = text(at_path(plain, "authorization", "action")) or operation(text(plain.get("operationName")))
-    return log_entry.signals(_category(plain, _properties(plain)), action)
+    plain = to_mapping(convert_powershell(row))
+    action = to_text(get_path(plain, "authorization", "action")) or find_operation_name(
+        to_text(plain.get("operationName"))
+    )
+    return log_entry.list_possible_signals(_find_category(plain, _read_properties(plain)), action)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What an entry says, and that the log was read: of health only as far as it has properties."""
-    plain = mapping(from_powershell(row))
-    told = _properties(plain)
-    category = _category(plain, told)
-    target = _resource(plain)
-    entry = log_entry.Entry(
-        at=first(vm_of_health(target), plain.get("eventTimestamp"), plain.get("submissionTimestamp")),
+    plain = to_mapping(convert_powershell(row))
+    told = _read_properties(plain)
+    category = _find_category(plain, told)
+    target = _find_target_id(plain)
+    entry = log_entry.LogEntry(
+        at=require_time(parse_health_vm(target), plain.get("eventTimestamp"), plain.get("submissionTimestamp")),
         resource=target,
-        operation=text(at_path(plain, "authorization", "action")) or operation(text(plain.get("operationName"))),
-        status=_status(plain),
+        operation=to_text(get_path(plain, "authorization", "action"))
+        or find_operation_name(to_text(plain.get("operationName"))),
+        status=_find_status(plain),
         category=category,
-        substatus=text(plain.get("subStatus")),
-        correlation=text(plain.get("correlationId")),
+        substatus=to_text(plain.get("subStatus")),
+        correlation=to_text(plain.get("correlationId")),
         properties=told,
     )
-    if told or any(text(plain.get(key)) for key in DETAILS):
-        yield from log_entry.items(entry, ref)
+    if told or any(to_text(plain.get(key)) for key in DETAIL_KEYS):
+        yield from log_entry.decode_entry(entry, ref)
     else:
-        yield from _without_details(entry, ref)
+        yield from _decode_without_details(entry, ref)
 
 
-def _without_details(entry: log_entry.Entry, ref: str) -> Iterator[Item]:
-    where = scope(entry.resource)
+def _decode_without_details(entry: log_entry.LogEntry, ref: str) -> Iterator[Item]:
+    where = parse_scope(entry.resource)
     if where is not None:
-        yield Covers(signal=Signal.ACTIVITY, scope=where)
-        yield Covers(signal=Signal.HEALTH, scope=where, partial=NO_DETAILS)
-    feed = log_entry.feed(entry.category, entry.operation)
+        yield FeedCoverage(signal=Signal.ACTIVITY, scope=where)
+        yield FeedCoverage(signal=Signal.HEALTH, scope=where, partial=NO_DETAILS)
+    feed = log_entry.find_feed(entry.category, entry.operation)
     if feed is Signal.ACTIVITY:
-        yield from log_entry.said(entry, ref)
+        yield from log_entry.decode_entry_content(entry, ref)
     elif feed is Signal.HEALTH:
-        vm = vm_of_health(entry.resource)
+        vm = parse_health_vm(entry.resource)
         # Of another resource's health nothing is wanted; of one that is not named nobody can say whose it is.
         if vm is not None or "/providers/" not in entry.resource.lower():
-            raise Malformed(UNTOLD, vm)
+            raise MalformedRow(PROPERTIES_MISSING, vm)
 
 
-def _properties(row: Mapping[str, object]) -> Mapping[str, object]:
+def _read_properties(row: Mapping[str, object]) -> Mapping[str, object]:
     """Both PowerShells put a dictionary's entries under `Content`."""
-    written = mapping(row.get("properties"))
-    return log_entry.inner(written.get("content") or {key: value for key, value in written.items() if key != "content"})
-
-
-def _category(row: Mapping[str, object], told: Mapping[str, object]) -> str:
-    """The category in Azure's own word, whatever language it was told in."""
-    written = text(row.get("category"))
-    if log_entry.folded(written) in log_entry.FEEDS:
-        return written
-    if text(at_path(row, "authorization", "action")):
-        return "Administrative"
-    if not INCIDENT.isdisjoint(told):
-        return "ServiceHealth"
-    return "ResourceHealth" if not told or not HEALTH.isdisjoint(told) else written
-
-
-def _resource(row: Mapping[str, object]) -> str:
-    subscription, group = text(row.get("subscriptionId")), text(row.get("resourceGroupName"))
-    within = f"/subscriptions/{subscription}" + (f"/resourceGroups/{group}" if group else "") if subscription else ""
-    event = text(row.get("id"))
-    named = event[: max(event.lower().find("/events/"), 0)]
-    # Not all that is asked for comes under the name under which it is told.
-    return resource(
-        row.get("resourceId"), row.get("resourceUri"), at_path(row, "authorization", "scope"), named, within
+    written = to_mapping(row.get("properties"))
+    return log_entry.unwrap_properties(
+        written.get("content") or {key: value for key, value in written.items() if key != "content"}
     )
 
 
-def _status(row: Mapping[str, object]) -> str:
+def _find_category(row: Mapping[str, object], told: Mapping[str, object]) -> str:
+    """The category in Azure's own word, whatever language it was told in."""
+    written = to_text(row.get("category"))
+    if log_entry.fold_category(written) in log_entry.FEEDS_BY_CATEGORY:
+        return written
+    if to_text(get_path(row, "authorization", "action")):
+        return "Administrative"
+    if not INCIDENT_KEYS.isdisjoint(told):
+        return "ServiceHealth"
+    return "ResourceHealth" if not told or not HEALTH_KEYS.isdisjoint(told) else written
+
+
+def _find_target_id(row: Mapping[str, object]) -> str:
+    subscription, group = to_text(row.get("subscriptionId")), to_text(row.get("resourceGroupName"))
+    within = f"/subscriptions/{subscription}" + (f"/resourceGroups/{group}" if group else "") if subscription else ""
+    event = to_text(row.get("id"))
+    named = event[: max(event.lower().find("/events/"), 0)]
+    # Not all that is asked for comes under the name under which it is told.
+    return find_resource_id(
+        row.get("resourceId"), row.get("resourceUri"), get_path(row, "authorization", "scope"), named, within
+    )
+
+
+def _find_status(row: Mapping[str, object]) -> str:
     """The status, or what the code beside it says where the word is in another language; older releases have pairs."""
-    written = text(row.get("status"))
-    if written.lower() in PHASES or not CODE.search(text(row.get("subStatus"))):
+    written = to_text(row.get("status"))
+    if written.lower() in PHASES or not ERROR_CODE.search(to_text(row.get("subStatus"))):
         return written
     return "Failed"

@@ -9,50 +9,53 @@ from collections.abc import Iterator, Mapping
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import virtual_machine
-from vmdiag.sources.decoding.client_spelling import from_powershell
-from vmdiag.sources.decoding.fields import mapping, objects, text
-from vmdiag.sources.decoding.resource_ids import resource, vm_itself
-from vmdiag.sources.items import Item, Malformed, Row
-from vmdiag.sources.unplaced_vms import vm_by_name
+from vmdiag.sources.decoding.client_spelling import convert_powershell
+from vmdiag.sources.decoding.fields import iter_objects, to_mapping, to_text
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.items import Item, MalformedRow, Row
+from vmdiag.sources.unplaced_vms import make_name_placeholder
 
 SIGNALS = (Signal.POWER, Signal.AGENT)
-TYPE = "microsoft.compute/virtualmachines"
+VM_TYPE = "microsoft.compute/virtualmachines"
 PROFILES = frozenset({"HardwareProfile", "StorageProfile", "NetworkProfile"})
 # `OperatingSystemTypes` as the number that ConvertTo-Json makes of it, in the order in which it is declared.
-SYSTEMS = {"0": "Windows", "1": "Linux"}
+OS_BY_NUMBER = {"0": "Windows", "1": "Linux"}
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """A VM with its id and parts, or a view that names its VM and has a power state or an agent."""
-    if text(row.get("Type")).lower() not in ("", TYPE) or "Name" not in row:
+    if to_text(row.get("Type")).lower() not in ("", VM_TYPE) or "Name" not in row:
         return False
-    return ("Id" in row and not PROFILES.isdisjoint(row)) or _is_view(row)
+    return ("Id" in row and not PROFILES.isdisjoint(row)) or _is_instance_view(row)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What is known of the VM and its states."""
-    plain = dict(mapping(from_powershell(row)))
-    disk = mapping(mapping(plain.get("storageProfile")).get("osDisk"))
-    if text(disk.get("osType")) in SYSTEMS:
-        profile = {**mapping(plain.get("storageProfile")), "osDisk": {**disk, "osType": SYSTEMS[text(disk["osType"])]}}
+    plain = dict(to_mapping(convert_powershell(row)))
+    disk = to_mapping(to_mapping(plain.get("storageProfile")).get("osDisk"))
+    if to_text(disk.get("osType")) in OS_BY_NUMBER:
+        profile = {
+            **to_mapping(plain.get("storageProfile")),
+            "osDisk": {**disk, "osType": OS_BY_NUMBER[to_text(disk["osType"])]},
+        }
         plain["storageProfile"] = profile
-    vm = _vm_of(plain)
+    vm = _find_vm(plain)
     if vm is not None:
-        yield from virtual_machine.described(vm, plain, ref)
+        yield from virtual_machine.decode_vm(vm, plain, ref)
 
 
-def _is_view(row: Row) -> bool:
+def _is_instance_view(row: Row) -> bool:
     if "VMAgent" in row and "Statuses" in row:
         return True
-    codes = (text(each.get("Code")).lower() for each in objects(row.get("Statuses")))
-    return "ResourceGroupName" in row and any(code.startswith(virtual_machine.POWER) for code in codes)
+    codes = (to_text(each.get("Code")).lower() for each in iter_objects(row.get("Statuses")))
+    return "ResourceGroupName" in row and any(code.startswith(virtual_machine.POWER_PREFIX) for code in codes)
 
 
-def _vm_of(row: Mapping[str, object]) -> VmId | None:
-    if text(row.get("id")):
-        return vm_itself(resource(row.get("id")))
-    name = text(row.get("name"))
+def _find_vm(row: Mapping[str, object]) -> VmId | None:
+    if to_text(row.get("id")):
+        return parse_vm_id(find_resource_id(row.get("id")))
+    name = to_text(row.get("name"))
     if not name:
         message = "an instance view does not say whose it is"
-        raise Malformed(message)
-    return vm_by_name(name, text(row.get("resourceGroupName")))
+        raise MalformedRow(message)
+    return make_name_placeholder(name, to_text(row.get("resourceGroupName")))

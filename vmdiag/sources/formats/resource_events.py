@@ -9,42 +9,41 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import at as at_path
-from vmdiag.sources.decoding.fields import mapping, text
-from vmdiag.sources.decoding.resource_ids import resource, scope, vm_itself
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Covers, Item, Row
+from vmdiag.sources.decoding.fields import get_path, to_mapping, to_text
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_scope, parse_vm_id
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import FeedCoverage, Item, Row
 
 SIGNALS = (Signal.ACTIVITY,)
-TYPE = re.compile(r"microsoft\.resources\.resource(write|delete|action)(success|failure|cancel)")
-ENDS = {"success": "Succeeded", "failure": "Failed", "cancel": "Canceled"}
-SINGLE = "Event Grid tells single operations, and only those that its subscription asks for"
+EVENT_TYPE = re.compile(r"microsoft\.resources\.resource(write|delete|action)(success|failure|cancel)")
+END_STATUSES = {"success": "Succeeded", "failure": "Failed", "cancel": "Canceled"}
+SINGLE_EVENTS_ONLY = "Event Grid tells single operations, and only those that its subscription asks for"
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """An event by its type, in either schema."""
-    return TYPE.fullmatch(_type(row)) is not None and "data" in row
+    return EVENT_TYPE.fullmatch(_read_event_type(row)) is not None and "data" in row
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The operation, as it ended."""
-    data = mapping(row.get("data"))
-    target = resource(data.get("resourceUri"), row.get("subject"))
-    found = TYPE.fullmatch(_type(row))
-    entry = log_entry.Entry(
-        at=first(vm_itself(target), row.get("eventTime"), row.get("time")),
+    data = to_mapping(row.get("data"))
+    target = find_resource_id(data.get("resourceUri"), row.get("subject"))
+    found = EVENT_TYPE.fullmatch(_read_event_type(row))
+    entry = log_entry.LogEntry(
+        at=require_time(parse_vm_id(target), row.get("eventTime"), row.get("time")),
         resource=target,
-        operation=text(data.get("operationName")) or text(at_path(data, "authorization", "action")),
+        operation=to_text(data.get("operationName")) or to_text(get_path(data, "authorization", "action")),
         # The type decides: `status` is the request's and may be a code.
-        status=ENDS[found[2]] if found else text(data.get("status")),
+        status=END_STATUSES[found[2]] if found else to_text(data.get("status")),
         category="Administrative",
-        correlation=text(data.get("correlationId")),
+        correlation=to_text(data.get("correlationId")),
     )
-    where = scope(target)
+    where = parse_scope(target)
     if where is not None:
-        yield Covers(signal=Signal.ACTIVITY, scope=where, partial=SINGLE)
-    yield from log_entry.said(entry, ref)
+        yield FeedCoverage(signal=Signal.ACTIVITY, scope=where, partial=SINGLE_EVENTS_ONLY)
+    yield from log_entry.decode_entry_content(entry, ref)
 
 
-def _type(row: Row) -> str:
-    return (text(row.get("eventType")) or text(row.get("type"))).lower()
+def _read_event_type(row: Row) -> str:
+    return (to_text(row.get("eventType")) or to_text(row.get("type"))).lower()

@@ -9,17 +9,17 @@ from functools import lru_cache
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
-from vmdiag.sources.decoding.fields import columns, mapping, text
-from vmdiag.sources.decoding.resource_ids import HEALTH, resource, vm_of_health
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Covers, Item, Row
+from vmdiag.sources.decoding.fields import fold_column_names, to_mapping, to_text
+from vmdiag.sources.decoding.resource_ids import HEALTH_PROVIDER, find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import FeedCoverage, Item, Row
 
 SIGNALS = (Signal.HEALTH,)
 
-CURRENT = "only the current row of Resource Graph: an earlier annotation is overwritten"
-STATUSES = "microsoft.resourcehealth/availabilitystatuses"
-ANNOTATIONS = "microsoft.resourcehealth/resourceannotations"
-SPELT = {
+CURRENT_ONLY = "only the current row of Resource Graph: an earlier annotation is overwritten"
+STATUS_TYPE = "microsoft.resourcehealth/availabilitystatuses"
+ANNOTATION_TYPE = "microsoft.resourcehealth/resourceannotations"
+MEMBER_SPELLINGS = {
     name.lower(): name
     for name in (
         "annotationName",
@@ -36,46 +36,50 @@ SPELT = {
         "type",
     )
 }
-TELLING = frozenset({"annotationName", "availabilityState"})
+STATE_MEMBERS = frozenset({"annotationName", "availabilityState"})
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """A health record that names its target, which Resource Health's own answers do not, or such a record's words."""
     if "data" in row or "changes" in row:
         return False
     if "properties" in row:
-        kind = text(row.get("type")).lower()
-        if kind and kind not in (STATUSES, ANNOTATIONS):
+        kind = to_text(row.get("type")).lower()
+        if kind and kind not in (STATUS_TYPE, ANNOTATION_TYPE):
             return False
-        properties = mapping(row["properties"])
-        return kind == ANNOTATIONS or ("targetResourceId" in properties and not TELLING.isdisjoint(properties))
-    names = set(_spelt(tuple(row)).values())
-    return not TELLING.isdisjoint(names) and ("targetResourceId" in names or names >= {"id", "occurredTime"})
+        properties = to_mapping(row["properties"])
+        return kind == ANNOTATION_TYPE or (
+            "targetResourceId" in properties and not STATE_MEMBERS.isdisjoint(properties)
+        )
+    names = set(_map_columns(tuple(row)).values())
+    return not STATE_MEMBERS.isdisjoint(names) and ("targetResourceId" in names or names >= {"id", "occurredTime"})
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The state and the annotation of now; nothing for what is no VM."""
-    said: Mapping[str, object] = mapping(row.get("properties")) or {
-        spelt: row[key] for key, spelt in _spelt(tuple(row)).items()
+    said: Mapping[str, object] = to_mapping(row.get("properties")) or {
+        spelt: row[key] for key, spelt in _map_columns(tuple(row)).items()
     }
-    vm = vm_of_health(resource(said.get("targetResourceId"), _target(row.get("id")), _target(said.get("id"))))
+    vm = parse_health_vm(
+        find_resource_id(said.get("targetResourceId"), _find_target_id(row.get("id")), _find_target_id(said.get("id")))
+    )
     if vm is None:
         return
-    at = first(vm, said.get("occurredTime"))
-    yield Covers(signal=Signal.HEALTH, scope=vm.key, partial=CURRENT)
-    yield from health_status.heard(vm, at, said, ref)
+    at = require_time(vm, said.get("occurredTime"))
+    yield FeedCoverage(signal=Signal.HEALTH, scope=vm.key, partial=CURRENT_ONLY)
+    yield from health_status.decode_health(vm, at, said, ref)
 
 
-def _target(identifier: object) -> str:
+def _find_target_id(identifier: object) -> str:
     """What a health record's id says of its VM."""
-    written = text(identifier)
-    cut = written.lower().find(HEALTH)
+    written = to_text(identifier)
+    cut = written.lower().find(HEALTH_PROVIDER)
     return written[:cut] if cut >= 0 else written
 
 
 @lru_cache(maxsize=64)  # the rows of an answer share their columns
-def _spelt(keys: tuple[str, ...]) -> Mapping[str, str]:
+def _map_columns(keys: tuple[str, ...]) -> Mapping[str, str]:
     """The columns that hold members of `properties`, and how Azure spells those."""
-    names = columns(dict.fromkeys(keys))
-    found = {key: SPELT.get(name.removeprefix("properties_")) for name, key in names.items()}
+    names = fold_column_names(dict.fromkeys(keys))
+    found = {key: MEMBER_SPELLINGS.get(name.removeprefix("properties_")) for name, key in names.items()}
     return {key: spelt for key, spelt in found.items() if spelt is not None}

@@ -9,40 +9,44 @@ from urllib.parse import unquote_plus
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
-from vmdiag.sources.decoding.fields import mapping, text
-from vmdiag.sources.decoding.resource_ids import HEALTH, resource, vm_of_health
-from vmdiag.sources.decoding.timestamps import first
-from vmdiag.sources.items import Covers, Item, Row
+from vmdiag.sources.decoding.fields import to_mapping, to_text
+from vmdiag.sources.decoding.resource_ids import HEALTH_PROVIDER, find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.items import FeedCoverage, Item, Row
 
 SIGNALS = (Signal.HEALTH,)
 
 # Not the whole word: Microsoft's example of 2015 has `AvailabilityStatueses`.
-KINDS = ("microsoft.resourcehealth/availabilitystatu", "microsoft.resourcehealth/childavailabilitystatu")
+STATUS_TYPES = ("microsoft.resourcehealth/availabilitystatu", "microsoft.resourcehealth/childavailabilitystatu")
 CURRENT_ONLY = "only the current status"
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """An item of that type, or below such an id, which does not name its target as Resource Graph's rows do."""
     properties = row.get("properties")
-    kind = text(row.get("type")).lower()
+    kind = to_text(row.get("type")).lower()
     if not kind:
-        _, marker, tail = text(row.get("id")).lower().rpartition(HEALTH)
+        _, marker, tail = to_text(row.get("id")).lower().rpartition(HEALTH_PROVIDER)
         kind = f"microsoft.resourcehealth/{tail}" if marker else ""
-    return kind.startswith(KINDS) and "eventTimestamp" not in row and "targetResourceId" not in mapping(properties)
+    return (
+        kind.startswith(STATUS_TYPES)
+        and "eventTimestamp" not in row
+        and "targetResourceId" not in to_mapping(properties)
+    )
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The state or the event of an item; nothing for a classic VM or another resource."""
-    said = mapping(row.get("properties"))
-    vm = vm_of_health(resource(row.get("id")))
+    said = to_mapping(row.get("properties"))
+    vm = parse_health_vm(find_resource_id(row.get("id")))
     if vm is None:
         return
-    name = text(row.get("name")) or text(row.get("id")).rpartition("/")[2]
-    at = first(vm, *_times(said), unquote_plus(name))  # history items are named by their time
+    name = to_text(row.get("name")) or to_text(row.get("id")).rpartition("/")[2]
+    at = require_time(vm, *_list_times(said), unquote_plus(name))  # history items are named by their time
     current = name.lower() == "current"
-    yield Covers(signal=Signal.HEALTH, scope=vm.key, partial=CURRENT_ONLY if current else None)
-    yield from health_status.understood(vm, at, said, ref)
+    yield FeedCoverage(signal=Signal.HEALTH, scope=vm.key, partial=CURRENT_ONLY if current else None)
+    yield from health_status.decode_health_event(vm, at, said, ref)
 
 
-def _times(said: Mapping[str, object]) -> tuple[object, ...]:
+def _list_times(said: Mapping[str, object]) -> tuple[object, ...]:
     return said.get("occuredTime"), said.get("occurredTime")

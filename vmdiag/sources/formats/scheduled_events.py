@@ -7,25 +7,30 @@ ids, has no time of its own, and forgets an event that is over: an empty list sa
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import objects
-from vmdiag.sources.decoding.scheduled_event import is_event, items_of, members_of, vms_of
+from vmdiag.sources.decoding.fields import iter_objects
+from vmdiag.sources.decoding.scheduled_event import (
+    decode_scheduled_event,
+    find_event_vms,
+    fold_members,
+    is_scheduled_event,
+)
 from vmdiag.sources.items import Item, Row
 
 SIGNALS = (Signal.HEALTH,)
-ENVELOPE = frozenset({"documentincarnation", "events"})
+ENVELOPE_KEYS = frozenset({"documentincarnation", "events"})
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """The document by its two members, an event by its own; one that has an envelope is another format's."""
     if "id" in row or "properties" in row or "data" in row:
         return False
-    said = members_of(row)
-    return said.keys() >= ENVELOPE or is_event(said)
+    said = fold_members(row)
+    return said.keys() >= ENVELOPE_KEYS or is_scheduled_event(said)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """Each event of each VM that it names."""
-    said = members_of(row)
-    events = [members_of(each) for each in objects(said["events"])] if "events" in said else [said]
+    said = fold_members(row)
+    events = [fold_members(each) for each in iter_objects(said["events"])] if "events" in said else [said]
     for event in events:
-        yield from items_of(event, vms_of(event), None, ref)
+        yield from decode_scheduled_event(event, find_event_vms(event), None, ref)

@@ -7,25 +7,34 @@ status, without any time: a completed migration is known to have been, not when.
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import mapping, text
-from vmdiag.sources.decoding.scheduled_event import is_event, items_of, members_of, vms_of
+from vmdiag.sources.decoding.fields import to_mapping, to_text
+from vmdiag.sources.decoding.scheduled_event import (
+    decode_scheduled_event,
+    find_event_vms,
+    fold_members,
+    is_scheduled_event,
+)
 from vmdiag.sources.items import Item, Row
 
 SIGNALS = (Signal.HEALTH,)
-KIND = "microsoft.maintenance/scheduledevents"
+EVENT_TYPE = "microsoft.maintenance/scheduledevents"
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """A row of that type, or one without a type whose properties, or columns beside an id, are such an event's."""
     if "changes" in row or "data" in row or "specversion" in row or "eventTime" in row:
         return False
-    kind = text(row.get("type")).lower()
+    kind = to_text(row.get("type")).lower()
     if kind:
-        return kind == KIND
-    return is_event(members_of(mapping(row.get("properties")))) or ("id" in row and is_event(members_of(row)))
+        return kind == EVENT_TYPE
+    return is_scheduled_event(fold_members(to_mapping(row.get("properties")))) or (
+        "id" in row and is_scheduled_event(fold_members(row))
+    )
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The event of the VMs that it lies below or names."""
-    said = members_of(mapping(row.get("properties")) or row)
-    yield from items_of(said, vms_of(said, said.get("targetresourceid"), row.get("id")), None, ref)
+    said = fold_members(to_mapping(row.get("properties")) or row)
+    yield from decode_scheduled_event(
+        said, find_event_vms(said, said.get("targetresourceid"), row.get("id")), None, ref
+    )

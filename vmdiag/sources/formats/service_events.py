@@ -6,49 +6,49 @@ Source: "REST API: Events - List By Subscription Id".
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import mapping, objects, text
-from vmdiag.sources.decoding.resource_ids import resource, subscription
-from vmdiag.sources.decoding.service_incident import Incident, regional
-from vmdiag.sources.decoding.timestamps import parse
-from vmdiag.sources.items import Covers, Item, Row
+from vmdiag.sources.decoding.fields import iter_objects, to_mapping, to_text
+from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_subscription
+from vmdiag.sources.decoding.service_incident import IncidentFields, make_service_incident
+from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.items import FeedCoverage, Item, Row
 
 SIGNALS = (Signal.SERVICE,)
 
-KIND = "microsoft.resourcehealth/events"
-INCIDENT = "serviceissue"
+EVENT_TYPE = "microsoft.resourcehealth/events"
+INCIDENT_TYPE = "serviceissue"
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """An item of that type (some versions put `/providers/` before it), or one built like an event."""
-    kind = text(row.get("type")).lower()
+    kind = to_text(row.get("type")).lower()
     if kind:
-        return kind.removeprefix("/providers/") == KIND
-    said = mapping(row.get("properties"))
+        return kind.removeprefix("/providers/") == EVENT_TYPE
+    said = to_mapping(row.get("properties"))
     return "eventType" in said and ("eventSource" in said or "impact" in said)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The incident, and that the feed was read; maintenance and advice say no more than that."""
-    said = mapping(row.get("properties"))
-    where = subscription(resource(row.get("id")))
+    said = to_mapping(row.get("properties"))
+    where = parse_subscription(find_resource_id(row.get("id")))
     if where is not None:
-        yield Covers(signal=Signal.SERVICE, scope=where)
-    kind = text(said.get("eventType"))
-    if kind.lower() != INCIDENT:
+        yield FeedCoverage(signal=Signal.SERVICE, scope=where)
+    kind = to_text(said.get("eventType"))
+    if kind.lower() != INCIDENT_TYPE:
         return
-    impacts = list(objects(said.get("impact")))
-    incident = Incident(
+    impacts = list(iter_objects(said.get("impact")))
+    incident = IncidentFields(
         kind=kind,
-        status=text(said.get("status")),
+        status=to_text(said.get("status")),
         title=said.get("title"),
-        services=[text(impact.get("impactedService")) for impact in impacts],
+        services=[to_text(impact.get("impactedService")) for impact in impacts],
         regions=[
-            text(region.get("impactedRegion"))
+            to_text(region.get("impactedRegion"))
             for impact in impacts
-            for region in objects(impact.get("impactedRegions"))
+            for region in iter_objects(impact.get("impactedRegions"))
         ],
-        tracking=text(row.get("name")) or said.get("trackingId"),
+        tracking=to_text(row.get("name")) or said.get("trackingId"),
         started=said.get("impactStartTime"),
         ended=said.get("impactMitigationTime"),
     )
-    yield regional(where, parse(said.get("lastUpdateTime")), incident, ref)
+    yield make_service_incident(where, parse_time(said.get("lastUpdateTime")), incident, ref)

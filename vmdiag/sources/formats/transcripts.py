@@ -12,16 +12,27 @@ from msgspec import Meta, Struct, field
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, Transcript, VirtualMachine, Window
-from vmdiag.redaction import redacted
-from vmdiag.sources.decoding.fields import LONGEST, brief, mapping, text
-from vmdiag.sources.items import Covers, Heard, Item, Known, Malformed, Missed, Origin, Row, Sampled, Whole
+from vmdiag.redaction import redact_secrets
+from vmdiag.sources.decoding.fields import FACT_LENGTH, to_mapping, to_short_text, to_text
+from vmdiag.sources.items import (
+    CompleteRead,
+    FeedCoverage,
+    Item,
+    MalformedRow,
+    MetricPoints,
+    RecordedGap,
+    RecordingOrigin,
+    Row,
+    VmInventory,
+    VmRecord,
+)
 
 SIGNALS = tuple(signal for signal in Signal if signal not in (Signal.OPERATOR, Signal.PROBE))
 
-FORM = "transcripts"
-FAMILY = "vmdiag.transcript/"
-SCHEMA = f"{FAMILY}1"
-LONGEST_NAME = 200  # of a cloud: a name or an address
+FORM_NAME = "transcripts"
+SCHEMA_FAMILY = "vmdiag.transcript/"
+SCHEMA = f"{SCHEMA_FAMILY}1"
+CLOUD_NAME_LENGTH = 200  # of a cloud: a name or an address
 LONGEST_BLUR = timedelta(days=366).total_seconds()  # beyond it a record tells nothing; it would overflow, too
 
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -66,7 +77,7 @@ class RecordedSeries(Struct, frozen=True, kw_only=True):
     values: tuple[float, ...]
 
 
-class RecordedGap(Struct, frozen=True, kw_only=True):
+class RecordedUnheard(Struct, frozen=True, kw_only=True):
     """What was not heard."""
 
     signal: Signal
@@ -86,10 +97,10 @@ class Recording(Struct, frozen=True, kw_only=True):
     vm: RecordedVm
     records: tuple[RecordedRecord, ...] = ()
     series: tuple[RecordedSeries, ...] = ()
-    gaps: tuple[RecordedGap, ...] = ()
+    gaps: tuple[RecordedUnheard, ...] = ()
 
 
-def to_line(transcript: Transcript, window: Window, cloud: str) -> bytes:
+def encode_transcript(transcript: Transcript, window: Window, cloud: str) -> bytes:
     """One line, ended, that `items` reads back."""
     vm = transcript.vm
     machine = RecordedVm(
@@ -119,13 +130,13 @@ def _from_record(record: Record) -> RecordedRecord:
         status=record.status,
         blur=record.blur.total_seconds(),
         # What Azure quotes may hold what somebody should not have logged.
-        facts={name: redacted(value) for name, value in record.facts.items()},
+        facts={name: redact_secrets(value) for name, value in record.facts.items()},
         ref=record.ref,
     )
 
 
-def _from_gap(gap: Gap) -> RecordedGap:
-    return RecordedGap(
+def _from_gap(gap: Gap) -> RecordedUnheard:
+    return RecordedUnheard(
         signal=gap.signal,
         start=gap.window.start,
         end=gap.window.end,
@@ -135,70 +146,72 @@ def _from_gap(gap: Gap) -> RecordedGap:
     )
 
 
-def recognises(row: Row) -> bool:
+def recognises_row(row: Row) -> bool:
     """A line says its schema."""
-    return text(row.get("schema")).startswith(FAMILY)
+    return to_text(row.get("schema")).startswith(SCHEMA_FAMILY)
 
 
-def items(row: Row, ref: str) -> Iterator[Item]:
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """All that was recorded of a VM: what it is, what was heard and sampled, and what was missed."""
-    schema = text(row.get("schema"))
+    schema = to_text(row.get("schema"))
     if schema != SCHEMA:
         message = f"recorded as {schema[:50]!r}, and this version reads {SCHEMA!r}"
-        raise Malformed(message)
-    vm = VmId.parse(text(mapping(row.get("vm")).get("id")))
+        raise MalformedRow(message)
+    vm = VmId.parse(to_text(to_mapping(row.get("vm")).get("id")))
     if vm is None:
         message = "the recording does not say of which VM it is"
-        raise Malformed(message)
+        raise MalformedRow(message)
     try:
         recording = msgspec.convert(row, Recording)
     except (msgspec.ValidationError, OverflowError) as error:
         message = f"the recording is damaged: {error}"
-        raise Malformed(message, vm) from None
+        raise MalformedRow(message, vm) from None
     window = Window(recording.window.start, recording.window.end)
-    yield Origin(recording.cloud[:LONGEST_NAME], window.end)
+    yield RecordingOrigin(recording.cloud[:CLOUD_NAME_LENGTH], window.end)
     machine = recording.vm
-    words = {name: brief(getattr(machine, name)) or None for name in ("location", "os", "size", "power_state")}
-    network = frozenset(name.lower() for each in machine.network if (name := text(each)))
-    yield Known(VirtualMachine(id=vm, **words, network=network))
+    words = {name: to_short_text(getattr(machine, name)) or None for name in ("location", "os", "size", "power_state")}
+    network = frozenset(name.lower() for each in machine.network if (name := to_text(each)))
+    yield VmInventory(VirtualMachine(id=vm, **words, network=network))
     for record in recording.records:
-        yield Heard(vm, _to_record(record, ref))
+        yield VmRecord(vm, _to_record(record, ref))
     for series in recording.series:
         if len(series.times) != len(series.values):
             message = "a recorded series has times without values"
-            raise Malformed(message, vm)
-        yield Sampled(vm=vm, name=series.name[:LONGEST], signal=series.signal, times=series.times, values=series.values)
+            raise MalformedRow(message, vm)
+        yield MetricPoints(
+            vm=vm, name=series.name[:FACT_LENGTH], signal=series.signal, times=series.times, values=series.values
+        )
     yield from _say_coverage(vm, window, [_to_gap(gap) for gap in recording.gaps])
 
 
 def _say_coverage(vm: VmId, window: Window, gaps: list[Gap]) -> Iterator[Item]:
-    deaf = {gap.signal for gap in gaps if not gap.partial and _fills(gap.window, window)}
+    deaf = {gap.signal for gap in gaps if not gap.partial and _covers_window(gap.window, window)}
     cut, told = {gap.signal for gap in gaps if gap.cut}, {gap.signal for gap in gaps}
     for signal in Signal:
         if signal not in deaf:
-            yield Covers(signal=signal, scope=vm.key, cut=signal in cut)
+            yield FeedCoverage(signal=signal, scope=vm.key, cut=signal in cut)
         if signal not in told:
-            yield Whole(signal=signal, scope=vm.key, form=FORM, first=window.start, last=window.end)
+            yield CompleteRead(signal=signal, scope=vm.key, form=FORM_NAME, first=window.start, last=window.end)
     for gap in gaps:
-        yield Missed(vm, gap)
+        yield RecordedGap(vm, gap)
 
 
 def _to_record(record: RecordedRecord, ref: str) -> Record:
     return Record(
         at=record.at.astimezone(UTC),
         signal=record.signal,
-        name=record.name[:LONGEST],
-        status=record.status[:LONGEST],
+        name=record.name[:FACT_LENGTH],
+        status=record.status[:FACT_LENGTH],
         blur=timedelta(seconds=record.blur),
-        facts={name: value[:LONGEST] for name, value in record.facts.items()},
-        ref=record.ref[:LONGEST] or ref,  # where it was first read says more than the line it was kept in
+        facts={name: value[:FACT_LENGTH] for name, value in record.facts.items()},
+        ref=record.ref[:FACT_LENGTH] or ref,  # where it was first read says more than the line it was kept in
     )
 
 
-def _to_gap(gap: RecordedGap) -> Gap:
-    window, reason = Window(gap.start, gap.end), gap.reason[:LONGEST]
+def _to_gap(gap: RecordedUnheard) -> Gap:
+    window, reason = Window(gap.start, gap.end), gap.reason[:FACT_LENGTH]
     return Gap(signal=gap.signal, window=window, reason=reason, partial=gap.partial, cut=gap.cut)
 
 
-def _fills(gap: Window, window: Window) -> bool:
+def _covers_window(gap: Window, window: Window) -> bool:
     return gap.start <= window.start and window.end <= gap.end

@@ -1,8 +1,8 @@
 """What holds other files, or is none that can be read, told by its first bytes; must not know what members say.
 
-Each module of this folder is one kind: `recognises(head)` looks at the first bytes and at nothing else,
-`entries(packed)` gives out the members one after another, each read or passed over before the next is asked for. Names
-of members are labels for people: nothing is ever written where they point.
+Each module of this folder is one kind: `recognises_head(head)` looks at the first bytes and at nothing else,
+`read_entries(packed)` gives out the members one after another, each read or passed over before the next is asked for.
+Names of members are labels for people: nothing is ever written where they point.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ from typing import BinaryIO, Protocol
 from vmdiag.sources.files.unpacked_size import Growth
 
 # What has to be looked at from its end (a zip in a tar, or from a pipe) waits in an unnamed temporary file.
-MOST_SPOOLED = 1 << 30
-CHUNK = 1 << 20
-HEAD = 4096
+SPOOL_LIMIT = 1 << 30
+CHUNK_SIZE = 1 << 20
+HEAD_SIZE = 4096
 
 
 class Readable(Protocol):
@@ -29,23 +29,23 @@ class Readable(Protocol):
         ...
 
 
-class Refused(Exception):  # noqa: N818 - nothing failed: it is told what to do instead
+class UnsupportedFile(Exception):  # noqa: N818 - nothing failed: it is told what to do instead
     """A file that is not read at all: what it is, and what to hand over instead."""
 
     def __init__(self, what: str, instead: str) -> None:
         super().__init__(f"{what}: {instead}")
-        self.what = what
-        self.instead = instead
+        self.description = what
+        self.advice = instead
 
 
-class Torn(Exception):  # noqa: N818 - it is the container that is damaged, not the program
+class DamagedFile(Exception):  # noqa: N818 - it is the container that is damaged, not the program
     """A container that ends where it should not, or cannot be followed any further."""
 
 
-Entry = tuple[str, Readable | Refused]
+Entry = tuple[str, Readable | UnsupportedFile]
 
 
-class Packed:
+class ContainerFile:
     """A container: its bytes in order, or from wherever they are wanted."""
 
     def __init__(self, file: Readable, original: BinaryIO | None, growth: Growth) -> None:
@@ -54,17 +54,17 @@ class Packed:
         self._original = original
 
     @contextlib.contextmanager
-    def seekable(self) -> Iterator[BinaryIO]:
+    def open_seekable(self) -> Iterator[BinaryIO]:
         """The whole container, to be read from anywhere."""
         if self._original is not None:
-            self.growth.take(self._original.seek(0, io.SEEK_END))
+            self.growth.add_packed(self._original.seek(0, io.SEEK_END))
             yield self._original
             return
         with tempfile.TemporaryFile() as spooled:
-            while chunk := self.file.read(CHUNK):
-                if spooled.tell() > MOST_SPOOLED:
-                    what = f"more than {MOST_SPOOLED >> 30} GiB that must be read from the end"
-                    raise Refused(what, "unpack it first")
+            while chunk := self.file.read(CHUNK_SIZE):
+                if spooled.tell() > SPOOL_LIMIT:
+                    what = f"more than {SPOOL_LIMIT >> 30} GiB that must be read from the end"
+                    raise UnsupportedFile(what, "unpack it first")
                 spooled.write(chunk)
             yield spooled
 
@@ -72,20 +72,20 @@ class Packed:
 class Container(Protocol):
     """A module of this folder."""
 
-    def recognises(self, head: bytes) -> bool:
+    def recognises_head(self, head: bytes) -> bool:
         """Whether a file that begins so is of this kind."""
         ...
 
-    def entries(self, packed: Packed) -> Iterator[Entry]:
-        """Its members; raises `Refused` or `Torn`."""
+    def read_entries(self, packed: ContainerFile) -> Iterator[Entry]:
+        """Its members; raises `UnsupportedFile` or `DamagedFile`."""
         ...
 
 
-def find(head: bytes) -> Container | None:
+def find_container(head: bytes) -> Container | None:
     """The kind of container that begins so."""
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda one: one.name):
         container: Container = importlib.import_module(f"{__name__}.{module.name}")
-        if container.recognises(head):
+        if container.recognises_head(head):
             return container
     return None
 

@@ -5,21 +5,21 @@ Source: "[MS-CFB]: Compound File Binary File Format" (the header's signature).
 
 from collections.abc import Iterator
 
-from vmdiag.sources.files.containers import Entry, Packed, Refused
+from vmdiag.sources.files.containers import ContainerFile, Entry, UnsupportedFile
 
 MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
-WORKBOOK = Refused(
+UNSUPPORTED_WORKBOOK = UnsupportedFile(
     "an Excel workbook or another office file, which is not read",
     "save the sheet as 'CSV UTF-8', or export JSON from where it came from",
 )
 
 
-def recognises(head: bytes) -> bool:
+def recognises_head(head: bytes) -> bool:
     """The signature of Office files before 2007."""
     return head.startswith(MAGIC)
 
 
-def entries(packed: Packed) -> Iterator[Entry]:
+def read_entries(packed: ContainerFile) -> Iterator[Entry]:
     """None: it is refused whole."""
     del packed
-    raise WORKBOOK
+    raise UNSUPPORTED_WORKBOOK

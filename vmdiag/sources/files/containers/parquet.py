@@ -5,21 +5,21 @@ Sources: "Apache Parquet: File Format", "Apache Arrow Columnar Format: IPC File 
 
 from collections.abc import Iterator
 
-from vmdiag.sources.files.containers import Entry, Packed, Refused
+from vmdiag.sources.files.containers import ContainerFile, Entry, UnsupportedFile
 
-KINDS = {b"PAR1": "Parquet", b"PARE": "Parquet (encrypted)", b"ARROW1": "Arrow", b"ORC": "ORC"}
+SIGNATURES = {b"PAR1": "Parquet", b"PARE": "Parquet (encrypted)", b"ARROW1": "Arrow", b"ORC": "ORC"}
 
-INSTEAD = "export JSON lines, CSV or (Event Hub Capture) Avro; DuckDB converts: copy 'in.parquet' to 'out.json'"
+CONVERT_ADVICE = "export JSON lines, CSV or (Event Hub Capture) Avro; DuckDB converts: copy 'in.parquet' to 'out.json'"
 
 
-def recognises(head: bytes) -> bool:
+def recognises_head(head: bytes) -> bool:
     """One of the signatures."""
-    return head.startswith(tuple(KINDS))
+    return head.startswith(tuple(SIGNATURES))
 
 
-def entries(packed: Packed) -> Iterator[Entry]:
+def read_entries(packed: ContainerFile) -> Iterator[Entry]:
     """None: it is refused whole."""
     head = packed.file.read(8)
-    kind = next((name for magic, name in KINDS.items() if head.startswith(magic)), "columnar")
+    kind = next((name for magic, name in SIGNATURES.items() if head.startswith(magic)), "columnar")
     what = f"a {kind} file, which is not read"
-    raise Refused(what, INSTEAD)
+    raise UnsupportedFile(what, CONVERT_ADVICE)

@@ -11,55 +11,57 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from vmdiag.sources.files.containers import Entry, Packed, Readable, Refused, Torn
-from vmdiag.sources.files.containers.excel import WORKBOOK
+from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, Readable, UnsupportedFile
+from vmdiag.sources.files.containers.excel import UNSUPPORTED_WORKBOOK
 from vmdiag.sources.files.unpacked_size import Growth
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-OFFICE = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
+OFFICE_MEMBERS = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
 # The list of members, which the standard library keeps in memory: some 100,000 of them.
-LONGEST_LIST = 32 << 20
+MEMBER_LIST_LIMIT = 32 << 20
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-ENCRYPTED = 1
-LINK = Refused("a link inside a zip", "pack the files themselves")
-LOCKED = Refused("an encrypted member of a zip", "unpack it, or pack it without a password")
-UNUSUAL = Refused("a member of a zip that is packed in an unusual way", "unpack it, or pack it as tar.gz")
-DAMAGES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+ENCRYPTED_FLAG = 1
+UNSUPPORTED_LINK = UnsupportedFile("a link inside a zip", "pack the files themselves")
+ENCRYPTED_MEMBER = UnsupportedFile("an encrypted member of a zip", "unpack it, or pack it without a password")
+UNSUPPORTED_METHOD = UnsupportedFile(
+    "a member of a zip that is packed in an unusual way", "unpack it, or pack it as tar.gz"
+)
+DAMAGE_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-def recognises(head: bytes) -> bool:
+def recognises_head(head: bytes) -> bool:
     """A first member, or the end of an empty list."""
     return head.startswith(MAGIC)
 
 
-def entries(packed: Packed) -> Iterator[Entry]:
+def read_entries(packed: ContainerFile) -> Iterator[Entry]:
     """The plain files, in the order of the list."""
-    with packed.seekable() as file, _opened(file) as archive:
+    with packed.open_seekable() as file, _open_zip(file) as archive:
         members = archive.infolist()
-        if not OFFICE.isdisjoint(member.filename for member in members):
-            raise WORKBOOK
+        if not OFFICE_MEMBERS.isdisjoint(member.filename for member in members):
+            raise UNSUPPORTED_WORKBOOK
         for member in members:
             if not member.filename.endswith("/"):  # not `is_dir`: of an empty name it raises IndexError
-                yield member.filename, _entry(archive, member, packed.growth)
+                yield member.filename, _make_entry(archive, member, packed.growth)
 
 
-def _opened(file: BinaryIO) -> zipfile.ZipFile:
+def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(_Bounded(file))
-    except (*DAMAGES, OSError, OverflowError) as error:
+        return zipfile.ZipFile(_BoundedFile(file))
+    except (*DAMAGE_ERRORS, OSError, OverflowError) as error:
         message = f"the zip is damaged or cut short: {error}"
-        raise Torn(message) from error
+        raise DamagedFile(message) from error
 
 
-def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo, growth: Growth) -> Readable | Refused:
-    if member.flag_bits & ENCRYPTED:
-        return LOCKED
+def _make_entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo, growth: Growth) -> Readable | UnsupportedFile:
+    if member.flag_bits & ENCRYPTED_FLAG:
+        return ENCRYPTED_MEMBER
     if stat.S_ISLNK(member.external_attr >> 16):
-        return LINK
-    return _Body(archive, member, growth) if member.compress_type in METHODS else UNUSUAL
+        return UNSUPPORTED_LINK
+    return _MemberBody(archive, member, growth) if member.compress_type in METHODS else UNSUPPORTED_METHOD
 
 
-class _Bounded(io.BufferedIOBase):
+class _BoundedFile(io.BufferedIOBase):
     """A file of which no single piece larger than a list of members is read: the list says itself how long it is."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -67,8 +69,8 @@ class _Bounded(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """As a file; at most the longest list."""
-        wanted = LONGEST_LIST + 1 if size is None or size < 0 else size
-        if wanted > LONGEST_LIST + 1:
+        wanted = MEMBER_LIST_LIMIT + 1 if size is None or size < 0 else size
+        if wanted > MEMBER_LIST_LIMIT + 1:
             message = "its list of members is too long"
             raise OSError(message)
         return self._file.read(wanted)
@@ -90,7 +92,7 @@ class _Bounded(io.BufferedIOBase):
         return True
 
 
-class _Body:
+class _MemberBody:
     """The data of one member, opened when it is first read."""
 
     def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, growth: Growth) -> None:
@@ -100,13 +102,13 @@ class _Body:
         self._file: Readable | None = None
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes; raises `OSError` for whatever is damaged, `Bomb` for one."""
+        """At most so many bytes; raises `OSError` for whatever is damaged, `DecompressionBomb` for one."""
         try:
             if self._file is None:
                 self._file = self._archive.open(self._member)
             part = self._file.read(size)
-        except DAMAGES as error:
+        except DAMAGE_ERRORS as error:
             message = f"damaged inside the zip: {error}"
             raise OSError(message) from error
-        self._growth.give(len(part))
+        self._growth.add_unpacked(len(part))
         return part

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from vmdiag.identity import VmId
-from vmdiag.redeploy.journal import Deed, Journal
+from vmdiag.redeploy.journal import Journal, JournalEntry
 from vmdiag.redeploy.state_folder import make_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and owners are POSIX's")
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
-DEED = Deed(id="1", vm=VmId(subscription="s", resource_group="g", name="n"), cloud="https://c", request="r", at=AT)
+DEED = JournalEntry(
+    id="1", vm=VmId(subscription="s", resource_group="g", name="n"), cloud="https://c", request="r", at=AT
+)
 ANOTHER, GROUP = 65533, 64242
 needs_root = pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root gives a file away")
 
@@ -29,12 +31,12 @@ def mode(path: Path) -> int:
 @pytest.mark.parametrize("given", ["folder", "parent", "file"])
 def test_what_belongs_to_another_user_is_refused(tmp_path: Path, given: str) -> None:
     journal = Journal(tmp_path / "state" / "vmdiag" / "redeploys.jsonl")
-    journal.intend(DEED)
+    journal.record_intent(DEED)
     path = {"folder": journal.path.parent, "parent": journal.path.parent.parent, "file": journal.path}[given]
     os.chown(path, ANOTHER, -1)
 
     with pytest.raises(OSError, match=f"{path} belongs to another user \\(uid {ANOTHER}\\)"):
-        journal.deeds(pytest.fail, strict=True)
+        journal.read_entries(pytest.fail, strict=True)
 
 
 @pytest.mark.parametrize(("above", "refused"), [(0o777, True), (0o1777, False), (0o755, False)])
@@ -53,25 +55,25 @@ def test_a_parent_in_which_anybody_may_put_another_folder_is_refused(
 
 def test_a_journal_that_anybody_can_write_is_refused(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "redeploys.jsonl")
-    journal.intend(DEED)
+    journal.record_intent(DEED)
     journal.path.chmod(0o666)
 
     with pytest.raises(OSError, match="others can write to"):
-        journal.deeds(pytest.fail, strict=True)
+        journal.read_entries(pytest.fail, strict=True)
 
 
 WRITE = """
 import os, sys
 from dataclasses import replace
 from pathlib import Path
-from tests.test_state_folder import DEED
-from vmdiag.journal import Journal
-from vmdiag.state_folder import alone
+from tests.redeploy.test_state_folder import DEED
+from vmdiag.redeploy.journal import Journal
+from vmdiag.redeploy.state_folder import hold_exclusive_lock
 journal = Journal()
-with alone({"scope"}) as rival:
+with hold_exclusive_lock({"scope"}) as rival:
     assert rival is None, rival
-    known = journal.deeds(sys.exit, strict=True)
-    journal.intend(replace(DEED, id=sys.argv[1]), known)
+    known = journal.read_entries(sys.exit, strict=True)
+    journal.record_intent(replace(DEED, id=sys.argv[1]), known)
 print(len(known))
 """
 
@@ -96,9 +98,9 @@ import errno, fcntl, sys
 def flock(*_):
     raise OSError(errno.{code}, "no locks")
 fcntl.flock = flock
-from vmdiag.state_folder import alone
+from vmdiag.redeploy.state_folder import hold_exclusive_lock
 try:
-    with alone({{"scope"}}) as rival:
+    with hold_exclusive_lock({{"scope"}}) as rival:
         print("held" if rival is None else "rival")
 except OSError as error:
     print("refused")
@@ -118,14 +120,14 @@ def test_where_the_file_system_has_no_locks_nothing_is_held(tmp_path: Path, code
 BECOME = f"""
 import os, sys, tempfile
 from pathlib import Path
-from tests.test_state_folder import DEED
-from vmdiag.journal import Journal
-from vmdiag.state_folder import alone
+from tests.redeploy.test_state_folder import DEED
+from vmdiag.redeploy.journal import Journal
+from vmdiag.redeploy.state_folder import hold_exclusive_lock
 shared = os.environ["XDG_STATE_HOME"]
 with tempfile.TemporaryDirectory() as warm:
     os.environ["XDG_STATE_HOME"] = warm
-    with alone({{"scope"}}):
-        Journal().intend(DEED, ())
+    with hold_exclusive_lock({{"scope"}}):
+        Journal().record_intent(DEED, ())
 os.environ["XDG_STATE_HOME"] = shared
 os.setgroups([{GROUP}])
 os.setgid(int(sys.argv[2]))
