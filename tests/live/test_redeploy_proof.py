@@ -54,6 +54,7 @@ def test_that_it_did_not_help_is_not_said_sooner_than_ten_minutes_after(
     assert ran.code == (0 if expected is None else 6)
     # What was too early is no last word.
     assert (read_steps(there)[-1] == "verified") == (expected is False)
+    assert case["recommendation"]["action"] == ("wait" if expected is None else "escalate")
 
 
 def test_what_goes_on_is_told_with_how_long_and_what_is_next(azure: AzureStarter) -> None:
@@ -153,5 +154,5 @@ def test_the_question_shows_verdict_times_reasons_every_guard_and_the_price(azur
     guards = ("verdict", "persistence", "state", "data", "owner", "count", "storm", "service event", "repeat", "clock")
     for guard in guards:
         assert f" {guard}: " in terminal.said
-    for said in ("lost: what is in memory", "risk: Azure may find no room", "risk: a run on another machine"):
+    for said in ("lost: what is in memory", "risk: Azure may find no room", "risk: what another machine began"):
         assert said in terminal.said

@@ -102,7 +102,10 @@ def _list_risks(facts: Preflight | None) -> Iterator[str]:
     narrow = f" ({', '.join(known.narrow)} narrows the choice)" if known.narrow else ""
     yield f"Azure may find no room for the VM on another host{narrow}: then it stays down"
     yield "what waits for a reboot inside the guest shows now"
-    yield "a run on another machine that decides in the same seconds cannot be seen: both would redeploy it"
+    yield (
+        "what another machine began shows in the VM's provisioning state and, minutes later, in the log: of two that "
+        "decide in the same seconds neither sees the other, and both would redeploy it"
+    )
     if not known.approves_itself:
         yield "scheduled events inside the guest can delay it by 10 minutes and more"
     if facts is not None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
 
-from vmdiag.diagnosis.model import Case
+from vmdiag.diagnosis.model import Case, Diagnosis, State
 from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult, Mitigation, Status
@@ -194,8 +194,30 @@ def _build_outcome(order: Order, attended: FollowedRedeploy) -> Case:
     )
     seen = attended.case
     case = seen if seen is not None and seen.diagnosis.verdict.is_flagged else order.plan.latest
-    advice = recommend_after_redeploy(done, attended.hint)
-    return replace(case, mitigation=done, diagnosis=replace(case.diagnosis, recommendation=advice))
+    advice = recommend_after_redeploy(done, attended.hint, case.window.end)
+    return replace(case, mitigation=done, diagnosis=replace(_keep_verdict(order, case, done), recommendation=advice))
+
+
+def _keep_verdict(order: Order, case: Case, done: Mitigation) -> Diagnosis:
+    """How things stand now, under the verdict that was acted on: what is read afterwards is not about that loss alone.
+
+    A loss that was proven to be over has ended, also one that comes and goes, of which a report waits for half an hour.
+    """
+    acted, now = order.plan.latest.diagnosis, case.diagnosis
+    kept = replace(
+        now,
+        verdict=acted.verdict,
+        finding=acted.finding,
+        findings=acted.findings,
+        explanation=acted.explanation,
+        migrated_at=acted.migrated_at,
+        failed_at=acted.failed_at,
+    )
+    if not done.reachable_again or now.state is not State.OPEN or now.loss is None:
+        return kept
+    ended = max(done.finished_at or case.window.end, now.loss.interval.start)
+    loss = replace(now.loss, interval=replace(now.loss.interval, end=ended))
+    return replace(kept, state=State.REDEPLOYED, recovered_at=ended, losses=(*now.losses[:-1], loss))
 
 
 def build_refused_case(one: Refusal) -> Case:

@@ -30,7 +30,9 @@ def check_verdict(plan: Plan, policy: Policy, population: Population, now: datet
     old = "no sign of it is dated" if seen is None else f"the newest sign of the loss is {format_age(now - seen)} old"
     is_measured = bool(list_witnesses(plan.case)) or policy.include_suspected
     if not is_measured:
-        word = ", which only the operator's word shows (--include-suspected)"
+        stated = case.diagnosis.loss is not None and Signal.OPERATOR in case.diagnosis.loss.signals
+        shown = "which only the operator's word shows" if stated else "which nothing measures right now"
+        word = f", {shown} (--include-suspected)"
     elif not _explains_open_loss(case):
         word = ", and the loss that is open now is not the migration's"
     return GuardResult(

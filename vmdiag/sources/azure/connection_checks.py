@@ -78,7 +78,7 @@ def load_feeds() -> dict[str, ModuleType]:
     """The feeds that can be tried, by name."""
     package = vmdiag.sources.azure
     known = {name: plugins.load(package, name) for name in plugins.list_names(package)}
-    return {name: feed for name, feed in known.items() if hasattr(feed, "trial")}
+    return {name: feed for name, feed in known.items() if hasattr(feed, "build_access_check")}
 
 
 def list_permissions() -> list[str]:
@@ -155,7 +155,7 @@ def _check_feeds(session: Session, subscriptions: Iterable[str], workspaces: Ite
     for subscription in subscriptions:
         vm = _find_any_vm(session, subscription)
         for name, feed in load_feeds().items():
-            trials[subscription, name] = feed.trial(subscription, vm, span)
+            trials[subscription, name] = feed.build_access_check(subscription, vm, span)
         trials[subscription, "virtual-machine-list"] = inventory.build_list_check(subscription)
         trials[subscription, SCHEDULED_EVENTS] = announced_events.build_feature_request(
             f"/subscriptions/{subscription}"
