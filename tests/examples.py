@@ -7,7 +7,6 @@ recordings drawn from a line or two of notation.
 import json
 import math
 import re
-import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator
@@ -184,6 +183,4 @@ def write_examples() -> None:
 
 
 if __name__ == "__main__":
-    shutil.rmtree(EXAMPLES, ignore_errors=True)
-    EXAMPLES.mkdir()
     write_examples()

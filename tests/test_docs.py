@@ -11,7 +11,6 @@ import pytest
 from tests.conftest import Runner
 from vmdiag import errors, plugins, renderers
 from vmdiag.cli.exit_codes import WORST_FIRST
-from vmdiag.diagnosis import scenarios
 from vmdiag.redeploy.guards import GUARDS
 
 ROOT = Path(__file__).parent.parent
@@ -69,14 +68,6 @@ def test_every_guard_is_explained() -> None:
     }
 
     assert {guard.__name__.removeprefix("check_").replace("_", " ") for guard in GUARDS} <= explained
-
-
-def test_scenarios_are_counted_right() -> None:
-    words = {11: "eleven", 12: "twelve", 13: "thirteen"}
-    number = len(plugins.list_names(scenarios))
-
-    assert f"{words[number]} scenarios" in README
-    assert f"{words[number - 1]} look-alikes" in README
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))

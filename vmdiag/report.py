@@ -3,6 +3,7 @@
 Fields are never renamed or left out; what is absent is null. The docstrings and descriptions here are the schema's.
 """
 
+import json
 import math
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -285,3 +286,9 @@ def _clean_value(value: Any) -> Any:  # noqa: ANN401 - as above
         case float() if not math.isfinite(value):
             return None
     return value
+
+
+def dump_json(data: object, indent: int | None = None) -> str:
+    """JSON in ASCII: whatever a terminal might obey, and whatever an encoding might lack, is written as an escape."""
+    # DEL is ASCII, so the encoder lets it through; it can only stand inside a string.
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, indent=indent).replace("\x7f", "\\u007f")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vmdiag.cli.source_address import parse_address
+from vmdiag.cli.source_options import parse_address
 from vmdiag.errors import UsageError
 
 

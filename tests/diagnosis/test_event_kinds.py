@@ -10,7 +10,6 @@ from vmdiag.diagnosis.event_kinds import (
     describe_kind,
     find_phase,
     interpret_record,
-    list_record_names,
 )
 from vmdiag.model import Kind, Signal
 
@@ -163,20 +162,6 @@ def test_every_other_signal_has_its_words(signal: Signal, name: str, status: str
 )
 def test_both_dialects_of_a_status_are_one(status: str, expected: Phase) -> None:
     assert find_phase(status) is expected
-
-
-def test_the_table_reads_backwards_to_what_it_reads_forwards() -> None:
-    for kind in Kind:
-        for signal, words in list_record_names([kind]).items():
-            for word in words:
-                name, status = (
-                    ("availability", word) if word in ("Available", "Unavailable", "Degraded") else (word, "")
-                )
-                if word == "Unknown":
-                    name, status = "availability", word
-                if signal is Signal.SERVICE:
-                    status = "Resolved" if kind is Kind.SERVICE_RESOLVED else "Active"
-                assert interpret_record(signal, name, status, {}) is kind
 
 
 def test_every_kind_has_its_sentence() -> None:

@@ -8,9 +8,8 @@ import pytest
 from vmdiag.diagnosis.event_kinds import Phase
 from vmdiag.identity import VmId
 from vmdiag.redeploy.journal import JournalEntry, Step
-from vmdiag.redeploy.lost_answer import conclude_from_traces
+from vmdiag.redeploy.lost_answer import RedeployTraces, conclude_from_traces
 from vmdiag.redeploy.operation import Stage
-from vmdiag.redeploy.request_traces import RedeployTraces
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOON, LATE = AT + timedelta(minutes=2), AT + timedelta(minutes=16)

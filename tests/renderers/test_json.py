@@ -15,8 +15,7 @@ from vmdiag.diagnosis.model import Case
 from vmdiag.mitigation import Status
 from vmdiag.model import Signal
 from vmdiag.renderers import ndjson
-from vmdiag.renderers._dumps import dump_json
-from vmdiag.report import make_schema, to_plain
+from vmdiag.report import dump_json, make_schema, to_plain
 
 SCHEMA = make_schema()
 CASE = {**SCHEMA, "$ref": "#/$defs/case"}

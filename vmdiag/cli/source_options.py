@@ -1,16 +1,23 @@
 """From options to a source that can be read, and the scope to read of it; must not know a source by more than name."""
 
 import os
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from pathlib import Path
 
+from vmdiag import plugins, sources
+from vmdiag.arm.access import AzureSettings
 from vmdiag.cli.azure_options import AzureOptions, SourceOptions
 from vmdiag.cli.progress import StatusConsole
 from vmdiag.cli.scope_options import STANDARD_INPUT, ScopeOptions, resolve_unreachable_since
-from vmdiag.cli.source_address import LIVE_SOURCE, connect_source, parse_address
 from vmdiag.cli.times import parse_utc_offset
 from vmdiag.errors import UsageError
-from vmdiag.sources.protocol import Scope, Source
+from vmdiag.sources.protocol import Scope, Source, Watcher
+
+LIVE_SOURCE = "azure"
+ARCHIVE_SOURCE = "archive"
+_SOURCE_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z-]+)(?::(?P<rest>.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +92,27 @@ Name some, by name, group, tag, or all:
   vmdiag check --all
 An export needs no name: vmdiag check --source FOLDER"""
         raise UsageError(message, hint)
+
+
+def parse_address(address: str) -> tuple[str, str]:
+    """The source's name and what it is to open; a path needs no `archive:` before it."""
+    if address == LIVE_SOURCE:
+        return LIVE_SOURCE, ""
+    found = _SOURCE_ADDRESS.fullmatch(address)
+    if found is None or Path(address).exists():
+        return ARCHIVE_SOURCE, address
+    if not _is_source(found["scheme"]) or found["scheme"] == LIVE_SOURCE or not found["rest"]:
+        known = f"'{LIVE_SOURCE}' or {ARCHIVE_SOURCE}:PATH"
+        message = f"--source {address} is neither a path that exists nor a source that this version knows"
+        raise UsageError(message, f"Give the path of a file or folder, '-' for standard input, or {known}.")
+    return found["scheme"], found["rest"]
+
+
+def _is_source(name: str) -> bool:
+    return name in plugins.list_packages(sources) and hasattr(plugins.load(sources, name), "connect")
+
+
+def connect_source(name: str, address: str, watcher: Watcher, access: AzureSettings) -> Source:
+    """Open a source; it is read later."""
+    source: Source = plugins.load(sources, name).connect(address, watcher, access, lambda: datetime.now(UTC))
+    return source

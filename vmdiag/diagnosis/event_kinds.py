@@ -6,8 +6,7 @@ Names are matched, sentences only where a record has no name that is known: titl
 A note of Resource Health's in words that stand nowhere here may tell of anything: it is kept as what it is.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 
 from vmdiag.diagnosis.health_sentences import interpret_sentences
@@ -220,38 +219,6 @@ def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str,
             return Kind.PROBE_ANSWERED if status.lower() == "answered" else Kind.PROBE_FAILED
         case Signal.TRAFFIC | Signal.AVAILABILITY | Signal.CPU | Signal.DISK | Signal.HEARTBEAT:
             return Kind.OTHER  # these are series, not records
-
-
-def list_record_names(kinds: Iterable[Kind]) -> Mapping[Signal, frozenset[str]]:
-    """The platform's words for these kinds, a set a signal: the table read backwards, for filters."""
-    wanted = set(kinds)
-    words: defaultdict[Signal, set[str]] = defaultdict(set)
-    for kind, signal, word in _index_rows():
-        if kind in wanted:
-            words[signal].add(word)
-    return {signal: frozenset(found) for signal, found in words.items()}
-
-
-def _index_rows() -> Iterator[tuple[Kind, Signal, str]]:
-    """The whole table, a word a row."""
-    for name, kind in ANNOTATIONS.items():
-        yield kind, Signal.HEALTH, name
-    for status, kind in STATUSES.items():
-        yield kind, Signal.HEALTH, status.capitalize()
-    for verb, kind in OPERATIONS.items():
-        for vm_type in VM_TYPES:
-            yield kind, Signal.ACTIVITY, vm_type + verb
-    for network_type in NETWORK_TYPES:
-        for verb in CHANGING:
-            yield Kind.NETWORK_CHANGE, Signal.ACTIVITY, f"{network_type}/{verb}"
-    for word, kind in POWER.items():
-        yield kind, Signal.POWER, f"PowerState/{word}"
-    for word in INCIDENTS:
-        yield Kind.SERVICE_INCIDENT, Signal.SERVICE, word
-        yield Kind.SERVICE_RESOLVED, Signal.SERVICE, word
-
-
-INCIDENTS = ("Incident", "ServiceIssue")
 
 
 def _interpret_operation(name: str, facts: Mapping[str, str]) -> Kind:

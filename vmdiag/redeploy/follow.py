@@ -17,9 +17,8 @@ from vmdiag.mitigation import Status
 from vmdiag.model import Needs, Timeline, Transcript, Window
 from vmdiag.pipeline import examine_vms
 from vmdiag.redeploy.journal import Journal, JournalEntry, Step
-from vmdiag.redeploy.lost_answer import conclude_from_traces
+from vmdiag.redeploy.lost_answer import conclude_from_traces, find_redeploy_traces
 from vmdiag.redeploy.operation import Progress, Stage, read_progress
-from vmdiag.redeploy.request_traces import find_redeploy_traces
 from vmdiag.redeploy.verification import HELD, SETTLES, Sign, SignState, read_sign
 from vmdiag.sources.azure import AzureSource
 from vmdiag.sources.protocol import Reading, Scope

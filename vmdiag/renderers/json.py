@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 from vmdiag import report
 from vmdiag.case_report import count_verdicts, describe_case, describe_gaps
 from vmdiag.diagnosis.model import Case, Header, OtherVms, Verdict
-from vmdiag.renderers._dumps import dump_json
+from vmdiag.report import dump_json
 from vmdiag.wording.scenario_texts import describe_unpublished_cloud
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from typing import TextIO
 
 from vmdiag.case_report import describe_case
 from vmdiag.diagnosis.model import Case, Header, OtherVms
-from vmdiag.renderers._dumps import dump_json
-from vmdiag.report import to_plain
+from vmdiag.report import dump_json, to_plain
 
 STREAMS = True
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
-from types import ModuleType
+from typing import cast
 
 import vmdiag.sources.azure
 from vmdiag import plugins
@@ -15,6 +15,7 @@ from vmdiag.errors import BadAnswer, SourceError, Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.sources.azure import announced_events, heartbeat, inventory
+from vmdiag.sources.azure.feed_request import Feed
 from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
 from vmdiag.sources.decoding.envelopes import unpack_document
@@ -74,11 +75,11 @@ def run_checks(session: Session, named: Iterable[str], workspaces: Iterable[str]
         yield AccessCheck(subject="feeds", status=CheckStatus.SKIPPED, message=says)
 
 
-def load_feeds() -> dict[str, ModuleType]:
+def load_feeds() -> dict[str, Feed]:
     """The feeds that can be tried, by name."""
     package = vmdiag.sources.azure
     known = {name: plugins.load(package, name) for name in plugins.list_names(package)}
-    return {name: feed for name, feed in known.items() if hasattr(feed, "build_access_check")}
+    return {name: cast("Feed", feed) for name, feed in known.items() if hasattr(feed, Feed.build_access_check.__name__)}
 
 
 def list_permissions() -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, Readable, UnsupportedFile
-from vmdiag.sources.files.containers.excel import UNSUPPORTED_WORKBOOK
+from vmdiag.sources.files.containers.unsupported import WORKBOOK
 from vmdiag.sources.files.unpacked_size import Growth
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -39,7 +39,7 @@ def read_entries(packed: ContainerFile) -> Iterator[Entry]:
     with packed.open_seekable() as file, _open_zip(file) as archive:
         members = archive.infolist()
         if not OFFICE_MEMBERS.isdisjoint(member.filename for member in members):
-            raise UNSUPPORTED_WORKBOOK
+            raise UnsupportedFile(*WORKBOOK)
         for member in members:
             if not member.filename.endswith("/"):  # not `is_dir`: of an empty name it raises IndexError
                 yield member.filename, _make_entry(archive, member, packed.growth)

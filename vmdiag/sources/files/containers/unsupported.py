@@ -1,4 +1,9 @@
-"""Files packed in a way that is not unpacked here, and other files that are certainly no export: refused by name."""
+"""Files that are certainly no export, or packed in a way that is not unpacked here: refused by name.
+
+What reads columnar files weighs 40 MB and more; a workbook's sheet is exported as text. Sources of the signatures:
+"Apache Parquet: File Format", "Apache Arrow Columnar Format: IPC File Format", "ORC Specification v1",
+"[MS-CFB]: Compound File Binary File Format" (`.xls`; newer workbooks are zips), the other formats' own descriptions.
+"""
 
 from collections.abc import Iterator
 
@@ -6,8 +11,17 @@ from vmdiag.sources.files.containers import ContainerFile, Entry, UnsupportedFil
 
 UNPACK_ADVICE = "unpack it first; gzip, zstd, tar and zip are read as they are"
 EXPORT_ADVICE = "export JSON or CSV instead"
-# Signatures as their formats' own descriptions give them.
+CONVERT_ADVICE = "export JSON lines, CSV or (Event Hub Capture) Avro; DuckDB converts: copy 'in.parquet' to 'out.json'"
+WORKBOOK = (
+    "an Excel workbook or another office file, which is not read",
+    "save the sheet as 'CSV UTF-8', or export JSON from where it came from",
+)
 SIGNATURES = {
+    bytes.fromhex("d0cf11e0a1b11ae1"): WORKBOOK,
+    b"PAR1": ("a Parquet file, which is not read", CONVERT_ADVICE),
+    b"PARE": ("a Parquet (encrypted) file, which is not read", CONVERT_ADVICE),
+    b"ARROW1": ("an Arrow file, which is not read", CONVERT_ADVICE),
+    b"ORC": ("an ORC file, which is not read", CONVERT_ADVICE),
     b"\xfd7zXZ\x00": ("packed by xz", UNPACK_ADVICE),
     b"BZh": ("packed by bzip2", UNPACK_ADVICE),
     b"7z\xbc\xaf\x27\x1c": ("packed by 7-Zip", UNPACK_ADVICE),
