@@ -157,7 +157,7 @@ def test_what_may_not_be_seen_is_left_out_in_silence() -> None:
         ("resources | where nme == 'x'", "UnresolvedReference", "nme"),
         ("nothing | project id", "UnresolvedReference", "nothing"),
         ("resources | where properties.title == 'x'", "ParserFailure", "title"),
-        ("resources" + 4 * " | join (resources) on id", "DisallowedMaxNumberOfOperators", "join"),
+        ("resources" + 4 * " | join kind=inner (resources) on id", "DisallowedMaxNumberOfOperators", "join"),
     ],
 )
 def test_a_query_that_is_wrong_is_refused_with_its_place(query: str, code: str, token: str) -> None:

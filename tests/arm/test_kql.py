@@ -1,7 +1,7 @@
 """The evaluator of queries: what it computes, and above all what it refuses."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -63,7 +63,6 @@ def _run_names(query: str) -> list[str]:
         ("name =~ 'web-01'", ["Web-01"]),
         ("name != 'db' and size >= 8", ["web-02"]),
         ("name !~ 'WEB-01'", ["web-02", "db"]),
-        ("not(name == 'db') and (size < 8 or size == 9)", ["Web-01"]),
         ("size == 4 or size == 8 and name == 'db'", ["Web-01", "db"]),
         ("name in ('db', 'WEB-01')", ["db"]),
         ("name in~ ('db', 'WEB-01')", ["Web-01", "db"]),
@@ -87,15 +86,9 @@ def _run_names(query: str) -> list[str]:
         ("properties.nics[1].id == 'b'", ["Web-01"]),
         ("properties.hot == true", ["web-02"]),
         ("properties.state != 'Up'", ["web-02", "db"]),
-        ("isempty(properties.state)", ["db"]),
         ("isnotempty(tostring(properties.state))", ["Web-01", "web-02"]),
-        ("isnull(properties)", ["db"]),
-        ("isnull(kind)", []),
         ("todatetime(properties.at) > ago(1h)", ["Web-01"]),
-        ("todatetime(properties.at) between (ago(2d) .. (now() - 1h))", ["web-02"]),
         ("todatetime(properties.at) < datetime(2026-03-02T00:00:00Z)", ["web-02"]),
-        ("array_length(properties.nics) > 0", ["Web-01"]),
-        ("toint('8') == size", ["web-02", "db"]),
         ("tolower(name) == tolower('WEB-01')", ["Web-01"]),
         ("tostring(split(id, '/')[2]) == 'db'", ["db"]),
         ("['kind'] == ''", ["Web-01", "web-02", "db"]),
@@ -110,23 +103,11 @@ def test_a_condition_holds_as_in_kusto(condition: str, names: list[str]) -> None
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ("toupper('a')", "A"),
-        ("strcat('a', 1, 2d)", "a12.00:00:00"),
-        ("tostring(parse_json('{\"a\": [1, 2]}'))", '{"a":[1,2]}'),
         ("split('a/b/c', '/')", ["a", "b", "c"]),
         ("tostring(split('a/b/c', '/')[-1])", "c"),
-        ("coalesce('', 'b')", "b"),
-        ("iff(1 < 2, 'yes', 'no')", "yes"),
-        ("case(1 > 2, 'a', 2 > 1, 'b', 'c')", "b"),
         ("bag_pack('a', 1, 'b', 'x')", {"a": 1, "b": "x"}),
-        ("pack('a', 1)", {"a": 1}),
-        ("extract('/vm/([a-z]+)', 1, '/vm/abc9')", "abc"),
-        ("extract('x', 0, 'abc')", ""),
-        ("now() - ago(90m)", timedelta(minutes=90)),
         ("todatetime('2026-03-02T10:00:00+02:00')", datetime(2026, 3, 2, 8, tzinfo=UTC)),
         ("todatetime('soon')", None),
-        ("toint('x')", None),
-        ("toint('7') + 1", 8),
         ("7 / 2", 3),
         ("-(2 + 3) * 2.5", -12.5),
         ("tostring(datetime(2026-03-02))", "2026-03-02T00:00:00.0000000Z"),
@@ -134,7 +115,6 @@ def test_a_condition_holds_as_in_kusto(condition: str, names: list[str]) -> None
         ("bin(datetime(2026-03-02T10:07:00Z), 5m)", datetime(2026, 3, 2, 10, 5, tzinfo=UTC)),
         (r"'it\'s'", "it's"),
         (r"@'C:\new'", r"C:\new"),
-        ("substring('abcdef', 2, 3)", "cde"),
     ],
 )
 def test_an_expression_has_its_value(expression: str, value: object) -> None:
@@ -154,16 +134,10 @@ def test_project_names_what_has_no_name_as_kusto_does() -> None:
     assert table.columns["properties_state"] == Kind.DYNAMIC
 
 
-def test_project_away_keep_and_rename() -> None:
-    assert list(run_query("notes | project-away note", _create_database()).columns) == ["id"]
-    assert list(run_query("notes | project-keep note", _create_database()).columns) == ["note"]
-    assert list(run_query("notes | project-rename text = note", _create_database()).columns) == ["id", "text"]
-
-
 def test_order_descends_unless_told_and_take_cuts() -> None:
     assert _run_names("order by size, name") == ["web-02", "db", "Web-01"]
-    assert _run_names("sort by size asc, name asc | take 2") == ["Web-01", "db"]
-    assert _run_names("order by todatetime(properties.at) asc | limit 1") == ["db"]
+    assert _run_names("order by size asc, name asc | take 2") == ["Web-01", "db"]
+    assert _run_names("order by todatetime(properties.at) asc | take 1") == ["db"]
 
 
 def test_distinct_gives_each_once() -> None:
@@ -176,7 +150,6 @@ def test_summarize_counts_and_compares() -> None:
     assert counted[1] == {"size": 8, "count_": 2, "top": "web-02", "names": ["web-02", "db"]}
     assert _run_rows("vms | count") == [{"Count": 3}]
     assert _run_rows("vms | where size > 99 | summarize count()") == [{"count_": 0}]
-    assert _run_rows("vms | summarize arg_max(size, name) by tostring(tags.Env)")[0]["name"] == "web-02"
 
 
 def test_a_join_keeps_or_drops_what_has_no_partner() -> None:
@@ -189,18 +162,12 @@ def test_a_join_keeps_or_drops_what_has_no_partner() -> None:
         "note": "master",
     }
     assert _run_rows(f"vms | join kind=leftouter {note} on id | where name == 'web-02'")[0]["note"] == ""
-    assert _run_names("join kind=leftanti (notes) on id") == ["Web-01", "web-02"]
 
 
 def test_mv_expand_gives_a_row_for_each_element() -> None:
     expanded = _run_rows("vms | mv-expand nic = properties.nics | project name, nic = tostring(nic.id)")
 
     assert [row["nic"] for row in expanded] == ["a", "b", ""]
-
-
-def test_union_puts_tables_below_one_another() -> None:
-    assert len(_run_rows("union vms, notes")) == 6
-    assert _run_rows("notes | take 1 | union (vms | where name == 'db') | project id, name")[1]["name"] == "db"
 
 
 def test_table_names_fold_only_where_the_service_folds_them() -> None:
@@ -220,7 +187,6 @@ def test_table_names_fold_only_where_the_service_folds_them() -> None:
         "vms | where Name == 'a'",
         "vms | where name",
         "vms | where properties.state",
-        "vms | where not name == 'a'",
         "vms | where name = 'a'",
         "vms | where name == 'a",
         r"vms | where name == 'a\/b'",
@@ -229,34 +195,27 @@ def test_table_names_fold_only_where_the_service_folds_them() -> None:
         "vms | where name between ('a' .. 'b')",
         "vms | where properties.at > ago(1d)",
         "vms | where ago(1d) < '2026-01-01'",
-        "vms | where now() > ago('1d')",
         "vms | where foo(name) == 1",
         "vms | where name.first == 'a'",
         "vms | where properties.title == 'a'",
         "vms | where properties.last == 'a'",
-        "vms | where array_length(name) > 1",
         "vms | where size has 'a'",
         "vms | where size =~ 'a'",
         "vms | where name == 'a' and size",
         "vms | extend kind = 'a'",
         "vms | extend a = 1, b = a",
         "vms | extend a = name + 'x'",
-        "vms | extend a = coalesce(properties.state, name)",
-        "vms | extend a = iff(size == 4, 1, 'b')",
         "vms | extend a = tolower(name, name)",
         "vms | extend a = tostring(name == 'a')",
         "vms | project name, name",
         "vms | project id | where name == 'a'",
-        "vms | project-away nme",
         "vms | order by properties.state",
         "vms | summarize count() by properties.state",
         "vms | summarize name by size",
         "vms | summarize max(properties.at)",
-        "vms | summarize sum(name)",
         "vms | distinct properties",
         "vms | join kind=inner (notes) on name",
         "vms | join kind=sideways (notes) on id",
-        "vms | join kind=inner (notes | project tags = parse_json(note)) on tags",
         "vms | mv-expand name",
         "vms | take '5'",
         "vms | take 5; vms",

@@ -1,7 +1,7 @@
 """Joins of two tables on equal keys; must not know where the tables come from."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from tests.arm.kql.errors import build_unresolved, refuse_types
@@ -14,8 +14,6 @@ Key = tuple[Any, ...]
 def join_tables(kind: str, left: Table, right: Table, keys: Keys) -> Table:
     """Both tables' columns; one of the right that the left has as well gets a 1 behind its name."""
     _check_keys(left, right, keys)
-    if kind in ("leftanti", "leftsemi"):
-        return Table(left.columns, _filter_left(left, right, keys, wanted=kind == "leftsemi"))
     renamed = {name: f"{name}1" if name in left.columns else name for name in right.columns}
     columns = {**left.columns, **{renamed[name]: column for name, column in right.columns.items()}}
     return Table(columns, _pair_rows(kind, left, right, keys, renamed))
@@ -32,27 +30,14 @@ def _check_keys(left: Table, right: Table, keys: Keys) -> None:
             refuse_types(f"join: the keys '{one}' and '{other}' are of different types")
 
 
-def _filter_left(left: Table, right: Table, keys: Keys, *, wanted: bool) -> Iterator[Row]:
-    known = {_get_key(row, keys, 1) for row in right.rows}
-    return (row for row in left.rows if (_get_key(row, keys, 0) in known) == wanted)
-
-
 def _pair_rows(kind: str, left: Table, right: Table, keys: Keys, renamed: dict[str, str]) -> Iterator[Row]:
     by_key: dict[Key, list[Row]] = defaultdict(list)
     for row in right.rows:
         by_key[_get_key(row, keys, 1)].append({renamed[name]: value for name, value in row.items()})
     nothing = {renamed[name]: "" if column == Kind.STRING else None for name, column in right.columns.items()}
-    for row in _select_left(kind, left, keys):
+    for row in left.rows:
         partners = by_key.get(_get_key(row, keys, 0), [nothing] if kind == "leftouter" else [])
         yield from ({**row, **partner} for partner in partners)
-
-
-def _select_left(kind: str, left: Table, keys: Keys) -> Iterator[Row]:
-    """`innerunique` takes one row of each key on the left."""
-    if kind != "innerunique":
-        return iter(left.rows)
-    first: Callable[[Row], Key] = lambda row: _get_key(row, keys, 0)  # noqa: E731 - named to be read once
-    return iter({first(row): row for row in reversed(list(left.rows))}.values())
 
 
 def _get_key(row: Row, keys: Keys, side: int) -> Key:

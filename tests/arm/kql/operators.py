@@ -24,15 +24,11 @@ from tests.arm.kql.syntax import (
     Operator,
     Order,
     Project,
-    ProjectAway,
-    ProjectRename,
     Query,
     Summarize,
-    Union,
     Where,
 )
 from tests.arm.kql.table import Database, Kind, Row, Table
-from tests.arm.kql.values import to_text
 
 
 def evaluate(query: Query, database: Database) -> Table:
@@ -47,7 +43,7 @@ class _Evaluation:
         self.database = database
 
     def evaluate_query(self, query: Query) -> Table:
-        table = Table({}, ()) if query.table is None else self.find_table(query.table)
+        table = self.find_table(query.table)
         for operator in query.operators:
             table = self.apply_operator(operator, table)
         return table
@@ -63,14 +59,10 @@ class _Evaluation:
         match operator:
             case Join(kind, right, keys):
                 return join_tables(kind, table, self.evaluate_query(right), keys)
-            case Union(others):
-                return _unite_tables([table, *map(self.evaluate_query, others)])
             case Limit(count):
                 return Table(table.columns, itertools.islice(table.rows, count))
             case Count():
                 return Table({"Count": Kind.LONG}, _count_rows(table.rows))
-            case ProjectAway(names, keep):
-                return _select_columns(table, names, keep=keep)
             case _:
                 return _OPERATORS[type(operator)](operator, table, scope)
 
@@ -106,26 +98,6 @@ def _apply_distinct(operator: Distinct, table: Table, scope: Scope) -> Table:
 
 def _drop_duplicates(rows: Iterable[Row]) -> Iterator[Row]:
     yield from {tuple(row.values()): row for row in rows}.values()
-
-
-def _select_columns(table: Table, names: tuple[str, ...], *, keep: bool) -> Table:
-    for name in names:
-        if name not in table.columns:
-            raise build_unresolved(name)
-    columns = {name: kind for name, kind in table.columns.items() if (name in names) == keep}
-    return Table(columns, ({name: row[name] for name in columns} for row in table.rows))
-
-
-def _apply_rename(operator: ProjectRename, table: Table, scope: Scope) -> Table:
-    old_of = {}
-    for each in operator.columns:
-        if not each.name or not isinstance(each.expression, Name):
-            message = "project-rename: new = old expected"
-            raise KqlError(message)
-        compile_expression(each.expression, scope)
-        old_of[each.expression.name] = each.name
-    columns = {old_of.get(name, name): kind for name, kind in table.columns.items()}
-    return Table(columns, ({old_of.get(name, name): value for name, value in row.items()} for row in table.rows))
 
 
 def _apply_summarize(operator: Summarize, table: Table, scope: Scope) -> Table:
@@ -185,18 +157,14 @@ def _apply_expand(operator: Expand, table: Table, scope: Scope) -> Table:
     new = _compile_columns(operator.columns, scope)
     if any(each.kind != Kind.DYNAMIC for each in new.values()):
         refuse_types("mv-expand: the expression must have the type dynamic")
-    if operator.kind not in ("", "dynamic", "string"):
-        raise build_unresolved(operator.kind, "type")
-    as_text = operator.kind == "string"
 
     def expand_rows() -> Iterator[Row]:
         for row in table.rows:
             arrays = [_list_elements(each.value(row)) for each in new.values()]
             for values in itertools.islice(itertools.zip_longest(*arrays), operator.limit):
-                yield {**row, **dict(zip(new, map(to_text, values) if as_text else values, strict=True))}
+                yield {**row, **dict(zip(new, values, strict=True))}
 
-    kind = Kind.STRING if as_text else Kind.DYNAMIC
-    return Table({**table.columns, **dict.fromkeys(new, kind)}, expand_rows())
+    return Table({**table.columns, **dict.fromkeys(new, Kind.DYNAMIC)}, expand_rows())
 
 
 def _list_elements(value: Any) -> list[Any]:
@@ -205,17 +173,6 @@ def _list_elements(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [{key: member} for key, member in value.items()]
     return [value]
-
-
-def _unite_tables(tables: list[Table]) -> Table:
-    """All columns of all tables; of one name and different types there must be none."""
-    columns: dict[str, Kind] = {}
-    for table in tables:
-        for name, kind in table.columns.items():
-            if columns.setdefault(name, kind) != kind:
-                refuse_types(f"union: column '{name}' has different types")
-    empty = {name: "" if kind == Kind.STRING else None for name, kind in columns.items()}
-    return Table(columns, ({**empty, **row} for table in tables for row in table.rows))
 
 
 def _compile_columns(named: tuple[Named, ...], scope: Scope) -> dict[str, Compiled]:
@@ -237,7 +194,7 @@ def _derive_name(expression: Expression) -> str:
             return name
         case Member(of, key):
             return f"{_derive_name(of)}_{key}"
-        case Call("tostring" | "todatetime" | "toint" | "tolong" | "tobool" | "bin", (of, *_), False):
+        case Call("tostring" | "todatetime" | "bin", (of, *_), False):
             return _derive_name(of)
         case _:
             return ""
@@ -252,7 +209,6 @@ _OPERATORS: dict[type, Callable[[Any, Table, Scope], Table]] = {
     Where: _apply_where,
     Extend: _apply_extend,
     Project: _apply_project,
-    ProjectRename: _apply_rename,
     Distinct: _apply_distinct,
     Summarize: _apply_summarize,
     Order: _apply_order,

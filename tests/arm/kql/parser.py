@@ -15,16 +15,13 @@ from tests.arm.kql.syntax import (
     Operator,
     Order,
     Project,
-    ProjectAway,
-    ProjectRename,
     Query,
     SortKey,
     Summarize,
-    Union,
     Where,
 )
 
-JOIN_KINDS = ("inner", "leftouter", "innerunique", "leftanti", "leftsemi")
+JOIN_KINDS = ("inner", "leftouter")
 
 
 def parse(query: str) -> Query:
@@ -37,10 +34,7 @@ def parse(query: str) -> Query:
 
 
 def _parse_query(cursor: Cursor) -> Query:
-    if cursor.skip_any("union"):
-        table, operators = None, [_parse_union(cursor)]
-    else:
-        table, operators = cursor.parse_name(), []
+    table, operators = cursor.parse_name(), list[Operator]()
     while cursor.skip_any("|"):
         operators.append(_parse_operator(cursor))
     return Query(table, tuple(operators))
@@ -55,10 +49,6 @@ def _parse_operator(cursor: Cursor) -> Operator:
     return reads(cursor)
 
 
-def _parse_union(cursor: Cursor) -> Operator:
-    return Union(cursor.parse_list(lambda: _parse_table(cursor)))
-
-
 def _parse_table(cursor: Cursor) -> Query:
     if not cursor.skip_any("("):
         return Query(cursor.parse_name(), ())
@@ -68,10 +58,10 @@ def _parse_table(cursor: Cursor) -> Query:
 
 
 def _parse_join(cursor: Cursor) -> Operator:
-    kind = "innerunique"
-    if cursor.skip_any("kind"):
-        cursor.expect("=")
-        kind = cursor.expect(*JOIN_KINDS).text
+    # Without one it would be Kusto's `innerunique`, which drops rows: nobody wants that unsaid.
+    cursor.expect("kind")
+    cursor.expect("=")
+    kind = cursor.expect(*JOIN_KINDS).text
     right = _parse_table(cursor)
     cursor.expect("on")
     return Join(kind, right, cursor.parse_list(lambda: _parse_key(cursor)))
@@ -121,32 +111,20 @@ def _parse_take(cursor: Cursor) -> Operator:
 
 def _parse_expand(cursor: Cursor) -> Operator:
     columns = cursor.parse_list(lambda: parse_named(cursor))
-    kind = ""
-    if cursor.skip_any("to"):
-        cursor.expect("typeof")
-        cursor.expect("(")
-        kind = cursor.advance().text
-        cursor.expect(")")
     if not cursor.skip_any("limit"):
-        return Expand(columns, kind)
-    return Expand(columns, kind, int(cursor.advance().text))
+        return Expand(columns)
+    return Expand(columns, int(cursor.advance().text))
 
 
 _OPERATORS: dict[str, Callable[[Cursor], Operator]] = {
     "where": lambda cursor: Where(parse_expression(cursor)),
     "extend": lambda cursor: Extend(cursor.parse_list(lambda: parse_named(cursor))),
     "project": lambda cursor: Project(cursor.parse_list(lambda: parse_named(cursor))),
-    "project-away": lambda cursor: ProjectAway(cursor.parse_list(cursor.parse_name)),
-    "project-keep": lambda cursor: ProjectAway(cursor.parse_list(cursor.parse_name), keep=True),
-    "project-rename": lambda cursor: ProjectRename(cursor.parse_list(lambda: parse_named(cursor))),
     "distinct": lambda cursor: Distinct(cursor.parse_list(lambda: parse_named(cursor))),
     "summarize": _parse_summarize,
     "order": _parse_order,
-    "sort": _parse_order,
     "take": _parse_take,
-    "limit": _parse_take,
     "count": lambda _: Count(),
     "mv-expand": _parse_expand,
     "join": _parse_join,
-    "union": _parse_union,
 }

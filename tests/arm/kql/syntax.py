@@ -111,21 +111,6 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectAway:
-    """All columns but these; `keep` turns it round."""
-
-    names: tuple[str, ...]
-    keep: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectRename:
-    """Columns under other names."""
-
-    columns: tuple[Named, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Distinct:
     """Each combination once."""
 
@@ -161,13 +146,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Expand:
-    """`mv-expand`: a row for each element of each array; `kind` where it says `to typeof(...)`.
+    """`mv-expand`: a row for each element of each array.
 
     Of more elements than `limit` only the first give a row, in silence; Resource Graph's default is 128, its most 400.
     """
 
     columns: tuple[Named, ...]
-    kind: str = ""
     limit: int = 128
 
 
@@ -180,33 +164,12 @@ class Join:
     keys: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
-    """The rows of other tables as well."""
-
-    others: "tuple[Query, ...]"
-
-
-Operator = (
-    Where
-    | Extend
-    | Project
-    | ProjectAway
-    | ProjectRename
-    | Distinct
-    | Summarize
-    | Order
-    | Limit
-    | Count
-    | Expand
-    | Join
-    | Union
-)
+Operator = Where | Extend | Project | Distinct | Summarize | Order | Limit | Count | Expand | Join
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A table and what is done with it; a union that comes first has no table of its own."""
+    """A table and what is done with it."""
 
-    table: str | None
+    table: str
     operators: tuple[Operator, ...]

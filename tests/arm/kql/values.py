@@ -38,12 +38,6 @@ def to_datetime(value: Any) -> datetime | None:
     return parse_time(value) if isinstance(value, str) else value if isinstance(value, datetime) else None
 
 
-def to_long(value: Any) -> int | None:
-    """`tolong()`: null for what is no number."""
-    number = to_real(value)
-    return None if number is None else int(number)
-
-
 def to_real(value: Any) -> float | None:
     """`toreal()`: null for what is no number."""
     if isinstance(value, bool | int | float):
@@ -52,15 +46,6 @@ def to_real(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError):
         return None
-
-
-def to_bool(value: Any) -> bool | None:
-    """`tobool()`: null for what is neither."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return value != 0
-    return {"true": True, "false": False}.get(to_text(value).lower())
 
 
 def get_member(value: Any, key: str | int) -> Any:

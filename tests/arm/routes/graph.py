@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from tests.arm.call import Answer, ApiCall, Refusal, refuse
 from tests.arm.kql import Database, Kind, KqlError, Row, Table, evaluate, parse
-from tests.arm.kql.syntax import Expand, Join, Query, Union
+from tests.arm.kql.syntax import Expand, Join, Query
 from tests.arm.kql.values import to_text
 from tests.arm.routes import graph_tables
 from tests.arm.routing import Route
@@ -146,7 +146,7 @@ def _check_limits(query: Query) -> None:
 def _list_operators(query: Query) -> Iterator[Any]:
     for each in query.operators:
         yield each
-        inner = (each.right,) if isinstance(each, Join) else each.others if isinstance(each, Union) else ()
+        inner = (each.right,) if isinstance(each, Join) else ()
         for other in inner:
             yield from _list_operators(other)
 
