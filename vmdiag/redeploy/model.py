@@ -166,3 +166,13 @@ class Population:
     vms: int
     affected: tuple[AffectedVm, ...]
     candidates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardContext:
+    """All that a guard may look at; `now` is Azure's time."""
+
+    plan: Plan
+    policy: Policy
+    population: Population
+    now: datetime

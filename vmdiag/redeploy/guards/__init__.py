@@ -12,11 +12,11 @@ from vmdiag.diagnosis.model import Case
 from vmdiag.mitigation import GuardResult
 from vmdiag.redeploy.guards import _loss, _machine, _run
 from vmdiag.redeploy.guards._machine import is_rebuilt
-from vmdiag.redeploy.model import Plan, Policy, Population
+from vmdiag.redeploy.model import GuardContext, Plan, Policy, Population
 
 __all__ = ["GOOD_FOR", "GUARDS", "Order", "Refusal", "is_candidate", "is_rebuilt", "review_plans"]
 
-Guard = Callable[[Plan, Policy, Population, datetime], GuardResult]
+Guard = Callable[[GuardContext], GuardResult]
 GUARDS: tuple[Guard, ...] = (
     _loss.check_verdict,
     _loss.check_persistence,
@@ -95,7 +95,8 @@ def is_candidate(case: Case, policy: Policy) -> bool:
 
 
 def _review_plan(plan: Plan, policy: Policy, population: Population, now: datetime) -> Order | Refusal:
-    answers = tuple(guard(plan, policy, population, now) for guard in GUARDS)
+    context = GuardContext(plan=plan, policy=policy, population=population, now=now)
+    answers = tuple(guard(context) for guard in GUARDS)
     if all(answer.passes for answer in answers):
         return Order(plan=plan, answers=answers, seal=_SEAL)
     return Refusal(plan=plan, answers=answers)

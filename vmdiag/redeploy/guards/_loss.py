@@ -11,7 +11,7 @@ from vmdiag.diagnosis.service_health import concerns_vm, find_incident_end
 from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.redeploy.guards._words import describe_unknown, format_age
-from vmdiag.redeploy.model import Plan, Policy, Population
+from vmdiag.redeploy.model import GuardContext, Plan, Policy
 from vmdiag.redeploy.verification import MEASURED, find_last_reading, list_unread_gaps, list_witnesses
 
 FRESH = timedelta(minutes=15)
@@ -22,9 +22,9 @@ SAME_LOSS = timedelta(minutes=20)
 RIVALS_BEFORE, RIVALS_AFTER, LOG_WHOLE = timedelta(minutes=30), timedelta(minutes=2), timedelta(minutes=20)
 
 
-def check_verdict(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_verdict(context: GuardContext) -> GuardResult:
     """Confirmed, or suspected where the operator says so, of the loss that is open now, on evidence of minutes ago."""
-    del population
+    plan, policy, now = context.plan, context.policy, context.now
     verdicts, seen, case = list_accepted_verdicts(policy), _find_newest_measurement(plan.latest), plan.latest
     found, word = case.diagnosis.verdict, ""
     old = "no sign of it is dated" if seen is None else f"the newest sign of the loss is {format_age(now - seen)} old"
@@ -43,9 +43,9 @@ def check_verdict(plan: Plan, policy: Policy, population: Population, now: datet
     )
 
 
-def check_persistence(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_persistence(context: GuardContext) -> GuardResult:
     """The loss still goes on, measured, when it is read again right before the request, by feeds that are whole."""
-    del population
+    plan, policy, now = context.plan, context.policy, context.now
     passes: bool | None = None
     if not policy.is_live:
         passes, found = False, "an archive cannot be read again"
@@ -60,9 +60,9 @@ def check_persistence(plan: Plan, policy: Policy, population: Population, now: d
     return GuardResult(guard="persistence", passes=passes, limit=limit, found=found)
 
 
-def check_service_event(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_service_event(context: GuardContext) -> GuardResult:
     """No service incident of the region is active, and Azure has not scheduled to move or reboot the VM itself."""
-    del policy, population
+    plan, now = context.plan, context.now
     name, limit = "service event", "no active incident of the region, no redeploy or reboot scheduled"
     facts, case = plan.preflight, plan.latest
     if list_unread_gaps(case, Signal.SERVICE):

@@ -10,7 +10,7 @@ from itertools import pairwise
 from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind
 from vmdiag.redeploy.guards._words import describe_unknown, format_age
-from vmdiag.redeploy.model import Plan, Policy, Population, Preflight
+from vmdiag.redeploy.model import GuardContext, Plan, Preflight
 
 REPEAT, REPEAT_SPAN, MOST_IN_SPAN = timedelta(hours=6), timedelta(days=7), 2
 # The log's redeploy and the journal's are one: no VM is redeployed twice within minutes.
@@ -24,9 +24,9 @@ PROTECTED = "vmdiag-protect"
 AKS_TAG, AKS_OLD_TAG, AKS_GROUP = "aks-managed-", "orchestrator", "mc_"
 
 
-def check_state(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_state(context: GuardContext) -> GuardResult:
     """Running or stopped, not deallocated; provisioned; no lock known."""
-    del policy, population, now
+    plan = context.plan
     limit = "running or stopped, provisioning succeeded, no lock, the same VM as before"
     facts = plan.preflight
     if facts is None or "vm" in facts.unread:
@@ -42,9 +42,9 @@ def check_state(plan: Plan, policy: Policy, population: Population, now: datetim
     )
 
 
-def check_data(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_data(context: GuardContext) -> GuardResult:
     """No OS disk that lies on the host and dies with the move, unless the operator accepts that."""
-    del population, now
+    plan, policy = context.plan, context.policy
     limit = "data loss is allowed (--allow-data-loss)" if policy.allow_data_loss else "no ephemeral OS disk"
     facts = plan.preflight
     if facts is None or "vm" in facts.unread:
@@ -53,9 +53,9 @@ def check_data(plan: Plan, policy: Policy, population: Population, now: datetime
     return GuardResult(guard="data", passes=policy.allow_data_loss or not facts.ephemeral, limit=limit, found=found)
 
 
-def check_owner(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_owner(context: GuardContext) -> GuardResult:
     """Nobody else manages the VM, and nobody has protected it."""
-    del policy, population, now
+    plan = context.plan
     limit = f"no scale-set instance, no AKS node, nothing managed by others, no tag {PROTECTED}"
     facts = plan.preflight
     if plan.vm.scale_set is not None:
@@ -68,9 +68,9 @@ def check_owner(plan: Plan, policy: Policy, population: Population, now: datetim
     return GuardResult(guard="owner", passes=not found, limit=limit, found=found or f"nobody else manages it{untold}")
 
 
-def check_permission(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_permission(context: GuardContext) -> GuardResult:
     """The sign-in may redeploy this VM; where that cannot be read the request itself will tell."""
-    del policy, population, now
+    plan = context.plan
     limit = "Microsoft.Compute/virtualMachines/redeploy/action"
     if plan.preflight is None:
         return describe_unknown("permission", limit, None, "")
@@ -79,9 +79,9 @@ def check_permission(plan: Plan, policy: Policy, population: Population, now: da
     return GuardResult(guard="permission", passes=may is not False, limit=limit, found=words[may])
 
 
-def check_repeat(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_repeat(context: GuardContext) -> GuardResult:
     """Not again so soon, whoever did it before, and never twice for one loss."""
-    del policy, population
+    plan, now = context.plan, context.now
     limit = f"none since the loss began, one in {format_age(REPEAT)}, {MOST_IN_SPAN} in {format_age(REPEAT_SPAN)}"
     facts, lost = plan.preflight, plan.latest.diagnosis.failed_at
     told = [event.at for event in plan.latest.events if event.kind is Kind.REDEPLOY]
@@ -102,9 +102,9 @@ def check_repeat(plan: Plan, policy: Policy, population: Population, now: dateti
     return GuardResult(guard="repeat", passes=True, limit=limit, found=found)
 
 
-def check_grace(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_grace(context: GuardContext) -> GuardResult:
     """Nobody works on the VM right now."""
-    del policy, population
+    plan, now = context.plan, context.now
     limit = f"{format_age(GRACE)} after a customer's write"
     facts = plan.preflight
     if facts is None or "log" in facts.unread:

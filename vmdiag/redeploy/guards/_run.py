@@ -10,7 +10,7 @@ from vmdiag.diagnosis.service_health import normalize_region
 from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult
 from vmdiag.redeploy.guards._words import describe_unknown, format_age
-from vmdiag.redeploy.model import Consent, Plan, Policy, Population
+from vmdiag.redeploy.model import Consent, GuardContext, Plan, Population
 
 STORM_LEAST = 3
 STORM_REGION, STORM_SPAN = 10, timedelta(minutes=15)
@@ -22,9 +22,9 @@ CLOCKS_APART = timedelta(minutes=5)
 AGREE = timedelta(seconds=30)
 
 
-def check_count(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_count(context: GuardContext) -> GuardResult:
     """No more candidates than the operator thought of."""
-    del plan, now
+    policy, population = context.policy, context.population
     noun = "candidate" if population.candidates == 1 else "candidates"
     return GuardResult(
         guard="count",
@@ -34,8 +34,9 @@ def check_count(plan: Plan, policy: Policy, population: Population, now: datetim
     )
 
 
-def check_storm(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_storm(context: GuardContext) -> GuardResult:
     """One platform event, not so many broken VMs; what was redeployed there within the hour is part of it."""
+    plan, policy, population, now = context.plan, context.policy, context.population, context.now
     limit = (
         f"at most {policy.storm} % of the scope from {STORM_LEAST} VMs on (--storm), and {STORM_REGION} VMs of one "
         f"region within {format_age(STORM_SPAN)}, with what was redeployed there within {format_age(STORM_MEMORY)}"
@@ -61,9 +62,9 @@ def check_storm(plan: Plan, policy: Policy, population: Population, now: datetim
     )
 
 
-def check_pace(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_pace(context: GuardContext) -> GuardResult:
     """One at a time in a subscription, and so never two of an availability set or a proximity group."""
-    del population
+    plan, policy, now = context.plan, context.policy, context.now
     subscription = plan.vm.subscription.lower()
     others = [each for each in policy.unfinished if each.vm.subscription.lower() == subscription]
     return GuardResult(
@@ -75,18 +76,18 @@ def check_pace(plan: Plan, policy: Policy, population: Population, now: datetime
     )
 
 
-def check_lock(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_lock(context: GuardContext) -> GuardResult:
     """No other run redeploys in this subscription from this machine."""
-    del plan, population, now
+    policy = context.policy
     limit = "one run that redeploys in a subscription at a time"
     return GuardResult(
         guard="lock", passes=policy.lock_holder is None, limit=limit, found=policy.lock_holder or "no other run"
     )
 
 
-def check_consent(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_consent(context: GuardContext) -> GuardResult:
     """The operator says yes."""
-    del plan, population, now
+    policy = context.policy
     words = {
         Consent.GIVEN: (True, "yes"),
         Consent.NEEDLESS: (True, "not needed: --dry-run changes nothing"),
@@ -97,9 +98,9 @@ def check_consent(plan: Plan, policy: Policy, population: Population, now: datet
     return GuardResult(guard="consent", passes=passes, limit="a typed yes, or --yes", found=found)
 
 
-def check_clock(plan: Plan, policy: Policy, population: Population, now: datetime) -> GuardResult:
+def check_clock(context: GuardContext) -> GuardResult:
     """This machine and Azure agree about the time: every limit here is one of time."""
-    del plan, population, now
+    policy = context.policy
     limit = f"this machine's clock and Azure's differ by less than {format_age(CLOCKS_APART)}"
     if policy.skew is None:
         return GuardResult(
