@@ -8,7 +8,16 @@ from azure.core.rest import HttpRequest
 
 from vmdiag.arm import _errors
 from vmdiag.arm.request import Request
-from vmdiag.errors import BadAnswer, NotAllowed, NotFound, NotSignedIn, SourceError, Throttled, Unreachable
+from vmdiag.errors import (
+    BadAnswer,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    NotUnderstood,
+    SourceError,
+    Throttled,
+    Unreachable,
+)
 
 ASKED = Request(
     description="metrics of web-01", service="metrics", path="/x", permission="Microsoft.Insights/metrics/read"
@@ -59,7 +68,7 @@ def test_it_leaves_as_ours_with_what_was_under_way(kind: type[Exception], image:
 @pytest.mark.parametrize(
     ("status", "image"),
     [(401, NotSignedIn), (403, NotAllowed), (404, NotFound), (429, Throttled), (408, Unreachable), (500, Unreachable),
-     (503, Unreachable), (302, BadAnswer), (400, BadAnswer), (409, BadAnswer), (418, BadAnswer)],
+     (503, Unreachable), (302, BadAnswer), (400, NotUnderstood), (409, NotUnderstood), (418, NotUnderstood)],
 )  # fmt: skip
 def test_a_refusal_is_told_by_its_status_with_azures_code(status: int, image: type[SourceError]) -> None:
     error = _errors.build_refusal(ASKED, status, {}, b'{"error": {"code": "Odd", "message": "It is so."}}')
