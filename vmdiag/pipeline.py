@@ -1,4 +1,4 @@
-"""examine(): a source becomes cases, lazily and in order; must not know which source it is or how cases are shown."""
+"""examine_vms(): a source becomes cases, lazily and in order, whichever source it is and however they are shown."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace

@@ -40,7 +40,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitialState:
-    """All there is to begin with; `traits` and `turns` go by the VM's id."""
+    """All there is to begin with; `traits` and `state_changes` go by the VM's id."""
 
     truth: GroundTruth
     traits: Mapping[str, VmTraits] = field(default_factory=dict)

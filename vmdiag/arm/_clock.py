@@ -11,7 +11,7 @@ IMPLAUSIBLE_SKEW = timedelta(days=20 * 365)
 
 
 class AzureClock:
-    """`own` tells this machine's time, `skew` how far Azure's is ahead of it, once something was answered."""
+    """`local_now` tells this machine's time, `skew` how far Azure's is ahead of it, once something was answered."""
 
     def __init__(self, own: Callable[[], datetime]) -> None:
         self.local_now = own

@@ -1,6 +1,6 @@
 """Turns every error of Azure's libraries and every refusal of a server into one of ours; must not retry or print.
 
-The border is crossed here alone: `translated` for what was raised, `refused` for what was answered.
+The border is crossed here alone: `translate_errors` for what was raised, `build_refusal` for what was answered.
 """
 
 import re
@@ -44,7 +44,7 @@ class UntrustedCertificate(Unreachable):
 class AnswerTooLarge(BadAnswer):
     """An answer that Azure would have to give and that is larger than it may be: a smaller page may do.
 
-    `share` is how much of the page there would have been room for.
+    `page_fraction` is how much of the page there would have been room for.
     """
 
     page_fraction = 0.5
@@ -130,7 +130,7 @@ _PAGE_TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,120}?)\s*</title", re.IGNOREC
 def translate_errors(what: str, default_type: type[SourceError] = Unreachable) -> Iterator[None]:
     """Errors of Azure's libraries leave as ours; `what` says for people what was under way.
 
-    `otherwise` is what those of Python's own mean, which the libraries let through.
+    `default_type` is what those of Python's own mean, which the libraries let through.
     """
     try:
         yield

@@ -36,7 +36,7 @@ class Transport(RequestsTransport):  # type: ignore[misc]  # its module makes it
         super().__init__(session=session, connection_data_block_size=BLOCK_SIZE, connection_verify=trusted or True)
 
     def send(self, request: Any, *, proxies: MutableMapping[str, str] | None = None, **options: Any) -> Any:
-        """Send a request; one that nobody else limits has `WHOLE` seconds for itself and its answer."""
+        """Send a request; one that nobody else limits has `EXCHANGE_TIMEOUT` seconds for itself and its answer."""
         send: Callable[[], Any] = lambda: super(Transport, self).send(request, proxies=proxies, **options)  # noqa: E731
         if _deadline.has_deadline():
             return send()

@@ -12,9 +12,9 @@ class AzureSettings:
     """The settings of one run.
 
     `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `tenant` is where
-    to sign in, and `identity` the client id of a managed identity; `trusted` is a file with the authorities to trust;
-    `versions` are api-versions by service, for clouds that lag; `timeout` bounds the whole reading; `probe` is a TCP
-    port.
+    to sign in, and `client_id` the client id of a managed identity; `ca_bundle` is a file with the authorities to
+    trust; `api_versions` are api-versions by service, for clouds that lag; `timeout` bounds the whole reading;
+    `probe_port` is a TCP port.
     """
 
     cloud: str = "public"

@@ -36,9 +36,9 @@ class Endpoint(StrEnum):
 class Request:
     """One reading, of one page or more.
 
-    `what` says for people what is read; `service` names its version; `permission` is what a role must allow. With a
-    `body` it is a query that is sent as a POST and changes nothing. Answers are decoded as `shape` where they fit it,
-    else, and without one, as plain values.
+    `description` says for people what is read; `service` names its version; `permission` is what a role must allow.
+    With a `body` it is a query that is sent as a POST and changes nothing. Answers are decoded as `answer_type` where
+    they fit it, else, and without one, as plain values.
     """
 
     description: str

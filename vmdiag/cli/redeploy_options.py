@@ -42,7 +42,7 @@ class RedeployOptions:
     journal: options.JournalPath = None
 
     def validate_options(self, typed_options: "Collection[str]") -> None:
-        """Raise `UsageError` for options that make no sense together; `typed` are those that stand on the command line.
+        """Raise `UsageError` for options that make no sense together; `typed_options` stand on the command line.
 
         One that does nothing is a misunderstanding, but for those that the environment sets for every command.
         """

@@ -33,7 +33,7 @@ RedeployWorkflow = Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]]
 class CaseTally:
     """Counts cases as soon as they are known, whatever becomes of the report, and keeps none of them.
 
-    `waiting` are the VMs of which a redeploy was asked for and nothing was decided yet.
+    `undecided_vms` are the VMs of which a redeploy was asked for and nothing was decided yet.
     """
 
     fail_on: FailOn
@@ -85,7 +85,7 @@ def run_check(
     watch: StatusConsole,
     workflow: RedeployWorkflow | None = None,
 ) -> int:
-    """Check what was opened, and render it in a form that is known; `earlier` are lines of a report to continue."""
+    """Check what was opened, and render it; `previous_lines` are those of a report to continue."""
     renderer = plugins.load(renderers, form)
     finished = read_previous_cases(previous_lines, watch) if previous_lines else ()
     if workflow is not None:

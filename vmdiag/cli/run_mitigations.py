@@ -32,7 +32,7 @@ def list_redeploys(journal: str | None, form: str, watch: StatusConsole) -> int:
     journal_file, entries = _read_journal(journal, watch)
     with open_output() as out:
         _write_entries(entries, journal_file.path, form, out)
-    open_ = sum(deed.is_open for deed in entries)
+    open_ = sum(entry.is_open for entry in entries)
     if open_:
         watch.warn(
             f"{open_} of {len(entries)} redeploys unfinished: 'vmdiag mitigations --resume' finds out about them"
@@ -48,10 +48,10 @@ def resume_redeploys(
     journal_file, entries = _read_journal(journal, watch)
     followed_entries = (
         list(_follow_unfinished(azure_options, probe, journal, wait_for, watch))
-        if any(deed.is_open for deed in entries)
+        if any(entry.is_open for entry in entries)
         else []
     )
-    code = pick_worst_code({compute_mitigation_code(deed.describe_mitigation) for deed in followed_entries})
+    code = pick_worst_code({compute_mitigation_code(entry.describe_mitigation) for entry in followed_entries})
     try:
         with open_output() as out:
             _write_entries(followed_entries, journal_file.path, form, out)
@@ -90,7 +90,7 @@ def _follow_unfinished(
     source = live.connect("", watch, azure_options.build_access(os.environ, probe), lambda: datetime.now(UTC))
     context = build_redeploy_context(source, ConsolePrompt(watch), journal, wait_for)
     try:
-        yield from (attended.entry for attended in resume_unfinished(context))
+        yield from (followed.entry for followed in resume_unfinished(context))
     except OSError as error:
         message = f"the lock cannot be taken: {error.strerror or error}"
         raise UsageError(message, "Set XDG_STATE_HOME, or its like, to a folder that can be written to.") from error
@@ -101,11 +101,11 @@ def _write_entries(entries: Iterable[JournalEntry], path: Path, form: str, out: 
         document = {
             "schema": SCHEMA_ID,
             "journal": str(path),
-            "mitigations": [_serialize_entry(deed) for deed in entries],
+            "mitigations": [_serialize_entry(entry) for entry in entries],
         }
         out.write(json.dumps(document, indent=2) + "\n")
     else:
-        lines = [line for deed in entries for line in _format_entry(deed)]
+        lines = [line for entry in entries for line in _format_entry(entry)]
         out.writelines(f"{line}\n" for line in lines or ["No redeploys."])
 
 

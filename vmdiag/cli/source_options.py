@@ -24,7 +24,7 @@ _SOURCE_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z-]+)(?::(?P<rest>.*))?", re.D
 class OpenedSource:
     """A source, what is asked of it, what a report calls it, and the cloud that it is in unless it knows better.
 
-    `lost` is since when the operator states that the VMs cannot be reached.
+    `unreachable_since` is since when the operator states that the VMs cannot be reached.
     """
 
     source: Source

@@ -1,4 +1,4 @@
-"""recommend(): the next step for a diagnosed VM and why; must not judge."""
+"""recommend_action(): the next step for a diagnosed VM and why; must not judge."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""compare(): what only shows across VMs, many that lost connectivity within minutes, joins their evidence; pure."""
+"""compare_fleet(): what only shows across VMs: many that lost connectivity within minutes; pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""assemble(): a transcript becomes a timeline: interpreted, sorted, each thing told once; must not judge.
+"""assemble_timeline(): a transcript becomes a timeline: interpreted, sorted, each thing told once; must not judge.
 
 The same story told in any order, with repeats, in any letter case and by any source gives the same timeline.
 """

@@ -1,4 +1,4 @@
-"""seconds(): a clock that nobody sets and that runs on while the machine sleeps or the process is stopped.
+"""read_seconds(): a clock that nobody sets and that runs on while the machine sleeps or the process is stopped.
 
 Sources: clock_gettime(2) of Linux (CLOCK_BOOTTIME counts suspension, CLOCK_MONOTONIC does not), of macOS
 (CLOCK_MONOTONIC counts sleep, which Python's `time.monotonic` there does not). Python's `time.monotonic` on Windows

@@ -51,7 +51,7 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedeployContext:
-    """What a treatment works with."""
+    """What a redeploy works with."""
 
     source: AzureSource
     journal: Journal
@@ -67,23 +67,23 @@ class RedeployContext:
         left = until - time.monotonic()
         return left > 0 and not self.source.session.stop.wait(min(seconds, left))
 
-    def report_progress(self, deed: JournalEntry, says: str, pause: float, until: float) -> None:
+    def report_progress(self, entry: JournalEntry, says: str, pause: float, until: float) -> None:
         """Tell how it stands, of how long at most, and when it is looked at next."""
         left = max(0.0, until - time.monotonic())
         self.reporter.report_progress(
-            deed.vm,
+            entry.vm,
             f"{says}; next look in {min(pause, left):.0f} s; Ctrl-C is safe ('vmdiag mitigations --resume' goes on)",
-            self.source.session.now - deed.at,
+            self.source.session.now - entry.at,
             self.wait_for,
         )
 
-    def record_step(self, deed: JournalEntry, step: Step, **facts: Any) -> JournalEntry:  # noqa: ANN401 - a deed's fields
+    def record_step(self, entry: JournalEntry, step: Step, **facts: Any) -> JournalEntry:  # noqa: ANN401 - a entry's fields
         """Write down how it went on. What cannot be written is told: nothing can be undone any more."""
         try:
-            return self.journal.record_step(deed, step, self.source.session.now, **facts)
+            return self.journal.record_step(entry, step, self.source.session.now, **facts)
         except OSError as error:
             self.reporter.warn(f"the journal {self.journal.path} cannot be written: {error.strerror or error}")
-            return replace(deed, step=step, **facts)
+            return replace(entry, step=step, **facts)
 
     def read_again(self, vm: VmId, since: datetime, stated: datetime | None = None) -> tuple[Case, Timeline]:
         """Read and judge one VM once more: the case, and what was heard; raises `SourceError`."""
@@ -131,48 +131,50 @@ class FollowedRedeploy:
     case: Case | None = None
 
 
-def follow_redeploy(ward: RedeployContext, deed: JournalEntry) -> FollowedRedeploy:
-    """Follow an accepted or doubtful redeploy to its end, and prove it; as long as the ward waits."""
-    until = time.monotonic() + ward.wait_for.total_seconds()
-    attended = _follow_operation(ward, deed, until)
-    if attended.entry.step is Step.FINISHED and attended.entry.outcome is Status.SUCCEEDED:
-        attended = _verify_recovery(ward, attended.entry, until)
-    done = attended.entry
+def follow_redeploy(context: RedeployContext, entry: JournalEntry) -> FollowedRedeploy:
+    """Follow an accepted or doubtful redeploy to its end, and prove it; as long as it may wait."""
+    until = time.monotonic() + context.wait_for.total_seconds()
+    followed = _follow_operation(context, entry, until)
+    if followed.entry.step is Step.FINISHED and followed.entry.outcome is Status.SUCCEEDED:
+        followed = _verify_recovery(context, followed.entry, until)
+    done = followed.entry
     says = f"{done.says}; {RESUME}" if done.is_open else done.says
     if done.outcome is Status.SUCCEEDED and done.reachable_again is None:
-        ward.reporter.warn(f"{deed.vm.name}: {says}")
+        context.reporter.warn(f"{entry.vm.name}: {says}")
     else:
-        ward.reporter.report_progress(deed.vm, says, ward.source.session.now - deed.at)
-    return attended
+        context.reporter.report_progress(entry.vm, says, context.source.session.now - entry.at)
+    return followed
 
 
-def _follow_operation(ward: RedeployContext, deed: JournalEntry, until: float) -> FollowedRedeploy:
+def _follow_operation(context: RedeployContext, entry: JournalEntry, until: float) -> FollowedRedeploy:
     """Until Azure's operation ends, or the waiting does."""
-    session, address = ward.source.session, deed.operation
+    session, address = context.source.session, entry.operation
     for pause in _generate_pauses():
-        if deed.step is Step.FINISHED:
+        if entry.step is Step.FINISHED:
             break
         session.restart_deadline()
-        now = _read_operation(ward, deed, address) if address is not None else None
+        now = _read_operation(context, entry, address) if address is not None else None
         if now is None:
             address = None
-            deed, now = _trace_request(ward, deed)
+            entry, now = _trace_request(context, entry)
         match now.stage:
             case Stage.RUNNING:
-                lost = f"; lost until then: {', '.join(deed.signals)}" if deed.signals else ""
-                late = f"; {DELAY}" if session.now - deed.at >= USUAL else ""
-                ward.report_progress(deed, f"Azure says: {now.says}{late}{lost}", pause, until)
+                lost = f"; lost until then: {', '.join(entry.signals)}" if entry.signals else ""
+                late = f"; {DELAY}" if session.now - entry.at >= USUAL else ""
+                context.report_progress(entry, f"Azure says: {now.says}{late}{lost}", pause, until)
             case Stage.VOID:
-                return FollowedRedeploy(entry=ward.record_step(deed, Step.VOID, says=now.says), hint=now.hint)
+                return FollowedRedeploy(entry=context.record_step(entry, Step.VOID, says=now.says), hint=now.hint)
             case _:
-                at = min(max(now.ended_at or session.now, deed.at), session.now)
+                at = min(max(now.ended_at or session.now, entry.at), session.now)
                 ended = {"outcome": Status(now.stage.value), "says": now.says, "finished_at": at}
-                ward.reporter.report_progress(deed.vm, now.says, session.now - deed.at)
-                return FollowedRedeploy(entry=ward.record_step(deed, Step.FINISHED, **ended), hint=now.hint)
-        if not ward.wait_until(pause, until):
-            says = "its end was not waited for" if ward.is_over() else f"not ended when --wait-for was over: {now.says}"
-            return FollowedRedeploy(entry=replace(deed, says=says))
-    return FollowedRedeploy(entry=deed)
+                context.reporter.report_progress(entry.vm, now.says, session.now - entry.at)
+                return FollowedRedeploy(entry=context.record_step(entry, Step.FINISHED, **ended), hint=now.hint)
+        if not context.wait_until(pause, until):
+            says = (
+                "its end was not waited for" if context.is_over() else f"not ended when --wait-for was over: {now.says}"
+            )
+            return FollowedRedeploy(entry=replace(entry, says=says))
+    return FollowedRedeploy(entry=entry)
 
 
 def _generate_pauses() -> Iterator[float]:
@@ -181,37 +183,37 @@ def _generate_pauses() -> Iterator[float]:
         yield LATER
 
 
-def _read_operation(ward: RedeployContext, deed: JournalEntry, address: str) -> Progress | None:
+def _read_operation(context: RedeployContext, entry: JournalEntry, address: str) -> Progress | None:
     """What Azure says at the operation's address; `None` where that is of no use."""
     try:
-        return read_progress(ward.source.session, address)
+        return read_progress(context.source.session, address)
     except (NotFound, BadAnswer, NotAllowed) as error:
-        ward.reporter.report_progress(deed.vm, f"{error.message}; the VM and its log are looked at instead")
+        context.reporter.report_progress(entry.vm, f"{error.message}; the VM and its log are looked at instead")
         return None
     except SourceError as error:
         return Progress(stage=Stage.RUNNING, says=f"Azure cannot be asked now: {error.message}")
 
 
-def _trace_request(ward: RedeployContext, deed: JournalEntry) -> tuple[JournalEntry, Progress]:
+def _trace_request(context: RedeployContext, entry: JournalEntry) -> tuple[JournalEntry, Progress]:
     """What the traces tell that a redeploy leaves."""
-    session = ward.source.session
-    found = find_redeploy_traces(session, deed.vm, deed.request, deed.at)
-    if deed.step is Step.INTENDED and found.phases:
-        deed = ward.record_step(deed, Step.ACCEPTED)
-    return deed, conclude_from_traces(found, deed, session.now)
+    session = context.source.session
+    found = find_redeploy_traces(session, entry.vm, entry.request, entry.at)
+    if entry.step is Step.INTENDED and found.phases:
+        entry = context.record_step(entry, Step.ACCEPTED)
+    return entry, conclude_from_traces(found, entry, session.now)
 
 
-def _verify_recovery(ward: RedeployContext, deed: JournalEntry, until: float) -> FollowedRedeploy:
+def _verify_recovery(context: RedeployContext, entry: JournalEntry, until: float) -> FollowedRedeploy:
     """Look until the signals hold, or the waiting ends."""
-    if not deed.signals:
+    if not entry.signals:
         says = "whether it helped cannot be measured: only the operator's word showed the loss"
-        return FollowedRedeploy(entry=ward.record_step(deed, Step.VERIFIED, reachable_again=None, says=says))
-    session, case = ward.source.session, None
+        return FollowedRedeploy(entry=context.record_step(entry, Step.VERIFIED, reachable_again=None, says=says))
+    session, case = context.source.session, None
     first_back: float | None = None
     while True:
-        now, seen = _read_sign(ward, deed)
+        now, seen = _read_sign(context, entry)
         case = seen or case
-        if ward.is_over():
+        if context.is_over():
             break
         is_back = now.state is SignState.BACK
         first_back = (first_back or time.monotonic()) if is_back else None
@@ -219,37 +221,37 @@ def _verify_recovery(ward: RedeployContext, deed: JournalEntry, until: float) ->
         if is_back and (now.holds or watched >= HELD):
             says = f"the VM can be reached again: {now.says}"
             return FollowedRedeploy(
-                entry=ward.record_step(deed, Step.VERIFIED, reachable_again=True, says=says), case=case
+                entry=context.record_step(entry, Step.VERIFIED, reachable_again=True, says=says), case=case
             )
         left = (HELD - watched).total_seconds() + SOON if is_back else LOOK_EVERY
         pause = min(left, LOOK_EVERY)
         holds = f", must hold for {HELD // timedelta(minutes=1)} min" if is_back else ""
-        ward.report_progress(deed, f"looking whether it helped: {now.says}{holds}", pause, until)
-        if not ward.wait_until(pause, until):
+        context.report_progress(entry, f"looking whether it helped: {now.says}{holds}", pause, until)
+        if not context.wait_until(pause, until):
             break
-    since_end = session.now - _get_end(deed)
+    since_end = session.now - _get_end(entry)
     reachable, says = (
-        _conclude_unproven(now, since_end) if not ward.is_over() else (None, "whether it helped was not waited for")
+        _conclude_unproven(now, since_end) if not context.is_over() else (None, "whether it helped was not waited for")
     )
-    if ward.is_over() or since_end < SETTLES:
+    if context.is_over() or since_end < SETTLES:
         # Told as it looks, and not written down as the last word: a later look may prove it.
-        return FollowedRedeploy(entry=replace(deed, reachable_again=reachable, says=says), case=case)
+        return FollowedRedeploy(entry=replace(entry, reachable_again=reachable, says=says), case=case)
     return FollowedRedeploy(
-        entry=ward.record_step(deed, Step.VERIFIED, reachable_again=reachable, says=says), case=case
+        entry=context.record_step(entry, Step.VERIFIED, reachable_again=reachable, says=says), case=case
     )
 
 
-def _get_end(deed: JournalEntry) -> datetime:
-    return deed.finished_at or deed.at
+def _get_end(entry: JournalEntry) -> datetime:
+    return entry.finished_at or entry.at
 
 
-def _read_sign(ward: RedeployContext, deed: JournalEntry) -> tuple[Sign, Case | None]:
-    since = min(filter(None, (deed.lost_at, deed.migrated_at)), default=deed.at)
+def _read_sign(context: RedeployContext, entry: JournalEntry) -> tuple[Sign, Case | None]:
+    since = min(filter(None, (entry.lost_at, entry.migrated_at)), default=entry.at)
     try:
-        case, timeline = ward.read_again(deed.vm, since)
+        case, timeline = context.read_again(entry.vm, since)
     except SourceError as error:
         return Sign(state=SignState.UNHEARD, says=error.message), None
-    return read_sign(timeline, deed.signals, deed.lost_at, _get_end(deed)), case
+    return read_sign(timeline, entry.signals, entry.lost_at, _get_end(entry)), case
 
 
 def _conclude_unproven(last: Sign, since_end: timedelta) -> tuple[bool | None, str]:

@@ -143,15 +143,15 @@ class Journal:
                 warn(f"{self.path}, {message}; passed over")
         return tuple(known.values())
 
-    def record_intent(self, deed: JournalEntry, known: Iterable[JournalEntry] | None = None) -> None:
+    def record_intent(self, entry: JournalEntry, known: Iterable[JournalEntry] | None = None) -> None:
         """Write down what is about to be asked of Azure; it is on disk on return. Raises `OSError`.
 
         Raises `JournalChangedError` and writes nothing where there is a redeploy by now that is not among the `known`
         ones, which the decision was made with: of runs that decide at once one writes first, and the next one knows.
         """
         decided_with = None if known is None else {each.id for each in known}
-        facts = {name: _encode_value(getattr(deed, name)) for name in INTENT}
-        record = {"step": Step.INTENDED.value, "at": _encode_value(deed.at), "id": deed.id, **facts}
+        facts = {name: _encode_value(getattr(entry, name)) for name in INTENT}
+        record = {"step": Step.INTENDED.value, "at": _encode_value(entry.at), "id": entry.id, **facts}
 
         def check() -> None:
             written = () if decided_with is None else self.read_entries(lambda _: None, strict=True)
@@ -160,11 +160,11 @@ class Journal:
 
         self._append_line(record, check)
 
-    def record_step(self, deed: JournalEntry, step: Step, at: datetime, **facts: Any) -> JournalEntry:  # noqa: ANN401 - a deed's fields
-        """Write down how it went on; the deed as it is now. Raises `OSError`."""
+    def record_step(self, entry: JournalEntry, step: Step, at: datetime, **facts: Any) -> JournalEntry:  # noqa: ANN401 - a entry's fields
+        """Write down how it went on; the entry as it is now. Raises `OSError`."""
         told = {name: _encode_value(value) for name, value in facts.items()}
-        self._append_line({"step": step.value, "at": _encode_value(at), "id": deed.id, **told})
-        return replace(deed, step=step, **facts)
+        self._append_line({"step": step.value, "at": _encode_value(at), "id": entry.id, **told})
+        return replace(entry, step=step, **facts)
 
     def _append_line(self, record: Mapping[str, object], check: Callable[[], None] = lambda: None) -> None:
         line = json.dumps({"v": VERSION, **record}).encode() + b"\n"

@@ -73,9 +73,9 @@ class Preflight:
 class Plan:
     """What is to be done to a VM, on which grounds and at what price.
 
-    `facts` is `None` where it was not asked for them; `earlier` are those of the look before, once there was a second
-    one. `again` is the case as it was read once more right before, and `looked_at` when that look began, by the clock
-    that runs on while the process is stopped; `normal` is what strong channels say that were well at it, and
+    `preflight` is `None` where it was not asked for them; `earlier` are those of the look before, once there was a
+    second one. `again` is the case as it was read once more right before, and `looked_at` when that look began, by the
+    clock that runs on while the process is stopped; `normal` is what strong channels say that were well at it, and
     `unmeasured` why traffic cannot be compared with what it was. `request` is the id under which Azure will know the
     request.
     """
@@ -129,9 +129,9 @@ class Unfinished:
 class Policy:
     """What the operator allows, and what else this machine is doing.
 
-    `storm` is a share of the scope in percent. `rival` says who holds the lock; `unfinished` are redeploys of earlier
-    runs that were not verified; `skew` is how far Azure's clock is ahead of this machine's,
-    `None` where Azure's answers tell no time.
+    `storm` is a share of the scope in percent. `lock_holder` says who holds the lock; `unfinished` are redeploys of
+    earlier runs that were not verified; `skew` is how far Azure's clock is ahead of this machine's, `None` where
+    Azure's answers tell no time.
     """
 
     most: int = 1

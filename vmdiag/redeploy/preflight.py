@@ -1,4 +1,4 @@
-"""survey(): what must be known of VMs before they are redeployed, read right now; must not weigh it.
+"""read_preflights(): what must be known of VMs before they are redeployed, read right now; must not weigh it.
 
 Source: "REST API: Virtual Machines - Get".
 """

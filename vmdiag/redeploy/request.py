@@ -1,7 +1,7 @@
 """The redeploy of one VM: its price, the one request, and how Azure's operation goes on; must not decide on it.
 
-`apply` is the only function of the program that changes anything in Azure. It takes an `Order`, which only the guards
-make, and sends exactly one POST, whatever comes back: no retry, no redirect, no second try with another token.
+`apply_order` is the only function of the program that changes anything in Azure. It takes an `Order`, which only the
+guards make, and sends exactly one POST, whatever comes back: no retry, no redirect, no second try with another token.
 
 Sources: "REST API: Virtual Machines - Redeploy", "Redeploy virtual machine to new Azure node". That allocation can fail
 is told of starts and resizes, so of redeploys it is inferred.

@@ -42,7 +42,7 @@ class ConsentReporter(Reporter, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowContext:
-    """Where treatment takes place: `ward` is `None` for an archive, of which nothing can be redeployed.
+    """What a run of redeploys works with: `redeploying` is `None` for an archive, of which nothing can be redeployed.
 
     `stated` is since when the operator says that the VMs cannot be reached; `earlier` are the VMs whose cases come from
     an earlier report and were not looked at in this run.
@@ -56,105 +56,105 @@ class WorkflowContext:
     earlier: Collection[VmId] = ()
 
 
-def redeploy_vm(first: Refusal, population: Population, room: WorkflowContext, ward: RedeployContext) -> Case:
+def redeploy_vm(first: Refusal, population: Population, workflow: WorkflowContext, context: RedeployContext) -> Case:
     """One VM: read again, reviewed again, written down, asked for, followed and proven."""
     while True:
-        decided, deeds = _review_again(first.plan, population, room, ward)
-        if ward.is_over():
+        decided, entries = _review_again(first.plan, population, workflow, context)
+        if context.is_over():
             return build_planned_case(first, f"not touched: {INTERRUPTED}")
         if isinstance(decided, Order) and not (expiry := decided.check_expiry(boot_clock.read_seconds())).passes:
             decided = Refusal(plan=decided.plan, answers=(*decided.answers, expiry))
         if isinstance(decided, Refusal):
-            room.proposer.show_refusals([decided])
+            workflow.proposer.show_refusals([decided])
             return build_refused_case(decided)
-        deed = _build_entry(decided, ward)
+        entry = _build_entry(decided, context)
         try:
-            ward.journal.record_intent(deed, deeds)
+            context.journal.record_intent(entry, entries)
         except JournalChangedError:
             continue  # another run began a redeploy meanwhile: it counts for the guards
         except OSError as error:
-            found = f"{ward.journal.path} cannot be written: {error.strerror or error}"
-            return _hold_back(decided, _JOURNAL_LIMIT, found, room)
-        return _send_request(decided, deed, room, ward)
+            found = f"{context.journal.path} cannot be written: {error.strerror or error}"
+            return _hold_back(decided, _JOURNAL_LIMIT, found, workflow)
+        return _send_request(decided, entry, workflow, context)
 
 
-def _send_request(order: Order, deed: JournalEntry, room: WorkflowContext, ward: RedeployContext) -> Case:
+def _send_request(order: Order, entry: JournalEntry, workflow: WorkflowContext, context: RedeployContext) -> Case:
     """The request, and what comes of it; the intent is on disk."""
-    ward.reporter.report_progress(deed.vm, f"asking Azure to redeploy it; if this run is ended, {RESUME}")
-    sent = apply_order(order, ward.source.session)
+    context.reporter.report_progress(entry.vm, f"asking Azure to redeploy it; if this run is ended, {RESUME}")
+    sent = apply_order(order, context.source.session)
     match sent.reception:
         case SendResult.REFUSED | SendResult.UNSENT | SendResult.HELD:
-            deed = ward.record_step(deed, Step.VOID, says=sent.says, correlation=sent.correlation)
+            entry = context.record_step(entry, Step.VOID, says=sent.says, correlation=sent.correlation)
         case SendResult.ACCEPTED:
-            deed = ward.record_step(deed, Step.ACCEPTED, operation=sent.operation, correlation=sent.correlation)
+            entry = context.record_step(entry, Step.ACCEPTED, operation=sent.operation, correlation=sent.correlation)
         case SendResult.UNHEARD:
             pass  # it may have happened, so it is never asked for again: the traces tell
     if sent.reception is SendResult.HELD:
-        if ward.is_over():
+        if context.is_over():
             return build_planned_case(Refusal(plan=order.plan, answers=order.answers), f"not touched: {INTERRUPTED}")
         expiry = order.check_expiry(boot_clock.read_seconds())
-        return _hold_back(order, expiry.limit, sent.says, room, guard=expiry.guard)
-    ward.reporter.report_progress(deed.vm, sent.says)
-    if deed.step is Step.VOID:
-        return _build_outcome(order, FollowedRedeploy(entry=deed, hint=sent.hint))
-    if not room.policy.waits:
+        return _hold_back(order, expiry.limit, sent.says, workflow, guard=expiry.guard)
+    context.reporter.report_progress(entry.vm, sent.says)
+    if entry.step is Step.VOID:
+        return _build_outcome(order, FollowedRedeploy(entry=entry, hint=sent.hint))
+    if not workflow.policy.waits:
         return _build_outcome(
-            order, FollowedRedeploy(entry=replace(deed, says=f"{sent.says}; its end was not waited for"))
+            order, FollowedRedeploy(entry=replace(entry, says=f"{sent.says}; its end was not waited for"))
         )
-    return _build_outcome(order, follow_redeploy(ward, deed))
+    return _build_outcome(order, follow_redeploy(context, entry))
 
 
-def _hold_back(order: Order, limit: str, found: str, room: WorkflowContext, guard: str = "journal") -> Case:
+def _hold_back(order: Order, limit: str, found: str, workflow: WorkflowContext, guard: str = "journal") -> Case:
     """An order that is not carried out after all."""
     answer = GuardResult(guard=guard, passes=False, limit=limit, found=found)
     refusal = Refusal(plan=order.plan, answers=(*order.answers, answer))
-    room.proposer.show_refusals([refusal])
+    workflow.proposer.show_refusals([refusal])
     return build_refused_case(refusal)
 
 
 def _review_again(
-    first: Plan, population: Population, room: WorkflowContext, ward: RedeployContext
+    first: Plan, population: Population, workflow: WorkflowContext, context: RedeployContext
 ) -> tuple[Order | Refusal, tuple[JournalEntry, ...]]:
     """The guards' last word, on what is so right now, and the journal that they knew."""
     begun = boot_clock.read_seconds()
-    last, policy, deeds = _read_again(first, room, ward)
-    if boot_clock.read_seconds() - begun > GOOD_FOR and not ward.is_over():
+    last, policy, entries = _read_again(first, workflow, context)
+    if boot_clock.read_seconds() - begun > GOOD_FOR and not context.is_over():
         # It took too long, because the process was stopped perhaps.
-        last, policy, deeds = _read_again(first, room, ward)
-    (reviewed,) = review_plans([last], policy, population, ward.source.session.now)
-    return reviewed, deeds
+        last, policy, entries = _read_again(first, workflow, context)
+    (reviewed,) = review_plans([last], policy, population, context.source.session.now)
+    return reviewed, entries
 
 
 def _read_again(
-    first: Plan, room: WorkflowContext, ward: RedeployContext
+    first: Plan, workflow: WorkflowContext, context: RedeployContext
 ) -> tuple[Plan, Policy, tuple[JournalEntry, ...]]:
-    case, session, looked_at = first.case, ward.source.session, boot_clock.read_seconds()
+    case, session, looked_at = first.case, context.source.session, boot_clock.read_seconds()
     since = min(filter(None, (case.diagnosis.failed_at, case.diagnosis.migrated_at)), default=session.now)
     again, fails = None, None
     well: tuple[str, ...] = ()
     unmeasured = ""
     try:
         # What was measured must still be measured; only where nothing was the operator's word stands again.
-        again, heard = ward.read_again(case.vm.id, since, None if list_witnesses(case) else room.stated)
+        again, heard = context.read_again(case.vm.id, since, None if list_witnesses(case) else workflow.stated)
         lost_at = again.diagnosis.failed_at or since
         well, unmeasured = describe_normal_signals(heard, lost_at), explain_unreported(heard, lost_at)
     except SourceError as error:
         fails = error.message
     session.restart_deadline()
-    policy, deeds = read_journal(ward, room.policy)
+    policy, entries = read_journal(context, workflow.policy)
     facts = add_journal_redeploys(
-        deeds, case.vm.id, read_preflights(session, [case.vm.id])[case.vm.id], session.cloud.arm
+        entries, case.vm.id, read_preflights(session, [case.vm.id])[case.vm.id], session.cloud.arm
     )
     last = build_plan(case, facts, again, fails, str(uuid4()))
     return (
         replace(last, earlier=first.preflight, looked_at=looked_at, normal=well, unmeasured=unmeasured),
         policy,
-        deeds,
+        entries,
     )
 
 
-def _build_entry(order: Order, ward: RedeployContext) -> JournalEntry:
-    diagnosis, session = order.plan.latest.diagnosis, ward.source.session
+def _build_entry(order: Order, context: RedeployContext) -> JournalEntry:
+    diagnosis, session = order.plan.latest.diagnosis, context.source.session
     return JournalEntry(
         id=str(uuid4()),
         vm=order.plan.vm,
@@ -168,33 +168,33 @@ def _build_entry(order: Order, ward: RedeployContext) -> JournalEntry:
     )
 
 
-def read_journal(ward: RedeployContext, policy: Policy) -> tuple[Policy, tuple[JournalEntry, ...]]:
+def read_journal(context: RedeployContext, policy: Policy) -> tuple[Policy, tuple[JournalEntry, ...]]:
     """What the journal tells of earlier redeploys; one that cannot be read is as good as a rival."""
     try:
-        deeds = ward.journal.read_entries(ward.reporter.warn, strict=True)
+        entries = context.journal.read_entries(context.reporter.warn, strict=True)
     except OSError as error:
-        holder = f"the journal {ward.journal.path} cannot be read: {error.strerror or error}"
-        return replace(policy, lock_holder=policy.lock_holder or holder, skew=ward.source.session.clock_skew), ()
-    unfinished = tuple(Unfinished(vm=deed.vm, since=deed.at) for deed in deeds if deed.is_open)
-    return replace(policy, unfinished=unfinished, skew=ward.source.session.clock_skew), deeds
+        holder = f"the journal {context.journal.path} cannot be read: {error.strerror or error}"
+        return replace(policy, lock_holder=policy.lock_holder or holder, skew=context.source.session.clock_skew), ()
+    unfinished = tuple(Unfinished(vm=entry.vm, since=entry.at) for entry in entries if entry.is_open)
+    return replace(policy, unfinished=unfinished, skew=context.source.session.clock_skew), entries
 
 
-def add_journal_redeploys(deeds: Iterable[JournalEntry], vm: VmId, facts: Preflight, cloud: str) -> Preflight:
+def add_journal_redeploys(entries: Iterable[JournalEntry], vm: VmId, facts: Preflight, cloud: str) -> Preflight:
     """The facts, and the redeploys that the log may not show yet, of this VM and of others."""
-    made = [deed for deed in deeds if deed.step is not Step.VOID and deed.cloud == cloud]
-    ours = tuple(deed.at for deed in made if deed.vm == vm)
-    recent = tuple(RecentRedeploy(vm=deed.vm, at=deed.at, region=deed.region) for deed in made)
+    made = [entry for entry in entries if entry.step is not Step.VOID and entry.cloud == cloud]
+    ours = tuple(entry.at for entry in made if entry.vm == vm)
+    recent = tuple(RecentRedeploy(vm=entry.vm, at=entry.at, region=entry.region) for entry in made)
     return replace(facts, redeploys=(*facts.redeploys, *ours), recent=(*facts.recent, *recent))
 
 
-def _build_outcome(order: Order, attended: FollowedRedeploy) -> Case:
+def _build_outcome(order: Order, followed: FollowedRedeploy) -> Case:
     """The case as it was seen last, with what was done about it and what to do now."""
     done = replace(
-        attended.entry.describe_mitigation, guards=order.answers, loses=order.plan.loses, risks=order.plan.risks
+        followed.entry.describe_mitigation, guards=order.answers, loses=order.plan.loses, risks=order.plan.risks
     )
-    seen = attended.case
+    seen = followed.case
     case = seen if seen is not None and seen.diagnosis.verdict.is_flagged else order.plan.latest
-    advice = recommend_after_redeploy(done, attended.hint, case.window.end)
+    advice = recommend_after_redeploy(done, followed.hint, case.window.end)
     return replace(case, mitigation=done, diagnosis=replace(_keep_verdict(order, case, done), recommendation=advice))
 
 

@@ -1,6 +1,6 @@
-"""treat(): cases become cases with outcomes: planned, reviewed, agreed to, redeployed one by one, and proven.
+"""redeploy_affected(): cases become cases with outcomes: planned, reviewed, agreed to, redeployed one by one, proven.
 
-Must not render, nor know how the policy was written. Cases that need no treatment pass through as they come; an
+Must not render, nor know how the policy was written. Cases that need no redeploy pass through as they come; an
 affected one is held until every case is known, because how many there are decides whether any may be touched.
 """
 
@@ -32,14 +32,14 @@ from vmdiag.redeploy.state_folder import hold_exclusive_lock
 FEW = 8
 
 
-def redeploy_affected(cases: Iterable[Case], room: WorkflowContext) -> Iterator[Case]:
+def redeploy_affected(cases: Iterable[Case], workflow: WorkflowContext) -> Iterator[Case]:
     """The same cases, the affected ones last and with what was done about them."""
     affected: list[Case] = []
     doubtful: list[AffectedVm] = []
     judged = 0
     try:
         for case in cases:
-            is_new = case.vm.id not in room.earlier
+            is_new = case.vm.id not in workflow.earlier
             judged += is_new and _is_judged(case)
             if case.is_affected:
                 affected.append(case)
@@ -51,9 +51,9 @@ def redeploy_affected(cases: Iterable[Case], room: WorkflowContext) -> Iterator[
         yield from affected
         raise
     if affected:
-        candidates = sum(is_candidate(case, room.policy) for case in affected)
+        candidates = sum(is_candidate(case, workflow.policy) for case in affected)
         struck = (*map(_build_affected, affected), *doubtful)
-        yield from _redeploy_all(affected, Population(vms=judged, affected=struck, candidates=candidates), room)
+        yield from _redeploy_all(affected, Population(vms=judged, affected=struck, candidates=candidates), workflow)
 
 
 def _is_doubtful(case: Case) -> bool:
@@ -71,49 +71,51 @@ def _build_affected(case: Case) -> AffectedVm:
     return AffectedVm(vm=case.vm.id, region=case.vm.location or "", since=seen.failed_at or seen.migrated_at)
 
 
-def _redeploy_all(affected: Sequence[Case], population: Population, room: WorkflowContext) -> Iterator[Case]:
+def _redeploy_all(affected: Sequence[Case], population: Population, workflow: WorkflowContext) -> Iterator[Case]:
     with ExitStack() as held:
-        room = replace(room, policy=replace(room.policy, lock_holder=_find_lock_holder(affected, room, held)))
-        reviewed = _review_first(affected, population, room)
-        if room.redeploying is not None and room.redeploying.is_over():
+        workflow = replace(
+            workflow, policy=replace(workflow.policy, lock_holder=_find_lock_holder(affected, workflow, held))
+        )
+        reviewed = _review_first(affected, population, workflow)
+        if workflow.redeploying is not None and workflow.redeploying.is_over():
             yield from (build_planned_case(one, f"not touched: {INTERRUPTED}") for one in reviewed)
             return
         refusals = [one for one in reviewed if one.against]
         if refusals:
-            room.proposer.show_refusals(refusals)
+            workflow.proposer.show_refusals(refusals)
         yield from map(build_refused_case, refusals)
         ready = [one for one in reviewed if not one.against]
-        if room.policy.dry_run or room.redeploying is None:
+        if workflow.policy.dry_run or workflow.redeploying is None:
             yield from (build_planned_case(one, "it qualifies; --dry-run changes nothing") for one in ready)
         elif ready:
-            yield from _redeploy_agreed(ready, population, room, room.redeploying)
+            yield from _redeploy_agreed(ready, population, workflow, workflow.redeploying)
 
 
-def _find_lock_holder(affected: Sequence[Case], room: WorkflowContext, held: ExitStack) -> str | None:
+def _find_lock_holder(affected: Sequence[Case], workflow: WorkflowContext, held: ExitStack) -> str | None:
     """Who else redeploys in these subscriptions; none from here on, as long as the locks are held."""
-    if room.redeploying is None:
+    if workflow.redeploying is None:
         return None
-    cloud = room.redeploying.source.session.cloud.arm
+    cloud = workflow.redeploying.source.session.cloud.arm
     try:
         return held.enter_context(hold_exclusive_lock({f"{cloud} {case.vm.id.subscription}" for case in affected}))
     except OSError as error:
         return f"the lock cannot be taken: {error.strerror or error}"
 
 
-def _review_first(affected: Sequence[Case], population: Population, room: WorkflowContext) -> tuple[Refusal, ...]:
+def _review_first(affected: Sequence[Case], population: Population, workflow: WorkflowContext) -> tuple[Refusal, ...]:
     """What the guards say before anything is begun: no order yet, because nothing was read again."""
-    ward = room.redeploying
-    if ward is None:
-        return _list_refusals(review_plans(map(build_plan, affected), room.policy, population, room.now))
-    policy, deeds = read_journal(ward, room.policy)
-    first = _list_refusals(review_plans(map(build_plan, affected), policy, population, ward.source.session.now))
+    context = workflow.redeploying
+    if context is None:
+        return _list_refusals(review_plans(map(build_plan, affected), workflow.policy, population, workflow.now))
+    policy, entries = read_journal(context, workflow.policy)
+    first = _list_refusals(review_plans(map(build_plan, affected), policy, population, context.source.session.now))
     near = [one.plan.vm for one in first if not one.against or len(first) <= FEW]
-    ward.source.session.restart_deadline()
-    cloud = ward.source.session.cloud.arm
-    found = read_preflights(ward.source.session, near) if near else {}
-    facts = {vm: add_journal_redeploys(deeds, vm, one, cloud) for vm, one in found.items()}
+    context.source.session.restart_deadline()
+    cloud = context.source.session.cloud.arm
+    found = read_preflights(context.source.session, near) if near else {}
+    facts = {vm: add_journal_redeploys(entries, vm, one, cloud) for vm, one in found.items()}
     plans = [build_plan(case, facts.get(case.vm.id)) for case in affected]
-    return _list_refusals(review_plans(plans, policy, population, ward.source.session.now))
+    return _list_refusals(review_plans(plans, policy, population, context.source.session.now))
 
 
 def _list_refusals(reviewed: Iterable[Order | Refusal]) -> tuple[Refusal, ...]:
@@ -121,45 +123,45 @@ def _list_refusals(reviewed: Iterable[Order | Refusal]) -> tuple[Refusal, ...]:
 
 
 def _redeploy_agreed(
-    ready: Sequence[Refusal], population: Population, room: WorkflowContext, ward: RedeployContext
+    ready: Sequence[Refusal], population: Population, workflow: WorkflowContext, context: RedeployContext
 ) -> Iterator[Case]:
-    room.proposer.show_proposals(ready)
-    if room.policy.consent is Consent.ASKABLE and not room.proposer.ask_for_consent(ready):
+    workflow.proposer.show_proposals(ready)
+    if workflow.policy.consent is Consent.ASKABLE and not workflow.proposer.ask_for_consent(ready):
         says = "the answer at the prompt was not yes"
         yield from (add_mitigation(one.plan, Status.DECLINED, says, one.answers) for one in ready)
         return
-    room = replace(room, policy=replace(room.policy, consent=Consent.GIVEN))
+    workflow = replace(workflow, policy=replace(workflow.policy, consent=Consent.GIVEN))
     halted = ""
     for one in ready:
-        halted = halted or (INTERRUPTED if ward.is_over() else "")
+        halted = halted or (INTERRUPTED if context.is_over() else "")
         if halted:
             yield build_planned_case(one, f"not touched: {halted}")
             continue
-        case = redeploy_vm(one, population, room, ward)
+        case = redeploy_vm(one, population, workflow, context)
         done = case.mitigation
         if done is not None and done.status is not Status.REFUSED and done.reachable_again is not True:
             halted = f"{one.plan.vm.name} was not seen to be reachable again ({done.status})"
         yield case
 
 
-def resume_unfinished(ward: RedeployContext) -> Iterator[FollowedRedeploy]:
+def resume_unfinished(context: RedeployContext) -> Iterator[FollowedRedeploy]:
     """Take up every redeploy of the journal whose end nobody has seen, without asking for another one."""
-    cloud = ward.source.session.cloud.arm
-    open_ = [deed for deed in ward.journal.read_entries(ward.reporter.warn) if deed.is_open]
-    ours = [deed for deed in open_ if deed.cloud == cloud]
-    for deed in open_:
-        if deed.cloud != cloud:
-            says = f"the redeploy is in another cloud: give --cloud {deed.cloud}"
-            ward.reporter.warn(f"{deed.vm.name}: {says}")
-            yield FollowedRedeploy(entry=replace(deed, says=says))
+    cloud = context.source.session.cloud.arm
+    open_ = [entry for entry in context.journal.read_entries(context.reporter.warn) if entry.is_open]
+    ours = [entry for entry in open_ if entry.cloud == cloud]
+    for entry in open_:
+        if entry.cloud != cloud:
+            says = f"the redeploy is in another cloud: give --cloud {entry.cloud}"
+            context.reporter.warn(f"{entry.vm.name}: {says}")
+            yield FollowedRedeploy(entry=replace(entry, says=says))
     if ours:
-        ward.source.sign_in()
-    with hold_exclusive_lock({f"{cloud} {deed.vm.subscription}" for deed in ours}) as rival:
+        context.source.sign_in()
+    with hold_exclusive_lock({f"{cloud} {entry.vm.subscription}" for entry in ours}) as rival:
         if rival is not None:
             raise MitigationError(rival, "It follows its own redeploys; run again when it has ended.")
-        for deed in ours:
+        for entry in ours:
             yield (
-                FollowedRedeploy(entry=replace(deed, says=INTERRUPTED))
-                if ward.is_over()
-                else follow_redeploy(ward, deed)
+                FollowedRedeploy(entry=replace(entry, says=INTERRUPTED))
+                if context.is_over()
+                else follow_redeploy(context, entry)
             )

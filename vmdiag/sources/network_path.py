@@ -27,7 +27,7 @@ TOUCHES, UNKNOWN = "touches", "unknown"
 class NetworkPath:
     """The ids, in lower case, of all that a VM's traffic is known to pass through; `group` is the VM's own.
 
-    `unread` are the interfaces and subnets that are referred to and of which nothing came back.
+    `unread_parts` are the interfaces and subnets that are referred to and of which nothing came back.
     """
 
     group: str
@@ -85,8 +85,8 @@ def read_path(database: sqlite3.Connection, number: int, vm: VmId, *, whole: boo
 def relate_to_vm(resource: str, path: NetworkPath, missing_phrase: str) -> Relation | None:
     """How a changed resource stands to the VM; `None` when it is not the VM's.
 
-    What could lie behind an unread part is `unknown` in the VM's own group and in that of the part; `hidden` says how
-    such a part fared: "not in the archive".
+    What could lie behind an unread part is `unknown` in the VM's own group and in that of the part; `missing_phrase`
+    says how such a part fared: "not in the archive".
     """
     if resource in path.resources or _find_owning_resource(resource) in path.resources:
         return Relation(TOUCHES)

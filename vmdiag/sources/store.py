@@ -96,7 +96,7 @@ encode = msgspec.msgpack.Encoder().encode
 
 
 class ItemStore:
-    """Takes items in any order; once `close`d it is read with SQL, and may take more after that.
+    """Takes items in any order; once `finish_loading`d it is read with SQL, and may take more after that.
 
     `newest` is the latest instant that was told of, `newest_observed` that of records which say nothing of a VM,
     `cloud` the one that a recording was made in.

@@ -34,9 +34,9 @@ class TranscriptBuilder:
     """Makes transcripts over one window.
 
     `silence` is what is said of a signal that nothing was heard of; `infers` says that where several groups of a
-    subscription were read, all of them were. `hidden` is what is said of a part of a VM's network that did not come,
-    `is_network_whole` whether all that was asked of the networks was answered, `is_network_told` whether this cloud
-    tells of them at all.
+    subscription were read, all of them were. `missing_phrase` is what is said of a part of a VM's network that did not
+    come, `is_network_whole` whether all that was asked of the networks was answered, `is_network_told` whether this
+    cloud tells of them at all.
     """
 
     def __init__(

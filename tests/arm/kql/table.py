@@ -31,7 +31,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """The tables there are, and the time it is; `folds` where letter case of a table's name does not matter."""
+    """The tables there are, and the time it is; `ignores_case` where letter case of a table's name does not matter."""
 
     tables: Mapping[str, Callable[[], Table]]
     now: datetime

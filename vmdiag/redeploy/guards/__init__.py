@@ -1,4 +1,4 @@
-"""review(): which plans may be carried out; each guard alone can refuse; must not ask, wait, read or do anything.
+"""review_plans(): which plans may be carried out; each guard alone can refuse; must not ask, wait, read or do anything.
 
 The guards and their limits are the contract's; where a number is not, the reason beside it says whose it is. This is
 the only place where an `Order` is made, and no mitigation acts without one.
@@ -41,7 +41,7 @@ _SEAL = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A plan that every guard let pass. Only `review` can make one, and it is good for a minute after its last look."""
+    """A plan that every guard let pass. Only `review_plans` makes one, good for a minute after its last look."""
 
     plan: Plan
     answers: tuple[GuardResult, ...]

@@ -25,7 +25,7 @@ def choose_comparison_spans(
 ) -> dict[VmId, Window]:
     """The witnesses and over which span each is to be read, for the VMs that were migrated in what was read.
 
-    `near` holds the VMs' neighbours, best first.
+    `neighbours_by_vm` holds the VMs' neighbours, best first.
     """
     times = _find_migration_times(database, span)
     spans: defaultdict[VmId, list[datetime]] = defaultdict(list)

@@ -30,10 +30,11 @@ WARNING_LIMIT = 3
 class FeedReader:
     """Reads asks into a spool; only the thread that calls it touches the spool.
 
-    `read` are the asks that were answered, `cut` those of them that were not answered whole, `flawed` these and those
-    with a row that cannot be used; `failures` are the errors of the others. By VM, group or subscription and
-    signal, `asked` is what was asked for at all, `unknown` what Azure does not know (404), `reached` the earliest
-    instant heard. `present` says whether a state of now belongs to the window.
+    `answered_requests` are the asks that were answered, `incomplete_requests` those of them that were not answered
+    whole, `flawed_requests` these and those with a row that cannot be used; `failures` are the errors of the others. By
+    VM, group or subscription and signal, `requested_signals` is what was asked for at all, `not_found_signals` what
+    Azure does not know (404), `earliest_read` the earliest instant heard. `includes_now` says whether a state of now
+    belongs to the window.
     """
 
     def __init__(self, session: Session, spool: ItemStore, watcher: Watcher) -> None:

@@ -53,7 +53,7 @@ PRESENT_TOLERANCE = timedelta(minutes=5)
 
 
 class LiveReading:
-    """The state of one reading; `reading` is called once."""
+    """The state of one reading; `start_reading` is called once."""
 
     def __init__(self, session: Session, watcher: Watcher, scope: Scope, window: Window, needs: Needs) -> None:
         self._session = session

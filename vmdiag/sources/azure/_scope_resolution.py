@@ -23,7 +23,7 @@ from vmdiag.sources.store import ItemStore
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ScopeResolution:
-    """Makes out the VMs of one scope; `shown` fills as `asked`, the inventory, answers."""
+    """Makes out the VMs of one scope; `visible_vms` fills as `inventory_request`, the inventory, answers."""
 
     scope: Scope
     reader: FeedReader

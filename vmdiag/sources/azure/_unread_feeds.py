@@ -40,10 +40,10 @@ ERRORS_BY_PRECEDENCE = (Interrupted, NotSignedIn, NotAllowed, Throttled)
 
 
 class UnreadFeeds:
-    """`unseen` are the VMs of which it could not be seen whether they were migrated.
+    """`unread_vms` are the VMs of which it could not be seen whether they were migrated.
 
-    `window` is the one that is told, `span` what was read at the time `now`. `absent` are the subscriptions that were
-    asked for and that this sign-in cannot see.
+    `window` is the one that is told, `span` what was read at the time `now`. `invisible_subscriptions` are the
+    subscriptions that were asked for and that this sign-in cannot see.
     """
 
     def __init__(self, spool: ItemStore, reader: FeedReader, window: Window, span: Window, now: datetime) -> None:

@@ -18,12 +18,12 @@ ItemReader = Callable[[Any, str], Iterator[Item]]
 class FeedRequest:
     """A request on behalf of VMs.
 
-    `rows` are what an answer holds, `items` what each says. `concerns` are the ids, in lower case, of the VMs, groups
-    or subscriptions whose `signals` are not heard where it fails; `heard` is true once all of it was read; `since` is
-    the earliest instant that the feed still knows. `instead` is asked where Azure does not understand the whole,
-    `then` once it was answered. `holds` is the member under which an answer must have its list, empty where it is one
-    resource. `lacks` are the signals of which something is missing where an answer is not whole, by default `signals`;
-    `signals_of` those of a single row.
+    `unpack_rows` are what an answer holds, `read_items` what each says. `scope_ids` are the ids, in lower case, of the
+    VMs, groups or subscriptions whose `signals` are not heard where it fails; `items_when_answered` is true once all of
+    it was read; `available_since` is the earliest instant that the feed still knows. `fallbacks` is asked where Azure
+    does not understand the whole, `build_followups` once it was answered. `list_member` is the member under which an
+    answer must have its list, empty where it is one resource. `incomplete_signals` are the signals of which something
+    is missing where an answer is not whole, by default `signals`; `get_row_signals` those of a single row.
     """
 
     request: Request

@@ -54,7 +54,7 @@ def build_workspace_search(
     add_workspace: Callable[[VmId, str], None],
     build_followups: Callable[[], Iterable[FeedRequest]],
 ) -> FeedRequest:
-    """The workspaces of the VMs' data collection rules; `met` is told of each."""
+    """The workspaces of the VMs' data collection rules; `add_workspace` is told of each."""
 
     def read_items(row: Row, ref: str) -> Iterator[Item]:
         del ref

@@ -28,7 +28,7 @@ RowCallback = Callable[[Row], None]
 
 
 def build_feed_request(who: kql.Who, subscriptions: Iterable[str], add_row: RowCallback) -> FeedRequest:
-    """The VMs as Resource Graph shows them; `met` sees every row."""
+    """The VMs as Resource Graph shows them; `add_row` sees every row."""
     request = resource_graph.build_graph_request("VMs", kql.machines(who), subscriptions)
     return FeedRequest(
         request=request,
@@ -40,7 +40,7 @@ def build_feed_request(who: kql.Who, subscriptions: Iterable[str], add_row: RowC
 
 
 def build_subscription_search(add_subscription: Callable[[str, str], None]) -> FeedRequest:
-    """The subscriptions that a sign-in can see, each told to `met`: its id in lower case, and its name."""
+    """The subscriptions that a sign-in can see, each told to `add_subscription`: its id in lower case, and its name."""
 
     def read_items(row: Row, ref: str) -> Iterator[Item]:
         del ref

@@ -32,7 +32,7 @@ def build_feed_request(
     add_address: Callable[[VmId, str], None],
     build_followups: Callable[[], Iterable[FeedRequest]],
 ) -> FeedRequest:
-    """The interfaces of the VMs and what lies behind them; `met` is told of their public addresses."""
+    """The interfaces of the VMs and what lies behind them; `add_address` is told of their public addresses."""
 
     def read_items(row: Row, ref: str) -> Iterator[Item]:
         vm, address = VmId.parse(to_text(row.get("vm"))), to_text(row.get("address"))
@@ -60,7 +60,7 @@ def build_feed_request(
 def build_neighbour_search(
     who: kql.Who, subscriptions: Iterable[str], add_neighbour: Callable[[VmId, VmId], None]
 ) -> FeedRequest:
-    """Other VMs in the same subnets; `met` is told of each pair, the VM that was asked for first."""
+    """Other VMs in the same subnets; `add_neighbour` is told of each pair, the VM that was asked for first."""
 
     def read_items(row: Row, ref: str) -> Iterator[Item]:
         del ref

@@ -76,7 +76,7 @@ def select_vms(
 ) -> ResolvedScope:
     """The VMs in the order asked for, else by id; raises for a name that means several VMs, and for what is not there.
 
-    `known` are the VMs that need not be seen, `called` the names of subscriptions by id.
+    `known` are the VMs that need not be seen, `subscription_names` the names of subscriptions by id.
     """
     if scope.vms:
         ids = [vm for vm in (*visible_vms, *scope.finished) if is_in_scope(vm, scope)]

@@ -18,7 +18,7 @@ SIGNALS = (Signal.POWER, Signal.AGENT)
 
 
 def build_feed_requests(vms: Iterable[VmId], add_workspace: Callable[[VmId, str], None]) -> Iterator[FeedRequest]:
-    """One for each VM; `met` is told of the workspaces that its extensions name."""
+    """One for each VM; `add_workspace` is told of the workspaces that its extensions name."""
     for vm in vms:
         yield FeedRequest(
             request=build_request(vm),

@@ -63,7 +63,7 @@ class WorkerPool(Generic[Key, Value]):
             threading.Thread(target=self._run_jobs, daemon=True).start()
 
     def iterate_results(self, should_stop: Callable[[], bool]) -> Iterator[JobResult[Key, Value] | JobEnd[Key]]:
-        """What the jobs yield and how they end, until all have ended or `stopped` says so."""
+        """What the jobs yield and how they end, until all have ended or `should_stop` says so."""
         while self._open_jobs and not should_stop():
             try:
                 result = self._results.get(timeout=POLL_INTERVAL)

@@ -8,7 +8,7 @@ from vmdiag.sources.files.memory_rows import ALL_RECORDS
 
 @dataclass(slots=True)
 class ListCounter:
-    """Counts while the file is read; `missing` are, once it `end`s, what it lacks, each with the format it is of."""
+    """Counts while the file is read; once it is finished, `missing` is what it lacks, each with its format."""
 
     missing: list[tuple[str, Missing]] = field(default_factory=list)
     _list: tuple[str, int] = ("", 0)

@@ -46,7 +46,7 @@ class Decompressor(Protocol):
 
 
 class TextStream:
-    """The text of a file in chunks; `broken` says, after the last chunk, why the file ends where it should not.
+    """The text of a file in chunks; `damage` says, after the last chunk, why the file ends where it should not.
 
     `growth` is that of the file on disk which this one is a member of.
     """

@@ -42,7 +42,7 @@ class BrokenText(Exception):  # noqa: N818 - it is the text that is broken, not 
 
 
 class TextCursor:
-    """The cursor is at `data[pos]`; what lies before it goes with the next `more`, unless a `mark` holds it."""
+    """The cursor is at `data[pos]`; what lies before it goes with the next `read_more`, unless a `mark` holds it."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self.data = b""

@@ -101,7 +101,7 @@ class Recording(Struct, frozen=True, kw_only=True):
 
 
 def encode_transcript(transcript: Transcript, window: Window, cloud: str) -> bytes:
-    """One line, ended, that `items` reads back."""
+    """One line, ended, that `decode_row` reads back."""
     vm = transcript.vm
     machine = RecordedVm(
         id=str(vm.id),
