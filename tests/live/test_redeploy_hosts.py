@@ -93,7 +93,7 @@ def test_an_operation_under_way_is_waited_for(azure: AzureStarter) -> None:
 def test_that_two_hosts_cannot_see_each_other_in_the_same_seconds_is_a_risk_that_is_told(azure: AzureStarter) -> None:
     _, (case,) = azure(build_world()).redeploy_vms("--dry-run")
 
-    assert any("another machine that decides in the same seconds" in risk for risk in case["mitigation"]["risks"])
+    assert any("decide in the same seconds neither sees the other" in risk for risk in case["mitigation"]["risks"])
 
 
 def test_a_vm_that_was_made_after_the_loss_began_is_another_one(azure: AzureStarter) -> None:
