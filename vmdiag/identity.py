@@ -81,7 +81,7 @@ class Selector:
         return is_pattern(self.text)
 
     @property
-    def parse_id(self) -> VmId | None:
+    def vm_id(self) -> VmId | None:
         """The VM whose id this is; `None` for a name or a pattern."""
         return None if self.is_pattern else VmId.parse(self.text)
 

@@ -102,7 +102,7 @@ def test_how_a_redeploy_stands(
         journal.record_step(DEED, step, AT, **facts)
     (deed,) = journal.read_entries(silent)
 
-    assert (deed.is_open, deed.describe_mitigation.status) == (is_open, status)
+    assert (deed.is_open, deed.mitigation.status) == (is_open, status)
 
 
 def test_cut_off_at_any_byte_it_is_read_and_goes_on_and_nothing_is_thrown_away(journal: Journal) -> None:

@@ -52,7 +52,7 @@ class CachedCredential:
         enable_cae: bool = False,
         **options: object,
     ) -> AccessToken:
-        """A token for these scopes; `decode_claims` is Azure's challenge, for which no remembered one will do."""
+        """A token for these scopes; `claims` is Azure's challenge, for which no remembered one will do."""
         del options
         with self._lock:
             known = self._tokens.get(scopes)

@@ -51,7 +51,7 @@ def resume_redeploys(
         if any(entry.is_open for entry in entries)
         else []
     )
-    code = pick_worst_code({compute_mitigation_code(entry.describe_mitigation) for entry in followed_entries})
+    code = pick_worst_code({compute_mitigation_code(entry.mitigation) for entry in followed_entries})
     try:
         with open_output() as out:
             _write_entries(followed_entries, journal_file.path, form, out)
@@ -117,13 +117,13 @@ def _serialize_entry(entry: JournalEntry) -> dict[str, object]:
         "finished": not entry.is_open,
         "failed_at": format_optional_iso(entry.lost_at),
         "migrated_at": format_optional_iso(entry.migrated_at),
-        **to_plain(describe_mitigation(entry.describe_mitigation)),
+        **to_plain(describe_mitigation(entry.mitigation)),
     }
 
 
 def _format_entry(entry: JournalEntry) -> Iterator[str]:
     """A redeploy on one line, and how it went on the next."""
-    done = entry.describe_mitigation
+    done = entry.mitigation
     open_ = ", unfinished" if entry.is_open else ""
     vm = f"{shorten_name(entry.vm.resource_group)}/{shorten_name(entry.vm.name)}"
     yield f"{format_instant(entry.at)}  {done.status}{open_}  {escape_controls(vm)}"

@@ -10,42 +10,20 @@ from vmdiag.model import Series, subtract_span
 
 # "Lost" leaves room for the noise that goes on at the host's port when the VM's flows are dead: probes, ARP.
 FRACTION = 0.05
-
-
 # Above this share of its baseline traffic is normal; between the two a part of it is gone (contract, section 3).
 NORMAL = 0.5
-
-
 POINTS_NEEDED = 5  # reported points of ten minutes
-
-
 COARSE_POINTS_NEEDED = 2  # of a grain that has no five in ten minutes
-
-
 # The baseline is the median of the hour before, so that one quiet or busy minute does not move it.
 BASELINE = timedelta(minutes=60)
-
-
 # At least half of the hour's minutes must be there, fewer where the metric is coarser than a minute.
 BASELINE_SHARE = 0.5
-
-
 # Below this a VM is idle: a few probes more or less would look like a collapse or a recovery.
 LEAST_BYTES = 10_000.0
-
-
 LEAST_FLOWS = 2.0
-
-
 MINUTE = timedelta(minutes=1)
-
-
 DAY = timedelta(days=1)
-
-
 HABIT_DAYS = 3
-
-
 # "The same hour" of an earlier day: half an hour either way.
 SAME_HOUR = timedelta(minutes=30)
 

@@ -10,22 +10,12 @@ from vmdiag.model import Interval, Series, Signal, Timeline, Window, subtract_sp
 # The agent writes a heartbeat a minute, ingestion takes up to 3; 10 minutes is the usual threshold of Azure Monitor
 # workbooks.
 HEARTBEAT_GAP = timedelta(minutes=10)
-
-
 # Only heartbeats that were regular in the hour before can be missed.
 REGULAR = timedelta(minutes=60)
-
-
 HEARTBEATS_NEEDED = 5
-
-
 # Heartbeats are back when three follow one another at their pace of a minute; ingestion may be 3 minutes late.
 BEATS_HELD = 3
-
-
 BEAT_PACE = timedelta(minutes=3)
-
-
 HEARTBEAT = "Heartbeat"
 
 

@@ -15,11 +15,7 @@ SHORTEST_LOSS = timedelta(minutes=15)
 SOON = timedelta(minutes=2)
 # Pieces with fewer well minutes between them are one loss; after so many it has ended (contract, section 3).
 WELL_BETWEEN = timedelta(minutes=15)
-
-
 DOWN_SHARE = 0.5
-
-
 # What parts two pieces of loss: each may have ended the one or begun the other.
 PARTING = (
     *RESETS,

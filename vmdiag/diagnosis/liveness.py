@@ -11,8 +11,6 @@ from vmdiag.model import Interval, Kind, Signal, Timeline, Window
 
 # The minutes around the onset still show the life before it.
 ONSET_EDGE = timedelta(minutes=2)
-
-
 READINGS_OF_LIFE = 5
 
 
@@ -51,8 +49,6 @@ def _list_readings(timeline: Timeline, name: str, span: Window) -> list[tuple[da
 
 
 WORK = (Signal.CPU, Signal.DISK)
-
-
 ALIVE = (
     (
         "VmAvailabilityMetric",

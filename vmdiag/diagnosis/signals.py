@@ -15,8 +15,6 @@ from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtra
 FLAP = timedelta(seconds=35)
 # Records of one moment from two feeds may differ by so much.
 SAME_MOMENT = timedelta(minutes=3)
-
-
 FAILING = (
     Kind.UNAVAILABLE,
     Kind.DEGRADED,

@@ -18,12 +18,8 @@ from vmdiag.model import Series, Signal, Timeline, Window, subtract_span
 
 # What another metric carries over the minutes after one fell (our judgement).
 MEANWHILE = timedelta(minutes=15)
-
-
 # A fall to a part that heals sooner is a pause (contract, section 3).
 SHORTEST_PARTIAL = timedelta(minutes=30)
-
-
 TRAFFIC = (
     "Network In Total",
     "Inbound Flows",
@@ -32,8 +28,6 @@ TRAFFIC = (
 
 
 UNITS = {"Inbound Flows": "flows"}
-
-
 DAY = timedelta(days=1)
 
 

@@ -77,7 +77,7 @@ class RedeployContext:
             self.wait_for,
         )
 
-    def record_step(self, entry: JournalEntry, step: Step, **facts: Any) -> JournalEntry:  # noqa: ANN401 - a entry's fields
+    def record_step(self, entry: JournalEntry, step: Step, **facts: Any) -> JournalEntry:  # noqa: ANN401 - its fields
         """Write down how it went on. What cannot be written is told: nothing can be undone any more."""
         try:
             return self.journal.record_step(entry, step, self.source.session.now, **facts)

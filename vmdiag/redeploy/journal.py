@@ -80,7 +80,7 @@ class JournalEntry:
         return not ended and self.step not in (Step.VOID, Step.VERIFIED)
 
     @property
-    def describe_mitigation(self) -> Mitigation:
+    def mitigation(self) -> Mitigation:
         """The same as a report tells it."""
         early = {Step.INTENDED: Status.UNKNOWN, Step.ACCEPTED: Status.STARTED, Step.VOID: Status.FAILED}
         return Mitigation(
@@ -160,7 +160,7 @@ class Journal:
 
         self._append_line(record, check)
 
-    def record_step(self, entry: JournalEntry, step: Step, at: datetime, **facts: Any) -> JournalEntry:  # noqa: ANN401 - a entry's fields
+    def record_step(self, entry: JournalEntry, step: Step, at: datetime, **facts: Any) -> JournalEntry:  # noqa: ANN401 - its fields
         """Write down how it went on; the entry as it is now. Raises `OSError`."""
         told = {name: _encode_value(value) for name, value in facts.items()}
         self._append_line({"step": step.value, "at": _encode_value(at), "id": entry.id, **told})

@@ -96,12 +96,12 @@ def _send_request(order: Order, entry: JournalEntry, workflow: WorkflowContext, 
         return _hold_back(order, expiry.limit, sent.says, workflow, guard=expiry.guard)
     context.reporter.report_progress(entry.vm, sent.says)
     if entry.step is Step.VOID:
-        return _build_outcome(order, FollowedRedeploy(entry=entry, hint=sent.hint))
+        return _build_outcome(order, FollowedRedeploy(entry=entry, hint=sent.hint), context.source.session.now)
     if not workflow.policy.waits:
-        return _build_outcome(
-            order, FollowedRedeploy(entry=replace(entry, says=f"{sent.says}; its end was not waited for"))
-        )
-    return _build_outcome(order, follow_redeploy(context, entry))
+        followed = FollowedRedeploy(entry=replace(entry, says=f"{sent.says}; its end was not waited for"))
+        return _build_outcome(order, followed, context.source.session.now)
+    followed = follow_redeploy(context, entry)
+    return _build_outcome(order, followed, context.source.session.now)
 
 
 def _hold_back(order: Order, limit: str, found: str, workflow: WorkflowContext, guard: str = "journal") -> Case:
@@ -187,14 +187,12 @@ def add_journal_redeploys(entries: Iterable[JournalEntry], vm: VmId, facts: Pref
     return replace(facts, redeploys=(*facts.redeploys, *ours), recent=(*facts.recent, *recent))
 
 
-def _build_outcome(order: Order, followed: FollowedRedeploy) -> Case:
+def _build_outcome(order: Order, followed: FollowedRedeploy, now: datetime) -> Case:
     """The case as it was seen last, with what was done about it and what to do now."""
-    done = replace(
-        followed.entry.describe_mitigation, guards=order.answers, loses=order.plan.loses, risks=order.plan.risks
-    )
+    done = replace(followed.entry.mitigation, guards=order.answers, loses=order.plan.loses, risks=order.plan.risks)
     seen = followed.case
     case = seen if seen is not None and seen.diagnosis.verdict.is_flagged else order.plan.latest
-    advice = recommend_after_redeploy(done, followed.hint, case.window.end)
+    advice = recommend_after_redeploy(done, followed.hint, now)
     return replace(case, mitigation=done, diagnosis=replace(_keep_verdict(order, case, done), recommendation=advice))
 
 

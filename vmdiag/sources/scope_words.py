@@ -91,7 +91,7 @@ def resolve_vms(scope: Scope, names: VmNameIndex, stated: Mapping[Selector, VmId
     missing: dict[VmId, str] = {}
     (only,) = scope.subscriptions if len(scope.subscriptions) == 1 else (UNKNOWN,)
     for selector in scope.vms:
-        known = selector.parse_id or (stated or {}).get(selector)
+        known = selector.vm_id or (stated or {}).get(selector)
         found = names.find_matches(selector) or ([known] if known is not None else [])
         if not found and len(scope.vms) == 1:
             if scope.allow_empty and selector.is_pattern:

@@ -115,7 +115,7 @@ def _filter_members(
 
 def _resolve_named_vms(scope: Scope, seen: list[SelectedVm], ids: list[VmId]) -> list[SelectedVm]:
     names = VmNameIndex((vm for vm in ids if is_in_scope(vm, scope)), IN_ARCHIVE)
-    if not all(selector.parse_id or names.find_matches(selector) for selector in scope.vms):
+    if not all(selector.vm_id or names.find_matches(selector) for selector in scope.vms):
         require_members(scope, ids, IN_ARCHIVE)
     resolved = resolve_vms(scope, names)
     # An id means its VM, whichever group or subscription the other names are looked for in.

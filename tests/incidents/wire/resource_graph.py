@@ -84,7 +84,7 @@ def build_resource_change(rng: random.Random, operation: Operation) -> JsonObjec
 
 
 def write_resources(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
-    """`write_resources`: VMs with power state, and their network interfaces with subnet and security group."""
+    """`resources`: VMs with power state, and their network interfaces with subnet and security group."""
     rows = [row for machine in machines for row in (build_machine_row(machine), build_nic_row(machine))]
     return [_encode_answer(rng, "resources", rows)]
 
@@ -213,7 +213,7 @@ def build_nic_row(machine: Machine) -> JsonObject:
 
 
 def build_resource_row(identifier: str, location: str, properties: JsonObject) -> JsonObject:
-    """A row of `write_resources`: types and groups in lower case."""
+    """A row of `resources`: types and groups in lower case."""
     return {
         "id": identifier,
         "name": get_resource_name(identifier),

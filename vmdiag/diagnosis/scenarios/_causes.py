@@ -34,7 +34,7 @@ class Cause:
     undone_by_life: bool = False
 
     @property
-    def build_needs(self) -> Needs:
+    def needs(self) -> Needs:
         """What a scenario of this cause reads."""
         return Needs(signals=self.signals | LOSS_SIGNALS, triggers=frozenset(self.kinds), margin=MARGIN)
 

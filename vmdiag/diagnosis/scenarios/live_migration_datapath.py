@@ -209,7 +209,7 @@ SCENARIO = Scenario(
         before=ONSET_AFTER,
         after=ONSET_BEFORE,
         signals=CAUSE.signals | LOSS_SIGNALS | {Signal.AVAILABILITY, Signal.CPU, Signal.DISK},
-    ).build_needs,
+    ).needs,
     detect=detect,
     remedies=("Redeploy the VM, once.",),
     code="NetworkDatapathLiveMigrationSerializationError",

@@ -46,7 +46,7 @@ class ScopeResolution:
             why = "Resource Graph did not show every VM" if lost is None else lost.message
             self.watcher.warn(f"{why}; VMs are listed instead")
             self._list_vms(self._add_visible_vm)
-        known = {one: vm for one, vm in stated.items() if one.parse_id is not None or not self.is_unknown_vm(vm)}
+        known = {one: vm for one, vm in stated.items() if one.vm_id is not None or not self.is_unknown_vm(vm)}
         is_shown = lost is not None or all(vm in self.visible_vms for vm in stated.values())
         try:
             found = scoped_vms.select_vms(self.scope, self.visible_vms, known, {})

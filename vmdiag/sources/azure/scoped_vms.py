@@ -49,10 +49,10 @@ def find_explicit_ids(scope: Scope) -> dict[Selector, VmId]:
 
 def build_vm_filter(scope: Scope) -> kql.Who:
     """The VMs to look for."""
-    names = [selector for selector in scope.vms if selector.parse_id is None and not selector.is_pattern]
+    names = [selector for selector in scope.vms if selector.vm_id is None and not selector.is_pattern]
     patterns = [selector.group_and_name for selector in scope.vms if selector.is_pattern]
     return kql.Who(
-        ids=tuple(sorted({selector.parse_id.key for selector in scope.vms if selector.parse_id is not None})),
+        ids=tuple(sorted({selector.vm_id.key for selector in scope.vms if selector.vm_id is not None})),
         names=tuple(sorted({selector.group_and_name[1].lower() for selector in names})),
         groups=tuple(sorted(group.lower() for group in scope.groups)),
         patterns=tuple(sorted({(group.lower(), name.lower()) for group, name in patterns})),
@@ -61,7 +61,7 @@ def build_vm_filter(scope: Scope) -> kql.Who:
 
 def select_subscriptions(scope: Scope) -> frozenset[str]:
     """Where to look: an id brings its own subscription along; none of them means in every one."""
-    ids = [selector.parse_id for selector in scope.vms]
+    ids = [selector.vm_id for selector in scope.vms]
     if scope.vms and None not in ids:
         return frozenset(vm.subscription.lower() for vm in ids if vm is not None)
     own = {vm.subscription.lower() for vm in ids if vm is not None} if scope.subscriptions else set()
@@ -97,6 +97,6 @@ def select_vms(
 
 def _find_explicit_id(selector: Selector, scope: Scope) -> VmId | None:
     group, name = selector.group_and_name
-    if selector.parse_id is None and group and not selector.is_pattern and len(scope.subscriptions) == 1:
+    if selector.vm_id is None and group and not selector.is_pattern and len(scope.subscriptions) == 1:
         return VmId(subscription=next(iter(scope.subscriptions)), resource_group=group, name=name)
-    return selector.parse_id
+    return selector.vm_id
