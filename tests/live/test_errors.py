@@ -6,7 +6,7 @@ import pytest
 from azure.core import exceptions as core
 from azure.core.rest import HttpRequest
 
-from vmdiag.arm import _errors
+from vmdiag.arm import error_translation
 from vmdiag.arm.request import Request
 from vmdiag.errors import (
     BadAnswer,
@@ -51,13 +51,13 @@ def test_every_error_of_azures_library_has_an_image() -> None:
     }
 
     assert known
-    assert known <= set(_errors.ERROR_TYPES)
+    assert known <= set(error_translation.ERROR_TYPES)
 
 
-@pytest.mark.parametrize(("kind", "image"), _errors.ERROR_TYPES.items())
+@pytest.mark.parametrize(("kind", "image"), error_translation.ERROR_TYPES.items())
 def test_it_leaves_as_ours_with_what_was_under_way(kind: type[Exception], image: type[SourceError]) -> None:
     error = kind(Broken()) if kind in MADE_OF_ANSWERS else kind("it broke")
-    with pytest.raises(image) as caught, _errors.translate_errors("health history of web-01"):
+    with pytest.raises(image) as caught, error_translation.translate_errors("health history of web-01"):
         raise error
 
     assert caught.value.message.startswith("health history of web-01: ")
@@ -71,7 +71,7 @@ def test_it_leaves_as_ours_with_what_was_under_way(kind: type[Exception], image:
      (503, Unreachable), (302, BadAnswer), (400, NotUnderstood), (409, NotUnderstood), (418, NotUnderstood)],
 )  # fmt: skip
 def test_a_refusal_is_told_by_its_status_with_azures_code(status: int, image: type[SourceError]) -> None:
-    error = _errors.build_refusal(ASKED, status, {}, b'{"error": {"code": "Odd", "message": "It is so."}}')
+    error = error_translation.build_refusal(ASKED, status, {}, b'{"error": {"code": "Odd", "message": "It is so."}}')
 
     assert type(error) is image
     assert error.message.startswith("metrics of web-01: ")
@@ -81,7 +81,7 @@ def test_a_refusal_is_told_by_its_status_with_azures_code(status: int, image: ty
 
 def test_who_was_refused_is_nobodys_business_but_the_missing_permission_is() -> None:
     said = b'{"error": {"code": "AuthorizationFailed", "message": "The client \'a@b.example\' has no authorization."}}'
-    error = _errors.build_refusal(ASKED, 403, {}, said)
+    error = error_translation.build_refusal(ASKED, 403, {}, said)
 
     assert "Microsoft.Insights/metrics/read" in error.message
     assert "a@b.example" not in error.message
@@ -103,12 +103,12 @@ def test_who_was_refused_is_nobodys_business_but_the_missing_permission_is() -> 
     ],
 )
 def test_errors_come_wrapped_or_not_or_as_a_web_page(body: bytes, told: tuple[str, str]) -> None:
-    assert _errors.parse_error_body(body) == told
+    assert error_translation.parse_error_body(body) == told
 
 
 def test_a_secret_that_is_quoted_back_is_taken_out() -> None:
     said = f'{{"error": {{"code": "X", "message": "not Bearer {TOKEN} please, nor client_secret=hunter22"}}}}'
-    error = _errors.build_refusal(ASKED, 500, {}, said.encode())
+    error = error_translation.build_refusal(ASKED, 500, {}, said.encode())
 
     assert TOKEN not in error.message
     assert "hunter22" not in error.message
@@ -117,8 +117,8 @@ def test_a_secret_that_is_quoted_back_is_taken_out() -> None:
 
 def test_a_message_is_no_longer_than_a_few_lines() -> None:
     assert (
-        len(_errors.parse_error_body(b'{"code": "A", "message": "' + b"x" * 100_000 + b'"}')[1])
-        == _errors.MESSAGE_LIMIT
+        len(error_translation.parse_error_body(b'{"code": "A", "message": "' + b"x" * 100_000 + b'"}')[1])
+        == error_translation.MESSAGE_LIMIT
     )
 
 
@@ -128,10 +128,12 @@ def test_an_older_version_is_taken_where_the_server_names_it() -> None:
         b"'2019-07-01, 2020-12-01, 2021-03-01-preview, 2024-01-01'.\"}}"
     )
 
-    assert _errors.find_supported_version(said, "2023-03-01") == "2020-12-01"
-    assert _errors.find_supported_version(said, "2019-01-01") is None
+    assert error_translation.find_supported_version(said, "2023-03-01") == "2020-12-01"
+    assert error_translation.find_supported_version(said, "2019-01-01") is None
     assert (
-        _errors.find_supported_version(b'{"error": {"code": "BadRequest", "message": "2019-07-01"}}', "2023-03-01")
+        error_translation.find_supported_version(
+            b'{"error": {"code": "BadRequest", "message": "2019-07-01"}}', "2023-03-01"
+        )
         is None
     )
 
@@ -143,5 +145,5 @@ def test_what_the_network_says_is_told_in_words() -> None:
         ("NameResolutionError('Failed to resolve x ([Errno -2])')", "its name cannot be resolved"),
         ("SSLError(SSLCertVerificationError('CERTIFICATE_VERIFY_FAILED'))", "its TLS certificate is not trusted"),
     ):
-        with pytest.raises(Unreachable, match=told), _errors.translate_errors("VM web-01"):
+        with pytest.raises(Unreachable, match=told), error_translation.translate_errors("VM web-01"):
             raise core.ServiceRequestError(pool.format(said))

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from azure.core.exceptions import AzureError
 
-from vmdiag.errors import VmdiagError
+from vmdiag.errors import Interrupted, OutOfTime, VmdiagError
 
 Result = TypeVar("Result")
 # How often a waiting thread looks up, to see whether it should stop.
@@ -114,3 +114,13 @@ def _shut_down_socket(sock: object) -> None:
         with suppress(OSError):
             # Not the method of TLS' own class, which forgets its state beneath the thread that uses it.
             socket.socket.shutdown(inner, socket.SHUT_RDWR)
+
+
+def build_interrupted_error(what: str) -> Interrupted:
+    """The error of work that a person ended."""
+    return Interrupted(f"{what}: interrupted", "Run again.")
+
+
+def build_timeout_error(what: str) -> OutOfTime:
+    """The error of work for which the run has no time left."""
+    return OutOfTime(f"{what}: the run's time was over", "Give a longer --timeout.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from vmdiag.arm import _errors
+from vmdiag.arm import error_translation
 from vmdiag.arm._exchange import Answer
 from vmdiag.arm.request import Request
 from vmdiag.completeness import find_continuation
@@ -18,13 +18,13 @@ def decode_answer(request: Request, answer: Answer | SourceError) -> tuple[objec
     if isinstance(answer, SourceError):
         return None, answer
     if answer.status != HTTP_OK:
-        return None, _errors.build_refusal(request, answer.status, answer.headers, answer.body)
+        return None, error_translation.build_refusal(request, answer.status, answer.headers, answer.body)
     try:
         return _decode_body(answer.body, request.answer_type), None
     except (msgspec.DecodeError, RecursionError, ValueError):
-        _, said = _errors.parse_error_body(answer.body)
+        _, said = error_translation.parse_error_body(answer.body)
         message = f"{request.description}: the answer is {said or 'not JSON, or was cut off'}"
-        return None, BadAnswer(message, _errors.NETWORK_HINT)
+        return None, BadAnswer(message, error_translation.NETWORK_HINT)
 
 
 def _decode_body(body: bytes, shape: type | None) -> object:
@@ -55,7 +55,7 @@ def count_rows(page: object) -> int:
 
 
 def build_smaller_query(
-    body: Mapping[str, object] | None, rows_read: int, error: _errors.AnswerTooLarge
+    body: Mapping[str, object] | None, rows_read: int, error: error_translation.AnswerTooLarge
 ) -> Mapping[str, object]:
     """The same query for a smaller page, behind the rows that were read; raises the error where none is smaller.
 

@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from vmdiag.arm import _deadline, _errors, _exchange, _pages, clouds
+from vmdiag.arm import _deadline, _exchange, _pages, clouds, error_translation
 from vmdiag.arm._clock import AzureClock
 from vmdiag.arm._exchange import Answer, Client
 from vmdiag.arm._rate_limiter import RateLimiter
-from vmdiag.arm._retry_schedule import RetryBudget, parse_quota_reset, parse_retry_after
 from vmdiag.arm._transport import EXCHANGE_TIMEOUT, Transport
 from vmdiag.arm.access import AzureSettings
 from vmdiag.arm.clouds import Cloud
 from vmdiag.arm.request import API_VERSIONS, Endpoint, Request
-from vmdiag.errors import BadAnswer, Interrupted, NotSignedIn, OutOfTime, SourceError, Throttled, Unreachable
+from vmdiag.arm.retry_schedule import RetryBudget, parse_quota_reset, parse_retry_after
+from vmdiag.errors import BadAnswer, NotSignedIn, SourceError, Throttled, Unreachable
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -33,7 +33,6 @@ RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 WAIT_LIMIT = 30.0
 PAGE_LIMIT = 1_000
 HTTP_UNAUTHORIZED = 401  # of HTTP
-OUT_OF_TIME, LONGER = "the run's time was over", "Give a longer --timeout."
 
 
 class Session:
@@ -92,7 +91,7 @@ class Session:
         from vmdiag.arm._credential import decode_claims
 
         scope = self.cloud.token_scope
-        with _errors.translate_errors("signing in", NotSignedIn):
+        with error_translation.translate_errors("signing in", NotSignedIn):
             return decode_claims(self.get_token(scope, enable_cae=True).token)
 
     def get_token(self, *scopes: str, enable_cae: bool = False) -> "AccessToken":
@@ -140,7 +139,7 @@ class Session:
         while True:
             try:
                 page = self._read_page(request, link, body)
-            except _errors.AnswerTooLarge as error:
+            except error_translation.AnswerTooLarge as error:
                 body = _pages.build_smaller_query(body, rows, error)
                 continue
             rows += _pages.count_rows(page)
@@ -150,7 +149,7 @@ class Session:
                 return
             if following in seen:
                 message = f"{request.description}: page {len(seen) + 1} names a page that was read before as the next"
-                raise BadAnswer(message, _errors.RETRY_HINT)
+                raise BadAnswer(message, error_translation.RETRY_HINT)
             seen.add(following)
             if len(seen) >= PAGE_LIMIT:
                 message = f"{request.description}: only the first {PAGE_LIMIT} pages were read"
@@ -212,7 +211,7 @@ class Session:
         asked_at = self._clock.local_now()
         what = request.description
         try:
-            with _errors.translate_errors(what):
+            with error_translation.translate_errors(what):
                 answer = self._run_limited(
                     what,
                     lambda: _exchange.exchange_request(
@@ -234,10 +233,10 @@ class Session:
         try:
             return _deadline.run_with_deadline(act, left if longest is None else min(longest, left), self.stop)
         except InterruptedError as error:
-            raise Interrupted(f"{what}: interrupted", "Run again.") from error
+            raise _deadline.build_interrupted_error(what) from error
         except TimeoutError as error:
             if self._get_seconds_left() <= 0:
-                raise OutOfTime(f"{what}: {OUT_OF_TIME}", LONGER) from error
+                raise _deadline.build_timeout_error(what) from error
             message = f"{what}: no whole answer in {longest:.0f} s"
             raise Unreachable(message, "Check the network and the proxy.") from error
 
@@ -245,7 +244,7 @@ class Session:
         self, request: Request, answer: Answer | SourceError, budget: RetryBudget, anonymous: Client | None
     ) -> bool:
         """Do what makes another try worthwhile: wait, sign in again, speak an older version. False: nothing does."""
-        if isinstance(answer, _errors.UntrustedCertificate):
+        if isinstance(answer, error_translation.UntrustedCertificate):
             return False
         if isinstance(answer, SourceError) or answer.status == _pages.HTTP_OK:
             self._wait_seconds(budget.take_next_delay(), request)
@@ -254,14 +253,14 @@ class Session:
             pause = budget.take_next_delay(server_delay)
             if server_delay is not None:
                 # Who comes next would be refused, too.
-                provider = "" if _errors.is_throttled_by_arm(answer.body) else request.provider
+                provider = "" if error_translation.is_throttled_by_arm(answer.body) else request.provider
                 self._rate_limiter.block_requests(request.throttle_scope, provider, pause)
             self._wait_seconds(pause, request)
         elif answer.status == HTTP_UNAUTHORIZED and anonymous is None:
             budget.take_next_delay()
             self._get_credential().invalidate_token(answer.token)
         else:
-            older = _errors.find_supported_version(answer.body, self._api_versions.get(request.service, ""))
+            older = error_translation.find_supported_version(answer.body, self._api_versions.get(request.service, ""))
             if older is None:
                 return False
             budget.take_next_delay()
@@ -274,9 +273,9 @@ class Session:
             message = f"{request.description}: throttled until {until:%H:%M:%S}Z"
             raise Throttled(message, "Run again after that; fewer VMs ask for less.")
         if self.stop.wait(min(seconds, self._get_seconds_left())):
-            raise Interrupted(f"{request.description}: interrupted", "Run again.")
+            raise _deadline.build_interrupted_error(request.description)
         if self._get_seconds_left() <= 0:
-            raise OutOfTime(f"{request.description}: {OUT_OF_TIME}", LONGER)
+            raise _deadline.build_timeout_error(request.description)
 
     def _get_seconds_left(self) -> float:
         return max(0.0, self._deadline - time.monotonic())

@@ -6,6 +6,7 @@ from vmdiag.cli import options
 from vmdiag.cli.azure_options import AzureOptions, SourceOptions
 from vmdiag.cli.option_groups import list_typed_options
 from vmdiag.cli.redeploy_options import RedeployOptions
+from vmdiag.cli.report_formats import check_format, read_report_lines
 from vmdiag.cli.scope_options import ScopeOptions
 
 
@@ -28,22 +29,14 @@ def check(
     Live, VMs are named, or chosen by group, tag or --all; of an archive those with a migration or a loss are told.
     """
     from vmdiag.cli.progress import StatusConsole
-    from vmdiag.cli.report_formats import check_format, read_report_lines
     from vmdiag.cli.source_options import open_source
 
     with StatusConsole(quiet=verbosity.quiet, verbose=verbosity.verbose) as watch:
         redeploy_options.validate_options(list_typed_options(context))
         form, report = check_format(output), read_report_lines(resume)
-        opened_source = open_source(scope_options, source_options, azure_options, watch, unreachable_since)
+        source = open_source(scope_options, source_options, azure_options, watch, unreachable_since)
         # Only now: a live source signs in while the rest is imported.
         from vmdiag.cli.run_check import run_check
 
-        return run_check(
-            opened_source,
-            form,
-            out,
-            fail_on,
-            report,
-            watch,
-            redeploy_options.prepare_workflow(opened_source, out, watch),
-        )
+        workflow = redeploy_options.prepare_workflow(source, out, watch)
+        return run_check(source, form, out, fail_on, report, watch, workflow)

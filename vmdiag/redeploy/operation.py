@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
-from vmdiag.arm import _errors, clouds
+from vmdiag.arm import clouds, error_translation
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer
@@ -64,7 +64,7 @@ def read_progress(session: Session, operation: str) -> Progress:
         error = told.get("error")
         said = error if isinstance(error, dict) else {}
         meaning = messages.explain_failure(
-            str(said.get("code") or status), _errors.shorten_message(str(said.get("message") or ""))
+            str(said.get("code") or status), error_translation.shorten_message(str(said.get("message") or ""))
         )
         return Progress(stage=Stage.FAILED, says=meaning.says, hint=meaning.hint, ended_at=ended_at)
     if status == "succeeded":

@@ -20,8 +20,8 @@ from azure.core.pipeline.policies import HeadersPolicy, SansIOHTTPPolicy, UserAg
 from azure.core.rest import HttpRequest, HttpResponse
 
 from vmdiag import __version__
-from vmdiag.arm import _errors
-from vmdiag.arm._retry_schedule import parse_retry_after
+from vmdiag.arm import error_translation
+from vmdiag.arm.retry_schedule import parse_retry_after
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis.model import Case
 from vmdiag.errors import NotSignedIn, SourceError
@@ -140,7 +140,7 @@ def apply_order(order: Order, session: Session) -> Sent:
 
     vm, cloud = order.plan.vm, session.cloud
     try:
-        with _errors.translate_errors("signing in", NotSignedIn):
+        with error_translation.translate_errors("signing in", NotSignedIn):
             token = session.credential.get_token(cloud.token_scope, enable_cae=True).token
     except SourceError as error:
         return Sent(reception=SendResult.UNSENT, says=error.message, hint=error.hint)
@@ -169,7 +169,7 @@ def apply_order(order: Order, session: Session) -> Sent:
     except (core.AzureError, OSError) as error:
         if _never_left(error):
             says = f"Azure could not be reached: {_find_cause(error)}"
-            return Sent(reception=SendResult.UNSENT, says=says, hint=_errors.NETWORK_HINT)
+            return Sent(reception=SendResult.UNSENT, says=says, hint=error_translation.NETWORK_HINT)
         return Sent(reception=SendResult.UNHEARD, says=f"no answer came to the request: {_find_cause(error)}")
     operation = answer.headers.get("Azure-AsyncOperation")
     return Sent(
@@ -235,7 +235,7 @@ def _decode_refusal(error: core.HttpResponseError, now: datetime) -> Sent:
         return Sent(
             reception=SendResult.UNHEARD, says=f"Azure's answer ({status}) does not say whether it took the request"
         )
-    code, message = _errors.parse_error_body(_read_body(answer))
+    code, message = error_translation.parse_error_body(_read_body(answer))
     after = parse_retry_after(answer.headers, now)
     meaning = messages.explain_refusal(status, code, message, after, now)
     correlation = answer.headers.get("x-ms-correlation-request-id")
@@ -260,4 +260,4 @@ def _never_left(error: Exception) -> bool:
 
 
 def _find_cause(error: Exception) -> str:
-    return next((says for word, says in _errors.NETWORK_CAUSES if word in str(error)), type(error).__name__)
+    return next((says for word, says in error_translation.NETWORK_CAUSES if word in str(error)), type(error).__name__)

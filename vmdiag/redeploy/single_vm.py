@@ -211,11 +211,16 @@ def _keep_verdict(order: Order, case: Case, done: Mitigation) -> Diagnosis:
         migrated_at=acted.migrated_at,
         failed_at=acted.failed_at,
     )
-    if not done.reachable_again or now.state is not State.OPEN or now.loss is None:
+    if now.loss is None:
         return kept
-    ended = max(done.finished_at or case.window.end, now.loss.interval.start)
-    loss = replace(now.loss, interval=replace(now.loss.interval, end=ended))
-    return replace(kept, state=State.REDEPLOYED, recovered_at=ended, losses=(*now.losses[:-1], loss))
+    began, loss = now.loss.interval.start, now.loss
+    if done.started_at is None or began <= done.started_at:
+        loss = replace(loss, explained_by=acted.explanation)
+    if done.reachable_again and now.state is State.OPEN:
+        ended = max(done.finished_at or case.window.end, began)
+        loss = replace(loss, interval=replace(loss.interval, end=ended))
+        kept = replace(kept, state=State.REDEPLOYED, recovered_at=ended)
+    return replace(kept, losses=(*now.losses[:-1], loss))
 
 
 def build_refused_case(one: Refusal) -> Case:

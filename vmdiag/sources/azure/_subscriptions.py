@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound, UsageError
 from vmdiag.sources.azure import inventory
-from vmdiag.sources.azure.whole_lists import read_rows as rows_of
+from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.scope_words import LISTED_LIMIT, find_similar_names, join_with_limit, shorten_word
 
@@ -23,7 +23,7 @@ def resolve_subscription_ids(session: Session, names_or_ids: frozenset[str]) -> 
     """
     if all(GUID.fullmatch(word) for word in names_or_ids):
         return names_or_ids
-    rows = rows_of(session, inventory.build_subscription_request())
+    rows = read_rows(session, inventory.build_subscription_request())
     names_by_id = {to_text(row.get("subscriptionId")).lower(): to_text(row.get("displayName")) for row in rows}
     return frozenset(_resolve_subscription_id(word, names_by_id) for word in names_or_ids)
 
