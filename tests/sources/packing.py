@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from vmdiag.sources.files.members import FileMember, iter_members
+from vmdiag.sources.files.input_files import FileMember, iter_members
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.items import MalformedRow

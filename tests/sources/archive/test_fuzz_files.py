@@ -16,10 +16,9 @@ from tests.sources.packing import tar, unpack, zipped
 from vmdiag.sources.archive._number_columns import NumberColumn
 from vmdiag.sources.archive._table_columns import TableColumns
 from vmdiag.sources.decoding.fields import to_number
-from vmdiag.sources.decoding.numeric_dates import parse_numeric_date
-from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.decoding.timestamps import parse_numeric_date, parse_time
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.files.text_forms import detect_unsupported_text
+from vmdiag.sources.files.unsupported_files import detect_unsupported_file
 
 FIXED = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 LINES = b'{"a": 1}\n{"a": 2}\n'
@@ -97,7 +96,7 @@ def test_any_bytes_are_read_or_told(raw: bytes) -> None:
 def test_any_text_is_read_or_told_in_words(text: str) -> None:
     for encoding in ("utf-8", "utf-16"):
         raw = text.encode(encoding)
-        refused = detect_unsupported_text(raw)
+        refused = detect_unsupported_file(raw)
         assert refused is None or str(refused).isprintable()
         assert isinstance(unpack(raw), dict)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sources.rows import GROUP, NSG, SUBNET, SUBSCRIPTION, VM, vm
-from vmdiag.sources.decoding.resource_ids import (
+from vmdiag.sources.decoding.fields import (
     find_resource_id,
     parse_health_vm,
     parse_network_id,

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.sources.packing import tar, unpack, unpack_file, zipped
-from vmdiag.sources.files.members import DEPTH_LIMIT
-from vmdiag.sources.files.streams import CHUNK_SIZE
-from vmdiag.sources.files.unpacked_size import FREE_BYTES
+from vmdiag.sources.files.input_files import DEPTH_LIMIT
+from vmdiag.sources.files.streams import CHUNK_SIZE, FREE_BYTES
 
 BLOB = "insights-logs-administrative/resourceId=/SUBSCRIPTIONS/S/y=2026/m=03/d=02/h=08/m=00/PT1H.json"
 LINES = b'{"a": 1}\n{"a": 2}\n'

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from vmdiag.sources.files.csv_rows import LONGEST_NAME
-from vmdiag.sources.files.rows import read_rows
+from vmdiag.sources.files.rows import LONGEST_NAME, read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT
 from vmdiag.sources.items import MalformedRow

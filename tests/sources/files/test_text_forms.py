@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.sources.packing import unpack
-from vmdiag.sources.files.text_forms import detect_unsupported_text
+from vmdiag.sources.files.unsupported_files import detect_unsupported_file
 
 YAML = """\
 - authorization:
@@ -42,7 +42,7 @@ PAGE = "<!DOCTYPE html>\n<html><head><title>Sign in to your account</title></hea
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_form_for_people_is_told_with_what_to_do(text: str, word: str, encoding: str) -> None:
-    assert word in str(detect_unsupported_text(text.encode(encoding)))
+    assert word in str(detect_unsupported_file(text.encode(encoding)))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_form_for_people_is_told_with_what_to_do(text: str, word: str, encodin
     ],
 )
 def test_data_and_what_may_be_data_is_left_alone(text: str) -> None:
-    assert detect_unsupported_text(text.encode()) is None
+    assert detect_unsupported_file(text.encode()) is None
 
 
 @pytest.mark.parametrize("noise", [random.Random(7).randbytes(5000), b"\0" * 10, b"MZ\x90\0\x03\0\0\0" * 20])  # noqa: S311
@@ -72,11 +72,11 @@ def test_bytes_that_are_no_text_are_told_and_not_shown(noise: bytes) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "utf-16-le", "utf-16-be", "utf-16"])
 def test_a_text_in_another_encoding_is_still_a_text(encoding: str) -> None:
-    assert detect_unsupported_text("Größe,Zeit\nüöä,ßßß\n".encode(encoding)) is None
+    assert detect_unsupported_file("Größe,Zeit\nüöä,ßßß\n".encode(encoding)) is None
 
 
 def test_a_text_in_another_script_is_still_a_text() -> None:
-    assert detect_unsupported_text(bytes(range(0xC0, 0x100)) + b"," + bytes(range(0xC0, 0x100)) + b"\n") is None
+    assert detect_unsupported_file(bytes(range(0xC0, 0x100)) + b"," + bytes(range(0xC0, 0x100)) + b"\n") is None
 
 
 @pytest.mark.parametrize(

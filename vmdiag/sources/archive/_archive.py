@@ -10,7 +10,7 @@ from vmdiag.errors import BadArchive, UsageError
 from vmdiag.model import Needs, Transcript
 from vmdiag.sources.archive._last_record import add_until_hints
 from vmdiag.sources.archive._reader import ArchiveReader, load_formats
-from vmdiag.sources.files.paths import find_files
+from vmdiag.sources.files.input_files import find_files
 from vmdiag.sources.items import InputFormat
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
 from vmdiag.sources.selection import SelectedVm, select_vms

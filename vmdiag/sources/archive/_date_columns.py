@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from vmdiag.sources.decoding.numeric_dates import NumericDate, parse_numeric_date
+from vmdiag.sources.decoding.timestamps import NumericDate, parse_numeric_date
 
 LONGEST = 60
 # The wrong order makes months of days: it spreads the same rows over at least so much more time.

@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from vmdiag.sources.archive._file_extent import FileExtent, LostRecord
 from vmdiag.sources.archive._unusable_records import KIND_LIMIT, OTHER_KINDS, describe_kind
-from vmdiag.sources.decoding.extent import FileExtent, LostRecord
-from vmdiag.sources.files.lists import ListCounter
+from vmdiag.sources.files.memory_rows import ListCounter
 from vmdiag.sources.items import Row
 
 

@@ -9,14 +9,14 @@ from vmdiag.completeness import Missing
 from vmdiag.errors import BadArchive
 from vmdiag.model import Signal
 from vmdiag.sources.archive._file_contents import FileContents, describe_error_answer
+from vmdiag.sources.archive._file_extent import FALLBACK_SIGNALS, FileExtent, LostRecord
 from vmdiag.sources.archive._saved_pages import SavedPages
 from vmdiag.sources.archive._table_columns import TableColumns
 from vmdiag.sources.archive._unusable_records import UnusableRecords
 from vmdiag.sources.archive._wrappers import unwrap_rows
-from vmdiag.sources.decoding.extent import FALLBACK_SIGNALS, FileExtent, LostRecord, find_named_vm
+from vmdiag.sources.decoding.fields import find_named_vm
 from vmdiag.sources.decoding.timestamps import find_newest_time
-from vmdiag.sources.files.members import FileMember, iter_members
-from vmdiag.sources.files.paths import InputFile
+from vmdiag.sources.files.input_files import FileMember, InputFile, iter_members
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import CUT_SHORT

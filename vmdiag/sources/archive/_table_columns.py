@@ -14,8 +14,7 @@ from vmdiag.sources.archive._date_columns import DateColumn
 from vmdiag.sources.archive._number_columns import NumberColumn
 from vmdiag.sources.archive._pending_rows import PendingRows
 from vmdiag.sources.decoding.fields import UNIT_SUFFIX
-from vmdiag.sources.decoding.numeric_dates import parse_numeric_date
-from vmdiag.sources.decoding.timestamps import LocalTime
+from vmdiag.sources.decoding.timestamps import LocalTime, parse_numeric_date
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.items import Row
 

@@ -14,8 +14,13 @@ from functools import lru_cache
 from vmdiag.completeness import Missing, find_missing_part
 from vmdiag.identity import VmId
 from vmdiag.sources.archive._kusto_frames import FrameReader, is_answer, is_frame, read_answer_rows
-from vmdiag.sources.decoding.client_spelling import MODEL_MEMBERS, convert_sdk_model, is_sdk_model
-from vmdiag.sources.decoding.envelopes import check_record, unpack_document
+from vmdiag.sources.decoding.envelopes import (
+    MODEL_MEMBERS,
+    check_record,
+    convert_sdk_model,
+    is_sdk_model,
+    unpack_document,
+)
 from vmdiag.sources.decoding.fields import to_text, try_decode_json
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.items import MalformedRow, Row

@@ -16,7 +16,7 @@ from vmdiag.model import Signal
 from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
 from vmdiag.sources.coverage import MEASURED_SIGNALS
-from vmdiag.sources.decoding.extent import find_named_vm
+from vmdiag.sources.decoding.fields import find_named_vm
 from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MalformedRow, MetricPoints, UndatedState
 from vmdiag.sources.protocol import Watcher
 from vmdiag.sources.store import ItemStore

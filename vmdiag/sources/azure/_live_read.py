@@ -38,7 +38,7 @@ from vmdiag.sources.azure._unread_feeds import (
     UnreadFeeds,
 )
 from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
-from vmdiag.sources.decoding.resource_ids import parse_scope
+from vmdiag.sources.decoding.fields import parse_scope
 from vmdiag.sources.items import Row, VmInventory
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
 from vmdiag.sources.scope_words import ResolvedScope

@@ -19,8 +19,7 @@ from vmdiag.sources.azure.feed_request import Feed
 from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
 from vmdiag.sources.decoding.envelopes import unpack_document
-from vmdiag.sources.decoding.fields import to_text
-from vmdiag.sources.decoding.resource_ids import parse_vm_id
+from vmdiag.sources.decoding.fields import parse_vm_id, to_text
 from vmdiag.sources.items import Row
 
 # Of more subscriptions only the first are tried feed by feed; name one to try it.

@@ -13,8 +13,7 @@ from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure import resource_graph
 from vmdiag.sources.azure.feed_request import FeedRequest
-from vmdiag.sources.decoding.fields import to_list, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.fields import find_resource_id, parse_vm_id, to_list, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
 

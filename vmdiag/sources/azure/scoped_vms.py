@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from vmdiag.errors import NotFound
 from vmdiag.identity import Selector, VmId
 from vmdiag.sources import kql
-from vmdiag.sources.decoding.fields import get_path, to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import parse_vm_id
+from vmdiag.sources.decoding.fields import get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.items import Row
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.scope_words import (

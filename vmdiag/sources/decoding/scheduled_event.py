@@ -11,8 +11,7 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import collect_facts, to_list, to_short_text, to_text
-from vmdiag.sources.decoding.resource_ids import parse_vm_id
+from vmdiag.sources.decoding.fields import collect_facts, parse_vm_id, to_list, to_short_text, to_text
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import Item, MalformedRow, UndatedState, VmRecord
 from vmdiag.sources.unplaced_vms import make_name_placeholder

@@ -1,4 +1,4 @@
-"""A file as plain UTF-8 chunks, however it is packed and encoded; must not know what the text says.
+"""A file as plain UTF-8 chunks, however it is packed and encoded, and how much it grows by being unpacked.
 
 Packing is told by content: gzip by `1f 8b` (RFC 1952), zstd by `28 b5 2f fd` (RFC 8878), the encoding by a byte order
 mark. Decompression is bounded, so a small file that unpacks to gigabytes passes through like any other stream.
@@ -11,10 +11,42 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from vmdiag.sources.files.containers import HEAD_SIZE, Readable
-from vmdiag.sources.files.unpacked_size import DecompressionBomb, Growth
+# No log of Azure's packs a hundredfold. Deflate cannot do more than 1,032-fold in one layer (zlib's own manual), so
+# what exceeds this is zeros, or was packed twice to get past such a limit. A quarter of a GiB is free.
+GROWTH_LIMIT = 1_000
+FREE_BYTES = 1 << 28
+
+
+class DecompressionBomb(Exception):  # noqa: N818 - that is what it is called
+    """A file that unpacks to absurdly more than it is."""
+
+
+class Growth:
+    """Counts what was taken from the file and what came out of it."""
+
+    def __init__(self) -> None:
+        self.packed_bytes = 0
+        self.unpacked_bytes = 0
+
+    @property
+    def is_absurd(self) -> bool:
+        """Whether there is nothing more to be had from this file."""
+        return self.unpacked_bytes > FREE_BYTES + GROWTH_LIMIT * self.packed_bytes
+
+    def add_packed(self, size: int) -> None:
+        """So many bytes were read from the file itself."""
+        self.packed_bytes += size
+
+    def add_unpacked(self, size: int) -> None:
+        """So many were made of them; raises `DecompressionBomb` when that cannot be true."""
+        self.unpacked_bytes += size
+        if self.is_absurd:
+            message = f"it unpacks to more than {GROWTH_LIMIT} times its size"
+            raise DecompressionBomb(message)
+
 
 CHUNK_SIZE = 1 << 20
+HEAD_SIZE = 4096
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 # A zstd file may begin with a frame to be skipped, such as a seek table or pzstd's size.
@@ -25,6 +57,14 @@ MOSTLY_ASCII = 0.7  # of the characters: names and values may be in any script, 
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 Chunks = Iterator[bytes]
+
+
+class Readable(Protocol):
+    """Bytes in order."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many; empty at the end."""
+        ...
 
 
 class Decompressor(Protocol):

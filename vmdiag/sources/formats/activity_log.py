@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import to_text
-from vmdiag.sources.decoding.operation_names import find_operation_name
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.fields import find_resource_id, parse_health_vm, to_text
+from vmdiag.sources.decoding.log_entry import find_operation_name
 from vmdiag.sources.decoding.timestamps import parse_ticks, require_time
 from vmdiag.sources.items import Item, Row
 

@@ -10,9 +10,18 @@ from datetime import datetime, timedelta
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_mapping, to_number, to_text
+from vmdiag.sources.decoding.fields import (
+    find_resource_id,
+    get_path,
+    iter_objects,
+    parse_scope,
+    parse_vm_id,
+    to_list,
+    to_mapping,
+    to_number,
+    to_text,
+)
 from vmdiag.sources.decoding.metric_names import find_metric
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_scope, parse_vm_id
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import activity_log
 from vmdiag.sources.items import FeedCoverage, Item, MetricPoints, Row

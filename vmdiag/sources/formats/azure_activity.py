@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import fold_column_names, fold_columns, to_text
-from vmdiag.sources.decoding.operation_names import find_operation_name
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.fields import find_resource_id, fold_column_names, fold_columns, parse_health_vm, to_text
+from vmdiag.sources.decoding.log_entry import find_operation_name
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import Item, Row
 

@@ -8,10 +8,15 @@ from collections.abc import Iterator
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import fold_column_names, fold_columns, to_number, to_text
-from vmdiag.sources.decoding.metric_grain import parse_duration, warn_coarse_grain
-from vmdiag.sources.decoding.metric_names import find_metric
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.fields import (
+    find_resource_id,
+    fold_column_names,
+    fold_columns,
+    parse_vm_id,
+    to_number,
+    to_text,
+)
+from vmdiag.sources.decoding.metric_names import find_metric, parse_duration, warn_coarse_grain
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
 

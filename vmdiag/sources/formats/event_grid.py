@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
-from vmdiag.sources.decoding.fields import get_path, to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.fields import find_resource_id, get_path, parse_health_vm, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import FeedCoverage, Item, Row
 

@@ -8,8 +8,15 @@ guest saw, not what the host's port let through. So they are kept under names of
 from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.decoding.fields import fold_column_names, fold_columns, to_number, to_short_text, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.fields import (
+    find_resource_id,
+    fold_column_names,
+    fold_columns,
+    parse_vm_id,
+    to_number,
+    to_short_text,
+    to_text,
+)
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import IncompleteRead, Item, MetricPoints, Row, VmInventory
 from vmdiag.sources.unplaced_vms import make_computer_placeholder

@@ -8,8 +8,14 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.decoding.fields import fold_column_names, fold_columns, to_short_text, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.fields import (
+    find_resource_id,
+    fold_column_names,
+    fold_columns,
+    parse_vm_id,
+    to_short_text,
+    to_text,
+)
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import Item, MetricPoints, Row, VmInventory
 from vmdiag.sources.unplaced_vms import make_computer_placeholder

@@ -14,10 +14,15 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import iter_objects, to_number, to_text
-from vmdiag.sources.decoding.metric_grain import warn_coarse_grain
-from vmdiag.sources.decoding.metric_names import Metric, find_metric
-from vmdiag.sources.decoding.resource_ids import SUBSCRIPTION_ID, find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.fields import (
+    SUBSCRIPTION_ID,
+    find_resource_id,
+    iter_objects,
+    parse_vm_id,
+    to_number,
+    to_text,
+)
+from vmdiag.sources.decoding.metric_names import Metric, find_metric, warn_coarse_grain
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
 

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from vmdiag.diagnosis.event_kinds import PHASES
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.client_spelling import convert_powershell
-from vmdiag.sources.decoding.fields import get_path, to_mapping, to_text
-from vmdiag.sources.decoding.operation_names import find_operation_name
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_health_vm, parse_scope
+from vmdiag.sources.decoding.envelopes import convert_powershell
+from vmdiag.sources.decoding.fields import find_resource_id, get_path, parse_health_vm, parse_scope, to_mapping, to_text
+from vmdiag.sources.decoding.log_entry import find_operation_name
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import FeedCoverage, Item, MalformedRow, Row
 

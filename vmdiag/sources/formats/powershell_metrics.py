@@ -6,7 +6,7 @@ Source: Az.Monitor's `PSMetric`. It writes out what was not measured as null, an
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.client_spelling import convert_powershell
+from vmdiag.sources.decoding.envelopes import convert_powershell
 from vmdiag.sources.decoding.fields import to_mapping
 from vmdiag.sources.formats import metrics
 from vmdiag.sources.items import Item, Row

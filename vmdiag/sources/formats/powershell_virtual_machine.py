@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
-from vmdiag.sources.decoding import virtual_machine
-from vmdiag.sources.decoding.client_spelling import convert_powershell
-from vmdiag.sources.decoding.fields import iter_objects, to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
+from vmdiag.sources.decoding.envelopes import convert_powershell
+from vmdiag.sources.decoding.fields import find_resource_id, iter_objects, parse_vm_id, to_mapping, to_text
+from vmdiag.sources.formats import virtual_machine
 from vmdiag.sources.items import Item, MalformedRow, Row
 from vmdiag.sources.unplaced_vms import make_name_placeholder
 

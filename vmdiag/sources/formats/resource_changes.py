@@ -6,8 +6,16 @@ Source: "Azure Resource Graph: Get resource changes". It shows what was written,
 from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import collect_facts, get_path, to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_network_id, parse_scope, parse_vm_id
+from vmdiag.sources.decoding.fields import (
+    collect_facts,
+    find_resource_id,
+    get_path,
+    parse_network_id,
+    parse_scope,
+    parse_vm_id,
+    to_mapping,
+    to_text,
+)
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats.resource_graph_health_changes import concerns_health, find_change
 from vmdiag.sources.items import FeedCoverage, Item, NetworkChange, Row, VmRecord

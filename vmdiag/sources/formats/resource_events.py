@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import get_path, to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_scope, parse_vm_id
+from vmdiag.sources.decoding.fields import find_resource_id, get_path, parse_scope, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import FeedCoverage, Item, Row
 

@@ -9,8 +9,14 @@ from functools import lru_cache
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
-from vmdiag.sources.decoding.fields import fold_column_names, to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import HEALTH_PROVIDER, find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.fields import (
+    HEALTH_PROVIDER,
+    find_resource_id,
+    fold_column_names,
+    parse_health_vm,
+    to_mapping,
+    to_text,
+)
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import FeedCoverage, Item, Row
 

@@ -9,8 +9,7 @@ from urllib.parse import unquote_plus
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
-from vmdiag.sources.decoding.fields import to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import HEALTH_PROVIDER, find_resource_id, parse_health_vm
+from vmdiag.sources.decoding.fields import HEALTH_PROVIDER, find_resource_id, parse_health_vm, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.items import FeedCoverage, Item, Row
 

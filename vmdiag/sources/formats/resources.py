@@ -7,9 +7,15 @@ gives its inventory and power state, an interface and a network what traffic thr
 from collections.abc import Iterator, Mapping
 
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.decoding import virtual_machine
-from vmdiag.sources.decoding.fields import iter_objects, to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_parent_id, parse_vm_id
+from vmdiag.sources.decoding.fields import (
+    find_resource_id,
+    iter_objects,
+    parse_parent_id,
+    parse_vm_id,
+    to_mapping,
+    to_text,
+)
+from vmdiag.sources.formats import virtual_machine
 from vmdiag.sources.items import Item, NetworkLink, Row, VmInventory
 
 SIGNALS = (Signal.POWER,)

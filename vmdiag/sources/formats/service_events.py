@@ -6,9 +6,8 @@ Source: "REST API: Events - List By Subscription Id".
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import iter_objects, to_mapping, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_subscription
-from vmdiag.sources.decoding.service_incident import IncidentFields, make_service_incident
+from vmdiag.sources.decoding.fields import find_resource_id, iter_objects, parse_subscription, to_mapping, to_text
+from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.items import FeedCoverage, Item, Row
 

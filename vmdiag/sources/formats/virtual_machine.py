@@ -1,16 +1,116 @@
-"""A VM as `az vm show`, `az vm list` or REST give it, with or without its instance view; must not judge a state.
+"""A VM as it describes itself, whoever asked: inventory, power state, agent; must not know which answer it stood in.
 
-Sources: "REST API: Virtual Machines - Get", `az vm get-instance-view`. A bare instance view does not say whose it is.
+Sources: "REST API: Virtual Machines - Get" and "- Instance View", "Azure Resource Graph: query language" (`extended`).
+REST puts everything under `properties`, the CLI lifts it to the top, Resource Graph has a small view under `extended`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
-from vmdiag.model import Signal
-from vmdiag.sources.decoding import virtual_machine
-from vmdiag.sources.decoding.fields import iter_objects, to_text
-from vmdiag.sources.decoding.resource_ids import find_resource_id, parse_vm_id
-from vmdiag.sources.items import Item, MalformedRow, Row
+from vmdiag.model import Record, Signal, VirtualMachine
+from vmdiag.sources.decoding.fields import (
+    FACT_LENGTH,
+    collect_facts,
+    find_resource_id,
+    get_path,
+    iter_objects,
+    parse_vm_id,
+    to_mapping,
+    to_short_text,
+    to_text,
+)
+from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.items import ComputerName, Item, MalformedRow, Row, UndatedState, VmInventory, VmRecord, VmTags
+
+VM_TYPES = frozenset({"microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets/virtualmachines"})
+POWER_PREFIX = "powerstate/"
+TAG_LIMIT = 100
+CLI_POWER_PREFIX = "vm "  # `az vm list -d` says "VM running"
+
+
+def is_graph_row(row: Row) -> bool:
+    """Whether the VM is a row of Resource Graph; REST and CLI name no subscription beside the id."""
+    return "subscriptionId" in row or "extended" in to_mapping(row.get("properties"))
+
+
+def find_properties(row: Row) -> Mapping[str, object]:
+    """The members of a resource, wherever they are."""
+    return to_mapping(row.get("properties")) or row
+
+
+def read_tags(row: Row) -> dict[str, str]:
+    """The tags of a resource; Azure allows 50, and what has many more was made to fill memory."""
+    named = {
+        name: to_short_text(value) for name, value in to_mapping(row.get("tags")).items() if len(name) <= FACT_LENGTH
+    }
+    return dict(list(named.items())[:TAG_LIMIT])
+
+
+def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
+    """What the row knows of the VM, and the states it is in."""
+    members = find_properties(row)
+    # Cloud Custodian puts the view it asked for beside the properties.
+    view = to_mapping(members.get("instanceView")) or to_mapping(row.get("instanceView")) or members
+    power = _find_power_state(row, members, view)
+    interfaces = iter_objects(get_path(members, "networkProfile", "networkInterfaces"))
+    yield VmInventory(
+        VirtualMachine(
+            id=vm,
+            location=to_short_text(row.get("location")).replace(" ", "").lower() or None,
+            os=_find_operating_system(members),
+            size=to_short_text(get_path(members, "hardwareProfile", "vmSize")) or None,
+            power_state=power or None,
+            network=frozenset(named for each in interfaces if (named := to_text(each.get("id")).lower())),
+        )
+    )
+    tags = read_tags(row)
+    if tags:
+        yield VmTags(vm, tags)
+    called = to_short_text(get_path(members, "osProfile", "computerName")) or to_short_text(view.get("computerName"))
+    if called:
+        yield ComputerName(vm, called)
+    if power:
+        yield UndatedState(vm=vm, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
+    yield from _decode_agent(vm, to_mapping(view.get("vmAgent")), ref)
+
+
+def iter_statuses(view: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """The statuses of a view with their codes; `ProvisioningState/...` and other families come in any order."""
+    return ((code, each) for each in iter_objects(view.get("statuses")) if (code := to_short_text(each.get("code"))))
+
+
+def _find_power_state(row: Row, members: Mapping[str, object], view: Mapping[str, object]) -> str:
+    """`running`, `stopped`, `deallocated`, ...; empty while a VM is created, and where no view was asked for."""
+    codes = [code for code, _ in iter_statuses(view)]
+    codes.append(to_short_text(get_path(members, "extended", "instanceView", "powerState", "code")))
+    spoken = to_short_text(row.get("powerState")).lower()
+    if spoken.startswith(CLI_POWER_PREFIX):
+        codes.append(POWER_PREFIX + spoken.removeprefix(CLI_POWER_PREFIX))
+    return next((code.lower().split("/")[1] for code in codes if code.lower().startswith(POWER_PREFIX)), "")
+
+
+def _find_operating_system(members: Mapping[str, object]) -> str | None:
+    """`linux` or `windows`, from the disk, else from how the guest was set up."""
+    said = to_text(get_path(members, "storageProfile", "osDisk", "osType")).lower()
+    if said:
+        return said[:20]
+    profile = to_mapping(members.get("osProfile"))
+    return next((name for name in ("linux", "windows") if profile.get(f"{name}Configuration")), None)
+
+
+def _decode_agent(vm: VmId, agent: Mapping[str, object], ref: str) -> Iterator[Item]:
+    """The agent's own word, at its own time where it has one; an agent that is missing says nothing."""
+    for code, status in iter_statuses(agent):
+        shown = to_short_text(status.get("displayStatus"))
+        known = collect_facts(version=agent.get("vmAgentVersion"), message=status.get("message"))
+        at = parse_time(status.get("time"))
+        if at is None:
+            yield UndatedState(vm=vm, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
+        else:
+            record = Record(at=at, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
+            yield VmRecord(vm, record)
+        return
+
 
 SIGNALS = (Signal.POWER, Signal.AGENT)
 
@@ -21,10 +121,10 @@ def recognises_row(row: Row) -> bool:
     """A row of a VM's type, or one built like a VM or like its view."""
     kind = to_text(row.get("type")).lower()
     if kind:
-        return kind in virtual_machine.VM_TYPES and not virtual_machine.is_graph_row(row)
-    if virtual_machine.is_graph_row(row):
+        return kind in VM_TYPES and not is_graph_row(row)
+    if is_graph_row(row):
         return False
-    return not PROFILE_KEYS.isdisjoint(virtual_machine.find_properties(row)) or _is_bare_view(row)
+    return not PROFILE_KEYS.isdisjoint(find_properties(row)) or _is_bare_view(row)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
@@ -32,16 +132,14 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     bare = _is_bare_view(row) and not to_text(row.get("id"))
     vm = _find_view_owner(row) if bare else parse_vm_id(find_resource_id(row.get("id")))
     if vm is not None:
-        yield from virtual_machine.decode_vm(vm, row, ref)
+        yield from decode_vm(vm, row, ref)
 
 
 def _is_bare_view(row: Row) -> bool:
     """Whether a row is a VM's instance view and nothing else; an extension's has statuses, but no agent or power."""
     if "statuses" not in row:
         return False
-    return "vmAgent" in row or any(
-        code.lower().startswith(virtual_machine.POWER_PREFIX) for code, _ in virtual_machine.iter_statuses(row)
-    )
+    return "vmAgent" in row or any(code.lower().startswith(POWER_PREFIX) for code, _ in iter_statuses(row))
 
 
 def _find_view_owner(row: Row) -> VmId:

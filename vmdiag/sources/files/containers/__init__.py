@@ -6,36 +6,17 @@ Names of members are labels for people: nothing is ever written where they point
 """
 
 import contextlib
-import importlib
 import io
-import pkgutil
 import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
-from vmdiag.sources.files.unpacked_size import Growth
+from vmdiag.sources.files.streams import Growth, Readable
+from vmdiag.sources.files.unsupported_files import UnsupportedFile
 
 # What has to be looked at from its end (a zip in a tar, or from a pipe) waits in an unnamed temporary file.
 SPOOL_LIMIT = 1 << 30
 CHUNK_SIZE = 1 << 20
-HEAD_SIZE = 4096
-
-
-class Readable(Protocol):
-    """Bytes in order."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most so many; empty at the end."""
-        ...
-
-
-class UnsupportedFile(Exception):  # noqa: N818 - nothing failed: it is told what to do instead
-    """A file that is not read at all: what it is, and what to hand over instead."""
-
-    def __init__(self, what: str, instead: str) -> None:
-        super().__init__(f"{what}: {instead}")
-        self.description = what
-        self.advice = instead
 
 
 class DamagedFile(Exception):  # noqa: N818 - it is the container that is damaged, not the program
@@ -79,15 +60,6 @@ class Container(Protocol):
     def read_entries(self, packed: ContainerFile) -> Iterator[Entry]:
         """Its members; raises `UnsupportedFile` or `DamagedFile`."""
         ...
-
-
-def find_container(head: bytes) -> Container | None:
-    """The kind of container that begins so."""
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda one: one.name):
-        container: Container = importlib.import_module(f"{__name__}.{module.name}")
-        if container.recognises_head(head):
-            return container
-    return None
 
 
 def read_exactly(file: Readable, size: int) -> bytes:

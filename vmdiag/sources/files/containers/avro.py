@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, Readable, UnsupportedFile, read_exactly
+from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, read_exactly
+from vmdiag.sources.files.streams import Readable
+from vmdiag.sources.files.unsupported_files import UnsupportedFile
 
 MAGIC = b"Obj\x01"
 SYNC_MARKER_SIZE = 16  # bytes between blocks

@@ -7,15 +7,9 @@ those are bounded: the standard library's reader keeps every member's and reads 
 import tarfile
 from collections.abc import Iterator
 
-from vmdiag.sources.files.containers import (
-    CHUNK_SIZE,
-    ContainerFile,
-    DamagedFile,
-    Entry,
-    Readable,
-    UnsupportedFile,
-    read_exactly,
-)
+from vmdiag.sources.files.containers import CHUNK_SIZE, ContainerFile, DamagedFile, Entry, read_exactly
+from vmdiag.sources.files.streams import Readable
+from vmdiag.sources.files.unsupported_files import UnsupportedFile
 
 BLOCK = tarfile.BLOCKSIZE
 HEADER_LIMIT = 1 << 20  # of a long name or a set of POSIX attributes

@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, Readable, UnsupportedFile
-from vmdiag.sources.files.containers.unsupported import WORKBOOK
-from vmdiag.sources.files.unpacked_size import Growth
+from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry
+from vmdiag.sources.files.streams import Growth, Readable
+from vmdiag.sources.files.unsupported_files import WORKBOOK, UnsupportedFile
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 OFFICE_MEMBERS = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})

@@ -4,14 +4,14 @@ The end of what came is never the end of what there is: where the rows of a file
 missing ones may be of any time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vmdiag.completeness import Missing
-from vmdiag.identity import VM_ID, VmId
+from vmdiag.identity import VM_ID
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.resource_ids import parse_subscription
+from vmdiag.sources.decoding.fields import parse_subscription
 from vmdiag.sources.items import (
     CompleteRead,
     FeedCoverage,
@@ -20,7 +20,6 @@ from vmdiag.sources.items import (
     MalformedRow,
     MetricPoints,
     NetworkChange,
-    Row,
     ServiceIncident,
     VmRecord,
 )
@@ -199,27 +198,6 @@ class FileExtent:
             self._register_row(vm, first, last)
         else:
             self.is_ascending = self.is_descending = False
-
-
-def find_named_vm(row: Row | None) -> VmId | None:
-    """The one VM that a record names in the ids among its members; `None` for several, and for none."""
-    texts = _iter_texts(row or {}, 2)
-    found = {
-        vm.key: vm for text in texts if text[:40].lower().find("subscriptions/") in (0, 1) and (vm := _parse_vm(text))
-    }
-    return next(iter(found.values())) if len(found) == 1 else None
-
-
-def _parse_vm(text: str) -> VmId | None:
-    return VmId.parse(text if text.startswith("/") else f"/{text}")
-
-
-def _iter_texts(row: Mapping[str, object], depth: int) -> Iterator[str]:
-    for value in row.values():
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict) and depth:
-            yield from _iter_texts(value, depth - 1)
 
 
 def _guess_signals(lack: Missing, others: Signals) -> Signals:

@@ -1,0 +1,148 @@
+"""Which files an address means, and the texts in each: those of a container, as if the folder had been given."""
+
+import glob
+import importlib
+import os
+import pkgutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from vmdiag.errors import BadArchive
+from vmdiag.sources.files import containers
+from vmdiag.sources.files.containers import Container, ContainerFile, DamagedFile
+from vmdiag.sources.files.streams import TextStream
+from vmdiag.sources.files.unsupported_files import UnsupportedFile, detect_unsupported_file
+
+STANDARD_INPUT = "-"
+# A tar in a zip in a tar is how far people go; a thousand is an attack.
+DEPTH_LIMIT = 3
+TOO_DEEP = UnsupportedFile(f"packed more than {DEPTH_LIMIT} deep", "unpack it first")
+LONGEST_NAME = 300
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to read: its name for people, its size on disk where it has one, and how to open it."""
+
+    name: str
+    size: int | None
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True)
+class FileMember:
+    """A text to read; or why it is not read, or what is wrong with the container that `name` names."""
+
+    name: str
+    stream: TextStream | None = None
+    unsupported: UnsupportedFile | None = None
+    damage: str = ""
+
+
+def find_files(address: str) -> tuple[InputFile, ...]:
+    """The files an address means, always in the same order; raises `BadArchive` when it means none."""
+    if address == STANDARD_INPUT:
+        return (InputFile("standard input", None, lambda: sys.stdin.buffer),)
+    # A path that exists is meant as it is written, even when it holds a `*` or a `[`.
+    roots = [address] if os.path.lexists(address) else sorted(glob.glob(address, recursive=True))  # noqa: PTH207
+    name = _display_path(address)
+    if not roots and glob.has_magic(address):
+        message = f"no file matches {name}"
+        raise BadArchive(message, "check the pattern; quote it so that the shell leaves it")
+    if not roots:
+        message = f"there is no file {name}"
+        raise BadArchive(message, "check the path; `-` reads standard input")
+    named = [root for root in roots if not Path(root).is_dir()]
+    inside = [path for root in roots if Path(root).is_dir() for path in _walk_folder(root)]
+    if not named and not inside:
+        message = f"{name} holds no file"
+        raise BadArchive(message, "name a file, or a folder with at least one export in it")
+    return tuple(map(_make_input_file, dict.fromkeys([*named, *inside])))
+
+
+def _walk_folder(root: str) -> Iterator[str]:
+    """The plain files of a folder and of the folders in it, by name; a folder reached twice through links is one."""
+    seen: set[tuple[int, int]] = set()
+    closed: list[str] = []
+    for folder, inner, files in os.walk(root, followlinks=True, onerror=lambda error: closed.append(error.filename)):
+        found = Path(folder).stat()
+        if (found.st_dev, found.st_ino) in seen:
+            inner.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        inner.sort()
+        # A pipe or a device met in a folder would block for ever; named outright it is meant.
+        yield from (path for name in sorted(files) if _measure_file(path := str(Path(folder) / name)) is not None)
+    yield from closed  # reading them fails, with the system's own reason
+
+
+def _measure_file(path: str) -> int | None:
+    """The size of a plain file, -1 where it cannot be looked at (that is reported when it is opened); else `None`."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return -1
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _make_input_file(path: str) -> InputFile:
+    size = _measure_file(path)
+    return InputFile(_display_path(path), None if size == -1 else size, lambda: Path(path).open("rb", buffering=0))
+
+
+def _display_path(path: str) -> str:
+    """The path as text that can be written anywhere: a name on disk need not be UTF-8."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def iter_members(
+    name: str, stream: TextStream, original: BinaryIO | None = None, depth: int = 0
+) -> Iterator[FileMember]:
+    """The texts one after another, each to be read before the next is asked for.
+
+    `original` is the file itself where it can be read from anywhere.
+    """
+    head = stream.head
+    container = _find_container(head)
+    if container is None:
+        refused = detect_unsupported_file(head) if head else None
+        yield FileMember(name, None if refused else stream, refused)
+    elif depth >= DEPTH_LIMIT:
+        yield FileMember(name, unsupported=TOO_DEEP)
+    else:
+        packed = ContainerFile(stream.as_file(), None if stream.is_packed else original, stream.growth)
+        yield from _iter_container(name, stream, container, packed, depth)
+
+
+def _find_container(head: bytes) -> Container | None:
+    """The kind of container that begins so."""
+    for module in sorted(pkgutil.iter_modules(containers.__path__), key=lambda one: one.name):
+        container: Container = importlib.import_module(f"{containers.__name__}.{module.name}")
+        if container.recognises_head(head):
+            return container
+    return None
+
+
+def _iter_container(
+    name: str, stream: TextStream, container: Container, packed: ContainerFile, depth: int
+) -> Iterator[FileMember]:
+    try:
+        for inner, found in container.read_entries(packed):
+            label = f"{name}/{inner[:LONGEST_NAME]}" if inner else name
+            if isinstance(found, UnsupportedFile):
+                yield FileMember(label, unsupported=found)
+            else:
+                yield from iter_members(label, TextStream(found, lambda _: None, stream.growth), depth=depth + 1)
+            if stream.growth.is_absurd:
+                break
+    except UnsupportedFile as refused:
+        yield FileMember(name, unsupported=refused)
+    except DamagedFile as torn:
+        yield FileMember(name, damage=stream.damage or str(torn))
+    else:
+        if stream.damage or stream.growth.is_absurd:
+            yield FileMember(name, damage=stream.damage or "it unpacks to absurdly more than it is")
