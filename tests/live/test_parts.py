@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from vmdiag.arm._credential import decode_claims
-from vmdiag.arm._rate_limiter import DEFAULT_ALLOWANCE, RateLimiter
+from vmdiag.arm.rate_limits import DEFAULT_ALLOWANCE, RateLimiter
 from vmdiag.errors import Unreachable
 from vmdiag.model import Window
 from vmdiag.redaction import redact_secrets

@@ -14,7 +14,7 @@ import pytest
 from tests.arm import ArmServer, Fault, ForeignServer, World
 from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world
 from tests.redeploy.guard_cases import build_passing_case
-from vmdiag.arm.access import AzureSettings
+from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer
 from vmdiag.redeploy import boot_clock

@@ -17,7 +17,7 @@ from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_
 from tests.live.test_redeploy import Terminal
 from tests.live.test_redeploy_guards import log_operation
 from tests.redeploy.guard_cases import build_passing_case
-from vmdiag.arm.access import AzureSettings
+from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
 from vmdiag.redeploy import boot_clock
 from vmdiag.redeploy.guards import Order, review_plans

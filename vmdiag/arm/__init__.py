@@ -1,5 +1,5 @@
 """The one door to Azure: cloud, credential, requests with paging, pace and retry, and errors as ours.
 
-Import the module that you need: `session` costs a second's fifth, because it imports Azure's libraries; `access`,
-`clouds` and `request` are plain values.
+Import the module that you need: `session` costs a second's fifth, because it imports Azure's libraries; `clouds` and
+`request` are plain values.
 """

@@ -17,8 +17,8 @@ from azure.identity import (
     WorkloadIdentityCredential,
 )
 
-from vmdiag.arm.access import AzureSettings
 from vmdiag.arm.clouds import Cloud
+from vmdiag.arm.request import AzureSettings
 
 # azure-core asks for a new token this long before the old one ends; so the memory must not hand out an older one.
 TOKEN_EXPIRY_MARGIN = 300.0

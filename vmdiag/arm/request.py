@@ -1,8 +1,11 @@
-"""A question to Azure as a value, and the api-versions in which it is asked; must not know how it is sent."""
+"""A question to Azure as a value, the api-versions in which it is asked, and how the operator wants Azure reached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+
+CREDENTIALS = ("auto", "cli", "environment", "workload", "managed")
 
 # One version a service, old enough for clouds that lag and new enough to hold what is read ("REST API" reference of
 # each service). A cloud that knows only older ones says so, and the newest of those is taken.
@@ -60,3 +63,26 @@ class Request:
     def provider(self) -> str:
         """The resource provider that answers, in lower case; each throttles for itself besides Resource Manager."""
         return self.path.lower().rpartition("/providers/")[2].partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AzureSettings:
+    """The settings of one run.
+
+    `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `tenant` is where
+    to sign in, and `client_id` the client id of a managed identity; `ca_bundle` is a file with the authorities to
+    trust; `api_versions` are api-versions by service, for clouds that lag; `timeout` bounds the whole reading;
+    `probe_port` is a TCP port.
+    """
+
+    cloud: str = "public"
+    authority: str | None = None
+    credential: str = "auto"
+    tenant: str | None = None
+    client_id: str | None = None
+    ca_bundle: str | None = None
+    jobs: int = 16
+    timeout: timedelta = timedelta(minutes=15)
+    api_versions: Mapping[str, str] = field(default_factory=dict)
+    workspaces: tuple[str, ...] = ()
+    probe_port: int | None = None

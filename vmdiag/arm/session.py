@@ -14,12 +14,10 @@ from urllib.parse import quote
 from vmdiag.arm import _deadline, _exchange, _pages, clouds, error_translation
 from vmdiag.arm._clock import AzureClock
 from vmdiag.arm._exchange import Answer, Client
-from vmdiag.arm._rate_limiter import RateLimiter
 from vmdiag.arm._transport import EXCHANGE_TIMEOUT, Transport
-from vmdiag.arm.access import AzureSettings
 from vmdiag.arm.clouds import Cloud
-from vmdiag.arm.request import API_VERSIONS, Endpoint, Request
-from vmdiag.arm.retry_schedule import RetryBudget, parse_quota_reset, parse_retry_after
+from vmdiag.arm.rate_limits import RateLimiter, RetryBudget, parse_quota_reset, parse_retry_after
+from vmdiag.arm.request import API_VERSIONS, AzureSettings, Endpoint, Request
 from vmdiag.errors import BadAnswer, NotSignedIn, SourceError, Throttled, Unreachable
 
 if TYPE_CHECKING:

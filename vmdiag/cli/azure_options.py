@@ -10,7 +10,7 @@ from vmdiag.cli import options
 from vmdiag.errors import UsageError
 
 if TYPE_CHECKING:
-    from vmdiag.arm.access import AzureSettings
+    from vmdiag.arm.request import AzureSettings
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # A tenant's id, or one of its domains (azure-identity takes letters, digits, dots and hyphens).
@@ -34,7 +34,7 @@ class AzureOptions:
 
     def build_access(self, environment: Mapping[str, str], probe: int | None = None) -> "AzureSettings":
         """What these words mean; `UsageError` for what makes no sense."""
-        from vmdiag.arm.access import AzureSettings
+        from vmdiag.arm.request import AzureSettings
 
         return AzureSettings(
             cloud=self.cloud,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 from vmdiag import plugins, sources
-from vmdiag.arm.access import AzureSettings
+from vmdiag.arm.request import AzureSettings
 from vmdiag.cli.azure_options import AzureOptions, SourceOptions
 from vmdiag.cli.progress import StatusConsole
 from vmdiag.cli.scope_options import STANDARD_INPUT, ScopeOptions, resolve_unreachable_since

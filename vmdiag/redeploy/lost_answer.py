@@ -14,8 +14,8 @@ from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.redeploy.journal import JournalEntry, Step
 from vmdiag.redeploy.operation import Progress, Stage
-from vmdiag.sources.azure import activity_log, virtual_machine
 from vmdiag.sources.azure.feed_request import get_subscription_id
+from vmdiag.sources.azure.feeds import activity_log, virtual_machine
 from vmdiag.sources.azure.whole_lists import read_resource, read_rows
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, to_text
 from vmdiag.sources.decoding.log_entry import LogEntry

@@ -14,8 +14,8 @@ from vmdiag.identity import VmId
 from vmdiag.redeploy import write_history
 from vmdiag.redeploy.model import Hardware, Preflight, RecentRedeploy
 from vmdiag.redeploy.preflight_answers import PreflightAnswers, read_answers
-from vmdiag.sources.azure import announced_events, permissions
 from vmdiag.sources.azure.feed_request import get_group_id, get_subscription_id
+from vmdiag.sources.azure.feeds import announced_events, permissions
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_mapping, to_short_text, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats.service_events import INCIDENT_TYPE

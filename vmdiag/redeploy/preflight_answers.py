@@ -17,15 +17,8 @@ from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.redeploy import write_history
 from vmdiag.sources import kql
-from vmdiag.sources.azure import (
-    activity_log,
-    announced_events,
-    permissions,
-    resource_graph,
-    service_events,
-    virtual_machine,
-)
-from vmdiag.sources.azure.feed_request import get_group_id, get_subscription_id
+from vmdiag.sources.azure.feed_request import build_graph_request, get_group_id, get_subscription_id
+from vmdiag.sources.azure.feeds import activity_log, announced_events, permissions, service_events, virtual_machine
 from vmdiag.sources.azure.whole_lists import read_growing_rows, read_resource, read_rows
 from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
 from vmdiag.sources.decoding.fields import to_mapping
@@ -94,9 +87,9 @@ def _build_requests(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[Answer
     subscriptions = {vm.subscription for vm in vms}
     yield (
         ("maintenance", ""),
-        resource_graph.build_graph_request("announced maintenance", kql.maintenance(who), subscriptions),
+        build_graph_request("announced maintenance", kql.maintenance(who), subscriptions),
     )
-    yield ("network", ""), resource_graph.build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
+    yield ("network", ""), build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
     for vm in vms:
         subscription = get_subscription_id(vm)
         yield ("vm", vm.key), virtual_machine.build_request(vm, service="virtual-machine")
@@ -124,7 +117,7 @@ def _build_followups(vms: Sequence[VmId], answers: PreflightAnswers) -> Iterator
         who = kql.Who(ids=tuple(sorted(vm.key for vm in found)))
         yield (
             ("regions", ""),
-            resource_graph.build_graph_request("regions of VMs", kql.regions(who), {vm.subscription for vm in found}),
+            build_graph_request("regions of VMs", kql.regions(who), {vm.subscription for vm in found}),
         )
 
 

@@ -21,7 +21,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from vmdiag import __version__
 from vmdiag.arm import error_translation
-from vmdiag.arm.retry_schedule import parse_retry_after
+from vmdiag.arm.rate_limits import parse_retry_after
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis.model import Case
 from vmdiag.errors import NotSignedIn, SourceError

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from vmdiag.arm.access import AzureSettings
+from vmdiag.arm.request import AzureSettings
 from vmdiag.sources.protocol import Source, Watcher
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from vmdiag.arm.access import AzureSettings
+from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
 from vmdiag.errors import Interrupted, OutOfTime, UsageError
 from vmdiag.model import Needs
@@ -57,13 +57,13 @@ class AzureSource:
 
     def require_redeploy_permission(self, scope: Scope) -> None:
         """Raise `NotAllowed` when it is certain that this sign-in may redeploy none of the VMs in scope."""
-        from vmdiag.sources.azure.permissions import require_redeploy_permission
+        from vmdiag.sources.azure.feeds.permissions import require_redeploy_permission
 
         require_redeploy_permission(self._session, self._resolve_subscriptions(scope))
 
     def _resolve_subscriptions(self, scope: Scope) -> Scope:
         """The scope with the ids of its subscriptions, once somebody has signed in."""
-        from vmdiag.sources.azure._subscriptions import resolve_subscription_ids
+        from vmdiag.sources.azure._scope_resolution import resolve_subscription_ids
 
         self.sign_in()
         return replace(scope, subscriptions=resolve_subscription_ids(self._session, scope.subscriptions))

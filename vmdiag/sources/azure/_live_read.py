@@ -14,20 +14,7 @@ from vmdiag.errors import NotFound
 from vmdiag.identity import VmId
 from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure import (
-    _comparison_vms,
-    activity_log,
-    health_changes,
-    health_history,
-    heartbeat,
-    inventory,
-    metrics,
-    network,
-    probe,
-    scoped_vms,
-    service_events,
-    virtual_machine,
-)
+from vmdiag.sources.azure._comparison_vms import choose_comparison_spans, find_nearby_vms
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
 from vmdiag.sources.azure._scope_resolution import ScopeResolution
 from vmdiag.sources.azure._unread_feeds import (
@@ -38,6 +25,25 @@ from vmdiag.sources.azure._unread_feeds import (
     UnreadFeeds,
 )
 from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
+from vmdiag.sources.azure.feeds import (
+    activity_log,
+    health_changes,
+    health_history,
+    heartbeat,
+    inventory,
+    metrics,
+    network,
+    service_events,
+    virtual_machine,
+)
+from vmdiag.sources.azure.probe import probe_addresses
+from vmdiag.sources.azure.scoped_vms import (
+    InventoryVm,
+    build_vm_filter,
+    find_explicit_ids,
+    parse_inventory_row,
+    select_subscriptions,
+)
 from vmdiag.sources.decoding.fields import parse_scope
 from vmdiag.sources.items import Row, VmInventory
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
@@ -67,13 +73,13 @@ class LiveReading:
         self._store = ItemStore()
         self._reader = FeedReader(session, self._store, watcher)
         self._reader.includes_now = self._now - window.end <= PRESENT_TOLERANCE
-        self._visible_vms: dict[VmId, scoped_vms.InventoryVm] = {}
+        self._visible_vms: dict[VmId, InventoryVm] = {}
         # Dictionaries for their order and their quick look-up.
         self._vms_by_workspace: defaultdict[str, dict[VmId, None]] = defaultdict(dict)
         self._addresses: dict[VmId, str] = {}
         self._requested_heartbeats: set[tuple[str, VmId]] = set()
         self._requested_scopes: set[str] = set()
-        who, subscriptions = scoped_vms.build_vm_filter(scope), scoped_vms.select_subscriptions(scope)
+        who, subscriptions = build_vm_filter(scope), select_subscriptions(scope)
         self._inventory_request = inventory.build_feed_request(who, subscriptions, self._add_inventory_row)
         self._resolution = ScopeResolution(
             scope=scope,
@@ -85,7 +91,7 @@ class LiveReading:
         )
         self._health_request = health_changes.build_feed_request(who, subscriptions, self._span, self._now)
         # The VMs that are known beforehand; what is found of them is followed at once, without waiting for the rest.
-        stated = tuple(dict.fromkeys(scoped_vms.find_explicit_ids(scope).values()))
+        stated = tuple(dict.fromkeys(find_explicit_ids(scope).values()))
         self._known_vms = stated if len(scope.vms) == len(stated) <= WHOLE_READ_LIMIT else ()
         self._network_request = network.build_feed_request(
             who, subscriptions, self._add_address, lambda: self._build_shared_requests(self._known_vms)
@@ -198,7 +204,7 @@ class LiveReading:
     def _build_comparison_requests(self, near: Mapping[VmId, Iterable[VmId]]) -> list[FeedRequest]:
         """The traffic of some others around the migrations, and whether they were migrated themselves."""
         self._store.flush_pending()
-        spans = _comparison_vms.choose_comparison_spans(self._store.database, self._span, near)
+        spans = choose_comparison_spans(self._store.database, self._span, near)
         fresh = {vm: span for vm, span in spans.items() if vm not in self._comparison_spans}
         self._comparison_spans |= fresh
         strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._visible_vms)))
@@ -206,7 +212,7 @@ class LiveReading:
         return [*changes, *metrics.build_comparison_requests(fresh)]
 
     def _add_inventory_row(self, row: Row) -> None:
-        one = scoped_vms.parse_inventory_row(row)
+        one = parse_inventory_row(row)
         if one is not None:
             self._visible_vms[one.id] = one
 
@@ -222,7 +228,7 @@ class LiveReading:
             return
         if self._reader.includes_now:
             addresses = {vm: self._addresses.get(vm) for vm in vms}
-            probe.probe_addresses(addresses, self._window.end, self._store, self._session)
+            probe_addresses(addresses, self._window.end, self._store, self._session)
         else:
             for vm in vms:
                 self._store.add_refusal(Signal.PROBE, vm.key, PAST_WINDOW_REASON)
@@ -260,7 +266,7 @@ class LiveReading:
         )
         calm = set(vms) - suspicious - set(few)
         self._reader.submit_requests(
-            self._build_comparison_requests(_comparison_vms.find_nearby_vms(self._store.database, suspicious, calm))
+            self._build_comparison_requests(find_nearby_vms(self._store.database, suspicious, calm))
         )
         calm |= self._comparison_spans.keys()
         waiting = {vm.key: vm for vm in (*suspicious, *self._comparison_spans)} if not few else {}

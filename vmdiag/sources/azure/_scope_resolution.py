@@ -1,24 +1,45 @@
 """Who is meant by a live run's scope, once the inventory has answered; must not know what is read of a VM.
 
 What is not there is looked for once more among all that the sign-in can see, to tell what was perhaps meant.
+Subscriptions may be given by name: "REST API: Subscriptions - List" shows those that the sign-in can see, and names
+need not be unique.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from vmdiag.errors import NotFound, SourceError
+from vmdiag.arm.session import Session
+from vmdiag.errors import NotFound, SourceError, UsageError
 from vmdiag.identity import Selector, VmId, is_pattern
 from vmdiag.model import Signal
 from vmdiag.sources import kql
-from vmdiag.sources.azure import inventory, scoped_vms
 from vmdiag.sources.azure._feed_reader import FeedReader
-from vmdiag.sources.azure._subscriptions import build_invisible_error
 from vmdiag.sources.azure.feed_request import FeedRequest
-from vmdiag.sources.azure.scoped_vms import VISIBLE_PHRASE, InventoryVm
+from vmdiag.sources.azure.feeds import inventory
+from vmdiag.sources.azure.scoped_vms import (
+    VISIBLE_PHRASE,
+    InventoryVm,
+    find_explicit_ids,
+    parse_inventory_row,
+    select_subscriptions,
+    select_vms,
+)
+from vmdiag.sources.azure.whole_lists import read_rows
+from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.items import Row
 from vmdiag.sources.protocol import Scope, Watcher
-from vmdiag.sources.scope_words import ResolvedScope, VmNameIndex
+from vmdiag.sources.scope_words import (
+    LISTED_LIMIT,
+    ResolvedScope,
+    VmNameIndex,
+    find_similar_names,
+    join_with_limit,
+    shorten_word,
+)
 from vmdiag.sources.store import ItemStore
+
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -41,7 +62,7 @@ class ScopeResolution:
         """The VMs in scope, by now all known; raises `SourceError` for what is not there, `UsageError` for a riddle."""
         lost = self.reader.failures.get(self.inventory_request)
         is_cut = self.inventory_request in self.reader.incomplete_requests
-        stated = scoped_vms.find_explicit_ids(self.scope)
+        stated = find_explicit_ids(self.scope)
         if (lost is not None or is_cut) and not 0 < len(self.scope.vms) == len(stated):
             why = "Resource Graph did not show every VM" if lost is None else lost.message
             self.watcher.warn(f"{why}; VMs are listed instead")
@@ -49,7 +70,7 @@ class ScopeResolution:
         known = {one: vm for one, vm in stated.items() if one.vm_id is not None or not self.is_unknown_vm(vm)}
         is_shown = lost is not None or all(vm in self.visible_vms for vm in stated.values())
         try:
-            found = scoped_vms.select_vms(self.scope, self.visible_vms, known, {})
+            found = select_vms(self.scope, self.visible_vms, known, {})
         except NotFound:
             return self._resolve_among_all(known)
         return found if is_shown and not found.missing else self._resolve_among_all(known)
@@ -72,7 +93,7 @@ class ScopeResolution:
     def list_invisible_subscriptions(self) -> list[str]:
         """The subscriptions of the scope that the sign-in cannot see."""
         shown = {vm.subscription.lower() for vm in (*self.visible_vms, *self._other_vms)}
-        missing = scoped_vms.select_subscriptions(self.scope) - shown
+        missing = select_subscriptions(self.scope) - shown
         if missing and self._subscriptions_request is None:
             self._read_subscriptions()
         # Where the subscriptions could not be listed, whether one is there is not known.
@@ -102,9 +123,7 @@ class ScopeResolution:
         self.require_visible_subscriptions()
         failure = self._find_list_failure()
         try:
-            found = scoped_vms.select_vms(
-                self.scope, self._other_vms | self.visible_vms, known, self._subscription_names
-            )
+            found = select_vms(self.scope, self._other_vms | self.visible_vms, known, self._subscription_names)
         except NotFound as error:
             raise failure or error from error
         if failure is None:
@@ -123,7 +142,7 @@ class ScopeResolution:
 
     def _list_vms(self, add_row: Callable[[Row], None], *, groups: bool = True) -> None:
         """The VMs as the lists show them, where Resource Graph does not answer."""
-        places = set(scoped_vms.select_subscriptions(self.scope))
+        places = set(select_subscriptions(self.scope))
         if not places:
             self._read_subscriptions()
             places = set(self._subscription_names)
@@ -142,6 +161,41 @@ class ScopeResolution:
 
 
 def _add_row(row: Row, there: dict[VmId, InventoryVm]) -> None:
-    one = scoped_vms.parse_inventory_row(row)
+    one = parse_inventory_row(row)
     if one is not None:
         there[one.id] = one
+
+
+def resolve_subscription_ids(session: Session, names_or_ids: frozenset[str]) -> frozenset[str]:
+    """The ids, in lower case, of subscriptions that are given by id or by name; nothing is asked where all are ids.
+
+    Raises `NotFound` for a name that there is not, `UsageError` for one that several have.
+    """
+    if all(GUID.fullmatch(word) for word in names_or_ids):
+        return names_or_ids
+    rows = read_rows(session, inventory.build_subscription_request())
+    names_by_id = {to_text(row.get("subscriptionId")).lower(): to_text(row.get("displayName")) for row in rows}
+    return frozenset(_resolve_subscription_id(word, names_by_id) for word in names_or_ids)
+
+
+def build_invisible_error(words: list[str], names_by_id: Mapping[str, str]) -> NotFound:
+    """The error for subscriptions that the sign-in does not see."""
+    message = f"this sign-in cannot see the subscription {', '.join(map(shorten_word, words))}"
+    known = [f"{name} ({one})" if name else one for one, name in names_by_id.items()]
+    alike = [each for word in words for each in find_similar_names(word, [*names_by_id, *names_by_id.values()])]
+    guess = f"Did you mean {' or '.join(map(shorten_word, alike))}? " if alike else ""
+    there = f"It sees {join_with_limit(known)}. " if known else ""
+    return NotFound(message, f"{guess}{there}Check --subscription, AZURE_SUBSCRIPTION_ID and who is signed in.")
+
+
+def _resolve_subscription_id(word: str, names_by_id: Mapping[str, str]) -> str:
+    if word in names_by_id or GUID.fullmatch(word):
+        return word
+    found = [one for one, name in names_by_id.items() if name.lower() == word]
+    if len(found) > 1:
+        rows = "\n  ".join(sorted(found)[:LISTED_LIMIT])
+        message = f"{len(found)} subscriptions are called {shorten_word(word)}:\n  {rows}"
+        raise UsageError(message, "Give the id of the one that is meant.")
+    if not found:
+        raise build_invisible_error([word], names_by_id)
+    return found[0]

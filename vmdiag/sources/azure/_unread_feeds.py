@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Signal, Transcript, VirtualMachine, Window
-from vmdiag.sources.azure import activity_log, health_history, heartbeat, metrics, service_events, virtual_machine
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
 from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
+from vmdiag.sources.azure.feeds import activity_log, health_history, heartbeat, metrics, service_events, virtual_machine
 from vmdiag.sources.coverage import HEALTH_CHANGES_FORM
 from vmdiag.sources.items import CompleteRead, FeedCoverage
 from vmdiag.sources.store import ItemStore

@@ -13,6 +13,9 @@ from vmdiag.sources.items import FeedCoverage, Item, Row
 
 ItemReader = Callable[[Any, str], Iterator[Item]]
 
+GRAPH_PERMISSIONS = ("Microsoft.ResourceGraph/resources/read",)
+GRAPH_PAGE_SIZE = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FeedRequest:
@@ -52,6 +55,21 @@ class Feed(Protocol):
     def build_access_check(self, subscription: str, vm: VmId | None, span: Window) -> Request | None:
         """A cheap real read that shows whether the feed may be read; `None` where that takes a VM and there is none."""
         ...
+
+
+def build_graph_request(what: str, query: str, subscriptions: Iterable[str]) -> Request:
+    """A Resource Graph query over some subscriptions, or without any over all that the sign-in can see."""
+    body: dict[str, object] = {"query": query, "options": {"$top": GRAPH_PAGE_SIZE, "resultFormat": "objectArray"}}
+    named = sorted(subscriptions)
+    if named:
+        body["subscriptions"] = named
+    return Request(
+        description=f"Resource Graph: {what}",
+        service="graph",
+        path="/providers/Microsoft.ResourceGraph/resources",
+        permission=GRAPH_PERMISSIONS[0],
+        body=body,
+    )
 
 
 def get_group_id(vm: VmId) -> str:

@@ -10,14 +10,13 @@ from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure import resource_graph
-from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.formats import resources, virtual_machine
 from vmdiag.sources.items import Item, Row
 
 PERMISSIONS = (
-    *resource_graph.PERMISSIONS,
+    *GRAPH_PERMISSIONS,
     "Microsoft.Compute/virtualMachines/read",
     "Microsoft.Resources/subscriptions/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
@@ -29,7 +28,7 @@ RowCallback = Callable[[Row], None]
 
 def build_feed_request(who: kql.Who, subscriptions: Iterable[str], add_row: RowCallback) -> FeedRequest:
     """The VMs as Resource Graph shows them; `add_row` sees every row."""
-    request = resource_graph.build_graph_request("VMs", kql.machines(who), subscriptions)
+    request = build_graph_request("VMs", kql.machines(who), subscriptions)
     return FeedRequest(
         request=request,
         scope_ids=(),
@@ -67,7 +66,7 @@ def build_list_requests(subscription: str, groups: Iterable[str], add_row: RowCa
 def build_access_check(subscription: str, vm: VmId | None = None, span: Window | None = None) -> Request:
     """One VM of Resource Graph's."""
     del vm, span
-    return resource_graph.build_graph_request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
+    return build_graph_request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
 
 
 def build_list_check(subscription: str) -> Request:

@@ -11,8 +11,7 @@ from vmdiag.arm.request import Endpoint, Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure import resource_graph
-from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.azure.feed_request import FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import find_resource_id, parse_vm_id, to_list, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
@@ -62,7 +61,7 @@ def build_workspace_search(
             add_workspace(vm, workspace)
         return iter(())
 
-    request = resource_graph.build_graph_request("the VMs' workspaces", kql.workspaces(who), subscriptions)
+    request = build_graph_request("the VMs' workspaces", kql.workspaces(who), subscriptions)
     return FeedRequest(
         request=request,
         scope_ids=(),
@@ -81,9 +80,7 @@ def build_workspace_check(workspace: str, span: Window) -> Request:
 def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One data collection rule's workspace; a workspace itself is tried where one is given."""
     del vm, span
-    return resource_graph.build_graph_request(
-        "the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,)
-    )
+    return build_graph_request("the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,))
 
 
 def _read_items(row: Row, ref: str) -> Iterator[Item]:

@@ -11,11 +11,10 @@ from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure import resource_graph
-from vmdiag.sources.azure.feed_request import FeedRequest, drop_coverage
+from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request, drop_coverage
 from vmdiag.sources.formats import resource_graph_health_changes
 
-PERMISSIONS = resource_graph.PERMISSIONS
+PERMISSIONS = GRAPH_PERMISSIONS
 SIGNALS = (Signal.HEALTH,)
 RETENTION = timedelta(days=14)
 
@@ -24,9 +23,7 @@ def build_feed_request(who: kql.Who, subscriptions: Iterable[str], span: Window,
     """All of them at once."""
     since = max(span.start, now - RETENTION)
     return FeedRequest(
-        request=resource_graph.build_graph_request(
-            "health changes", kql.health_changes(who, Window(since, span.end)), subscriptions
-        ),
+        request=build_graph_request("health changes", kql.health_changes(who, Window(since, span.end)), subscriptions),
         scope_ids=(),
         signals=SIGNALS,
         read_items=drop_coverage(resource_graph_health_changes.decode_row),
@@ -39,4 +36,4 @@ def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Requ
     """One row, of any VM."""
     del vm
     query = f"{kql.health_changes(kql.Who(), span)}\n| take 1"
-    return resource_graph.build_graph_request("health changes", query, (subscription,))
+    return build_graph_request("health changes", query, (subscription,))

@@ -13,8 +13,8 @@ from vmdiag.arm.session import Session
 from vmdiag.errors import NotAllowed, SourceError
 from vmdiag.identity import VmId
 from vmdiag.sources import kql
-from vmdiag.sources.azure import resource_graph, scoped_vms
-from vmdiag.sources.azure.feed_request import get_group_id, get_subscription_id
+from vmdiag.sources.azure.feed_request import build_graph_request, get_group_id, get_subscription_id
+from vmdiag.sources.azure.scoped_vms import build_vm_filter, find_explicit_ids, select_subscriptions
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
 from vmdiag.sources.decoding.fields import to_list, to_text
@@ -73,15 +73,13 @@ def _describe_vms(vms: list[VmId]) -> str:
 
 def _list_vms(session: Session, scope: Scope) -> Iterator[VmId]:
     """The VMs in scope, without asking where their names say where they are."""
-    known = scoped_vms.find_explicit_ids(scope)
+    known = find_explicit_ids(scope)
     if scope.lists_none:
         return
     if scope.vms and len(known) == len(scope.vms):
         yield from known.values()
         return
-    query = resource_graph.build_graph_request(
-        "VMs", kql.machines(scoped_vms.build_vm_filter(scope)), scoped_vms.select_subscriptions(scope)
-    )
+    query = build_graph_request("VMs", kql.machines(build_vm_filter(scope)), select_subscriptions(scope))
     for row in read_rows(session, query):
         vm = VmId.parse(to_text(row.get("id")))
         if vm is not None:

@@ -1,14 +1,22 @@
-"""How long one page is tried for: which pauses lie between the tries, and when there are no more; must not wait itself.
+"""When the next request may go: what Azure allows, how long one page is tried for, and what a refusal asks for.
 
-Where the server names a pause it expects to be asked again, and short ones may follow one another: Resource Graph's
-quota is of 5 seconds, and many clients may share it. Where it names none, three tries show that it does not answer.
+Resource Manager gives a principal 250 reads of a subscription at once and 25 a second ("Understand how Azure Resource
+Manager throttles requests"), Resource Graph 15 queries in 5 seconds, Log Analytics 200 in 30. Others use the same
+principal, so not all of it is taken. Where the server names a pause it expects to be asked again, and short ones may
+follow one another: Resource Graph's quota is of 5 seconds, and many clients may share it. Where it names none, three
+tries show that it does not answer.
 """
 
 import re
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+# Burst and rate a second.
+DEFAULT_ALLOWANCE = (200.0, 20.0)
+ALLOWANCES: Mapping[str, tuple[float, float]] = {"graph": (12.0, 2.5), "logs": (100.0, 6.0)}
 # Seconds before the second and the third try, where the server names none.
 RETRY_DELAYS = (0.5, 2.0)
 # Seconds in all, where it names them; beyond, the other feeds are told without this one (our judgement).
@@ -16,6 +24,33 @@ TOTAL_DELAY_LIMIT = 120.0
 # "Retry-After: 0" is what a gateway says that does not know; the next such pause is twice as long, up to the second.
 MIN_SERVER_DELAY, MAX_SERVER_DELAY = 0.5, 8.0
 _QUOTA_RESET = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d{1,7})?)", re.ASCII)
+
+
+class RateLimiter:
+    """Buckets by payer; safe to use from many threads. `clock` counts seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._blocked_until: dict[tuple[str, str], float] = {}
+
+    def reserve_request(self, throttle_scope: str, provider: str) -> float:
+        """Take a token; how many seconds to wait before it may be used."""
+        burst, rate = ALLOWANCES.get(throttle_scope, DEFAULT_ALLOWANCE)
+        with self._lock:
+            now = self._clock()
+            left, at = self._buckets.get(throttle_scope, (burst, now))
+            left = min(burst, left + (now - at) * rate) - 1
+            self._buckets[throttle_scope] = (left, now)
+            opens = max(self._blocked_until.get((throttle_scope, each), now) for each in (provider, ""))
+            return max(0.0, -left / rate, opens - now)
+
+    def block_requests(self, throttle_scope: str, provider: str, seconds: float) -> None:
+        """Nothing more until then, for Azure has said so: of one provider, or without one of any."""
+        with self._lock:
+            opens = max(self._blocked_until.get((throttle_scope, provider), 0.0), self._clock() + seconds)
+            self._blocked_until[throttle_scope, provider] = opens
 
 
 class RetryBudget:

@@ -9,14 +9,13 @@ from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure import resource_graph
-from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.formats import resources
 from vmdiag.sources.items import Item, NetworkLink, Row, VmInventory
 
 PERMISSIONS = (
-    *resource_graph.PERMISSIONS,
+    *GRAPH_PERMISSIONS,
     "Microsoft.Network/networkInterfaces/read",
     "Microsoft.Network/virtualNetworks/read",
     "Microsoft.Network/publicIPAddresses/read",
@@ -46,7 +45,7 @@ def build_feed_request(
             yield NetworkLink(resource=subnet, through=frozenset(next_hops - {""}))
         yield from resources.decode_row(row, ref)
 
-    request = resource_graph.build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
+    request = build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
     return FeedRequest(
         request=request,
         scope_ids=(),
@@ -71,15 +70,11 @@ def build_neighbour_search(
             # That it is near shows in the network that both are in.
             yield VmInventory(VirtualMachine(id=other, network=frozenset({subnet})))
 
-    request = resource_graph.build_graph_request(
-        "the VMs' neighbours", kql.neighbours(who, NEIGHBOUR_LIMIT), subscriptions
-    )
+    request = build_graph_request("the VMs' neighbours", kql.neighbours(who, NEIGHBOUR_LIMIT), subscriptions)
     return FeedRequest(request=request, scope_ids=(), signals=(), read_items=read_items, list_member="data")
 
 
 def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """One interface."""
     del vm, span
-    return resource_graph.build_graph_request(
-        "the VMs' networks", f"{kql.passages(kql.Who())}\n| take 1", (subscription,)
-    )
+    return build_graph_request("the VMs' networks", f"{kql.passages(kql.Who())}\n| take 1", (subscription,))
