@@ -7,6 +7,7 @@ first has found: groups that hold their networks, workspaces that their agents w
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 
 from vmdiag.arm.session import Session
@@ -39,13 +40,13 @@ from vmdiag.sources.azure.feeds import (
 from vmdiag.sources.azure.probe import probe_addresses
 from vmdiag.sources.azure.scoped_vms import (
     InventoryVm,
+    add_inventory_row,
     build_vm_filter,
     find_explicit_ids,
-    parse_inventory_row,
     select_subscriptions,
 )
 from vmdiag.sources.decoding.fields import parse_scope
-from vmdiag.sources.items import Row, VmInventory
+from vmdiag.sources.items import VmInventory
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
 from vmdiag.sources.scope_words import ResolvedScope
 from vmdiag.sources.selection import SelectedVm, find_first_suspicions, find_suspects
@@ -80,7 +81,9 @@ class LiveReading:
         self._requested_heartbeats: set[tuple[str, VmId]] = set()
         self._requested_scopes: set[str] = set()
         who, subscriptions = build_vm_filter(scope), select_subscriptions(scope)
-        self._inventory_request = inventory.build_feed_request(who, subscriptions, self._add_inventory_row)
+        self._inventory_request = inventory.build_feed_request(
+            who, subscriptions, partial(add_inventory_row, self._visible_vms)
+        )
         self._resolution = ScopeResolution(
             scope=scope,
             reader=self._reader,
@@ -94,7 +97,7 @@ class LiveReading:
         stated = tuple(dict.fromkeys(find_explicit_ids(scope).values()))
         self._known_vms = stated if len(scope.vms) == len(stated) <= WHOLE_READ_LIMIT else ()
         self._network_request = network.build_feed_request(
-            who, subscriptions, self._add_address, lambda: self._build_shared_requests(self._known_vms)
+            who, subscriptions, self._addresses.setdefault, lambda: self._build_shared_requests(self._known_vms)
         )
         self._workspace_request = heartbeat.build_workspace_search(
             who, subscriptions, self._add_workspace, lambda: self._build_heartbeat_requests(self._known_vms)
@@ -178,11 +181,8 @@ class LiveReading:
     ) -> Iterator[FeedRequest]:
         """What takes a question a VM; with `spans` its view only where the inventory did not show whether it runs."""
         some = sorted(vms, key=lambda vm: vm.key)
-        unseen = [
-            vm
-            for vm in some
-            if spans is None or vm not in self._visible_vms or not self._visible_vms[vm].has_power_state
-        ]
+        stated = {vm for vm, one in self._visible_vms.items() if one.has_power_state}
+        unseen = [vm for vm in some if spans is None or vm not in stated]
         yield from virtual_machine.build_feed_requests(unseen, self._add_workspace)
         yield from health_history.build_feed_requests(some, self._span, self._now)
         for vm in some:
@@ -210,14 +210,6 @@ class LiveReading:
         strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._visible_vms)))
         changes = [health_changes.build_feed_request(strangers, (), self._span, self._now)] if strangers.ids else []
         return [*changes, *metrics.build_comparison_requests(fresh)]
-
-    def _add_inventory_row(self, row: Row) -> None:
-        one = parse_inventory_row(row)
-        if one is not None:
-            self._visible_vms[one.id] = one
-
-    def _add_address(self, vm: VmId, address: str) -> None:
-        self._addresses.setdefault(vm, address)
 
     def _add_workspace(self, vm: VmId, workspace: str) -> None:
         if not self._settings.workspaces:

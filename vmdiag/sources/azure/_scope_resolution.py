@@ -6,8 +6,9 @@ need not be unique.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound, SourceError, UsageError
@@ -20,14 +21,13 @@ from vmdiag.sources.azure.feeds import inventory
 from vmdiag.sources.azure.scoped_vms import (
     VISIBLE_PHRASE,
     InventoryVm,
+    add_inventory_row,
     find_explicit_ids,
-    parse_inventory_row,
     select_subscriptions,
     select_vms,
 )
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.decoding.fields import to_text
-from vmdiag.sources.items import Row
 from vmdiag.sources.protocol import Scope, Watcher
 from vmdiag.sources.scope_words import (
     LISTED_LIMIT,
@@ -66,7 +66,7 @@ class ScopeResolution:
         if (lost is not None or is_cut) and not 0 < len(self.scope.vms) == len(stated):
             why = "Resource Graph did not show every VM" if lost is None else lost.message
             self.watcher.warn(f"{why}; VMs are listed instead")
-            self._list_vms(self._add_visible_vm)
+            self._list_vms(self.visible_vms)
         known = {one: vm for one, vm in stated.items() if one.vm_id is not None or not self.is_unknown_vm(vm)}
         is_shown = lost is not None or all(vm in self.visible_vms for vm in stated.values())
         try:
@@ -115,11 +115,13 @@ class ScopeResolution:
     def _resolve_among_all(self, known: dict[Selector, VmId]) -> ResolvedScope:
         if self.inventory_request not in self.reader.failures:
             self._list_requests.append(
-                inventory.build_feed_request(kql.Who(), self.scope.subscriptions, self._add_other_vm)
+                inventory.build_feed_request(
+                    kql.Who(), self.scope.subscriptions, partial(add_inventory_row, self._other_vms)
+                )
             )
             self.reader.finish_requests(self._list_requests)
         elif self.scope.groups or not self._list_requests:
-            self._list_vms(self._add_other_vm, groups=False)
+            self._list_vms(self._other_vms, groups=False)
         self.require_visible_subscriptions()
         failure = self._find_list_failure()
         try:
@@ -140,30 +142,22 @@ class ScopeResolution:
         self._subscriptions_request = inventory.build_subscription_search(self._subscription_names.__setitem__)
         self.reader.finish_requests([self._subscriptions_request])
 
-    def _list_vms(self, add_row: Callable[[Row], None], *, groups: bool = True) -> None:
+    def _list_vms(self, vms: dict[VmId, InventoryVm], *, groups: bool = True) -> None:
         """The VMs as the lists show them, where Resource Graph does not answer."""
         places = set(select_subscriptions(self.scope))
         if not places:
             self._read_subscriptions()
             places = set(self._subscription_names)
         named = sorted(self.scope.groups) if groups and not any(map(is_pattern, self.scope.groups)) else []
-        asks = [ask for place in sorted(places) for ask in inventory.build_list_requests(place, named, add_row)]
+        asks = [
+            ask
+            for place in sorted(places)
+            for ask in inventory.build_list_requests(place, named, partial(add_inventory_row, vms))
+        ]
         self._list_requests += asks
         self.reader.finish_requests(asks)
         if not self.reader.answered_requests:
             raise next(iter(reversed(self.reader.failures.values())))
-
-    def _add_visible_vm(self, row: Row) -> None:
-        _add_row(row, self.visible_vms)
-
-    def _add_other_vm(self, row: Row) -> None:
-        _add_row(row, self._other_vms)
-
-
-def _add_row(row: Row, there: dict[VmId, InventoryVm]) -> None:
-    one = parse_inventory_row(row)
-    if one is not None:
-        there[one.id] = one
 
 
 def resolve_subscription_ids(session: Session, names_or_ids: frozenset[str]) -> frozenset[str]:

@@ -32,12 +32,13 @@ class InventoryVm:
     has_power_state: bool
 
 
-def parse_inventory_row(row: Row) -> InventoryVm | None:
-    """The VM of an inventory's row; `None` for anything else."""
+def add_inventory_row(vms: dict[VmId, InventoryVm], row: Row) -> None:
+    """Keep the VM of an inventory's row; a row of anything else is passed over."""
     vm = parse_vm_id(to_text(row.get("id")))
-    tags = {name: to_text(value) for name, value in to_mapping(row.get("tags")).items()}
-    power = to_text(get_path(row, "properties", "extended", "instanceView", "powerState", "code"))
-    return None if vm is None else InventoryVm(vm, tags, bool(power))
+    if vm is not None:
+        tags = {name: to_text(value) for name, value in to_mapping(row.get("tags")).items()}
+        power = to_text(get_path(row, "properties", "extended", "instanceView", "powerState", "code"))
+        vms[vm] = InventoryVm(vm, tags, bool(power))
 
 
 def find_explicit_ids(scope: Scope) -> dict[Selector, VmId]:

@@ -28,7 +28,7 @@ NEIGHBOUR_LIMIT = 200
 def build_feed_request(
     who: kql.Who,
     subscriptions: Iterable[str],
-    add_address: Callable[[VmId, str], None],
+    add_address: Callable[[VmId, str], object],
     build_followups: Callable[[], Iterable[FeedRequest]],
 ) -> FeedRequest:
     """The interfaces of the VMs and what lies behind them; `add_address` is told of their public addresses."""
