@@ -83,7 +83,7 @@ def read(folder: Path, *files: Json, changes: tuple[str, ...]) -> Transcript:
     log = [changed(each) for each in (VM, *changes)]
     (folder / "log.json").write_text(json.dumps(log), encoding="utf-8")
     scope = Scope(vms=(Selector("web-01"),), since=timedelta(days=1), until=END)
-    reading = ArchiveSource(str(folder), Silent(), None).read(scope, combine_needs())  # type: ignore[arg-type]  # it never stops
+    reading = ArchiveSource(str(folder), Silent()).read(scope, combine_needs())  # type: ignore[arg-type]  # it never stops
     (one,) = reading.transcripts
     return one
 

@@ -1,35 +1,20 @@
-"""What readings lacked, and which of it another reading makes good; must not know files, formats or requests.
+"""What was not heard of a VM, and which of it another reading makes good.
 
 The contract's rule: what was read in part counts as not read, unless another feed of the same signal was read whole
 over that span. It is decided here, so that whoever judges need only look at a gap's `cut`.
 """
 
-import sqlite3
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import timedelta
 
-from vmdiag.model import Gap, Signal, Window
-from vmdiag.sources.items import CompleteRead, IncompleteRead
-
-SCHEMA = """
-create table whole (scope text, signal text, form text, first real, last real,
-    primary key (scope, signal, form)) without rowid;
-create table lack (scope text, signal text, form text, place text, line integer, reason text, count integer,
-    since real, until real, first real, last real, lowers integer, spared text,
-    subject text, primary key (scope, signal, place, subject)) without rowid;
-"""
-# Of several whole readings of a form the one over the longest span is remembered: pieces do not make each other good.
-_INSERT_COMPLETE = """
-insert into whole values (?, ?, ?, ?, ?) on conflict do update set first = excluded.first, last = excluded.last
-where excluded.last - excluded.first > last - first
-"""
-_INSERT_INCOMPLETE = """
-insert into lack values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set
-    count = count + excluded.count, since = min(since, excluded.since), until = max(until, excluded.until),
-    lowers = max(lowers, excluded.lowers)
-"""
-EARLIEST, LATEST = -1e12, 1e12
+from vmdiag.identity import VmId
+from vmdiag.model import Gap, Needs, Record, Series, Signal, Window
+from vmdiag.sources.items import IncompleteRead
+from vmdiag.sources.network_path import NetworkPath
+from vmdiag.sources.protocol import reading_span
+from vmdiag.sources.stored_items import EARLIEST, LATEST, StoredItems, StoredVm
 
 # Of the health signal only these tell every annotation; Resource Health's history names none, the log leaves some out.
 HEALTH_CHANGES_FORM = "resource-graph-health-changes"
@@ -37,101 +22,220 @@ ANNOTATION_FORMS = frozenset({HEALTH_CHANGES_FORM, "event-grid", "transcripts"})
 # Answers of a service that holds all there is of its span: few rows, and their times do not bound what was asked.
 ANSWER_FORMS = frozenset({HEALTH_CHANGES_FORM, "service-events"})
 MEASURED_SIGNALS = frozenset({Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK, Signal.HEARTBEAT})
+FEED_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
+# Not feeds: what the operator says and what is tried from here.
+NON_FEED_SIGNALS = frozenset({Signal.OPERATOR, Signal.PROBE})
+# Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.
+TAIL_TOLERANCE = timedelta(minutes=5)
+# Two covered groups of a subscription are the sign of an export of all of it.
+WHOLE_SUBSCRIPTION_GROUPS = 2
+NOT_IN_ARCHIVE = "not in the archive"
+UNREAD_REASONS = {
+    Signal.ACTIVITY: "no activity log of this VM's resource group is in the archive",
+    Signal.HEALTH: "no health history of this VM is in the archive",
+    Signal.SERVICE: "no service health of this VM's subscription is in the archive",
+}
 
+Scopes = tuple[str, str, str]
 SecondsSpan = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _StoredLack:
-    signal: Signal
-    form: str
-    place: str
-    line: int
-    reason: str
-    count: int
-    since: float
-    until: float
-    first: float
-    last: float
-    lowers_verdict: int
-    unaffected_vm: str | None
-    subject: str
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLimits:
+    """What a source is known to leave out.
+
+    `silence` is what is said of a signal that nothing was heard of; `infers` says that where several groups of a
+    subscription were read, all of them were. `missing_phrase` is what is said of a part of a VM's network that did not
+    come, `is_network_whole` whether all that was asked of the networks was answered, `is_network_told` whether this
+    cloud tells of them at all.
+    """
+
+    silence: str = NOT_IN_ARCHIVE
+    infers: bool = True
+    missing_phrase: str = NOT_IN_ARCHIVE
+    is_network_whole: bool = True
+    is_network_told: bool = True
 
 
-def store_read_outcome(database: sqlite3.Connection, item: CompleteRead | IncompleteRead) -> None:
-    """Remember it until a VM is told of that it concerns."""
-    scope = item.scope.lower().rstrip("/")
-    if isinstance(item, CompleteRead):
-        row = (scope, item.signal, item.form, _to_seconds(item.first, EARLIEST), _to_seconds(item.last, LATEST))
-        database.execute(_INSERT_COMPLETE, row)
-        return
-    subject = "" if item.is_record else item.reason
-    spans = (
-        _to_seconds(item.since, EARLIEST),
-        _to_seconds(item.until, LATEST),
-        _to_seconds(item.first, 0),
-        _to_seconds(item.last, 0),
-    )
-    said = (item.form, item.place, item.line, item.reason, item.count)
-    database.execute(
-        _INSERT_INCOMPLETE, (scope, item.signal, *said, *spans, item.lowers_verdict, item.unaffected_vm, subject)
-    )
+class GapFinder:
+    """Finds what was not heard in a window, or before it in `span`; `signals` are those that are needed."""
+
+    def __init__(self, store: StoredItems, window: Window, needs: Needs, limits: SourceLimits) -> None:
+        self.span = reading_span(window, needs)
+        self.signals = sorted(needs.signals - NON_FEED_SIGNALS)
+        self._store = store
+        self._window = window
+        self._limits = limits
+        self._inferred = _infer_whole_subscriptions(store) if limits.infers else {}
+
+    def find_gaps(
+        self, vm: StoredVm, path: NetworkPath, records: tuple[Record, ...], series: tuple[Series, ...]
+    ) -> Iterator[Gap]:
+        """The gaps of a VM; what was not heard from the window's start on was not heard before it either."""
+        scopes = _list_scopes(vm.id)
+        recorded = self._store.read_recorded_gaps(vm.number)
+        # The signals that a recording of this very VM says it heard.
+        stated = {signal for signal, partial, cut in self._store.read_coverage(scopes[:1]) if not partial and not cut}
+        is_told = bool(recorded) or Signal.ACTIVITY in stated
+        told = stated | {gap.signal for gap in recorded}
+        for gap in (
+            *recorded,
+            *find_read_gaps(self._store, self.span, scopes, _find_measured_spans(series)),
+            *self._find_signal_gaps(scopes, told, records, series),
+            # Where a recording has told of the VM's network it needs no other word.
+            *(() if is_told else self._find_unseen_changes(path)),
+        ):
+            start = self.span.start if gap.window.start == self._window.start else gap.window.start
+            yield replace(gap, window=Window(start, gap.window.end))
+
+    def _find_signal_gaps(
+        self, scopes: Scopes, told: Collection[str], records: tuple[Record, ...], series: tuple[Series, ...]
+    ) -> Iterator[Gap]:
+        partial_reasons, cut_signals = self._read_coverage(scopes)
+        for signal in self.signals:
+            refusals = list(self._store.read_refusals(signal, scopes, self._window))
+            yield from (gap for gap in refusals if gap.window != self._window)
+            whole = [gap for gap in refusals if gap.window == self._window]
+            reason = "; ".join(gap.reason for gap in whole)
+            partly = partial_reasons[signal]
+            if signal in told:
+                yield from (replace(gap, partial=True) for gap in whole)
+            elif signal in MEASURED_SIGNALS:
+                yield from self._find_series_gaps(signal, [one for one in series if one.signal is signal], reason)
+            elif signal not in FEED_SIGNALS:
+                if not any(record.signal is signal for record in records):
+                    yield self._make_window_gap(signal, reason or self._limits.silence)
+            elif not partly:
+                # What a cut reading covers is told by its own gap.
+                if signal not in cut_signals or reason:
+                    yield self._make_window_gap(signal, reason or UNREAD_REASONS[signal])
+            elif "" not in partly or reason:
+                said = (reason, "" if "" in partly else min(partly))
+                yield self._make_window_gap(signal, "; ".join(filter(None, said)), partial=True)
+        for signal in sorted(NON_FEED_SIGNALS):
+            yield from self._store.read_refusals(signal, scopes, self._window)
+
+    def _find_series_gaps(self, signal: Signal, series: list[Series], reason: str) -> Iterator[Gap]:
+        times = [one.times[-1] for one in series if one.times]
+        if not series:
+            yield self._make_window_gap(signal, reason or self._limits.silence)
+        elif not times:
+            yield self._make_window_gap(signal, reason or "asked for, and answered without a single value")
+        else:
+            if reason:
+                yield self._make_window_gap(signal, reason, partial=True)
+            # For heartbeats a missing tail is the symptom itself.
+            if signal is not Signal.HEARTBEAT and self._window.end - max(times) > TAIL_TOLERANCE:
+                tail = Window(max(times), self._window.end)
+                yield Gap(signal=signal, window=tail, reason=f"no readings after {max(times):%Y-%m-%d %H:%M}Z")
+
+    def _find_unseen_changes(self, path: NetworkPath) -> Iterator[Gap]:
+        """Where a change of the VM's network would not have been seen, though its own group's log was read."""
+        unread = find_unread_logs(self._store, (path.group, *sorted(path.other_groups)), self._window)
+        if path.group in unread:
+            return  # there is a gap for all changes
+        limits = self._limits
+        if not path.has_known_networks and not limits.infers:
+            # An export without any network is usual; that Azure itself does not show it is worth a word.
+            said = (
+                f"its network interfaces are {limits.missing_phrase}; changes of networks in other groups are not seen"
+            )
+            # Which logs would have to be read is not known then: the rival may stand in any of them.
+            is_cut = limits.is_network_told and not limits.is_network_whole
+            yield replace(self._make_window_gap(Signal.ACTIVITY, said, partial=True), cut=is_cut)
+        for group, reason in unread.items():
+            why = reason or "its activity log is not in the archive"
+            said = f"changes of the VM's network in the resource group {group.rpartition('/')[2]} were not seen: {why}"
+            yield Gap(signal=Signal.ACTIVITY, window=self._window, reason=said, partial=True, cut=True)
+
+    def _make_window_gap(self, signal: Signal, reason: str, *, partial: bool = False) -> Gap:
+        return Gap(signal=signal, window=self._window, reason=reason, partial=partial)
+
+    def _read_coverage(self, scopes: Scopes) -> tuple[Mapping[str, set[str]], set[str]]:
+        """Why each signal that was heard may leave things out (an empty reason: it does not), and what was cut."""
+        partial_reasons: defaultdict[str, set[str]] = defaultdict(set)
+        cut_signals: set[str] = set()
+        for signal, partial, cut in self._store.read_coverage(scopes):
+            if cut and not partial:
+                cut_signals.add(signal)
+            else:
+                partial_reasons[signal].add(partial)
+        for signal in FEED_SIGNALS:
+            partial_reasons[signal] |= self._inferred.get((signal, scopes[-1]), set())
+        return partial_reasons, cut_signals
 
 
-def store_informational(database: sqlite3.Connection, lack: IncompleteRead) -> None:
-    """Something that could not be used, and of which nothing is concluded."""
-    store_read_outcome(database, replace(lack, is_record=True, lowers_verdict=False))
-
-
-def find_gaps(
-    database: sqlite3.Connection, window: Window, scopes: tuple[str, ...], measured: Mapping[Signal, SecondsSpan]
+def find_read_gaps(
+    store: StoredItems, window: Window, scopes: Collection[str], measured: Mapping[Signal, SecondsSpan]
 ) -> Iterator[Gap]:
-    """The gaps of a VM with these scopes (its id first), of which so much was measured; without scopes, of everybody.
+    """What readings lacked of a VM with these scopes, of which so much was measured; without scopes, of everybody.
 
     A lack outside the window is none.
     """
-    marks = ", ".join("?" * (len(scopes) + 1))
-    query = f"""select signal, form, place, line, reason, count, since, until, first, last, lowers, spared, subject
-        from lack where scope in ({marks}) order by place, line, signal"""  # noqa: S608 - ours
-    start, end = window.start.timestamp(), window.end.timestamp()
-    for signal, *rest in database.execute(query, (*scopes, "")).fetchall():
-        kept = _StoredLack(Signal(signal), *rest)
-        if kept.since <= end and kept.until >= start and kept.unaffected_vm not in scopes:
-            span = Window(
-                window.start if kept.since <= start else datetime.fromtimestamp(kept.since, UTC),
-                window.end if kept.until >= end else datetime.fromtimestamp(kept.until, UTC),
-            )
-            cut = bool(kept.lowers_verdict) and not _is_covered_elsewhere(database, kept, scopes, measured)
-            yield Gap(signal=kept.signal, window=span, reason=_describe_lack(kept), partial=True, cut=cut)
+    for lack in store.read_incomplete_reads(scopes):
+        since, until = lack.since or window.start, lack.until or window.end
+        if since <= window.end and until >= window.start and lack.unaffected_vm not in scopes:
+            span = Window(max(since, window.start), min(until, window.end))
+            cut = lack.lowers_verdict and not _is_read_elsewhere(store, lack, scopes, measured)
+            more = f" and {lack.count - 1} more" if lack.count > 1 else ""
+            where = f"{lack.place}, line {lack.line}" if lack.line else lack.place
+            reason = f"malformed: {where}: {lack.reason}{more}" if lack.is_record else f"{lack.place}: {lack.reason}"
+            yield Gap(signal=lack.signal, window=span, reason=reason, partial=True, cut=cut)
 
 
-def _describe_lack(kept: _StoredLack) -> str:
-    if kept.subject:
-        return f"{kept.place}: {kept.reason}"
-    more = f" and {kept.count - 1} more" if kept.count > 1 else ""
-    where = f"{kept.place}, line {kept.line}" if kept.line else kept.place
-    return f"malformed: {where}: {kept.reason}{more}"
-
-
-def _is_covered_elsewhere(
-    database: sqlite3.Connection, lack: _StoredLack, scopes: tuple[str, ...], measured: Mapping[Signal, SecondsSpan]
+def _is_read_elsewhere(
+    store: StoredItems, lack: IncompleteRead, scopes: Collection[str], measured: Mapping[Signal, SecondsSpan]
 ) -> bool:
     """Whether another reading of the same signal was whole over the span of which something may be missing."""
-    marks = ", ".join("?" * len(scopes))
-    query = f"select form, first, last from whole where signal = ? and scope in ({marks})"  # noqa: S608 - ours
-    readings = database.execute(query, (lack.signal, *scopes)).fetchall()
+    readings = store.read_complete_reads(lack.signal, scopes)
     if lack.signal in MEASURED_SIGNALS:
         first, last = measured.get(lack.signal, (EARLIEST, LATEST))
         return any(since <= first and until >= last for _, since, until in readings)
-    if lack.signal is Signal.HEALTH:
-        readings = [reading for reading in readings if reading[0] in ANNOTATION_FORMS]
+    first, last = (at.timestamp() if at else 0 for at in (lack.first, lack.last))
     return any(
-        (form in ANSWER_FORMS and form != lack.form)
-        or 0 < since <= lack.first <= lack.last <= until
-        or since == EARLIEST
+        (form in ANSWER_FORMS and form != lack.form) or 0 < since <= first <= last <= until or since == EARLIEST
         for form, since, until in readings
+        if lack.signal is not Signal.HEALTH or form in ANNOTATION_FORMS
     )
 
 
-def _to_seconds(at: datetime | None, otherwise: float) -> float:
-    return otherwise if at is None else at.timestamp()
+def find_unread_logs(store: StoredItems, groups: Iterable[str], window: Window) -> dict[str, str]:
+    """Of these groups the ones whose activity log was not read to its end, and why where that is known."""
+    unread: dict[str, str] = {}
+    for group in groups:
+        scopes = (group, "/".join(group.split("/")[:3]))
+        if not any(signal == Signal.ACTIVITY and not cut for signal, _, cut in store.read_coverage(scopes)):
+            reasons = (gap.reason for gap in store.read_refusals(Signal.ACTIVITY, scopes, window))
+            unread[group] = "; ".join(dict.fromkeys(reasons))
+    return unread
+
+
+def _infer_whole_subscriptions(store: StoredItems) -> dict[tuple[str, str], set[str]]:
+    """What was read of several groups of a subscription."""
+    groups: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for signal, scope, partial in store.list_covered_scopes():
+        parts = scope.split("/")
+        if len(parts) == 5:  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G
+            groups[signal, "/".join(parts[:3]), partial].add(scope)
+    inferred: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for (signal, subscription, partial), scopes in groups.items():
+        if len(scopes) >= WHOLE_SUBSCRIPTION_GROUPS:
+            inferred[signal, subscription].add(partial)
+    return inferred
+
+
+def _find_measured_spans(series: tuple[Series, ...]) -> dict[Signal, SecondsSpan]:
+    """From when to when each signal was measured."""
+    spans: dict[Signal, SecondsSpan] = {}
+    for one in series:
+        if one.times:
+            first, last = one.times[0].timestamp(), one.times[-1].timestamp()
+            before = spans.get(one.signal, (first, last))
+            spans[one.signal] = min(first, before[0]), max(last, before[1])
+    return spans
+
+
+def _list_scopes(vm: VmId) -> Scopes:
+    """Where a feed may have been read that concerns a VM: the VM, its group, its subscription."""
+    subscription = f"/subscriptions/{vm.subscription}".lower()
+    return vm.key, f"{subscription}/resourcegroups/{vm.resource_group}".lower(), subscription

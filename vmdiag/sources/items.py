@@ -11,6 +11,9 @@ from vmdiag.model import Gap, Record, Signal, VirtualMachine
 
 Row = Mapping[str, object]
 
+# In place of a subscription: no id can have these, and the parts of a name cannot be mistaken for each other.
+BY_NAME, BY_COMPUTER = "?name", "?computer"
+
 
 @dataclass(frozen=True, slots=True)
 class VmRecord:
@@ -212,6 +215,21 @@ class MalformedRow(Exception):  # noqa: N818 - it is a row that is malformed, no
         self.vm = vm
         self.part = part
         self.is_record = is_record
+
+
+def make_name_placeholder(name: str, resource_group: str = "") -> VmId:
+    """Stands for the one VM of this name, in this group where one is given."""
+    return VmId(subscription=BY_NAME, resource_group=resource_group or "?", name=name)
+
+
+def make_computer_placeholder(name: str) -> VmId:
+    """Stands for the one VM whose guest, or which itself, is called so; a domain behind a dot is not looked at."""
+    return VmId(subscription=BY_COMPUTER, resource_group="?", name=name)
+
+
+def is_placeholder(vm: VmId) -> bool:
+    """Whether a VM is known by a name only."""
+    return vm.subscription in (BY_NAME, BY_COMPUTER)
 
 
 class InputFormat(Protocol):

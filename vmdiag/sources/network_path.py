@@ -1,15 +1,13 @@
 """What a VM's traffic passes through, what of that is not known, and whether a changed resource is part of it.
 
-Must not know times. Resource Graph leaves out in silence what a sign-in may not see, and an export holds what somebody
+Resource Graph leaves out in silence what a sign-in may not see, and an export holds what somebody
 chose: that an interface or a subnet is referred to and nothing came back of it is the only sign that something behind
 it (security groups, route tables, gateways, peerings) is not known.
 """
 
-import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vmdiag.identity import VmId
+from vmdiag.sources.stored_items import StoredItems, StoredVm
 
 # How far the chain is followed: NIC, subnet, network, then their groups and route tables.
 STEP_LIMIT = 4
@@ -63,13 +61,13 @@ class Relation:
     reason: str = ""
 
 
-def read_path(database: sqlite3.Connection, number: int, vm: VmId, *, whole: bool = True) -> NetworkPath:
+def read_path(store: StoredItems, vm: StoredVm, *, whole: bool = True) -> NetworkPath:
     """What was read of a VM's network; where that is not `whole`, some addresses of an interface may be missing."""
-    known = {resource for (resource,) in database.execute("select resource from passage where vm = ?", (number,))}
+    known = store.list_interfaces(vm.number)
     links: dict[str, set[str]] = {}
     fresh = set(known)
     for _ in range(STEP_LIMIT):
-        links |= {one: _read_links(database, one) for one in fresh}
+        links |= {one: store.list_links(one) for one in fresh}
         behind = {through for one in fresh for through in links[one]}
         behind |= {one.partition(SUBNET_SEGMENT)[0] for one in (*fresh, *behind) if SUBNET_SEGMENT in one}
         fresh = behind - known
@@ -78,7 +76,7 @@ def read_path(database: sqlite3.Connection, number: int, vm: VmId, *, whole: boo
             break
     partly = frozenset() if whole else frozenset(one for one in known if _parse_resource_type(one) == INTERFACE_TYPE)
     unread = tuple(sorted(one for one in known if one in partly or not _is_part_read(one, links.get(one, set()))))
-    group = f"/subscriptions/{vm.subscription}/resourcegroups/{vm.resource_group}".lower()
+    group = f"/subscriptions/{vm.id.subscription}/resourcegroups/{vm.id.resource_group}".lower()
     return NetworkPath(group=group, resources=frozenset(known), unread_parts=unread)
 
 
@@ -112,27 +110,6 @@ def describe_unread_part(part: str) -> str:
 def parse_group_id(resource: str) -> str:
     """The id of the resource group that holds a resource."""
     return "/".join(resource.split("/")[:5])
-
-
-def find_unread_logs(database: sqlite3.Connection, groups: Iterable[str]) -> dict[str, str]:
-    """Of these groups the ones whose activity log was not read to its end, and why where that is known."""
-    unread: dict[str, str] = {}
-    for group in groups:
-        scopes = (group, "/".join(group.split("/")[:3]))
-        covered = database.execute(
-            "select 1 from covers where signal = 'activity' and not cut and scope in (?, ?)", scopes
-        )
-        if covered.fetchone() is None:
-            refused = database.execute(
-                "select distinct reason from refused where signal = 'activity' and scope in (?, ?) order by reason",
-                scopes,
-            )
-            unread[group] = "; ".join(reason for (reason,) in refused)
-    return unread
-
-
-def _read_links(database: sqlite3.Connection, resource: str) -> set[str]:
-    return {through for (through,) in database.execute("select through from link where resource = ?", (resource,))}
 
 
 def _is_part_read(resource: str, links: set[str]) -> bool:

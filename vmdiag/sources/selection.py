@@ -1,26 +1,27 @@
-"""Which of the VMs in the spool are asked for, and how many others there are; must not know what a VM's story is."""
+"""Which VMs the words of a command line mean, among those that a source knows, and which of them are worth a look.
 
-import sqlite3
+Whoever asks for what is not there is told what there is: a group with a slip in its name must not look like a group
+in which nothing happened.
+"""
+
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from vmdiag.errors import NotFound
-from vmdiag.identity import VmId
+from vmdiag.errors import NotFound, UsageError
+from vmdiag.identity import UNKNOWN, Selector, VmId, is_pattern, list_words, matches_any_pattern
 from vmdiag.model import NO_SUCH_VM, Kind, Signal, Window
 from vmdiag.sources.protocol import Scope
-from vmdiag.sources.scope_words import (
-    ALLOW_EMPTY,
-    VmNameIndex,
-    has_scope_tags,
-    is_in_scope,
-    make_missing_tags_error,
-    require_members,
-    resolve_vms,
-)
-from vmdiag.sources.vm_spelling import decode_vm_id
+from vmdiag.sources.stored_items import StoredItems
 
+LISTED_LIMIT = 10
+GUESS_LIMIT = 3
+# Of so many unknown names near ones are looked for: with 10,000 VMs that takes about 0.1 s each.
+COMPARED_LIMIT = 20
+SHOWN_LENGTH = 120
+# Azure's names end at 64 and 90 characters; what is longer is near nobody's slip.
+COMPARED_LENGTH = 200
 # What makes a VM worth a look when nothing was named: the triggers of the scenarios, and every word for a loss.
 LOSS_KINDS = frozenset(
     {
@@ -37,114 +38,190 @@ LOSS_KINDS = frozenset(
 )
 # Changes around a VM are no reason to look at it.
 IGNORED_KINDS = frozenset({Kind.NETWORK_CHANGE, Kind.SERVICE_INCIDENT})
-IN_ARCHIVE = "in the archive"
-NOT_IN_ARCHIVE = f"{NO_SUCH_VM} {IN_ARCHIVE}: nothing in it is about this id"
+ALLOW_EMPTY = "--allow-empty says that there may be none."
+
+Tags = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class SelectedVm:
-    """A VM to tell of: its number in the spool, `None` when the spool knows nothing of it, and why then."""
+class ResolvedScope:
+    """The VMs in the order asked for, and why those of them that are not there are not."""
 
-    id: VmId
-    number: int | None
-    reason: str = NOT_IN_ARCHIVE
+    vms: tuple[VmId, ...]
+    missing: Mapping[VmId, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class VmSelection:
-    """The VMs in the order asked for (else by id), those `comparison_vms` them to be compared with, and how many more.
+class VmNameIndex:
+    """VMs by the words that people use for them; `where` they were looked for is told with an error."""
 
-    Of the others, `quiet` are those in scope of which nothing telling was heard.
+    def __init__(self, seen: Iterable[VmId], where: str) -> None:
+        self.where = where
+        self._seen: defaultdict[str, list[VmId]] = defaultdict(list)
+        self._all = sorted(set(seen), key=lambda vm: vm.key)
+        self._left = COMPARED_LIMIT
+        for vm in self._all:
+            for word in list_words(vm):
+                self._seen[word].append(vm)
+
+    def find_matches(self, selector: Selector) -> Sequence[VmId]:
+        """The VMs that a person means, none where there is none; raises `UsageError` where a name means several."""
+        if selector.is_pattern:
+            return [vm for vm in self._all if selector.matches_vm(vm)]
+        found = self._seen.get(selector.word, [])
+        if len(found) > 1:
+            listed = "\n  ".join(shorten_word(str(vm)) for vm in found[:LISTED_LIMIT])
+            message = f"{shorten_word(selector.text)} means {len(found)} VMs:\n  {listed}"
+            raise UsageError(message, "Name it as resource-group/name, or by its resource id.")
+        return found
+
+    def explain_missing(self, selector: Selector) -> str:
+        """Why a selector means none, with what was perhaps meant."""
+        near = self.suggest_names(selector)
+        return f"{NO_SUCH_VM} {self.where}{f'; did you mean {_join_alternatives(near)}?' if near else ''}"
+
+    def make_not_found_error(self, selector: Selector) -> NotFound:
+        """The error for the only VM that was asked for."""
+        near = self.suggest_names(selector)
+        known = [f"{vm.resource_group}/{vm.name}" for vm in self._all]
+        guess = f"Did you mean {_join_alternatives(near)}?" if near else f"VMs {self.where}: {join_with_limit(known)}."
+        called = "fits" if selector.is_pattern else "is called"
+        return NotFound(f"no VM {self.where} {called} {shorten_word(selector.text)}", guess)
+
+    def suggest_names(self, selector: Selector) -> list[str]:
+        """Names like that one, as `group/name`: the same name in another group first."""
+        if self._left <= 0:
+            return []
+        self._left -= 1
+        group, name = selector.group_and_name
+        full = {f"{vm.resource_group}/{vm.name}": vm for vm in self._all}
+        elsewhere = [word for word, vm in full.items() if vm.name.lower() == name.lower()]
+        alike = () if elsewhere else set(find_similar_names(name, {vm.name for vm in self._all}))
+        found = elsewhere or [word for word, vm in full.items() if vm.name in alike]
+        return ((find_similar_names(f"{group}/{name}", found) if group else []) or found)[:GUESS_LIMIT]
+
+
+def resolve_vms(scope: Scope, names: VmNameIndex, stated: Mapping[Selector, VmId] | None = None) -> ResolvedScope:
+    """The VMs that were named; raises `NotFound` where there was one name, and it means none.
+
+    An id means its VM whether it was seen or not; so does what is `stated`.
     """
+    vms: dict[VmId, None] = {}
+    missing: dict[VmId, str] = {}
+    (only,) = scope.subscriptions if len(scope.subscriptions) == 1 else (UNKNOWN,)
+    for selector in scope.vms:
+        known = selector.vm_id or (stated or {}).get(selector)
+        found = names.find_matches(selector) or ([known] if known is not None else [])
+        if not found and len(scope.vms) == 1:
+            if scope.allow_empty and selector.is_pattern:
+                return ResolvedScope(())
+            raise names.make_not_found_error(selector)
+        if not found:
+            placeholder = selector.placeholder(only)
+            missing[placeholder] = names.explain_missing(selector)
+            found = [placeholder]
+        vms |= dict.fromkeys(found)
+    return ResolvedScope(tuple(vms), missing)
 
-    vms: tuple[SelectedVm, ...]
-    others: int
-    comparison_vms: tuple[SelectedVm, ...] = ()
-    quiet: int = 0
+
+def is_in_scope(vm: VmId, scope: Scope) -> bool:
+    """Whether a VM lies in the groups and subscriptions of a scope."""
+    return (not scope.groups or matches_any_pattern(scope.groups, vm.resource_group)) and (
+        not scope.subscriptions or vm.subscription.lower() in scope.subscriptions
+    )
 
 
-def select_vms(database: sqlite3.Connection, scope: Scope, span: Window, triggers: Iterable[Kind]) -> VmSelection:
-    """The VMs in scope; raises `UsageError` for a name that means several, `NotFound` for what is not there.
+def has_scope_tags(tags: Tags, scope: Scope) -> bool:
+    """Whether a VM has all tags of a scope; the names of tags have no letter case, the values do.
 
-    Behind the VMs that were named come those that had trouble, too: what many of them share shows only together.
+    Source: "Use tags to organize your Azure resources".
     """
-    seen = [
-        SelectedVm(decode_vm_id(spelling), number)
-        for number, spelling in database.execute("select num, spelling from machine order by key")
-    ]
-    if scope.lists_none:
-        return VmSelection((), len(seen))
-    ids = [*(one.id for one in seen), *scope.finished]
-    inside = [one for one in seen if is_in_scope(one.id, scope)]
-    if not scope.vms:
-        inside = _filter_members(database, scope, ids, inside)
-    left = [one for one in inside if one.id not in scope.finished]
-    if not scope.vms and (scope.everything or scope.groups or scope.tags):
-        return VmSelection(tuple(left), len(seen) - len(inside))
-    suspicious = find_suspects(database, span, triggers)
-    candidates = [one for one in left if one.number in suspicious]
-    known = len(seen) - len(inside) + len(left)
-    if not scope.vms:
-        return VmSelection(tuple(candidates), known - len(candidates), quiet=len(left) - len(candidates))
-    named = _resolve_named_vms(scope, seen, ids)
-    asked = set(named)
-    neighbours = tuple(one for one in candidates if one not in asked)
-    others = known - sum(one.number is not None for one in named) - len(neighbours)
-    quiet = sum(one.number not in suspicious for one in left if one not in asked)
-    return VmSelection(tuple(named), others, neighbours, quiet)
+    has = {(name.lower(), value) for name, value in tags}
+    return all((name.lower(), value) in has for name, value in scope.tags)
 
 
-def _filter_members(
-    database: sqlite3.Connection, scope: Scope, ids: list[VmId], inside: list[SelectedVm]
-) -> list[SelectedVm]:
-    """The VMs in the groups and subscriptions, and with the tags, of the scope; raises where there is none."""
-    require_members(scope, ids, IN_ARCHIVE)
-    if scope.tags:
-        tags: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-        for number, name, value in database.execute("select vm, name, value from tag"):
-            tags[number].append((name, value))
-        there = [pair for one in inside if one.number is not None for pair in tags[one.number]]
-        inside = [one for one in inside if one.number is not None and has_scope_tags(tags[one.number], scope)]
-        if not inside and not scope.allow_empty:
-            raise make_missing_tags_error(scope, there, IN_ARCHIVE)
-    if scope.everything and not inside and not scope.finished and not scope.allow_empty:
-        message = f"no VM is {IN_ARCHIVE}"
-        raise NotFound(message, f"Add an export of the VMs or of their activity log. {ALLOW_EMPTY}")
-    return inside
+def require_members(scope: Scope, seen: Collection[VmId], where: str, called: Mapping[str, str] | None = None) -> None:
+    """Raise `NotFound` for a subscription or a group of the scope that holds none of the VMs that were seen.
+
+    `called` are the names of subscriptions that are known, by id.
+    """
+    if scope.allow_empty:
+        return
+    subscriptions = {vm.subscription.lower() for vm in seen}
+    for one in sorted(scope.subscriptions - subscriptions):
+        raise make_empty_subscription_error(one, subscriptions | set(called or {}), where, called or {})
+    inside = [vm for vm in seen if not scope.subscriptions or vm.subscription.lower() in scope.subscriptions]
+    groups = {vm.resource_group.lower(): vm.resource_group for vm in inside}
+    for one in sorted(scope.groups, key=str.lower):
+        if not any(matches_any_pattern((one,), group) for group in groups):
+            message = (
+                f"no VM {where} is in a resource group {'like' if is_pattern(one) else 'called'} {shorten_word(one)}"
+            )
+            raise NotFound(message, _make_hint(one, groups.values(), "Groups with VMs"))
 
 
-def _resolve_named_vms(scope: Scope, seen: list[SelectedVm], ids: list[VmId]) -> list[SelectedVm]:
-    names = VmNameIndex((vm for vm in ids if is_in_scope(vm, scope)), IN_ARCHIVE)
-    if not all(selector.vm_id or names.find_matches(selector) for selector in scope.vms):
-        require_members(scope, ids, IN_ARCHIVE)
-    resolved = resolve_vms(scope, names)
-    # An id means its VM, whichever group or subscription the other names are looked for in.
-    known = {one.id: one for one in seen}
-    reasons = resolved.missing
-    return [
-        known.get(vm) or SelectedVm(vm, None, reasons.get(vm, NOT_IN_ARCHIVE))
-        for vm in resolved.vms
-        if vm not in scope.finished
-    ]
+def make_missing_tags_error(scope: Scope, tags: Tags, where: str) -> NotFound:
+    """The error for tags that no VM has, with the tags that there are."""
+    wanted = [f"{name}={value}" for name, value in scope.tags]
+    there = {f"{name}={value}" for name, value in tags}
+    inside = " in that scope" if scope.groups or scope.subscriptions else ""
+    message = f"no VM {where}{inside} has the tag{'s' * (len(wanted) > 1)} {', '.join(map(shorten_word, wanted))}"
+    if not there:
+        return NotFound(message, f"None of them has a tag, or their tags were not told. {ALLOW_EMPTY}")
+    fault = next((each for each in wanted if each.lower() not in {one.lower() for one in there}), wanted[0])
+    return NotFound(message, _make_hint(fault, there, "Tags that there are"))
 
 
-def find_suspects(database: sqlite3.Connection, span: Window, triggers: Iterable[Kind]) -> frozenset[int]:
+def make_empty_subscription_error(one: str, there: Iterable[str], where: str, called: Mapping[str, str]) -> NotFound:
+    """The error for a subscription without a VM."""
+    name = f" ({shorten_word(called[one])})" if one in called else ""
+    known = [f"{each} ({called[each]})" if each in called else each for each in there if each != one]
+    return NotFound(
+        f"no VM {where} is in the subscription {shorten_word(one)}{name}", _make_hint(one, known, "Subscriptions")
+    )
+
+
+def find_similar_names(word: str, known: Iterable[str]) -> list[str]:
+    """What is written like a word, whatever the letter case, the nearest first."""
+    # Imported where it is needed: most names are found.
+    from difflib import get_close_matches
+
+    folded: defaultdict[str, list[str]] = defaultdict(list)
+    for each in sorted(known):
+        if len(each) <= COMPARED_LENGTH:
+            folded[each.lower()].append(each)
+    close = get_close_matches(word.lower()[:COMPARED_LENGTH], folded, n=GUESS_LIMIT, cutoff=0.6)
+    return [each for one in close for each in folded[one]][:GUESS_LIMIT]
+
+
+def join_with_limit(known: Iterable[str]) -> str:
+    """Some of what there is, and how many more."""
+    every = sorted(set(known), key=str.lower)
+    more = f" and {len(every) - LISTED_LIMIT} more" if len(every) > LISTED_LIMIT else ""
+    return f"{', '.join(map(shorten_word, every[:LISTED_LIMIT]))}{more}" if every else "none"
+
+
+def shorten_word(word: str) -> str:
+    """A word at a length that a person reads."""
+    return word if len(word) <= SHOWN_LENGTH else f"{word[:SHOWN_LENGTH]}…"
+
+
+def _make_hint(word: str, known: Iterable[str], title: str) -> str:
+    known = list(known)
+    guess = find_similar_names(word, known)
+    question = f"Did you mean {_join_alternatives(guess)}? " if guess else ""
+    return f"{question}{title}: {join_with_limit(known)}. {ALLOW_EMPTY}"
+
+
+def _join_alternatives(words: Iterable[str]) -> str:
+    return " or ".join(map(shorten_word, words))
+
+
+def find_suspects(store: StoredItems, span: Window, triggers: Iterable[Kind]) -> frozenset[int]:
     """The numbers of the VMs with a telling record in what was read, or with readings in which a loss may show."""
-    read = database.execute(
-        "select distinct vm from points where signal in (?, ?) and length(times) > 0",
-        (Signal.TRAFFIC, Signal.HEARTBEAT),
-    )
-    return frozenset(find_first_suspicions(database, span, triggers)) | {number for (number,) in read}
+    measured = store.find_measured_vms((Signal.TRAFFIC, Signal.HEARTBEAT))
+    return frozenset(find_first_suspicions(store, span, triggers)) | measured
 
 
-def find_first_suspicions(database: sqlite3.Connection, span: Window, triggers: Iterable[Kind]) -> dict[int, datetime]:
-    """When the VMs' first telling records were written, by the VMs' numbers; a state of now is as new as the end."""
-    kinds = frozenset(triggers) - IGNORED_KINDS | LOSS_KINDS
-    marks = ", ".join("?" * len(kinds))
-    end = span.end.timestamp()
-    found = database.execute(
-        f"select vm, min(coalesce(at, ?)) from record where kind in ({marks})"  # noqa: S608 - marks alone
-        " and (at is null or at between ? and ?) group by vm",
-        (end, *kinds, span.start.timestamp(), end),
-    )
-    return {number: datetime.fromtimestamp(at, UTC) for number, at in found}
+def find_first_suspicions(store: StoredItems, span: Window, triggers: Iterable[Kind]) -> dict[int, datetime]:
+    """When the VMs' first telling records were written, by the VMs' numbers."""
+    return store.find_first_times(frozenset(triggers) - IGNORED_KINDS | LOSS_KINDS, span)

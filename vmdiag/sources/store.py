@@ -1,71 +1,21 @@
-"""Everything heard, by VM, on disk as soon as it is much; must not know files, formats or what is of interest.
+"""Takes what was read, by VM, onto disk as soon as it is much.
 
 Files come in any order and an archive may be larger than memory, so all is written to a private database that goes
 with its connection, and read back one VM at a time.
 """
 
-import sqlite3
 from array import array
-from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
 
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
-from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
-from vmdiag.sources import coverage
-from vmdiag.sources.items import (
-    CompleteRead,
-    ComputerName,
-    FeedCoverage,
-    IncompleteRead,
-    Item,
-    MalformedRow,
-    MetricPoints,
-    NetworkChange,
-    NetworkLink,
-    ObservedTime,
-    PackedMetricPoints,
-    RecordedGap,
-    RecordingOrigin,
-    ServiceIncident,
-    UndatedState,
-    VmInventory,
-    VmRecord,
-    VmTags,
-)
-from vmdiag.sources.vm_spelling import Spelling, decode_vm_id, encode_vm_id
+from vmdiag.model import Record, Signal, VirtualMachine, Window
+from vmdiag.sources import items
+from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Points, Spelling, StoredItems, StoredVm
 
-SCHEMA = """
-pragma journal_mode = off;
-pragma synchronous = off;
-pragma cache_size = -16384;
-pragma locking_mode = exclusive;
-create table machine (num integer primary key, key text unique, spelling text, location text, os text, size text,
-    power text);
-create table record (vm integer, at real, kind text, signal text, body blob);
-create table points (vm integer, name text, signal text, times blob, vals blob);
-create table tag (vm integer, name text, value text, primary key (vm, name, value)) without rowid;
-create table computer (vm integer, name text, primary key (vm, name)) without rowid;
-create table passage (vm integer, resource text, primary key (vm, resource)) without rowid;
-create table link (resource text, through text, primary key (resource, through)) without rowid;
-create table nearby (resource text, scope text, at real, body blob);
-create table regional (subscription text, at real, body blob);
-create table covers (scope text, signal text, partial text, cut integer,
-    primary key (scope, signal, partial, cut)) without rowid;
-create table missed (vm integer, body blob);
-create table refused (scope text, signal text, reason text, since real, until real, partial integer,
-    primary key (scope, signal, reason, since)) without rowid;
-"""
-INDEXES = """
-create index record_of on record (vm, at);
-create index record_is on record (kind, at);
-create index points_of on points (vm);
-create index nearby_of on nearby (resource);
-create index nearby_in on nearby (scope);
-create index missed_of on missed (vm);
-"""
 UPSERT_MACHINE = """
 insert into machine (key, spelling, location, os, size, power) values (?, ?, ?, ?, ?, ?)
 on conflict (key) do update set spelling = min(spelling, excluded.spelling),
@@ -73,6 +23,26 @@ on conflict (key) do update set spelling = min(spelling, excluded.spelling),
     os = min(coalesce(os, excluded.os), coalesce(excluded.os, os)),
     size = min(coalesce(size, excluded.size), coalesce(excluded.size, size)),
     power = min(coalesce(power, excluded.power), coalesce(excluded.power, power))
+"""
+COPY_INVENTORY = """
+update machine set (location, os, size, power) = (
+    select coalesce(machine.location, other.location), coalesce(machine.os, other.os),
+        coalesce(machine.size, other.size), coalesce(machine.power, other.power)
+    from machine as other where other.num = ?2) where num = ?1
+"""
+SUBJECT_COLUMNS = """
+select m.name, c.name from sqlite_master m join pragma_table_info(m.name) c
+where m.type = 'table' and c.name in ('vm', 'scope')
+"""
+# Of several whole readings of a form the one over the longest span is remembered: pieces do not make each other good.
+INSERT_COMPLETE = """
+insert into whole values (?, ?, ?, ?, ?) on conflict do update set first = excluded.first, last = excluded.last
+where excluded.last - excluded.first > last - first
+"""
+INSERT_LACK = """
+insert into lack values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set
+    count = count + excluded.count, since = min(since, excluded.since), until = max(until, excluded.until),
+    lowers = max(lowers, excluded.lowers)
 """
 ROW_INSERTS = {
     "record": "insert into record values (?, ?, ?, ?, ?)",
@@ -95,77 +65,80 @@ CACHE_LIMIT = 20_000
 encode = msgspec.msgpack.Encoder().encode
 
 
-class ItemStore:
-    """Takes items in any order; once `finish_loading`d it is read with SQL, and may take more after that.
+class ItemStore(StoredItems):
+    """Takes items in any order; once `finish_loading` was called it is quick to read, and may take more after that.
 
     `newest` is the latest instant that was told of, `newest_observed` that of records which say nothing of a VM,
     `cloud` the one that a recording was made in.
     """
 
     def __init__(self) -> None:
-        # An empty name is a temporary file that SQLite deletes; it stays in memory while it fits into the cache.
-        self.database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self.database.executescript(SCHEMA + coverage.SCHEMA)
+        super().__init__()
         self.database.execute("begin")
         self.newest: datetime | None = None
         self.newest_observed: datetime | None = None
         self.cloud: str | None = None
         self.recorded_until: datetime | None = None
         self._numbers: dict[Spelling, int] = {}
-        self._known_coverage: set[FeedCoverage] = set()
+        self._known_coverage: set[items.FeedCoverage] = set()
         self._rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in ROW_INSERTS}
         self._waiting = self._bytes = 0
-        self._points: dict[tuple[int, str, str], tuple[array[float], array[float]]] = {}
+        self._points: dict[tuple[int, str, str], Points] = {}
         self._point_count = 0
 
-    def add_item(self, item: Item) -> None:  # noqa: C901, PLR0912 - a case a kind
+    def add_item(self, item: items.Item) -> None:  # noqa: C901, PLR0912 - a case a kind
         """Keep an item; raises `MalformedRow` when its time cannot be."""
         match item:
-            case VmRecord(vm, record):
+            case items.VmRecord(vm, record):
                 self._add_record(self._ensure_vm_number(vm), record, self._register_time(record.at, vm))
-            case PackedMetricPoints() | MetricPoints():
-                self._add_points(item if isinstance(item, PackedMetricPoints) else PackedMetricPoints.pack_points(item))
-            case FeedCoverage():
+            case items.PackedMetricPoints():
+                self._add_points(item)
+            case items.MetricPoints():
+                self._add_points(items.PackedMetricPoints.pack_points(item))
+            case items.FeedCoverage():
                 self._add_coverage(item)
-            case UndatedState(vm=vm, signal=signal, name=name, status=status, facts=facts, ref=ref):
+            case items.UndatedState(vm=vm, signal=signal, name=name, status=status, facts=facts, ref=ref):
                 record = Record(at=EARLIEST_TIME, signal=signal, name=name, status=status, facts=facts, ref=ref)
                 self._add_record(self._ensure_vm_number(vm), record, None)
-            case VmInventory(machine):
+            case items.VmInventory(machine):
                 only_seen = machine == VirtualMachine(id=machine.id)
                 _ = self._ensure_vm_number(machine.id) if only_seen else self._merge_machine(machine)
-            case VmTags(vm, tags):
+            case items.VmTags(vm, tags):
                 rows = [(self._ensure_vm_number(vm), name, value) for name, value in tags.items()]
                 self.database.executemany("insert or ignore into tag values (?, ?, ?)", rows)
-            case ComputerName(vm, name):
+            case items.ComputerName(vm, name):
                 row = (self._ensure_vm_number(vm), name.lower())
                 self.database.execute("insert or ignore into computer values (?, ?)", row)
-            case NetworkChange(resource=resource, record=record):
+            case items.NetworkChange(resource=resource, record=record):
                 at = self._register_time(record.at)
                 scope = "/".join(resource.lower().split("/")[:5])
                 self._queue_row("nearby", (resource.lower(), scope, at, encode(record)))
-            case ServiceIncident(subscription, record):
+            case items.ServiceIncident(subscription, record):
                 at = self._register_time(record.at)
                 self._queue_row("regional", (subscription.lower().rpartition("/")[2], at, encode(record)))
-            case NetworkLink(resource, through):
+            case items.NetworkLink(resource, through):
                 # What was read links to itself, for what is only referred to has no link of its own.
                 pairs = [(resource.lower(), each.lower()) for each in (resource, *through)]
                 self.database.executemany("insert or ignore into link values (?, ?)", pairs)
-            case RecordedGap(vm, gap):
-                self._add_recorded_gap(vm, gap)
-            case ObservedTime(at):
+            case items.RecordedGap(vm, gap):
+                # A recording's gaps reach to the end of the window it was made for: so that end is known, too.
+                self._extend_newest(gap.window.end)
+                self.database.execute("insert into missed values (?, ?)", (self._ensure_vm_number(vm), encode(gap)))
+            case items.ObservedTime(at):
                 if EARLIEST_TIME <= at < LATEST_TIME and (self.newest_observed is None or at > self.newest_observed):
                     self.newest_observed = at
-            case RecordingOrigin():
-                self._set_origin(item)
-            case CompleteRead() | IncompleteRead():
-                coverage.store_read_outcome(self.database, item)
+            case items.RecordingOrigin(cloud, until):
+                self.cloud = cloud or self.cloud
+                self.recorded_until = max(until, self.recorded_until or until)
+                self._extend_newest(until)
+            case items.CompleteRead() | items.IncompleteRead():
+                self._add_read_outcome(item)
 
     def add_fault(self, vm: VmId | None, signal: Signal, file: str, line: int, reason: str) -> None:
-        """Something that could not be used and is only told, of a VM or of nobody knows whom."""
-        lack = IncompleteRead(
-            signal=signal, scope=self.register_vm_scope(vm), form="", place=file, line=line, reason=reason
-        )
-        coverage.store_informational(self.database, lack)
+        """Something that could not be used, of which nothing is concluded, of a VM or of nobody knows whom."""
+        scope = self.register_vm_scope(vm)
+        fault = items.IncompleteRead(signal=signal, scope=scope, form="", place=file, line=line, reason=reason)
+        self._add_read_outcome(replace(fault, is_record=True, lowers_verdict=False))
 
     def register_vm_scope(self, vm: VmId | None) -> str:
         """The scope of a VM that a lack concerns, who is seen by it; of everybody where it is no VM's id at all."""
@@ -193,15 +166,24 @@ class ItemStore:
         self._flush_rows()
         self._flush_points()
 
-    def find_vm_number(self, vm: VmId) -> int | None:
-        """The number of a VM that was seen."""
-        row = self.database.execute("select num from machine where key = ?", (vm.key,)).fetchone()
-        return None if row is None else int(row[0])
+    def move_items(self, source: StoredVm, target: StoredVm) -> None:
+        """Give to one VM what was read of another, and what it says of itself where the former does not know."""
+        new = {"vm": target.number, "scope": target.id.key}
+        for table, column, old in self._find_mentions(source):
+            query = f"update or ignore {table} set {column} = ? where {column} = ?"  # noqa: S608 - ours
+            self.database.execute(query, (new[column], old))
+        self.database.execute(COPY_INVENTORY, (target.number, source.number))
 
-    def find_best_spelling(self, vm: VmId) -> VmId:
-        """The best spelling that was seen of an id."""
-        row = self.database.execute("select spelling from machine where key = ?", (vm.key,)).fetchone()
-        return vm if row is None else decode_vm_id(row[0])
+    def delete_vm(self, vm: StoredVm) -> None:
+        """Forget a VM and all that was read of it."""
+        for table, column, value in self._find_mentions(vm):
+            self.database.execute(f"delete from {table} where {column} = ?", (value,))  # noqa: S608 - ours
+        self.database.execute("delete from machine where num = ?", (vm.number,))
+
+    def _find_mentions(self, vm: StoredVm) -> list[tuple[str, str, int | str]]:
+        """The tables and columns that say what they are about, and what they hold where it is this VM."""
+        values: dict[str, int | str] = {"vm": vm.number, "scope": vm.id.key}
+        return [(table, column, values[column]) for table, column in self.database.execute(SUBJECT_COLUMNS)]
 
     def _extend_newest(self, end: datetime) -> None:
         if EARLIEST_TIME <= end < LATEST_TIME and (self.newest is None or end > self.newest):
@@ -210,7 +192,7 @@ class ItemStore:
     def _register_time(self, at: datetime, vm: VmId | None = None) -> float:
         if not EARLIEST_TIME <= at < LATEST_TIME:
             message = f"its time cannot be: {at.isoformat()}"
-            raise MalformedRow(message, vm)
+            raise items.MalformedRow(message, vm)
         self._extend_newest(at)
         return at.timestamp()
 
@@ -223,7 +205,7 @@ class ItemStore:
         vm = machine.id
         if len(vm.key) > ID_LENGTH_LIMIT:
             message = f"an id of {len(vm.key)} characters names no VM"
-            raise MalformedRow(message)
+            raise items.MalformedRow(message)
         spelling = (vm.subscription, vm.resource_group, vm.name, vm.scale_set)
         row = (vm.key, encode_vm_id(vm), machine.location, machine.os, machine.size, machine.power_state)
         self.database.execute(UPSERT_MACHINE, row)
@@ -239,17 +221,20 @@ class ItemStore:
         kind = interpret_record(record.signal, record.name, record.status, record.facts)
         self._queue_row("record", (vm, at, kind, record.signal, encode(record)))
 
-    def _add_recorded_gap(self, vm: VmId, gap: Gap) -> None:
-        # A recording's gaps reach to the end of the window it was made for: so that end is known, too.
-        self._extend_newest(gap.window.end)
-        self.database.execute("insert into missed values (?, ?)", (self._ensure_vm_number(vm), encode(gap)))
+    def _add_read_outcome(self, item: items.CompleteRead | items.IncompleteRead) -> None:
+        scope = item.scope.lower().rstrip("/")
+        first, last = _to_seconds(item.first, EARLIEST), _to_seconds(item.last, LATEST)
+        if isinstance(item, items.CompleteRead):
+            self.database.execute(INSERT_COMPLETE, (scope, item.signal, item.form, first, last))
+            return
+        since, until = _to_seconds(item.since, EARLIEST), _to_seconds(item.until, LATEST)
+        subject = "" if item.is_record else item.reason
+        key = (scope, item.signal, item.place, subject)
+        self.database.execute(
+            INSERT_LACK, (*key, item.line, item.count, since, until, item.lowers_verdict, encode(item))
+        )
 
-    def _set_origin(self, origin: RecordingOrigin) -> None:
-        self.cloud = origin.cloud or self.cloud
-        self.recorded_until = max(origin.until, self.recorded_until or origin.until)
-        self._extend_newest(origin.until)
-
-    def _add_coverage(self, covers: FeedCoverage) -> None:
+    def _add_coverage(self, covers: items.FeedCoverage) -> None:
         # A format says this of every row; it is written once.
         if covers in self._known_coverage:
             return
@@ -259,7 +244,7 @@ class ItemStore:
         row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "", covers.cut)
         self.database.execute("insert or ignore into covers values (?, ?, ?, ?)", row)
 
-    def _add_points(self, packed: PackedMetricPoints) -> None:
+    def _add_points(self, packed: items.PackedMetricPoints) -> None:
         for end in (min(packed.times), max(packed.times)) if packed.times else ():
             self._register_time(datetime.fromtimestamp(end, UTC), packed.vm)
         key = (self._ensure_vm_number(packed.vm), packed.name, str(packed.signal))
@@ -285,13 +270,22 @@ class ItemStore:
         self._waiting = self._bytes = 0
 
     def _flush_points(self) -> None:
-        self.database.executemany("insert into points values (?, ?, ?, ?, ?)", _pack_blobs(self._points))
+        rows = ((*key, times.tobytes(), values.tobytes()) for key, (times, values) in self._points.items())
+        self.database.executemany("insert into points values (?, ?, ?, ?, ?)", rows)
         self._points.clear()
         self._point_count = 0
 
 
-def _pack_blobs(
-    points: "Mapping[tuple[int, str, str], tuple[array[float], array[float]]]",
-) -> Iterable[tuple[int, str, str, bytes, bytes]]:
-    for (vm, name, signal), (times, values) in points.items():
-        yield vm, name, signal, times.tobytes(), values.tobytes()
+def encode_vm_id(vm: VmId) -> str:
+    """The id's spelling, such that the least is the best to show, whichever file came first.
+
+    Exports write every id in capitals and Log Analytics in small letters: mixed case is the name as it was given, and
+    of the other two small letters are the likelier name.
+    """
+    name = f"{vm.resource_group}{vm.name}"
+    rank = 2 if name.isupper() else 1 if name.islower() else 0
+    return f"{rank}{msgspec.json.encode((vm.subscription, vm.resource_group, vm.name, vm.scale_set)).decode()}"
+
+
+def _to_seconds(at: datetime | None, otherwise: float) -> float:
+    return otherwise if at is None else at.timestamp()

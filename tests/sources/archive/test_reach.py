@@ -58,7 +58,7 @@ def day(*, lost: bool) -> list[tuple[datetime, float]]:
 def read(folder: Path, vm: str, *, since: timedelta) -> tuple[Window, Transcript]:
     """What the archive says of a VM."""
     scope = Scope(vms=(Selector(vm),), since=since, until=END)
-    reading = ArchiveSource(str(folder), Silent(), None).read(scope, combine_needs())  # type: ignore[arg-type]  # it never stops
+    reading = ArchiveSource(str(folder), Silent()).read(scope, combine_needs())  # type: ignore[arg-type]  # it never stops
     (one,) = (each for each in reading.transcripts if each.vm.id.name == vm)
     return reading.window, one
 
@@ -145,7 +145,7 @@ def test_with_nothing_named_a_log_alone_is_looked_at_before_the_window(tmp_path:
             make_health_entry("10:00", "other", state="Available"),
         ],
     )
-    reading = ArchiveSource(str(tmp_path), Silent(), None).read(  # type: ignore[arg-type]  # it never stops
+    reading = ArchiveSource(str(tmp_path), Silent()).read(  # type: ignore[arg-type]  # it never stops
         Scope(since=30 * MINUTE, until=END), combine_needs()
     )
 

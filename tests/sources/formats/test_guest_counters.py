@@ -4,8 +4,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, NSG, TIME, VM, changed, known, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import IncompleteRead, MalformedRow
-from vmdiag.sources.unplaced_vms import make_computer_placeholder
+from vmdiag.sources.items import IncompleteRead, MalformedRow, make_computer_placeholder
 
 NAME = "guest-counters"
 

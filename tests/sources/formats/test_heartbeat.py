@@ -4,8 +4,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, VM, changed, known, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.items import MalformedRow
-from vmdiag.sources.unplaced_vms import is_placeholder, make_computer_placeholder
+from vmdiag.sources.items import MalformedRow, is_placeholder, make_computer_placeholder
 
 NAME = "heartbeat"
 

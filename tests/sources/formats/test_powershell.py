@@ -22,8 +22,7 @@ from tests.sources.rows import (
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
 from vmdiag.sources.formats.powershell_activity_log import identify_signals
-from vmdiag.sources.items import ComputerName, MalformedRow
-from vmdiag.sources.unplaced_vms import make_name_placeholder
+from vmdiag.sources.items import ComputerName, MalformedRow, make_name_placeholder
 
 LOG, METRICS, MACHINE = "powershell-activity-log", "powershell-metrics", "powershell-virtual-machine"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)

@@ -23,8 +23,7 @@ from tests.sources.rows import (
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal
-from vmdiag.sources.items import MalformedRow, UndatedState, VmRecord
-from vmdiag.sources.unplaced_vms import make_name_placeholder
+from vmdiag.sources.items import MalformedRow, UndatedState, VmRecord, make_name_placeholder
 
 DOCUMENT, GRID, GRAPH = "scheduled-events", "scheduled-events-event-grid", "scheduled-events-resource-graph"
 SCALE_SET = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/pool"

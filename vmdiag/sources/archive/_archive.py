@@ -1,42 +1,45 @@
-"""Exports of Azure's feeds as a source: files of any known format; must not know what a format says.
+"""Exports of Azure's feeds as a source: files of any known format.
 
-Every file is read once, into a spool on disk; then each VM in scope is told from it, one at a time.
+Every file is read once, into a store on disk; then each VM in scope is told from it, one at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.errors import BadArchive, UsageError
-from vmdiag.model import Needs, Transcript
-from vmdiag.sources.archive._last_record import add_until_hints
-from vmdiag.sources.archive._reader import ArchiveReader, load_formats
+from vmdiag.model import Gap, Kind, Needs, Signal, Transcript, Window
+from vmdiag.sources.archive._reader import ArchiveReader
+from vmdiag.sources.archive._vm_selection import resolve_placeholders, select_vms
 from vmdiag.sources.files.input_files import find_files
-from vmdiag.sources.items import InputFormat
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
-from vmdiag.sources.selection import SelectedVm, select_vms
 from vmdiag.sources.store import ItemStore
-from vmdiag.sources.transcripts import TranscriptBuilder
-from vmdiag.sources.unplaced_vms import resolve_placeholders
+from vmdiag.sources.transcripts import SelectedVm, TranscriptBuilder
+
+# A silence of heartbeats is one from here on (the contract's heartbeat channel): a longer one is seen for itself.
+HEARTBEAT_SILENCE = timedelta(minutes=10)
+OPEN_LOSS_KINDS = frozenset({Kind.UNAVAILABLE, Kind.DEGRADED, Kind.UNKNOWN})
+UNTIL_ADVICE = "if it was exported later, say when: --until TIME"
 
 
 class ArchiveSource:
-    """A `Source` over files; `known` are the formats to try, by default every module of this folder."""
+    """A `Source` over files."""
 
-    def __init__(self, address: str, watcher: Watcher, known: Mapping[str, InputFormat] | None = None) -> None:
+    def __init__(self, address: str, watcher: Watcher) -> None:
         self._address = address
         self._watcher = watcher
-        self._formats = known
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
-        spool = ItemStore()
-        reader = ArchiveReader(spool, self._watcher, self._formats or load_formats(), scope.utc_offset)
+        store = ItemStore()
+        reader = ArchiveReader(store, self._watcher, scope.utc_offset)
         reader.read_files(find_files(self._address))
-        spool.finish_loading()
-        for reason in resolve_placeholders(spool):
+        store.finish_loading()
+        for reason in resolve_placeholders(store):
             self._watcher.warn(reason)
         stated = scope.until if isinstance(scope.until, datetime) else None
-        end = spool.newest or spool.newest_observed or stated or reader.newest_seen
+        end = store.newest or store.newest_observed or stated or reader.newest_seen
         if end is None:
             message = f"{self._address} holds no record with a time: there is nothing to look at"
             raise BadArchive(
@@ -46,25 +49,45 @@ class ArchiveSource:
         if window.start >= window.end:
             message = f"the archive ends at {window.end.isoformat()}, before --since"
             raise UsageError(message, "Give an earlier --since, or a duration: it counts back from the last record.")
-        choice = select_vms(spool.database, scope, reading_span(window, needs), needs.triggers)
-        teller = TranscriptBuilder(spool.database, window, needs)
+        chosen = select_vms(store, scope, reading_span(window, needs), needs.triggers)
+        builder = TranscriptBuilder(store, window, needs)
         # A recording says until when it was made.
-        is_default = scope.until is None and spool.recorded_until != window.end
+        is_default = scope.until is None and store.recorded_until != window.end
+        vms = (*chosen.vms, *chosen.comparison_vms)
         return Reading(
             window=window,
-            transcripts=self._build_transcripts(
-                teller, (*choice.vms, *choice.comparison_vms), window.end, is_default=is_default
-            ),
-            vms=tuple(one.id for one in choice.vms),
-            others=choice.others,
-            quiet=choice.quiet,
-            gaps=teller.find_unassigned_gaps(),
-            cloud=spool.cloud,
+            transcripts=_build_transcripts(builder, vms, window.end if is_default else None),
+            vms=tuple(one.id for one in chosen.vms),
+            others=chosen.others,
+            quiet=chosen.quiet,
+            gaps=builder.find_unassigned_gaps(),
+            cloud=store.cloud,
         )
 
-    def _build_transcripts(
-        self, teller: TranscriptBuilder, vms: Sequence[SelectedVm], end: datetime, *, is_default: bool
-    ) -> Iterator[Transcript]:
-        for one in vms:
-            transcript = teller.build_transcript(one)
-            yield add_until_hints(transcript, end) if is_default else transcript
+
+def _build_transcripts(
+    builder: TranscriptBuilder, vms: Sequence[SelectedVm], end: datetime | None
+) -> Iterator[Transcript]:
+    """The transcripts; where the window ends by itself, with what its `end` hides.
+
+    An export of heartbeats ends with the loss by its nature, and so does a log whose last entry is the loss. The window
+    ends with the last record, so the silence behind it is not seen, unless somebody says when the export was made.
+    """
+    for one in vms:
+        transcript = builder.build_transcript(one)
+        hints = _find_until_hints(transcript, end) if end is not None else ()
+        yield replace(transcript, gaps=(*transcript.gaps, *hints))
+
+
+def _find_until_hints(transcript: Transcript, end: datetime) -> Iterator[Gap]:
+    """A gap at the window's end for each signal that may have told its last of the VM."""
+    reasons: dict[Signal, str] = {}
+    beats = [one.times[-1] for one in transcript.series if one.signal is Signal.HEARTBEAT and one.times]
+    others = [one.times[-1] for one in transcript.series if one.signal is Signal.TRAFFIC and one.times]
+    if beats and end - max(beats) < HEARTBEAT_SILENCE and (not others or max(others) < max(beats)):
+        reasons[Signal.HEARTBEAT] = "the archive ends with heartbeats, so their end cannot be seen in it"
+    last = [record for record in transcript.records if record.at == end and record.signal is Signal.HEALTH]
+    if any(interpret_record(one.signal, one.name, one.status, one.facts) in OPEN_LOSS_KINDS for one in last):
+        reasons[Signal.HEALTH] = "the archive ends with this VM's loss, so what followed cannot be seen in it"
+    for signal, reason in reasons.items():
+        yield Gap(signal=signal, window=Window(end, end), reason=f"{reason}: {UNTIL_ADVICE}", partial=True)

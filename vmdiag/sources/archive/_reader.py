@@ -1,6 +1,6 @@
 """Files into the spool, row by row, and every fault named; must not know what a format says of a row."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import vmdiag.sources.formats
@@ -45,14 +45,12 @@ class ArchiveReader:
     `untimed_reason` why the last of those that could not be used was none.
     """
 
-    def __init__(
-        self, spool: ItemStore, watcher: Watcher, known: Mapping[str, InputFormat], utc_offset: timedelta | None = None
-    ) -> None:
+    def __init__(self, spool: ItemStore, watcher: Watcher, utc_offset: timedelta | None = None) -> None:
         self.newest_seen: datetime | None = None
         self.untimed_reason = ""
         self._spool = spool
         self._watcher = watcher
-        self._formats = dict(known)
+        self._formats = load_formats()
         self._utc_offset = utc_offset
         self._unusable = UnusableRecords()
         self._pages = SavedPages()

@@ -45,13 +45,13 @@ from vmdiag.sources.azure.scoped_vms import (
     find_explicit_ids,
     select_subscriptions,
 )
+from vmdiag.sources.coverage import SourceLimits
 from vmdiag.sources.decoding.fields import parse_scope
 from vmdiag.sources.items import VmInventory
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
-from vmdiag.sources.scope_words import ResolvedScope
-from vmdiag.sources.selection import SelectedVm, find_first_suspicions, find_suspects
+from vmdiag.sources.selection import ResolvedScope, find_first_suspicions, find_suspects
 from vmdiag.sources.store import ItemStore
-from vmdiag.sources.transcripts import TranscriptBuilder
+from vmdiag.sources.transcripts import SelectedVm, TranscriptBuilder
 
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
 WHOLE_READ_LIMIT = 8
@@ -132,19 +132,18 @@ class LiveReading:
         self._probe_vms(vms)
         blind = self._find_unread_feeds(vms)
         self._store.finish_loading()
-        teller = TranscriptBuilder(
-            self._store.database, self._window, self._needs, silence=UNSTATED_REASON, infers=False
-        )
         lost = self._reader.failures.get(self._network_request)
         is_cut = self._network_request in self._reader.incomplete_requests
-        teller.missing_phrase = (
-            (UNKNOWN_NETWORK_REASON if is_cut else HIDDEN_NETWORK_REASON)
-            if lost is None
-            else f"not known ({get_gap_reason(lost)})"
+        hidden = UNKNOWN_NETWORK_REASON if is_cut else HIDDEN_NETWORK_REASON
+        limits = SourceLimits(
+            silence=UNSTATED_REASON,
+            infers=False,
+            missing_phrase=hidden if lost is None else f"not known ({get_gap_reason(lost)})",
+            is_network_whole=lost is None and not is_cut,
+            # A cloud without Resource Graph is told of, and not mistrusted for ever.
+            is_network_told=not isinstance(lost, NotFound),
         )
-        teller.is_network_whole = lost is None and not is_cut
-        # A cloud without Resource Graph is told of, and not mistrusted for ever.
-        teller.is_network_told = not isinstance(lost, NotFound)
+        teller = TranscriptBuilder(self._store, self._window, self._needs, limits)
         return Reading(
             window=self._window,
             transcripts=chain(
@@ -271,7 +270,7 @@ class LiveReading:
 
     def _find_suspicious_vms(self, vms: tuple[VmId, ...], blind: UnreadFeeds) -> set[VmId]:
         """The VMs of which something telling was seen, or of which it could not be seen whether they were migrated."""
-        numbers = find_suspects(self._store.database, self._span, self._needs.triggers)
+        numbers = find_suspects(self._store, self._span, self._needs.triggers)
         return {vm for vm in vms if self._store.find_vm_number(vm) in numbers or vm in blind.unread_vms}
 
     def _choose_spans(self, vms: Iterable[VmId], blind: UnreadFeeds) -> dict[VmId, Window]:
@@ -279,7 +278,7 @@ class LiveReading:
 
         A fortnight of minutes is ten megabytes a VM; of one that was found by a record its onset lies about there.
         """
-        first = find_first_suspicions(self._store.database, self._span, self._needs.triggers)
+        first = find_first_suspicions(self._store, self._span, self._needs.triggers)
         spans = {}
         for vm in vms:
             number = self._store.find_vm_number(vm)

@@ -29,7 +29,7 @@ from vmdiag.sources.azure.scoped_vms import (
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.protocol import Scope, Watcher
-from vmdiag.sources.scope_words import (
+from vmdiag.sources.selection import (
     LISTED_LIMIT,
     ResolvedScope,
     VmNameIndex,

@@ -9,10 +9,9 @@ from vmdiag.model import Gap, Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
 from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
 from vmdiag.sources.azure.feeds import activity_log, health_history, heartbeat, metrics, service_events, virtual_machine
-from vmdiag.sources.coverage import HEALTH_CHANGES_FORM
+from vmdiag.sources.coverage import HEALTH_CHANGES_FORM, NON_FEED_SIGNALS
 from vmdiag.sources.items import CompleteRead, FeedCoverage
 from vmdiag.sources.store import ItemStore
-from vmdiag.sources.transcripts import NON_FEED_SIGNALS
 
 UNSTATED_REASON = "Azure's answer does not tell"
 NOT_SUSPICIOUS_REASON = "not read: nothing suspicious was seen of this VM; name it alone to read everything"

@@ -9,7 +9,7 @@ from vmdiag.sources import kql
 from vmdiag.sources.decoding.fields import get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.items import Row
 from vmdiag.sources.protocol import Scope
-from vmdiag.sources.scope_words import (
+from vmdiag.sources.selection import (
     ALLOW_EMPTY,
     ResolvedScope,
     VmNameIndex,

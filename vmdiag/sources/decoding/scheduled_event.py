@@ -13,8 +13,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import collect_facts, parse_vm_id, to_list, to_short_text, to_text
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
-from vmdiag.sources.items import Item, MalformedRow, UndatedState, VmRecord
-from vmdiag.sources.unplaced_vms import make_name_placeholder
+from vmdiag.sources.items import Item, MalformedRow, UndatedState, VmRecord, make_name_placeholder
 
 EVENT_MEMBERS = frozenset({"eventtype", "eventstatus"})
 MAINTENANCE_PROVIDER = "/providers/microsoft.maintenance/"

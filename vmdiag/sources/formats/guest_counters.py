@@ -18,8 +18,7 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.decoding.timestamps import require_time
-from vmdiag.sources.items import IncompleteRead, Item, MetricPoints, Row, VmInventory
-from vmdiag.sources.unplaced_vms import make_computer_placeholder
+from vmdiag.sources.items import IncompleteRead, Item, MetricPoints, Row, VmInventory, make_computer_placeholder
 
 SIGNALS = (Signal.AGENT,)
 NO_TRAFFIC = "counters from inside the guest show no loss of the host's port: add the platform metric Network In Total"

@@ -17,8 +17,7 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.decoding.timestamps import require_time
-from vmdiag.sources.items import Item, MetricPoints, Row, VmInventory
-from vmdiag.sources.unplaced_vms import make_computer_placeholder
+from vmdiag.sources.items import Item, MetricPoints, Row, VmInventory, make_computer_placeholder
 
 SIGNALS = (Signal.HEARTBEAT,)
 

@@ -11,8 +11,7 @@ from vmdiag.model import Signal
 from vmdiag.sources.decoding.envelopes import convert_powershell
 from vmdiag.sources.decoding.fields import find_resource_id, iter_objects, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.formats import virtual_machine
-from vmdiag.sources.items import Item, MalformedRow, Row
-from vmdiag.sources.unplaced_vms import make_name_placeholder
+from vmdiag.sources.items import Item, MalformedRow, Row, make_name_placeholder
 
 SIGNALS = (Signal.POWER, Signal.AGENT)
 VM_TYPE = "microsoft.compute/virtualmachines"

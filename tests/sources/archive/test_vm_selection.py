@@ -6,9 +6,17 @@ import pytest
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.items import ComputerName, Item, MetricPoints, UndatedState, VmInventory
+from vmdiag.sources.archive._vm_selection import resolve_placeholders
+from vmdiag.sources.items import (
+    ComputerName,
+    Item,
+    MetricPoints,
+    UndatedState,
+    VmInventory,
+    make_computer_placeholder,
+    make_name_placeholder,
+)
 from vmdiag.sources.store import ItemStore
-from vmdiag.sources.unplaced_vms import make_computer_placeholder, make_name_placeholder, resolve_placeholders
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from vmdiag.model import Record, Signal, Window
-from vmdiag.sources.undated_records import date_records
+from vmdiag.sources.transcripts import date_records
 
 END = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=1), END)
