@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from tests.examples import EXAMPLES, README_EXAMPLE
-from vmdiag.cli.progress import StatusConsole
+from vmdiag.cli.streams import StatusConsole
 from vmdiag.diagnosis.model import Header
 from vmdiag.pipeline import examine_vms
 from vmdiag.renderers import terminal

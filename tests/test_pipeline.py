@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests import notation
-from vmdiag.cli.exit_codes import FailOn, compute_exit_code
+from vmdiag.cli.exit_codes import FailOn, compute_exit_code, pick_worst_code
 from vmdiag.diagnosis.model import Verdict
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Needs, Signal, Transcript
@@ -47,14 +47,14 @@ def test_with_nothing_named_a_case_is_a_migration_or_a_loss_and_the_rest_is_coun
     run = examine_vms(Told(a=QUIET, b=AFFECTED), Scope())
 
     assert [case.vm.id.name for case in run.cases] == ["b"]
-    assert run.others == 8
+    assert run.other_vms.total == 8
 
 
 def test_everything_gives_every_vm() -> None:
     run = examine_vms(Told(a=QUIET, b=AFFECTED), Scope(everything=True))
 
     assert [case.diagnosis.verdict for case in run.cases] == [Verdict.CLEAR, Verdict.CONFIRMED]
-    assert run.others == 7
+    assert run.other_vms.total == 7
 
 
 def test_a_named_vm_is_compared_with_its_neighbours_which_are_not_told() -> None:
@@ -103,8 +103,7 @@ def test_the_exit_code_is_the_worst_of_the_cases() -> None:
         for name in "bca"
     )
 
-    assert compute_exit_code([quiet]) == 0
-    assert compute_exit_code([quiet, unknown]) == 3
-    assert compute_exit_code([unknown, affected]) == 1
-    assert compute_exit_code([unknown, affected], FailOn.NEVER) == 3
-    assert compute_exit_code([affected], FailOn.ANY) == 1
+    assert [compute_exit_code(case) for case in (quiet, unknown, affected)] == [0, 3, 1]
+    assert [compute_exit_code(affected, fail_on) for fail_on in FailOn] == [1, 1, 0]
+    assert pick_worst_code({0, 3}) == 3
+    assert pick_worst_code({3, 1}) == 1

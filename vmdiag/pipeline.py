@@ -1,6 +1,7 @@
 """examine_vms(): a source becomes cases, lazily and in order, whichever source it is and however they are shown."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from functools import reduce
@@ -28,7 +29,7 @@ from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.diagnosis.traffic_losses import TRAFFIC
 from vmdiag.identity import VmId, list_words, matches_any_pattern
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window, is_unknown_vm
-from vmdiag.sources.protocol import Scope, Source, find_latest_time, reading_span
+from vmdiag.sources.protocol import Reading, Scope, Source, find_latest_time, reading_span
 
 ASKED = "live-migration-datapath"
 # What a report draws of the traffic: a terminal line of it, around the incident.
@@ -42,24 +43,19 @@ CHECK_NAME = "There is no such VM among those that were looked at: check its nam
 
 @dataclass(slots=True)
 class Examination:
-    """A run in progress: `cases` come as they are known, `others` is complete when they are exhausted."""
+    """A run in progress: `cases` come as they are known, `other_vms` is complete when they are exhausted."""
 
     window: Window
-    cases: Iterator[Case]
+    cases: Iterator[Case] = field(default_factory=lambda: iter(()))
     gaps: tuple[Gap, ...] = ()
     other_vms: OtherVms = field(default_factory=OtherVms)
     cloud: str | None = None
     order: tuple[VmId, ...] = ()
 
-    @property
-    def others(self) -> int:
-        """How many VMs were seen that are no case."""
-        return self.other_vms.total
-
-    def in_order(self) -> Iterator[Case]:
-        """The cases in the order asked for, once all are known."""
+    def sort_cases(self, cases: Iterable[Case]) -> list[Case]:
+        """Cases in the order asked for."""
         places = {vm: place for place, vm in enumerate(self.order)}
-        yield from sorted(self.cases, key=lambda case: places.get(case.vm.id, len(places)))
+        return sorted(cases, key=lambda case: places.get(case.vm.id, len(places)))
 
 
 def load_scenarios() -> dict[str, Scenario]:
@@ -79,7 +75,6 @@ def examine_vms(
     source: Source,
     scope: Scope,
     *,
-    asked: str = ASKED,
     unreachable_since: datetime | time | None = None,
     finished: Iterable[Case] = (),
 ) -> Examination:
@@ -87,64 +82,56 @@ def examine_vms(
 
     `finished` are cases of an earlier run, which are compared and told with the others.
     """
-    known = load_scenarios()
-    needs = combine_needs()
-    reading = source.read(scope, needs)
+    reading = source.read(scope, combine_needs())
     run = Examination(
         window=reading.window,
-        cases=iter(()),
         gaps=reading.gaps,
         other_vms=OtherVms(quiet=reading.quiet, unread=reading.others - reading.quiet),
         cloud=reading.cloud,
         order=reading.vms,
     )
-    meant = frozenset(reading.vms)
     stated = unreachable_since
     if isinstance(stated, time):
         stated = find_latest_time(stated, reading.window.end)
-    rivals = [scenario for name, scenario in known.items() if name != asked]
-    margin = reading.window.start - reading_span(reading.window, needs).start
-
-    def diagnose_transcripts() -> Iterator[Case]:
-        for transcript in reading.transcripts:
-            if is_unknown_vm(transcript.gaps):
-                yield _build_unknown_case(transcript, reading.window, known[asked])
-                continue
-            said = stated if scope.vms and transcript.vm.id in meant else None
-            timeline = assemble_timeline(_add_operator_word(transcript, said), reading.window, margin)
-            yield _build_case(timeline, known[asked], diagnose(timeline, known[asked], rivals))
-
-    def select_asked_for() -> Iterator[Case]:
-        # Compared first: what VMs share shows whether they were asked for or not.
-        told = _list_finished_vms(scope)
-        for case in compare_fleet(chain(finished, diagnose_transcripts())):
-            if _is_asked_for(scope, meant | told, case):
-                yield case
-            else:
-                run.other_vms = _count_other_vm(run.other_vms, case)
-
-    run.cases = select_asked_for()
+    if not scope.vms:
+        stated = None
+    run.cases = _select_cases(run, scope, chain(finished, _diagnose_transcripts(reading, stated)))
     return run
 
 
-def _list_finished_vms(scope: Scope) -> frozenset[VmId]:
-    """The VMs of an earlier run that are asked for by name."""
-    words = frozenset(selector.word for selector in scope.vms)
-    patterns = [selector for selector in scope.vms if selector.is_pattern]
-    return frozenset(
-        vm
-        for vm in scope.finished
-        if not words.isdisjoint(list_words(vm)) or any(pattern.matches_vm(vm) for pattern in patterns)
-    )
-
-
-def _count_other_vm(others: OtherVms, case: Case) -> OtherVms:
-    """One more that was judged and is not told."""
-    if case.diagnosis.migrated_at or case.diagnosis.losses:
-        return replace(others, troubled=others.troubled + 1)
-    if case.diagnosis.verdict is Verdict.CLEAR:
-        return replace(others, clear=others.clear + 1)
-    return replace(others, unclear=others.unclear + 1)
+def _diagnose_transcripts(reading: Reading, stated: datetime | None) -> Iterator[Case]:
+    """A case for each VM; `stated` is since when those that are meant cannot be reached, in the operator's words."""
+    rivals = load_scenarios()
+    asked = rivals.pop(ASKED)
+    window, meant = reading.window, frozenset(reading.vms)
+    margin = window.start - reading_span(window, combine_needs()).start
+    for transcript in reading.transcripts:
+        if is_unknown_vm(transcript.gaps):
+            yield _build_unknown_case(transcript, window, asked)
+            continue
+        heard = transcript
+        if stated is not None and transcript.vm.id in meant:
+            said = Record(at=stated, signal=Signal.OPERATOR, name="unreachable", ref="--unreachable-since")
+            gaps = tuple(gap for gap in transcript.gaps if gap.signal is not Signal.OPERATOR)
+            heard = replace(transcript, records=(*transcript.records, said), gaps=gaps)
+        timeline = assemble_timeline(heard, window, margin)
+        diagnosis = diagnose(timeline, asked, tuple(rivals.values()))
+        # Of what was not heard, that counts which is of the window, or of the time before a loss that reaches into it.
+        start = min([window.start, *(loss.interval.start - BEFORE_ONSET for loss in diagnosis.losses)])
+        yield Case(
+            vm=timeline.vm,
+            window=window,
+            diagnosis=diagnosis,
+            gaps=tuple(
+                replace(gap, window=Window(max(gap.window.start, start), gap.window.end))
+                for gap in timeline.gaps
+                if gap.window.end >= start
+            ),
+            events=timeline.events,
+            curve=_sketch_curve(timeline, diagnosis),
+            scenario=asked,
+            latest=find_latest_readings(timeline),
+        )
 
 
 def _build_unknown_case(transcript: Transcript, window: Window, asked: Scenario) -> Case:
@@ -167,62 +154,49 @@ def _build_unknown_case(transcript: Transcript, window: Window, asked: Scenario)
     return Case(vm=transcript.vm, window=window, diagnosis=diagnosis, gaps=transcript.gaps, scenario=asked)
 
 
-def _add_operator_word(transcript: Transcript, unreachable_since: datetime | None) -> Transcript:
-    if unreachable_since is None:
-        return transcript
-    said = Record(at=unreachable_since, signal=Signal.OPERATOR, name="unreachable", ref="--unreachable-since")
-    gaps = tuple(gap for gap in transcript.gaps if gap.signal is not Signal.OPERATOR)
-    return replace(transcript, records=(*transcript.records, said), gaps=gaps)
+def _select_cases(run: Examination, scope: Scope, cases: Iterable[Case]) -> Iterator[Case]:
+    """The cases that were asked for; the others are counted.
+
+    They are compared first: what VMs share shows whether they were asked for or not.
+    """
+    words = frozenset(selector.word for selector in scope.vms)
+    patterns = [selector for selector in scope.vms if selector.is_pattern]
+    meant = {
+        vm
+        for vm in scope.finished
+        if not words.isdisjoint(list_words(vm)) or any(pattern.matches_vm(vm) for pattern in patterns)
+    }.union(run.order)
+    for case in compare_fleet(cases):
+        diagnosis, others = case.diagnosis, run.other_vms
+        if _is_asked_for(scope, meant, case):
+            yield case
+        elif diagnosis.migrated_at or diagnosis.losses:
+            run.other_vms = replace(others, troubled=others.troubled + 1)
+        elif diagnosis.verdict is Verdict.CLEAR:
+            run.other_vms = replace(others, clear=others.clear + 1)
+        else:
+            run.other_vms = replace(others, unclear=others.unclear + 1)
 
 
-def _is_asked_for(scope: Scope, meant: frozenset[VmId], case: Case) -> bool:
-    """With nothing named, a VM is a case when it was migrated in the window, or a loss reaches or may reach into it.
+def _is_asked_for(scope: Scope, meant: AbstractSet[VmId], case: Case) -> bool:
+    """With nothing named, a VM is a case when a loss reaches or may reach into the window, or it was migrated in it.
 
-    Names were made out by the source: the same word may mean a VM elsewhere, which is only there to be compared with.
+    So is one that was migrated before it and perhaps never came back. Names were made out by the source: the same word
+    may mean a VM elsewhere, which is only there to be compared with.
     """
     if scope.vms or scope.lists_none:
         return case.vm.id in meant
     if scope.groups and not matches_any_pattern(scope.groups, case.vm.id.resource_group):
         return False
-    named = scope.everything or scope.groups or scope.tags
-    return bool(named or case.diagnosis.losses or _is_migrated(case))
-
-
-def _is_migrated(case: Case) -> bool:
-    """Whether it was migrated in the window, or before it and perhaps never came back."""
-    migrated_at = case.diagnosis.migrated_at
-    return migrated_at is not None and (migrated_at in case.window or case.diagnosis.verdict is not Verdict.CLEAR)
-
-
-def _build_case(timeline: Timeline, asked: Scenario, diagnosis: Diagnosis) -> Case:
-    return Case(
-        vm=timeline.vm,
-        window=timeline.window,
-        diagnosis=diagnosis,
-        gaps=tuple(_list_case_gaps(timeline, diagnosis)),
-        events=timeline.events,
-        curve=_sketch_curve(timeline, diagnosis),
-        scenario=asked,
-        latest=find_latest_readings(timeline),
-    )
-
-
-def _list_case_gaps(timeline: Timeline, diagnosis: Diagnosis) -> Iterator[Gap]:
-    """What was not heard of the window, and of the time before the onset of a loss that reaches into it."""
-    onsets = [loss.interval.start - BEFORE_ONSET for loss in diagnosis.losses]
-    start = min([timeline.window.start, *onsets])
-    for gap in timeline.gaps:
-        if gap.window.end >= start:
-            yield replace(gap, window=Window(max(gap.window.start, start), gap.window.end))
+    diagnosis, migrated_at = case.diagnosis, case.diagnosis.migrated_at
+    is_migrated = migrated_at is not None and (migrated_at in case.window or diagnosis.verdict is not Verdict.CLEAR)
+    return bool(scope.everything or scope.groups or scope.tags or diagnosis.losses or is_migrated)
 
 
 def find_latest_readings(timeline: Timeline) -> dict[Signal, datetime]:
     """When each metric was last heard."""
-    heard: dict[Signal, datetime] = {}
-    for series in timeline.series.values():
-        if series.times:
-            heard[series.signal] = max(series.times[-1], heard.get(series.signal, series.times[-1]))
-    return heard
+    ends = sorted((series.times[-1], series.signal) for series in timeline.series.values() if series.times)
+    return {signal: at for at, signal in ends}
 
 
 def _sketch_curve(timeline: Timeline, diagnosis: Diagnosis) -> Series | None:

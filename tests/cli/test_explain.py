@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import Runner
 from vmdiag import plugins
-from vmdiag.cli.scenario_page import format_page
+from vmdiag.cli.explain import format_page
 from vmdiag.diagnosis import scenarios
 from vmdiag.diagnosis.model import Scenario
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vmdiag.cli.output_file import open_output
+from vmdiag.cli.streams import open_output
 from vmdiag.errors import SourceError, UsageError
 
 

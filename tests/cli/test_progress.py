@@ -5,7 +5,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from vmdiag.cli.progress import BAR_DELAY_SECONDS, StatusConsole
+from vmdiag.cli.streams import BAR_DELAY_SECONDS, StatusConsole
 
 
 class Terminal(io.StringIO):

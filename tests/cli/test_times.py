@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmdiag.cli.times import parse_time, resolve_time
+from vmdiag.cli.options import parse_time, resolve_time
 from vmdiag.errors import UsageError
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

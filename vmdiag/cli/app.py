@@ -1,4 +1,4 @@
-"""The Typer app and the one place where errors become words and exit codes; must not know what a command does."""
+"""The Typer app and the one place where errors become words and exit codes."""
 
 import os
 import sys
@@ -14,13 +14,12 @@ from typer.main import get_command
 from vmdiag import __version__
 from vmdiag.cli.check import check
 from vmdiag.cli.doctor import doctor
-from vmdiag.cli.error_output import print_error
 from vmdiag.cli.explain import explain
 from vmdiag.cli.mitigations import mitigations
-from vmdiag.cli.option_groups import expand_option_groups
-from vmdiag.cli.options import EPILOG, RunState
+from vmdiag.cli.options import EPILOG, RunState, expand_option_groups
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
+from vmdiag.cli.streams import print_error
 from vmdiag.errors import Interrupted, UsageError, VmdiagError
 
 # EX_SOFTWARE of sysexits.h: a defect must never look like an answer (0, 1 or 3).
@@ -32,10 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.command(epilog=EPILOG)(expand_option_groups(check))
-app.command(epilog=EPILOG)(expand_option_groups(record))
-app.command(epilog=EPILOG)(expand_option_groups(doctor))
-app.command(epilog=EPILOG)(expand_option_groups(mitigations))
+for command in (check, record, doctor, mitigations):
+    app.command(epilog=EPILOG)(expand_option_groups(command))
 app.command()(explain)
 app.command()(schema)
 

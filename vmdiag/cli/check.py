@@ -1,13 +1,87 @@
-"""`vmdiag check`: diagnose VMs and print the report; must not judge, nor import what is heavy before it runs."""
+"""`vmdiag check`: diagnose VMs and print the report; what is heavy is imported when it runs."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vmdiag.cli import options
-from vmdiag.cli.azure_options import AzureOptions, SourceOptions
-from vmdiag.cli.option_groups import list_typed_options
+from vmdiag import plugins, renderers
+from vmdiag.cli.options import VerbosityOptions, complete_plugins, declare_option, list_typed_options
 from vmdiag.cli.redeploy_options import RedeployOptions
-from vmdiag.cli.report_formats import check_format, read_report_lines
 from vmdiag.cli.scope_options import ScopeOptions
+from vmdiag.cli.source_options import AzureOptions, OpenedSource, SourceOptions, open_source
+from vmdiag.cli.streams import StatusConsole, keep_outcome, open_output, print_error
+from vmdiag.errors import UsageError
+
+if TYPE_CHECKING:
+    from vmdiag.diagnosis.model import Case, Header
+    from vmdiag.identity import VmId
+    from vmdiag.renderers import Renderer
+
+# Why a VM may be unread that a later run can read.
+REREAD_REASONS = ("interrupted before", "not read when the run's time was over")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """The options of the report."""
+
+    unreachable_since: Annotated[
+        str | None,
+        declare_option(
+            "--unreachable-since", metavar="WHEN", text="State that the named VMs cannot be reached since then."
+        ),
+    ] = None
+    output: Annotated[
+        str,
+        declare_option(
+            "--output",
+            "-o",
+            metavar="FORMAT",
+            autocompletion=complete_plugins(renderers),
+            text=f"Form of the report: {', '.join(plugins.list_names(renderers))}.",
+        ),
+    ] = "terminal"
+    out: Annotated[
+        str,
+        declare_option(
+            "--out", metavar="FILE", text="Write the report to a file, whole or not at all; '-': standard output."
+        ),
+    ] = "-"
+    fail_on: Annotated[
+        Literal["open", "any", "never"],
+        declare_option("--fail-on", text="Which losses make the exit code 1: those that go on, any, none."),
+    ] = "open"
+    resume: Annotated[
+        str | None,
+        declare_option(
+            "--resume", metavar="FILE", text="Take the finished cases from an ndjson report, diagnose only the rest."
+        ),
+    ] = None
+
+    def check_format(self) -> None:
+        """Raise `UsageError` with a near name where there is no such form."""
+        formats = plugins.list_names(renderers)
+        if self.output in formats:
+            return
+        from difflib import get_close_matches
+
+        near = get_close_matches(self.output, formats, n=1)
+        message = f"--output {self.output} is not a format that this version knows"
+        guess = f"Did you mean {near[0]}? " if near else ""
+        raise UsageError(message, f"{guess}Give one of {', '.join(formats)}.")
+
+    def read_previous_lines(self) -> Sequence[str]:
+        """The lines of the report that is resumed, none where none is; `UsageError` for a file that cannot be read."""
+        if self.resume is None:
+            return ()
+        try:
+            return Path(self.resume).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            message = f"the report {self.resume} cannot be read: {error.strerror}"
+            raise UsageError(message, "Give the file that an earlier run wrote with -o ndjson.") from error
 
 
 def check(
@@ -15,28 +89,100 @@ def check(
     scope_options: ScopeOptions,
     source_options: SourceOptions,
     azure_options: AzureOptions,
-    *,
-    unreachable_since: options.UnreachableSince = None,
-    output: options.ReportFormat = "terminal",
-    out: options.ReportOut = "-",
-    fail_on: options.FailOnChoice = "open",
-    resume: options.Resume = None,
+    report_options: ReportOptions,
     redeploy_options: RedeployOptions,
-    verbosity: options.VerbosityOptions,
+    verbosity: VerbosityOptions,
 ) -> int:
     """Diagnose VMs and advise what to do; with --redeploy, do it.
 
     Live, VMs are named, or chosen by group, tag or --all; of an archive those with a migration or a loss are told.
     """
-    from vmdiag.cli.progress import StatusConsole
-    from vmdiag.cli.source_options import open_source
-
-    with StatusConsole(quiet=verbosity.quiet, verbose=verbosity.verbose) as watch:
+    with verbosity.open_console() as watch:
         redeploy_options.validate_options(list_typed_options(context))
-        form, report = check_format(output), read_report_lines(resume)
-        source = open_source(scope_options, source_options, azure_options, watch, unreachable_since)
-        # Only now: a live source signs in while the rest is imported.
-        from vmdiag.cli.run_check import run_check
+        report_options.check_format()
+        lines = report_options.read_previous_lines()
+        source = open_source(scope_options, source_options, azure_options, watch, report_options.unreachable_since)
+        workflow = redeploy_options.prepare_workflow(source, report_options.out, watch)
+        return run_check(source, report_options, lines, watch, workflow)
 
-        workflow = redeploy_options.prepare_workflow(source, out, watch)
-        return run_check(source, form, out, fail_on, report, watch, workflow)
+
+def run_check(
+    opened: OpenedSource,
+    report_options: ReportOptions,
+    previous_lines: Sequence[str],
+    watch: StatusConsole,
+    workflow: "Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]] | None",
+) -> int:
+    """Examine what was opened, and render it case by case; `previous_lines` are those of a report to continue."""
+    # Only now: a live source signs in while the rest is imported.
+    from vmdiag.cli.exit_codes import CaseTally, FailOn
+    from vmdiag.diagnosis.model import Header
+    from vmdiag.pipeline import examine_vms
+
+    renderer = plugins.load(renderers, report_options.output)
+    finished = read_previous_cases(previous_lines, watch) if previous_lines else ()
+    if workflow is not None:
+        # What is to be redeployed is looked at anew.
+        finished = tuple(case for case in finished if not case.is_affected)
+    scope = replace(opened.scope, finished=frozenset(case.vm.id for case in finished))
+    tally = CaseTally(FailOn(report_options.fail_on))
+    with keep_outcome(tally.outweighs_error):
+        with open_output(report_options.out) as out:
+            run = examine_vms(opened.source, scope, unreachable_since=opened.unreachable_since, finished=finished)
+            header = Header(
+                source=opened.address,
+                cloud=run.cloud or opened.cloud,
+                window=run.window,
+                generated_at=opened.now,
+                names_scope=opened.scope.names_any,
+                gaps=run.gaps,
+            )
+            report: Renderer = renderer.open_report(header, out)
+            waiting = []
+            for case in run.cases if workflow is None else workflow(tally.note_affected_vms(run.cases), scope.finished):
+                tally.count_case(case)
+                if getattr(renderer, "STREAMS", False):
+                    watch.remove_bar()
+                    report.add_case(case)
+                else:
+                    waiting.append(case)
+            watch.remove_bar()
+            for case in run.sort_cases(waiting):
+                report.add_case(case)
+            report.finish(run.other_vms)
+        note_summary(header, tally.case_count, run.other_vms.total, watch)
+    if watch.stop.is_set():
+        print_error("interrupted: what was known by then is in the report", tally.interrupted_hint)
+        return tally.interrupted_exit_code
+    return tally.exit_code
+
+
+def read_previous_cases(lines: Iterable[str], watch: StatusConsole) -> "tuple[Case, ...]":
+    """The finished cases of an earlier ndjson report, which need not be diagnosed again, each VM once."""
+    from vmdiag.case_report import NotACaseError, read_case
+    from vmdiag.model import UNKNOWN_VM
+
+    cases: dict[VmId, Case] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            case = read_case(line)
+        except NotACaseError:
+            # A run that was killed leaves half a line at the end.
+            watch.warn(f"line {number} of the earlier report is no case; its VM is diagnosed again")
+            continue
+        # What a later run can read is asked for again, and what was not there may be there now.
+        if not any(gap.reason.startswith((*REREAD_REASONS, *UNKNOWN_VM)) for gap in case.gaps):
+            cases[case.vm.id] = case
+    watch.note(f"cases taken from the earlier report: {len(cases)}")
+    return tuple(cases.values())
+
+
+def note_summary(header: "Header", case_count: int, other_count: int, watch: StatusConsole) -> None:
+    """Tell who asked for it what was read."""
+    watch.note(f"source: {header.source}")
+    watch.note(f"window: {header.window.start.isoformat()} to {header.window.end.isoformat()}")
+    watch.note(f"VMs: {case_count} in the report, {other_count} more")
+    for gap in header.gaps:
+        watch.note(f"not heard: {gap.signal}, {gap.reason}")

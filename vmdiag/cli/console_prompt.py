@@ -1,4 +1,4 @@
-"""Who shows plans, asks for a yes and tells how a redeploy goes, on standard error; must not decide or redeploy."""
+"""Who shows plans, asks for a yes and tells how a redeploy goes, on standard error."""
 
 import signal
 import sys
@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
-from vmdiag.cli.error_output import write_stderr
-from vmdiag.cli.progress import STOP_SIGNALS, StatusConsole
+from vmdiag.cli.streams import STOP_SIGNALS, StatusConsole, write_stderr
 from vmdiag.identity import VmId
 from vmdiag.redeploy.guards import Refusal
 from vmdiag.wording.narrative import list_summary_rows, write_headline
@@ -61,7 +60,16 @@ class ConsolePrompt:
                 signal.signal(each, signal.default_int_handler)
             if self._watch.stop.is_set():
                 return False
-            return self._read_consent()
+            question = f"Type {CONSENT_WORD} to go on: "
+            while True:
+                discard_typed_input()
+                write_stderr(question, end="")
+                answer = sys.stdin.readline()
+                if not answer.endswith("\n"):
+                    write_stderr("")
+                if answer.strip().lower() not in SHORT_ANSWERS:
+                    return answer.strip().lower() == CONSENT_WORD
+                question = f"It is a reboot of a machine: type {CONSENT_WORD}, the whole word, to go on: "
         except KeyboardInterrupt:
             write_stderr("")
             self._watch.stop.set()
@@ -69,19 +77,6 @@ class ConsolePrompt:
         finally:
             for each, handler in usual.items():
                 signal.signal(each, handler)
-
-    def _read_consent(self) -> bool:
-        """Ask until something else than a short yes is typed."""
-        question = f"Type {CONSENT_WORD} to go on: "
-        while True:
-            discard_typed_input()
-            write_stderr(question, end="")
-            answer = sys.stdin.readline()
-            if not answer.endswith("\n"):
-                write_stderr("")
-            if answer.strip().lower() not in SHORT_ANSWERS:
-                return answer.strip().lower() == CONSENT_WORD
-            question = f"It is a reboot of a machine: type {CONSENT_WORD}, the whole word, to go on: "
 
     def report_progress(
         self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None
@@ -117,25 +112,18 @@ def discard_typed_input() -> None:
 
 
 def _format_proposal(refusals: Sequence[Refusal]) -> Iterator[str]:
+    """Who they are, what is wrong since when and why that is thought, what every guard says, and what it costs."""
     noun = "this VM" if len(refusals) == 1 else f"these {len(refusals)} VMs, one after another"
     yield f"Redeploy {noun}:"
     for one in refusals:
-        yield from _format_plan(one)
+        case = one.plan.latest
+        yield f"  {_format_vm_name(one.plan.vm)}, subscription {shorten_name(one.plan.vm.subscription)}"
+        yield f"    {case.diagnosis.verdict}: {write_headline(case)}"
+        yield from (f"    {title.lower()}: {says}" for title, says in list_summary_rows(case) if title in PROPOSAL_ROWS)
+        yield from (f"    {sign} {guard}: {says}" for sign, guard, says in format_guard_results(one.answers))
     # What is the same for all is told once.
     yield from dict.fromkeys(f"    lost: {line}" for one in refusals for line in one.plan.loses)
     yield from dict.fromkeys(f"    risk: {line}" for one in refusals for line in one.plan.risks)
-
-
-def _format_plan(one: Refusal) -> Iterator[str]:
-    """Who it is, what is wrong since when and why that is thought, and what every guard says."""
-    case = one.plan.latest
-    yield f"  {_format_vm_name(one.plan.vm)}, subscription {shorten_name(one.plan.vm.subscription)}"
-    yield f"    {case.diagnosis.verdict}: {write_headline(case)}"
-    for title, says in list_summary_rows(case):
-        if title in PROPOSAL_ROWS:
-            yield f"    {title.lower()}: {says}"
-    for sign, guard, says in format_guard_results(one.answers):
-        yield f"    {sign} {guard}: {says}"
 
 
 def _format_vm_name(vm: VmId) -> str:

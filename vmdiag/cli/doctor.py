@@ -1,23 +1,109 @@
-"""`vmdiag doctor`: say what works and what does not, with the fix for each; must not import what is heavy early."""
+"""`vmdiag doctor`: say what works and what does not, with the fix for each; what is heavy is imported when it runs."""
 
-from vmdiag.cli import options
-from vmdiag.cli.azure_options import AzureOptions
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from vmdiag.cli.options import Subscriptions, VerbosityOptions, declare_option
+from vmdiag.cli.scope_options import normalize_subscriptions
+from vmdiag.cli.source_options import AzureOptions
+from vmdiag.cli.streams import StatusConsole, open_output
+from vmdiag.errors import Interrupted, SourceError
+from vmdiag.wording.sanitize import escape_controls
+
+if TYPE_CHECKING:
+    from vmdiag.sources.azure.connection_checks import AccessCheck
+
+SCHEMA_ID = "vmdiag.doctor/1"
+UNREAD_EXIT_CODE = 3  # as in a report: something that would tell could not be read
+STATUS_LABELS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
 
 
 def doctor(
     azure_options: AzureOptions,
     *,
-    subscription: options.Subscriptions = None,
-    output: options.DoctorFormat = "terminal",
-    verbosity: options.VerbosityOptions,
+    subscription: Subscriptions = None,
+    output: Annotated[
+        Literal["terminal", "json"], declare_option("--output", "-o", text="Form of the answer.")
+    ] = "terminal",
+    verbosity: VerbosityOptions,
 ) -> int:
     """Try sign-in, cloud, subscriptions and feeds.
 
     Ends with 0 where everything works, 3 where something cannot be read, 4 where nothing can. Prints the smallest
     roles as JSON for 'az role definition create --role-definition'.
     """
-    from vmdiag.cli.progress import StatusConsole
-    from vmdiag.cli.run_doctor import run_doctor
-
-    with StatusConsole(quiet=verbosity.quiet, verbose=verbosity.verbose) as watch:
+    with verbosity.open_console() as watch:
         return run_doctor(azure_options, subscription or [], output, watch)
+
+
+def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: str, watch: StatusConsole) -> int:
+    """Try everything, tell it, and give the exit code."""
+    from vmdiag.arm.session import Session
+    from vmdiag.redeploy.request import PERMISSIONS
+    from vmdiag.sources.azure.connection_checks import CheckStatus, list_permissions, run_checks
+
+    named = normalize_subscriptions(subscriptions, os.environ.get("AZURE_SUBSCRIPTION_ID"))
+    access = azure_options.build_access(os.environ)
+    watch.catch_stop_signals()
+    session = Session(access, lambda: datetime.now(UTC), watch.stop)
+    checks: list[AccessCheck] = []
+    with open_output() as out:
+        for check in run_checks(session, named, access.workspaces):
+            checks.append(check)
+            if form == "terminal":
+                out.writelines(f"{line}\n" for line in _format_check(check))
+                out.flush()
+        passed = [check for check in checks if check.status is CheckStatus.OK]
+        scopes = sorted({check.subscription for check in passed if check.subscription}) or named
+        roles = {
+            "read": _build_role("vmdiag reader", "Reads what vmdiag diagnoses", list_permissions(), scopes),
+            "redeploy": _build_role("vmdiag redeployer", "Redeploys VMs, besides vmdiag reader", PERMISSIONS, scopes),
+        }
+        if form == "json":
+            told = [
+                {
+                    "about": check.subject,
+                    "subscription": check.subscription,
+                    "status": check.status.value,
+                    "says": check.message,
+                    "hint": check.hint,
+                }
+                for check in checks
+            ]
+            out.write(json.dumps({"schema": SCHEMA_ID, "checks": told, "roles": roles}, indent=2) + "\n")
+        else:
+            for purpose, role in roles.items():
+                out.write(f"\nThe smallest role to {purpose}:\n{json.dumps(role, indent=2)}\n")
+    if watch.stop.is_set():
+        return Interrupted.exit_code
+    if not any(check.subject == "subscription" for check in passed):
+        return SourceError.exit_code
+    return UNREAD_EXIT_CODE if any(check.status is CheckStatus.FAILED for check in checks) else 0
+
+
+def _format_check(check: "AccessCheck") -> Iterator[str]:
+    """A check on one line, and what to do about it on the next."""
+    about = check.subject if check.subscription is None or check.subject == "subscription" else f"  {check.subject}"
+    where = f"{check.subscription}: " if check.subject == "subscription" else ""
+    first, *more = f"{where}{check.message}".split("\n")
+    yield f"{escape_controls(about):24} {STATUS_LABELS[check.status]:6} {escape_controls(first)}"
+    if check.hint and STATUS_LABELS[check.status] == "FAILED":
+        more.append(check.hint)
+    yield from (f"{'':31} {escape_controls(line)}" for line in more)
+
+
+def _build_role(name: str, description: str, actions: Iterable[str], subscriptions: Iterable[str]) -> dict[str, object]:
+    """A custom role in the form that `az role definition create` takes."""
+    return {
+        "Name": name,
+        "IsCustom": True,
+        "Description": description,
+        "Actions": sorted(actions),
+        "NotActions": [],
+        "DataActions": [],
+        "NotDataActions": [],
+        "AssignableScopes": [f"/subscriptions/{each}" for each in sorted(subscriptions)],
+    }

@@ -1,11 +1,20 @@
 """The exit code of a run from its cases and what was done about them, in the contract's order."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vmdiag.diagnosis.model import Case, Verdict
 from vmdiag.errors import Interrupted, SourceError
+from vmdiag.identity import VmId
 from vmdiag.mitigation import Mitigation, Status
+
+# The worst first: where several apply, the first one wins (contract, exit codes).
+WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
+# Worse than an interruption: what was done, or was not allowed.
+_REDEPLOY_CODES = (6, 5)
+# Of these the end is to be found out by a later run.
+_UNFINISHED_STATUSES = (Status.STARTED, Status.UNKNOWN)
 
 
 class FailOn(StrEnum):
@@ -16,8 +25,57 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-# The worst first: where several apply, the first one wins (contract, exit codes).
-WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
+@dataclass(slots=True)
+class CaseTally:
+    """Counts cases as soon as they are known, whatever becomes of the report, and keeps none of them.
+
+    `undecided_vms` are the VMs of which a redeploy was asked for and nothing was decided yet.
+    """
+
+    fail_on: FailOn
+    case_count: int = 0
+    exit_codes: set[int] = field(default_factory=set)
+    statuses: set[Status] = field(default_factory=set)
+    undecided_vms: set[VmId] = field(default_factory=set)
+
+    def note_affected_vms(self, cases: Iterable[Case]) -> Iterator[Case]:
+        """The same cases, on their way to what may redeploy them."""
+        for case in cases:
+            if case.is_affected:
+                self.undecided_vms.add(case.vm.id)
+            yield case
+
+    def count_case(self, case: Case) -> None:
+        """One more case, with what was done about it."""
+        self.case_count += 1
+        self.undecided_vms.discard(case.vm.id)
+        self.exit_codes.add(compute_exit_code(case, self.fail_on))
+        if case.mitigation is not None:
+            self.statuses.add(case.mitigation.status)
+
+    def outweighs_error(self, error: Exception) -> bool:
+        """Whether what was found, done or to be done is greater news than what breaks the report off, counted too."""
+        if isinstance(error, SourceError):
+            self.exit_codes.add(error.exit_code)
+            return self.exit_code != error.exit_code
+        return bool(self.undecided_vms or self.statuses)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code for what was counted so far; an affected VM that was not come to is still affected."""
+        return pick_worst_code(self.exit_codes | {1} if self.undecided_vms else self.exit_codes)
+
+    @property
+    def interrupted_exit_code(self) -> int:
+        """The same for a run that was interrupted."""
+        return self.exit_code if self.exit_code in _REDEPLOY_CODES else Interrupted.exit_code
+
+    @property
+    def interrupted_hint(self) -> str:
+        """How such a run is taken up again."""
+        if self.statuses.isdisjoint(_UNFINISHED_STATUSES):
+            return "--resume FILE continues an ndjson report."
+        return "The redeploy goes on: 'vmdiag mitigations --resume' finds out how it ended."
 
 
 def pick_worst_code(codes: Collection[int]) -> int:
@@ -25,12 +83,8 @@ def pick_worst_code(codes: Collection[int]) -> int:
     return next((code for code in WORST_FIRST if code in codes), 0)
 
 
-def compute_exit_code(cases: Iterable[Case], fail_on: FailOn = FailOn.OPEN) -> int:
-    """The run's exit code from its cases, in the contract's order."""
-    return pick_worst_code({_compute_case_code(case, fail_on) for case in cases})
-
-
-def _compute_case_code(case: Case, fail_on: FailOn) -> int:
+def compute_exit_code(case: Case, fail_on: FailOn = FailOn.OPEN) -> int:
+    """The exit code for one case."""
     if case.mitigation is not None:
         return compute_mitigation_code(case.mitigation)
     flagged = case.diagnosis.verdict.is_flagged

@@ -1,41 +1,162 @@
-"""`vmdiag mitigations`: list the redeploys, or finish what is unfinished; must not import what is heavy early."""
+"""`vmdiag mitigations`: list the redeploys, or finish what is unfinished; what is heavy is imported when it runs."""
 
+import json
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vmdiag.cli import options
-from vmdiag.cli.azure_options import AzureOptions
-from vmdiag.cli.option_groups import list_typed_options
-from vmdiag.errors import UsageError
+from vmdiag.cli.options import (
+    JournalPath,
+    ProbePort,
+    VerbosityOptions,
+    WaitFor,
+    declare_option,
+    format_option,
+    list_typed_options,
+    parse_duration,
+)
+from vmdiag.cli.source_options import AzureOptions
+from vmdiag.cli.streams import StatusConsole, keep_outcome, open_output
+from vmdiag.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from vmdiag.redeploy.journal import Journal, JournalEntry
+
+SCHEMA_ID = "vmdiag.mitigations/1"
 
 
 def mitigations(
     context: typer.Context,
     azure_options: AzureOptions,
     *,
-    resume: options.ResumeUnfinished = False,
-    journal: options.JournalPath = None,
-    wait_for: options.WaitFor = "30m",
-    probe: options.ProbePort = None,
-    output: options.ListFormat = "terminal",
-    verbosity: options.VerbosityOptions,
+    resume: Annotated[
+        bool,
+        declare_option("--resume", text="Find out how the unfinished redeploys ended, without asking for another one."),
+    ] = False,
+    journal: JournalPath = None,
+    wait_for: WaitFor = "30m",
+    probe: ProbePort = None,
+    output: Annotated[
+        Literal["terminal", "json"], declare_option("--output", "-o", text="Form of the list.")
+    ] = "terminal",
+    verbosity: VerbosityOptions,
 ) -> int:
     """List the redeploys that vmdiag made on this machine.
 
     With --resume, find out how the unfinished ones ended and whether they helped; the exit codes are those of 'check'.
     """
-    from vmdiag.cli.progress import StatusConsole
-    from vmdiag.cli.run_mitigations import list_redeploys, resume_redeploys
-
-    with StatusConsole(quiet=verbosity.quiet, verbose=verbosity.verbose) as watch:
+    with verbosity.open_console() as watch:
         if resume:
             return resume_redeploys(azure_options, probe, journal, wait_for, output, watch)
-        idle = sorted(
-            list_typed_options(context) & {"wait_for", "probe", *(field.name for field in fields(azure_options))}
-        )
-        if idle:
-            option = f"--{idle[0].replace('_', '-')}"
-            message = f"{option} says how to ask Azure, and nothing is asked without --resume"
-            raise UsageError(message, f"Add --resume, or leave {option} out.")
+        _refuse_live_options(list_typed_options(context))
         return list_redeploys(journal, output, watch)
+
+
+def _refuse_live_options(typed_options: set[str]) -> None:
+    idle = sorted(typed_options & {"wait_for", "probe", *(field.name for field in fields(AzureOptions))})
+    if idle:
+        option = format_option(idle[0])
+        message = f"{option} says how to ask Azure, and nothing is asked without --resume"
+        raise UsageError(message, f"Add --resume, or leave {option} out.")
+
+
+def list_redeploys(path: str | None, form: str, watch: StatusConsole) -> int:
+    """Every redeploy, oldest first."""
+    journal, entries = _read_journal(path, watch)
+    _write_entries(entries, journal, form)
+    unfinished = sum(entry.is_open for entry in entries)
+    if unfinished:
+        watch.warn(
+            f"{unfinished} of {len(entries)} redeploys unfinished: 'vmdiag mitigations --resume' finds out about them"
+        )
+    return 0
+
+
+def resume_redeploys(
+    azure_options: AzureOptions, probe: int | None, path: str | None, wait_for: str, form: str, watch: StatusConsole
+) -> int:
+    """Follow the unfinished ones to their end, and list them; the exit code is the worst of theirs."""
+    from vmdiag.cli.exit_codes import compute_mitigation_code, pick_worst_code
+
+    limit = parse_duration(wait_for, "--wait-for")
+    journal, entries = _read_journal(path, watch)
+    followed: list[JournalEntry] = []
+    # Whoever has nothing to take up need not sign in.
+    if any(entry.is_open for entry in entries):
+        from vmdiag.cli.console_prompt import ConsolePrompt
+        from vmdiag.redeploy.follow import RedeployContext
+        from vmdiag.redeploy.workflow import resume_unfinished
+        from vmdiag.sources import azure
+
+        watch.catch_stop_signals()
+        source = azure.connect("", watch, azure_options.build_access(os.environ, probe), lambda: datetime.now(UTC))
+        try:
+            context = RedeployContext(source=source, journal=journal, reporter=ConsolePrompt(watch), wait_for=limit)
+            followed = [one.entry for one in resume_unfinished(context)]
+        except OSError as error:
+            message = f"the lock cannot be taken: {error.strerror or error}"
+            raise UsageError(message, "Set XDG_STATE_HOME, or its like, to a folder that can be written to.") from error
+    with keep_outcome(lambda _: bool(followed)):
+        _write_entries(followed, journal, form)
+    code = pick_worst_code({compute_mitigation_code(entry.mitigation) for entry in followed})
+    return Interrupted.exit_code if watch.stop.is_set() else code
+
+
+def _read_journal(path: str | None, watch: StatusConsole) -> "tuple[Journal, Sequence[JournalEntry]]":
+    from vmdiag.redeploy.journal import Journal, UnknownVersionError
+
+    journal = Journal(None if path is None else Path(path))
+    if path is not None and not journal.path.exists():
+        watch.warn(f"there is no journal {journal.path}")
+    try:
+        return journal, journal.read_entries(watch.warn)
+    except OSError as error:
+        message = f"the journal {journal.path} cannot be read: {error.strerror or error}"
+        hint = "Give another one with --journal PATH."
+        if isinstance(error, UnknownVersionError):
+            hint = "Update vmdiag, and leave the journal as it is: it tells what was redeployed."
+        raise UsageError(message, hint) from error
+
+
+def _write_entries(entries: "Sequence[JournalEntry]", journal: "Journal", form: str) -> None:
+    from vmdiag.case_report import describe_mitigation
+    from vmdiag.report import to_plain
+
+    with open_output() as out:
+        if form == "json":
+            told = to_plain(
+                [
+                    {
+                        "id": entry.id,
+                        "vm": str(entry.vm),
+                        "cloud": entry.cloud,
+                        "finished": not entry.is_open,
+                        "failed_at": entry.lost_at,
+                        "migrated_at": entry.migrated_at,
+                        **to_plain(describe_mitigation(entry.mitigation)),
+                    }
+                    for entry in entries
+                ]
+            )
+            document = {"schema": SCHEMA_ID, "journal": str(journal.path), "mitigations": told}
+            out.write(json.dumps(document, indent=2) + "\n")
+        else:
+            lines = [line for entry in entries for line in _format_entry(entry)]
+            out.writelines(f"{line}\n" for line in lines or ["No redeploys."])
+
+
+def _format_entry(entry: "JournalEntry") -> Iterator[str]:
+    """A redeploy on one line, and how it went on the next."""
+    from vmdiag.wording.sanitize import escape_controls, shorten_name
+    from vmdiag.wording.time_formats import format_instant
+
+    done = entry.mitigation
+    vm = f"{shorten_name(entry.vm.resource_group)}/{shorten_name(entry.vm.name)}"
+    yield f"{format_instant(entry.at)}  {done.status}{', unfinished' * entry.is_open}  {escape_controls(vm)}"
+    if done.says:
+        yield f"    {escape_controls(done.says)}"

@@ -1,23 +1,148 @@
-"""From options to a source that can be read, and the scope to read of it; must not know a source by more than name."""
+"""Where VMs are looked for and how Azure is reached, as options, and the opened source that they mean."""
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from vmdiag import plugins, sources
-from vmdiag.arm.request import AzureSettings
-from vmdiag.cli.azure_options import AzureOptions, SourceOptions
-from vmdiag.cli.progress import StatusConsole
+from vmdiag.cli.options import (
+    CLOUD_TITLES,
+    ProbePort,
+    declare_option,
+    declare_repeatable,
+    parse_duration,
+    require_match,
+)
 from vmdiag.cli.scope_options import STANDARD_INPUT, ScopeOptions, resolve_unreachable_since
-from vmdiag.cli.times import parse_utc_offset
 from vmdiag.errors import UsageError
-from vmdiag.sources.protocol import Scope, Source, Watcher
+
+if TYPE_CHECKING:
+    from vmdiag.arm.request import AzureSettings
+    from vmdiag.cli.streams import StatusConsole
+    from vmdiag.sources.protocol import Scope, Source
 
 LIVE_SOURCE = "azure"
 ARCHIVE_SOURCE = "archive"
+# Which variables name the authorities to trust: those of Python's library for requests, then OpenSSL's.
+CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _SOURCE_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z-]+)(?::(?P<rest>.*))?", re.DOTALL)
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# A tenant's id, or one of its domains (azure-identity takes letters, digits, dots and hyphens).
+_TENANT = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?", re.ASCII)
+_API_VERSION_DATE = re.compile(r"20\d\d-\d\d-\d\d(?:-preview)?", re.ASCII)
+_UTC_OFFSET = re.compile(r"([+-])([01]\d)(?::?([0-5]\d))?", re.ASCII)
+_MAX_UTC_OFFSET = timedelta(hours=14)  # Kiribati's Line Islands
+_HOW_TO_NAME_VMS = """\
+Name some, by name, group, tag, or all:
+  vmdiag check web-01
+  vmdiag check prod/web-01 prod/web-02
+  vmdiag check --resource-group prod
+  vmdiag check --tag app=shop
+  vmdiag check --all
+An export needs no name: vmdiag check --source FOLDER"""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """The options that say where to look."""
+
+    source: Annotated[
+        str,
+        declare_option("--source", metavar="ADDRESS", text="'azure', or an archive: a file, folder or glob, or '-'."),
+    ] = LIVE_SOURCE
+    probe: ProbePort = None
+    utc_offset: Annotated[
+        str | None,
+        declare_option(
+            "--utc-offset",
+            metavar="OFFSET",
+            text="What local times in an archive are ahead of UTC, such as +02:00; else files with such times are "
+            "refused.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class AzureOptions:
+    """The options of whatever talks to Azure."""
+
+    cloud: Annotated[
+        str,
+        declare_option(
+            "--cloud",
+            metavar="CLOUD",
+            text=f"{', '.join(CLOUD_TITLES)}, or the URL of another cloud's Resource Manager.",
+        ),
+    ] = "public"
+    credential: Annotated[
+        Literal["auto", "cli", "environment", "workload", "managed"],
+        declare_option("--credential", text="Who signs in; auto tries azure-identity's chain."),
+    ] = "auto"
+    tenant: Annotated[
+        str | None,
+        declare_option("--tenant", metavar="ID", text="Sign in to this tenant: its id, or one of its domains."),
+    ] = None
+    jobs: Annotated[int, declare_option("--jobs", metavar="N", min=1, max=64, text="Requests in flight at most.")] = 16
+    timeout: Annotated[
+        str,
+        declare_option("--timeout", metavar="DURATION", text="Stop reading after 90s, 15m, 2h and tell what is known."),
+    ] = "15m"
+    workspace: Annotated[
+        list[str] | None,
+        declare_repeatable(
+            "--workspace",
+            metavar="ID",
+            text="Log Analytics workspace to read heartbeats from; repeatable. Default: those that the VMs' agents "
+            "name.",
+        ),
+    ] = None
+    api_version: Annotated[
+        list[str] | None,
+        declare_repeatable(
+            "--api-version",
+            metavar="SERVICE=DATE",
+            text="For a cloud that lags, such as compute=2021-03-01; repeatable.",
+        ),
+    ] = None
+
+    def build_access(self, environment: Mapping[str, str], probe: int | None = None) -> "AzureSettings":
+        """What these words mean; `UsageError` for what makes no sense."""
+        from vmdiag.arm.request import AzureSettings
+
+        tenant_hint = "Give its id, or one of its domains: contoso.onmicrosoft.com."
+        workspace_hint = "Give the GUID that its overview shows as 'Workspace ID'."
+        return AzureSettings(
+            cloud=self.cloud,
+            authority=environment.get("AZURE_AUTHORITY_HOST"),
+            credential=self.credential,
+            tenant=None
+            if self.tenant is None
+            else require_match(self.tenant, _TENANT, f"--tenant {self.tenant!r} is no tenant", tenant_hint),
+            client_id=environment.get("AZURE_CLIENT_ID") or None,
+            ca_bundle=next((environment[name] for name in CA_BUNDLE_VARIABLES if environment.get(name)), None),
+            jobs=self.jobs,
+            timeout=parse_duration(self.timeout, "--timeout"),
+            api_versions=dict(map(_parse_api_version, self.api_version or ())),
+            workspaces=tuple(
+                require_match(word, _GUID, f"--workspace {word!r} is no workspace's id", workspace_hint).lower()
+                for word in self.workspace or ()
+            ),
+            probe_port=probe,
+        )
+
+
+def _parse_api_version(word: str) -> tuple[str, str]:
+    from vmdiag.arm.request import API_VERSIONS
+
+    service, _, date = word.partition("=")
+    if service not in API_VERSIONS or not _API_VERSION_DATE.fullmatch(date):
+        message = f"--api-version {word} is not SERVICE=YYYY-MM-DD"
+        raise UsageError(message, f"The services are {', '.join(API_VERSIONS)}.")
+    return service, date
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +152,8 @@ class OpenedSource:
     `unreachable_since` is since when the operator states that the VMs cannot be reached.
     """
 
-    source: Source
-    scope: Scope
+    source: "Source"
+    scope: "Scope"
     address: str
     cloud: str
     now: datetime
@@ -39,7 +164,7 @@ def open_source(
     scope_options: ScopeOptions,
     source_options: SourceOptions,
     azure_options: AzureOptions,
-    watch: StatusConsole,
+    watch: "StatusConsole",
     unreachable_since: str | None = None,
 ) -> OpenedSource:
     """Open what the options name; `UsageError` for whatever is wrong with them, before anything is read."""
@@ -50,48 +175,35 @@ def open_source(
     now = datetime.now(UTC)
     is_live = name == LIVE_SOURCE
     offset = None if source_options.utc_offset is None else parse_utc_offset(source_options.utc_offset, "--utc-offset")
-    if not is_live:
-        _refuse_live_options(source_options, azure_options)
-    elif offset is not None:
-        message = "--utc-offset says what local times in files mean, and Azure is asked"
-        raise UsageError(message, "Leave it out: Azure's own times name their offset.")
-    scope = scope_options.build_scope(now, os.environ.get("AZURE_SUBSCRIPTION_ID") if is_live else None)
-    scope = replace(scope, utc_offset=offset)
-    if is_live:
-        _require_named_vms(scope)
-        watch.catch_stop_signals()
-    lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=is_live)
-    source = connect_source(name, path, watch, azure_options.build_access(os.environ, source_options.probe))
-    return OpenedSource(
-        source, scope, f"{name}:{path}" if path else name, azure_options.cloud.strip().lower(), now, lost
-    )
-
-
-def _refuse_live_options(source_options: SourceOptions, azure_options: AzureOptions) -> None:
     live = {
         "--probe": source_options.probe,
         "--workspace": azure_options.workspace,
         "--api-version": azure_options.api_version,
     }
-    for option, value in live.items():
-        if value:
-            message = f"{option} asks something of Azure, and an archive is read"
-            raise UsageError(message, "Leave one of them out.")
-
-
-def _require_named_vms(scope: Scope) -> None:
-    """A whole tenant is not read by accident."""
-    if not scope.names_any:
-        message = "no VM is named"
-        hint = """\
-Name some, by name, group, tag, or all:
-  vmdiag check web-01
-  vmdiag check prod/web-01 prod/web-02
-  vmdiag check --resource-group prod
-  vmdiag check --tag app=shop
-  vmdiag check --all
-An export needs no name: vmdiag check --source FOLDER"""
-        raise UsageError(message, hint)
+    misplaced = next((option for option, value in live.items() if value), None)
+    if misplaced and not is_live:
+        message = f"{misplaced} asks something of Azure, and an archive is read"
+        raise UsageError(message, "Leave one of them out.")
+    if is_live and offset is not None:
+        message = "--utc-offset says what local times in files mean, and Azure is asked"
+        raise UsageError(message, "Leave it out: Azure's own times name their offset.")
+    scope = scope_options.build_scope(now, os.environ.get("AZURE_SUBSCRIPTION_ID") if is_live else None)
+    if is_live:
+        if not scope.names_any:
+            # A whole tenant is not read by accident.
+            message = "no VM is named"
+            raise UsageError(message, _HOW_TO_NAME_VMS)
+        watch.catch_stop_signals()
+    lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=is_live)
+    access = azure_options.build_access(os.environ, source_options.probe)
+    return OpenedSource(
+        source=plugins.load(sources, name).connect(path, watch, access, lambda: datetime.now(UTC)),
+        scope=replace(scope, utc_offset=offset),
+        address=f"{name}:{path}" if path else name,
+        cloud=azure_options.cloud.strip().lower(),
+        now=now,
+        unreachable_since=lost,
+    )
 
 
 def parse_address(address: str) -> tuple[str, str]:
@@ -101,18 +213,22 @@ def parse_address(address: str) -> tuple[str, str]:
     found = _SOURCE_ADDRESS.fullmatch(address)
     if found is None or Path(address).exists():
         return ARCHIVE_SOURCE, address
-    if not _is_source(found["scheme"]) or found["scheme"] == LIVE_SOURCE or not found["rest"]:
+    name = found["scheme"]
+    is_source = name in plugins.list_packages(sources) and hasattr(plugins.load(sources, name), "connect")
+    if not is_source or name == LIVE_SOURCE or not found["rest"]:
         known = f"'{LIVE_SOURCE}' or {ARCHIVE_SOURCE}:PATH"
         message = f"--source {address} is neither a path that exists nor a source that this version knows"
         raise UsageError(message, f"Give the path of a file or folder, '-' for standard input, or {known}.")
-    return found["scheme"], found["rest"]
+    return name, found["rest"]
 
 
-def _is_source(name: str) -> bool:
-    return name in plugins.list_packages(sources) and hasattr(plugins.load(sources, name), "connect")
-
-
-def connect_source(name: str, address: str, watcher: Watcher, access: AzureSettings) -> Source:
-    """Open a source; it is read later."""
-    source: Source = plugins.load(sources, name).connect(address, watcher, access, lambda: datetime.now(UTC))
-    return source
+def parse_utc_offset(text: str, option: str) -> timedelta:
+    """How far a place's clocks are ahead of UTC: `+02:00`, `-0330`, `+01`, `Z`."""
+    if text.strip().upper() in {"Z", "UTC"}:
+        return timedelta()
+    found = _UTC_OFFSET.fullmatch(text.strip())
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0)) if found else None
+    if found is None or offset is None or offset > _MAX_UTC_OFFSET:
+        message = f"{option} {text!r} is no offset from UTC"
+        raise UsageError(message, "Write +02:00 for two hours ahead of UTC, -05:00 for five behind.")
+    return -offset if found[1] == "-" else offset
