@@ -6,6 +6,7 @@ import vmdiag.sources.formats as formats_package
 from vmdiag import plugins
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import (
     FeedCoverage,
     Item,
@@ -348,7 +349,7 @@ def vm() -> VmId:
 
 def read(name: str, row: Row) -> list[Item]:
     """What a format says of a row, after recognising it."""
-    assert FORMATS[name].recognises_row(row)
+    assert recognises_row(FORMATS[name], row)
     return list(FORMATS[name].decode_row(row, REF))
 
 

@@ -1,10 +1,10 @@
 """What a format reads out of a row, the seam between it and the rest; must not know files, streams or formats."""
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, Self
+from typing import Self
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine
@@ -230,21 +230,3 @@ def make_computer_placeholder(name: str) -> VmId:
 def is_placeholder(vm: VmId) -> bool:
     """Whether a VM is known by a name only."""
     return vm.subscription in (BY_NAME, BY_COMPUTER)
-
-
-class InputFormat(Protocol):
-    """A module of this folder: one format.
-
-    It may also have `signals(row)`: to which of its feeds a row belongs, as far as the row tells.
-    """
-
-    SIGNALS: tuple[Signal, ...]
-    """The feeds that come in this form: what is not heard where a row of it is lost."""
-
-    def recognises_row(self, row: Row) -> bool:
-        """Whether a row is of this format, by its content alone."""
-        ...
-
-    def decode_row(self, row: Row, ref: str) -> Iterator[Item]:
-        """What a row says; raises `MalformedRow` when it cannot be used."""
-        ...

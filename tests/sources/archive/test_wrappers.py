@@ -12,6 +12,7 @@ from vmdiag.completeness import Missing
 from vmdiag.sources.archive._wrappers import WRAPPER_KEYS, unwrap_rows
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.files.rows import read_rows
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow, Row
 
 TEXT = json.dumps(EVENT)
@@ -218,5 +219,5 @@ def test_an_annotation_in_a_queue_is_heard() -> None:
     (row,) = inside({**QUEUED, "content": BASE64})
     assert isinstance(row, dict)
 
-    assert FORMATS["event-grid"].recognises_row(row)
+    assert recognises_row(FORMATS["event-grid"], row)
     assert [record.name for record in heard(read("event-grid", row))] == [ANNOTATION["annotationName"]]

@@ -24,6 +24,7 @@ from tests.sources.rows import (
     vm,
 )
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import FeedCoverage, MalformedRow, ObservedTime, VmInventory, VmRecord
 
 NAME = "activity-log"
@@ -228,5 +229,5 @@ def test_an_event_may_call_its_resource_a_uri() -> None:
     without_time = {key: value for key, value in row.items() if key != "eventTimestamp"}
 
     assert [record.facts["resource"] for record in heard(read(NAME, row))] == [VM.lower()]
-    assert FORMATS[NAME].recognises_row(without_time)
-    assert not FORMATS[NAME].recognises_row({"resourceUri": VM, "properties": {}})
+    assert recognises_row(FORMATS[NAME], without_time)
+    assert not recognises_row(FORMATS[NAME], {"resourceUri": VM, "properties": {}})

@@ -18,6 +18,7 @@ from tests.sources.rows import (
     vm,
 )
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "alerts"
@@ -38,7 +39,7 @@ def common(**members: object) -> dict[str, object]:
 
 
 def test_an_event_of_event_grid_is_no_alert() -> None:
-    assert not FORMATS[NAME].recognises_row(EXAMPLES["event-grid"])
+    assert not recognises_row(FORMATS[NAME], EXAMPLES["event-grid"])
 
 
 @pytest.mark.parametrize("service", ["Platform", "Log Analytics", ""])

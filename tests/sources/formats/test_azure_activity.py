@@ -6,6 +6,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, HEALTH, SUBSCRIPTION, VM, changed, covered, heard, read, regional, vm
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "azure-activity"
@@ -17,7 +18,7 @@ def health(**members: object) -> dict[str, object]:
 
 
 def test_another_table_is_none_of_these() -> None:
-    assert not FORMATS[NAME].recognises_row({"TimeGenerated": "x", "Computer": "c", "OperationName": "o"})
+    assert not recognises_row(FORMATS[NAME], {"TimeGenerated": "x", "Computer": "c", "OperationName": "o"})
 
 
 def test_a_row_is_told_in_the_tables_words() -> None:

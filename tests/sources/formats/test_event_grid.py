@@ -20,6 +20,7 @@ from tests.sources.rows import (
     vm,
 )
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow, VmRecord
 
 NAME = "event-grid"
@@ -51,8 +52,8 @@ def test_an_event_of_another_topic_says_nothing() -> None:
     ],
 )
 def test_an_event_that_another_format_reads_is_not_taken(kind: str) -> None:
-    assert not FORMATS[NAME].recognises_row(changed(NAME, eventType=kind))
-    assert not FORMATS[NAME].recognises_row(cloud(type=kind))
+    assert not recognises_row(FORMATS[NAME], changed(NAME, eventType=kind))
+    assert not recognises_row(FORMATS[NAME], cloud(type=kind))
 
 
 def test_another_resources_health_says_nothing() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, HEALTH, NSG, VM, changed, covered, heard, nearby, read, vm
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "exported-records"
@@ -28,7 +29,7 @@ def test_the_log_of_a_single_resource_says_nothing_and_covers_nothing() -> None:
 
 
 def test_a_metrics_record_is_none_of_these() -> None:
-    assert not FORMATS[NAME].recognises_row({"time": "2026-03-02T08:14:00Z", "metricName": "x", "category": "y"})
+    assert not recognises_row(FORMATS[NAME], {"time": "2026-03-02T08:14:00Z", "metricName": "x", "category": "y"})
 
 
 def test_a_health_record_is_told_as_state_and_annotation() -> None:

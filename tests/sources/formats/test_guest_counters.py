@@ -4,6 +4,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, NSG, TIME, VM, changed, known, read, sampled, vm
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import IncompleteRead, MalformedRow, make_computer_placeholder
 
 NAME = "guest-counters"
@@ -33,7 +34,7 @@ def perf(**members: object) -> dict[str, object]:
     ],
 )
 def test_another_tables_row_is_no_counter(row: dict[str, object]) -> None:
-    assert not FORMATS[NAME].recognises_row(row)
+    assert not recognises_row(FORMATS[NAME], row)
 
 
 @pytest.mark.parametrize("row", [EXAMPLES[NAME], perf()])

@@ -4,6 +4,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, VM, changed, known, read, sampled, vm
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow, is_placeholder, make_computer_placeholder
 
 NAME = "heartbeat"
@@ -19,7 +20,7 @@ NAME = "heartbeat"
     ],
 )
 def test_another_tables_row_is_no_heartbeat(row: dict[str, object]) -> None:
-    assert not FORMATS[NAME].recognises_row(row)
+    assert not recognises_row(FORMATS[NAME], row)
 
 
 def test_a_beat_is_a_point_of_one_and_knows_the_system() -> None:

@@ -21,6 +21,7 @@ from tests.sources.rows import (
 )
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.formats.powershell_activity_log import identify_signals
 from vmdiag.sources.items import ComputerName, MalformedRow, make_name_placeholder
 
@@ -70,7 +71,7 @@ def whole(**members: object) -> dict[str, object]:
     ],
 )
 def test_look_alikes_are_none_of_its_objects(name: str, row: dict[str, object]) -> None:
-    assert not FORMATS[name].recognises_row(row)
+    assert not recognises_row(FORMATS[name], row)
 
 
 def test_an_operation_is_known_by_its_authorization_in_any_language() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.sources.rows import EVENT, EXAMPLES, FORMATS, GROUP, NSG, changed, covered, heard, nearby, read
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-events"
@@ -33,7 +34,7 @@ def kind_of(row: dict[str, object]) -> Kind:
     ],
 )
 def test_another_event_is_none_of_resource_managers_operations(kind: str) -> None:
-    assert not FORMATS[NAME].recognises_row(changed(NAME, eventType=kind))
+    assert not recognises_row(FORMATS[NAME], changed(NAME, eventType=kind))
 
 
 def test_a_customers_stop_is_heard() -> None:

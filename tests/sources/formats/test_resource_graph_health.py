@@ -7,6 +7,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import ANNOTATION, EXAMPLES, FORMATS, GROUP, NSG, REF, TIME, VM, changed, covered, heard, read
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-graph-health"
@@ -28,7 +29,7 @@ STATE = {
     ],
 )
 def test_what_does_not_name_its_target_and_its_words_is_no_such_row(row: dict[str, object]) -> None:
-    assert not FORMATS[NAME].recognises_row(row)
+    assert not recognises_row(FORMATS[NAME], row)
 
 
 def test_another_resources_health_says_nothing() -> None:

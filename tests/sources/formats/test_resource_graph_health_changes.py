@@ -7,6 +7,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, NSG, TIME, VM, covered, heard, read, vm
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-graph-health-changes"
@@ -31,7 +32,7 @@ def state(**members: object) -> dict[str, object]:
 
 
 def test_a_change_of_a_network_is_none_of_health() -> None:
-    assert not FORMATS[NAME].recognises_row(EXAMPLES["resource-changes"])
+    assert not recognises_row(FORMATS[NAME], EXAMPLES["resource-changes"])
 
 
 def test_another_resources_health_says_nothing() -> None:
@@ -107,8 +108,8 @@ def test_a_row_whose_properties_cannot_be_read_is_known_by_its_id() -> None:
     cut = "@{targetResourceId=x; changes=}"
     row = {"id": f"{annotation}/providers/Microsoft.Resources/changes/1", "type": "microsoft.resources/changes"}
 
-    assert FORMATS[NAME].recognises_row({**row, "properties": cut})
-    assert not FORMATS["resource-changes"].recognises_row({**row, "properties": cut})
-    assert not FORMATS[NAME].recognises_row(
-        {**row, "id": f"{VM}/providers/Microsoft.Resources/changes/1", "properties": cut}
+    assert recognises_row(FORMATS[NAME], {**row, "properties": cut})
+    assert not recognises_row(FORMATS["resource-changes"], {**row, "properties": cut})
+    assert not recognises_row(
+        FORMATS[NAME], {**row, "id": f"{VM}/providers/Microsoft.Resources/changes/1", "properties": cut}
     )

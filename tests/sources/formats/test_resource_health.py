@@ -7,6 +7,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, VM, changed, covered, heard, read, vm
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-health"
@@ -19,7 +20,7 @@ def item(name: str = "2026-03-02+08%3a14%3a05Z", **properties: object) -> dict[s
 
 
 def test_a_row_that_names_its_target_is_resource_graphs() -> None:
-    assert not FORMATS[NAME].recognises_row(item(targetResourceId=VM, availabilityState="Available"))
+    assert not recognises_row(FORMATS[NAME], item(targetResourceId=VM, availabilityState="Available"))
 
 
 def test_a_classic_vm_is_none_of_ours() -> None:

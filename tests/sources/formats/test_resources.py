@@ -5,6 +5,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, GROUP, NIC, NSG, SUBNET, VM, changed, known, read, snapshots, vm
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow, NetworkLink, Row
 
 NAME = "resources"
@@ -25,7 +26,7 @@ def lower(*identifiers: str) -> set[str]:
     "name", ["virtual-machine", "resource-health", "service-events", "metrics", "resource-changes"]
 )
 def test_what_tells_more_than_that_it_exists_is_anothers(name: str) -> None:
-    assert not FORMATS[NAME].recognises_row(EXAMPLES[name])
+    assert not recognises_row(FORMATS[NAME], EXAMPLES[name])
 
 
 @pytest.mark.parametrize(

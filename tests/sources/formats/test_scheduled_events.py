@@ -23,6 +23,7 @@ from tests.sources.rows import (
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow, UndatedState, VmRecord, make_name_placeholder
 
 DOCUMENT, GRID, GRAPH = "scheduled-events", "scheduled-events-event-grid", "scheduled-events-resource-graph"
@@ -57,7 +58,7 @@ def kinds(name: str, row: dict[str, object]) -> list[Kind]:
     ],
 )
 def test_look_alikes_are_no_scheduled_events(row: dict[str, object]) -> None:
-    assert not [name for name in (DOCUMENT, GRID, GRAPH) if FORMATS[name].recognises_row(row)]
+    assert not [name for name in (DOCUMENT, GRID, GRAPH) if recognises_row(FORMATS[name], row)]
 
 
 def test_a_document_names_its_vm_only_and_dates_nothing() -> None:

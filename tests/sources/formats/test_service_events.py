@@ -6,6 +6,7 @@ import pytest
 
 from tests.sources.rows import EXAMPLES, FORMATS, SUBSCRIPTION, changed, covered, read, regional
 from vmdiag.model import Signal
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "service-events"
@@ -53,7 +54,7 @@ def test_an_incident_without_a_beginning_is_dated_by_its_last_update() -> None:
 
 def test_an_event_without_its_type_is_known_by_its_build() -> None:
     assert read(NAME, changed(NAME, type=None)) == read(NAME, EXAMPLES[NAME])
-    assert not FORMATS[NAME].recognises_row({"properties": {"eventType": "x"}})
+    assert not recognises_row(FORMATS[NAME], {"properties": {"eventType": "x"}})
 
 
 @pytest.mark.parametrize(

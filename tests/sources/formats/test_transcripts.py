@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sources.rows import EXAMPLES, REF, VM, changed, covered, heard, known, read, sampled, vm
+from tests.sources.rows import EXAMPLES, FORMATS, REF, VM, changed, covered, heard, known, read, sampled, vm
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
-from vmdiag.sources.formats import transcripts
+from vmdiag.sources.formats import recognises_row, transcripts
 from vmdiag.sources.items import Item, MalformedRow, RecordedGap
 
 NAME = "transcripts"
@@ -105,7 +105,7 @@ def test_another_version_of_the_schema_is_malformed_and_says_which_is_known() ->
 
 
 def test_another_schema_is_none_of_these() -> None:
-    assert not transcripts.recognises_row({"schema": "vmdiag.report/1"})
+    assert not recognises_row(FORMATS["transcripts"], {"schema": "vmdiag.report/1"})
 
 
 @pytest.mark.parametrize(

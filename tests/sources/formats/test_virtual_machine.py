@@ -5,6 +5,7 @@ import pytest
 from tests.sources import samples
 from tests.sources.rows import EXAMPLES, FORMATS, NIC, TIME, VM, changed, heard, known, read, snapshots, vm
 from vmdiag.model import Signal, VirtualMachine
+from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "virtual-machine"
@@ -21,13 +22,13 @@ def test_an_extensions_view_is_not_a_vms() -> None:
         "statuses": [{"code": "ProvisioningState/x"}],
     }
 
-    assert not FORMATS[NAME].recognises_row(view)
-    assert not FORMATS[NAME].recognises_row({**view, "type": "Microsoft.Compute/virtualMachines/extensions"})
+    assert not recognises_row(FORMATS[NAME], view)
+    assert not recognises_row(FORMATS[NAME], {**view, "type": "Microsoft.Compute/virtualMachines/extensions"})
     assert not read(NAME, {"id": f"{VM}/extensions/agent", "instanceView": VIEW})
 
 
 def test_a_row_of_resource_graph_is_none_of_these() -> None:
-    assert not FORMATS[NAME].recognises_row(changed(NAME, subscriptionId="s"))
+    assert not recognises_row(FORMATS[NAME], changed(NAME, subscriptionId="s"))
 
 
 def test_a_vm_of_rest_is_known_with_its_states() -> None:

@@ -20,7 +20,8 @@ from vmdiag.sources.files.input_files import FileMember, InputFile, iter_members
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import CUT_SHORT
-from vmdiag.sources.items import FeedCoverage, IncompleteRead, InputFormat, MalformedRow, Row
+from vmdiag.sources.formats import InputFormat, recognises_row
+from vmdiag.sources.items import FeedCoverage, IncompleteRead, MalformedRow, Row
 from vmdiag.sources.protocol import Watcher
 from vmdiag.sources.store import ItemStore
 
@@ -165,10 +166,10 @@ class ArchiveReader:
 
     def _find_format(self, tally: FileContents, row: Row) -> str | None:
         """The format that takes a row: mostly the one that took the row before."""
-        if tally.last_format and self._formats[tally.last_format].recognises_row(row):
+        if tally.last_format and recognises_row(self._formats[tally.last_format], row):
             return tally.last_format
         for name, one in self._formats.items():
-            if name != tally.last_format and one.recognises_row(row):
+            if name != tally.last_format and recognises_row(one, row):
                 tally.last_format = name
                 return name
         return None
@@ -181,7 +182,7 @@ class ArchiveReader:
         if part is not None and not name and tally.fault_count <= EXAMINED_LIMIT:
             # Half a record may look like one of another format: what the file holds goes before.
             likely = tally.extent.forms or self._formats
-            name = next((each for each in likely if self._formats[each].recognises_row(part)), "")
+            name = next((each for each in likely if recognises_row(self._formats[each], part)), "")
         signals = None
         if name:
             tally.extent.forms.setdefault(name, self._formats[name].SIGNALS)

@@ -1,7 +1,9 @@
-"""Reads nested fields that may hold anything; must not know a format, a time or what a field means.
+"""Reads nested fields that may hold anything, and what a resource id among them says of itself.
 
 Azure writes one and the same field as a string, as a pair `{"value", "localizedValue"}`, as null, or leaves it out, and
-hides objects in strings of JSON ("Azure Activity Log event schema", which says that the schema is not enforced).
+hides objects in strings of JSON ("Azure Activity Log event schema", which says that the schema is not enforced). Ids
+are compared in lower case, as Azure does. Shapes: "Azure Resource Manager: resource ids", and the recorded oddities
+(no leading slash, `resourcegroups`, all upper case).
 """
 
 import math
@@ -19,6 +21,12 @@ FACT_LENGTH = 2_000  # characters of a fact: hostile or absurd fields must not f
 EXACT_INTEGER_LIMIT = 2**53  # beyond it an integer is no reading and no code; it is not even written out
 
 UNIT_SUFFIX = re.compile(r"\s*\[[^\]]*\]\s*$")  # `TimeGenerated [UTC]`, `Time [Local]`: how a portal heads its columns
+SUBSCRIPTION_ID = re.compile(r"/subscriptions/[^/]+", re.IGNORECASE)
+GROUP_ID = re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/]+", re.IGNORECASE)
+NETWORK_ID = re.compile(
+    r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.network/([^/]+)/[^/]+(?:/(?!providers/)[^/]+/[^/]+)*"
+)
+HEALTH_PROVIDER = "/providers/microsoft.resourcehealth/"
 
 
 def to_text(value: object) -> str:
@@ -26,8 +34,6 @@ def to_text(value: object) -> str:
 
     `value` decides: the localized one changes with the reader's language, and stands in only where it is alone.
     """
-    if isinstance(value, str):
-        return value.strip()
     if isinstance(value, dict):
         return _scalar_to_text(value.get("value")) or _scalar_to_text(value.get("localizedValue"))
     return _scalar_to_text(value)
@@ -44,6 +50,11 @@ def _scalar_to_text(value: object) -> str:
 def to_short_text(value: object) -> str:
     """A text, cut to what memory can bear."""
     return to_text(value)[:FACT_LENGTH]
+
+
+def find_text(members: Mapping[str, object], *keys: str) -> str:
+    """The first text among several members; empty where none is one."""
+    return next((text for key in keys if (text := to_text(members.get(key)))), "")
 
 
 def to_number(value: object) -> float | None:
@@ -93,8 +104,7 @@ def get_path(value: object, *path: str) -> object:
 
 def collect_facts(**said: object) -> dict[str, str]:
     """The facts that were said, cut to what memory can bear; a fact that was not said is left out."""
-    words = {name: to_short_text(value) for name, value in said.items()}
-    return {name: word for name, word in words.items() if word}
+    return {name: word for name, value in said.items() if (word := to_short_text(value))}
 
 
 @lru_cache(maxsize=64)  # the rows of a table share their columns
@@ -112,29 +122,18 @@ def fold_columns(row: Row) -> dict[str, object]:
     return {name: row[key] for name, key in fold_column_names(row).items()}
 
 
-SUBSCRIPTION_ID = re.compile(r"/subscriptions/[^/]+", re.IGNORECASE)
-GROUP_ID = re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/]+", re.IGNORECASE)
-NETWORK_ID = re.compile(
-    r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.network/([^/]+)/[^/]+(?:/(?!providers/)[^/]+/[^/]+)*"
-)
-HEALTH_PROVIDER = "/providers/microsoft.resourcehealth/"
-
-
 def find_resource_id(*values: object) -> str:
     """The first resource id among several fields, with its leading slash; raises `MalformedRow` when there is none."""
-    for value in values:
-        written = to_text(value).strip("/")
-        if not written:
-            continue
-        if "//" in written:
-            message = "the resource id has empty parts"
-            raise MalformedRow(message)
-        if written[:14].lower().startswith(("subscriptions/", "providers/")):
-            return f"/{written}"
-        message = "the resource id is no path of a subscription"
-        raise MalformedRow(message)
-    message = "no resource id"
-    raise MalformedRow(message)
+    written = next((text for value in values if (text := to_text(value).strip("/"))), "")
+    if not written:
+        reason = "no resource id"
+    elif "//" in written:
+        reason = "the resource id has empty parts"
+    elif written[:14].lower().startswith(("subscriptions/", "providers/")):
+        return f"/{written}"
+    else:
+        reason = "the resource id is no path of a subscription"
+    raise MalformedRow(reason)
 
 
 @lru_cache(maxsize=4096)  # thousands of rows in turn concern one VM
@@ -145,10 +144,14 @@ def parse_vm_id(identifier: str) -> VmId | None:
     return None if below else VmId.parse(identifier)
 
 
+def cut_at(identifier: str, part: str) -> str:
+    """What stands before a part of an id (in lower case); the whole where it has no such part."""
+    return identifier[: cut if (cut := identifier.lower().find(part)) >= 0 else None]
+
+
 def parse_health_vm(identifier: str) -> VmId | None:
     """The VM whose health an id names: the VM's own id, or that of a health record below it."""
-    cut = identifier.lower().find(HEALTH_PROVIDER)
-    return parse_vm_id(identifier if cut < 0 else identifier[:cut])
+    return parse_vm_id(cut_at(identifier, HEALTH_PROVIDER))
 
 
 def parse_scope(identifier: str) -> str | None:
@@ -178,15 +181,8 @@ def parse_parent_id(identifier: str) -> str:
 
 def find_named_vm(row: Row | None) -> VmId | None:
     """The one VM that a record names in the ids among its members; `None` for several, and for none."""
-    texts = _iter_texts(row or {}, 2)
-    found = {
-        vm.key: vm for text in texts if text[:40].lower().find("subscriptions/") in (0, 1) and (vm := _parse_vm(text))
-    }
+    found = {vm.key: vm for text in _iter_texts(row or {}, 2) if (vm := VmId.parse(text)) is not None}
     return next(iter(found.values())) if len(found) == 1 else None
-
-
-def _parse_vm(text: str) -> VmId | None:
-    return VmId.parse(text if text.startswith("/") else f"/{text}")
 
 
 def _iter_texts(row: Mapping[str, object], depth: int) -> Iterator[str]:

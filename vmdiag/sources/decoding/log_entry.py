@@ -182,6 +182,13 @@ def list_coverage(where: str) -> tuple[FeedCoverage, ...]:
     )
 
 
+def cover_scope(identifier: str, signal: Signal, partial: str | None = None) -> Iterator[FeedCoverage]:
+    """That a feed of the group or subscription of an id was read."""
+    where = parse_scope(identifier)
+    if where is not None:
+        yield FeedCoverage(signal=signal, scope=where, partial=partial)
+
+
 def decode_entry_content(entry: LogEntry, ref: str) -> Iterator[Item]:
     """What an entry says of a VM, of its network or of its region."""
     match find_feed(entry.category, entry.operation):

@@ -1,4 +1,4 @@
-"""The platform metrics that are read: their names, what they tell of, which aggregation; must not know wire forms.
+"""The platform metrics that are read: their names, what they tell of, which aggregation, and how far apart is too far.
 
 Source: "Supported metrics for Microsoft.Compute/virtualMachines", whose spelling is given back whatever the file's.
 """
@@ -12,11 +12,16 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources.items import IncompleteRead
 
+METRIC_SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 # A sum over a minute says how much passed. Where only another aggregation was asked for, it is of the same unit and
 # falls when the traffic falls; `count` is of samples, not of bytes, and never stands in.
 TOTAL_FIRST = ("total", "average", "maximum", "minimum")
 # The mean of a gauge. The sum comes last: it equals the mean where a minute has one sample, as it has for VMs.
 AVERAGE_FIRST = ("average", "maximum", "minimum", "total")
+# Two points of the loss and some of the hour before it are the least that tells one from a pause.
+COARSEST = timedelta(minutes=15)
+ISO_SPAN = re.compile(r"P(?:([0-9]{1,3})D)?(?:T(?:([0-9]{1,3})H)?(?:([0-9]{1,4})M)?(?:([0-9]{1,5})S)?)?", re.IGNORECASE)
+NET_SPAN = re.compile(r"(?:([0-9]{1,3})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})")  # as .NET writes a span
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,10 @@ def find_metric(name: str) -> Metric | None:
     return METRICS_BY_NAME.get(DISPLAY_NAMES.get(lower, lower).lower())
 
 
-# Two points of the loss and some of the hour before it are the least that tells one from a pause.
-COARSEST = timedelta(minutes=15)
-ISO_SPAN = re.compile(r"P(?:([0-9]{1,3})D)?(?:T(?:([0-9]{1,3})H)?(?:([0-9]{1,4})M)?(?:([0-9]{1,5})S)?)?", re.IGNORECASE)
-NET_SPAN = re.compile(r"(?:([0-9]{1,3})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})")  # as .NET writes a span
+def list_metric_signals(name: str) -> tuple[Signal, ...]:
+    """What a metric tells of; whatever metrics tell of where it is not named, nothing for one that is not read."""
+    metric = find_metric(name)
+    return METRIC_SIGNALS if not name else () if metric is None else (metric.signal,)
 
 
 def parse_duration(written: str) -> timedelta | None:
@@ -80,18 +85,12 @@ def parse_duration(written: str) -> timedelta | None:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds) or None
 
 
-def warn_coarse_grain(vm: VmId, metric: Metric, grain: timedelta, ref: str) -> Iterator[IncompleteRead]:
+def warn_coarse_grain(vm: VmId, metric: Metric, grain: timedelta | None, ref: str) -> Iterator[IncompleteRead]:
     """What is wrong with points that lie so far apart, where anything is: it is told, and the points are judged."""
-    if grain > COARSEST:
-        reason = (
-            f"its points lie {_format_grain(grain)} apart, too coarse to show a loss: export them with --interval PT1M"
-        )
-        place = ref.rpartition(":")[0] or ref
-        yield IncompleteRead(
-            signal=metric.signal, scope=vm.key, form="", place=place, reason=reason, lowers_verdict=False
-        )
-
-
-def _format_grain(grain: timedelta) -> str:
+    if grain is None or grain <= COARSEST:
+        return
     minutes = round(grain.total_seconds() / 60)
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+    distance = f"{minutes} min" if minutes % 60 else f"{minutes // 60} h"
+    reason = f"its points lie {distance} apart, too coarse to show a loss: export them with --interval PT1M"
+    place = ref.rpartition(":")[0] or ref
+    yield IncompleteRead(signal=metric.signal, scope=vm.key, form="", place=place, reason=reason, lowers_verdict=False)

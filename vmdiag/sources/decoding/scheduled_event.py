@@ -16,6 +16,7 @@ from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import Item, MalformedRow, UndatedState, VmRecord, make_name_placeholder
 
 EVENT_MEMBERS = frozenset({"eventtype", "eventstatus"})
+EVENT_COLUMNS = frozenset({"eventtype", "_eventtype"})  # one of them, where an event's members are columns
 MAINTENANCE_PROVIDER = "/providers/microsoft.maintenance/"
 SET_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/providers/microsoft\.compute/"
@@ -31,9 +32,10 @@ def fold_members(written: Mapping[str, object]) -> dict[str, object]:
     return {str(key).lstrip("_").lower(): value for key, value in written.items()}
 
 
-def is_scheduled_event(said: Mapping[str, object]) -> bool:
+def is_scheduled_event(members: Mapping[str, object]) -> bool:
     """Whether these members are those of a scheduled event."""
-    return said.keys() >= EVENT_MEMBERS and ("resources" in said or "eventid" in said)
+    names = fold_members(members).keys()
+    return names >= EVENT_MEMBERS and ("resources" in names or "eventid" in names)
 
 
 def decode_scheduled_event(

@@ -155,6 +155,11 @@ def parse_time(value: object) -> datetime | None:
     # The year is looked at first: at the ends of the calendar a change of zone would overflow.
     if at is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
         return None
+    return to_utc(at)
+
+
+def to_utc(at: datetime) -> datetime:
+    """The same instant in UTC, which a time without a zone is in."""
     if at.tzinfo is UTC:
         return at
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -1,0 +1,65 @@
+"""The wire forms of Azure's feeds, one a module: what a row looks like and what it says.
+
+A form is added as one file with `SIGNALS`, `SIGNATURES` and `decode_row`; it may also have `identify_signals(row)`: to
+which of its feeds a row belongs, as far as the row tells.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Protocol
+
+from vmdiag.model import Signal
+from vmdiag.sources.decoding.fields import find_text, fold_column_names
+from vmdiag.sources.items import Item, Row
+
+EVENT_TYPE_KEYS = ("eventType", "type")  # where Event Grid's own schema and CloudEvents name the type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What rows of a form have in common; all that is given must be so.
+
+    Of the keys of a row `all_of`, at least one of `one_of` and none of `none_of`; in a table (`is_folded`) the first
+    two are column names as `fold_column_names` gives them. `kind` matches the first of `kind_keys` that holds a text,
+    and the empty text where none does. `condition` is for what keys and kind cannot tell: it is asked last.
+    """
+
+    all_of: AbstractSet[str] = frozenset()
+    one_of: AbstractSet[str] = frozenset()
+    none_of: AbstractSet[str] = frozenset()
+    is_folded: bool = False
+    kind: re.Pattern[str] | None = None
+    kind_keys: tuple[str, ...] = ("type",)
+    condition: Callable[[Row], bool] | None = None
+
+
+class InputFormat(Protocol):
+    """A module of this folder."""
+
+    SIGNALS: tuple[Signal, ...]
+    """The feeds that come in this form: what is not heard where a row of it is lost."""
+
+    SIGNATURES: tuple[Signature, ...]
+    """A row of this form has one of them, a row of another form none."""
+
+    def decode_row(self, row: Row, ref: str) -> Iterator[Item]:
+        """What a row says; raises `MalformedRow` when it cannot be used."""
+        ...
+
+
+def recognises_row(form: InputFormat, row: Row) -> bool:
+    """Whether a row is of this form, by its content alone."""
+    return any(_matches_signature(row, signature) for signature in form.SIGNATURES)
+
+
+def _matches_signature(row: Row, signature: Signature) -> bool:
+    keys = fold_column_names(row).keys() if signature.is_folded else row.keys()
+    return (
+        keys >= signature.all_of
+        and not (signature.one_of and signature.one_of.isdisjoint(keys))
+        and signature.none_of.isdisjoint(row)
+        and (signature.kind is None or signature.kind.fullmatch(find_text(row, *signature.kind_keys)) is not None)
+        and (signature.condition is None or signature.condition(row))
+    )

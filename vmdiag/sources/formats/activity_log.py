@@ -1,29 +1,26 @@
-"""Events of the activity log as the API, the CLI and the portal's JSON give them; must not know what they mean.
+"""Events of the activity log as the API, the CLI and the portal's JSON give them.
 
 Sources: "Azure Activity Log event schema", "REST API: Activity Logs - List", `az monitor activity-log list`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import find_resource_id, parse_health_vm, to_text
-from vmdiag.sources.decoding.log_entry import find_operation_name
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, parse_health_vm, to_text
 from vmdiag.sources.decoding.timestamps import parse_ticks, require_time
+from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, Row
 
 SIGNALS = log_entry.SIGNALS
 # What an event is about; the API before 2015 and the filters of today say `resourceUri`.
-RESOURCE_KEYS = frozenset({"id", "resourceId", "resourceUri"})
-
-
-def recognises_row(row: Row) -> bool:
-    """An event has `eventTimestamp`, or at least an operation on a resource, and no other form's name for the time."""
-    if "eventTimestamp" in row:
-        return True
-    if "time" in row or "TimeGenerated" in row:
-        return False
-    return "relatedEvents" in row or ("operationName" in row and not RESOURCE_KEYS.isdisjoint(row))
+RESOURCE_KEYS = {"id", "resourceId", "resourceUri"}
+OTHER_TIMES = {"time", "TimeGenerated"}  # as other forms name the time
+SIGNATURES = (
+    Signature(all_of={"eventTimestamp"}),
+    Signature(all_of={"relatedEvents"}, none_of=OTHER_TIMES),
+    Signature(all_of={"operationName"}, one_of=RESOURCE_KEYS, none_of=OTHER_TIMES),
+)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
@@ -33,8 +30,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
 
 def identify_signals(row: Row) -> tuple[Signal, ...]:
     """The feeds that an event belongs to, as far as it tells."""
-    category = to_text(row.get("category")) or to_text(row.get("eventSource"))
-    return log_entry.list_possible_signals(category, _find_operation(row.get("operationName")))
+    return log_entry.list_possible_signals(find_text(row, "category", "eventSource"), _find_operation(row))
 
 
 def decode_log_entry(row: Row) -> log_entry.LogEntry:
@@ -47,9 +43,9 @@ def decode_log_entry(row: Row) -> log_entry.LogEntry:
     return log_entry.LogEntry(
         at=require_time(parse_health_vm(target), row.get("eventTimestamp"), ticks),
         resource=target,
-        operation=_find_operation(row.get("operationName")),
+        operation=_find_operation(row),
         status=to_text(row.get("status")),
-        category=to_text(row.get("category")) or to_text(row.get("eventSource")),  # alerts call it the event's source
+        category=find_text(row, "category", "eventSource"),  # alerts call it the event's source
         substatus=to_text(row.get("subStatus")),
         correlation=to_text(row.get("correlationId")),
         event=to_text(row.get("eventName")),
@@ -57,8 +53,8 @@ def decode_log_entry(row: Row) -> log_entry.LogEntry:
     )
 
 
-def _find_operation(written: object) -> str:
+def _find_operation(row: Row) -> str:
     """The operation's name; events may have only the one shown to people."""
-    if isinstance(written, Mapping) and to_text(written.get("value")):
-        return to_text(written.get("value"))
-    return find_operation_name(to_text(written))
+    written = row.get("operationName")
+    name = to_text(written.get("value")) if isinstance(written, dict) else ""
+    return name or log_entry.find_operation_name(to_text(written))

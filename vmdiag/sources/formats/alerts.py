@@ -1,20 +1,18 @@
-"""Activity-log alerts as webhooks and action groups deliver them; must not know what the entry inside means.
+"""Activity-log alerts as webhooks and action groups deliver them.
 
 Sources: "Webhooks for Azure activity log alerts" (`data.context.activityLog`) and "Common alert schema"
 (`data.essentials`, `data.alertContext`; of a metric alert `alertContext.condition.allOf[]`).
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
     get_path,
     iter_objects,
-    parse_scope,
     parse_vm_id,
     to_list,
     to_mapping,
@@ -23,20 +21,24 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.metric_names import find_metric
 from vmdiag.sources.decoding.timestamps import require_time
-from vmdiag.sources.formats import activity_log
-from vmdiag.sources.items import FeedCoverage, Item, MetricPoints, Row
+from vmdiag.sources.formats import Signature, activity_log, metrics
+from vmdiag.sources.items import Item, MetricPoints, Row
 
 SIGNALS = log_entry.SIGNALS
 # The aggregations over a window that tell what each of its minutes was.
 UNIFORM_AGGREGATES = frozenset({("average", 0.0), ("average", 1.0), ("maximum", 0.0), ("minimum", 1.0)})
 LONGEST_WINDOW = timedelta(days=1)  # of a metric alert's rule
+MINUTE = timedelta(minutes=1)
 SINGLE_EVENTS_ONLY = "an alert tells single events, and only those that its rule looks for"
 
 
-def recognises_row(row: Row) -> bool:
-    """An alert has a context with an entry of the log, or the common schema's two halves, in `data` or bare."""
+def has_context(row: Row) -> bool:
+    """Whether an entry of the log, or the common schema's two halves, stand in `data` or bare."""
     body = _unwrap_data(row)
     return "alertContext" in body or "activityLog" in to_mapping(body.get("context"))
+
+
+SIGNATURES = (Signature(one_of={"data", "alertContext", "context"}, condition=has_context),)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
@@ -47,33 +49,30 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         yield from _decode_availability(body)
         return
     entry = activity_log.decode_log_entry(event)
-    where = parse_scope(entry.resource)
-    if where is not None:
-        yield FeedCoverage(signal=Signal.HEALTH, scope=where, partial=SINGLE_EVENTS_ONLY)
+    yield from log_entry.cover_scope(entry.resource, Signal.HEALTH, SINGLE_EVENTS_ONLY)
     yield from log_entry.decode_entry_content(entry, ref)
 
 
-def _unwrap_data(row: Row) -> Mapping[str, object]:
+def _unwrap_data(row: Row) -> Row:
     data = row.get("data")
     return data if isinstance(data, dict) else row
 
 
-def _read_common_alert(body: Mapping[str, object]) -> Mapping[str, object]:
+def _read_common_alert(body: Row) -> Mapping[str, object]:
     """The entry of the common schema, which leaves to the essentials what it is about, and maybe when."""
     context = to_mapping(body.get("alertContext"))
     essentials = to_mapping(body.get("essentials"))
     service = to_text(essentials.get("monitoringService")).lower()
     if "operationName" not in context and not service.startswith(("activity log", "resource health", "service health")):
         return {}
-    targets = to_list(essentials.get("alertTargetIDs"))
     return {
-        "resourceId": targets[0] if targets else None,
+        "resourceId": next(iter(to_list(essentials.get("alertTargetIDs"))), None),
         "eventTimestamp": essentials.get("firedDateTime"),
         **{key: value for key, value in context.items() if value is not None},
     }
 
 
-def _decode_availability(body: Mapping[str, object]) -> Iterator[Item]:
+def _decode_availability(body: Row) -> Iterator[Item]:
     """The minutes of an alert's window over which the VM was available, or was not."""
     condition = to_mapping(get_path(body, "alertContext", "condition"))
     targets = to_list(get_path(body, "essentials", "alertTargetIDs"))
@@ -81,27 +80,11 @@ def _decode_availability(body: Mapping[str, object]) -> Iterator[Item]:
         metric, value = find_metric(to_text(criterion.get("metricName"))), to_number(criterion.get("metricValue"))
         if metric is None or metric.signal is not Signal.AVAILABILITY or value is None:
             continue
-        named = [
-            to_text(one.get("value"))
-            for one in iter_objects(criterion.get("dimensions"))
-            if _is_resource_dimension(one)
-        ]
-        vm = parse_vm_id(find_resource_id(*named, *targets[:1]))
+        vm = parse_vm_id(find_resource_id(metrics.find_dimension(criterion.get("dimensions")), *targets[:1]))
         # Of any other figure nobody can say which minute it was.
         if vm is not None and (to_text(criterion.get("timeAggregation")).lower(), value) in UNIFORM_AGGREGATES:
-            times = tuple(_iter_minutes(vm, condition))
-            yield MetricPoints(
-                vm=vm, name=metric.name, signal=metric.signal, times=times, values=(float(value),) * len(times)
-            )
-
-
-def _is_resource_dimension(dimension: Mapping[str, object]) -> bool:
-    return to_text(dimension.get("name")).lower() == "microsoft.resourceid"
-
-
-def _iter_minutes(vm: VmId, condition: Mapping[str, object]) -> Iterator[datetime]:
-    start = require_time(vm, condition.get("windowStartTime"))
-    end = min(require_time(vm, condition.get("windowEndTime")), start + LONGEST_WINDOW)
-    while start < end:
-        yield start
-        start += timedelta(minutes=1)
+            start = require_time(vm, condition.get("windowStartTime"))
+            end = min(require_time(vm, condition.get("windowEndTime")), start + LONGEST_WINDOW)
+            times = tuple(start + count * MINUTE for count in range(-((start - end) // MINUTE)))
+            values = (float(value),) * len(times)
+            yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=times, values=values)

@@ -1,4 +1,4 @@
-"""Points of platform metrics, one a row: the table `AzureMetrics` and exported metric records; must not judge them.
+"""Points of platform metrics, one a row: the table `AzureMetrics` and exported metric records.
 
 Sources: "Azure Monitor Logs reference: AzureMetrics", "Diagnostic settings: metrics" (records with `metricName`, whose
 members come as `average` and as `Average`).
@@ -6,37 +6,29 @@ members come as `average` and as `Average`).
 
 from collections.abc import Iterator
 
-from vmdiag.identity import VmId
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import (
-    find_resource_id,
-    fold_column_names,
-    fold_columns,
-    parse_vm_id,
-    to_number,
-    to_text,
+from vmdiag.sources.decoding.fields import find_resource_id, fold_columns, parse_vm_id, to_number, to_text
+from vmdiag.sources.decoding.metric_names import (
+    METRIC_SIGNALS,
+    find_metric,
+    list_metric_signals,
+    parse_duration,
+    warn_coarse_grain,
 )
-from vmdiag.sources.decoding.metric_names import find_metric, parse_duration, warn_coarse_grain
 from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
 
+SIGNALS = METRIC_SIGNALS
 # Not measured, in whatever words of the tool that made a table of it.
-SHOWN_LENGTH = 40  # characters of a cell that is shown
 ABSENT_VALUES = frozenset({"", "nan", "null", "none"})
-SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
-
-
-def recognises_row(row: Row) -> bool:
-    """A row names its metric beside a time."""
-    names = fold_column_names(row)
-    return "metricname" in names and ("timegenerated" in names or "time" in names)
+SHOWN_LENGTH = 40  # characters of a cell that is shown
+SIGNATURES = (Signature(all_of={"metricname"}, one_of={"timegenerated", "time"}, is_folded=True),)
 
 
 def identify_signals(row: Row) -> tuple[Signal, ...]:
     """What the row's metric tells of; nothing for one that is not read."""
-    name = to_text(fold_columns(row).get("metricname"))
-    metric = find_metric(name)
-    return SIGNALS if not name else () if metric is None else (metric.signal,)
+    return list_metric_signals(to_text(fold_columns(row).get("metricname")))
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
@@ -47,20 +39,14 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if vm is None or metric is None:
         return
     at = require_time(vm, cells.get("timegenerated"), cells.get("time"))
-    values = tuple(_find_measurement(vm, [cells.get(key) for key in metric.aggregations]))
+    measured = [cell for key in metric.aggregations if not _is_absent(cell := cells.get(key))][:1]
+    values = tuple(value for cell in measured if (value := to_number(cell)) is not None)
+    if len(values) < len(measured):  # no other aggregation compares
+        message = f"no number: {to_text(measured[0])[:SHOWN_LENGTH]!r}"
+        raise MalformedRow(message, vm)
     yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=(at,) * len(values), values=values)
-    grain = parse_duration(to_text(cells.get("timegrain")))
-    if grain is not None:
-        yield from warn_coarse_grain(vm, metric, grain, ref)
+    yield from warn_coarse_grain(vm, metric, parse_duration(to_text(cells.get("timegrain"))), ref)
 
 
-def _find_measurement(vm: VmId, cells: list[object]) -> Iterator[float]:
-    """The first of the aggregations that is there; raises `MalformedRow` where it is no number: no other compares."""
-    for cell in cells:
-        value = to_number(cell)
-        if value is not None:
-            yield value
-            return
-        if to_text(cell).lower() not in ABSENT_VALUES:
-            message = f"no number: {to_text(cell)[:SHOWN_LENGTH]!r}"
-            raise MalformedRow(message, vm)
+def _is_absent(cell: object) -> bool:
+    return to_number(cell) is None and to_text(cell).lower() in ABSENT_VALUES

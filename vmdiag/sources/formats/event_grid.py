@@ -1,55 +1,47 @@
-"""Health events that Event Grid delivered, in its own schema or as CloudEvents; must not know what a name means.
+"""Health events that Event Grid delivered, in its own schema or as CloudEvents.
 
 Source: "Azure Resource Notifications - Health Resources events in Azure Event Grid". Both schemas carry the same
 `data.resourceInfo.properties`; other types of event are told apart and say nothing here.
 """
 
+import re
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
-from vmdiag.sources.decoding.fields import find_resource_id, get_path, parse_health_vm, to_mapping, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path, parse_health_vm, to_mapping
 from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.formats import EVENT_TYPE_KEYS, Signature
 from vmdiag.sources.items import FeedCoverage, Item, Row
 
 SIGNALS = (Signal.HEALTH,)
-
 HEALTH_RESOURCES = "microsoft.resourcenotifications.healthresources."
-NOTIFICATIONS = "microsoft.resourcenotifications."
-OTHER_TYPES = (
-    "microsoft.maintenance",
-    "microsoft.resourcenotifications.maintenanceresources.",
-    "microsoft.resources.resource",
+# What other formats read is none of these.
+ANY_TYPE = re.compile(
+    r"(?is)(?!microsoft\.maintenance|microsoft\.resourcenotifications\.maintenanceresources\."
+    r"|microsoft\.resources\.resource).*"
 )
-
-
-def recognises_row(row: Row) -> bool:
-    """An event of Resource Notifications by its type, or any event by the members that only its schema has."""
-    kind = _read_event_type(row)
-    if kind.startswith(OTHER_TYPES):
-        return False  # other formats read them
-    if kind.startswith(NOTIFICATIONS):
-        return True
-    return ("specversion" in row and "type" in row) or ("eventType" in row and "eventTime" in row)
+NOTIFICATION_TYPE = re.compile(
+    r"(?is)microsoft\.resourcenotifications\.(?!maintenanceresources\.).*",
+)
+SIGNATURES = (
+    Signature(kind=NOTIFICATION_TYPE, kind_keys=EVENT_TYPE_KEYS),
+    # Any event by the members that only its schema has.
+    Signature(all_of={"specversion", "type"}, kind=ANY_TYPE, kind_keys=EVENT_TYPE_KEYS),
+    Signature(all_of={"eventType", "eventTime"}, kind=ANY_TYPE, kind_keys=EVENT_TYPE_KEYS),
+)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The state or the annotation that was notified; nothing for an event of another topic or resource."""
-    if not _read_event_type(row).startswith(HEALTH_RESOURCES):
+    if not find_text(row, *EVENT_TYPE_KEYS).lower().startswith(HEALTH_RESOURCES):
         return
     told = get_path(row, "data", "resourceInfo")
     said = to_mapping(get_path(told, "properties"))
-    target = find_resource_id(said.get("targetResourceId"), get_path(told, "id"), row.get("subject"))
-    vm = parse_health_vm(target)
+    vm = parse_health_vm(find_resource_id(said.get("targetResourceId"), get_path(told, "id"), row.get("subject")))
     if vm is None:
         return
-    delivered = row.get("eventTime"), row.get("time")
-    at = require_time(
-        vm, said.get("occurredTime"), get_path(row, "data", "operationalInfo", "resourceEventTime"), *delivered
-    )
+    occurred = said.get("occurredTime"), get_path(row, "data", "operationalInfo", "resourceEventTime")
+    at = require_time(vm, *occurred, row.get("eventTime"), row.get("time"))
     yield FeedCoverage(signal=Signal.HEALTH, scope=vm.key)
     yield from health_status.decode_health_event(vm, at, said, ref)
-
-
-def _read_event_type(row: Row) -> str:
-    return (to_text(row.get("eventType")) or to_text(row.get("type"))).lower()

@@ -1,26 +1,19 @@
-"""Rows of the Log Analytics table `Heartbeat`: the agent's sign of life, one a minute; must not judge a silence.
+"""Rows of the Log Analytics table `Heartbeat`: the agent's sign of life, one a minute.
 
 Source: "Azure Monitor Logs reference: Heartbeat". A query that projects the id away leaves the computer's name, or the
 parts of the id.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.decoding.fields import (
-    find_resource_id,
-    fold_column_names,
-    fold_columns,
-    parse_vm_id,
-    to_short_text,
-    to_text,
-)
+from vmdiag.sources.decoding.fields import find_resource_id, fold_columns, parse_vm_id, to_short_text, to_text
 from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MetricPoints, Row, VmInventory, make_computer_placeholder
 
 SIGNALS = (Signal.HEARTBEAT,)
-
 # Columns that, beside a computer and a time, no other table of a workspace has.
 OWN_COLUMNS = frozenset({"computerenvironment", "isgatewayinstalled", "oscategory", "scagentchannel"})
 AGENT_CATEGORIES = frozenset({"azure monitor agent", "direct agent", "scom agent", "scom management server"})
@@ -29,25 +22,22 @@ PROVIDER = "/providers/Microsoft.Compute/virtualMachines/"
 VM_TYPES = frozenset({"", "virtualmachines", "microsoft.compute/virtualmachines"})
 
 
-def recognises_row(row: Row) -> bool:
-    """A row says its table in `Type`; where that was left out, its agent or a column of its own tells."""
-    names = fold_column_names(row)
-    if "computer" not in names or "timegenerated" not in names:
-        return False
-    if "type" in names:
-        return to_text(row[names["type"]]).lower() == "heartbeat"
-    category = to_text(row[names["category"]]).lower() if "category" in names else ""
-    return category in AGENT_CATEGORIES or not OWN_COLUMNS.isdisjoint(names)
+def is_heartbeat(row: Row) -> bool:
+    """Whether a row says its table in `Type`; where that was left out, its agent or a column of its own tells."""
+    cells = fold_columns(row)
+    if "type" in cells:
+        return to_text(cells["type"]).lower() == "heartbeat"
+    return to_text(cells.get("category")).lower() in AGENT_CATEGORIES or not OWN_COLUMNS.isdisjoint(cells)
+
+
+SIGNATURES = (Signature(all_of={"computer", "timegenerated"}, is_folded=True, condition=is_heartbeat),)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """One beat, and the operating system; nothing for a computer that is no VM of Azure."""
     del ref  # beats are too many to cite each
     cells = fold_columns(row)
-    written = (cells.get("_resourceid"), cells.get("resourceid"))
-    if not any(map(to_text, written)) and to_text(cells.get("computerenvironment")).lower() == "non-azure":
-        return
-    vm = _find_vm(cells, *written)
+    vm = _find_vm(cells)
     if vm is None:
         return
     at = require_time(vm, cells.get("timegenerated"))
@@ -57,13 +47,21 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     yield MetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=(at,), values=(1.0,))
 
 
-def _find_vm(cells: Mapping[str, object], *written: object) -> VmId | None:
-    """The VM of the id, of the id's parts, or the one whose computer is called so; `None` for another machine."""
-    if any(map(to_text, written)):
-        return parse_vm_id(find_resource_id(*written))
-    parts = [to_text(cells.get(part)) for part in ("subscriptionid", "resourcegroup", "resource")]
-    if all(parts) and to_text(cells.get("resourcetype")).lower() in VM_TYPES:
-        subscription, group, name = parts
-        return VmId.parse(f"/subscriptions/{subscription}/resourceGroups/{group}{PROVIDER}{name}")
-    computer = to_short_text(cells.get("computer"))
-    return make_computer_placeholder(computer) if computer else parse_vm_id(find_resource_id(*written))
+def find_row_vm(cells: Row) -> VmId | None:
+    """The VM of the id, or the one whose computer is called so; `None` for another resource."""
+    written, computer = (cells.get("_resourceid"), cells.get("resourceid")), to_short_text(cells.get("computer"))
+    if computer and not any(map(to_text, written)):
+        return make_computer_placeholder(computer)
+    return parse_vm_id(find_resource_id(*written))
+
+
+def _find_vm(cells: Row) -> VmId | None:
+    """The same, or the VM of the id's parts; `None` for a machine outside of Azure."""
+    if not any(map(to_text, (cells.get("_resourceid"), cells.get("resourceid")))):
+        if to_text(cells.get("computerenvironment")).lower() == "non-azure":
+            return None
+        parts = [to_text(cells.get(part)) for part in ("subscriptionid", "resourcegroup", "resource")]
+        if all(parts) and to_text(cells.get("resourcetype")).lower() in VM_TYPES:
+            subscription, group, name = parts
+            return VmId.parse(f"/subscriptions/{subscription}/resourceGroups/{group}{PROVIDER}{name}")
+    return find_row_vm(cells)

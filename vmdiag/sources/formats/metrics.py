@@ -7,8 +7,8 @@ A point that has only its time was not measured.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise, repeat
+from datetime import datetime
+from itertools import chain, pairwise
 
 import msgspec
 
@@ -16,26 +16,42 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import (
     SUBSCRIPTION_ID,
+    cut_at,
     find_resource_id,
     iter_objects,
     parse_vm_id,
     to_number,
     to_text,
 )
-from vmdiag.sources.decoding.metric_names import Metric, find_metric, warn_coarse_grain
-from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.decoding.metric_names import (
+    METRIC_SIGNALS,
+    Metric,
+    find_metric,
+    list_metric_signals,
+    warn_coarse_grain,
+)
+from vmdiag.sources.decoding.timestamps import parse_time, to_utc
+from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
 
-SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
+SIGNALS = METRIC_SIGNALS
 
 GRAIN_SAMPLE = 60  # points from which the distance between any two is told
 METRIC_PROVIDER = "/providers/microsoft.insights/metrics/"
 RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
 
 
-def recognises_row(row: Row) -> bool:
-    """A metric has a name and series of points."""
-    return "name" in row and (isinstance(row.get("timeseries"), list) or isinstance(row.get("data"), list))
+def has_points(row: Row) -> bool:
+    """Whether a metric has a list of series or of points."""
+    return isinstance(row.get("timeseries"), list) or isinstance(row.get("data"), list)
+
+
+SIGNATURES = (Signature(all_of={"name"}, one_of={"timeseries", "data"}, condition=has_points),)
+
+
+def identify_signals(row: Row) -> tuple[Signal, ...]:
+    """What the metric tells of, where it is named; nothing for one that is not read."""
+    return list_metric_signals(to_text(row.get("name")))
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
@@ -46,18 +62,19 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
             yield from _decode_points(*subject, lists, ref)
 
 
-def _group_by_resource(row: Row) -> dict[str, list[object]]:
+def find_dimension(dimensions: object) -> str:
+    """The resource that a series names among its dimensions; empty where it names none."""
+    named = (one.get("value") for one in iter_objects(dimensions) if to_text(one.get("name")).lower() == RESOURCE_ID)
+    return to_text(next(named, ""))
+
+
+def _group_by_resource(row: Row) -> Mapping[str, list[object]]:
     """The lists of points by the resource they are of: a subscription's metric is split by resource, not by id."""
     identifier = to_text(row.get("id"))
-    series = list(iter_objects(row.get("timeseries")))
-    if not series:
-        return {identifier: [row.get("data")]}
     lists: defaultdict[str, list[object]] = defaultdict(list)
-    for each in series:
-        said = iter_objects(each.get("metadatavalues"))
-        named = next((to_text(one.get("value")) for one in said if to_text(one.get("name")).lower() == RESOURCE_ID), "")
-        lists[named or identifier].append(each.get("data"))
-    return lists
+    for each in iter_objects(row.get("timeseries")):
+        lists[find_dimension(each.get("metadatavalues")) or identifier].append(each.get("data"))
+    return lists or {identifier: [row.get("data")]}
 
 
 def _decode_points(vm: VmId, metric: Metric, lists: list[object], ref: str) -> Iterator[Item]:
@@ -65,20 +82,17 @@ def _decode_points(vm: VmId, metric: Metric, lists: list[object], ref: str) -> I
     series = [list(iter_objects(each)) for each in lists]
     readings = [_read_points(vm, metric, points) for points in series]
     yield _make_points(vm, metric, readings)
-    grain = min(filter(None, map(_detect_grain, series)), default=None)
-    if grain is not None:
-        yield from warn_coarse_grain(vm, metric, grain, ref)
-    lost = sum(map(_count_measured, repeat(metric), series)) - sum(map(len, readings))
+    # An answer does not name its grain beside the points: the first ones tell, measured or not.
+    times = [[parse_time(point.get("timeStamp")) for point in points[:GRAIN_SAMPLE]] for points in series]
+    gaps = (abs(later - at) for each in times for at, later in pairwise(filter(None, each)))
+    yield from warn_coarse_grain(vm, metric, min(filter(None, gaps), default=None), ref)
+    lost = -sum(map(len, readings))
+    for points in series:
+        key = _choose_aggregation(metric, points)
+        lost += sum(point.get(key) is not None for point in points) if key else 0
     if lost:  # what could be read was given out
         message = f"{lost} points of {metric.name} have no usable time or value"
         raise MalformedRow(message, vm)
-
-
-def identify_signals(row: Row) -> tuple[Signal, ...]:
-    """What the metric tells of, where it is named; nothing for one that is not read."""
-    name = to_text(row.get("name"))
-    metric = find_metric(name)
-    return SIGNALS if not name else () if metric is None else (metric.signal,)
 
 
 class TypedPoint(msgspec.Struct):
@@ -142,8 +156,7 @@ def decode_typed_metric(row: TypedMetric) -> Iterator[MetricPoints]:
 def _identify_metric(identifier: str, name: str, code: str) -> tuple[VmId, Metric] | None:
     """Which metric of which VM; raises `MalformedRow` where Azure says that it could not answer."""
     metric = find_metric(name)
-    cut = identifier.lower().find(METRIC_PROVIDER)
-    owner = find_resource_id(identifier if cut < 0 else identifier[:cut])
+    owner = find_resource_id(cut_at(identifier, METRIC_PROVIDER))
     vm = parse_vm_id(owner)
     if metric is None or (vm is None and not SUBSCRIPTION_ID.fullmatch(owner)):
         return None
@@ -157,15 +170,16 @@ def _identify_metric(identifier: str, name: str, code: str) -> tuple[VmId, Metri
 
 
 def _make_points(vm: VmId, metric: Metric, readings: list[list[tuple[datetime, float]]]) -> MetricPoints:
-    points = readings[0] if len(readings) == 1 else _merge_dimensions(metric, readings)
+    """Several dimensions as one: traffic adds up, availability is as good as the worst."""
+    points = readings[0] if len(readings) == 1 else []
+    if len(readings) != 1:
+        whole: dict[datetime, float] = {}
+        for at, value in chain.from_iterable(readings):
+            before = whole.get(at)
+            whole[at] = value if before is None else before + value if metric.is_summed else min(before, value)
+        points = sorted(whole.items())
     times, values = tuple(at for at, _ in points), tuple(value for _, value in points)
     return MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=times, values=values)
-
-
-def _detect_grain(data: list[Mapping[str, object]]) -> timedelta | None:
-    """How far apart the first points lie, measured or not: an answer does not name its grain beside them."""
-    times = [at for point in data[:GRAIN_SAMPLE] if (at := parse_time(point.get("timeStamp"))) is not None]
-    return min((gap for at, later in pairwise(times) if (gap := abs(later - at))), default=None)
 
 
 def _read_points(vm: VmId, metric: Metric, data: list[Mapping[str, object]]) -> list[tuple[datetime, float]]:
@@ -190,35 +204,10 @@ def _choose_aggregation(metric: Metric, data: list[Mapping[str, object]]) -> str
     return next((key for key in metric.aggregations if any(point.get(key) is not None for point in data)), None)
 
 
-def _count_measured(metric: Metric, data: list[Mapping[str, object]]) -> int:
-    """How many of the points have it."""
-    key = _choose_aggregation(metric, data)
-    return 0 if key is None else sum(point.get(key) is not None for point in data)
-
-
 def _read_usual_points(metric: Metric, data: list[TypedPoint]) -> list[tuple[datetime, float]]:
     """The same of points that are as usual; a time without a zone means UTC, as everywhere."""
     for key in metric.aggregations:
         points = [(point.timeStamp, value) for point in data if (value := getattr(point, key)) is not None]
         if points:
-            return [(_to_utc(datetime.fromisoformat(at)), value) for at, value in points]
+            return [(to_utc(datetime.fromisoformat(at)), value) for at, value in points]
     return []
-
-
-def _to_utc(at: datetime) -> datetime:
-    if at.tzinfo is UTC:
-        return at
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def _merge_dimensions(metric: Metric, readings: list[list[tuple[datetime, float]]]) -> list[tuple[datetime, float]]:
-    """Several dimensions as one: traffic adds up, availability is as good as the worst."""
-    whole: dict[datetime, float] = {}
-    for points in readings:
-        for at, value in points:
-            before = whole.get(at)
-            if before is None:
-                whole[at] = value
-            else:
-                whole[at] = before + value if metric.is_summed else min(before, value)
-    return sorted(whole.items())

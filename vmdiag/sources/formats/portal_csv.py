@@ -1,4 +1,4 @@
-"""The activity log as the portal's "Download as CSV" writes it; must not know what an operation means.
+"""The activity log as the portal's "Download as CSV" writes it.
 
 Source: "Use the Azure Monitor activity log: Download the activity log"; columns as two public loaders read them. It has
 display names and no properties: it can tell an operation or that there was a health event, never which one.
@@ -10,41 +10,34 @@ from functools import lru_cache
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import find_resource_id, fold_column_names, fold_columns, parse_health_vm, to_text
-from vmdiag.sources.decoding.log_entry import find_operation_name
+from vmdiag.sources.decoding.fields import find_resource_id, fold_columns, parse_health_vm, to_text
 from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item, MalformedRow, Row
 
 SIGNALS = (Signal.ACTIVITY, Signal.HEALTH)
-
-PORTAL_COLUMNS = frozenset({"operation name", "event category", "status", "time"})
+# The portal's headings hold blanks as no other form's do.
+SIGNATURES = (Signature(all_of={"operation name", "event category", "status", "time"}, is_folded=True),)
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 NO_PROPERTIES = "the portal's CSV has no properties: a live migration cannot be seen in it"
 DISPLAY_TYPES = {"virtual machine": "Microsoft.Compute/virtualMachines"}  # older portals
 
 
-def recognises_row(row: Row) -> bool:
-    """A row has the portal's headings, which hold blanks as no other form's do."""
-    return fold_column_names(row).keys() >= PORTAL_COLUMNS
-
-
 def identify_signals(row: Row) -> tuple[Signal, ...]:
     """The feeds that a row belongs to, as far as it tells; of an incident it names no region."""
     cells = fold_columns(row)
-    found = log_entry.list_possible_signals(
-        to_text(cells.get("event category")), find_operation_name(to_text(cells.get("operation name")))
-    )
+    operation = log_entry.find_operation_name(to_text(cells.get("operation name")))
+    found = log_entry.list_possible_signals(to_text(cells.get("event category")), operation)
     return tuple(signal for signal in found if signal in SIGNALS)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What a row tells of a VM or a network resource, and that the log was read, without what it cannot show."""
     cells = fold_columns(row)
-    shown = to_text(cells.get("operation name"))
-    category = to_text(cells.get("event category"))
-    subscription = to_text(cells.get("subscription"))
-    yield from _list_coverage(subscription, to_text(cells.get("resource group")))
-    if log_entry.find_feed(category, find_operation_name(shown)) in (None, Signal.SERVICE):
+    shown, category = to_text(cells.get("operation name")), to_text(cells.get("event category"))
+    operation = log_entry.find_operation_name(shown)
+    yield from _list_coverage(to_text(cells.get("subscription")), to_text(cells.get("resource group")))
+    if log_entry.find_feed(category, operation) in (None, Signal.SERVICE):
         return  # an incident without its properties names no region
     target = _make_resource_id(cells)
     if target is None:
@@ -52,7 +45,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     entry = log_entry.LogEntry(
         at=require_time(parse_health_vm(target), cells.get("time")),
         resource=target,
-        operation=find_operation_name(shown),
+        operation=operation,
         status=to_text(cells.get("status")),
         category=category,
         correlation=to_text(cells.get("correlation id")),
@@ -65,14 +58,14 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
 def _list_coverage(subscription: str, group: str) -> tuple[FeedCoverage, ...]:
     if not GUID.fullmatch(subscription):
         return ()
-    where = f"/subscriptions/{subscription}" + (f"/resourcegroups/{group}" if group else "")
+    where = f"/subscriptions/{subscription}{f'/resourcegroups/{group}' if group else ''}".lower()
     return (
-        FeedCoverage(signal=Signal.ACTIVITY, scope=where.lower()),
-        FeedCoverage(signal=Signal.HEALTH, scope=where.lower(), partial=NO_PROPERTIES),
+        FeedCoverage(signal=Signal.ACTIVITY, scope=where),
+        FeedCoverage(signal=Signal.HEALTH, scope=where, partial=NO_PROPERTIES),
     )
 
 
-def _make_resource_id(cells: dict[str, object]) -> str | None:
+def _make_resource_id(cells: Row) -> str | None:
     """The resource's id, which newer files have, or one made of its parts; `None` where the file has neither."""
     name, kind = to_text(cells.get("resource")), to_text(cells.get("resource type"))
     if name.lower().startswith(("/subscriptions/", "subscriptions/")):

@@ -1,59 +1,56 @@
-"""VMs as `Get-AzVM [-Status] | ConvertTo-Json` writes them; must not know what a state means.
+"""VMs as `Get-AzVM [-Status] | ConvertTo-Json` writes them.
 
 Source: Az.Compute's `PSVirtualMachine`, `PSVirtualMachineListStatus` and `PSVirtualMachineInstanceView`. The last,
 which is what `-Name -Status` gives, says the VM's group and name and not its id.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 
-from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.envelopes import convert_powershell
 from vmdiag.sources.decoding.fields import find_resource_id, iter_objects, parse_vm_id, to_mapping, to_text
-from vmdiag.sources.formats import virtual_machine
+from vmdiag.sources.formats import Signature, virtual_machine
 from vmdiag.sources.items import Item, MalformedRow, Row, make_name_placeholder
 
 SIGNALS = (Signal.POWER, Signal.AGENT)
-VM_TYPE = "microsoft.compute/virtualmachines"
-PROFILES = frozenset({"HardwareProfile", "StorageProfile", "NetworkProfile"})
+VM_TYPE = re.compile(r"(?i)(?:microsoft\.compute/virtualmachines)?")
+PROFILES = {"HardwareProfile", "StorageProfile", "NetworkProfile"}
 # `OperatingSystemTypes` as the number that ConvertTo-Json makes of it, in the order in which it is declared.
 OS_BY_NUMBER = {"0": "Windows", "1": "Linux"}
 
 
-def recognises_row(row: Row) -> bool:
-    """A VM with its id and parts, or a view that names its VM and has a power state or an agent."""
-    if to_text(row.get("Type")).lower() not in ("", VM_TYPE) or "Name" not in row:
-        return False
-    return ("Id" in row and not PROFILES.isdisjoint(row)) or _is_instance_view(row)
+def has_power_state(row: Row) -> bool:
+    """Whether one of the statuses of a view is a power state."""
+    codes = (to_text(each.get("Code")).lower() for each in iter_objects(row.get("Statuses")))
+    return any(code.startswith(virtual_machine.POWER_PREFIX) for code in codes)
+
+
+SIGNATURES = (
+    Signature(all_of={"Name", "Id"}, one_of=PROFILES, kind=VM_TYPE, kind_keys=("Type",)),
+    # A view names its VM, and has an agent or a power state.
+    Signature(all_of={"Name", "VMAgent", "Statuses"}, kind=VM_TYPE, kind_keys=("Type",)),
+    Signature(
+        all_of={"Name", "ResourceGroupName", "Statuses"}, kind=VM_TYPE, kind_keys=("Type",), condition=has_power_state
+    ),
+)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What is known of the VM and its states."""
     plain = dict(to_mapping(convert_powershell(row)))
-    disk = to_mapping(to_mapping(plain.get("storageProfile")).get("osDisk"))
-    if to_text(disk.get("osType")) in OS_BY_NUMBER:
-        profile = {
-            **to_mapping(plain.get("storageProfile")),
-            "osDisk": {**disk, "osType": OS_BY_NUMBER[to_text(disk["osType"])]},
-        }
-        plain["storageProfile"] = profile
-    vm = _find_vm(plain)
-    if vm is not None:
-        yield from virtual_machine.decode_vm(vm, plain, ref)
-
-
-def _is_instance_view(row: Row) -> bool:
-    if "VMAgent" in row and "Statuses" in row:
-        return True
-    codes = (to_text(each.get("Code")).lower() for each in iter_objects(row.get("Statuses")))
-    return "ResourceGroupName" in row and any(code.startswith(virtual_machine.POWER_PREFIX) for code in codes)
-
-
-def _find_vm(row: Mapping[str, object]) -> VmId | None:
-    if to_text(row.get("id")):
-        return parse_vm_id(find_resource_id(row.get("id")))
-    name = to_text(row.get("name"))
-    if not name:
+    profile = to_mapping(plain.get("storageProfile"))
+    disk = to_mapping(profile.get("osDisk"))
+    system = OS_BY_NUMBER.get(to_text(disk.get("osType")))
+    if system is not None:
+        plain["storageProfile"] = {**profile, "osDisk": {**disk, "osType": system}}
+    name = to_text(plain.get("name"))
+    if to_text(plain.get("id")):
+        vm = parse_vm_id(find_resource_id(plain["id"]))
+    elif name:
+        vm = make_name_placeholder(name, to_text(plain.get("resourceGroupName")))
+    else:
         message = "an instance view does not say whose it is"
         raise MalformedRow(message)
-    return make_name_placeholder(name, to_text(row.get("resourceGroupName")))
+    if vm is not None:
+        yield from virtual_machine.decode_vm(vm, plain, ref)

@@ -9,40 +9,31 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import find_resource_id, get_path, parse_scope, parse_vm_id, to_mapping, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import require_time
-from vmdiag.sources.items import FeedCoverage, Item, Row
+from vmdiag.sources.formats import EVENT_TYPE_KEYS, Signature
+from vmdiag.sources.items import Item, Row
 
 SIGNALS = (Signal.ACTIVITY,)
-EVENT_TYPE = re.compile(r"microsoft\.resources\.resource(write|delete|action)(success|failure|cancel)")
+EVENT_TYPE = re.compile(r"(?i)microsoft\.resources\.resource(?:write|delete|action)(success|failure|cancel)")
+SIGNATURES = (Signature(all_of={"data"}, kind=EVENT_TYPE, kind_keys=EVENT_TYPE_KEYS),)
 END_STATUSES = {"success": "Succeeded", "failure": "Failed", "cancel": "Canceled"}
 SINGLE_EVENTS_ONLY = "Event Grid tells single operations, and only those that its subscription asks for"
-
-
-def recognises_row(row: Row) -> bool:
-    """An event by its type, in either schema."""
-    return EVENT_TYPE.fullmatch(_read_event_type(row)) is not None and "data" in row
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The operation, as it ended."""
     data = to_mapping(row.get("data"))
     target = find_resource_id(data.get("resourceUri"), row.get("subject"))
-    found = EVENT_TYPE.fullmatch(_read_event_type(row))
+    found = EVENT_TYPE.fullmatch(find_text(row, *EVENT_TYPE_KEYS))
     entry = log_entry.LogEntry(
         at=require_time(parse_vm_id(target), row.get("eventTime"), row.get("time")),
         resource=target,
         operation=to_text(data.get("operationName")) or to_text(get_path(data, "authorization", "action")),
         # The type decides: `status` is the request's and may be a code.
-        status=END_STATUSES[found[2]] if found else to_text(data.get("status")),
+        status=END_STATUSES[found[1].lower()] if found else to_text(data.get("status")),
         category="Administrative",
         correlation=to_text(data.get("correlationId")),
     )
-    where = parse_scope(target)
-    if where is not None:
-        yield FeedCoverage(signal=Signal.ACTIVITY, scope=where, partial=SINGLE_EVENTS_ONLY)
+    yield from log_entry.cover_scope(target, Signal.ACTIVITY, SINGLE_EVENTS_ONLY)
     yield from log_entry.decode_entry_content(entry, ref)
-
-
-def _read_event_type(row: Row) -> str:
-    return (to_text(row.get("eventType")) or to_text(row.get("type"))).lower()

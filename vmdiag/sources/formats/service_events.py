@@ -1,29 +1,33 @@
-"""Items of Resource Health's service events: incidents and maintenance of regions; must not know which VMs they hit.
+"""Items of Resource Health's service events: incidents and maintenance of regions.
 
 Source: "REST API: Events - List By Subscription Id".
 """
 
+import re
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_resource_id, iter_objects, parse_subscription, to_mapping, to_text
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
 from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item, Row
 
 SIGNALS = (Signal.SERVICE,)
-
-EVENT_TYPE = "microsoft.resourcehealth/events"
+EVENT_TYPE = re.compile(r"(?i)(?:/providers/)?microsoft\.resourcehealth/events")  # some versions have the prefix
 INCIDENT_TYPE = "serviceissue"
 
 
-def recognises_row(row: Row) -> bool:
-    """An item of that type (some versions put `/providers/` before it), or one built like an event."""
-    kind = to_text(row.get("type")).lower()
-    if kind:
-        return kind.removeprefix("/providers/") == EVENT_TYPE
+def has_event_properties(row: Row) -> bool:
+    """Whether an item is built like an event."""
     said = to_mapping(row.get("properties"))
     return "eventType" in said and ("eventSource" in said or "impact" in said)
+
+
+SIGNATURES = (
+    Signature(kind=EVENT_TYPE),
+    Signature(all_of={"properties"}, kind=re.compile(""), condition=has_event_properties),
+)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
@@ -36,16 +40,13 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if kind.lower() != INCIDENT_TYPE:
         return
     impacts = list(iter_objects(said.get("impact")))
+    regions = [region for impact in impacts for region in iter_objects(impact.get("impactedRegions"))]
     incident = IncidentFields(
         kind=kind,
         status=to_text(said.get("status")),
         title=said.get("title"),
         services=[to_text(impact.get("impactedService")) for impact in impacts],
-        regions=[
-            to_text(region.get("impactedRegion"))
-            for impact in impacts
-            for region in iter_objects(impact.get("impactedRegions"))
-        ],
+        regions=[to_text(region.get("impactedRegion")) for region in regions],
         tracking=to_text(row.get("name")) or said.get("trackingId"),
         started=said.get("impactStartTime"),
         ended=said.get("impactMitigationTime"),

@@ -3,6 +3,7 @@
 Schema `vmdiag.transcript/1`, one JSON object a line, times in UTC. What has no gap was heard.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -14,6 +15,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, Transcript, VirtualMachine, Window
 from vmdiag.redaction import redact_secrets
 from vmdiag.sources.decoding.fields import FACT_LENGTH, to_mapping, to_short_text, to_text
+from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import (
     CompleteRead,
     FeedCoverage,
@@ -32,6 +34,7 @@ SIGNALS = tuple(signal for signal in Signal if signal not in (Signal.OPERATOR, S
 FORM_NAME = "transcripts"
 SCHEMA_FAMILY = "vmdiag.transcript/"
 SCHEMA = f"{SCHEMA_FAMILY}1"
+SIGNATURES = (Signature(kind=re.compile(f"(?s){re.escape(SCHEMA_FAMILY)}.*"), kind_keys=("schema",)),)
 CLOUD_NAME_LENGTH = 200  # of a cloud: a name or an address
 LONGEST_BLUR = timedelta(days=366).total_seconds()  # beyond it a record tells nothing; it would overflow, too
 
@@ -144,11 +147,6 @@ def _from_gap(gap: Gap) -> RecordedUnheard:
         partial=gap.partial,
         cut=gap.cut,
     )
-
-
-def recognises_row(row: Row) -> bool:
-    """A line says its schema."""
-    return to_text(row.get("schema")).startswith(SCHEMA_FAMILY)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:

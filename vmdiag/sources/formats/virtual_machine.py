@@ -1,9 +1,11 @@
-"""A VM as it describes itself, whoever asked: inventory, power state, agent; must not know which answer it stood in.
+"""A VM as it describes itself, to `az vm show`, `az vm list` or REST: inventory, power state, agent.
 
-Sources: "REST API: Virtual Machines - Get" and "- Instance View", "Azure Resource Graph: query language" (`extended`).
-REST puts everything under `properties`, the CLI lifts it to the top, Resource Graph has a small view under `extended`.
+Sources: "REST API: Virtual Machines - Get" and "- Instance View", `az vm get-instance-view`, "Azure Resource Graph:
+query language" (`extended`). REST puts everything under `properties`, the CLI lifts it to the top, Resource Graph has a
+small view under `extended`. A bare instance view does not say whose it is.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from vmdiag.identity import VmId
@@ -20,9 +22,12 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import ComputerName, Item, MalformedRow, Row, UndatedState, VmInventory, VmRecord, VmTags
 
-VM_TYPES = frozenset({"microsoft.compute/virtualmachines", "microsoft.compute/virtualmachinescalesets/virtualmachines"})
+SIGNALS = (Signal.POWER, Signal.AGENT)
+VM_TYPE = re.compile(r"microsoft\.compute/(?:virtualmachinescalesets/)?virtualmachines", re.IGNORECASE)
+PROFILE_KEYS = {"hardwareProfile", "instanceView", "networkProfile", "osProfile", "storageProfile"}
 POWER_PREFIX = "powerstate/"
 TAG_LIMIT = 100
 CLI_POWER_PREFIX = "vm "  # `az vm list -d` says "VM running"
@@ -33,17 +38,39 @@ def is_graph_row(row: Row) -> bool:
     return "subscriptionId" in row or "extended" in to_mapping(row.get("properties"))
 
 
-def find_properties(row: Row) -> Mapping[str, object]:
+def is_vm_answer(row: Row) -> bool:
+    """Whether the VM is none of Resource Graph's."""
+    return not is_graph_row(row)
+
+
+def is_built_like_vm(row: Row) -> bool:
+    """Whether a row without a type is built like a VM or like its view, and not as Resource Graph does."""
+    return not is_graph_row(row) and (not PROFILE_KEYS.isdisjoint(find_properties(row)) or _is_bare_view(row))
+
+
+SIGNATURES = (
+    Signature(kind=VM_TYPE, condition=is_vm_answer),
+    Signature(one_of={"properties", "statuses", *PROFILE_KEYS}, kind=re.compile(""), condition=is_built_like_vm),
+)
+
+
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
+    """What is known of the VM and its states; nothing for an extension or another thing with a view."""
+    is_bare = _is_bare_view(row) and not to_text(row.get("id"))
+    vm = _find_view_owner(row) if is_bare else parse_vm_id(find_resource_id(row.get("id")))
+    if vm is not None:
+        yield from decode_vm(vm, row, ref)
+
+
+def find_properties(row: Row) -> Row:
     """The members of a resource, wherever they are."""
     return to_mapping(row.get("properties")) or row
 
 
 def read_tags(row: Row) -> dict[str, str]:
     """The tags of a resource; Azure allows 50, and what has many more was made to fill memory."""
-    named = {
-        name: to_short_text(value) for name, value in to_mapping(row.get("tags")).items() if len(name) <= FACT_LENGTH
-    }
-    return dict(list(named.items())[:TAG_LIMIT])
+    tags = [(name, value) for name, value in to_mapping(row.get("tags")).items() if len(name) <= FACT_LENGTH]
+    return {name: to_short_text(value) for name, value in tags[:TAG_LIMIT]}
 
 
 def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
@@ -74,12 +101,12 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     yield from _decode_agent(vm, to_mapping(view.get("vmAgent")), ref)
 
 
-def iter_statuses(view: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+def iter_statuses(view: Row) -> Iterator[tuple[str, Mapping[str, object]]]:
     """The statuses of a view with their codes; `ProvisioningState/...` and other families come in any order."""
     return ((code, each) for each in iter_objects(view.get("statuses")) if (code := to_short_text(each.get("code"))))
 
 
-def _find_power_state(row: Row, members: Mapping[str, object], view: Mapping[str, object]) -> str:
+def _find_power_state(row: Row, members: Row, view: Row) -> str:
     """`running`, `stopped`, `deallocated`, ...; empty while a VM is created, and where no view was asked for."""
     codes = [code for code, _ in iter_statuses(view)]
     codes.append(to_short_text(get_path(members, "extended", "instanceView", "powerState", "code")))
@@ -89,50 +116,24 @@ def _find_power_state(row: Row, members: Mapping[str, object], view: Mapping[str
     return next((code.lower().split("/")[1] for code in codes if code.lower().startswith(POWER_PREFIX)), "")
 
 
-def _find_operating_system(members: Mapping[str, object]) -> str | None:
+def _find_operating_system(members: Row) -> str | None:
     """`linux` or `windows`, from the disk, else from how the guest was set up."""
     said = to_text(get_path(members, "storageProfile", "osDisk", "osType")).lower()
-    if said:
-        return said[:20]
     profile = to_mapping(members.get("osProfile"))
-    return next((name for name in ("linux", "windows") if profile.get(f"{name}Configuration")), None)
+    return said[:20] or next((name for name in ("linux", "windows") if profile.get(f"{name}Configuration")), None)
 
 
-def _decode_agent(vm: VmId, agent: Mapping[str, object], ref: str) -> Iterator[Item]:
+def _decode_agent(vm: VmId, agent: Row, ref: str) -> Iterator[Item]:
     """The agent's own word, at its own time where it has one; an agent that is missing says nothing."""
-    for code, status in iter_statuses(agent):
-        shown = to_short_text(status.get("displayStatus"))
-        known = collect_facts(version=agent.get("vmAgentVersion"), message=status.get("message"))
-        at = parse_time(status.get("time"))
-        if at is None:
-            yield UndatedState(vm=vm, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
-        else:
-            record = Record(at=at, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
-            yield VmRecord(vm, record)
+    code, status = next(iter_statuses(agent), ("", {}))
+    if not code:
         return
-
-
-SIGNALS = (Signal.POWER, Signal.AGENT)
-
-PROFILE_KEYS = frozenset({"hardwareProfile", "instanceView", "networkProfile", "osProfile", "storageProfile"})
-
-
-def recognises_row(row: Row) -> bool:
-    """A row of a VM's type, or one built like a VM or like its view."""
-    kind = to_text(row.get("type")).lower()
-    if kind:
-        return kind in VM_TYPES and not is_graph_row(row)
-    if is_graph_row(row):
-        return False
-    return not PROFILE_KEYS.isdisjoint(find_properties(row)) or _is_bare_view(row)
-
-
-def decode_row(row: Row, ref: str) -> Iterator[Item]:
-    """What is known of the VM and its states; nothing for an extension or another thing with a view."""
-    bare = _is_bare_view(row) and not to_text(row.get("id"))
-    vm = _find_view_owner(row) if bare else parse_vm_id(find_resource_id(row.get("id")))
-    if vm is not None:
-        yield from decode_vm(vm, row, ref)
+    shown, at = to_short_text(status.get("displayStatus")), parse_time(status.get("time"))
+    known = collect_facts(version=agent.get("vmAgentVersion"), message=status.get("message"))
+    if at is None:
+        yield UndatedState(vm=vm, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
+    else:
+        yield VmRecord(vm, Record(at=at, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref))
 
 
 def _is_bare_view(row: Row) -> bool:
@@ -144,13 +145,9 @@ def _is_bare_view(row: Row) -> bool:
 
 def _find_view_owner(row: Row) -> VmId:
     """The VM that the ids inside a bare view belong to."""
-    inside = [
-        row.get("resourceId"),
-        *(each.get("id") for key in ("resources", "extensions") for each in iter_objects(row.get(key))),
-    ]
-    for identifier in inside:
-        found = VmId.parse(to_text(identifier))
-        if found is not None:
-            return found
-    message = "an instance view does not say whose it is: save the VM with its view (az vm get-instance-view)"
-    raise MalformedRow(message)
+    parts = (each.get("id") for key in ("resources", "extensions") for each in iter_objects(row.get(key)))
+    found = next(filter(None, map(VmId.parse, map(to_text, (row.get("resourceId"), *parts)))), None)
+    if found is None:
+        message = "an instance view does not say whose it is: save the VM with its view (az vm get-instance-view)"
+        raise MalformedRow(message)
+    return found
