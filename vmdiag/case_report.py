@@ -96,9 +96,14 @@ def describe_gaps(gaps: Iterable[model.Gap]) -> tuple[report.Gap, ...]:
 
 
 def list_findings(case: judging.Case) -> tuple[judging.Finding, ...]:
-    """Every scenario's finding; the one asked about is always among them."""
-    found = case.diagnosis
-    return found.findings if found.finding in found.findings else (found.finding, *found.findings)
+    """The findings that say something, and the one asked about, whatever it says."""
+    asked = case.diagnosis.finding
+    found = [
+        one
+        for one in case.diagnosis.findings
+        if one == asked or one.verdict is not Verdict.CLEAR or one.evidence or one.cause_at or one.explains
+    ]
+    return tuple(found) if asked in found else (asked, *found)
 
 
 def _describe_finding(finding: judging.Finding) -> report.Finding:

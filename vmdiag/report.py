@@ -187,7 +187,9 @@ class Case(Struct, frozen=True, kw_only=True):
     silent_since: Annotated[
         Time | None, Meta(description="When its heartbeats ended while its traffic stayed normal: no loss.")
     ] = None
-    findings: tuple[Finding, ...]
+    findings: Annotated[
+        tuple[Finding, ...], Meta(description="Of the scenario asked about, and of the others that found something.")
+    ]
     losses: tuple[Loss, ...]
     gaps: tuple[Gap, ...]
     recommendation: Recommendation

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from tests.renderers import cases, redeploy_cases
 from tests.renderers.gallery import list_scenes, render_report
 from vmdiag.case_report import describe_case, read_case
-from vmdiag.diagnosis.model import Case
+from vmdiag.diagnosis.model import Case, Finding, Verdict
 from vmdiag.mitigation import Status
 from vmdiag.model import Signal
 from vmdiag.renderers import ndjson
@@ -89,6 +89,18 @@ def test_a_case_is_read_back_as_it_was_told(name: str) -> None:
     told = to_plain(describe_case((cases.CASE_BUILDERS | redeploy_cases.CASE_BUILDERS)[name]()))
 
     assert to_plain(describe_case(read_case(dump_json(told)))) == told
+
+
+def test_of_the_other_scenarios_those_are_told_that_found_something() -> None:
+    case = cases.make_clear_case()
+    silent = Finding(scenario="guest-crash", verdict=Verdict.CLEAR)
+    doubtful = Finding(scenario="host-failure", verdict=Verdict.INCONCLUSIVE)
+    findings = (silent, doubtful, replace(case.diagnosis.finding, evidence=()))
+    case = replace(case, diagnosis=replace(case.diagnosis, finding=findings[-1], findings=findings))
+    told = to_plain(describe_case(case))
+
+    assert [one["scenario"] for one in told["findings"]] == ["host-failure", "live-migration-datapath"]
+    assert read_case(dump_json(told)).diagnosis.finding == findings[-1]
 
 
 def test_a_confirmed_case_carries_scenario_and_code_and_a_clear_one_does_not() -> None:
