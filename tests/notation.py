@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from vmdiag.diagnosis.event_kinds import ANNOTATIONS, OPERATIONS, VM_TYPES
-from vmdiag.diagnosis.losses import find_connectivity_losses
+from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, Timeline, Transcript, VirtualMachine, Window
@@ -65,7 +65,7 @@ def transcript(text: str) -> Transcript:
 def lines(timeline: Timeline) -> tuple[str, ...]:
     """A timeline in this notation: its events, where connectivity was lost and came back, and its gaps."""
     marks = [(event.at, event.kind.value) for event in timeline.events]
-    for loss in find_connectivity_losses(timeline):
+    for loss in search_losses(timeline).losses:
         for signal in loss.signals:
             if signal in (Signal.TRAFFIC, Signal.HEARTBEAT):
                 marks.append((loss.interval.start, f"{signal}-lost"))

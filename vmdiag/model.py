@@ -225,11 +225,12 @@ class Coverage(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Timeline:
     """A VM's story in order of time: events, metric series by name, and what was not heard.
 
-    `window` is the one asked for; events and series may begin before it (the margin that baselines need).
+    `window` is the one asked for; events and series may begin before it (the margin that baselines need). It is too
+    large to be compared: each is itself alone, so that what was found in it can be remembered.
     """
 
     vm: VirtualMachine

@@ -10,7 +10,6 @@ from operator import or_
 
 import vmdiag.diagnosis.scenarios
 from vmdiag import plugins
-from vmdiag.diagnosis.baseline import scale_to_minute
 from vmdiag.diagnosis.model import (
     Action,
     Case,
@@ -26,6 +25,7 @@ from vmdiag.diagnosis.model import (
 from vmdiag.diagnosis.ranking import diagnose
 from vmdiag.diagnosis.shared_outage import compare_fleet
 from vmdiag.diagnosis.timeline import assemble_timeline
+from vmdiag.diagnosis.traffic_drops import scale_to_minute
 from vmdiag.diagnosis.traffic_losses import TRAFFIC
 from vmdiag.identity import VmId, list_words, matches_any_pattern
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window, is_unknown_vm

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from tests import notation
-from vmdiag.diagnosis.losses import find_connectivity_losses, find_life_signs_during, find_pauses, find_weak_signals_in
+from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import Strength
-from vmdiag.diagnosis.signal_state import SignalState, judge_heartbeat, judge_traffic
+from vmdiag.diagnosis.scenarios._migration import find_life_signs
+from vmdiag.diagnosis.signals import SignalState, find_weak_signals, judge_heartbeat
 from vmdiag.diagnosis.timeline import assemble_timeline
+from vmdiag.diagnosis.traffic_losses import judge_traffic
 from vmdiag.model import Kind, Record, Signal, Timeline, Transcript, Window
 
 MIN = timedelta(minutes=1)
@@ -18,7 +20,7 @@ def told(text: str) -> list[str]:
     return [
         f"{loss.interval.start:%H:%M}-{f'{loss.interval.end:%H:%M}' if loss.interval.end else ''} "
         + " ".join(loss.signals)
-        for loss in find_connectivity_losses(notation.timeline(text))
+        for loss in search_losses(notation.timeline(text)).losses
     ]
 
 
@@ -73,7 +75,7 @@ def test_channels_of_one_onset_make_one_loss(story: str, losses: list[str]) -> N
 def test_a_flap_of_seconds_is_not_even_a_pause() -> None:
     timeline = notation.timeline("12:00 unavailable\n12:00 available")
 
-    assert find_pauses(timeline) == ()
+    assert search_losses(timeline).pauses == ()
 
 
 @pytest.mark.parametrize(("seconds", "told_of"), [(34, 0), (36, 1)])
@@ -83,11 +85,11 @@ def test_what_resource_health_takes_back_within_35_seconds_is_noise(seconds: int
     records = tuple(Record(at=when, signal=Signal.HEALTH, name="availability", status=word) for when, word in states)
     timeline = assemble_timeline(Transcript(vm=notation.VM, records=records), Window(at - 60 * MIN, at + 60 * MIN))
 
-    assert len(find_pauses(timeline)) == told_of
+    assert len(search_losses(timeline).pauses) == told_of
 
 
 def test_a_pause_is_told_as_one() -> None:
-    (pause,) = find_pauses(notation.timeline("12:00 unavailable\n12:10 available"))
+    (pause,) = search_losses(notation.timeline("12:00 unavailable\n12:10 available")).pauses
 
     assert pause.channels[0].strength is Strength.MEDIUM
 
@@ -101,7 +103,7 @@ def test_a_metric_that_goes_on_contradicts_another_that_falls() -> None:
     series = {**fallen.series, "Inbound Flows": flows}
     both = Timeline(vm=fallen.vm, window=fallen.window, events=fallen.events, series=series)
 
-    assert find_connectivity_losses(both) == ()
+    assert search_losses(both).losses == ()
 
 
 def test_a_stop_that_has_only_begun_is_no_loss_yet() -> None:
@@ -109,7 +111,7 @@ def test_a_stop_that_has_only_begun_is_no_loss_yet() -> None:
     for event in timeline.events:
         event.facts["pending"] = "true"  # type: ignore[index]  # the story's own mapping
 
-    assert find_connectivity_losses(timeline) == ()
+    assert search_losses(timeline).losses == ()
 
 
 @pytest.mark.parametrize(
@@ -164,9 +166,9 @@ def test_readings_with_too_many_holes_are_not_judged() -> None:
 
 def test_life_is_seen_by_the_host_by_resource_health_and_by_metrics() -> None:
     timeline = notation.timeline("12:00 traffic-lost\n12:10 available\n13:00 power-running\ncpu active\nuntil 13:00")
-    (loss,) = find_connectivity_losses(timeline)
+    (loss,) = search_losses(timeline).losses
 
-    assert {one.signal for one in find_life_signs_during(timeline, loss.interval)} == {
+    assert {one.signal for one in find_life_signs(timeline, loss.interval.clip_to(timeline.window.end))} == {
         Signal.HEALTH,
         Signal.POWER,
         Signal.CPU,
@@ -177,7 +179,7 @@ def test_weak_channels_hint_only_where_they_are() -> None:
     timeline = notation.timeline("12:00 unknown\n12:40 available\n13:00 agent-not-ready")
     first = timeline.events[0].at
 
-    assert [one.signal for one in find_weak_signals_in(timeline, Window(first, first + 5 * MIN))] == [Signal.HEALTH]
-    assert [one.signal for one in find_weak_signals_in(timeline, Window(first + 50 * MIN, first + 70 * MIN))] == [
+    assert [one.signal for one in find_weak_signals(timeline, Window(first, first + 5 * MIN))] == [Signal.HEALTH]
+    assert [one.signal for one in find_weak_signals(timeline, Window(first + 50 * MIN, first + 70 * MIN))] == [
         Signal.AGENT
     ]

@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmdiag.diagnosis.baseline import find_step
-from vmdiag.diagnosis.recurring_drops import find_recurring_onsets
-from vmdiag.diagnosis.traffic_drops import TrafficDrop, has_baseline, measure_share_left
-from vmdiag.diagnosis.traffic_drops import find_drops as falls_of
+from vmdiag.diagnosis.traffic_drops import TrafficDrop, find_baseline, find_step, measure_metric, measure_share
+from vmdiag.diagnosis.traffic_losses import find_recurring_onsets
 from vmdiag.model import Series, Signal, Window
 
 T = datetime(2026, 3, 2, tzinfo=UTC)
@@ -26,7 +24,7 @@ def series(values: Sequence[float | None], step: timedelta = MIN, name: str = "N
 
 def collapses(series: Series) -> tuple[TrafficDrop, ...]:
     """The falls that lasted long enough to be called lost by themselves."""
-    return tuple(one for one in falls_of(series) if one.lasted)
+    return tuple(one for one in measure_metric(series).drops if one.lasted)
 
 
 def test_an_idle_vm_cannot_collapse() -> None:
@@ -116,17 +114,17 @@ def test_two_collapses_are_told_apart() -> None:
 
 def test_nothing_read_is_no_baseline() -> None:
     assert collapses(series([])) == ()
-    assert not has_baseline(series([]), T)
-    assert measure_share_left(series([]), Window(T, T + MIN)) is None
-    assert find_step(series([1.0])) == MIN
+    assert find_baseline(measure_metric(series([])), T) is None
+    assert measure_share(measure_metric(series([])), Window(T, T + MIN), T) is None
+    assert find_step(series([1.0]), 1) == MIN
 
 
 def test_the_share_that_is_left_is_the_median_of_the_span() -> None:
-    fallen = series([1e6] * 60 + [2e5] * 30)
+    fallen, at = measure_metric(series([1e6] * 60 + [2e5] * 30)), T + 60 * MIN
 
-    assert measure_share_left(fallen, Window(T + 60 * MIN, T + 90 * MIN)) == pytest.approx(0.2)
-    assert measure_share_left(fallen, Window(T + 95 * MIN, T + 99 * MIN)) is None
-    assert find_step(fallen) == MIN
+    assert measure_share(fallen, Window(at, at + 30 * MIN), at) == pytest.approx(0.2)
+    assert measure_share(fallen, Window(at + 35 * MIN, at + 39 * MIN), at) is None
+    assert find_step(fallen.series, 90) == MIN
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e9)), max_size=300))
@@ -143,7 +141,8 @@ def test_any_readings_give_ordered_separate_collapses(values: list[float | None]
 def test_a_fall_of_every_working_day_is_a_habit_on_mondays_too() -> None:
     office = [[1e6 if 480 <= minute < 1080 else 2e4 for minute in range(1440)]] * 5
     week = [*office, *[[2e4] * 1440] * 2]
-    found = falls_of(usual := series([value for day in (*week, office[0]) for value in day]))
+    usual = measure_metric(series([value for day in (*week, office[0]) for value in day]))
+    found = usual.drops
 
     assert [one.interval.start.weekday() for one in found][-2:] == [(T.weekday() + 4) % 7, T.weekday()]
     assert found[-1].interval.start in find_recurring_onsets(usual)
@@ -152,6 +151,6 @@ def test_a_fall_of_every_working_day_is_a_habit_on_mondays_too() -> None:
 def test_a_loss_at_an_hour_at_which_it_fell_once_before_is_no_habit() -> None:
     day = [1e6] * 1440
     once = [*day[:600], *[0.0] * 60, *day[660:]]
-    found = falls_of(lost := series([*day, *once, *day[:600], *[0.0] * 120]))
+    lost = measure_metric(series([*day, *once, *day[:600], *[0.0] * 120]))
 
-    assert found[-1].interval.start not in find_recurring_onsets(lost)
+    assert lost.drops[-1].interval.start not in find_recurring_onsets(lost)

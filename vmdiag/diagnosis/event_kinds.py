@@ -13,6 +13,10 @@ from vmdiag.diagnosis.health_sentences import interpret_sentences
 from vmdiag.diagnosis.scheduled_event_kinds import interpret_scheduled_event
 from vmdiag.model import Kind, Signal
 
+MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
+# What rebuilds the VM's port: after it a migration no longer explains anything.
+RESETS = (Kind.RESTART, Kind.REDEPLOY, Kind.DEALLOCATE, Kind.STOP, Kind.REIMAGE, Kind.RESIZE, Kind.DELETE)
+
 # Resource Health annotations. A name may carry a suffix (LiveMigrationEligible, TrackingId, //...): the longest entry
 # that begins the name decides.
 ANNOTATIONS: Mapping[str, Kind] = {

@@ -1,26 +1,56 @@
-"""Losses of connectivity as intervals, from all channels together, shared by all scenarios; must not know a cause."""
+"""Losses of connectivity as intervals, from all channels together, shared by all scenarios."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
+from itertools import islice
 
-from vmdiag.diagnosis import heartbeat_gaps, liveness, signals, traffic_losses
-from vmdiag.diagnosis.intermittent import SHORTEST_LOSS, SOON, join_intermittent_pieces
+from vmdiag.diagnosis import signals, traffic_losses
+from vmdiag.diagnosis.event_kinds import MIGRATIONS, RESETS
 from vmdiag.diagnosis.model import Extent, Loss, SignalLoss, Strength
-from vmdiag.diagnosis.signal_state import LATE_POINTS, TAIL, SignalState, is_traffic_normal, judge_heartbeat
-from vmdiag.diagnosis.traffic_drops import has_baseline
-from vmdiag.identity_cache import cache_by_identity
-from vmdiag.model import Event, Interval, Signal, Timeline, Window, subtract_span
+from vmdiag.diagnosis.traffic_drops import MINUTE, find_baseline
+from vmdiag.diagnosis.traffic_losses import LATE_POINTS, TAIL, is_traffic_normal
+from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
 
 # Several signals of one loss begin at different times: metrics by the minute, Resource Health 2-4 minutes late and once
 # more after 15. A channel that begins before the strong ones by more than this tells of another loss.
 SAME_ONSET = timedelta(minutes=20)
-MINUTE = timedelta(minutes=1)
+# A healthy migration looks like a loss for a while: a pause of up to 30 s, clients' TCP retries of up to 15 minutes
+# (Linux, tcp_retries2=15). Resource Health uses the same 15 minutes for "still unhealthy".
+SHORTEST_LOSS = timedelta(minutes=15)
+# What happened so soon after a piece's end may have ended it.
+SOON = timedelta(minutes=2)
+# Pieces with fewer well minutes between them are one loss, if they were down for half of the time; after so many it has
+# ended (contract, section 3).
+WELL_BETWEEN = timedelta(minutes=15)
+DOWN_SHARE = 0.5
+# What parts two pieces of loss: each may have ended the one or begun the other.
+PARTING = (
+    *RESETS,
+    *MIGRATIONS,
+    Kind.START,
+    Kind.EVICTION,
+    Kind.GUEST_CRASH,
+    Kind.HOST_FAILURE,
+    Kind.PLANNED_REBOOT,
+    Kind.STORAGE_OFFLINE,
+    Kind.NETWORK_CHANGE,
+    Kind.NETWORK_UNHEALTHY,
+    Kind.SERVICE_INCIDENT,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class _LossSearch:
-    """All that the channels show together: losses, what is too short for one, and what was denied or is a habit."""
+class LossSearch:
+    """All that the channels show together: losses, what is too short for one, and what was denied or is a habit.
+
+    `losses` reach into the window and are long enough or still open, in order of their onset; those that only weak
+    channels show are none, but for a part of the traffic that went with a migration. `pauses` are told, not judged;
+    the losses `before` the window neither. `silent` are heartbeats that end while the traffic is judged normal: nothing
+    is cut off. `habits` are falls of traffic that come at this hour on other days too. `denied` was said by Resource
+    Health or the operator, and what was measured says otherwise.
+    """
 
     losses: tuple[Loss, ...]
     pauses: tuple[Loss, ...]
@@ -30,95 +60,68 @@ class _LossSearch:
     denied: tuple[SignalLoss, ...]
 
 
-def find_connectivity_losses(timeline: Timeline) -> tuple[Loss, ...]:
-    """The losses that reach into the window and are long enough or still open, in order of their onset.
-
-    A loss that only weak channels show is none, but for a part of the traffic that went with a migration.
-    """
-    return _search_losses(timeline).losses
-
-
-def find_pauses(timeline: Timeline) -> tuple[Loss, ...]:
-    """The falls too short to count: told, not judged."""
-    return _search_losses(timeline).pauses
+@lru_cache(maxsize=8)
+def search_losses(timeline: Timeline) -> LossSearch:
+    """What shows a loss of connectivity, each signal by itself, then all of them together."""
+    channels = [
+        *traffic_losses.find_traffic_losses(timeline),
+        *signals.find_heartbeat_gaps(timeline),
+        *signals.find_health_losses(timeline),
+        *signals.find_power_losses(timeline),
+        *signals.find_probe_losses(timeline),
+    ]
+    found = sorted(channels, key=lambda one: (one.interval.start, one.signal, one.says))
+    habits = tuple(one for one in found if one.is_habit)
+    refuted = list(filter(partial(_is_denied, timeline, found), found))
+    clusters = _cluster_signals(one for one in found if one not in refuted and not one.is_habit)
+    _add_partial_losses(timeline, clusters)
+    for cluster in clusters:
+        span = _measure_span(cluster).clip_to(timeline.window.end)
+        cluster.extend(one for one in habits if one.interval.clip_to(timeline.window.end).overlaps_window(span))
+    unaccepted = _add_operator_statements(timeline, clusters)
+    pieces = sorted((_build_loss(timeline, one) for one in clusters), key=lambda loss: loss.interval.start)
+    losses = tuple(_join_intermittent_pieces(timeline, pieces))
+    told = [loss for loss in losses if loss.interval.clip_to(timeline.window.end).overlaps_window(timeline.window)]
+    return LossSearch(
+        losses=tuple(loss for loss in told if _is_long(loss)),
+        pauses=tuple(loss for loss in told if not _is_long(loss)),
+        before=tuple(loss for loss in losses if loss not in told),
+        silent=tuple(one for one in refuted if one.signal is Signal.HEARTBEAT),
+        habits=habits,
+        denied=(*(one for one in refuted if one.signal is not Signal.HEARTBEAT), *unaccepted),
+    )
 
 
 def ended_earlier_loss(timeline: Timeline, event: Event, onset: datetime) -> bool:
     """Whether an earlier loss, short or long, ended with an event: then it did not cause the next."""
-    found = _search_losses(timeline)
+    found = search_losses(timeline)
     ends = [loss.interval.end for loss in (*found.before, *found.losses, *found.pauses) if loss.interval.start < onset]
     reach = Window(event.at - SOON, event.ended + LATE_POINTS)
     return any(end is not None and end < onset and end in reach for end in ends)
 
 
-def find_silent_agents(timeline: Timeline) -> tuple[SignalLoss, ...]:
-    """Heartbeats that end while the traffic is judged normal: the agent is silent, nothing is cut off."""
-    return _search_losses(timeline).silent
-
-
-def find_recurring_drops(timeline: Timeline) -> tuple[SignalLoss, ...]:
-    """Falls of traffic that come at this hour on other days too: alone they show no loss."""
-    return _search_losses(timeline).habits
-
-
-def find_denied_signals(timeline: Timeline) -> tuple[SignalLoss, ...]:
-    """What was said of a loss that measured channels deny: Resource Health's statuses, the operator's word."""
-    return _search_losses(timeline).denied
-
-
-def find_life_signs_during(timeline: Timeline, interval: Interval) -> tuple[SignalLoss, ...]:
-    """Who saw the VM run while it could not be reached."""
-    return tuple(liveness.find_life_signs(timeline, interval.clip_to(timeline.window.end)))
-
-
-def find_weak_signals_in(timeline: Timeline, span: Window) -> tuple[SignalLoss, ...]:
-    """What hints at a loss in a span without founding one: a silent agent, a health state that stays Unknown."""
-    found = signals.find_weak_signals(timeline)
-    return tuple(channel for channel in found if channel.interval.clip_to(timeline.window.end).overlaps_window(span))
-
-
-@cache_by_identity(8)
-def _search_losses(timeline: Timeline) -> _LossSearch:
-    found = sorted(signals.find_founding_signals(timeline), key=_order_key)
-    usual = tuple(channel for channel in found if channel.is_habit)
-    refuted = [channel for channel in found if _is_denied(timeline, channel, found)]
-    silent = [channel for channel in refuted if channel.signal is Signal.HEARTBEAT]
-    against = [channel for channel in refuted if channel.signal is not Signal.HEARTBEAT]
-    clusters = _cluster_signals([channel for channel in found if channel not in refuted and not channel.is_habit])
-    kept = [[*one, *_find_overlapping(timeline, one, usual)] for one in _add_partial_losses(timeline, clusters)]
-    against += [
-        channel
-        for channel in signals.find_operator_statements(timeline)
-        if not _is_statement_accepted(timeline, channel, kept)
-    ]
-    losses = tuple(
-        join_intermittent_pieces(timeline, sorted((_build_loss(timeline, one) for one in kept), key=_get_start))
-    )
-    told = [loss for loss in losses if loss.interval.clip_to(timeline.window.end).overlaps_window(timeline.window)]
-    return _LossSearch(
-        losses=tuple(loss for loss in told if _is_loss(loss)),
-        pauses=tuple(loss for loss in told if not _is_loss(loss)),
-        before=tuple(loss for loss in losses if loss not in told),
-        silent=tuple(silent),
-        habits=usual,
-        denied=tuple(against),
-    )
-
-
-def _order_key(channel: SignalLoss) -> tuple[datetime, str, str]:
-    return channel.interval.start, channel.signal, channel.says
-
-
-def _get_start(loss: Loss) -> datetime:
-    return loss.interval.start
-
-
-def _is_loss(loss: Loss) -> bool:
+def _is_long(loss: Loss) -> bool:
     """Whether a loss is one: open, or of a quarter of an hour; a fall too short to be judged is none."""
     if loss.extent is not Extent.INTERMITTENT and all(one.is_brief for one in loss.channels):
         return False
     end = loss.interval.end
     return end is None or end - loss.interval.start >= SHORTEST_LOSS
+
+
+def _is_denied(timeline: Timeline, found: Sequence[SignalLoss], channel: SignalLoss) -> bool:
+    """Whether normal traffic says that the path was fine, whatever the agent and Resource Health say.
+
+    Traffic that falls later tells of a loss of its own.
+    """
+    if channel.signal not in (Signal.HEALTH, Signal.HEARTBEAT):
+        return False
+    start, now = channel.interval.start, timeline.window.end
+    lost = [one.interval for one in found if one.signal is Signal.TRAFFIC and not (one.is_habit or one.is_brief)]
+    ended = [subtract_span(one.start, MINUTE) for one in lost if one.end is None or one.end > start]
+    limit = min(ended, default=now)
+    if limit < start + SAME_ONSET and ended:
+        return False
+    return is_traffic_normal(timeline, Window(start, min(limit, channel.interval.end or now)))
 
 
 def _cluster_signals(found: Iterable[SignalLoss]) -> list[list[SignalLoss]]:
@@ -147,113 +150,70 @@ def _is_other(cluster: Sequence[SignalLoss], channel: SignalLoss) -> bool:
     return channel.strength is Strength.STRONG and all(one.strength is not Strength.STRONG for one in cluster)
 
 
-def _add_partial_losses(timeline: Timeline, clusters: list[list[SignalLoss]]) -> list[list[SignalLoss]]:
-    """The clusters and what of the traffic was lost in part: with them, or alone with a migration."""
-    extended = [[*cluster, *_find_partial_losses(timeline, cluster)] for cluster in clusters]
-    for event in timeline.list_events(*signals.MIGRATIONS):
+def _add_partial_losses(timeline: Timeline, clusters: list[list[SignalLoss]]) -> None:
+    """Add what of the traffic was lost in part: to the losses that others show, or alone with a migration."""
+    now = timeline.window.end
+    for cluster in clusters:
+        if not any(one.signal in (Signal.TRAFFIC, Signal.POWER) for one in cluster):
+            start = _measure_span(cluster).start
+            near = Window(start - LATE_POINTS, start + SAME_ONSET)
+            cluster.extend(islice(traffic_losses.find_partial_losses(timeline, near, near.start), 1))
+    for event in timeline.list_events(*MIGRATIONS):
         if "undated" in event.facts:
             continue
         onset = signals.find_onset_window(event)
         for part in traffic_losses.find_partial_losses(timeline, onset, onset.start):
-            if part.is_habit or any(_covers_part(timeline, one, part) for one in extended):
-                continue
-            extended.append([part])
-            break
-    return extended
+            span = part.interval.clip_to(now)
+            if not part.is_habit and not any(_measure_span(one).clip_to(now).overlaps_window(span) for one in clusters):
+                clusters.append([part])
+                break
 
 
-def _find_partial_losses(timeline: Timeline, cluster: Sequence[SignalLoss]) -> Iterator[SignalLoss]:
-    """The traffic that is partly gone in a loss that others show."""
-    if any(one.signal in (Signal.TRAFFIC, Signal.POWER) for one in cluster):
-        return
-    start = _measure_span(cluster).start
-    near = Window(start - LATE_POINTS, start + SAME_ONSET)
-    yield from list(traffic_losses.find_partial_losses(timeline, near, near.start))[:1]
+def _add_operator_statements(timeline: Timeline, clusters: list[list[SignalLoss]]) -> list[SignalLoss]:
+    """Add the operator's word where it tells of a loss; what is left was denied.
 
-
-def _covers_part(timeline: Timeline, cluster: Sequence[SignalLoss], part: SignalLoss) -> bool:
-    span = _measure_span(cluster).clip_to(timeline.window.end)
-    return span.overlaps_window(part.interval.clip_to(timeline.window.end))
-
-
-def _is_denied(timeline: Timeline, channel: SignalLoss, found: Sequence[SignalLoss]) -> bool:
-    """Whether normal traffic says that the path was fine, whatever the agent and Resource Health say.
-
-    Traffic that falls later tells of a loss of its own.
+    It is one that was measured, or one that nothing measures otherwise. It starts nothing earlier than what was
+    measured: where a strong channel shows the VM well at the stated time, the measured onset counts.
     """
-    if channel.signal not in (Signal.HEALTH, Signal.HEARTBEAT):
-        return False
-    start = channel.interval.start
-    lost = [one.interval for one in found if one.signal is Signal.TRAFFIC and not (one.is_habit or one.is_brief)]
-    ended = [one for one in lost if one.end is None or one.end > start]
-    limit = min((subtract_span(one.start, MINUTE) for one in ended), default=timeline.window.end)
-    if limit < start + SAME_ONSET and ended:
-        return False
-    return is_traffic_normal(timeline, Window(start, min(limit, channel.interval.end or timeline.window.end)))
-
-
-def _find_overlapping(
-    timeline: Timeline, cluster: Sequence[SignalLoss], usual: Sequence[SignalLoss]
-) -> Iterator[SignalLoss]:
-    span = _measure_span(cluster).clip_to(timeline.window.end)
-    yield from (one for one in usual if one.interval.clip_to(timeline.window.end).overlaps_window(span))
-
-
-def _is_statement_accepted(timeline: Timeline, channel: SignalLoss, kept: list[list[SignalLoss]]) -> bool:
-    """Whether the operator's word tells of a loss: one that was measured, or one that nothing measures otherwise.
-
-    It starts nothing earlier than what was measured: where a strong channel shows the VM well at the stated time, the
-    measured onset counts.
-    """
-    at = channel.interval.start
-    later = [one for one in kept if (span := _measure_span(one)).end is None or span.end >= at]
-    if later:
-        measured = min(later, key=lambda one: _measure_span(one).start)
-        start = _measure_span(measured).start
-        if start > at and not _is_well_at(timeline, at, start):
-            measured.insert(0, channel)
+    denied: list[SignalLoss] = []
+    onsets = [signals.find_onset_window(event) for event in timeline.list_events(*MIGRATIONS)]
+    for channel in signals.find_operator_statements(timeline):
+        at, end = channel.interval.start, channel.interval.end
+        later = [one for one in clusters if (span := _measure_span(one)).end is None or span.end >= at]
+        measured = min(later, key=lambda one: _measure_span(one).start, default=None)
+        if measured is not None:
+            start = _measure_span(measured).start
+            is_earlier = start > at and not _is_well_at(timeline, at, start)
+            measured.insert(0, channel if is_earlier else replace(channel, interval=Interval(max(at, start), end)))
+            continue
+        # Heartbeats go to an address outside: where they end with a migration, normal traffic takes no word back.
+        open_gaps = [one for one in signals.find_heartbeat_gaps(timeline) if one.interval.is_open]
+        silent = [one for one in open_gaps if any(one.interval.start in onset for onset in onsets)]
+        if _is_contradicted(timeline, channel, silent):
+            denied.append(channel)
         else:
-            measured.insert(0, replace(channel, interval=Interval(max(at, start), channel.interval.end)))
-        return True
-    silent = [
-        one
-        for one in heartbeat_gaps.find_heartbeat_gaps(timeline)
-        if one.interval.is_open and _is_migrations(timeline, one)
-    ]
-    if _is_contradicted(timeline, channel, silent):
-        return False
-    kept.append([channel, *silent])
-    return True
+            clusters.append([channel, *silent])
+    return denied
 
 
 def _is_well_at(timeline: Timeline, at: datetime, onset: datetime) -> bool:
     """Whether a strong channel was normal between the stated time and the measured onset."""
-    beats = timeline.series.get(heartbeat_gaps.HEARTBEAT)
-    if beats is not None and heartbeat_gaps.count_beats_before(beats, onset) >= heartbeat_gaps.HEARTBEATS_NEEDED:
-        return any(at - SOON <= beat <= onset for beat in beats.times)
-    return any(has_baseline(series, onset) for series in traffic_losses.list_traffic_series(timeline))
+    beats = signals.list_heartbeats(timeline)
+    if signals.has_regular_beats(beats, onset):
+        return any(at - SOON <= beat <= onset for beat in beats)
+    return any(find_baseline(metric, onset) is not None for metric in traffic_losses.measure_traffic(timeline))
 
 
 def _is_contradicted(timeline: Timeline, channel: SignalLoss, silent: Sequence[SignalLoss]) -> bool:
-    """Whether what was measured since the stated time is normal: then the word alone shows no loss.
-
-    Heartbeats go to an address outside: where they end with a migration, normal traffic does not take the word back.
-    """
+    """Whether what was measured since the stated time is normal: then the word alone shows no loss."""
     since = Window(channel.interval.start, timeline.window.end)
     if since.end - since.start < LATE_POINTS:
         since = Window(subtract_span(since.end, TAIL), since.end)
     if is_traffic_normal(timeline, since):
         return not silent
-    traffic_read = any(has_baseline(series, since.start) for series in traffic_losses.list_traffic_series(timeline))
-    return not traffic_read and judge_heartbeat(timeline, since).hearing is SignalState.NORMAL
-
-
-def _is_migrations(timeline: Timeline, channel: SignalLoss) -> bool:
-    """Whether a channel's loss begins with a migration."""
-    return any(
-        channel.interval.start in signals.find_onset_window(event)
-        for event in timeline.list_events(*signals.MIGRATIONS)
-    )
+    metrics = traffic_losses.measure_traffic(timeline)
+    traffic_read = any(find_baseline(metric, since.start) is not None for metric in metrics)
+    return not traffic_read and signals.judge_heartbeat(timeline, since).hearing is signals.SignalState.NORMAL
 
 
 def _measure_span(cluster: Sequence[SignalLoss]) -> Interval:
@@ -280,16 +240,45 @@ def _build_loss(timeline: Timeline, cluster: Sequence[SignalLoss]) -> Loss:
     measured = [one for one in cluster if one.signal is Signal.TRAFFIC and not one.is_habit]
     part_back = max((one.part_back for one in measured if one.part_back is not None), default=None)
     if part_back is not None and all(one.part_back is not None or one.well_since is not None for one in measured):
-        beats = heartbeat_gaps.find_first_held_beat(timeline, part_back)
+        beats = signals.find_held_beat(signals.list_heartbeats(timeline), part_back)
         if beats is not None and (interval.end is None or beats < interval.end):
             interval = Interval(interval.start, beats)
-    return Loss(interval=interval, channels=tuple(cluster), extent=_measure_extent(interval, measured))
-
-
-def _measure_extent(interval: Interval, measured: Sequence[SignalLoss]) -> Extent:
-    """Partial where a part of the traffic goes on: all the time, or now."""
-    if not measured:
-        return Extent.FULL
+    # A part of the traffic goes on: all the time, or now.
     part = all(one.strength is Strength.WEAK for one in measured)
-    now = interval.is_open and all(one.part_back is not None for one in measured)
-    return Extent.PARTIAL if part or now else Extent.FULL
+    part_now = interval.is_open and all(one.part_back is not None for one in measured)
+    extent = Extent.PARTIAL if measured and (part or part_now) else Extent.FULL
+    return Loss(interval=interval, channels=tuple(cluster), extent=extent)
+
+
+def _join_intermittent_pieces(timeline: Timeline, losses: Sequence[Loss]) -> Iterator[Loss]:
+    """Losses, those that follow one another closely as one intermittent loss, over when it was well for long enough."""
+    index = 0
+    while index < len(losses):
+        after = index + 1
+        while after < len(losses) and _follows_closely(timeline, losses[after - 1], losses[after]):
+            after += 1
+        while after > index + 1 and not _is_intermittent(timeline, losses[index:after]):
+            after -= 1
+        pieces, end = losses[index:after], losses[after - 1].interval.end
+        if len(pieces) > 1:
+            is_over = end is not None and timeline.window.end - end >= WELL_BETWEEN
+            interval = Interval(pieces[0].interval.start, end if is_over else None)
+            channels = tuple(dict.fromkeys(channel for piece in pieces for channel in piece.channels))
+            yield Loss(interval=interval, channels=channels, extent=Extent.INTERMITTENT)
+        else:
+            yield pieces[0]
+        index = after
+
+
+def _follows_closely(timeline: Timeline, former: Loss, latter: Loss) -> bool:
+    end, start = former.interval.end, latter.interval.start
+    if end is None or start - end >= WELL_BETWEEN:
+        return False
+    parting = [event for event in timeline.list_events(*PARTING) if event.facts.get("relation") != "elsewhere"]
+    return not any(event.at <= start and event.ended >= end - SOON for event in parting)
+
+
+def _is_intermittent(timeline: Timeline, pieces: Sequence[Loss]) -> bool:
+    spans = [piece.interval.clip_to(timeline.window.end) for piece in pieces]
+    down = sum((span.end - span.start for span in spans), timedelta())
+    return down >= SHORTEST_LOSS and down >= DOWN_SHARE * (spans[-1].end - spans[0].start)

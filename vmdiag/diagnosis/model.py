@@ -20,6 +20,9 @@ from vmdiag.model import (
     subtract_span,
 )
 
+# How a loss is told that no scenario explains.
+UNEXPLAINED = "unexplained"
+
 
 class Verdict(StrEnum):
     """About one scenario; no percentages: evidence, not false precision."""
@@ -75,6 +78,14 @@ class Action(StrEnum):
     INVESTIGATE = "investigate"
     ESCALATE = "escalate"
     NONE = "none"
+
+
+class Precedence(StrEnum):
+    """When a scenario explains a loss better than the one that was asked about."""
+
+    NEARER_OR_LATER = "nearer-or-later"  # its cause lies nearer to the onset, or came with or after the other
+    NEARER = "nearer"  # nearness alone counts
+    ALWAYS = "always"  # its cause is dated roughly and goes on: the begin says little about nearness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,20 +166,12 @@ class Finding:
         return self.blames[-1].loss if self.blames else None
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A timeline in notation and the verdict it must get: a scenario without examples is unfinished."""
-
-    verdict: Verdict
-    told: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One insight: what it needs, how it judges a timeline alone, what helps, and examples of both answers.
 
-    `page` is the module's docstring, its manual page; `code` is Azure's own name where it has one, `clouds` where
-    Azure published it.
+    `page` is the module's docstring, its manual page; `examples` are timelines in notation, each with the verdict that
+    it must get; `code` is Azure's own name where it has one, `clouds` where Azure published it.
     """
 
     id: str
@@ -177,7 +180,8 @@ class Scenario:
     needs: Needs
     detect: Callable[[Timeline], Finding]
     remedies: tuple[str, ...]
-    examples: tuple[Example, ...]
+    examples: tuple[tuple[Verdict, str], ...]
+    precedence: Precedence = Precedence.NEARER_OR_LATER
     code: str | None = None
     clouds: tuple[str, ...] = ()
 

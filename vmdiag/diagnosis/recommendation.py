@@ -1,10 +1,9 @@
-"""recommend_action(): the next step for a diagnosed VM and why; must not judge."""
+"""recommend_action(): the next step for a diagnosed VM and why."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.losses import find_silent_agents
-from vmdiag.diagnosis.model import Action, Extent, Finding, Loss, Recommendation, State, Verdict
+from vmdiag.diagnosis.model import UNEXPLAINED, Action, Extent, Finding, Loss, Recommendation, State, Verdict
 from vmdiag.model import Event, Kind, Signal, Timeline
 
 LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
@@ -12,11 +11,7 @@ WINDOWS = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windo
 SUPPORT = "https://learn.microsoft.com/azure/azure-portal/supportability/how-to-create-azure-support-request"
 HEALTH = "https://learn.microsoft.com/azure/service-health/resource-health-overview"
 
-UNEXPLAINED = "unexplained"
-EARLY = Recommendation(
-    action=Action.WAIT,
-    says="Too early to tell: look again 30 minutes after the migration.",
-)
+EARLY = Recommendation(action=Action.WAIT, says="Too early to tell: look again 30 minutes after the migration.")
 NOT_OVER = Recommendation(
     action=Action.WAIT,
     says="Nothing was lost so far; a loss can begin up to 30 minutes after a migration: look again then.",
@@ -63,7 +58,9 @@ OFF = Recommendation(
 )
 
 
-def recommend_action(timeline: Timeline, finding: Finding, state: State | None, loss: Loss | None) -> Recommendation:
+def recommend_action(
+    timeline: Timeline, finding: Finding, state: State | None, loss: Loss | None, *, is_silent: bool
+) -> Recommendation:
     """What to do next; `loss` is the latest one, which says how things stand now."""
     if state is State.OPEN and loss is not None:
         return _recommend_for_open_loss(timeline, finding, loss)
@@ -73,12 +70,9 @@ def recommend_action(timeline: Timeline, finding: Finding, state: State | None, 
         return Recommendation(action=Action.INVESTIGATE, says=_name_missing_evidence(timeline, finding))
     if finding.verdict.is_flagged:
         return BACK
-    silent = [one for one in find_silent_agents(timeline) if one.interval.is_open]
-    return SILENT if silent else _recommend_nothing(timeline)
-
-
-def _recommend_nothing(timeline: Timeline) -> Recommendation:
-    """No next step; where an answer was cut, only as far as was read."""
+    if is_silent:
+        return SILENT
+    # Where an answer was cut nothing is known beyond what was read.
     cut = sorted({gap.signal for gap in timeline.gaps if gap.cut and gap.window.overlaps_window(timeline.window)})
     says = f"No trouble in what was read: {' and '.join(cut)} was read only in part." if cut else "Nothing to do."
     return Recommendation(action=Action.NONE, says=says)
@@ -110,12 +104,10 @@ def _recommend_for_open_loss(timeline: Timeline, finding: Finding, loss: Loss) -
 def _recommend_after_redeploy(timeline: Timeline, finding: Finding, loss: Loss) -> Recommendation | None:
     """What to do where the VM was redeployed, or deallocated and started, since it was first lost; `None` if not."""
     since = min([blame.loss.start for blame in finding.blames], default=loss.interval.start)
-    redeploys = [event for event in timeline.list_events(Kind.REDEPLOY) if event.at >= since]
-    if _is_under_way(redeploys, timeline.window.end):
+    moves = list_moves(timeline, since)
+    if _is_under_way([event for event in moves if event.kind is Kind.REDEPLOY], timeline.window.end):
         return UNDER_WAY
-    stops = [event.at for event in timeline.list_events(Kind.DEALLOCATE) if event.at >= since]
-    starts = [event for event in timeline.list_events(Kind.START) if stops and event.at > stops[0]]
-    moved = max((event.ended for event in (*redeploys, *starts)), default=None)
+    moved = max((event.ended for event in moves), default=None)
     if _is_off(timeline):
         return OFF
     if moved is None:
@@ -123,14 +115,20 @@ def _recommend_after_redeploy(timeline: Timeline, finding: Finding, loss: Loss) 
     return SETTLING if timeline.window.end - moved < SETTLES else ESCALATION
 
 
+def list_moves(timeline: Timeline, since: datetime) -> tuple[Event, ...]:
+    """What put the VM on another host since an instant: redeploys, and starts after a deallocation."""
+    moved = (Kind.REDEPLOY, Kind.DEALLOCATE, Kind.START)
+    events = [event for event in timeline.list_events(*moved) if event.at >= since]
+    stopped = min((event.at for event in events if event.kind is Kind.DEALLOCATE), default=timeline.window.end)
+    redeploys = [event for event in events if event.kind is Kind.REDEPLOY]
+    return (*redeploys, *(event for event in events if event.kind is Kind.START and event.at > stopped))
+
+
 def _recommend_redeploy(timeline: Timeline, finding: Finding) -> Recommendation:
     doubt = "" if finding.verdict is Verdict.CONFIRMED else " Weigh what speaks against it first."
+    says = f"Redeploy the VM: it moves to a new host and reboots.{doubt}"
     links = {"linux": (LINUX,), "windows": (WINDOWS,)}.get((timeline.vm.os or "").lower(), (LINUX, WINDOWS))
-    return Recommendation(
-        action=Action.REDEPLOY,
-        says=f"Redeploy the VM: it moves to a new host and reboots.{doubt}",
-        links=links,
-    )
+    return Recommendation(action=Action.REDEPLOY, says=says, links=links)
 
 
 def _is_under_way(redeploys: Sequence[Event], now: datetime) -> bool:
@@ -142,12 +140,9 @@ def _is_under_way(redeploys: Sequence[Event], now: datetime) -> bool:
 
 
 def _is_off(timeline: Timeline) -> bool:
-    states = timeline.list_events(
-        Kind.POWER_RUNNING, Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED, Kind.STOP, Kind.DEALLOCATE, Kind.START
-    )
-    return bool(states) and states[-1].kind in (
-        Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED, Kind.STOP, Kind.DEALLOCATE
-    )  # fmt: skip
+    off = (Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED, Kind.STOP, Kind.DEALLOCATE)
+    states = timeline.list_events(*off, Kind.POWER_RUNNING, Kind.START)
+    return bool(states) and states[-1].kind in off
 
 
 def _name_missing_evidence(timeline: Timeline, finding: Finding) -> str:

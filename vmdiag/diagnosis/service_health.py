@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import chain
 
 from vmdiag.model import Event, Kind, Signal, VirtualMachine
 
@@ -50,18 +51,13 @@ def find_incident_end(incident: Event, events: Iterable[Event]) -> datetime:
         other for other in events if other.kind is Kind.SERVICE_RESOLVED and other.facts.get("tracking") == tracking
     ]
     # Every notice bears the incident's begin as its time; when it ended, or was told to have, stands beside it.
-    for stated in [
-        fact for other in (incident, *resolved) for fact in (other.facts.get("ended"), _find_stated_end(other))
-    ]:
+    told = [(other.facts.get("ended"), other.facts.get("told")) for other in resolved]
+    for stated in (incident.facts.get("ended"), *chain.from_iterable(told)):
         try:
             return max(incident.at, datetime.fromisoformat(stated or ""))
         except (ValueError, TypeError):
             continue
     return max((other.at for other in resolved if other.at > incident.at), default=incident.at + USUAL_LENGTH)
-
-
-def _find_stated_end(event: Event) -> str | None:
-    return event.facts.get("told") if event.kind is Kind.SERVICE_RESOLVED else None
 
 
 def normalize_region(region: str) -> str:

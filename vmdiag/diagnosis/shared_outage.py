@@ -4,16 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.model import Action, Case, Evidence, Recommendation, Stance, Verdict
+from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Evidence, Recommendation, Stance, Verdict
 from vmdiag.model import Kind, Signal
 
 # One fault of a network or a region cuts its VMs off together (contract, section 3).
 TOGETHER = timedelta(minutes=5)
 # A few VMs may fail together by chance; three others make a pattern (contract, section 3).
 MANY = 3
-# Only a loss that no cause of its own explains can be part of a shared one.
-OWN_CAUSE_UNKNOWN = frozenset({"live-migration-datapath", "unexplained", None})
-BEATS = frozenset({Signal.HEARTBEAT})
 OPERATOR_AND_AGENT = frozenset({Signal.OPERATOR, Signal.HEARTBEAT})
 SILENCE = "Many agents fell silent at once: look at their workspace and the way there before this VM."
 SHARED = "Look for the shared cause first: a redeploy cures one VM, not an outage of its network or region."
@@ -48,58 +45,26 @@ def compare_fleet(cases: Iterable[Case]) -> Iterator[Case]:
 
 
 def _list_onsets(case: Case) -> Iterator[_Onset]:
+    """When its losses began that may be part of a shared one: no cause of their own explains them."""
+    unknown = (case.diagnosis.finding.scenario, UNEXPLAINED, None)
     for loss in case.diagnosis.losses:
-        if loss.explained_by not in OWN_CAUSE_UNKNOWN or Signal.OPERATOR in loss.signals[:1]:
-            continue
-        onset = loss.interval.start
-        yield _Onset(onset, case.vm.id.key, _list_places(case), _is_migrated(case, onset))
+        if loss.explained_by in unknown and Signal.OPERATOR not in loss.signals[:1]:
+            yield _build_onset(case, loss.interval.start)
 
 
 def _list_silences(case: Case) -> Iterator[_Onset]:
     """When a VM's agent fell silent, whatever is made of it."""
-    shown = [one.interval.start for loss in case.diagnosis.losses for one in loss.channels if one.signal in BEATS]
+    channels = [one for loss in case.diagnosis.losses for one in loss.channels]
+    shown = [one.interval.start for one in channels if one.signal is Signal.HEARTBEAT]
     at = case.diagnosis.silent_since or max(shown, default=None)
     if at is not None:
-        yield _Onset(at, case.vm.id.key, _list_places(case), _is_migrated(case, at))
+        yield _build_onset(case, at)
 
 
-def _is_migrated(case: Case, onset: datetime) -> bool:
-    migrations = [event.at for event in case.events if event.kind is Kind.LIVE_MIGRATION]
-    return any(timedelta(minutes=-5) <= onset - at <= timedelta(minutes=30) for at in migrations)
-
-
-def _lower_shared_silence(case: Case, silences: list[_Onset]) -> Case:
-    """A VM of which only a silent agent, and perhaps the operator, tells, where most that fell silent stayed."""
-    at, verdict = _find_silence(case), case.diagnosis.finding.if_shared or Verdict.INCONCLUSIVE
-    if at is None:
-        return case
-    places = _list_places(case)
-    together = {one.key: one for one in silences if abs(one.at - at) <= TOGETHER and one.places & places}
-    unmigrated = sum(1 for one in together.values() if not one.migrated)
-    if unmigrated * 2 <= len(together):
-        return case
-    says = f"{len(together) - 1} other agents fell silent within 5 minutes, {unmigrated} of VMs that were not migrated"
-    shared = Evidence(stance=Stance.AGAINST, signal=Signal.HEARTBEAT, says=says, at=at)
-    return _replace_verdict(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SILENCE))
-
-
-def _find_silence(case: Case) -> datetime | None:
-    """When the agent fell silent of a VM of which nothing else tells but the operator; `None` where more does."""
-    diagnosis, loss = case.diagnosis, case.diagnosis.loss
-    if diagnosis.finding.if_shared is not None:
-        return diagnosis.silent_since
-    normal = any(one.stance is Stance.AGAINST and one.signal is Signal.TRAFFIC for one in diagnosis.finding.evidence)
-    if loss is None or not normal or not {one.signal for one in loss.channels} <= OPERATOR_AND_AGENT:
-        return None
-    return next((one.interval.start for one in loss.channels if one.signal in BEATS), None)
-
-
-def _replace_verdict(case: Case, verdict: Verdict, piece: Evidence, advice: Recommendation) -> Case:
-    diagnosis = case.diagnosis
-    finding = replace(diagnosis.finding, verdict=verdict, evidence=(*diagnosis.finding.evidence, piece))
-    findings = tuple(finding if one.scenario == finding.scenario else one for one in diagnosis.findings)
-    changed = replace(diagnosis, verdict=verdict, finding=finding, findings=findings, recommendation=advice)
-    return replace(case, diagnosis=changed)
+def _build_onset(case: Case, at: datetime) -> _Onset:
+    moved = [event.at for event in case.events if event.kind is Kind.LIVE_MIGRATION]
+    is_migrated = any(timedelta(minutes=-5) <= at - one <= timedelta(minutes=30) for one in moved)
+    return _Onset(at, case.vm.id.key, _list_places(case), is_migrated)
 
 
 def _list_places(case: Case) -> frozenset[str]:
@@ -110,26 +75,57 @@ def _list_places(case: Case) -> frozenset[str]:
 
 
 def _lower_shared_outage(case: Case, onsets: list[_Onset]) -> Case:
-    diagnosis = case.diagnosis
-    if diagnosis.failed_at is None:
+    at, advice = case.diagnosis.failed_at, case.diagnosis.recommendation
+    if at is None:
         return case
-    failed_at, places, key = diagnosis.failed_at, _list_places(case), case.vm.id.key
-    together = {
-        onset.key: onset
-        for onset in onsets
-        if abs(onset.at - failed_at) <= TOGETHER and onset.places & places and onset.key != key
-    }
-    unmigrated = sum(1 for onset in together.values() if not onset.migrated)
-    if len(together) < MANY or unmigrated * 2 <= len(together):
+    others, unmigrated = _count_together(onsets, case, at, but=case.vm.id.key)
+    if others < MANY or unmigrated * 2 <= others:
         return case
-    shared = Evidence(
-        stance=Stance.AGAINST,
-        signal=Signal.TRAFFIC,
-        says=f"{len(together)} other VMs of the same network or region lost connectivity within 5 minutes, "
-        f"{unmigrated} of them not migrated: a shared cause is likelier",
-        at=failed_at,
+    says = (
+        f"{others} other VMs of the same network or region lost connectivity within 5 minutes, "
+        f"{unmigrated} of them not migrated: a shared cause is likelier"
     )
-    advice = diagnosis.recommendation
+    shared = Evidence(stance=Stance.AGAINST, signal=Signal.TRAFFIC, says=says, at=at)
     if advice.action is Action.REDEPLOY:
         advice = Recommendation(action=Action.INVESTIGATE, says=SHARED, links=advice.links)
     return _replace_verdict(case, Verdict.SUSPECTED, shared, advice)
+
+
+def _lower_shared_silence(case: Case, silences: list[_Onset]) -> Case:
+    """A VM of which only a silent agent, and perhaps the operator, tells, where most that fell silent stayed."""
+    at, verdict = _find_silence(case), case.diagnosis.finding.if_shared or Verdict.INCONCLUSIVE
+    if at is None:
+        return case
+    agents, unmigrated = _count_together(silences, case, at)
+    if unmigrated * 2 <= agents:
+        return case
+    says = f"{agents - 1} other agents fell silent within 5 minutes, {unmigrated} of VMs that were not migrated"
+    shared = Evidence(stance=Stance.AGAINST, signal=Signal.HEARTBEAT, says=says, at=at)
+    return _replace_verdict(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SILENCE))
+
+
+def _count_together(onsets: list[_Onset], case: Case, at: datetime, but: str = "") -> tuple[int, int]:
+    """How many VMs of its places were lost within minutes of this one, and how many of them were not migrated."""
+    places = _list_places(case)
+    near = [one for one in onsets if abs(one.at - at) <= TOGETHER and one.places & places and one.key != but]
+    together = {one.key: one.migrated for one in near}
+    return len(together), sum(not migrated for migrated in together.values())
+
+
+def _find_silence(case: Case) -> datetime | None:
+    """When the agent fell silent of a VM of which nothing else tells but the operator; `None` where more does."""
+    diagnosis, loss = case.diagnosis, case.diagnosis.loss
+    if diagnosis.finding.if_shared is not None:
+        return diagnosis.silent_since
+    normal = any(one.stance is Stance.AGAINST and one.signal is Signal.TRAFFIC for one in diagnosis.finding.evidence)
+    if loss is None or not normal or not {one.signal for one in loss.channels} <= OPERATOR_AND_AGENT:
+        return None
+    return next((one.interval.start for one in loss.channels if one.signal is Signal.HEARTBEAT), None)
+
+
+def _replace_verdict(case: Case, verdict: Verdict, piece: Evidence, advice: Recommendation) -> Case:
+    diagnosis = case.diagnosis
+    finding = replace(diagnosis.finding, verdict=verdict, evidence=(*diagnosis.finding.evidence, piece))
+    findings = tuple(finding if one.scenario == finding.scenario else one for one in diagnosis.findings)
+    changed = replace(diagnosis, verdict=verdict, finding=finding, findings=findings, recommendation=advice)
+    return replace(case, diagnosis=changed)

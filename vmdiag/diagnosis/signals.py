@@ -1,44 +1,63 @@
-"""What each signal alone shows of a loss, as channels, and of life meanwhile; must not join them or know a cause.
+"""What each signal but the traffic shows of a loss, as channels.
 
 Every threshold of a channel stands here once, with its reason. Where no Microsoft page gives a number, the reason says
 whose judgement it is.
 """
 
-from collections.abc import Iterator
-from datetime import timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
 
-from vmdiag.diagnosis import heartbeat_gaps, traffic_losses
 from vmdiag.diagnosis.model import SignalLoss, Strength
 from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
 
 # Azure itself filters Available -> Unavailable -> Available within 35 s out of the activity log.
 FLAP = timedelta(seconds=35)
+# What announces that the host may fail comes with a status of about the same time.
+ANNOUNCED = timedelta(minutes=2)
 # Records of one moment from two feeds may differ by so much.
 SAME_MOMENT = timedelta(minutes=3)
-FAILING = (
-    Kind.UNAVAILABLE,
-    Kind.DEGRADED,
-    Kind.ACCELNET_UNHEALTHY,
-    Kind.NETWORK_UNHEALTHY,
-)
 ANNOTATED = (Kind.ACCELNET_UNHEALTHY, Kind.NETWORK_UNHEALTHY)
+FAILING = (Kind.UNAVAILABLE, Kind.DEGRADED, *ANNOTATED)
 STOPS = (Kind.STOP, Kind.DEALLOCATE, Kind.EVICTION, Kind.DELETE)
 ON = (Kind.START, Kind.RESTART, Kind.REDEPLOY, Kind.POWER_RUNNING, Kind.AVAILABLE)
 OFF = (Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED)
-MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
 # The loss may show a little before the annotation's time: metrics are by the minute. Half an hour after is the end of
 # what a session (9 to 26 minutes, the annotation anywhere inside) and late records can shift.
 ONSET_BEFORE = timedelta(minutes=2)
 ONSET_AFTER = timedelta(minutes=30)
+HEARTBEAT = "Heartbeat"
+# The agent writes a heartbeat a minute, ingestion takes up to 3; 10 minutes is the usual threshold of Azure Monitor
+# workbooks.
+HEARTBEAT_GAP = timedelta(minutes=10)
+# Only heartbeats that were regular in the hour before can be missed.
+REGULAR = timedelta(minutes=60)
+HEARTBEATS_NEEDED = 5
+# Heartbeats are back when three follow one another at their pace of a minute; ingestion may be 3 minutes late.
+BEATS_HELD = 3
+BEAT_PACE = timedelta(minutes=3)
+# Heartbeats that end earlier than this before the end of a span may only not have arrived.
+LATE_BEATS = timedelta(minutes=5)
 
 
-def find_founding_signals(timeline: Timeline) -> Iterator[SignalLoss]:
-    """The channels that can found a loss; what the operator says is weighed against them, and comes apart."""
-    yield from traffic_losses.find_traffic_losses(timeline)
-    yield from heartbeat_gaps.find_heartbeat_gaps(timeline)
-    yield from find_health_losses(timeline)
-    yield from find_power_losses(timeline)
-    yield from find_probe_losses(timeline)
+class SignalState(StrEnum):
+    """What a strong channel says of a span: connectivity lost, partly lost, normal, or it cannot be judged."""
+
+    LOST = "lost"
+    PARTIAL = "partial"
+    NORMAL = "normal"
+    UNJUDGED = "unjudged"
+
+
+@dataclass(frozen=True, slots=True)
+class SignalJudgement:
+    """A channel's answer about a span, and why."""
+
+    hearing: SignalState
+    says: str
 
 
 def find_onset_window(event: Event) -> Window:
@@ -46,70 +65,66 @@ def find_onset_window(event: Event) -> Window:
     return Window(subtract_span(event.at, ONSET_BEFORE), event.ended + ONSET_AFTER)
 
 
-def find_weak_signals(timeline: Timeline) -> Iterator[SignalLoss]:
-    """The channels that only hint at one: a silent agent, a health state that stays Unknown."""
-    yield from find_state_spans(timeline, (Kind.UNKNOWN,), Strength.WEAK, "Resource Health stayed Unknown")
-    yield from find_agent_silences(timeline)
-
-
 def find_health_losses(timeline: Timeline) -> Iterator[SignalLoss]:
     """The spans in which Resource Health called the VM unavailable or degraded."""
-    yield from find_state_spans(timeline, FAILING, Strength.MEDIUM, "Resource Health reported the VM")
+    for begun, interval in _find_state_spans(timeline, FAILING):
+        says, end = f"Resource Health reported the VM {begun.kind.value.title()}", interval.end
+        yield SignalLoss(
+            signal=Signal.HEALTH, strength=Strength.MEDIUM, interval=interval, says=says, well_since=end, ref=begun.ref
+        )
 
 
-def find_state_spans(
-    timeline: Timeline, kinds: tuple[Kind, ...], strength: Strength, says: str
-) -> Iterator[SignalLoss]:
+def find_weak_signals(timeline: Timeline, span: Window) -> Iterator[SignalLoss]:
+    """What hints at a loss in a span without founding one: a silent agent, a health state that stays Unknown."""
+    unknown = [(*found, "Resource Health stayed Unknown") for found in _find_state_spans(timeline, (Kind.UNKNOWN,))]
+    says = "the VM agent does not report (common on healthy VMs)"
+    silent = [(event, Interval(event.at, None), says) for event in timeline.list_events(Kind.AGENT_NOT_READY)]
+    for begun, interval, says in (*unknown, *silent):
+        if interval.clip_to(timeline.window.end).overlaps_window(span):
+            end, ref = interval.end, begun.ref
+            yield SignalLoss(
+                signal=begun.signal, strength=Strength.WEAK, interval=interval, says=says, well_since=end, ref=ref
+            )
+
+
+def _find_state_spans(timeline: Timeline, kinds: Sequence[Kind]) -> Iterator[tuple[Event, Interval]]:
     """Spans from the first failing state to the next Available, short flaps left out."""
+    announced = [event.at for event in timeline.list_events(Kind.PRECURSOR)]
     begun: Event | None = None
     for event in timeline.events:
-        if begun is None and event.kind in kinds and not _is_announcement(timeline, event):
-            begun = event
+        if begun is None and event.kind in kinds:
+            # A Degraded that only carries the announcement that the host may fail: nothing is lost by it.
+            near = event.kind is Kind.DEGRADED and any(abs(at - event.at) <= ANNOUNCED for at in announced)
+            begun = None if near else event
         elif begun is not None and event.kind is Kind.AVAILABLE:
             if event.at - begun.at >= FLAP:
-                yield _build_state_loss(begun, Interval(begun.at, event.at), strength, says)
+                yield begun, Interval(begun.at, event.at)
             elif begun.kind in ANNOTATED:
                 continue  # an annotation is not taken back by a status that came along with it
             begun = None
     if begun is not None:
-        yield _build_state_loss(begun, Interval(begun.at, None), strength, says)
-
-
-def _build_state_loss(event: Event, interval: Interval, strength: Strength, says: str) -> SignalLoss:
-    word = f" {event.kind.value.title()}" if strength is Strength.MEDIUM else ""
-    return SignalLoss(
-        signal=Signal.HEALTH,
-        strength=strength,
-        interval=interval,
-        says=says + word,
-        well_since=interval.end,
-        ref=event.ref,
-    )
-
-
-def _is_announcement(timeline: Timeline, event: Event) -> bool:
-    """Whether a Degraded status only carries the announcement that the host may fail: nothing is lost by it."""
-    near = timedelta(minutes=2)
-    return event.kind is Kind.DEGRADED and any(
-        abs(other.at - event.at) <= near for other in timeline.list_events(Kind.PRECURSOR)
-    )
+        yield begun, Interval(begun.at, None)
 
 
 def find_power_losses(timeline: Timeline) -> Iterator[SignalLoss]:
     """Spans in which the VM was off: nobody reaches a VM that does not run."""
     off: Event | None = None
     back: Event | None = None
+    spans: list[tuple[Event, datetime | None]] = []
     for event in timeline.events:
         if event.kind in (*STOPS, *OFF) and "pending" not in event.facts:
             if off is not None and back is not None and (event.kind in STOPS or back.kind is not Kind.AVAILABLE):
-                yield _build_power_loss(off, Interval(off.at, back.at))
+                spans.append((off, back.at))
                 off = event
             # A power state that is off says that the Available in between was late news.
             off, back = off or event, None
         elif off is not None and back is None and _is_on(event, off):
             back = event
     if off is not None:
-        yield _build_power_loss(off, Interval(off.at, back.at if back is not None else None))
+        spans.append((off, back.at if back is not None else None))
+    for event, end in spans:
+        interval, says = Interval(event.at, end), event.says
+        yield SignalLoss(signal=Signal.POWER, strength=Strength.STRONG, interval=interval, says=says, ref=event.ref)
 
 
 def _is_on(event: Event, off: Event) -> bool:
@@ -120,27 +135,12 @@ def _is_on(event: Event, off: Event) -> bool:
     return event.kind in ON or (off.kind is Kind.DELETE and event.kind is Kind.CONFIGURE)
 
 
-def _build_power_loss(event: Event, interval: Interval) -> SignalLoss:
-    return SignalLoss(
-        signal=Signal.POWER,
-        strength=Strength.STRONG,
-        interval=interval,
-        says=event.says,
-        ref=event.ref,
-    )
-
-
 def find_operator_statements(timeline: Timeline) -> Iterator[SignalLoss]:
-    """What the operator states: since when the VM cannot be reached."""
-    answered = timeline.list_events(Kind.PROBE_ANSWERED)
+    """What the operator states: since when the VM cannot be reached, up to the next probe that was answered."""
+    answered = [event.at for event in timeline.list_events(Kind.PROBE_ANSWERED)]
     for event in timeline.list_events(Kind.UNREACHABLE):
-        back = next((other.at for other in answered if other.at > event.at), None)
-        yield SignalLoss(
-            signal=Signal.OPERATOR,
-            strength=Strength.STRONG,
-            interval=Interval(event.at, back),
-            says=event.says,
-        )
+        interval = Interval(event.at, next((at for at in answered if at > event.at), None))
+        yield SignalLoss(signal=Signal.OPERATOR, strength=Strength.STRONG, interval=interval, says=event.says)
 
 
 def find_probe_losses(timeline: Timeline) -> Iterator[SignalLoss]:
@@ -160,13 +160,56 @@ def find_probe_losses(timeline: Timeline) -> Iterator[SignalLoss]:
         )
 
 
-def find_agent_silences(timeline: Timeline) -> Iterator[SignalLoss]:
-    """A VM agent that does not report."""
-    for event in timeline.list_events(Kind.AGENT_NOT_READY):
-        yield SignalLoss(
-            signal=Signal.AGENT,
-            strength=Strength.WEAK,
-            interval=Interval(event.at, None),
-            says="the VM agent does not report (common on healthy VMs)",
-            ref=event.ref,
-        )
+def find_heartbeat_gaps(timeline: Timeline) -> Iterator[SignalLoss]:
+    """The gaps in a regular heartbeat; the end of what was read in part is no gap."""
+    times, now = list_heartbeats(timeline), timeline.window.end
+    reached: datetime | None = None
+    for last, following in pairwise((*times, now)):
+        is_told = reached is not None and last < reached
+        if is_told or following - last < HEARTBEAT_GAP or not has_regular_beats(times, last):
+            continue
+        reached = find_held_beat(times, following)
+        if not timeline.is_unread(Signal.HEARTBEAT, Window(last, reached or now)):
+            yield SignalLoss(
+                signal=Signal.HEARTBEAT,
+                strength=Strength.STRONG,
+                interval=Interval(last, reached),
+                says="the agent's heartbeats stopped reaching Log Analytics",
+                well_since=reached,
+            )
+        if reached is None:
+            return
+
+
+def list_heartbeats(timeline: Timeline) -> Sequence[datetime]:
+    """The heartbeats that reached Log Analytics, in order of time; empty where none were read."""
+    return timeline.series[HEARTBEAT].times if HEARTBEAT in timeline.series else ()
+
+
+def find_held_beat(times: Sequence[datetime], since: datetime) -> datetime | None:
+    """The first of three heartbeats in a row at or after an instant; `None` where none came."""
+    near = times[bisect_left(times, since) :]
+    for first, second, third in zip(near, near[1:], near[2:], strict=False):
+        if max(second - first, third - second) <= BEAT_PACE:
+            return first
+    return None
+
+
+def has_regular_beats(times: Sequence[datetime], until: datetime) -> bool:
+    """Whether the heartbeats were regular in the hour up to an instant: only such can be missed."""
+    before = bisect_left(times, subtract_span(until, REGULAR))
+    return bisect_right(times, until) - before >= HEARTBEATS_NEEDED
+
+
+def judge_heartbeat(timeline: Timeline, onset: Window) -> SignalJudgement:
+    """What the Log Analytics heartbeats say about an onset window."""
+    times = list_heartbeats(timeline)
+    if not times:
+        return SignalJudgement(SignalState.UNJUDGED, "no heartbeats were read")
+    if any(gap.interval.start in onset for gap in find_heartbeat_gaps(timeline)):
+        return SignalJudgement(SignalState.LOST, "the heartbeats stopped")
+    if not has_regular_beats(times, onset.start):
+        return SignalJudgement(SignalState.UNJUDGED, "there were no regular heartbeats before")
+    if times[-1] < min(onset.end, timeline.window.end) - LATE_BEATS:
+        return SignalJudgement(SignalState.UNJUDGED, "the heartbeats end too early to tell")
+    return SignalJudgement(SignalState.NORMAL, "the heartbeats went on")

@@ -4,20 +4,18 @@ The same story told in any order, with repeats, in any letter case and by any so
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import lt
 
-from vmdiag.diagnosis.event_kinds import SAYS, Phase, find_phase, interpret_record
+from vmdiag.diagnosis.event_kinds import MIGRATIONS, SAYS, Phase, find_phase, interpret_record
 from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window, subtract_span
 
 # A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource
-# Graph, with times that differ. Anything nearer than this is the same thing told again.
+# Graph, with times that differ. Anything nearer than this is the same thing told again; of two migrations that lie
+# further apart the nearer one is blamed.
 SAME = timedelta(minutes=5)
-# Records of one migration come minutes late; what lies further apart may be two, and of two the nearer one is blamed.
-SAME_MIGRATION = SAME
-MIGRATIONS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
 # The phases of one operation share a correlation id; without one, only nearness says that they belong together.
 SAME_OPERATION = timedelta(hours=3)
 SAME_UNCORRELATED = timedelta(minutes=10)
@@ -33,7 +31,8 @@ def assemble_timeline(transcript: Transcript, window: Window, margin: timedelta 
         (record for record in transcript.records if record.at in span), key=lambda one: (_record_key(one), one.ref)
     )
     records = list({_record_key(record): record for record in known}.values())
-    events = sorted([*_join_operations(records), *_interpret_states(_name_unnamed_notes(records))], key=_event_order)
+    events = [*_join_operations(records), *_interpret_states(_name_unnamed_notes(records))]
+    events.sort(key=lambda one: (one.at, one.kind, one.signal, one.facts.get("resource", ""), one.blur))
     born = max((event.ended for event in events if event.kind is Kind.DELETE), default=None)
     if born is not None and any(event.at > born for event in events):
         # The name lives on in another VM: what happened to the deleted one is not its story.
@@ -52,10 +51,6 @@ def _record_key(record: Record) -> tuple[datetime, str, str, str, str]:
     return record.at, record.signal, record.name.lower(), record.status.lower(), facts.lower()
 
 
-def _event_order(event: Event) -> tuple[datetime, str, str, str, timedelta]:
-    return event.at, event.kind, event.signal, event.facts.get("resource", ""), event.blur
-
-
 def _name_unnamed_notes(records: Iterable[Record]) -> Iterator[Record]:
     """Resource Graph keeps changes only: of two equal annotations in a row the second has a time and no name."""
     name = ""
@@ -72,15 +67,7 @@ def _interpret_states(records: Iterable[Record]) -> Iterator[Event]:
         unchanged = kind is Kind.UNKNOWN and record.facts.get("previous", "").lower() == kind
         if kind is Kind.OTHER or record.signal is Signal.ACTIVITY or unchanged:
             continue
-        yield Event(
-            at=record.at,
-            blur=record.blur,
-            kind=kind,
-            signal=record.signal,
-            says=_describe_record(kind, record),
-            facts=record.facts,
-            ref=record.ref,
-        )
+        yield _build_event(kind, record, record.blur, record.facts)
 
 
 def _join_operations(records: Iterable[Record]) -> Iterator[Event]:
@@ -108,16 +95,14 @@ def _build_operation(records: list[Record]) -> Iterator[Event]:
         return
     is_open = Phase.DONE not in phases
     pending = is_open and Phase.ACCEPTED not in phases
-    says = _describe_record(kind, first) + (" (begun; its end is not in the log)" if pending else "")
-    yield Event(
-        at=first.at,
-        blur=records[-1].at - first.at,
-        kind=kind,
-        signal=first.signal,
-        says=says,
-        facts={**first.facts, **{word: "true" for word, so in (("pending", pending), ("open", is_open)) if so}},
-        ref=first.ref,
-    )
+    marks = {word: "true" for word, so in (("pending", pending), ("open", is_open)) if so}
+    event = _build_event(kind, first, records[-1].at - first.at, {**first.facts, **marks})
+    yield replace(event, says=f"{event.says} (begun; its end is not in the log)") if pending else event
+
+
+def _build_event(kind: Kind, record: Record, blur: timedelta, facts: Mapping[str, str]) -> Event:
+    says, ref = _describe_record(kind, record), record.ref
+    return Event(at=record.at, blur=blur, kind=kind, signal=record.signal, says=says, facts=facts, ref=ref)
 
 
 def _describe_record(kind: Kind, record: Record) -> str:
@@ -141,23 +126,21 @@ def _fold_repeats(events: Iterable[Event]) -> Iterator[Event]:
         if event.kind in STATES:
             yield event
             continue
-        subject = _find_subject(event)
-        signal = "" if event.kind in MIGRATIONS else event.signal
-        key = (event.kind, signal, subject)
-        limit = SAME_MIGRATION if event.kind in MIGRATIONS else SAME
+        key = (event.kind, "" if event.kind in MIGRATIONS else event.signal, _find_subject(event))
         known = told.get(key)
-        if known is None or event.at - known.at > limit:
+        if known is None or event.at - known.at > SAME:
             told[key] = event
             yield event
 
 
 def _find_subject(event: Event) -> str:
-    if event.kind is Kind.UNKNOWN_NOTE:
-        return event.says
-    return event.facts.get("tracking") or event.facts.get("resource", "") if event.kind in ABOUT_OTHERS else ""
-
-
-ABOUT_OTHERS = (Kind.NETWORK_CHANGE, Kind.SERVICE_INCIDENT, Kind.SERVICE_RESOLVED)
+    match event.kind:
+        case Kind.UNKNOWN_NOTE:
+            return event.says
+        case Kind.NETWORK_CHANGE | Kind.SERVICE_INCIDENT | Kind.SERVICE_RESOLVED:
+            return event.facts.get("tracking") or event.facts.get("resource", "")
+        case _:
+            return ""
 
 
 def _keep_state_changes(events: Iterable[Event]) -> Iterator[Event]:
@@ -177,7 +160,8 @@ def _merge_series(series: Iterable[Series], span: Window) -> Iterator[Series]:
         by_name.setdefault(one.name, []).append(one)
     for name, parts in sorted(by_name.items()):
         if len(parts) == 1 and all(map(lt, parts[0].times, parts[0].times[1:])):
-            yield _clip_series(parts[0], span)
+            low, high = bisect_left(parts[0].times, span.start), bisect_right(parts[0].times, span.end)
+            yield replace(parts[0], times=parts[0].times[low:high], values=parts[0].values[low:high])
             continue
         points = sorted(
             {(at, value) for part in parts for at, value in zip(part.times, part.values, strict=True) if at in span}
@@ -185,8 +169,3 @@ def _merge_series(series: Iterable[Series], span: Window) -> Iterator[Series]:
         # Two sources may report one minute with different last digits: the larger is the fuller count.
         latest = dict(points)
         yield Series(name=name, signal=parts[0].signal, times=tuple(latest), values=tuple(latest.values()))
-
-
-def _clip_series(series: Series, span: Window) -> Series:
-    low, high = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
-    return replace(series, times=series.times[low:high], values=series.values[low:high])

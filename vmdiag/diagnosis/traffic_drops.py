@@ -1,38 +1,48 @@
-"""When traffic falls below its own baseline, how far, and when it is back; pure numbers, must not know a cause.
+"""What is usual for a traffic metric, when it falls below that, how far, and when it is back; pure numbers.
 
-A minute that was not reported is not a zero: everything is counted on reported points. Rolling medians of ten minutes
-decide whether traffic was lost; where it began and ended is dated by the minute (contract, section 3).
+A minute that was not reported is not a zero: everything is counted on reported points. The baseline is the median of
+the last well hour, so that one quiet or busy minute does not move it; rolling medians of ten minutes decide whether
+traffic was lost; where it began and ended is dated by the minute (contract, section 3).
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from operator import itemgetter, sub
 from statistics import median
 
-from vmdiag.diagnosis.baseline import (
-    COARSE_POINTS_NEEDED,
-    FRACTION,
-    MINUTE,
-    NORMAL,
-    POINTS_NEEDED,
-    find_step_before,
-    find_usual_at_hour,
-    find_usual_before,
-    scale_to_minute,
-)
-from vmdiag.identity_cache import cache_by_identity
 from vmdiag.model import Interval, Series, Window, subtract_span
 
+# "Lost" leaves room for the noise that goes on at the host's port when the VM's flows are dead: probes, ARP.
+FRACTION = 0.05
+# Above this share of its baseline traffic is normal; between the two a part of it is gone (contract, section 3).
+NORMAL = 0.5
+POINTS_NEEDED = 5  # reported points of ten minutes
+COARSE_POINTS_NEEDED = 2  # of a grain that has no five in ten minutes
+BASELINE = timedelta(minutes=60)
+# At least half of the hour's minutes must be there, fewer where the metric is coarser than a minute.
+BASELINE_SHARE = 0.5
+# Below this a VM is idle: a few probes more or less would look like a collapse or a recovery.
+LEAST_BYTES = 10_000.0
+LEAST_FLOWS = 2.0
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+EVER = datetime.min.replace(tzinfo=UTC)
+HABIT_DAYS = 3
+# "The same hour" of an earlier day: half an hour either way.
+SAME_HOUR = timedelta(minutes=30)
 SHORTEST_COLLAPSE = timedelta(minutes=10)
 # The shortest fall that counts as a piece of an intermittent loss.
 SHORTEST_PIECE = timedelta(minutes=3)
-# Traffic is back when it has held for three minutes in a row; one may be a stray packet.
+# Traffic is back when the readings of three minutes in a row, rounded up, have held; one may be a stray packet.
 HELD = timedelta(minutes=3)
 MOST_IN_THE_WAY = 100  # collapses between an instant and the well hour before it
 # The minute in which a path breaks still carries a part of its traffic, and the next may not be reported: how far back
 # a fall may have begun.
 EDGE = timedelta(minutes=10)
+
+Spans = Sequence[tuple[datetime, datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,81 +68,109 @@ class PartialDrop:
     share: float
 
 
-@cache_by_identity(64)
-def find_drops(series: Series) -> tuple[TrafficDrop, ...]:
-    """The times in which traffic was lost, and the shorter falls of three minutes and more, in order of time."""
-    return tuple(_scan_drops(series))
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A series with the times in which traffic was lost: these `spans` are left out of every baseline."""
+
+    series: Series
+    drops: tuple[TrafficDrop, ...]
+    spans: Spans
 
 
-def has_baseline(series: Series, at: datetime) -> bool:
-    """Whether the hour before an instant shows enough traffic for a collapse to be seen."""
-    return find_baseline_before(series, at) is not None
+def measure_metric(series: Series) -> Metric:
+    """A series with the falls of three minutes and more, in order of time."""
+    drops = tuple(_find_drops(series))
+    spans = [(drop.interval.start, drop.interval.end or series.times[-1] + MINUTE) for drop in drops]
+    return Metric(series, drops, spans)
 
 
-def find_baseline_before(series: Series, at: datetime) -> float | None:
+def find_baseline(metric: Metric, at: datetime) -> float | None:
     """The median of the well hour before an instant, per minute; `None` where it is not worth the name."""
-    level = _find_baseline(series, bisect_left(series.times, at), at)
-    return None if level is None else level * scale_to_minute(series, bisect_left(series.times, at))
+    level = find_usual_before(metric.series, at, metric.spans)
+    return None if level is None else level * scale_to_minute(metric.series, bisect_left(metric.series.times, at))
 
 
-def measure_share_left(series: Series, span: Window) -> float | None:
-    """The median of a span as a share of the baseline before it; `None` where either is missing."""
-    return measure_share(series, span, span.start)
-
-
-def measure_share(series: Series, span: Window, before: datetime) -> float | None:
+def measure_share(metric: Metric, span: Window, before: datetime) -> float | None:
     """The median of a span as a share of the baseline before an instant; `None` where either is missing."""
-    first, after = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
-    baseline = _find_baseline(series, bisect_left(series.times, before), before)
-    if baseline is None or first == after:
-        return None
-    return median(series.values[first:after]) / baseline
+    readings = list_readings(metric.series, span)
+    baseline = find_usual_before(metric.series, before, metric.spans)
+    return None if baseline is None or not readings else median(readings) / baseline
 
 
-def count_well_points(series: Series, span: Window) -> int:
-    """How many readings of a span are above half of the baseline before it."""
-    first, after = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
-    baseline = _find_baseline(series, first, span.start)
-    return 0 if baseline is None else sum(value > NORMAL * baseline for value in series.values[first:after])
+def list_readings(series: Series, span: Window) -> tuple[float, ...]:
+    """The values that were reported in a span, both ends included."""
+    return series.values[bisect_left(series.times, span.start) : bisect_right(series.times, span.end)]
 
 
-def find_partial_drops(series: Series, span: Window, before: datetime) -> Iterator[PartialDrop]:
+def find_partial_drops(metric: Metric, span: Window, before: datetime) -> Iterator[PartialDrop]:
     """The falls to half and less of the baseline before an instant that begin in a span, whatever their length."""
-    baseline = _find_baseline(series, bisect_left(series.times, before), before)
-    if baseline is None:
-        return
+    series, baseline = metric.series, find_usual_before(metric.series, before, metric.spans)
     index, last = bisect_left(series.times, span.start), bisect_right(series.times, span.end)
-    while index < last:
+    while baseline is not None and index < last:
         if _is_well(series, index, baseline, series.times[index]):
             index += 1
             continue
-        back = _has_held(series, index, baseline)
-        stop = back if back is not None else len(series.times)
-        end = series.times[back] if back is not None else None
+        back = _find_held(series, index, baseline)
+        stop = len(series.times) if back is None else back
+        end = None if back is None else series.times[back]
         yield PartialDrop(Interval(series.times[index], end), median(series.values[index:stop]) / baseline)
         index = max(stop, index + 1)
 
 
-@cache_by_identity(64)
-def list_onsets(series: Series) -> tuple[datetime, ...]:
-    """When its collapses began, in order of time."""
-    return tuple(one.interval.start for one in find_drops(series))
+def find_step(series: Series, index: int) -> timedelta:
+    """The usual distance of the readings just before one, at least a minute."""
+    near = series.times[max(0, index - 30) : index]
+    steps = sorted(map(sub, near[1:], near))
+    return max(MINUTE, steps[len(steps) // 2]) if steps else MINUTE
 
 
-def _scan_drops(series: Series) -> Iterator[TrafficDrop]:
+def scale_to_minute(series: Series, index: int) -> float:
+    """By what a reading is multiplied to be told per minute: flows are averages, bytes are sums."""
+    return 1.0 if "flows" in series.name.lower() else MINUTE / find_step(series, index)
+
+
+def find_usual_before(series: Series, at: datetime, lost: Spans) -> float | None:
+    """The median of the last hour before an instant in which nothing was lost; `None` where it is not worth the name.
+
+    `lost` are spans in order of time, of which those that began before the instant count.
+    """
+    points: list[float] = []
+    needed, reached, before = BASELINE, at, bisect_left(lost, at, key=itemgetter(0))
+    for begin, end in chain(reversed(lost[max(0, before - MOST_IN_THE_WAY) : before]), [(EVER, EVER)]):
+        span = max(min(needed, reached - end), timedelta())
+        points += series.values[bisect_left(series.times, reached - span) : bisect_left(series.times, reached)]
+        needed, reached = needed - span, min(reached, begin)
+        if not needed:
+            break
+    step = find_step(series, bisect_left(series.times, at))
+    expected = BASELINE / step
+    least = POINTS_NEEDED if expected >= 2 * POINTS_NEEDED else COARSE_POINTS_NEEDED
+    return _find_level(series, points, step) if len(points) >= max(least, BASELINE_SHARE * expected) else None
+
+
+def _find_level(series: Series, points: Sequence[float], step: timedelta) -> float | None:
+    """The median of readings; `None` of a VM that is idle."""
+    level = median(points)
+    least = LEAST_FLOWS if "flows" in series.name.lower() else LEAST_BYTES * (step / MINUTE)
+    return level if level >= least else None
+
+
+def _find_drops(series: Series) -> Iterator[TrafficDrop]:
     times, values = series.times, series.values
     lost: list[tuple[datetime, datetime]] = []
     index, ceiling = 1, FRACTION * max(values, default=0.0)
     while index < len(times):
-        # Cheap first: most readings are well above what can be called low, so their hour need not be looked at.
+        # Cheap first: most readings are well above what can be called low, or beside the largest that their baseline
+        # can hold, so their hour need not be looked at.
         low = values[index] <= ceiling and values[index] < values[index - 1]
-        baseline = find_usual_before(series, index, times[index], lost) if low and _has_fallen(values, index) else None
+        fallen = low and values[index] <= FRACTION * max(values[max(0, index - 60) : index])
+        baseline = find_usual_before(series, times[index], lost) if fallen else None
         # What was low before is no fall: where it began there was no baseline to fall from.
         if baseline is None or not values[index] <= FRACTION * baseline < values[index - 1]:
             index += 1
             continue
-        back = _has_held(series, index, baseline)
-        stop = back if back is not None else len(times)
+        back = _find_held(series, index, baseline)
+        stop = len(times) if back is None else back
         first = _find_first_lost(series, index, stop, FRACTION * baseline)
         found = _measure_drop(series, index if first is None else first, back, baseline, lasted=first is not None)
         if found is not None:
@@ -141,23 +179,18 @@ def _scan_drops(series: Series) -> Iterator[TrafficDrop]:
         index = max(stop, index + 1)
 
 
-def _has_fallen(values: Sequence[float], index: int) -> bool:
-    """Whether a reading is low beside the largest that its baseline can hold."""
-    return values[index] <= FRACTION * max(values[max(0, index - 60) : index])
-
-
 def _measure_drop(series: Series, index: int, back: int | None, baseline: float, *, lasted: bool) -> TrafficDrop | None:
     """A fall as it is told; `None` where it is a pause of a minute or two, or half of it is traffic."""
-    times, values = series.times, series.values
-    stop = back if back is not None else len(times)
-    length = (times[back] if back is not None else times[-1] + find_step_before(series, stop)) - times[index]
-    level = median(values[index:stop])
+    times = series.times
+    stop = len(times) if back is None else back
+    end = None if back is None else times[back]
+    length = (end or times[-1] + find_step(series, stop)) - times[index]
+    level = median(series.values[index:stop])
     if length < SHORTEST_PIECE or (not lasted and level > FRACTION * baseline):
         return None
     scale = scale_to_minute(series, index)
+    part_back = _find_rise(series, index, stop, FRACTION * baseline)
     begin = _find_begin(series, index, baseline)
-    end = times[back] if back is not None else None
-    part_back = _has_risen(series, index, stop, FRACTION * baseline)
     return TrafficDrop(Interval(begin, end), baseline * scale, level * scale, lasted, part_back)
 
 
@@ -165,7 +198,7 @@ def _find_begin(series: Series, index: int, baseline: float) -> datetime:
     """When the fall began: the readings just before may already be less than half, and of a coarse one its share."""
     times, values = series.times, series.values
     limit = subtract_span(times[index], EDGE)
-    step = find_step_before(series, index)
+    step = find_step(series, index)
     if step > EDGE:
         share = values[index - 1] / baseline
         fresh = times[index] - times[index - 1] <= step
@@ -181,9 +214,8 @@ def _find_first_lost(series: Series, index: int, stop: int, limit: float) -> int
     for at in range(index, stop):
         if values[at] > limit:
             continue
-        step = find_step_before(series, at)
-        end = times[at] + max(SHORTEST_COLLAPSE, COARSE_POINTS_NEEDED * step)
-        after = min(bisect_left(times, end), stop)
+        step = find_step(series, at)
+        after = min(bisect_left(times, times[at] + max(SHORTEST_COLLAPSE, COARSE_POINTS_NEEDED * step)), stop)
         needed = min(POINTS_NEEDED, max(COARSE_POINTS_NEEDED, SHORTEST_COLLAPSE // step))
         whole = times[after - 1] + step - times[at] >= SHORTEST_COLLAPSE
         if whole and after - at >= needed and median(values[at:after]) <= limit:
@@ -193,9 +225,9 @@ def _find_first_lost(series: Series, index: int, stop: int, limit: float) -> int
     return None
 
 
-def _has_risen(series: Series, index: int, stop: int, limit: float) -> datetime | None:
+def _find_rise(series: Series, index: int, stop: int, limit: float) -> datetime | None:
     """Since when the readings of a fall are above its limit for good; `None` where they are low at its end."""
-    needed = _readings_to_hold(series, index)
+    needed = -(HELD // -find_step(series, index))
     at, low = stop, 0
     while at > index and low < needed:
         at -= 1
@@ -206,24 +238,9 @@ def _has_risen(series: Series, index: int, stop: int, limit: float) -> datetime 
     return series.times[first] if stop - first >= needed and first > index else None
 
 
-def _find_baseline(series: Series, index: int, at: datetime) -> float | None:
-    """The baseline before an instant; whatever was lost by then is left out."""
-    before = bisect_left(list_onsets(series), at)
-    lost = [
-        (one.interval.start, one.interval.end or series.times[-1] + MINUTE)
-        for one in find_drops(series)[max(0, before - MOST_IN_THE_WAY) : before]
-    ]
-    return find_usual_before(series, index, at, lost)
-
-
-def _readings_to_hold(series: Series, index: int) -> int:
-    """How many readings in a row cover the three minutes for which a recovery has to hold."""
-    return max(1, -(HELD // -find_step_before(series, index)))
-
-
-def _has_held(series: Series, index: int, baseline: float) -> int | None:
+def _find_held(series: Series, index: int, baseline: float) -> int | None:
     """The first of the readings that held above half of the baseline, or of what is usual at that hour."""
-    needed, alike, onset = _readings_to_hold(series, index), 0, series.times[index]
+    needed, alike, onset = -(HELD // -find_step(series, index)), 0, series.times[index]
     for at in range(index, len(series.times)):
         alike = alike + 1 if _is_well(series, at, baseline, onset) else 0
         if alike == needed:
@@ -231,12 +248,18 @@ def _has_held(series: Series, index: int, baseline: float) -> int | None:
     return None
 
 
-def _is_well(series: Series, at: int, baseline: float, onset: datetime) -> bool:
-    value = series.values[at]
-    if value > NORMAL * baseline:
-        return True
+def _is_well(series: Series, index: int, baseline: float, onset: datetime) -> bool:
+    """Whether a reading is above half of the baseline, or of the median of this hour on the days before the fall."""
+    at, value = series.times[index], series.values[index]
     # At a twentieth and less it is lost, whatever the hour.
-    if value <= FRACTION * baseline:
-        return False
-    usual = find_usual_at_hour(series, series.times[at], onset)
+    if value > NORMAL * baseline or value <= FRACTION * baseline:
+        return value > NORMAL * baseline
+    points: list[float] = []
+    for day in range(1, 2 * HABIT_DAYS + 1):
+        middle = subtract_span(at, day * DAY)
+        if middle + SAME_HOUR < onset:
+            first = bisect_left(series.times, subtract_span(middle, SAME_HOUR))
+            points += series.values[first : bisect_right(series.times, middle + SAME_HOUR)]
+    step = find_step(series, index)
+    usual = _find_level(series, points, step) if len(points) >= POINTS_NEEDED else None
     return usual is not None and value > NORMAL * usual

@@ -6,6 +6,7 @@ Strangers' words are cut to length here and neutralised by the format, which alo
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from vmdiag.diagnosis import model
 from vmdiag.diagnosis.model import Action, Case, Diagnosis, Evidence, Extent, Stance, State, Verdict, order_evidence
 from vmdiag.model import NO_SUCH_VM, Kind
 from vmdiag.wording import redeploy_instructions, redeploy_outcome, scenario_texts
@@ -71,7 +72,7 @@ def describe_diagnosis(case: Case) -> str:
 
 
 def _describe_clear_verdict(diagnosis: Diagnosis) -> str:
-    if diagnosis.explanation == scenario_texts.UNEXPLAINED:
+    if diagnosis.explanation == model.UNEXPLAINED:
         return "was lost, and no live migration explains it"
     if diagnosis.explanation is not None:
         return "was lost for another reason than a live migration"
@@ -146,7 +147,7 @@ def explain_verdict(case: Case) -> str:
         doubts = _collect_sentences(case, Stance.AGAINST) if diagnosis.verdict is Verdict.SUSPECTED else []
         reasons = _collect_sentences(case, Stance.FOR)[: _MAX_REASONS if doubts else None]
         return "; but ".join(filter(None, ("; ".join(reasons), "; ".join(doubts)))) or "the pattern fits"
-    if diagnosis.explanation == scenario_texts.UNEXPLAINED:
+    if diagnosis.explanation == model.UNEXPLAINED:
         return "; ".join(["nothing that was read explains the loss", *_collect_sentences(case, Stance.AGAINST)])
     if diagnosis.explanation is not None:
         return f"the loss is explained by: {scenario_texts.format_scenario_title(diagnosis.explanation)}"

@@ -6,8 +6,6 @@ from vmdiag import plugins
 from vmdiag.diagnosis import scenarios
 from vmdiag.diagnosis.model import Case, Scenario
 
-UNEXPLAINED = "unexplained"
-
 
 def get_scenario(case: Case) -> Scenario | None:
     """The scenario that was asked about, when it is known."""

@@ -1,13 +1,16 @@
-"""How a scenario blames a loss on an event near its onset; shared by them all, must not know which one asks."""
+"""How a scenario blames losses on events near their onset, and how it is made of its cause alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from vmdiag.diagnosis.losses import ended_earlier_loss, find_connectivity_losses
-from vmdiag.diagnosis.model import Attribution, Evidence, Finding, Loss, Stance, Verdict
-from vmdiag.diagnosis.signal_state import was_well
-from vmdiag.model import Coverage, Event, Kind, Needs, Signal, Timeline, Window
+from vmdiag.diagnosis.losses import ended_earlier_loss, search_losses
+from vmdiag.diagnosis.model import Attribution, Evidence, Finding, Precedence, Scenario, Stance, Verdict
+from vmdiag.diagnosis.signals import BEATS_HELD, list_heartbeats
+from vmdiag.diagnosis.traffic_drops import NORMAL, find_usual_before, list_readings
+from vmdiag.diagnosis.traffic_losses import measure_traffic
+from vmdiag.model import Coverage, Event, Kind, Needs, Signal, Timeline, Window, subtract_span
 
 # The signals that can show a loss: every scenario needs them to have something to explain.
 LOSS_SIGNALS = frozenset(
@@ -16,6 +19,7 @@ LOSS_SIGNALS = frozenset(
 # What usually happens at an hour is seen on three earlier days; baselines look an hour back from the first onset, and
 # half an hour more covers the causes before it.
 MARGIN = timedelta(days=3, minutes=90)
+WELL_POINTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,27 +37,46 @@ class Cause:
     undone_by: tuple[Kind, ...] = ()
     undone_by_life: bool = False
 
-    @property
-    def needs(self) -> Needs:
-        """What a scenario of this cause reads."""
-        return Needs(signals=self.signals | LOSS_SIGNALS, triggers=frozenset(self.kinds), margin=MARGIN)
+
+def make_scenario(  # noqa: PLR0913 - a scenario has so many fields
+    cause: Cause,
+    *,
+    title: str,
+    page: str,
+    remedies: tuple[str, ...],
+    examples: tuple[tuple[Verdict, str], ...],
+    detect: Callable[[Timeline], Finding] | None = None,
+    precedence: Precedence = Precedence.NEARER_OR_LATER,
+) -> Scenario:
+    """The scenario of a cause; without a judgement of its own it blames what begins near one of the cause's events."""
+    return Scenario(
+        id=cause.scenario,
+        title=title,
+        page=page,
+        needs=Needs(signals=cause.signals | LOSS_SIGNALS, triggers=frozenset(cause.kinds), margin=MARGIN),
+        detect=detect or partial(attribute_losses, cause=cause),
+        remedies=remedies,
+        examples=examples,
+        precedence=precedence,
+    )
 
 
-def attribute_losses(
-    timeline: Timeline, cause: Cause, firm: Callable[[Event, Loss], bool] = lambda event, _: not is_pending(event)
-) -> Finding:
-    """A cause's finding: each loss goes to the nearest event in reach; `firm` says whether it surely explains it."""
+def attribute_losses(timeline: Timeline, cause: Cause) -> Finding:
+    """A cause's finding: each loss goes to the nearest event in reach."""
     events = timeline.list_events(*cause.kinds)
     if not events:
         return find_no_cause(timeline, cause)
-    blames = tuple(_attribute(timeline, cause, events, firm))
+    blames = tuple(_attribute(timeline, cause, events))
+    return build_finding(cause, events[-3:], blames, unless="no loss begins with it")
+
+
+def build_finding(cause: Cause, events: Sequence[Event], blames: tuple[Attribution, ...], *, unless: str) -> Finding:
+    """The finding of what was blamed on a cause; `unless` says why its events explain nothing."""
     evidence = tuple(piece for one in blames for piece in one.evidence)
-    if not blames:
-        evidence = tuple(cite_event(Stance.AGAINST, event, "no loss begins with it") for event in events[-3:])
     return Finding(
         scenario=cause.scenario,
         verdict=blames[-1].verdict if blames else Verdict.CLEAR,
-        evidence=evidence,
+        evidence=evidence or tuple(cite_event(Stance.AGAINST, event, unless) for event in events),
         blames=blames,
         cause_at=blames[-1].cause_at if blames else events[-1].at,
     )
@@ -61,19 +84,17 @@ def attribute_losses(
 
 def find_no_cause(timeline: Timeline, cause: Cause) -> Finding:
     """No event of the cause: clear where a feed that would show it was heard, inconclusive where none was."""
-    if any(_was_read(timeline, signal) for signal in cause.signals):
-        return Finding(scenario=cause.scenario, verdict=Verdict.CLEAR)
+    for signal in sorted(cause.signals):
+        # Of a feed that was cut, what is missing may be what is looked for.
+        gaps = [gap for gap in timeline.gaps if gap.signal is signal and gap.cut]
+        is_cut = any(gap.window.overlaps_window(timeline.window) for gap in gaps)
+        if not is_cut and timeline.measure_coverage(signal, timeline.window) is not Coverage.NONE:
+            return Finding(scenario=cause.scenario, verdict=Verdict.CLEAR)
     missing = tuple(
         Evidence(stance=Stance.MISSING, signal=signal, says=f"the {signal} feed that would show it was not read")
         for signal in sorted(cause.signals)
     )
     return Finding(scenario=cause.scenario, verdict=Verdict.INCONCLUSIVE, evidence=missing)
-
-
-def _was_read(timeline: Timeline, signal: Signal) -> bool:
-    """Whether silence of a feed means something: of one that was cut, what is missing may be what is looked for."""
-    cut = any(gap.signal is signal and gap.cut and gap.window.overlaps_window(timeline.window) for gap in timeline.gaps)
-    return not cut and timeline.measure_coverage(signal, timeline.window) is not Coverage.NONE
 
 
 def cite_event(stance: Stance, event: Event, says: str = "") -> Evidence:
@@ -82,36 +103,48 @@ def cite_event(stance: Stance, event: Event, says: str = "") -> Evidence:
     return Evidence(stance=stance, signal=event.signal, says=text, at=event.at, ref=event.ref or None)
 
 
-def is_pending(event: Event) -> bool:
-    """Whether only the begin of an operation was seen."""
-    return "pending" in event.facts
-
-
-def _attribute(
-    timeline: Timeline, cause: Cause, events: tuple[Event, ...], firm: Callable[[Event, Loss], bool]
-) -> Iterator[Attribution]:
-    for loss in find_connectivity_losses(timeline):
+def _attribute(timeline: Timeline, cause: Cause, events: tuple[Event, ...]) -> Iterator[Attribution]:
+    undoing = timeline.list_events(*cause.undone_by)
+    for loss in search_losses(timeline).losses:
         onset = loss.interval.start
         near = [
             event
             for event in events
             if event.ended >= onset - cause.before
             and event.at <= onset + cause.after
-            and not any(event.ended < undone.at < onset for undone in timeline.list_events(*cause.undone_by))
+            and not any(event.ended < undone.at < onset for undone in undoing)
             and not ended_earlier_loss(timeline, event, onset)
-            and not (cause.undone_by_life and was_well(timeline, Window(event.ended, onset)))
+            and not (cause.undone_by_life and _was_well(timeline, Window(event.ended, onset)))
         ]
         if not near:
             continue
         event = min(near, key=lambda event: (measure_distance(event, onset), event.at))
-        sure = firm(event, loss)
-        verdict = Verdict.CONFIRMED if sure else Verdict.SUSPECTED
+        cause_at = find_nearest_instant(event, onset)
+        minutes = round((onset - cause_at) / timedelta(minutes=1))
+        when = (
+            f"{abs(minutes)} min {'before' if minutes > 0 else 'after'} the onset" if minutes else "as the loss began"
+        )
+        # Of an operation only the begin may have been seen, and of a network change not whether it touches the VM.
+        is_sure = "pending" not in event.facts and event.facts.get("relation", "touches") == "touches"
         yield Attribution(
             loss=loss.interval,
-            verdict=verdict,
-            cause_at=find_nearest_instant(event, onset),
-            evidence=(_cite_near_onset(event, onset),),
+            verdict=Verdict.CONFIRMED if is_sure else Verdict.SUSPECTED,
+            cause_at=cause_at,
+            evidence=(cite_event(Stance.FOR, event, when),),
         )
+
+
+def _was_well(timeline: Timeline, span: Window) -> bool:
+    """Whether a strong channel shows the VM well in a span: three readings, or heartbeats, in it."""
+    inside = Window(span.start, subtract_span(span.end, timedelta(seconds=1)))
+    if inside.end <= inside.start:
+        return False
+    for metric in measure_traffic(timeline):
+        baseline = find_usual_before(metric.series, span.start, metric.spans)
+        readings = list_readings(metric.series, inside)
+        if baseline is not None and sum(value > NORMAL * baseline for value in readings) >= WELL_POINTS:
+            return True
+    return sum(at in inside for at in list_heartbeats(timeline)) > BEATS_HELD
 
 
 def find_nearest_instant(event: Event, onset: datetime) -> datetime:
@@ -122,9 +155,3 @@ def find_nearest_instant(event: Event, onset: datetime) -> datetime:
 def measure_distance(event: Event, onset: datetime) -> timedelta:
     """How far an event lies from an onset."""
     return abs(find_nearest_instant(event, onset) - onset)
-
-
-def _cite_near_onset(event: Event, onset: datetime) -> Evidence:
-    minutes = round((onset - find_nearest_instant(event, onset)) / timedelta(minutes=1))
-    when = f"{abs(minutes)} min {'before' if minutes > 0 else 'after'} the onset" if minutes else "as the loss began"
-    return cite_event(Stance.FOR, event, when)

@@ -1,22 +1,30 @@
-"""The evidence around a migration's onset window, for the scenario that judges it; must not give a verdict."""
+"""The evidence around a migration's onset window, for the scenario that judges it."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from statistics import median
 
-from vmdiag.diagnosis import heartbeat_gaps, liveness
-from vmdiag.diagnosis.intermittent import WELL_BETWEEN
-from vmdiag.diagnosis.losses import ended_earlier_loss, find_connectivity_losses, find_pauses
+from vmdiag.diagnosis.event_kinds import MIGRATIONS
+from vmdiag.diagnosis.losses import WELL_BETWEEN, ended_earlier_loss, search_losses
 from vmdiag.diagnosis.model import Evidence, Extent, Loss, SignalLoss, Stance, Strength
 from vmdiag.diagnosis.scenarios._causes import cite_event, measure_distance
-from vmdiag.diagnosis.signal_state import (
+from vmdiag.diagnosis.signals import (
+    ONSET_AFTER,
+    ONSET_BEFORE,
+    SAME_MOMENT,
     SignalJudgement,
     SignalState,
-    is_traffic_normal,
+    find_heartbeat_gaps,
+    find_held_beat,
+    find_onset_window,
     judge_heartbeat,
-    judge_traffic,
+    list_heartbeats,
 )
-from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE, SAME_MOMENT, find_onset_window
-from vmdiag.model import Event, Kind, Signal, Timeline, Window, subtract_span
+from vmdiag.diagnosis.traffic_losses import is_traffic_normal, judge_traffic
+from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
+
+Judgements = Mapping[Signal, SignalJudgement]
 
 # A note of Resource Health in words that no table knows may be a rival so long before the onset, and so soon after.
 NOTE_BEFORE, NOTE_AFTER = timedelta(minutes=30), timedelta(minutes=2)
@@ -25,38 +33,51 @@ NOTE_BEFORE, NOTE_AFTER = timedelta(minutes=30), timedelta(minutes=2)
 JUST_BEFORE, AN_OUTAGE = timedelta(minutes=5), timedelta(minutes=30)
 # The last minutes say what is normal now.
 LATELY = timedelta(minutes=15)
+# The minutes around the onset still show the life before it.
+ONSET_EDGE = timedelta(minutes=2)
+READINGS_OF_LIFE = 5
+WORK = (Signal.CPU, Signal.DISK)
+ALIVE = (
+    ("VmAvailabilityMetric", Signal.AVAILABILITY, "the availability metric says that the VM runs"),
+    ("Percentage CPU", Signal.CPU, "its CPU works"),
+    ("Disk Write Bytes", Signal.DISK, "it writes to its disks"),
+    ("Disk Read Bytes", Signal.DISK, "it reads from its disks"),
+)
 
 
-def find_contradictions(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Evidence]:
+def judge_strong_signals(timeline: Timeline, event: Event) -> Judgements:
+    """What each strong channel says of a migration's onset window."""
+    onset = find_onset_window(event)
+    return {Signal.TRAFFIC: judge_traffic(timeline, onset), Signal.HEARTBEAT: judge_heartbeat(timeline, onset)}
+
+
+def cite_judged_signals(judged: Judgements, state: SignalState, stance: Stance, at: datetime | None) -> list[Evidence]:
+    """The strong channels of which this is said: that they stayed normal, or could not be judged, and why."""
+    return [
+        Evidence(stance=stance, signal=signal, says=one.says, at=at)
+        for signal, one in judged.items()
+        if one.hearing is state
+    ]
+
+
+def find_contradictions(timeline: Timeline, loss: Loss, event: Event, judged: Judgements) -> Iterator[Evidence]:
     """Strong channels that were judged over the onset, or now, and found normal."""
-    told: set[Signal] = set()
-    for signal, judged in judge_strong_signals(timeline, event):
-        if judged.hearing is SignalState.NORMAL and signal not in _list_strong_signals(loss):
-            told.add(signal)
-            yield Evidence(stance=Stance.AGAINST, signal=signal, says=judged.says, at=event.at)
+    strong = {one.signal for one in loss.channels if one.strength is Strength.STRONG}
+    normal = cite_judged_signals(judged, SignalState.NORMAL, Stance.AGAINST, event.at)
+    told = {one.signal: one for one in normal if one.signal not in strong}
+    yield from told.values()
+    start, now = loss.interval.start, timeline.window.end
     # What comes and goes is normal now and then.
-    comes_and_goes = loss.extent is Extent.INTERMITTENT
-    if comes_and_goes or not loss.interval.is_open or timeline.window.end - loss.interval.start < LATELY:
+    if loss.extent is Extent.INTERMITTENT or not loss.interval.is_open or now - start < LATELY:
         return
-    now = Window(subtract_span(timeline.window.end, LATELY), timeline.window.end)
-    if Signal.TRAFFIC not in _list_strong_signals(loss) | told and is_traffic_normal(
-        timeline, Window(loss.interval.start, now.end)
-    ):
-        yield Evidence(stance=Stance.AGAINST, signal=Signal.TRAFFIC, says="the traffic is normal now", at=now.end)
-    beats = heartbeat_gaps.find_first_held_beat(timeline, now.start)
-    if beats is not None and Signal.HEARTBEAT not in told and not _is_silent(timeline, loss, now):
+    if Signal.TRAFFIC not in strong | told.keys() and is_traffic_normal(timeline, Window(start, now)):
+        yield Evidence(stance=Stance.AGAINST, signal=Signal.TRAFFIC, says="the traffic is normal now", at=now)
+    beat = find_held_beat(list_heartbeats(timeline), subtract_span(now, LATELY))
+    gaps = [*(one for one in loss.channels if one.signal is Signal.HEARTBEAT), *find_heartbeat_gaps(timeline)]
+    is_silent = any(one.interval.clip_to(now).end >= now for one in gaps)
+    if beat is not None and not is_silent and Signal.HEARTBEAT not in told:
         says = "the agent's heartbeats reach Log Analytics now"
-        yield Evidence(stance=Stance.AGAINST, signal=Signal.HEARTBEAT, says=says, at=beats)
-
-
-def _is_silent(timeline: Timeline, loss: Loss, now: Window) -> bool:
-    spans = [one.interval for one in loss.channels if one.signal is Signal.HEARTBEAT]
-    silent = any(span.clip_to(timeline.window.end).end >= now.end for span in spans)
-    return silent or any(one.interval.is_open for one in heartbeat_gaps.find_heartbeat_gaps(timeline))
-
-
-def _list_strong_signals(loss: Loss) -> frozenset[Signal]:
-    return frozenset(one.signal for one in loss.channels if one.strength is Strength.STRONG)
+        yield Evidence(stance=Stance.AGAINST, signal=Signal.HEARTBEAT, says=says, at=beat)
 
 
 def find_doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Evidence]:
@@ -77,7 +98,7 @@ def find_doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Eviden
     yield from _find_earlier_failures(timeline, loss, event)
     yield from find_possible_rivals(timeline, loss, event)
     yield from find_unread_causes(timeline, loss)
-    gone = liveness.find_dead_signals(timeline, loss.interval.clip_to(timeline.window.end))
+    gone = _find_dead_signals(timeline, loss.interval.clip_to(timeline.window.end))
     if gone:
         says = f"the guest is not seen alive: {' and '.join(gone)} at zero since the onset"
         yield Evidence(stance=Stance.AGAINST, signal=gone[0], says=says, at=onset)
@@ -89,7 +110,8 @@ def _find_earlier_failures(timeline: Timeline, loss: Loss, event: Event) -> Iter
     An outage of its own, which had ended for more than a few minutes, is another story.
     """
     onset = loss.interval.start
-    for former in (*find_connectivity_losses(timeline), *find_pauses(timeline)):
+    found = search_losses(timeline)
+    for former in (*found.losses, *found.pauses):
         begin, end = former.interval.start, former.interval.end
         if end is None or not begin < event.at or not timedelta() <= onset - end < WELL_BETWEEN:
             continue
@@ -137,21 +159,46 @@ def find_broken_acceleration(timeline: Timeline, event: Event) -> Iterator[Evide
             yield cite_event(Stance.FOR, other, "within the migration's onset window")
 
 
-def find_unjudged_signals(timeline: Timeline, event: Event) -> Iterator[Evidence]:
-    """The strong channels that could not be judged, and why."""
-    for signal, judged in judge_strong_signals(timeline, event):
-        if judged.hearing is SignalState.UNJUDGED:
-            yield Evidence(stance=Stance.MISSING, signal=signal, says=judged.says)
-
-
-def judge_strong_signals(timeline: Timeline, event: Event) -> Iterator[tuple[Signal, SignalJudgement]]:
-    """What each strong channel says of the onset window."""
-    yield Signal.TRAFFIC, judge_traffic(timeline, find_onset_window(event))
-    yield Signal.HEARTBEAT, judge_heartbeat(timeline, find_onset_window(event))
-
-
 def cite_signal_loss(stance: Stance, channel: SignalLoss) -> Evidence:
     """A channel as a piece of evidence."""
     return Evidence(
         stance=stance, signal=channel.signal, says=channel.says, at=channel.interval.start, ref=channel.ref or None
     )
+
+
+def find_life_signs(timeline: Timeline, span: Window) -> Iterator[SignalLoss]:
+    """Who saw the VM run while it could not be reached: host, Resource Health, metrics.
+
+    A status that the record of a migration carries is of that moment, and what was measured before is not life now.
+    """
+    moved = [event.at for event in timeline.list_events(*MIGRATIONS)]
+    for event in timeline.list_events(Kind.POWER_RUNNING, Kind.AVAILABLE):
+        carried = event.kind is Kind.AVAILABLE and any(abs(event.at - at) <= SAME_MOMENT for at in moved)
+        if span.start < event.at <= span.end and not carried:
+            yield _build_life_sign(event.signal, event.at, event.says, event.ref)
+    for name, signal, says in ALIVE:
+        readings = _list_readings(timeline, name, span)
+        if readings and median(value for _, value in readings) > 0:
+            yield _build_life_sign(signal, next(at for at, value in readings if value > 0), says)
+
+
+def _build_life_sign(signal: Signal, at: datetime, says: str, ref: str | None = None) -> SignalLoss:
+    return SignalLoss(signal=signal, strength=Strength.WEAK, interval=Interval(at, None), says=says, ref=ref)
+
+
+def _find_dead_signals(timeline: Timeline, span: Window) -> tuple[Signal, ...]:
+    """The signals of the guest's work that are all at zero through a loss; empty where one of them is not."""
+    work = [(signal, _list_readings(timeline, name, span)) for name, signal, _ in ALIVE if signal in WORK]
+    read = [(signal, readings) for signal, readings in work if len(readings) >= READINGS_OF_LIFE]
+    if any(value > 0 for _, readings in read for _, value in readings):
+        return ()
+    return tuple(dict.fromkeys(signal for signal, _ in read))
+
+
+def _list_readings(timeline: Timeline, name: str, span: Window) -> list[tuple[datetime, float]]:
+    """What a metric showed in a loss, after its first minutes."""
+    series = timeline.series.get(name)
+    if series is None:
+        return []
+    first, after = bisect_left(series.times, span.start + ONSET_EDGE), bisect_right(series.times, span.end)
+    return list(zip(series.times[first:after], series.values[first:after], strict=True))

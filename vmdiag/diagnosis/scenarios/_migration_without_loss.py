@@ -1,133 +1,95 @@
 """A migration that no loss begins with: clear where connectivity was seen to be normal, else it cannot be told."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.losses import (
-    find_connectivity_losses,
-    find_denied_signals,
-    find_pauses,
-    find_recurring_drops,
-    find_silent_agents,
-    find_weak_signals_in,
-)
+from vmdiag.diagnosis.losses import LossSearch, search_losses
 from vmdiag.diagnosis.model import Evidence, Finding, Loss, SignalLoss, Stance, Strength, Verdict
 from vmdiag.diagnosis.scenarios._causes import cite_event
-from vmdiag.diagnosis.scenarios._migration import cite_signal_loss, find_unjudged_signals, judge_strong_signals
-from vmdiag.diagnosis.signal_state import SignalJudgement, SignalState
-from vmdiag.diagnosis.signals import ONSET_AFTER, SAME_MOMENT, find_onset_window
+from vmdiag.diagnosis.scenarios._migration import Judgements, cite_judged_signals, cite_signal_loss
+from vmdiag.diagnosis.signals import ONSET_AFTER, SAME_MOMENT, SignalState, find_onset_window, find_weak_signals
 from vmdiag.model import Event, Signal, Timeline, Window
 
-SCENARIO_ID = "live-migration-datapath"
 # Three falls of minutes within two hours of a migration are no healthy one (contract, section 3).
 FALLS, FALLS_WITHIN = 3, timedelta(hours=2)
 
 
-def judge_without_loss(timeline: Timeline, event: Event) -> Finding:
+def judge_without_loss(timeline: Timeline, event: Event, judged: Judgements, scenario: str) -> Finding:
     """The finding for the latest migration, which no loss begins with."""
-    judged = dict(judge_strong_signals(timeline, event))
-    onset = find_onset_window(event)
-    short = [loss for loss in find_pauses(timeline) if loss.interval.start in onset]
-    elsewhere = [loss for loss in find_connectivity_losses(timeline) if _covers_onset(timeline, loss, onset)]
-    unclear = tuple(_explain_unclear(timeline, event, onset))
-    told = (
+    found, onset, now = search_losses(timeline), find_onset_window(event), timeline.window.end
+    denied = [one for one in found.denied if one.signal is Signal.HEALTH]
+    short = [loss for loss in found.pauses if loss.interval.start in onset]
+    # Losses over the onset that are not the migration's: they began before, or the port was rebuilt first.
+    elsewhere = [loss for loss in found.losses if loss.interval.clip_to(now).overlaps_window(onset)]
+    told = [
         *(
             cite_signal_loss(Stance.FOR, one)
-            for one in find_denied_signals(timeline)
-            if one.signal is Signal.HEALTH and _overlaps_onset(one, onset)
+            for one in denied
+            if one.interval.clip_to(onset.end).overlaps_window(onset)
         ),
         *(cite_signal_loss(Stance.AGAINST, channel) for loss in short for channel in loss.channels),
-        *_cite_normal_signals(judged, event),
+        *cite_judged_signals(judged, SignalState.NORMAL, Stance.AGAINST, event.at),
         *(cite_signal_loss(Stance.AGAINST, channel) for loss in elsewhere for channel in loss.channels),
-        *find_unjudged_signals(timeline, event),
-    )
-    wait = timeline.window.end < event.ended + ONSET_AFTER
+        *cite_judged_signals(judged, SignalState.UNJUDGED, Stance.MISSING, None),
+    ]
+    verdict, if_shared, wait = Verdict.INCONCLUSIVE, None, now < event.ended + ONSET_AFTER
+    unclear = list(_explain_unclear(found, event, onset))
     if elsewhere:
-        return _build_finding(Verdict.CLEAR, event, told)
-    if unclear:
-        silent_alone = all(one.signal is Signal.HEARTBEAT for one in unclear)
-        found = _build_finding(Verdict.INCONCLUSIVE, event, (*unclear, *told), wait=wait)
-        return replace(found, if_shared=Verdict.CLEAR) if silent_alone else found
-    paused = any(one.strength is Strength.STRONG for loss in short for one in loss.channels)
-    heard = judged[Signal.TRAFFIC].hearing
-    if heard is SignalState.NORMAL or (paused and heard is SignalState.UNJUDGED and not _is_falling(timeline, short)):
-        return _build_finding(Verdict.CLEAR, event, told, wait=wait)
-    hints = tuple(
-        cite_signal_loss(Stance.FOR, one)
-        for one in find_weak_signals_in(timeline, Window(event.at, timeline.window.end))
-    )
-    return _build_finding(Verdict.INCONCLUSIVE, event, (*hints, *told, *_is_too_early(wait=wait)), wait=wait)
-
-
-def _build_finding(verdict: Verdict, event: Event, evidence: tuple[Evidence, ...], *, wait: bool = False) -> Finding:
+        verdict, unclear, wait = Verdict.CLEAR, [], False
+    elif unclear:
+        if_shared = Verdict.CLEAR if all(one.signal is Signal.HEARTBEAT for one in unclear) else None
+    elif _is_clear(judged, short, now):
+        verdict = Verdict.CLEAR
+    else:
+        hints = find_weak_signals(timeline, Window(event.at, now))
+        unclear = [cite_signal_loss(Stance.FOR, one) for one in hints]
+        if wait:
+            says = "too early to tell: a loss can begin up to 30 minutes after a migration"
+            told.append(Evidence(stance=Stance.MISSING, signal=Signal.TRAFFIC, says=says))
+    evidence = (cite_event(Stance.FOR, event), *unclear, *told)
     return Finding(
-        scenario=SCENARIO_ID,
-        verdict=verdict,
-        evidence=(cite_event(Stance.FOR, event), *evidence),
-        cause_at=event.at,
-        wait=wait,
+        scenario=scenario, verdict=verdict, evidence=evidence, cause_at=event.at, wait=wait, if_shared=if_shared
     )
 
 
-def _explain_unclear(timeline: Timeline, event: Event, onset: Window) -> Iterator[Evidence]:
+def _is_clear(judged: Judgements, short: list[Loss], now: datetime) -> bool:
+    """Whether the traffic stayed normal, or paused, which is over, and cannot be judged."""
+    paused = any(one.strength is Strength.STRONG for loss in short for one in loss.channels)
+    is_over = all(loss.interval.clip_to(now).end < now for loss in short)
+    heard = judged[Signal.TRAFFIC].hearing
+    return heard is SignalState.NORMAL or (paused and is_over and heard is SignalState.UNJUDGED)
+
+
+def _explain_unclear(found: LossSearch, event: Event, onset: Window) -> Iterator[Evidence]:
     """What keeps normal traffic, or its absence, from being an answer."""
     if "undated" in event.facts:
         says = "when Azure live-migrated the VM is not known, so no loss can be looked for"
         yield Evidence(stance=Stance.MISSING, signal=event.signal, says=says)
-    for one in find_recurring_drops(timeline):
-        if one.interval.start in onset:
-            says = f"{one.says}, but its traffic falls at this hour on other days, too"
-            yield Evidence(stance=Stance.MISSING, signal=one.signal, says=says, at=one.interval.start)
-    for one in find_silent_agents(timeline):
-        if one.interval.start in onset:
-            says = f"{one.says} although its traffic stayed normal; they go to an address outside"
-            yield Evidence(stance=Stance.FOR, signal=one.signal, says=says, at=one.interval.start)
-    for one in find_denied_signals(timeline):
-        if one.signal is Signal.OPERATOR:
-            says = f"{one.says}, but nothing that was measured shows a loss"
-            yield Evidence(stance=Stance.FOR, signal=one.signal, says=says, at=one.interval.start)
-    falls = _find_falls_after(timeline, onset)
+    habit = "but its traffic falls at this hour on other days, too"
+    silence = "although its traffic stayed normal; they go to an address outside"
+    word = "but nothing that was measured shows a loss"
+    told = [
+        *((Stance.MISSING, one, f", {habit}") for one in found.habits if one.interval.start in onset),
+        *((Stance.FOR, one, f" {silence}") for one in found.silent if one.interval.start in onset),
+        *((Stance.FOR, one, f", {word}") for one in found.denied if one.signal is Signal.OPERATOR),
+    ]
+    for stance, one, says in told:
+        yield Evidence(stance=stance, signal=one.signal, says=f"{one.says}{says}", at=one.interval.start)
+    falls = _find_falls_after(found, onset)
     if len(falls) >= FALLS:
         yield from (cite_signal_loss(Stance.FOR, one) for one in falls)
 
 
-def _find_falls_after(timeline: Timeline, onset: Window) -> list[SignalLoss]:
+def _find_falls_after(found: LossSearch, onset: Window) -> list[SignalLoss]:
     """The falls of minutes that follow one another from the onset window on."""
-    falls = [one for loss in find_pauses(timeline) for one in loss.channels if one.signal is Signal.TRAFFIC]
-    first = min((one.interval.start for one in falls if one.interval.start in onset), default=None)
-    if first is None:
-        return []
+    pieces = [one for loss in found.pauses for one in loss.channels if one.signal is Signal.TRAFFIC]
+    falls = sorted(pieces, key=lambda fall: fall.interval.start)
+    first = next((one.interval.start for one in falls if one.interval.start in onset), None)
     told: list[SignalLoss] = []
-    for one in sorted(falls, key=lambda fall: fall.interval.start):
+    for one in falls:
+        start = one.interval.start
         # The metrics date one fall a minute or two apart.
-        fresh = not told or one.interval.start - told[-1].interval.start > SAME_MOMENT
-        if fresh and first <= one.interval.start <= first + FALLS_WITHIN:
+        fresh = not told or start - told[-1].interval.start > SAME_MOMENT
+        if fresh and first is not None and first <= start <= first + FALLS_WITHIN:
             told.append(one)
     return told
-
-
-def _cite_normal_signals(judged: dict[Signal, SignalJudgement], event: Event) -> Iterator[Evidence]:
-    for signal, one in judged.items():
-        if one.hearing is SignalState.NORMAL:
-            yield Evidence(stance=Stance.AGAINST, signal=signal, says=one.says, at=event.at)
-
-
-def _is_falling(timeline: Timeline, short: list[Loss]) -> bool:
-    """Whether what is too short for a loss still goes on."""
-    return any(loss.interval.clip_to(timeline.window.end).end >= timeline.window.end for loss in short)
-
-
-def _is_too_early(*, wait: bool) -> Iterator[Evidence]:
-    if wait:
-        says = "too early to tell: a loss can begin up to 30 minutes after a migration"
-        yield Evidence(stance=Stance.MISSING, signal=Signal.TRAFFIC, says=says)
-
-
-def _covers_onset(timeline: Timeline, loss: Loss, onset: Window) -> bool:
-    """Whether a loss covers the onset without being the migration's: it began before, or the port was rebuilt first."""
-    return loss.interval.clip_to(timeline.window.end).overlaps_window(onset)
-
-
-def _overlaps_onset(channel: SignalLoss, onset: Window) -> bool:
-    return channel.interval.clip_to(onset.end).overlaps_window(onset)

@@ -15,9 +15,11 @@ Source: https://learn.microsoft.com/azure/service-health/resource-health-vm-anno
 from dataclasses import replace
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
-from vmdiag.model import Event, Kind, Timeline
+from vmdiag.diagnosis.event_kinds import MIGRATIONS
+from vmdiag.diagnosis.model import Finding, Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses, make_scenario
+from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE
+from vmdiag.model import Kind, Timeline, Window
 
 CAUSE = Cause(
     scenario="accelerated-networking",
@@ -26,48 +28,31 @@ CAUSE = Cause(
     before=timedelta(minutes=30),
     after=timedelta(minutes=30),
 )
-# The onset window of a migration: what comes in it belongs to the migration.
-AFTER_MIGRATION = timedelta(minutes=30)
-BEFORE_MIGRATION = timedelta(minutes=2)
 
 
 def detect(timeline: Timeline) -> Finding:
-    """Blame the losses near an unhealthy accelerated path that no migration brought about."""
-    migrations = timeline.list_events(Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
-
-    def is_own(event: Event) -> bool:
-        return not any(-BEFORE_MIGRATION <= event.at - other.at <= AFTER_MIGRATION for other in migrations)
-
-    own = [event for event in timeline.list_events(*CAUSE.kinds) if is_own(event)]
+    """Blame the losses near an unhealthy accelerated path; what comes in a migration's onset window belongs to that."""
     finding = attribute_losses(timeline, CAUSE)
-    blames = tuple(one for one in finding.blames if any(event.at <= one.cause_at <= event.ended for event in own))
+    moved = [event.at for event in timeline.list_events(*MIGRATIONS)]
+    own = [
+        Window(event.at, event.ended)
+        for event in timeline.list_events(*CAUSE.kinds)
+        if not any(at - ONSET_BEFORE <= event.at <= at + ONSET_AFTER for at in moved)
+    ]
+    blames = tuple(one for one in finding.blames if any(one.cause_at in span for span in own))
     if blames == finding.blames:
         return finding
     return replace(finding, verdict=blames[-1].verdict if blames else Verdict.CLEAR, blames=blames)
 
 
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
+SCENARIO = make_scenario(
+    CAUSE,
     title="Accelerated networking stopped working",
     page=__doc__,
-    needs=CAUSE.needs,
     detect=detect,
     remedies=("Redeploy the VM, as Azure advises for this annotation; update the drivers of a network appliance.",),
     examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 live-migration
-            12:05 accelnet-unhealthy
-            12:05 traffic-lost
-            """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:05 accelnet-unhealthy
-            12:06 traffic-lost
-            """,
-        ),
+        (Verdict.CLEAR, "12:00 live-migration\n12:05 accelnet-unhealthy\n12:05 traffic-lost"),
+        (Verdict.CONFIRMED, "12:05 accelnet-unhealthy\n12:06 traffic-lost"),
     ),
 )

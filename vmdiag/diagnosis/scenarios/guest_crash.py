@@ -12,44 +12,23 @@ Source: https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/
 
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
-from vmdiag.model import Kind, Timeline
+from vmdiag.diagnosis.model import Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, make_scenario
+from vmdiag.model import Kind
 
-# The annotation is stamped within minutes of the crash.
-CAUSE = Cause(
-    scenario="guest-crash",
-    kinds=(Kind.GUEST_CRASH,),
-    before=timedelta(minutes=15),
-    after=timedelta(minutes=5),
-)
-
-
-def detect(timeline: Timeline) -> Finding:
-    """Blame the losses that begin with such an event."""
-    return attribute_losses(timeline, CAUSE)
-
-
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
+SCENARIO = make_scenario(
+    Cause(
+        scenario="guest-crash",
+        kinds=(Kind.GUEST_CRASH,),
+        # The annotation is stamped within minutes of the crash.
+        before=timedelta(minutes=15),
+        after=timedelta(minutes=5),
+    ),
     title="The guest operating system crashed",
     page=__doc__,
-    needs=CAUSE.needs,
-    detect=detect,
     remedies=("Look at boot diagnostics, the serial console and the guest's logs.",),
     examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 guest-crash
-        """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:00 guest-crash
-            12:01 unavailable
-        """,
-        ),
+        (Verdict.CLEAR, "12:00 guest-crash"),
+        (Verdict.CONFIRMED, "12:00 guest-crash\n12:01 unavailable"),
     ),
 )

@@ -14,48 +14,24 @@ Source: https://learn.microsoft.com/azure/service-health/resource-health-vm-anno
 
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
-from vmdiag.model import Kind, Timeline
+from vmdiag.diagnosis.model import Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, make_scenario
+from vmdiag.model import Kind
 
-# A reboot takes the network down within a minute or two; the rest is the time a guest takes to shut down.
-CAUSE = Cause(
-    scenario="guest-restart",
-    kinds=(Kind.RESTART, Kind.RESIZE, Kind.REIMAGE, Kind.REDEPLOY),
-    before=timedelta(minutes=15),
-    after=timedelta(minutes=2),
-    undone_by_life=True,
-)
-
-
-def detect(timeline: Timeline) -> Finding:
-    """Blame the losses that begin with such an event."""
-    return attribute_losses(timeline, CAUSE)
-
-
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
+SCENARIO = make_scenario(
+    Cause(
+        scenario="guest-restart",
+        kinds=(Kind.RESTART, Kind.RESIZE, Kind.REIMAGE, Kind.REDEPLOY),
+        # A reboot takes the network down within a minute or two; the rest is the time a guest takes to shut down.
+        before=timedelta(minutes=15),
+        after=timedelta(minutes=2),
+        undone_by_life=True,
+    ),
     title="The VM was restarted, resized, reimaged or redeployed by a customer",
     page=__doc__,
-    needs=CAUSE.needs,
-    detect=detect,
     remedies=("Look at boot diagnostics and the serial console: the guest may not have come up.",),
     examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 restart
-            12:01 unavailable
-            12:06 available
-        """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:00 restart
-            12:01 unavailable
-            12:01 traffic-lost
-        """,
-        ),
+        (Verdict.CLEAR, "12:00 restart\n12:01 unavailable\n12:06 available"),
+        (Verdict.CONFIRMED, "12:00 restart\n12:01 unavailable\n12:01 traffic-lost"),
     ),
 )

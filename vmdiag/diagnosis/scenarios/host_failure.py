@@ -14,47 +14,23 @@ Source: https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/
 
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
-from vmdiag.model import Kind, Timeline
+from vmdiag.diagnosis.model import Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, make_scenario
+from vmdiag.model import Kind
 
-# Health records land 2 to 4 minutes late, a host's failure may be attributed later still.
-CAUSE = Cause(
-    scenario="host-failure",
-    kinds=(Kind.HOST_FAILURE,),
-    before=timedelta(minutes=15),
-    after=timedelta(minutes=10),
-)
-
-
-def detect(timeline: Timeline) -> Finding:
-    """Blame the losses that begin with such an event."""
-    return attribute_losses(timeline, CAUSE)
-
-
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
+SCENARIO = make_scenario(
+    Cause(
+        scenario="host-failure",
+        kinds=(Kind.HOST_FAILURE,),
+        # Health records land 2 to 4 minutes late, a host's failure may be attributed later still.
+        before=timedelta(minutes=15),
+        after=timedelta(minutes=10),
+    ),
     title="The VM's host failed",
     page=__doc__,
-    needs=CAUSE.needs,
-    detect=detect,
     remedies=("Wait for Azure's recovery; open a support request if the VM is not back within an hour.",),
     examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 host-failure
-            12:00 unavailable
-            12:09 available
-        """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:00 host-failure
-            12:01 unavailable
-            12:40 available
-        """,
-        ),
+        (Verdict.CLEAR, "12:00 host-failure\n12:00 unavailable\n12:09 available"),
+        (Verdict.CONFIRMED, "12:00 host-failure\n12:01 unavailable\n12:40 available"),
     ),
 )

@@ -19,44 +19,33 @@ What to do: redeploy the VM, once. If it stays unreachable, do not redeploy agai
 Source: https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updates
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from itertools import chain
 
-from vmdiag.diagnosis.losses import find_connectivity_losses, find_life_signs_during, find_weak_signals_in
-from vmdiag.diagnosis.model import (
-    Attribution,
-    Evidence,
-    Example,
-    Extent,
-    Finding,
-    Loss,
-    Scenario,
-    SignalLoss,
-    Stance,
-    Strength,
-    Verdict,
-)
+from vmdiag.diagnosis.event_kinds import MIGRATIONS, RESETS
+from vmdiag.diagnosis.losses import search_losses
+from vmdiag.diagnosis.model import Attribution, Evidence, Extent, Finding, Loss, SignalLoss, Stance, Strength, Verdict
 from vmdiag.diagnosis.scenarios._causes import (
-    LOSS_SIGNALS,
     Cause,
     cite_event,
     find_nearest_instant,
     find_no_cause,
+    make_scenario,
     measure_distance,
 )
 from vmdiag.diagnosis.scenarios._migration import (
+    Judgements,
+    cite_judged_signals,
     cite_signal_loss,
     find_broken_acceleration,
     find_contradictions,
     find_doubts,
-    find_unjudged_signals,
+    find_life_signs,
     find_unknown_notes,
+    judge_strong_signals,
 )
 from vmdiag.diagnosis.scenarios._migration_without_loss import judge_without_loss
-from vmdiag.diagnosis.signal_state import RESETS
-from vmdiag.diagnosis.signals import MIGRATIONS, ONSET_AFTER, ONSET_BEFORE
+from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE, SignalState, find_weak_signals
 from vmdiag.model import Coverage, Event, Signal, Timeline
 
 # A migration can degrade the last minutes before it; what began earlier is not its doing.
@@ -71,24 +60,29 @@ CAUSE = Cause(
     kinds=MIGRATIONS,
     before=ONSET_AFTER,
     after=ONSET_BEFORE,
-    signals=frozenset({Signal.HEALTH, Signal.ACTIVITY}),
 )
 
 
 def detect(timeline: Timeline) -> Finding:
     """Judge every loss that begins with a migration; without one, judge whether there can have been a loss."""
     migrations = timeline.list_events(*MIGRATIONS)
-    losses = find_connectivity_losses(timeline)
+    losses = search_losses(timeline).losses
     linked = [(loss, event) for loss in losses if (event := _find_migration(timeline, loss, migrations)) is not None]
     if linked:
-        return _build_finding(timeline, tuple(_attribute_loss(timeline, loss, event) for loss, event in linked))
+        blames: list[Attribution] = []
+        for loss, event in linked:
+            judged = judge_strong_signals(timeline, event)
+            blames.append(_attribute_loss(timeline, loss, event, judged))
+        return _build_finding(timeline, blames)
     recent = [event for event in migrations if event.ended >= timeline.window.start]
+    if not recent:
+        return _judge_without_migration(timeline)
     # Of an undated record a dated one of the same migration tells more.
-    recent = [event for event in recent if "undated" not in event.facts] or recent
-    return judge_without_loss(timeline, recent[-1]) if recent else _judge_without_migration(timeline)
+    latest = ([event for event in recent if "undated" not in event.facts] or recent)[-1]
+    return judge_without_loss(timeline, latest, judge_strong_signals(timeline, latest), CAUSE.scenario)
 
 
-def _build_finding(timeline: Timeline, blames: tuple[Attribution, ...]) -> Finding:
+def _build_finding(timeline: Timeline, blames: list[Attribution]) -> Finding:
     last = blames[-1]
     age = timeline.window.end - last.loss.start
     verdict, missing = last.verdict, []
@@ -126,70 +120,60 @@ def _find_migration(timeline: Timeline, loss: Loss, migrations: tuple[Event, ...
     return None if reset else event
 
 
-def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution:
+def _attribute_loss(timeline: Timeline, loss: Loss, event: Event, judged: Judgements) -> Attribution:
     """How firmly a loss is the migration's doing, by what shows it, what speaks against it and what was not read."""
-    living = find_life_signs_during(timeline, loss.interval)
-    against = tuple(chain(find_contradictions(timeline, loss, event), find_doubts(timeline, loss, event)))
-    visible = (cite_signal_loss(Stance.FOR, one) for one in (*_find_convincing_signals(loss), *living[:4]))
+    onset, span = loss.interval.start, loss.interval.clip_to(timeline.window.end)
+    living = list(find_life_signs(timeline, span))
+    against = (*find_contradictions(timeline, loss, event, judged), *find_doubts(timeline, loss, event))
+    shown = (*_list_convincing_signals(loss), *living[:4], *find_weak_signals(timeline, span))
     undated = "undated" in event.facts
+    has_notes = any(find_unknown_notes(timeline, loss))
     return Attribution(
         loss=loss.interval,
-        verdict=_weigh_evidence(loss, living, against, notes=tuple(find_unknown_notes(timeline, loss))),
+        verdict=_weigh_evidence(loss, is_alive=bool(living), is_doubtful=bool(against), has_notes=has_notes),
         # Of an unknown time the farthest is assumed, so that whatever is dated comes first.
-        cause_at=loss.interval.start - ONSET_AFTER if undated else find_nearest_instant(event, loss.interval.start),
+        cause_at=onset - ONSET_AFTER if undated else find_nearest_instant(event, onset),
         evidence=(
             cite_event(Stance.FOR, event, "when is not known" if undated else ""),
-            *visible,
-            *(
-                cite_signal_loss(Stance.FOR, one)
-                for one in find_weak_signals_in(timeline, loss.interval.clip_to(timeline.window.end))
-            ),
+            *(cite_signal_loss(Stance.FOR, one) for one in shown),
             *find_broken_acceleration(timeline, event),
             *against,
-            *find_unjudged_signals(timeline, event),
+            *cite_judged_signals(judged, SignalState.UNJUDGED, Stance.MISSING, None),
         ),
     )
 
 
-def _find_convincing_signals(loss: Loss) -> Iterator[SignalLoss]:
+def _list_convincing_signals(loss: Loss) -> list[SignalLoss]:
     """The channels that speak for a loss, each story once; of one that comes and goes each signal's first and last.
 
     A fall that comes every day is none.
     """
     known = {(one.signal, one.interval.start): one for one in reversed(loss.channels) if not one.is_habit}
     told = [known[key] for key in sorted(known, key=lambda key: key[1])]
-    if loss.extent is Extent.INTERMITTENT:
-        ends = [[one for one in told if one.signal is signal] for signal in loss.signals]
-        told = [one for each in ends for one in dict.fromkeys((*each[:1], *each[-1:]))]
-    yield from told
+    if loss.extent is not Extent.INTERMITTENT:
+        return told
+    ends = [[one for one in told if one.signal is signal] for signal in loss.signals]
+    return [one for each in ends for one in dict.fromkeys((*each[:1], *each[-1:]))]
 
 
-def _weigh_evidence(
-    loss: Loss, living: tuple[SignalLoss, ...], against: tuple[Evidence, ...], *, notes: tuple[Evidence, ...]
-) -> Verdict:
-    strong, medium = _cite_signals(loss, Strength.STRONG), _cite_signals(loss, Strength.MEDIUM)
-    if not strong and (not medium or notes):
+def _weigh_evidence(loss: Loss, *, is_alive: bool, is_doubtful: bool, has_notes: bool) -> Verdict:
+    # A VM that is off is a fact of its own, not a witness of a dead path.
+    shown = {(one.strength, one.signal) for one in loss.channels if one.signal is not Signal.POWER and not one.is_habit}
+    strengths = [strength for strength, _ in shown if strength is not Strength.WEAK]
+    if Strength.STRONG not in strengths and (not strengths or has_notes):
         return Verdict.INCONCLUSIVE
     # Whoever looked at a part of the traffic looked from inside: no more than suspected.
-    if against or not strong or any(one.strength is Strength.WEAK for one in loss.channels):
+    is_part = any(one.strength is Strength.WEAK for one in loss.channels)
+    if is_doubtful or is_part or Strength.STRONG not in strengths:
         return Verdict.SUSPECTED
-    return Verdict.CONFIRMED if len(strong) + len(medium) > 1 or living else Verdict.SUSPECTED
-
-
-def _cite_signals(loss: Loss, strength: Strength) -> frozenset[Signal]:
-    """The independent channels of a strength; a VM that is off is a fact of its own, not a witness of a dead path."""
-    return frozenset(
-        one.signal
-        for one in loss.channels
-        if one.strength is strength and one.signal is not Signal.POWER and not one.is_habit
-    )
+    return Verdict.CONFIRMED if len(strengths) > 1 or is_alive else Verdict.SUSPECTED
 
 
 def _judge_without_migration(timeline: Timeline) -> Finding:
     """No migration seen; with a loss that is only an answer where the health history itself was read."""
     finding = find_no_cause(timeline, CAUSE)
     whole = timeline.measure_coverage(Signal.HEALTH, timeline.window) is Coverage.ALL
-    if finding.verdict is not Verdict.CLEAR or whole or not find_connectivity_losses(timeline):
+    if finding.verdict is not Verdict.CLEAR or whole or not search_losses(timeline).losses:
         return finding
     missing = Evidence(
         stance=Stance.MISSING,
@@ -199,57 +183,21 @@ def _judge_without_migration(timeline: Timeline) -> Finding:
     return Finding(scenario=CAUSE.scenario, verdict=Verdict.INCONCLUSIVE, evidence=(missing,))
 
 
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
-    title="Connectivity lost after a live migration",
-    page=__doc__,
-    needs=Cause(
-        scenario=CAUSE.scenario,
-        kinds=MIGRATIONS,
-        before=ONSET_AFTER,
-        after=ONSET_BEFORE,
-        signals=CAUSE.signals | LOSS_SIGNALS | {Signal.AVAILABILITY, Signal.CPU, Signal.DISK},
-    ).needs,
-    detect=detect,
-    remedies=("Redeploy the VM, once.",),
-    code="NetworkDatapathLiveMigrationSerializationError",
-    clouds=("public", "usgovernment", "usnat", "ussec"),
-    examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 live-migration
-            traffic normal
-            """,
-        ),
-        Example(
-            Verdict.CLEAR,
-            """
-            11:40 traffic-lost
-            12:00 live-migration
-            """,
-        ),
-        Example(
-            Verdict.INCONCLUSIVE,
-            """
-            12:00 live-migration
-            gap traffic metrics refused (403)
-            """,
-        ),
-        Example(
-            Verdict.SUSPECTED,
-            """
-            12:00 live-migration
-            12:02 unavailable
-            """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:00 live-migration
-            12:03 traffic-lost
-            cpu active
-            """,
+SCENARIO = replace(
+    make_scenario(
+        replace(CAUSE, signals=CAUSE.signals | {Signal.AVAILABILITY, Signal.CPU, Signal.DISK}),
+        title="Connectivity lost after a live migration",
+        page=__doc__,
+        detect=detect,
+        remedies=("Redeploy the VM, once.",),
+        examples=(
+            (Verdict.CLEAR, "12:00 live-migration\ntraffic normal"),
+            (Verdict.CLEAR, "11:40 traffic-lost\n12:00 live-migration"),
+            (Verdict.INCONCLUSIVE, "12:00 live-migration\ngap traffic metrics refused (403)"),
+            (Verdict.SUSPECTED, "12:00 live-migration\n12:02 unavailable"),
+            (Verdict.CONFIRMED, "12:00 live-migration\n12:03 traffic-lost\ncpu active"),
         ),
     ),
+    code="NetworkDatapathLiveMigrationSerializationError",
+    clouds=("public", "usgovernment", "usnat", "ussec"),
 )

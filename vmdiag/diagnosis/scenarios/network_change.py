@@ -16,51 +16,26 @@ Source: https://learn.microsoft.com/azure/network-watcher/ip-flow-verify-overvie
 
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import Example, Finding, Loss, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses, is_pending
-from vmdiag.model import Event, Kind, Signal, Timeline
+from vmdiag.diagnosis.model import Precedence, Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, make_scenario
+from vmdiag.model import Kind, Signal
 
-CAUSE = Cause(
-    scenario="network-change",
-    kinds=(Kind.NETWORK_CHANGE,),
-    # Rules act within minutes, but established flows can outlive one: half an hour (our judgement). Afterwards only
-    # the coarseness of the metrics, two minutes.
-    before=timedelta(minutes=30),
-    after=timedelta(minutes=2),
-    signals=frozenset({Signal.ACTIVITY}),
-)
-
-
-def detect(timeline: Timeline) -> Finding:
-    """Blame the losses that begin soon after a change; firmly only where the change is known to touch the VM."""
-    return attribute_losses(timeline, CAUSE, firm=_touches_path)
-
-
-def _touches_path(event: Event, _: Loss) -> bool:
-    return event.facts.get("relation", "touches") == "touches" and not is_pending(event)
-
-
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
+SCENARIO = make_scenario(
+    Cause(
+        scenario="network-change",
+        kinds=(Kind.NETWORK_CHANGE,),
+        # Rules act within minutes, but established flows can outlive one: half an hour (our judgement). Afterwards only
+        # the coarseness of the metrics, two minutes.
+        before=timedelta(minutes=30),
+        after=timedelta(minutes=2),
+        signals=frozenset({Signal.ACTIVITY}),
+    ),
     title="A change of the network configuration cut the VM off",
     page=__doc__,
-    needs=CAUSE.needs,
-    detect=detect,
+    precedence=Precedence.NEARER,
     remedies=("Look at the change and take it back if it was wrong.",),
     examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 network-change
-            traffic normal
-            """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:00 network-change
-            12:03 traffic-lost
-            """,
-        ),
+        (Verdict.CLEAR, "12:00 network-change\ntraffic normal"),
+        (Verdict.CONFIRMED, "12:00 network-change\n12:03 traffic-lost"),
     ),
 )

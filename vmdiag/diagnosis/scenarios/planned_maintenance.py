@@ -13,46 +13,23 @@ Source: https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updat
 
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
-from vmdiag.model import Kind, Timeline
+from vmdiag.diagnosis.model import Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, make_scenario
+from vmdiag.model import Kind
 
-CAUSE = Cause(
-    scenario="planned-maintenance",
-    kinds=(Kind.PLANNED_REBOOT,),
-    # A maintenance reboot takes its time; the records of it come 2 to 4 minutes late.
-    before=timedelta(minutes=15),
-    after=timedelta(minutes=10),
-)
-
-
-def detect(timeline: Timeline) -> Finding:
-    """Blame the losses that begin with such an event."""
-    return attribute_losses(timeline, CAUSE)
-
-
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
+SCENARIO = make_scenario(
+    Cause(
+        scenario="planned-maintenance",
+        kinds=(Kind.PLANNED_REBOOT,),
+        # A maintenance reboot takes its time; the records of it come 2 to 4 minutes late.
+        before=timedelta(minutes=15),
+        after=timedelta(minutes=10),
+    ),
     title="Planned maintenance rebooted the VM",
     page=__doc__,
-    needs=CAUSE.needs,
-    detect=detect,
     remedies=("Wait until the maintenance is over.",),
     examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 freeze
-            traffic normal
-            """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:00 planned-reboot
-            12:01 unavailable
-            12:30 available
-            """,
-        ),
+        (Verdict.CLEAR, "12:00 freeze\ntraffic normal"),
+        (Verdict.CONFIRMED, "12:00 planned-reboot\n12:01 unavailable\n12:30 available"),
     ),
 )

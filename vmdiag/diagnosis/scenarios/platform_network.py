@@ -12,45 +12,25 @@ Source: https://learn.microsoft.com/azure/service-health/resource-health-vm-anno
 
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
-from vmdiag.model import Kind, Timeline
+from vmdiag.diagnosis.model import Precedence, Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, make_scenario
+from vmdiag.model import Kind
 
-# The annotation is Azure's own finding: it comes minutes after the fault, or lasts a while before the VM feels it.
-CAUSE = Cause(
-    scenario="platform-network",
-    kinds=(Kind.NETWORK_UNHEALTHY,),
-    before=timedelta(minutes=30),
-    after=timedelta(minutes=15),
-)
-
-
-def detect(timeline: Timeline) -> Finding:
-    """Blame the losses that begin with such an event."""
-    return attribute_losses(timeline, CAUSE)
-
-
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
+SCENARIO = make_scenario(
+    Cause(
+        scenario="platform-network",
+        kinds=(Kind.NETWORK_UNHEALTHY,),
+        # The annotation is Azure's own finding: it comes minutes after the fault, or lasts a while before the VM feels
+        # it.
+        before=timedelta(minutes=30),
+        after=timedelta(minutes=15),
+    ),
     title="The network below the VM failed",
     page=__doc__,
-    needs=CAUSE.needs,
-    detect=detect,
+    precedence=Precedence.ALWAYS,
     remedies=("Wait for Azure's recovery; see Service Health for the region.",),
     examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 network-unhealthy
-            12:01 available
-        """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:00 network-unhealthy
-            12:02 traffic-lost
-        """,
-        ),
+        (Verdict.CLEAR, "12:00 network-unhealthy\n12:01 available"),
+        (Verdict.CONFIRMED, "12:00 network-unhealthy\n12:02 traffic-lost"),
     ),
 )

@@ -15,48 +15,26 @@ Source: https://learn.microsoft.com/azure/virtual-machines/states-billing
 
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import Example, Finding, Scenario, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses
-from vmdiag.model import Kind, Signal, Timeline
+from vmdiag.diagnosis.model import Verdict
+from vmdiag.diagnosis.scenarios._causes import Cause, make_scenario
+from vmdiag.model import Kind, Signal
 
-# A shutdown takes minutes, and where only Resource Health is read the first word may be the one after 15 minutes.
-# The power state is dated at the end of what was read: it explains a loss that begins there.
-CAUSE = Cause(
-    scenario="user-stop",
-    kinds=(Kind.STOP, Kind.DEALLOCATE, Kind.DELETE, Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED),
-    before=timedelta(minutes=20),
-    after=timedelta(minutes=5),
-    signals=frozenset({Signal.ACTIVITY, Signal.HEALTH, Signal.POWER}),
-    undone_by=(Kind.START,),
-)
-
-
-def detect(timeline: Timeline) -> Finding:
-    """Blame the losses that begin with such an event."""
-    return attribute_losses(timeline, CAUSE)
-
-
-SCENARIO = Scenario(
-    id=CAUSE.scenario,
+SCENARIO = make_scenario(
+    Cause(
+        scenario="user-stop",
+        kinds=(Kind.STOP, Kind.DEALLOCATE, Kind.DELETE, Kind.POWER_STOPPED, Kind.POWER_DEALLOCATED),
+        # A shutdown takes minutes, and where only Resource Health is read the first word may be the one after 15
+        # minutes. The power state is dated at the end of what was read: it explains a loss that begins there.
+        before=timedelta(minutes=20),
+        after=timedelta(minutes=5),
+        signals=frozenset({Signal.ACTIVITY, Signal.HEALTH, Signal.POWER}),
+        undone_by=(Kind.START,),
+    ),
     title="The VM was stopped or deallocated by a customer",
     page=__doc__,
-    needs=CAUSE.needs,
-    detect=detect,
     remedies=("Start the VM: az vm start --ids VM_ID",),
     examples=(
-        Example(
-            Verdict.CLEAR,
-            """
-            12:00 stop
-            12:05 start
-        """,
-        ),
-        Example(
-            Verdict.CONFIRMED,
-            """
-            12:00 deallocate
-            12:01 unavailable
-        """,
-        ),
+        (Verdict.CLEAR, "12:00 stop\n12:05 start"),
+        (Verdict.CONFIRMED, "12:00 deallocate\n12:01 unavailable"),
     ),
 )
