@@ -10,8 +10,7 @@ from tests.examples import EXAMPLES, README_EXAMPLE
 from vmdiag.cli.streams import StatusConsole
 from vmdiag.diagnosis.model import Header
 from vmdiag.pipeline import examine_vms
-from vmdiag.renderers import terminal
-from vmdiag.renderers._whole_report import Report
+from vmdiag.renderers import Report, terminal
 from vmdiag.sources.archive._archive import ArchiveSource
 from vmdiag.sources.protocol import Scope
 
@@ -31,7 +30,7 @@ def draw_picture() -> str:
         window=run.window,
         generated_at=datetime(2026, 3, 2, 10, tzinfo=UTC),
     )
-    report = Report(header=header, cases=tuple(run.cases))
+    report = Report(header=header, cases=tuple(run.cases), others=run.other_vms)
     whole = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="standard")
     terminal.draw_report(report, whole)
     shown = "\n".join(str(whole.file.getvalue()).splitlines()[:MAX_LINES])  # type: ignore[attr-defined]  # a StringIO

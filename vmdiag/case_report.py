@@ -12,7 +12,7 @@ from vmdiag.diagnosis import model as judging
 from vmdiag.diagnosis.model import Attribution, OtherVms, Verdict, order_evidence
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
-from vmdiag.wording.scenario_texts import get_scenario, load_scenario
+from vmdiag.wording.evidence import get_scenario, load_scenario
 
 ASKED = "live-migration-datapath"
 Value = TypeVar("Value")

@@ -15,8 +15,7 @@ from vmdiag import __version__
 from vmdiag.diagnosis.model import Action, Extent, Stance, State, Strength, Verdict
 from vmdiag.mitigation import Status
 from vmdiag.model import Kind, Signal
-from vmdiag.wording.sanitize import replace_surrogates
-from vmdiag.wording.time_formats import format_iso
+from vmdiag.wording.plain_text import format_iso, replace_surrogates
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WHOLE_SECONDS = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"

@@ -25,7 +25,7 @@ from vmdiag.diagnosis.model import (
 from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult, Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, Window
-from vmdiag.renderers._whole_report import Report
+from vmdiag.renderers import Report
 
 END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=14), END)

@@ -10,8 +10,7 @@ from rich.console import Console
 from tests.renderers import cases, redeploy_cases
 from vmdiag import plugins, renderers
 from vmdiag.diagnosis.model import Case
-from vmdiag.renderers import Renderer, terminal
-from vmdiag.renderers._whole_report import Report
+from vmdiag.renderers import Renderer, Report, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
 SUFFIXES = {"json": "json", "ndjson": "ndjson", "csv": "csv", "markdown": "md"}

@@ -8,9 +8,8 @@ from tests.renderers import cases
 from vmdiag.diagnosis.traffic_losses import format_figure
 from vmdiag.model import Series, Signal, Window
 from vmdiag.renderers.csv import COLUMNS
-from vmdiag.wording import sparkline
-from vmdiag.wording.sparkline import ASCII, UNICODE, Marker
-from vmdiag.wording.time_formats import ShortTimeFormat, format_duration, format_iso, format_window
+from vmdiag.wording import timeline_view
+from vmdiag.wording.plain_text import ShortTimeFormat, format_duration, format_iso, format_window
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -43,24 +42,27 @@ def test_a_trickle_does_not_look_like_silence_and_absence_not_like_nothing() -> 
     series = Series(name="x", signal=Signal.TRAFFIC, times=times, values=(100.0, 10.0, 0.0, 50.0))
     window = Window(times[0], times[-1])
 
-    assert sparkline.count_columns(series, 80) == 5
-    assert sparkline.draw_sparkline(series, window, 5, UNICODE) == "█▂▁·▅"
-    assert sparkline.draw_sparkline(series, window, 5, ASCII) == "#._ ="
+    assert timeline_view.count_columns(series, 80) == 5
+    assert timeline_view.draw_sparkline(series, window, 5, timeline_view.UNICODE) == "█▂▁·▅"
+    assert timeline_view.draw_sparkline(series, window, 5, timeline_view.ASCII) == "#._ ="
 
 
 def test_a_curve_of_nothing_lies_on_the_floor() -> None:
     series = Series(name="x", signal=Signal.TRAFFIC, times=(NOON, NOON), values=(0.0, float("nan")))
 
-    assert sparkline.draw_sparkline(series, Window(NOON, NOON), 1, UNICODE) == "▁"
-    assert sparkline.count_columns(series, 80) == 1
+    assert timeline_view.draw_sparkline(series, Window(NOON, NOON), 1, timeline_view.UNICODE) == "▁"
+    assert timeline_view.count_columns(series, 80) == 1
 
 
 def test_markers_point_at_their_columns_and_do_not_cross() -> None:
     window = Window(NOON, NOON + timedelta(minutes=10))
-    marks = [Marker(NOON + timedelta(minutes=minute), f"at {minute}") for minute in (7, 2, 7)]
-    outside = Marker(NOON - timedelta(minutes=1), "before")
+    marks = [timeline_view.Marker(NOON + timedelta(minutes=minute), f"at {minute}") for minute in (7, 2, 7)]
+    outside = timeline_view.Marker(NOON - timedelta(minutes=1), "before")
 
-    assert list(sparkline.draw_markers([*marks, outside], window, 10, UNICODE)) == ["  │    └ at 7, at 7", "  └ at 2"]
+    assert list(timeline_view.draw_markers([*marks, outside], window, 10, timeline_view.UNICODE)) == [
+        "  │    └ at 7, at 7",
+        "  └ at 2",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.renderers.gallery import draw_on_terminal, render_report
 from vmdiag.diagnosis.model import Case
 from vmdiag.renderers._markdown_escapes import escape_text, format_code
 from vmdiag.report import make_schema
-from vmdiag.wording.sanitize import escape_controls
+from vmdiag.wording.plain_text import escape_controls
 
 NASTY = (
     "\x1b[31mred\x1b[0m\x1b]0;title\x07", "\x9b2J", "\u202eexe.txt\u2066", "a\u200bb\ufeff",

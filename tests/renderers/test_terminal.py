@@ -15,7 +15,7 @@ from vmdiag.diagnosis.model import Case, State
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Kind, Signal
 from vmdiag.renderers import terminal
-from vmdiag.wording.redeploy_outcome import get_banner_word
+from vmdiag.wording.redeploy_texts import get_banner_word
 
 SCENES = dict(list_scenes())
 LONG = "word " * 400

@@ -10,7 +10,7 @@ from tests.renderers.gallery import draw_on_terminal, render_report
 from vmdiag.diagnosis.model import Action, Case, Evidence, Recommendation, Stance, State, Verdict
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Signal
-from vmdiag.wording import narrative, scenario_texts
+from vmdiag.wording import evidence, narrative
 
 
 def told(case: Case, **more: Any) -> Case:
@@ -129,5 +129,5 @@ def test_a_ticket_names_the_scale_set() -> None:
 
 
 def test_an_unknown_scenario_is_told_by_its_id() -> None:
-    assert scenario_texts.format_scenario_title("no-such") == "no-such"
-    assert scenario_texts.format_scenario_title("user-stop") != "user-stop"
+    assert evidence.format_scenario_title("no-such") == "no-such"
+    assert evidence.format_scenario_title("user-stop") != "user-stop"

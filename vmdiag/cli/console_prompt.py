@@ -12,9 +12,8 @@ from vmdiag.cli.streams import STOP_SIGNALS, StatusConsole, write_stderr
 from vmdiag.identity import VmId
 from vmdiag.redeploy.guards import Refusal
 from vmdiag.wording.narrative import list_summary_rows, write_headline
-from vmdiag.wording.redeploy_outcome import format_guard_results, join_first_names
-from vmdiag.wording.sanitize import escape_controls, shorten_name
-from vmdiag.wording.time_formats import format_duration
+from vmdiag.wording.plain_text import escape_controls, format_duration, shorten_name
+from vmdiag.wording.redeploy_texts import format_guard_results, join_first_names
 
 # The same words are told again after so many seconds, with the time that has passed.
 REPEAT_AFTER_SECONDS = 60.0

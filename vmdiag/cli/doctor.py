@@ -11,7 +11,7 @@ from vmdiag.cli.scope_options import normalize_subscriptions
 from vmdiag.cli.source_options import AzureOptions
 from vmdiag.cli.streams import StatusConsole, open_output
 from vmdiag.errors import Interrupted, SourceError
-from vmdiag.wording.sanitize import escape_controls
+from vmdiag.wording.plain_text import escape_controls
 
 if TYPE_CHECKING:
     from vmdiag.sources.azure.connection_checks import AccessCheck

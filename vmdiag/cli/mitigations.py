@@ -152,8 +152,7 @@ def _write_entries(entries: "Sequence[JournalEntry]", journal: "Journal", form: 
 
 def _format_entry(entry: "JournalEntry") -> Iterator[str]:
     """A redeploy on one line, and how it went on the next."""
-    from vmdiag.wording.sanitize import escape_controls, shorten_name
-    from vmdiag.wording.time_formats import format_instant
+    from vmdiag.wording.plain_text import escape_controls, format_instant, shorten_name
 
     done = entry.mitigation
     vm = f"{shorten_name(entry.vm.resource_group)}/{shorten_name(entry.vm.name)}"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 import typer
 
 from vmdiag.errors import SourceError, UsageError, VmdiagError
-from vmdiag.wording.sanitize import escape_controls
+from vmdiag.wording.plain_text import escape_controls
 
 if TYPE_CHECKING:
     from rich.progress import Progress

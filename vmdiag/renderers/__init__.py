@@ -3,10 +3,12 @@
 With `STREAMS` a format wants the cases as they are known; without, in the order in which they were asked for.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from vmdiag.diagnosis.model import Case, OtherVms
+    from vmdiag.diagnosis.model import Case, Header, OtherVms
 
 
 class Renderer(Protocol):
@@ -19,3 +21,29 @@ class Renderer(Protocol):
     def finish(self, others: "OtherVms") -> None:
         """All VMs are known; `others` were seen and are no case."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A run at its end: its cases, and how many VMs there are besides."""
+
+    header: "Header"
+    cases: "tuple[Case, ...]"
+    others: "OtherVms"
+
+
+class WholeReport:
+    """A `Renderer` for formats that begin with what only the end knows: it writes nothing before."""
+
+    def __init__(self, header: "Header", write: Callable[[Report], None]) -> None:
+        self._header = header
+        self._write = write
+        self._cases: list[Case] = []
+
+    def add_case(self, case: "Case") -> None:
+        """One more VM."""
+        self._cases.append(case)
+
+    def finish(self, others: "OtherVms") -> None:
+        """Write the report."""
+        self._write(Report(header=self._header, cases=tuple(self._cases), others=others))

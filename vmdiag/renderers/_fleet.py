@@ -1,7 +1,4 @@
-"""Many VMs on a terminal: the counts, a line a VM, a short story for those that matter; must not judge.
-
-Used by `terminal` only.
-"""
+"""Many VMs on a terminal: the counts, a line a VM, a short story for those that matter; used by `terminal` only."""
 
 from datetime import datetime
 
@@ -9,10 +6,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from vmdiag.diagnosis.model import Action, Case, State, Verdict
-from vmdiag.renderers._marks import format_banner, format_verdict, get_verdict_sign, get_verdict_style
-from vmdiag.renderers._page import BOLD, Page
-from vmdiag.wording import narrative, redeploy_instructions, redeploy_outcome
-from vmdiag.wording.time_formats import format_iso
+from vmdiag.renderers._page import BOLD, Page, get_verdict_style
+from vmdiag.wording import narrative, redeploy_texts
+from vmdiag.wording.plain_text import format_iso
 
 # More stories than these nobody reads at 3 a.m.; the table holds every VM.
 MAX_SECTIONS = 25
@@ -29,30 +25,35 @@ _STATE_WORDS = {State.OPEN: "still lost", State.RECOVERED: "recovered", State.RE
 
 def draw_fleet(cases: list[Case], page: Page) -> None:
     """The whole answer for a fleet, but for what concerns the run."""
-    _draw_counts(cases, page)
-    page.print_blank()
-    _draw_table(cases, page)
-    _draw_redeploys(cases, page)
-    flagged = [case for case in cases if case.diagnosis.verdict.is_flagged]
-    for case in flagged[:MAX_SECTIONS]:
-        _draw_section(case, page)
-    if len(flagged) > MAX_SECTIONS:
-        page.print_heading(f"{len(flagged) - MAX_SECTIONS} more affected VMs are told in the table only.")
-    _draw_inconclusive([case for case in cases if case.diagnosis.verdict is Verdict.INCONCLUSIVE], page)
-    _draw_instructions(flagged, page)
-
-
-def _draw_counts(cases: list[Case], page: Page) -> None:
     page.print_line(page.sanitize_text(f"{len(cases)} VMs diagnosed", BOLD))
     for verdict in Verdict:
         found = [case for case in cases if case.diagnosis.verdict is verdict]
         if found:
             lost = sum(case.is_affected for case in found)
-            page.print_line(
-                "  ",
-                format_verdict(verdict, page, f"{len(found):>5} {verdict}"),
-                f", {lost} still lost" if lost else "",
-            )
+            text = page.format_verdict(verdict, f"{len(found):>5} {verdict}")
+            page.print_line("  ", text, f", {lost} still lost" if lost else "")
+    page.print_blank()
+    _draw_table(cases, page)
+    groups = redeploy_texts.group_by_outcome(cases)
+    if groups:
+        page.print_heading(f"Redeploys: {redeploy_texts.count_statuses(cases)}")
+    for says, alike in groups:
+        names = redeploy_texts.join_first_names([narrative.format_vm_name(case) for case in alike])
+        page.print_labelled("  -", page.sanitize_text(f"{names}: {says}"), 4)
+    flagged = [case for case in cases if case.diagnosis.verdict.is_flagged]
+    for case in flagged[:MAX_SECTIONS]:
+        _draw_section(case, page)
+    if len(flagged) > MAX_SECTIONS:
+        page.print_heading(f"{len(flagged) - MAX_SECTIONS} more affected VMs are told in the table only.")
+    unclear = [case for case in cases if case.diagnosis.verdict is Verdict.INCONCLUSIVE]
+    if unclear:
+        page.print_heading(f"{page.get_verdict_sign(Verdict.INCONCLUSIVE)} Could not be told ({len(unclear)})")
+    for case in unclear[:MAX_SECTIONS]:
+        text = page.sanitize_text(f"{narrative.format_vm_name(case)}: {narrative.explain_verdict(case)}")
+        page.print_labelled("  -", text, 4, 3)
+    if len(unclear) > MAX_SECTIONS:
+        page.print_line(f"  and {len(unclear) - MAX_SECTIONS} more: see the table")
+    _draw_instructions(flagged, page)
 
 
 def _draw_table(cases: list[Case], page: Page) -> None:
@@ -93,36 +94,20 @@ def _get_name_width(widths: dict[str, int], shown: list[str], room: int) -> int:
 
 def _format_cells(case: Case) -> dict[str, str]:
     """The columns in order, but for the name."""
-    diagnosis = case.diagnosis
+    diagnosis, action = case.diagnosis, case.diagnosis.recommendation.action
+    state = _STATE_WORDS[diagnosis.state] if diagnosis.state else "-"
+    step = "-" if action is Action.NONE else action.value
     return {
         "verdict": diagnosis.verdict.value,
         _VM_COLUMN: "",
         "migrated": _format_short_time(diagnosis.migrated_at),
         "lost since": _format_short_time(diagnosis.failed_at),
-        "state": _describe_state(case),
+        "state": state,
         "explained by": diagnosis.explanation or "-",
-        _MERGED_COLUMN: _describe_state_or_cause(case),
-        "next": _describe_next_step(case),
+        _MERGED_COLUMN: (not diagnosis.verdict.is_flagged and diagnosis.explanation) or state,
+        # What was done about it, or else what to do.
+        "next": step if case.mitigation is None else case.mitigation.status.value,
     }
-
-
-def _describe_next_step(case: Case) -> str:
-    """What was done about it, or else what to do."""
-    action = case.diagnosis.recommendation.action
-    if case.mitigation is not None:
-        return case.mitigation.status.value
-    return "-" if action is Action.NONE else action.value
-
-
-def _describe_state(case: Case) -> str:
-    return _STATE_WORDS[case.diagnosis.state] if case.diagnosis.state else "-"
-
-
-def _describe_state_or_cause(case: Case) -> str:
-    diagnosis = case.diagnosis
-    if diagnosis.explanation and not diagnosis.verdict.is_flagged:
-        return diagnosis.explanation
-    return _describe_state(case)
 
 
 def _format_short_time(at: datetime | None) -> str:
@@ -142,57 +127,25 @@ def _shorten_vm_name(case: Case, width: int, page: Page) -> str:
 
 def _draw_section(case: Case, page: Page) -> None:
     page.print_blank()
-    verdict = format_banner(case, page)
+    verdict = page.format_banner(case)
     page.print_labelled(verdict, page.sanitize_text(narrative.write_headline(case), BOLD), len(verdict) + 2, 2)
     for title, says in narrative.list_summary_rows(case):
         page.print_labelled(page.sanitize_text(f"  {title}", BOLD), page.sanitize_text(says), _LABEL_WIDTH, 3)
     word, says = narrative.describe_next_step(case)
-    page.print_labelled(
-        page.sanitize_text("  Next", BOLD),
-        Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says)),
-        _LABEL_WIDTH,
-        4,
-    )
-
-
-def _draw_redeploys(cases: list[Case], page: Page) -> None:
-    """What was done, once for all VMs of which the same is to be said."""
-    groups = redeploy_outcome.group_by_outcome(cases)
-    if groups:
-        page.print_heading(f"Redeploys: {redeploy_outcome.count_statuses(cases)}")
-    for says, alike in groups:
-        page.print_labelled(
-            "  -",
-            page.sanitize_text(
-                f"{redeploy_outcome.join_first_names([narrative.format_vm_name(case) for case in alike])}: {says}"
-            ),
-            4,
-        )
-
-
-def _draw_inconclusive(cases: list[Case], page: Page) -> None:
-    if not cases:
-        return
-    page.print_heading(f"{get_verdict_sign(Verdict.INCONCLUSIVE, page)} Could not be told ({len(cases)})")
-    for case in cases[:MAX_SECTIONS]:
-        page.print_labelled(
-            "  -", page.sanitize_text(f"{narrative.format_vm_name(case)}: {narrative.explain_verdict(case)}"), 4, 3
-        )
-    if len(cases) > MAX_SECTIONS:
-        page.print_line(f"  and {len(cases) - MAX_SECTIONS} more: see the table")
+    step = Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says))
+    page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH, 4)
 
 
 def _draw_instructions(flagged: list[Case], page: Page) -> None:
     """The instructions once for all."""
+    if not flagged:
+        return
     wanted = [case for case in flagged if case.diagnosis.recommendation.action is Action.REDEPLOY]
     if wanted:
         page.print_heading("How to redeploy")
-        page.print_paragraph(redeploy_instructions.REDEPLOY_IMPACT)
-        for os, url in dict.fromkeys(
-            pair for case in wanted for pair in redeploy_instructions.list_instructions(case.vm.os)
-        ):
-            page.print_line(f"  {os}")
-            page.print_link(url)
-    if flagged:
-        page.print_blank()
-        page.print_paragraph("Name one VM to see its evidence, its timeline and what to paste into a support ticket.")
+        page.print_paragraph(redeploy_texts.REDEPLOY_IMPACT)
+    for os, url in dict.fromkeys(pair for case in wanted for pair in redeploy_texts.list_instructions(case.vm.os)):
+        page.print_line(f"  {os}")
+        page.print_link(url)
+    page.print_blank()
+    page.print_paragraph("Name one VM to see its evidence, its timeline and what to paste into a support ticket.")

@@ -6,7 +6,7 @@ Used by `markdown` only. Checked against CommonMark and the extensions of GitHub
 import re
 from collections.abc import Iterable, Iterator
 
-from vmdiag.wording.sanitize import escape_controls, truncate_text
+from vmdiag.wording.plain_text import escape_controls, truncate_text
 
 _MAX_LENGTH = 4000
 _SPECIAL_CHARACTER = re.compile(r"([\\`*_{}\[\]<>&|~#!$^])")

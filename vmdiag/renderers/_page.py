@@ -1,6 +1,7 @@
-"""A page of lines on a Rich console: wraps, indents and neutralises; must not know cases or verdicts.
+"""A page of lines on a Rich console: wraps, indents and neutralises; with the signs and colours of verdicts.
 
-Every text passes through `Page.text`, so nothing that a stranger wrote reaches the terminal as markup or as an escape.
+Every text passes through `Page.sanitize_text`, so nothing that a stranger wrote reaches the terminal as markup or as an
+escape. Bold and the standard colours are read on dark and on light grounds, and mean nothing that no word says.
 """
 
 from rich.cells import cell_len, set_cell_size
@@ -8,14 +9,22 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from vmdiag.wording import sparkline
-from vmdiag.wording.sanitize import escape_controls, truncate_text
+from vmdiag.diagnosis.model import Case, Verdict
+from vmdiag.wording import timeline_view
+from vmdiag.wording.plain_text import escape_controls, truncate_text
+from vmdiag.wording.redeploy_texts import get_banner_word
 
 BOLD = "bold"
 _MAX_LENGTH = 4000
 _PROSE_WIDTH = 100
 _MIN_WIDTH = 30
 _INDENT = 2
+_SIGNS = {
+    Verdict.CONFIRMED: ("✖", "X", "bold red"),
+    Verdict.SUSPECTED: ("▲", "!", "bold magenta"),
+    Verdict.INCONCLUSIVE: ("?", "?", "bold"),
+    Verdict.CLEAR: ("✔", "ok", "bold green"),
+}
 
 
 class Page:
@@ -26,8 +35,8 @@ class Page:
         self._encoding = console.encoding
         self.width = max(console.width, _MIN_WIDTH)
         self.prose_width = min(self.width, _PROSE_WIDTH)
-        self.is_ascii = not self._can_encode("✖▲✔│└▁█…")
-        self.glyphs = sparkline.ASCII if self.is_ascii else sparkline.UNICODE
+        self.is_ascii = "?" in "✖▲✔│└▁█…".encode(self._encoding, "replace").decode(self._encoding)
+        self.glyphs = timeline_view.ASCII if self.is_ascii else timeline_view.UNICODE
         self.ellipsis = "..." if self.is_ascii else "…"
 
     def sanitize_text(self, text: str, style: str | Style = "") -> Text:
@@ -83,10 +92,6 @@ class Page:
         for line in self.wrap_text(self.sanitize_text(text), self.prose_width - _INDENT):
             self.print_line(" " * _INDENT, line)
 
-    def print_field(self, label: str, text: str, column: int) -> None:
-        """An indented label with its text."""
-        self.print_labelled(self.sanitize_text(" " * _INDENT + label), self.sanitize_text(text), column)
-
     def print_link(self, url: str) -> None:
         """A link on its own, broken only after a slash; every piece leads to the whole address where terminals can."""
         room = self.width - 2 * _INDENT
@@ -103,23 +108,37 @@ class Page:
         self.print_cells([self.sanitize_text(" " * _INDENT + line, style)], [self.prose_width])
 
     def print_cells(self, texts: list[Text], widths: list[int]) -> None:
-        """One line of a table: each text in its width, a blank between two."""
-        parts = [self._fit_cell(text, width) for text, width in zip(texts, widths, strict=True)]
-        self.print_line(Text(" ").join(parts))
+        """One line of a table: each text in its width, a blank between two; what is too long loses its end."""
+        cells = []
+        for text, width in zip(texts, widths, strict=True):
+            plain = text.plain
+            if cell_len(plain) > width:
+                plain = set_cell_size(plain, max(0, width - len(self.ellipsis))) + self.ellipsis
+            cells.append(Text(set_cell_size(plain, width), style=text.style))
+        self.print_line(Text(" ").join(cells))
 
-    def _fit_cell(self, text: Text, width: int) -> Text:
-        """The text in exactly this many columns; what is too long loses its end."""
-        plain = text.plain
-        if cell_len(plain) > width:
-            plain = set_cell_size(plain, max(0, width - len(self.ellipsis))) + self.ellipsis
-        return Text(set_cell_size(plain, width), style=text.style)
+    def get_verdict_sign(self, verdict: Verdict) -> str:
+        """The verdict as one sign."""
+        return _SIGNS[verdict][self.is_ascii]
 
-    def _can_encode(self, characters: str) -> bool:
-        try:
-            characters.encode(self._encoding)
-        except UnicodeEncodeError:
-            return False
-        return True
+    def format_verdict(self, verdict: Verdict, text: str | None = None) -> Text:
+        """Sign and word (or another text) in the verdict's colour."""
+        return self.sanitize_text(
+            f"{self.get_verdict_sign(verdict)} {text or verdict.upper()}", get_verdict_style(verdict)
+        )
+
+    def format_banner(self, case: Case) -> Text:
+        """The verdict, or once a redeploy was asked for what became of it: green only where it was seen to help."""
+        word = get_banner_word(case)
+        if word is None or case.mitigation is None:
+            return self.format_verdict(case.diagnosis.verdict)
+        has_helped = case.mitigation.reachable_again is True
+        return self.format_verdict(Verdict.CLEAR if has_helped else Verdict.CONFIRMED, word)
+
+
+def get_verdict_style(verdict: Verdict) -> str:
+    """The verdict's colour."""
+    return _SIGNS[verdict][2]
 
 
 def pack_lines(pieces: list[str], room: int, between: str) -> list[str]:

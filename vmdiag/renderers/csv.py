@@ -15,8 +15,7 @@ from vmdiag.case_report import ASKED, describe_case
 from vmdiag.diagnosis import model as judging
 from vmdiag.diagnosis.model import Header, OtherVms, Stance
 from vmdiag.report import Case, Finding, Gap, Vm
-from vmdiag.wording.sanitize import escape_controls
-from vmdiag.wording.time_formats import format_iso
+from vmdiag.wording.plain_text import escape_controls, format_iso
 
 # What makes a spreadsheet take a cell for a formula, with the full-width twins that some of them fold.
 _FORMULA = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001

@@ -7,7 +7,7 @@ from vmdiag import report
 from vmdiag.case_report import count_verdicts, describe_case, describe_gaps
 from vmdiag.diagnosis.model import Case, Header, OtherVms, Verdict
 from vmdiag.report import dump_json
-from vmdiag.wording.scenario_texts import describe_unpublished_cloud
+from vmdiag.wording.evidence import describe_unpublished_cloud
 
 if TYPE_CHECKING:
     from vmdiag.mitigation import Status

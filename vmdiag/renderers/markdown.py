@@ -1,4 +1,4 @@
-"""The report for a wiki, an issue or a mail; must not let a stranger's text become HTML, a link or a table.
+"""The report for a wiki, an issue or a mail: no stranger's text becomes HTML, a link or a table.
 
 One VM gets a page, many get a table and a section for each that is affected.
 """
@@ -8,23 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from vmdiag.diagnosis.model import Action, Case, Header, State, Verdict
-from vmdiag.diagnosis.traffic_losses import UNITS, format_figure
 from vmdiag.model import Gap
+from vmdiag.renderers import Report, WholeReport
 from vmdiag.renderers._markdown_escapes import escape_cell, escape_text, format_code, format_code_block, format_row
-from vmdiag.renderers._whole_report import Report, WholeReport
-from vmdiag.wording import (
-    evidence_headings,
-    narrative,
-    other_vms,
-    redeploy_instructions,
-    redeploy_outcome,
-    scenario_texts,
-    sparkline,
-    support_ticket,
-    timeline_rows,
-)
-from vmdiag.wording.sanitize import shorten_name, shorten_source_ref
-from vmdiag.wording.time_formats import format_instant, format_iso, format_window
+from vmdiag.wording import evidence, narrative, redeploy_texts, timeline_view
+from vmdiag.wording.plain_text import format_instant, format_iso, format_window, shorten_source_ref
 
 _VERDICT_SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
 _COLUMNS = ("verdict", "VM", "migrated", "lost since", "state", "explained by", "next")
@@ -34,29 +22,25 @@ _SAFE_URL = re.compile(r"https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/?#=%&+-]*)?")
 
 def open_report(header: Header, out: TextIO) -> WholeReport:
     """A page; the cases are collected, because the affected ones come first."""
-
-    def write_report(report: Report) -> None:
-        out.writelines(line + "\n" for line in _write_page(report, narrative.sort_cases(report.cases)))
-
-    return WholeReport(header, write_report)
+    return WholeReport(header, lambda report: out.writelines(line + "\n" for line in _write_page(report)))
 
 
-def _write_page(report: Report, cases: list[Case]) -> Iterator[str]:
-    header = report.header
+def _write_page(report: Report) -> Iterator[str]:
+    header, cases = report.header, narrative.sort_cases(report.cases)
     if len(cases) == 1:
         yield from _write_section(cases[0], "#")
     elif cases:
         yield from _write_fleet(cases)
     else:
-        yield f"# vmdiag: {other_vms.describe_empty_report(header).replace('No', 'no', 1)}"
+        yield f"# vmdiag: {narrative.describe_empty_report(header).replace('No', 'no', 1)}"
     yield from _write_gaps(header.gaps, "##")
     yield ""
-    for line in other_vms.describe_other_vms(report.others):
+    for line in narrative.describe_other_vms(report.others):
         yield line
         yield ""
     read = format_window(header.window.start, header.window.end)
     yield f"Read from {format_code(header.source)} (cloud: {format_code(header.cloud)}), {read}."
-    note = scenario_texts.describe_unpublished_cloud(cases[0], header.cloud) if cases else None
+    note = evidence.describe_unpublished_cloud(cases[0], header.cloud) if cases else None
     if note:
         yield ""
         yield escape_text(note)
@@ -70,26 +54,24 @@ def _write_fleet(cases: list[Case]) -> Iterator[str]:
     yield format_row(_COLUMNS)
     yield format_row("---" for _ in _COLUMNS)
     yield from (format_row(_format_cells(case)) for case in cases)
-    groups = redeploy_outcome.group_by_outcome(cases)
+    groups = redeploy_texts.group_by_outcome(cases)
     if groups:
         lines = [
             f"- {', '.join(format_code(narrative.format_vm_name(case)) for case in alike)}: {escape_text(says)}"
             for says, alike in groups
         ]
-        yield from _write_titled_lines(f"## Redeploys: {redeploy_outcome.count_statuses(cases)}", lines)
+        yield from _write_titled_lines(f"## Redeploys: {redeploy_texts.count_statuses(cases)}", lines)
     for case in cases:
         if case.diagnosis.verdict.is_flagged:
             yield ""
             yield from _write_section(case, "##")
     unclear = [case for case in cases if case.diagnosis.verdict is Verdict.INCONCLUSIVE]
     if unclear:
-        yield ""
-        yield "## Could not be told"
-        yield ""
-        yield from (
+        lines = [
             f"- {format_code(narrative.format_vm_name(case))}: {escape_text(narrative.explain_verdict(case))}"
             for case in unclear
-        )
+        ]
+        yield from _write_titled_lines("## Could not be told", lines)
 
 
 def _format_cells(case: Case) -> Iterator[str]:
@@ -105,7 +87,7 @@ def _format_cells(case: Case) -> Iterator[str]:
 
 
 def _write_section(case: Case, level: str) -> Iterator[str]:
-    done = redeploy_outcome.get_banner_word(case)
+    done = redeploy_texts.get_banner_word(case)
     word = done or f"{_VERDICT_SIGNS[case.diagnosis.verdict]} {case.diagnosis.verdict}"
     yield f"{level} {word}: {escape_text(narrative.write_headline(case))}"
     yield ""
@@ -127,26 +109,26 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
     yield from _write_next_steps(case, level + "#")
     diagnosis = case.diagnosis
     if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is not State.RECOVERED:
-        lines = [f"{title}: {says}" for title, says in support_ticket.list_ticket_fields(case)]
+        lines = [f"{title}: {says}" for title, says in evidence.list_ticket_fields(case)]
         yield from _write_titled_lines(
             f"{level}# For the support ticket",
-            format_code_block([*lines, "Evidence:", *(f"- {says}" for says in support_ticket.format_evidence(case))]),
+            format_code_block([*lines, "Evidence:", *(f"- {says}" for says in evidence.format_evidence(case))]),
         )
 
 
 def _write_guards(case: Case, level: str) -> Iterator[str]:
-    given = case.mitigation.guards if case.mitigation is not None and redeploy_outcome.is_pending(case) else ()
+    given = case.mitigation.guards if case.mitigation is not None and redeploy_texts.is_pending(case) else ()
     lines = [
         f"- **{guard}** {escape_text(mark)} {escape_text(says)}"
-        for mark, guard, says in redeploy_outcome.format_guard_results(given)
+        for mark, guard, says in redeploy_texts.format_guard_results(given)
     ]
-    lines += [f"- {escape_text(line)}" for line in redeploy_outcome.describe_impact(case)]
+    lines += [f"- {escape_text(line)}" for line in redeploy_texts.describe_impact(case)]
     if lines:
-        yield from _write_titled_lines(f"{level} Redeploy, guard by guard: + passes, - refuses, ? not asked yet", lines)
+        yield from _write_titled_lines(f"{level} {redeploy_texts.GUARDS_HEADING}", lines)
 
 
 def _write_evidence(case: Case, level: str) -> Iterator[str]:
-    for title, found in evidence_headings.group_evidence(case):
+    for title, found in evidence.group_evidence(case):
         lines = (
             f"- **{one.stance}** ({one.signal}{', ' + format_instant(one.at) if one.at else ''}): "
             f"{escape_text(one.says)}" + (f" [{format_code(shorten_source_ref(one.ref))}]" if one.ref else "")
@@ -166,42 +148,27 @@ def _write_gaps(gaps: Iterable[Gap], level: str) -> Iterator[str]:
 
 
 def _write_timeline(case: Case, level: str) -> Iterator[str]:
-    rows, others = timeline_rows.build_timeline_rows(case)
+    rows, others = timeline_view.build_timeline_rows(case)
     if rows:
         lines = [f"- {format_instant(one.at)} **{one.label}** {escape_text(one.says)}".rstrip() for one in rows]
         yield from _write_titled_lines(f"{level} Timeline", [*lines, *([f"- and {others} more"] if others else [])])
-    span = None if case.curve is None else sparkline.get_time_span(case.curve)
-    if case.curve is not None and span is not None:
-        pens = sparkline.UNICODE
-        top = format_figure(sparkline.find_peak(case.curve), UNITS.get(case.curve.name, "B"))
-        width = sparkline.count_columns(case.curve, _SPARKLINE_WIDTH)
+    curve = timeline_view.draw_curve(case, _SPARKLINE_WIDTH, timeline_view.UNICODE)
+    if curve:
         yield ""
-        yield from format_code_block(
-            [
-                f"{shorten_name(case.curve.name)}, {format_window(span.start, span.end)}, peak {top}",
-                sparkline.draw_sparkline(case.curve, span, width, pens),
-                *sparkline.draw_markers(timeline_rows.list_markers(case), span, width, pens),
-            ]
-        )
+        yield from format_code_block(curve)
 
 
 def _write_next_steps(case: Case, level: str) -> Iterator[str]:
     yield from _write_titled_lines(f"{level} What to do", map(escape_text, narrative.write_next_steps(case)), gap="\n")
     if case.diagnosis.recommendation.action is Action.REDEPLOY:
-        command = redeploy_instructions.format_command(case.vm)
+        command = redeploy_texts.format_command(case.vm)
         yield ""
-        yield from (
-            [redeploy_instructions.IMPLAUSIBLE_ID_WARNING] if command is None else format_code_block([command], "sh")
-        )
-    links = [f"- {title}: {_format_link(url)}" for title, url in narrative.list_links(case)]
+        yield from ([redeploy_texts.IMPLAUSIBLE_ID_WARNING] if command is None else format_code_block([command], "sh"))
+    links = list(narrative.list_links(case))
     if links:
         yield ""
-        yield from links
-
-
-def _format_link(url: str) -> str:
-    """A link only where the address can be nothing else."""
-    return f"<{url}>" if _SAFE_URL.fullmatch(url) else format_code(url)
+    # A link only where the address can be nothing else.
+    yield from (f"- {title}: {f'<{url}>' if _SAFE_URL.fullmatch(url) else format_code(url)}" for title, url in links)
 
 
 def _write_titled_lines(title: str, lines: Iterable[str], gap: str = "") -> Iterator[str]:

@@ -1,22 +1,28 @@
-"""The report for a person at a terminal, at 3 a.m.: the answer first, the grounds after; must not judge.
+"""The report for a person at a terminal, at 3 a.m.: the answer first, the grounds after.
 
 One VM gets a page, many get a table. Colours only repeat what words and signs say.
 """
 
 import os
+from collections.abc import Iterable
 from typing import TextIO
 
 from rich.console import Console
+from rich.text import Text
 
-from vmdiag.diagnosis.model import Case, Header
-from vmdiag.renderers import _fleet, _vm_report
-from vmdiag.renderers._page import Page
-from vmdiag.renderers._whole_report import Report, WholeReport
-from vmdiag.wording import narrative, other_vms, scenario_texts
-from vmdiag.wording.sanitize import shorten_sentence
-from vmdiag.wording.time_formats import format_window
+from vmdiag.diagnosis.model import Action, Case, Header, Stance
+from vmdiag.model import Gap, Window
+from vmdiag.renderers import Report, WholeReport, _fleet
+from vmdiag.renderers._page import BOLD, Page, pack_lines
+from vmdiag.wording import evidence, narrative, redeploy_texts, timeline_view
+from vmdiag.wording.plain_text import ShortTimeFormat, format_window, shorten_sentence, shorten_source_ref
 
+ANSWER_LINES = 12
 _DEFAULT_WIDTH = 80
+_LABEL_WIDTH = 12
+_SIGNAL_WIDTH = 14
+_MAX_GAPS = 8
+_STANCE_SIGNS = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
 
 
 def open_report(header: Header, out: TextIO) -> WholeReport:
@@ -31,28 +37,150 @@ def open_report(header: Header, out: TextIO) -> WholeReport:
 
 def draw_report(report: Report, console: Console) -> None:
     """Draw on a console, which may also be one that records (for an SVG)."""
-    page = Page(console)
+    page, header = Page(console), report.header
     cases = narrative.sort_cases(report.cases)
     if len(cases) == 1:
-        _vm_report.draw_vm(cases[0], page)
+        draw_vm(cases[0], page)
     elif cases:
         _fleet.draw_fleet(cases, page)
     else:
-        page.print_paragraph(f"{other_vms.describe_empty_report(report.header)}.")
-    _draw_footer(report, cases, page)
-
-
-def _draw_footer(report: Report, cases: list[Case], page: Page) -> None:
-    """What concerns the run and no single VM."""
-    header = report.header
-    _vm_report.draw_gaps(header.gaps, page, header.window)
+        page.print_paragraph(f"{narrative.describe_empty_report(header)}.")
+    # What concerns the run and no single VM.
+    _draw_gaps(header.gaps, page, header.window)
     page.print_blank()
-    for line in other_vms.describe_other_vms(report.others):
+    for line in narrative.describe_other_vms(report.others):
         page.print_paragraph(line)
     read = format_window(header.window.start, header.window.end)
     page.print_paragraph(
         f"Read from {shorten_sentence(header.source)} (cloud: {shorten_sentence(header.cloud)}), {read}."
     )
-    note = scenario_texts.describe_unpublished_cloud(cases[0], header.cloud) if cases else None
+    note = evidence.describe_unpublished_cloud(cases[0], header.cloud) if cases else None
     if note:
         page.print_paragraph(note)
+
+
+def draw_vm(case: Case, page: Page) -> None:
+    """The whole answer for one VM, but for what concerns the run."""
+    _draw_answer(case, page)
+    if case.is_unknown:
+        return
+    _draw_guards(case, page)
+    for title, found in evidence.group_evidence(case):
+        clock = ShortTimeFormat.fit_to_times(one.at for one in found if one.at)
+        page.print_heading(f"{title} ({clock.title})")
+        for one in found:
+            head = f"  {_STANCE_SIGNS[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL_WIDTH}}"
+            ref = f" [{shorten_source_ref(one.ref)}]" if one.ref else ""
+            page.print_labelled(head, page.sanitize_text(shorten_sentence(one.says) + ref), len(head))
+    _draw_gaps(case.gaps, page, case.window)
+    _draw_timeline(case, page)
+    paragraphs = list(narrative.write_narrative(case))
+    if paragraphs:
+        page.print_heading("What happened")
+        _draw_paragraphs(paragraphs, page)
+    page.print_heading("What to do")
+    _draw_paragraphs(narrative.write_next_steps(case), page)
+    if case.diagnosis.recommendation.action is Action.REDEPLOY:
+        _draw_command(case, page)
+    for title, url in narrative.list_links(case):
+        page.print_line(f"  {title}")
+        page.print_link(url)
+    if case.diagnosis.recommendation.action is Action.ESCALATE:
+        page.print_heading("For the support ticket, ready to paste")
+        page.print_blank()
+        for title, says in evidence.list_ticket_fields(case):
+            page.print_labelled(f"{title}:", page.sanitize_text(says), 18)
+        page.print_line("Evidence:")
+        for says in evidence.format_evidence(case):
+            page.print_labelled("-", page.sanitize_text(says), 2)
+
+
+def _draw_gaps(missed: tuple[Gap, ...], page: Page, window: Window) -> None:
+    """What was not heard; of a gap as long as the window only the reason is told."""
+    if not missed:
+        return
+    page.print_heading("What could not be seen")
+    for gap in missed[:_MAX_GAPS]:
+        partly = "in part: " if gap.partial else ""
+        ends = (gap.window.start, gap.window.end)
+        when = "" if window.start >= ends[0] and window.end <= ends[1] else f" ({format_window(*ends)})"
+        text = page.sanitize_text(f"{partly}{shorten_sentence(gap.reason)}{when}")
+        page.print_labelled(f"  {gap.signal}", text, _SIGNAL_WIDTH + 2)
+    if len(missed) > _MAX_GAPS:
+        page.print_line(f"  and {len(missed) - _MAX_GAPS} more: see the JSON report")
+
+
+def _draw_answer(case: Case, page: Page) -> None:
+    room = page.prose_width - _LABEL_WIDTH
+    verdict = page.format_banner(case)
+    column = len(verdict) + 2
+    head = page.sanitize_text(narrative.write_headline(case), BOLD)
+    page.print_labelled(verdict, head, column, 2)
+    page.print_blank()
+    rows = dict(narrative.list_summary_rows(case))
+    why = page.sanitize_text(rows.pop("Why"))
+    used = len(page.wrap_text(head, page.prose_width - column, 2)) + 1
+    for title, says in rows.items():
+        text = page.sanitize_text(says)
+        most = 2 if title in {"VM", "Redeploy"} else 1
+        used += len(page.wrap_text(text, room, most))
+        page.print_labelled(page.sanitize_text(f"  {title}", BOLD), text, _LABEL_WIDTH, most)
+    word, says = narrative.describe_next_step(case)
+    step = Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says))
+    left = ANSWER_LINES - used
+    steps = min(len(page.wrap_text(step, room)), left - min(2, len(page.wrap_text(why, room))))
+    page.print_labelled(page.sanitize_text("  Why", BOLD), why, _LABEL_WIDTH, left - steps)
+    page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH, steps)
+
+
+def _draw_guards(case: Case, page: Page) -> None:
+    if case.mitigation is None or not case.mitigation.guards or not redeploy_texts.is_pending(case):
+        return
+    page.print_heading(redeploy_texts.GUARDS_HEADING)
+    for mark, guard, says in redeploy_texts.format_guard_results(case.mitigation.guards):
+        head = f"  {mark} {guard:<{_SIGNAL_WIDTH}}"
+        page.print_labelled(head, page.sanitize_text(says), len(head))
+    for line in redeploy_texts.describe_impact(case):
+        page.print_labelled("  ", page.sanitize_text(line), 2)
+
+
+def _draw_timeline(case: Case, page: Page) -> None:
+    rows, others = timeline_view.build_timeline_rows(case)
+    if rows:
+        clock = ShortTimeFormat.fit_to_times(row.at for row in rows)
+        page.print_heading(f"Timeline ({clock.title})")
+        widest = max(len(row.label) for row in rows)
+        for row in rows:
+            head = f"  {clock(row.at)}  {row.label:<{widest}}  "
+            weight = BOLD if row.label.isupper() else ""
+            page.print_labelled(page.sanitize_text(head, weight), page.sanitize_text(row.says), len(head))
+        if others:
+            page.print_line(f"  and {others} more: see the JSON report")
+    curve = timeline_view.draw_curve(case, max(1, page.prose_width - timeline_view.MARKER_MARGIN), page.glyphs)
+    if curve:
+        page.print_blank()
+        for number, line in enumerate(curve):
+            page.print_drawing(line, "" if number else BOLD)
+        if page.glyphs.absent in curve[1]:
+            page.print_drawing(f"({page.glyphs.absent.strip() or 'blank'} = not reported)")
+
+
+def _draw_paragraphs(paragraphs: Iterable[str], page: Page) -> None:
+    for number, text in enumerate(paragraphs):
+        if number:
+            page.print_blank()
+        page.print_paragraph(text)
+
+
+def _draw_command(case: Case, page: Page) -> None:
+    whole = redeploy_texts.format_command(case.vm)
+    if whole is None:
+        page.print_paragraph(redeploy_texts.IMPLAUSIBLE_ID_WARNING)
+        return
+    lines = pack_lines(list(redeploy_texts.split_command(case.vm) or (whole,)), page.width - 6, " ")
+    page.print_blank()
+    for number, line in enumerate(lines):
+        more = " \\" if number < len(lines) - 1 else ""
+        # Never wrapped: half a command is worse than a long line.
+        page.print_line(f"    {'  ' * bool(number)}{line}{more}")
+    page.print_blank()

@@ -1,17 +1,21 @@
-"""The sentences that the terminal and Markdown share: what happened, when, why, what next; must not know a format.
+"""The sentences that the terminal and Markdown share: what happened, when, why, what next.
 
 Strangers' words are cut to length here and neutralised by the format, which alone knows what is dangerous in it.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from vmdiag.diagnosis import model
-from vmdiag.diagnosis.model import Action, Case, Diagnosis, Evidence, Extent, Stance, State, Verdict, order_evidence
+from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Extent, Header, OtherVms, Stance, State, Verdict
 from vmdiag.model import NO_SUCH_VM, Kind
-from vmdiag.wording import redeploy_instructions, redeploy_outcome, scenario_texts
-from vmdiag.wording.sanitize import shorten_name, shorten_sentence
-from vmdiag.wording.time_formats import format_duration, format_instant
+from vmdiag.wording import redeploy_texts
+from vmdiag.wording.evidence import (
+    collect_sentences,
+    format_scenario_title,
+    get_scenario,
+    select_evidence,
+)
+from vmdiag.wording.plain_text import format_duration, format_instant, shorten_name, shorten_sentence
 
 _OPEN_STATE_WORDS = {
     Extent.FULL: "still unreachable",
@@ -53,7 +57,7 @@ def describe_vm(case: Case) -> str:
 
 def write_headline(case: Case) -> str:
     """The answer in one sentence: what is true now of a VM that was redeployed, else what was found."""
-    return redeploy_outcome.describe_current_state(case, shorten_name(case.vm.id.name)) or describe_diagnosis(case)
+    return redeploy_texts.describe_current_state(case, shorten_name(case.vm.id.name)) or describe_diagnosis(case)
 
 
 def describe_diagnosis(case: Case) -> str:
@@ -62,25 +66,25 @@ def describe_diagnosis(case: Case) -> str:
     diagnosis = case.diagnosis
     if diagnosis.verdict.is_flagged:
         surely = "" if diagnosis.verdict is Verdict.CONFIRMED else "probably "
-        path = "a part of its network path" if _is_partial_loss(case) else "its network path"
+        own = diagnosis.finding.explains
+        # The loss that the verdict is about may have left a part of the traffic alone.
+        is_partial = any(loss.interval == own and loss.extent is Extent.PARTIAL for loss in diagnosis.losses)
+        path = "a part of its network path" if is_partial else "its network path"
         return f"{vm} {surely}lost {path} after a live migration{_describe_ending(case)}"
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
         early = diagnosis.recommendation.action is Action.WAIT
         why = "too early to tell" if early else "not enough was seen to tell"
         return f"{vm}: {NO_SUCH_VM if case.is_unknown else why}"
-    return f"{vm} {_describe_clear_verdict(diagnosis)}"
-
-
-def _describe_clear_verdict(diagnosis: Diagnosis) -> str:
-    if diagnosis.explanation == model.UNEXPLAINED:
-        return "was lost, and no live migration explains it"
-    if diagnosis.explanation is not None:
-        return "was lost for another reason than a live migration"
-    if diagnosis.silent_since is not None:
-        return "carries its usual traffic, but its monitoring agent is silent"
-    if diagnosis.migrated_at is not None:
-        return "was live-migrated and took no harm"
-    return "was not live-migrated, and no loss was seen"
+    says = "was not live-migrated, and no loss was seen"
+    if diagnosis.explanation == UNEXPLAINED:
+        says = "was lost, and no live migration explains it"
+    elif diagnosis.explanation is not None:
+        says = "was lost for another reason than a live migration"
+    elif diagnosis.silent_since is not None:
+        says = "carries its usual traffic, but its monitoring agent is silent"
+    elif diagnosis.migrated_at is not None:
+        says = "was live-migrated and took no harm"
+    return f"{vm} {says}"
 
 
 def list_summary_rows(case: Case) -> Iterator[tuple[str, str]]:
@@ -89,15 +93,15 @@ def list_summary_rows(case: Case) -> Iterator[tuple[str, str]]:
     if case.is_unknown:
         yield "Why", explain_verdict(case)
         return
-    if redeploy_outcome.get_banner_word(case) is not None:
+    if redeploy_texts.get_banner_word(case) is not None:
         yield "Verdict", f"{case.diagnosis.verdict}: {describe_diagnosis(case)}"
     yield "Migrated", _describe_migration(case)
     if case.diagnosis.failed_at is not None:
-        yield "Lost", _describe_loss(case)
+        yield "Lost", _describe_loss(case, case.diagnosis.failed_at)
     yield "Now", describe_state(case)
     if case.diagnosis.silent_since is not None:
         yield "Agent", f"silent since {format_instant(case.diagnosis.silent_since)}"
-    done = redeploy_outcome.describe_mitigation(case)
+    done = redeploy_texts.describe_mitigation(case)
     if done is not None:
         yield "Redeploy", done
     yield "Why", explain_verdict(case)
@@ -136,29 +140,18 @@ def describe_state(case: Case) -> str:
 def explain_verdict(case: Case) -> str:
     """The reasons that decided, in one breath."""
     diagnosis = case.diagnosis
+    pro, contra, missing = (collect_sentences(case, stance) for stance in Stance)
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
-        told = [
-            *_collect_sentences(case, Stance.MISSING),
-            *_collect_sentences(case, Stance.AGAINST),
-            *_collect_sentences(case, Stance.FOR),
-        ]
-        return "; ".join(told) or "the feeds that would decide were not heard"
+        return "; ".join([*missing, *contra, *pro]) or "the feeds that would decide were not heard"
     if diagnosis.verdict.is_flagged:
-        doubts = _collect_sentences(case, Stance.AGAINST) if diagnosis.verdict is Verdict.SUSPECTED else []
-        reasons = _collect_sentences(case, Stance.FOR)[: _MAX_REASONS if doubts else None]
+        doubts = contra if diagnosis.verdict is Verdict.SUSPECTED else []
+        reasons = pro[: _MAX_REASONS if doubts else None]
         return "; but ".join(filter(None, ("; ".join(reasons), "; ".join(doubts)))) or "the pattern fits"
-    if diagnosis.explanation == model.UNEXPLAINED:
-        return "; ".join(["nothing that was read explains the loss", *_collect_sentences(case, Stance.AGAINST)])
+    if diagnosis.explanation == UNEXPLAINED:
+        return "; ".join(["nothing that was read explains the loss", *contra])
     if diagnosis.explanation is not None:
-        return f"the loss is explained by: {scenario_texts.format_scenario_title(diagnosis.explanation)}"
-    return (
-        "; ".join(_collect_sentences(case, Stance.AGAINST)) or "no loss of connectivity after a live migration was seen"
-    )
-
-
-def select_evidence(case: Case, *stances: Stance) -> list[Evidence]:
-    """What was found about the scenario asked for, of these stances, in the report's order."""
-    return [one for one in order_evidence(case.diagnosis.finding.evidence) if one.stance in stances]
+        return f"the loss is explained by: {format_scenario_title(diagnosis.explanation)}"
+    return "; ".join(contra) or "no loss of connectivity after a live migration was seen"
 
 
 def write_narrative(case: Case) -> Iterator[str]:
@@ -170,29 +163,29 @@ def write_narrative(case: Case) -> Iterator[str]:
     own = diagnosis.finding.explains
     lost = own.start if own is not None else diagnosis.failed_at
     since = f" about {format_instant(lost)}" if lost else " then"
-    first = f"Azure moved this VM to another host while it ran (a live migration){moved}."
     stack = "its network stack was not initialised on the new host as it should be"
     stack = stack if diagnosis.verdict is Verdict.CONFIRMED else f"it looks as if {stack}"
+    first = f"Azure moved this VM to another host while it ran (a live migration){moved}. Afterwards {stack}:"
+    over = f"{first} from{since} on it could not be reached from outside its virtual network."
     if own is not None and own.start != diagnosis.failed_at and diagnosis.failed_at is not None:
         yield (
-            f"{first} Afterwards {stack}: from{since} on it could not be reached from outside its virtual network. "
-            f"That loss has ended. Another one began about {format_instant(diagnosis.failed_at)}, which is not "
-            f"blamed on the "
-            f"migration: the VM is {describe_state(case)}."
+            f"{over} That loss has ended. Another one began about {format_instant(diagnosis.failed_at)}, which is not "
+            f"blamed on the migration: the VM is {describe_state(case)}."
         )
     elif diagnosis.state is State.OPEN:
         guest = " Its guest may be alive and well, and Azure may call it available: that does not test the network."
+        is_off = (case.vm.power_state or "").lower() in {"stopped", "deallocated"}
+        against = select_evidence(case, Stance.AGAINST)
+        can_be_alive = not is_off and not any("not seen alive" in found.says for found in against)
         yield (
-            f"{first} Afterwards {stack}: since{since} {_UNREACHABLE_WORDS[_get_extent(case)]} from outside its "
-            f"virtual network."
-            f"{guest if _can_be_alive(case) else ''}"
+            f"{first} since{since} {_UNREACHABLE_WORDS[_get_extent(case)]} from outside its virtual network."
+            f"{guest if can_be_alive else ''}"
         )
     else:
-        yield (
-            f"{first} Afterwards {stack}: from{since} on it could not be reached from outside its virtual network. "
-            f"That is over: it is {describe_state(case)}."
-        )
-    yield _write_caveat(case)
+        yield f"{over} That is over: it is {describe_state(case)}."
+    scenario = get_scenario(case)
+    code = f" ({scenario.code} in Azure's words)" if scenario and scenario.code else ""
+    yield f"This pattern{code} is inferred from public signals; Azure has not confirmed it."
 
 
 def write_next_steps(case: Case) -> Iterator[str]:
@@ -201,22 +194,21 @@ def write_next_steps(case: Case) -> Iterator[str]:
     if case.diagnosis.recommendation.action is Action.REDEPLOY:
         yield (
             "A redeploy shuts the VM down, starts it on another host, and builds its network port anew. A restart "
-            f"keeps the host, so it is unlikely to help. {redeploy_instructions.REDEPLOY_IMPACT}"
+            f"keeps the host, so it is unlikely to help. {redeploy_texts.REDEPLOY_IMPACT}"
         )
 
 
 def list_links(case: Case) -> Iterator[tuple[str, str]]:
     """Where to read on: the instructions that fit, the case's own links, the background."""
-    told = dict.fromkeys(case.diagnosis.recommendation.links)
-    ours: tuple[tuple[str, str], ...] = ()
-    if case.diagnosis.recommendation.action is Action.REDEPLOY:
-        ours = tuple((f"Redeploy, {os}", url) for os, url in redeploy_instructions.list_instructions(case.vm.os))
-    background = (
-        (("Live migration", redeploy_instructions.MAINTENANCE_PAGE),) if case.diagnosis.verdict.is_flagged else ()
-    )
+    advice = case.diagnosis.recommendation
+    ours: list[tuple[str, str]] = []
+    if advice.action is Action.REDEPLOY:
+        ours = [(f"Redeploy, {os}", url) for os, url in redeploy_texts.list_instructions(case.vm.os)]
+    is_flagged = case.diagnosis.verdict.is_flagged
+    background = [("Live migration", redeploy_texts.MAINTENANCE_PAGE)] if is_flagged else []
     yield from ours
     known = {url for _, url in (*ours, *background)}
-    yield from (("See also", shorten_sentence(url)) for url in told if url not in known)
+    yield from (("See also", shorten_sentence(url)) for url in dict.fromkeys(advice.links) if url not in known)
     yield from background
 
 
@@ -225,12 +217,9 @@ def _describe_ending(case: Case) -> str:
     if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is State.OPEN:
         return ", and a redeploy did not help"
     if diagnosis.explanation != diagnosis.finding.scenario and diagnosis.loss is not None:
-        return (
-            ", came back, and was lost again" if diagnosis.state is not State.OPEN else ", came back, and is lost again"
-        )
-    return {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}.get(
-        diagnosis.state or State.OPEN, ""
-    )
+        return f", came back, and {'is' if diagnosis.state is State.OPEN else 'was'} lost again"
+    endings = {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}
+    return endings.get(diagnosis.state or State.OPEN, "")
 
 
 def _describe_migration(case: Case) -> str:
@@ -241,10 +230,8 @@ def _describe_migration(case: Case) -> str:
     return "at a time that nothing tells" if undated else "no live migration was seen"
 
 
-def _describe_loss(case: Case) -> str:
-    at, moved = case.diagnosis.failed_at, case.diagnosis.migrated_at
-    if at is None:
-        return ""
+def _describe_loss(case: Case, at: datetime) -> str:
+    moved = case.diagnosis.migrated_at
     extent = {Extent.PARTIAL: ", in part", Extent.INTERMITTENT: ", on and off"}.get(_get_extent(case), "")
     if moved is None:
         return f"{format_instant(at)}, {format_duration(case.window.end - at)} ago{extent}"
@@ -259,39 +246,22 @@ def _get_extent(case: Case) -> Extent:
     return loss.extent if loss is not None else Extent.FULL
 
 
-def _is_partial_loss(case: Case) -> bool:
-    """Whether the loss that the verdict is about left a part of the traffic alone."""
-    own = case.diagnosis.finding.explains
-    return any(loss.interval == own and loss.extent is Extent.PARTIAL for loss in case.diagnosis.losses)
-
-
-def _can_be_alive(case: Case) -> bool:
-    """Whether nothing says that the VM is off or its guest stands still."""
-    off = (case.vm.power_state or "").lower() in {"stopped", "deallocated"}
-    still = any(
-        found.stance is Stance.AGAINST and "not seen alive" in found.says for found in select_evidence(case, *Stance)
+def describe_other_vms(others: OtherVms) -> Iterator[str]:
+    """How many VMs there are besides: that nothing happened is said only of those that were judged."""
+    told = (
+        (others.clear, "seen without a migration or a loss."),
+        (others.troubled, "seen with a migration or a loss, and not asked for: look without names to see all such."),
+        (others.unclear, "looked at, and could not be told: --all says why."),
+        (others.quiet, "not judged, for want of any record of a migration or a loss: --all judges every one."),
+        (others.unread, "not looked at: outside of what was asked for."),
     )
-    return not off and not still
+    for count, says in told:
+        if count:
+            yield f"{count} other {'VM was' if count == 1 else 'VMs were'} {says}"
 
 
-def _collect_sentences(case: Case, stance: Stance) -> list[str]:
-    """The sentences of one stance, each once, what shows the loss first: that is what a verdict stands on."""
-    diagnosis = case.diagnosis
-    found = select_evidence(case, stance)
-    if diagnosis.finding.wait and stance is Stance.MISSING:
-        # Why to wait comes last in the finding and first in what a person wants to know.
-        found.reverse()
-    signals = [
-        signal for loss in diagnosis.losses if loss.interval.start == diagnosis.failed_at for signal in loss.signals
-    ]
-    if stance is Stance.FOR:
-        found.sort(key=lambda one: signals.index(one.signal) if one.signal in signals else len(signals))
-    # The migration has a line of its own.
-    news = [one for one in found if one.at != diagnosis.migrated_at] or found
-    return list(dict.fromkeys(shorten_sentence(one.says) for one in news))
-
-
-def _write_caveat(case: Case) -> str:
-    scenario = scenario_texts.get_scenario(case)
-    code = f" ({scenario.code} in Azure's words)" if scenario and scenario.code else ""
-    return f"This pattern{code} is inferred from public signals; Azure has not confirmed it."
+def describe_empty_report(header: Header) -> str:
+    """The answer where there is no case."""
+    if header.names_scope:
+        return "No VM is in what was asked for, so none was diagnosed"
+    return "No VM had a live migration or a loss of connectivity in the time that was read"

@@ -1,27 +1,67 @@
-"""Writes instants and spans, for machines and for people; must not know what happened at them.
+"""Text that is fit to be shown: what strangers wrote, neutralised and cut to length, and instants and spans of time.
 
-Whole seconds everywhere: no feed that is read here is more exact than that.
+Names and sentences come from Azure, and whoever names a VM or writes a log entry may put terminal escapes,
+bidirectional overrides or a megabyte of letters in them. Times are whole seconds: no feed here is more exact.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Self
 
+MAX_SENTENCE = 300
+MAX_NAME = 64
+_MAX_SOURCE_REF = 44
+_REPLACEMENT = "\ufffd"
+_CONTROL_PICTURES = 0x2400
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 
 
+def escape_controls(text: str) -> str:
+    """The text on one line, every control, format or broken character replaced by one that shows."""
+    if text.isprintable():
+        return text
+    pictures = {
+        char: " " if char.isspace() else chr(_CONTROL_PICTURES + ord(char)) if char < " " else _REPLACEMENT
+        for char in set(text)
+        if not char.isprintable()
+    }
+    return "".join(pictures.get(char, char) for char in text)
+
+
+def truncate_text(text: str, limit: int) -> str:
+    """At most `limit` characters, the last of them an ellipsis where something was left out."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def shorten_source_ref(text: str) -> str:
+    """Where something was read, at a length that fits a line; the end tells more than the beginning."""
+    return text if len(text) <= _MAX_SOURCE_REF else f"…{text[1 - _MAX_SOURCE_REF :]}"
+
+
+def shorten_sentence(text: str) -> str:
+    """A stranger's sentence at the length a person reads, without the blanks and the full stop around it."""
+    return truncate_text(text.strip().rstrip("."), MAX_SENTENCE)
+
+
+def shorten_name(text: str) -> str:
+    """A stranger's name at the length that still fits a line."""
+    return truncate_text(text.strip(), MAX_NAME)
+
+
+def replace_surrogates(text: str) -> str:
+    """The text in full, lone surrogates replaced: what every encoder accepts."""
+    return _SURROGATES.sub(_REPLACEMENT, text)
+
+
 def format_iso(at: datetime) -> str:
     """UTC, ISO 8601, whole seconds, ending in `Z`."""
     return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
-
-
-def format_optional_iso(at: datetime | None) -> str | None:
-    """The same, where there may be no time at all."""
-    return None if at is None else format_iso(at)
 
 
 def format_instant(at: datetime) -> str:
@@ -64,11 +104,8 @@ class ShortTimeFormat:
             return cls(11, f"{first[:10]}, UTC")
         return cls(5, f"{first[:4]}, UTC") if first[:4] == last[:4] else cls(0, "UTC")
 
-    @property
-    def width(self) -> int:
-        """How many characters a time takes."""
-        return len("2026-03-02 08:14:05") - self.skipped_characters
-
     def __call__(self, at: datetime | None) -> str:
         """The time, or blanks of the same length where there is none."""
-        return " " * self.width if at is None else format_iso(at)[self.skipped_characters : -1].replace("T", " ")
+        if at is None:
+            return " " * (len("2026-03-02 08:14:05") - self.skipped_characters)
+        return format_iso(at)[self.skipped_characters : -1].replace("T", " ")

@@ -1,15 +1,29 @@
-"""What was done about a VM, or was not, in sentences; must not know a format, nor judge it."""
+"""A redeploy in words: how to make one and what it costs, what was done about a VM, or was not."""
 
+import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.model import Case
 from vmdiag.mitigation import GuardResult, Mitigation, Status
-from vmdiag.model import Event, Kind
-from vmdiag.wording.sanitize import shorten_sentence
-from vmdiag.wording.time_formats import format_instant
+from vmdiag.model import Event, Kind, VirtualMachine
+from vmdiag.wording.plain_text import format_instant, shorten_sentence
 
+_PAGES = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines"
+LINUX_INSTRUCTIONS = f"{_PAGES}/linux/redeploy-to-new-node-linux"
+WINDOWS_INSTRUCTIONS = f"{_PAGES}/windows/redeploy-to-new-node-windows"
+MAINTENANCE_PAGE = "https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updates"
+REDEPLOY_IMPACT = (
+    "It is a reboot: memory and the temporary disk are lost, and a dynamic public IP address may change. With an "
+    "ephemeral OS disk everything on it is lost. If Azure finds no room for the VM elsewhere, it stays down."
+)
+IMPLAUSIBLE_ID_WARNING = "Its id holds characters that Azure does not allow: check it before you act on it."
+# What Azure accepts in names of subscriptions, groups, scale sets and VMs; a leading hyphen would be read as an option.
+_ALLOWED_NAME = re.compile(r"(?!-)[\w.()-]{1,90}\Z")
+# As recorded from the Azure CLI; sovereign clouds lag behind with newer versions.
+_API_VERSION = "2019-07-01"
 # Of VMs of which the same is to be said, so many are named.
 MAX_NAMES = 5
 # No VM is redeployed twice within minutes.
@@ -17,12 +31,43 @@ SAME_REDEPLOY_INTERVAL = timedelta(minutes=10)
 # What each guard answered: yes, no, not asked.
 GUARD_SIGNS = {True: "+", False: "-", None: "?"}
 
+GUARDS_HEADING = "Redeploy, guard by guard: + passes, - refuses, ? not asked yet"
 _BANNERS = {
     Status.SUCCEEDED: "REDEPLOYED",
     Status.STARTED: "REDEPLOYING",
     Status.UNKNOWN: "PERHAPS REDEPLOYED",
     Status.FAILED: "REDEPLOY FAILED",
 }
+
+
+def list_instructions(os: str | None) -> tuple[tuple[str, str], ...]:
+    """Label and address of the instructions for this operating system; both when it is not known."""
+    both = (("Linux", LINUX_INSTRUCTIONS), ("Windows", WINDOWS_INSTRUCTIONS))
+    return tuple(pair for pair in both if pair[0].lower() == (os or "").strip().lower()) or both
+
+
+def format_command(vm: VirtualMachine) -> str | None:
+    """One line for a shell that redeploys exactly this VM; `None` when its id cannot be a real one."""
+    parts = (vm.id.subscription, vm.id.resource_group, vm.id.name, vm.id.scale_set or vm.id.name)
+    if not all(_ALLOWED_NAME.match(part) and part.isprintable() for part in parts):
+        return None
+    if vm.id.scale_set is None:
+        return f"az vm redeploy --ids {shlex.quote(str(vm.id))}"
+    # `az vm redeploy` does not reach the instances of a uniform scale set.
+    url = shlex.quote(f"{vm.id}/redeploy?api-version={_API_VERSION}")
+    return f"az rest --method post --url {url}"
+
+
+def split_command(vm: VirtualMachine) -> tuple[str, ...] | None:
+    """The same as groups of words between which a line may break; `None` when only the long line does it."""
+    if format_command(vm) is None or vm.id.scale_set is not None:
+        return None
+    return (
+        "az vm redeploy",
+        f"--subscription {shlex.quote(vm.id.subscription)}",
+        f"--resource-group {shlex.quote(vm.id.resource_group)}",
+        f"--name {shlex.quote(vm.id.name)}",
+    )
 
 
 def describe_mitigation(case: Case) -> str | None:
@@ -43,24 +88,19 @@ def get_banner_word(case: Case) -> str | None:
 def describe_current_state(case: Case, vm: str) -> str | None:
     """What is true now of a VM for which a redeploy was asked; `None` where none was."""
     done = case.mitigation
-    match done.status if done is not None else None:
-        case Status.SUCCEEDED:
-            reachable = {True: "can be reached again", False: "still cannot be reached"}
-            found = done.reachable_again if done is not None else None
-            return f"{vm} {reachable[found]}" if found is not None else f"whether {vm} can be reached is not known"
-        case Status.STARTED:
-            return f"{vm} is being moved to another host"
-        case Status.UNKNOWN:
-            return f"whether {vm} was moved to another host is not known"
-        case Status.FAILED:
-            return f"{vm} still cannot be reached"
-        case _:
-            return None
-
-
-def has_redeploy_helped(case: Case) -> bool:
-    """Whether a redeploy was seen to help."""
-    return case.mitigation is not None and case.mitigation.reachable_again is True
+    if done is None:
+        return None
+    reached = {
+        True: f"{vm} can be reached again",
+        False: f"{vm} still cannot be reached",
+        None: f"whether {vm} can be reached is not known",
+    }
+    return {
+        Status.SUCCEEDED: reached[done.reachable_again],
+        Status.STARTED: f"{vm} is being moved to another host",
+        Status.UNKNOWN: f"whether {vm} was moved to another host is not known",
+        Status.FAILED: reached[False],
+    }.get(done.status)
 
 
 def is_pending(case: Case) -> bool:

@@ -1,0 +1,112 @@
+"""What a verdict stands on: its scenario, the evidence in order and under headings, and what a support ticket needs."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from vmdiag import plugins
+from vmdiag.diagnosis import scenarios
+from vmdiag.diagnosis.model import Case, Evidence, Scenario, Stance, order_evidence
+from vmdiag.wording.plain_text import format_iso, shorten_name, shorten_sentence
+from vmdiag.wording.redeploy_texts import list_redeploy_times
+
+
+def get_scenario(case: Case) -> Scenario | None:
+    """The scenario that was asked about, when it is known."""
+    return case.scenario or load_scenario(case.diagnosis.finding.scenario)
+
+
+@cache
+def load_scenario(scenario: str) -> Scenario | None:
+    """The scenario with this id; `None` when there is no such plug-in."""
+    if scenario not in plugins.list_names(scenarios):
+        return None
+    found = getattr(plugins.load(scenarios, scenario), "SCENARIO", None)
+    return found if isinstance(found, Scenario) else None
+
+
+def format_scenario_title(scenario: str) -> str:
+    """A few words for a scenario id, or the id itself."""
+    found = load_scenario(scenario)
+    return scenario if found is None else f"{found.title} ({scenario})"
+
+
+def describe_unpublished_cloud(case: Case, cloud: str) -> str | None:
+    """A sentence when Azure never published the scenario for the cloud that was read."""
+    scenario = get_scenario(case)
+    # Of a cloud that is given by its address nothing is known, so nothing is said.
+    if scenario is None or not scenario.clouds or cloud in scenario.clouds or "://" in cloud:
+        return None
+    return f"Azure did not publish the scenario {scenario.id} for the cloud {cloud}: read the verdicts with care."
+
+
+def select_evidence(case: Case, *stances: Stance) -> list[Evidence]:
+    """What was found about the scenario asked for, of these stances, in the report's order."""
+    return [one for one in order_evidence(case.diagnosis.finding.evidence) if one.stance in stances]
+
+
+def collect_sentences(case: Case, stance: Stance) -> list[str]:
+    """The sentences of one stance, each once, what shows the loss first: that is what a verdict stands on."""
+    diagnosis = case.diagnosis
+    found = select_evidence(case, stance)
+    if diagnosis.finding.wait and stance is Stance.MISSING:
+        # Why to wait comes last in the finding and first in what a person wants to know.
+        found.reverse()
+    signals = [
+        signal for loss in diagnosis.losses if loss.interval.start == diagnosis.failed_at for signal in loss.signals
+    ]
+    if stance is Stance.FOR:
+        found.sort(key=lambda one: signals.index(one.signal) if one.signal in signals else len(signals))
+    # The migration has a line of its own.
+    news = [one for one in found if one.at != diagnosis.migrated_at] or found
+    return list(dict.fromkeys(shorten_sentence(one.says) for one in news))
+
+
+def group_evidence(case: Case) -> Iterator[tuple[str, list[Evidence]]]:
+    """The evidence with what it is for or against: the scenario asked for, what explains the loss, the loss itself."""
+    diagnosis = case.diagnosis
+    asked = select_evidence(case, *Stance)
+    if asked:
+        yield "For (+) or against (-) a loss by live migration, ? not seen", asked
+    explaining = [one for one in diagnosis.findings if one.scenario == diagnosis.explanation]
+    if explaining and explaining[0].scenario != diagnosis.finding.scenario and explaining[0].evidence:
+        yield f"For (+) or against (-) {explaining[0].scenario}", list(order_evidence(explaining[0].evidence))
+    if diagnosis.loss is not None and diagnosis.loss.explained_by != diagnosis.finding.scenario:
+        shown = (
+            Evidence(stance=Stance.FOR, signal=one.signal, says=one.says, at=one.interval.start, ref=one.ref)
+            for one in diagnosis.loss.channels
+        )
+        yield "What shows the loss", list(order_evidence(shown))
+
+
+def list_ticket_fields(case: Case) -> Iterator[tuple[str, str]]:
+    """Label and text of every line that identifies the VM and the incident."""
+    vm, diagnosis = case.vm, case.diagnosis
+    yield "Virtual machine", shorten_name(vm.id.name)
+    if vm.id.scale_set:
+        yield "Scale set", shorten_name(vm.id.scale_set)
+    yield "Resource group", shorten_name(vm.id.resource_group)
+    yield "Subscription", shorten_name(vm.id.subscription)
+    yield "Region", shorten_name(vm.location or "unknown")
+    yield "Size, OS", f"{shorten_name(vm.size or 'unknown')}, {shorten_name(vm.os or 'unknown')}"
+    if diagnosis.migrated_at:
+        yield "Live migration", format_iso(diagnosis.migrated_at)
+    if diagnosis.failed_at:
+        yield "Lost since", f"{format_iso(diagnosis.failed_at)}, still lost at {format_iso(case.window.end)}"
+    done = case.mitigation
+    ours = [done.started_at] if done is not None and done.started_at is not None else []
+    yield "Redeployed", ", ".join(map(format_iso, ours or list_redeploy_times(case))) or "yes"
+    if done is not None:
+        # Of the operation's long address support needs the last part.
+        operation = (done.operation or "").rpartition("/")[2]
+        ids = (("Operation", operation), ("Correlation id", done.correlation), ("Request id", done.request))
+        yield from ((title, shorten_name(text)) for title, text in ids if text)
+    scenario = get_scenario(case)
+    yield "Pattern", (scenario.code if scenario else None) or diagnosis.finding.scenario
+
+
+def format_evidence(case: Case) -> Iterator[str]:
+    """The reasons for the verdict, one a line."""
+    for found in select_evidence(case, Stance.FOR, Stance.AGAINST):
+        at = f"{format_iso(found.at)} " if found.at else ""
+        against = "speaks against it: " if found.stance is Stance.AGAINST else ""
+        yield f"{at}{found.signal}: {against}{shorten_sentence(found.says)}"
