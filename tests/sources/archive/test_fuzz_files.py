@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.sources.files.test_avro import captured, message
 from tests.sources.packing import tar, unpack, zipped
-from vmdiag.sources.archive._number_columns import NumberColumn
+from vmdiag.sources.archive._column_conventions import NumberColumn
 from vmdiag.sources.archive._table_columns import TableColumns
 from vmdiag.sources.decoding.fields import to_number
 from vmdiag.sources.decoding.timestamps import parse_numeric_date, parse_time

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from vmdiag.sources.archive._pending_rows import MEMORY_LIMIT, PendingRows
-from vmdiag.sources.archive._table_columns import TableColumns
+from vmdiag.sources.archive._table_columns import MEMORY_LIMIT, PendingRows, TableColumns
 from vmdiag.sources.decoding.timestamps import LocalTime, format_iso, parse_time
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.items import MalformedRow

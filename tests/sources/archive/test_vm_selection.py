@@ -6,7 +6,7 @@ import pytest
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.archive._vm_selection import resolve_placeholders
+from vmdiag.sources.archive._archive import resolve_placeholders
 from vmdiag.sources.items import (
     ComputerName,
     Item,

@@ -1,22 +1,27 @@
-"""Files into the spool, row by row, and every fault named; must not know what a format says of a row."""
+"""Files into the store, row by row, and every fault named: what cannot be used once a kind, with a count."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 import vmdiag.sources.formats
 from vmdiag import plugins
 from vmdiag.completeness import Missing
 from vmdiag.errors import BadArchive
 from vmdiag.model import Signal
-from vmdiag.sources.archive._file_contents import FileContents, describe_error_answer
-from vmdiag.sources.archive._file_extent import FALLBACK_SIGNALS, FileExtent, LostRecord
-from vmdiag.sources.archive._saved_pages import SavedPages
+from vmdiag.sources.archive._file_contents import FALLBACK_SIGNALS, FileContents, LostRecord, SavedPages
 from vmdiag.sources.archive._table_columns import TableColumns
-from vmdiag.sources.archive._unusable_records import UnusableRecords
+from vmdiag.sources.archive._unusable_records import (
+    KIND_LIMIT,
+    OTHER_KINDS,
+    UnusableRecords,
+    describe_error_answer,
+    describe_kind,
+)
 from vmdiag.sources.archive._wrappers import unwrap_rows
 from vmdiag.sources.decoding.fields import find_named_vm
 from vmdiag.sources.decoding.timestamps import find_newest_time
-from vmdiag.sources.files.input_files import FileMember, InputFile, iter_members
+from vmdiag.sources.files.input_files import InputFile, iter_members
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import CUT_SHORT
@@ -33,12 +38,6 @@ NAMED_FILES_LIMIT = 10
 EXAMINED_LIMIT = 1_000
 
 
-def load_formats() -> dict[str, InputFormat]:
-    """Every format by its name, from the folder's listing."""
-    package = vmdiag.sources.formats
-    return {name: plugins.load(package, name) for name in plugins.list_names(package)}
-
-
 class ArchiveReader:
     """Reads places one after another and remembers which of them were of no use.
 
@@ -46,12 +45,15 @@ class ArchiveReader:
     `untimed_reason` why the last of those that could not be used was none.
     """
 
-    def __init__(self, spool: ItemStore, watcher: Watcher, utc_offset: timedelta | None = None) -> None:
+    def __init__(self, store: ItemStore, watcher: Watcher, utc_offset: timedelta | None = None) -> None:
         self.newest_seen: datetime | None = None
         self.untimed_reason = ""
-        self._spool = spool
+        self._store = store
         self._watcher = watcher
-        self._formats = load_formats()
+        package = vmdiag.sources.formats
+        self._formats: dict[str, InputFormat] = {
+            name: plugins.load(package, name) for name in plugins.list_names(package)
+        }
         self._utc_offset = utc_offset
         self._unusable = UnusableRecords()
         self._pages = SavedPages()
@@ -64,10 +66,10 @@ class ArchiveReader:
         found = list(files)
         sizes = [place.size for place in found]
         self._total = sum(size for size in sizes if size is not None) if None not in sizes else None
-        useful = [self._read_file(place) for place in found]
+        useful = [place for place in found if self._read_file(place)]
         for tally in self._unfinished_pages:
             self._store_read_outcomes(tally)
-        if not any(useful):
+        if not useful:
             tried = f"Formats that were tried: {', '.join(sorted(self._formats))}."
             useless = list(self._unusable.describe_files())[:NAMED_FILES_LIMIT]
             raise BadArchive("\n".join(useless), self._unusable.advice or tried)
@@ -76,7 +78,7 @@ class ArchiveReader:
         for told in self._unusable.describe_records():
             self._watcher.warn(told)
         for file, reason in self._unusable.list_gap_reasons():
-            self._spool.add_fault(None, Signal.ACTIVITY, file, 0, reason)
+            self._store.add_fault(None, Signal.ACTIVITY, file, 0, reason)
 
     def _read_file(self, place: InputFile) -> bool:
         """Read one file, and all in it; whether anything was of use."""
@@ -91,30 +93,23 @@ class ArchiveReader:
             original = file if file.seekable() else None
             for member in iter_members(place.name, TextStream(file, self._report_progress), original):
                 if member.damage:
-                    self._add_damage(member, signals)
-                else:
-                    tally = self._read_member(member)
+                    # A container that ends early: what it lacks may be anything of what it holds.
+                    self._unusable.add_file(member.name, member.damage)
+                    lack = partial(IncompleteRead, scope="", form="", place=member.name, reason=member.damage)
+                    for signal in tuple(signals) or FALLBACK_SIGNALS:
+                        self._store.add_item(lack(signal=signal))
+                elif member.unsupported is not None:
+                    self._unusable.add_file(member.name, member.unsupported.description, member.unsupported.advice)
+                elif member.stream is not None:
+                    tally = FileContents(member.name)
+                    self._read_text(tally, member.stream)
                     is_useful |= tally.is_readable
-                    signals.update((one, None) for known in tally.extent.forms.values() for one in known)
+                    signals |= dict.fromkeys(tally.signals)
         return is_useful
 
-    def _read_member(self, member: FileMember) -> FileContents:
-        """Read one text."""
-        tally = FileContents(member.name, FileExtent(member.name))
-        if member.unsupported is not None:
-            self._unusable.add_file(member.name, member.unsupported.description, member.unsupported.advice)
-        elif member.stream is not None:
-            self._read_text(tally, member.stream)
-            self._finish_text(tally)
-        return tally
-
-    def _add_damage(self, member: FileMember, signals: Iterable[Signal]) -> None:
-        """A container that ends early: what it lacks may be anything of what it holds."""
-        self._unusable.add_file(member.name, member.damage)
-        for signal in tuple(signals) or FALLBACK_SIGNALS:
-            self._spool.add_item(
-                IncompleteRead(signal=signal, scope="", form="", place=member.name, reason=member.damage)
-            )
+    def _report_progress(self, size: int) -> None:
+        self._done += size
+        self._watcher.progress(self._done, self._total)
 
     def _read_text(self, tally: FileContents, stream: TextStream) -> None:
         columns = TableColumns(unwrap_rows(read_rows(iter(stream))), self._utc_offset)
@@ -131,48 +126,43 @@ class ArchiveReader:
             self._add_fault(tally, 0, MalformedRow(stream.damage), is_end=True)
         for doubt in columns.doubts:
             self._watcher.warn(f"{tally.file}: {doubt}")
-            for signal in dict.fromkeys(one for known in tally.extent.forms.values() for one in known):
-                self._spool.add_fault(None, signal, tally.file, 0, doubt)
-
-    def _report_progress(self, size: int) -> None:
-        self._done += size
-        self._watcher.progress(self._done, self._total)
+            for signal in tally.signals:
+                self._store.add_fault(None, signal, tally.file, 0, doubt)
+        self._finish_text(tally)
 
     def _read_row(self, tally: FileContents, line: int, row: Row, listing: int) -> None:
-        name = self._find_format(tally, row)
-        if name is None:
-            answer = describe_error_answer(row)
-            if answer:
-                tally.error_text = answer
-                self._add_fault(tally, line, MalformedRow(f"an error answer of Azure, not data: {answer}"))
-            else:
-                tally.add_unknown_row(row)
+        # Mostly the format that took the row before takes this one.
+        name = tally.last_format
+        if not name or not recognises_row(self._formats[name], row):
+            name = next((each for each, one in self._formats.items() if each != name and recognises_row(one, row)), "")
+            tally.last_format = name or tally.last_format
+        if not name:
+            self._add_unknown_row(tally, line, row)
             return
         tally.known_rows += 1
-        tally.extent.forms.setdefault(name, self._formats[name].SIGNALS)
-        self._warn_waiting_faults(tally)
+        tally.forms.setdefault(name, self._formats[name].SIGNALS)
+        while tally.waiting_faults:
+            self._warn_fault(tally, tally.waiting_faults.pop(0))
         tally.lists.count_row(name, listing)
         try:
             for item in self._formats[name].decode_row(row, f"{tally.file}:{line}"):
-                tally.extent.add_item(item)
+                tally.add_item(item)
                 if not isinstance(item, FeedCoverage):
-                    self._spool.add_item(item)
+                    self._store.add_item(item)
         except MalformedRow as fault:
             fault.part = row
             self._add_fault(tally, line, fault, name)
             self.untimed_reason = fault.reason
-        if self._spool.newest is None:
+        if self._store.newest is None:
             self.newest_seen = max(filter(None, (self.newest_seen, find_newest_time(row))), default=None)
 
-    def _find_format(self, tally: FileContents, row: Row) -> str | None:
-        """The format that takes a row: mostly the one that took the row before."""
-        if tally.last_format and recognises_row(self._formats[tally.last_format], row):
-            return tally.last_format
-        for name, one in self._formats.items():
-            if name != tally.last_format and recognises_row(one, row):
-                tally.last_format = name
-                return name
-        return None
+    def _add_unknown_row(self, tally: FileContents, line: int, row: Row) -> None:
+        answer = describe_error_answer(row)
+        if answer:
+            tally.error_text = answer
+            self._add_fault(tally, line, MalformedRow(f"an error answer of Azure, not data: {answer}"))
+        else:
+            tally.unknown_kinds[describe_kind(row) if len(tally.unknown_kinds) < KIND_LIMIT else OTHER_KINDS] += 1
 
     def _add_fault(
         self, tally: FileContents, line: int, fault: MalformedRow, name: str = "", *, is_end: bool = False
@@ -181,19 +171,21 @@ class ArchiveReader:
         part, is_end = fault.part, is_end or fault.reason == CUT_SHORT
         if part is not None and not name and tally.fault_count <= EXAMINED_LIMIT:
             # Half a record may look like one of another format: what the file holds goes before.
-            likely = tally.extent.forms or self._formats
+            likely = tally.forms or self._formats
             name = next((each for each in likely if recognises_row(self._formats[each], part)), "")
         signals = None
         if name:
-            tally.extent.forms.setdefault(name, self._formats[name].SIGNALS)
+            one = self._formats[name]
+            tally.forms.setdefault(name, one.SIGNALS)
             fault.vm = fault.vm or find_named_vm(part)
-            if not self._spool.register_vm_scope(fault.vm):
+            if not self._store.register_vm_scope(fault.vm):
                 fault.vm = None
-            signals = narrow_signals(self._formats[name], part or {})
+            narrow: Callable[[Row], tuple[Signal, ...]] | None = getattr(one, "identify_signals", None)
+            signals = one.SIGNALS if narrow is None else narrow(part or {})
         fault.part = None
         loss = LostRecord(line, fault, name, signals, is_end)
         if fault.is_record:
-            tally.extent.add_lost_record(loss)
+            tally.add_lost_record(loss)
         if tally.known_rows:
             self._warn_fault(tally, loss)
         elif len(tally.waiting_faults) < WAITING_LIMIT:
@@ -204,29 +196,20 @@ class ArchiveReader:
         if self._unusable.add_fault(tally.file, loss.fault.reason):
             self._watcher.warn(f"{where}: {loss.fault.reason}; skipped")
 
-    def _warn_waiting_faults(self, tally: FileContents) -> None:
-        while tally.waiting_faults:
-            self._warn_fault(tally, tally.waiting_faults.pop(0))
-
     def _finish_text(self, tally: FileContents) -> None:
-        self._finish_lists(tally)
-        if not tally.is_readable:
-            self._unusable.add_file(tally.file, tally.useless_reason)
-        if tally.known_rows:
-            for kind, count in tally.kinds.items():
-                self._unusable.add_unknown_records(tally.file, kind, count)
-
-    def _finish_lists(self, tally: FileContents) -> None:
         """What the file lacks is known at its end; of a page only when it was seen which others there are."""
         tally.lists.finish_file()
-        form, lack = next(
-            ((form, lack) for form, lack in tally.lists.missing if lack.is_continued), (tally.last_format, None)
-        )
+        form, lack = next((one for one in tally.lists.missing if one[1].is_continued), (tally.last_format, None))
         self._pages.add_file(tally.file, form, lack)
         if lack is None:
             self._store_read_outcomes(tally)
         else:
             self._unfinished_pages.append(tally)
+        if not tally.is_readable:
+            self._unusable.add_file(tally.file, tally.useless_reason)
+        if tally.known_rows:
+            for kind, count in tally.unknown_kinds.items():
+                self._unusable.add_unknown_records(tally.file, kind, count)
 
     def _store_read_outcomes(self, tally: FileContents) -> None:
         """What the file lacks, and what it is whole for."""
@@ -237,12 +220,6 @@ class ArchiveReader:
         ]
         for _, lack in missing:
             self._watcher.warn(f"{tally.file}: {lack.reason}; what is missing counts as not read")
-        lacks = list(tally.extent.find_incomplete_reads(missing))
-        for item in (*lacks, *tally.extent.find_complete_reads(lack.signal for lack in lacks)):
-            self._spool.add_item(item)
-
-
-def narrow_signals(one: InputFormat, row: Row) -> tuple[Signal, ...]:
-    """The feeds that a row belongs to, as far as its format can tell."""
-    narrowed: Callable[[Row], tuple[Signal, ...]] | None = getattr(one, "identify_signals", None)
-    return narrowed(row) if narrowed is not None else one.SIGNALS
+        lacks = list(tally.find_incomplete_reads(missing))
+        for item in (*lacks, *tally.find_complete_reads({lack.signal for lack in lacks})):
+            self._store.add_item(item)

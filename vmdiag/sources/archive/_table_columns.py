@@ -1,22 +1,26 @@
-"""Reads the times and numbers of a column alike, in every row of a file; must not know what a column means.
+"""Reads the times and numbers of a column alike, in every row of a file.
 
 Whether the day or the month comes first, or a comma separates decimals or thousands, is a column's, not a cell's: rows
 wait until one of them tells. A time that says it is local gets its offset here, or stays marked as being none.
 """
 
+import json
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
-from vmdiag.sources.archive._date_columns import DateColumn
-from vmdiag.sources.archive._number_columns import NumberColumn
-from vmdiag.sources.archive._pending_rows import PendingRows
 from vmdiag.sources.decoding.fields import UNIT_SUFFIX
 from vmdiag.sources.decoding.timestamps import LocalTime, parse_numeric_date
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.items import Row
+from vmdiag.sources.items import MalformedRow, Row
+
+if TYPE_CHECKING:
+    from vmdiag.sources.archive._column_conventions import DateColumn, NumberColumn
 
 # Columns that are followed; a hostile file may have others in every record.
 COLUMN_LIMIT = 200
@@ -26,6 +30,9 @@ NOT_TIME_COLUMN = re.compile(r"duration|grain|span|zone|update[sd]?\b|updated?by
 UTC_UNITS = frozenset({"utc", "gmt", "z", "utc+0", "utc+00:00", "utc±00:00"})
 UTC_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])([0-9]{1,2})(?::?([0-9]{2}))?", re.IGNORECASE)
 QUANTITY_UNIT = re.compile(r"[mun]?s|sec.*|min.*|h|hours?|days?|count|bytes?|%", re.IGNORECASE)
+MEMORY_LIMIT = 8 << 20
+# Of what waits and is no record so much is kept as it is.
+OTHERS_LIMIT = 10_000
 
 
 class _HeadingZone(NamedTuple):
@@ -41,6 +48,44 @@ class _ColumnPlan(NamedTuple):
     measures: tuple[str, ...]
 
 
+class PendingRows:
+    """Rows that wait: in memory while they are few, else in an unnamed temporary file; given back once, in order."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY_LIMIT)  # noqa: SIM115 - it outlives this call
+        self._others: dict[int, RowResult] = {}
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def add_row(self, cut: RowResult) -> None:
+        """One more."""
+        if not isinstance(cut.row, dict) and len(self._others) < OTHERS_LIMIT:
+            self._others[self._count] = cut
+        else:
+            written = cut if isinstance(cut.row, dict) else (cut.line, str(cut.row))
+            self._file.write(json.dumps(written).encode() + b"\n")
+        self._count += 1
+
+    def drain_rows(self) -> Iterator[RowResult]:
+        """All of them, and forget them."""
+        self._file.seek(0)
+        for place in range(self._count):
+            if place in self._others:
+                yield self._others.pop(place)
+            else:
+                line, row, *listing = json.loads(self._file.readline())
+                yield RowResult(line, row if isinstance(row, dict) else MalformedRow(row), *listing)
+        self._file.seek(0)
+        self._file.truncate()
+        self._count = 0
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+
 class TableColumns:
     """The rows of one text; `doubts` are sentences, complete when all rows were given out."""
 
@@ -48,49 +93,53 @@ class TableColumns:
         self.doubts: list[str] = []
         self._cuts = cuts
         self._utc_offset = utc_offset
+        self._pending = PendingRows()
         self._dates: dict[str, DateColumn] = {}
         self._numbers: dict[str, NumberColumn] = {}
 
     def __iter__(self) -> Iterator[RowResult]:
-        held = PendingRows()
-        try:
-            for cut in self._cuts:
-                if isinstance(cut.row, dict):
-                    self._learn_from_row(cut.row)
-                if held or self._is_in_doubt():
-                    held.add_row(cut)
-                    if not self._is_in_doubt():
-                        yield from map(self._convert_row, held.drain_rows())
-                else:
-                    yield self._convert_row(cut)
-            for columns in (self._dates, self._numbers):
-                self.doubts.extend(doubt for column in columns.values() for doubt in column.decide_meaning())
-            yield from map(self._convert_row, held.drain_rows())
-        finally:
-            held.close()
+        return chain(chain.from_iterable(map(self._take_row, self._cuts)), self._finish_rows())
 
-    def _is_in_doubt(self) -> bool:
-        return any(column.is_in_doubt for columns in (self._dates, self._numbers) for column in columns.values())
+    def _take_row(self, cut: RowResult) -> Iterable[RowResult]:
+        """The rows that are understood by now."""
+        if isinstance(cut.row, dict):
+            self._learn_from_row(cut.row)
+        is_in_doubt = any(column.is_in_doubt for columns in (self._dates, self._numbers) for column in columns.values())
+        if not is_in_doubt and not self._pending:
+            return (self._convert_row(cut),)
+        self._pending.add_row(cut)
+        return () if is_in_doubt else map(self._convert_row, self._pending.drain_rows())
+
+    def _finish_rows(self) -> Iterator[RowResult]:
+        for columns in (self._dates, self._numbers):
+            self.doubts.extend(doubt for column in columns.values() for doubt in column.decide_meaning())
+        yield from map(self._convert_row, self._pending.drain_rows())
+        self._pending.close()
 
     def _learn_from_row(self, row: Row) -> None:
+        # Imported where it is needed: nearly all cells of nearly all archives can be read in one way only.
         plan = _plan_columns(tuple(row))
         for key, _ in plan.times:
             cell = row[key]
-            if isinstance(cell, str) and (column := self._find_date_column(key, cell)) is not None:
-                column.learn_from_cell(cell)
+            if not isinstance(cell, str):
+                continue
+            if (
+                key not in self._dates
+                and len(self._dates) < COLUMN_LIMIT
+                and cell[4:5] != "-"
+                and parse_numeric_date(cell.strip())
+            ):
+                from vmdiag.sources.archive._column_conventions import DateColumn
+
+                self._dates[key] = DateColumn(key)
+            if key in self._dates:
+                self._dates[key].learn_from_cell(cell)
         for key in plan.measures:
             cell = row[key]
             if isinstance(cell, str) and not cell.isdecimal() and len(self._numbers) < COLUMN_LIMIT:
-                self._numbers.setdefault(key, NumberColumn(key)).learn_from_cell(cell)
+                from vmdiag.sources.archive._column_conventions import NumberColumn
 
-    def _find_date_column(self, key: str, cell: str) -> DateColumn | None:
-        """The column, once any of its cells is a date whose order must be known: nearly always none is."""
-        column = self._dates.get(key)
-        if column is None and cell[4:5] != "-" and len(self._dates) < COLUMN_LIMIT:
-            date = parse_numeric_date(cell.strip())
-            if date is not None:
-                column = self._dates[key] = DateColumn(key)
-        return column
+                self._numbers.setdefault(key, NumberColumn(key)).learn_from_cell(cell)
 
     def _convert_row(self, cut: RowResult) -> RowResult:
         if not isinstance(cut.row, dict):
@@ -112,20 +161,12 @@ class TableColumns:
         at = self._dates[key].parse_cell(written) if key in self._dates else None
         if isinstance(at, str):
             return at
-        try:
+        with suppress(ValueError, OverflowError):
             at = at or datetime.fromisoformat(written)
-        except ValueError:
-            return written
-        if at.tzinfo is not None or zone is None:
-            return at.isoformat()
-        offset = self._utc_offset if zone.offset is None else zone.offset
-        return LocalTime(written) if offset is None else _shift_to_utc(at, offset, written)
-
-
-def _shift_to_utc(at: datetime, offset: timedelta, written: str) -> str:
-    try:
-        return (at - offset).replace(tzinfo=UTC).isoformat()
-    except OverflowError:
+            if at.tzinfo is not None or zone is None:
+                return at.isoformat()
+            offset = self._utc_offset if zone.offset is None else zone.offset
+            return LocalTime(written) if offset is None else (at - offset).replace(tzinfo=UTC).isoformat()
         return written
 
 

@@ -1,4 +1,4 @@
-"""What could not be used, told once a kind with a count, however many files or records; must not know a format."""
+"""What could not be used, told once a kind with a count, however many files or records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +21,12 @@ class _KindCount:
     records: int = 0
     last: str = ""
     advice: str = ""
+
+    @property
+    def places(self) -> str:
+        """The first file, and how many more."""
+        more = self.files - 1
+        return self.first if not more else f"{self.first} and {more} more file{'s'[: more > 1]}"
 
 
 @dataclass(slots=True)
@@ -61,15 +67,15 @@ class UnusableRecords:
     def describe_files(self, *, with_advice: bool = False) -> Iterator[str]:
         """A sentence a kind of file."""
         for why, count in self.files.items():
-            yield f"{_format_files(count)}: {why}" + (f": {count.advice}" if with_advice and count.advice else "")
+            yield f"{count.places}: {why}" + (f": {count.advice}" if with_advice and count.advice else "")
 
     def describe_records(self) -> Iterator[str]:
         """A sentence a kind of record, and one for every fault that was met more than once."""
         for kind, count in self.records.items():
-            yield f"{_format_files(count)}: {count.records} records in no known format skipped ({kind})"
+            yield f"{count.places}: {count.records} records in no known format skipped ({kind})"
         for reason, count in self.repeats.items():
             if count.records > 1:
-                yield f"{_format_files(count)}: {count.records - 1} more like the first skipped: {reason}"
+                yield f"{count.places}: {count.records - 1} more like the first skipped: {reason}"
 
 
 def describe_kind(row: Row) -> str:
@@ -82,9 +88,16 @@ def describe_kind(row: Row) -> str:
     return f"keys {', '.join(str(key)[:LONGEST] for key in list(row)[:SHOWN_KEYS])}"
 
 
-def _format_files(count: _KindCount) -> str:
-    more = count.files - 1
-    return count.first if not more else f"{count.first} and {more} more file{'s'[: more > 1]}"
+def describe_error_answer(row: Row) -> str:
+    """What a failed command wrote where data was expected: `{"error": {...}}`, or `code` and `message` alone."""
+    body = row.get("error") if isinstance(row.get("error"), dict) else row
+    if not isinstance(body, dict):
+        return ""
+    words = {str(key).lower(): value for key, value in body.items()}
+    code, message = words.get("code"), words.get("message")
+    if not (isinstance(code, str) and isinstance(message, str)) or (body is row and len(row) > 3):  # noqa: PLR2004
+        return ""
+    return f"{code}: {message}"[:500]
 
 
 def _count_kind(counts: dict[str, _KindCount], name: str, kind: str, records: int = 1) -> _KindCount:
