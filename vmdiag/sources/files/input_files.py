@@ -1,9 +1,7 @@
 """Which files an address means, and the texts in each: those of a container, as if the folder had been given."""
 
 import glob
-import importlib
 import os
-import pkgutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vmdiag.errors import BadArchive
-from vmdiag.sources.files import containers
-from vmdiag.sources.files.containers import Container, ContainerFile, DamagedFile
+from vmdiag.sources.files.containers import Container, ContainerFile, DamagedFile, find_container
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.unsupported_files import UnsupportedFile, detect_unsupported_file
 
@@ -64,6 +61,11 @@ def find_files(address: str) -> tuple[InputFile, ...]:
     return tuple(map(_make_input_file, dict.fromkeys([*named, *inside])))
 
 
+def _make_input_file(path: str) -> InputFile:
+    size = _measure_file(path)
+    return InputFile(_display_path(path), None if size == -1 else size, lambda: Path(path).open("rb", buffering=0))
+
+
 def _walk_folder(root: str) -> Iterator[str]:
     """The plain files of a folder and of the folders in it, by name; a folder reached twice through links is one."""
     seen: set[tuple[int, int]] = set()
@@ -89,11 +91,6 @@ def _measure_file(path: str) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
-def _make_input_file(path: str) -> InputFile:
-    size = _measure_file(path)
-    return InputFile(_display_path(path), None if size == -1 else size, lambda: Path(path).open("rb", buffering=0))
-
-
 def _display_path(path: str) -> str:
     """The path as text that can be written anywhere: a name on disk need not be UTF-8."""
     return os.fsencode(path).decode("utf-8", "replace")
@@ -107,7 +104,7 @@ def iter_members(
     `original` is the file itself where it can be read from anywhere.
     """
     head = stream.head
-    container = _find_container(head)
+    container = find_container(head)
     if container is None:
         refused = detect_unsupported_file(head) if head else None
         yield FileMember(name, None if refused else stream, refused)
@@ -116,15 +113,6 @@ def iter_members(
     else:
         packed = ContainerFile(stream.as_file(), None if stream.is_packed else original, stream.growth)
         yield from _iter_container(name, stream, container, packed, depth)
-
-
-def _find_container(head: bytes) -> Container | None:
-    """The kind of container that begins so."""
-    for module in sorted(pkgutil.iter_modules(containers.__path__), key=lambda one: one.name):
-        container: Container = importlib.import_module(f"{containers.__name__}.{module.name}")
-        if container.recognises_head(head):
-            return container
-    return None
 
 
 def _iter_container(

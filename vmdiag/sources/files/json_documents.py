@@ -1,4 +1,4 @@
-"""Walks one JSON document of any size and gives out its records one by one; must not know what a record says.
+"""Walks one JSON document of any size and gives out its records one by one.
 
 A record in which something is wrong costs only itself: its end is found by its brackets, or else the next record by
 how the others begin.
@@ -7,6 +7,7 @@ how the others begin.
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import msgspec
 
@@ -35,8 +36,8 @@ from vmdiag.sources.files.text_cursor import CUT_SHORT, NOT_JSON, BrokenText, Te
 from vmdiag.sources.items import MalformedRow
 
 KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]++|\\.)*+)"\s*:')
-SCALAR = re.compile(rb'"(?:[^"\\\x00-\x1f]++|\\.)*+"|[^\s,:"{}\[\]]++')
-FOLLOWED_SCALAR = re.compile(rb"(" + SCALAR.pattern + rb")\s*[,\]]")
+SCALAR = re.compile(rb'("(?:[^"\\\x00-\x1f]++|\\.)*+"|[^\s,:"{}\[\]]++)')
+FOLLOWED_SCALAR = re.compile(SCALAR.pattern + rb"\s*[,\]]")
 NEXT_RECORD_KEY = re.compile(rb'\s*,\s*\{(\s*"[^"\\\x00-\x1f]*")')
 NEXT_DOCUMENT = rb"\n%s(?=[{\[])"
 BARE_LINE = rb"\n(?=\{)|"
@@ -60,16 +61,11 @@ class _RecordLost(Exception):  # noqa: N818 - it never leaves this module
 
 
 class DocumentWalker:
-    """Reads the documents of one text, one a call."""
+    """Reads the documents of one text, one a call; `list_numbers` are for lists whose length matters."""
 
     def __init__(self, text: TextCursor) -> None:
+        self.list_numbers = count(1)
         self._text = text
-        self._listings = 0
-
-    def assign_list_number(self) -> int:
-        """A number for a list whose length matters."""
-        self._listings += 1
-        return self._listings
 
     def walk_document(self) -> Iterator[RowResult]:
         """The records of the document at the cursor, which then stands behind it, or at what comes next."""
@@ -79,7 +75,7 @@ class DocumentWalker:
         try:
             if text.peek_byte() == b"[":
                 text.mark = None
-                yield from self._walk_records(Part.DOCUMENT)
+                yield from self._walk_records(Part.DOCUMENT, _TableState())
             else:
                 yield from self._walk_top_object(line)
         except BrokenText as broken:
@@ -113,8 +109,7 @@ class DocumentWalker:
         text = self._text
         signs: dict[str, object] = {}
         rows = 0
-        walk = self._walk_object(Part.DOCUMENT, signs)
-        while (cut := next(walk, None)) is not None:
+        for cut in self._walk_object(Part.DOCUMENT, signs):
             rows += cut.row is not None
             yield cut
         if signs.pop(ENVELOPE_SIGN, False):
@@ -136,7 +131,8 @@ class DocumentWalker:
             name = key[1].decode("utf-8", "replace")
             named = named or name in NAMING
             if signs is not None and is_sign(name):
-                signs[name] = self._read_sign()
+                value = self._take_value(SCALAR)
+                signs[name] = None if isinstance(value, MalformedRow) else value
                 continue
             found |= yield from self._walk_member(find_inner_part(part, name, named=named), table)
         text.pos += 1
@@ -151,11 +147,12 @@ class DocumentWalker:
         text = self._text
         first, line = text.peek_byte(), text.line
         if first == b"[" and inner is Part.COLUMNS:
-            table.columns = read_column_names(decode_json(text.take_bytes(text.measure_value())))
+            table.columns = read_column_names(self._take_value(SCALAR))
             return False
         if first == b"[" and inner in LISTS:
             text.mark = None
-            yield from self._walk_list(inner, table)
+            is_of_objects = inner in ELEMENTS
+            yield from self._walk_objects(ELEMENTS[inner]) if is_of_objects else self._walk_records(inner, table)
             return True
         if first == b"{" and inner is Part.DOCUMENT:
             text.mark = text.pos
@@ -170,47 +167,30 @@ class DocumentWalker:
             text.pos = text.match(SCALAR).end()
         return False
 
-    def _read_sign(self) -> object:
-        """A value at the cursor that is read as a whole."""
+    def _take_value(self, scalar: re.Pattern[bytes]) -> object:
+        """The value at the cursor, which then stands behind it."""
         text = self._text
-        if text.peek_byte() in (b"{", b"["):
-            value = decode_json(text.take_bytes(text.measure_value()))
-        else:
-            value = decode_json(text.match(SCALAR)[0])
-            text.pos = text.match(SCALAR).end()
-        return None if isinstance(value, MalformedRow) else value
+        is_scalar = text.peek_byte() not in (b"{", b"[")
+        length = text.match(scalar).end(1) - text.pos if is_scalar else text.measure_value()
+        return decode_json(text.take_bytes(length))
 
-    def _walk_list(self, part: Part, table: _TableState) -> Iterator[RowResult]:
-        if part in ELEMENTS:
-            yield from self._walk_objects(ELEMENTS[part])
-        elif part is Part.CELLS:
-            yield from self._walk_cells(table)
-        else:
-            yield from self._walk_records(part)
-
-    def _walk_records(self, part: Part) -> Iterator[RowResult]:
-        listing, line, empty = self.assign_list_number(), self._text.line, True
+    def _walk_records(self, part: Part, table: _TableState) -> Iterator[RowResult]:
+        """Walk through a list of records, of documents, or of the rows of a table."""
+        listing, line, is_empty = next(self.list_numbers), self._text.line, True
         for line, value in self._walk_elements():
-            empty = False
+            is_empty = False
             # Lists of documents come from tools that collect messages or pages.
-            if part is Part.DOCUMENT and isinstance(value, dict) and not INSIDE[Part.DOCUMENT].keys().isdisjoint(value):
+            if part is Part.DOCUMENT and isinstance(value, dict) and not INSIDE[part].keys().isdisjoint(value):
                 yield from read_document_rows(line, value)
-            else:
+            elif part is not Part.CELLS:
                 yield RowResult(line, check_record(value) if value != {} else None, listing)
-        if empty:
-            yield RowResult(line, None)
-
-    def _walk_cells(self, table: _TableState) -> Iterator[RowResult]:
-        line, empty = self._text.line, True
-        for line, value in self._walk_elements():
-            empty = False
-            if table.columns is not None:
+            elif table.columns is not None:
                 yield RowResult(line, make_row(table.columns, value))
             elif len(table.waiting) < WAITING_LIMIT:
                 table.waiting.append((line, value))
             else:
                 yield RowResult(line, MalformedRow("a row of a table whose columns are not known"))
-        if empty:
+        if is_empty:
             yield RowResult(line, None)
 
     def _walk_objects(self, part: Part) -> Iterator[RowResult]:
@@ -239,7 +219,7 @@ class DocumentWalker:
                 yield line, value
                 continue
             try:
-                value = self._read_element(first)
+                value = self._take_value(FOLLOWED_SCALAR)
                 record_pattern = self._find_record_pattern()
             except BrokenText as broken:
                 lost = self._make_broken_record(broken.reason)
@@ -250,13 +230,6 @@ class DocumentWalker:
                 continue
             yield line, value
         text.pos += 1
-
-    def _read_element(self, first: bytes) -> object:
-        text = self._text
-        if first in (b"{", b"["):
-            return decode_json(text.take_bytes(text.measure_value()))
-        scalar = text.match(FOLLOWED_SCALAR)
-        return decode_json(text.take_bytes(scalar.end(1) - text.pos))
 
     def _find_record_pattern(self) -> bytes:
         """How a record of this list ends and the next begins, seen behind the first; empty when it cannot be told."""

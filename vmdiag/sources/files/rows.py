@@ -6,10 +6,11 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 
+from vmdiag.sources.decoding.envelopes import make_row
 from vmdiag.sources.files.json_documents import NEXT_RECORD, DocumentWalker
 from vmdiag.sources.files.memory_rows import RowResult, decode_json, read_document_rows
 from vmdiag.sources.files.text_cursor import CUT_SHORT, RECORD_LIMIT, BrokenText, TextCursor
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.items import MalformedRow, Row
 
 # Excel writes semicolons where a comma is the decimal sign, and tabs as "Unicode text".
 DELIMITERS = ",;\t"
@@ -58,16 +59,9 @@ def read_table(text: TextCursor, delimiter: str) -> Iterator[RowResult]:
             yield RowResult(line, MalformedRow(CUT_SHORT))
         elif row:
             empty = False
-            yield RowResult(
-                line,
-                dict(zip(header, row, strict=True)) if len(row) == len(header) else _make_cell_count_error(row, header),
-            )
+            yield RowResult(line, make_row(header, row))
     if empty:
         yield RowResult(line, None)
-
-
-def _make_cell_count_error(row: list[str], header: list[str]) -> MalformedRow:
-    return MalformedRow(f"a row of {len(row)} cells in a table of {len(header)} columns")
 
 
 class _TextLines:
@@ -120,54 +114,39 @@ PUNCTUATION = frozenset(b'{}[]"')
 def read_rows(chunks: Iterator[bytes]) -> Iterator[RowResult]:
     """The rows of a file's text, whatever it is; nothing at all when it is empty."""
     text = TextCursor(chunks)
-    if not text.peek_byte():
-        return iter(())
-    separator = detect_delimiter(text)
-    return read_table(text, separator) if separator else _read_json(text)
-
-
-def _read_json(text: TextCursor) -> Iterator[RowResult]:
+    delimiter = detect_delimiter(text) if text.peek_byte() else None
+    if delimiter:
+        yield from read_table(text, delimiter)
+        return
     walker = DocumentWalker(text)
     while first := text.peek_byte():
-        if first == b"{" and (end := text.find_line_end()) >= 0:
-            line = _read_json_line(text, walker, end)
-            yield from walker.walk_document() if line is None else line
+        if first in STRAY_BYTES:
+            text.pos += 1
+            continue
+        end = text.find_line_end() if first != b"[" else -1
+        document = _decode_line(text.data[text.pos : end]) if end >= 0 else None
+        if document is not None:
+            line, text.pos = text.line, end
+            is_list = first == b"{" and isinstance(document.get("value"), list)
+            yield from read_document_rows(line, document, next(walker.list_numbers) if is_list else 0)
         elif first in (b"{", b"["):
             yield from walker.walk_document()
-        elif first in STRAY_BYTES:
-            text.pos += 1
-        elif (message := _read_queue_message(text)) is not None:
-            yield from message
         else:
             yield _skip_junk(text)
 
 
-def _read_json_line(text: TextCursor, walker: DocumentWalker, end: int) -> list[RowResult] | None:
-    """The rows of a line that is complete JSON; `None` when it is not."""
-    value = decode_json(text.data[text.pos : end])
-    if isinstance(value, MalformedRow):
-        return None
-    number = text.line
-    text.pos = end
-    listing = walker.assign_list_number() if isinstance(value, dict) and isinstance(value.get("value"), list) else 0
-    return list(read_document_rows(number, value, listing))
-
-
-def _read_queue_message(text: TextCursor) -> list[RowResult] | None:
-    """The rows of a line that is a storage queue's message, JSON in base64; `None` when it is none."""
-    end = text.find_line_end()
-    raw = text.data[text.pos : end].strip() if end >= 0 else b""
-    if QUEUE_MESSAGE.fullmatch(raw) is None:
-        return None
-    try:
-        value = decode_json(b64decode(raw, validate=True))
-    except binascii.Error:
-        return None
-    if isinstance(value, MalformedRow):
-        return None
-    number = text.line
-    text.pos = end
-    return list(read_document_rows(number, value))
+def _decode_line(raw: bytes) -> Row | None:
+    """The document that a line is: complete JSON, as it is or as a storage queue's message in base64."""
+    if raw[:1] != b"{":
+        raw = raw.strip()
+        if QUEUE_MESSAGE.fullmatch(raw) is None:
+            return None
+        try:
+            raw = b64decode(raw, validate=True)
+        except binascii.Error:
+            return None
+    value = decode_json(raw)
+    return value if isinstance(value, dict) else None
 
 
 def _skip_junk(text: TextCursor) -> RowResult:

@@ -9,12 +9,26 @@ import importlib
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 from typing import Protocol
 
+CHUNK_SIZE = 1 << 20
+HEAD_SIZE = 4096
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+# A zstd file may begin with a frame to be skipped, such as a seek table or pzstd's size.
+ZSTD_SKIPPED = tuple(bytes((0x50 + low, 0x2A, 0x4D, 0x18)) for low in range(16))
+# A file packed twice by mistake is common enough; a thousand times is an attack.
+LAYER_LIMIT = 2
 # No log of Azure's packs a hundredfold. Deflate cannot do more than 1,032-fold in one layer (zlib's own manual), so
 # what exceeds this is zeros, or was packed twice to get past such a limit. A quarter of a GiB is free.
 GROWTH_LIMIT = 1_000
 FREE_BYTES = 1 << 28
+MOSTLY_ASCII = 0.7  # of the characters: names and values may be in any script, everything between them is ASCII
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+Chunks = Iterator[bytes]
 
 
 class DecompressionBomb(Exception):  # noqa: N818 - that is what it is called
@@ -22,7 +36,7 @@ class DecompressionBomb(Exception):  # noqa: N818 - that is what it is called
 
 
 class Growth:
-    """Counts what was taken from the file and what came out of it."""
+    """Counts what was taken from the file on disk and what came out of it, however often it is packed."""
 
     def __init__(self) -> None:
         self.packed_bytes = 0
@@ -33,10 +47,6 @@ class Growth:
         """Whether there is nothing more to be had from this file."""
         return self.unpacked_bytes > FREE_BYTES + GROWTH_LIMIT * self.packed_bytes
 
-    def add_packed(self, size: int) -> None:
-        """So many bytes were read from the file itself."""
-        self.packed_bytes += size
-
     def add_unpacked(self, size: int) -> None:
         """So many were made of them; raises `DecompressionBomb` when that cannot be true."""
         self.unpacked_bytes += size
@@ -45,26 +55,27 @@ class Growth:
             raise DecompressionBomb(message)
 
 
-CHUNK_SIZE = 1 << 20
-HEAD_SIZE = 4096
-GZIP = b"\x1f\x8b"
-ZSTD = b"\x28\xb5\x2f\xfd"
-# A zstd file may begin with a frame to be skipped, such as a seek table or pzstd's size.
-ZSTD_SKIPPED = tuple(bytes((0x50 + low, 0x2A, 0x4D, 0x18)) for low in range(16))
-# A file packed twice by mistake is common enough; a thousand times is an attack.
-LAYER_LIMIT = 2
-MOSTLY_ASCII = 0.7  # of the characters: names and values may be in any script, everything between them is ASCII
-UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-Chunks = Iterator[bytes]
-
-
 class Readable(Protocol):
     """Bytes in order."""
 
     def read(self, size: int, /) -> bytes:
         """At most so many; empty at the end."""
         ...
+
+
+class ChunkFile:
+    """Chunks as a file that is read in order."""
+
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = chunks
+        self._held = memoryview(b"")
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+        if not self._held:
+            self._held = memoryview(next(self._chunks, b""))
+        part, self._held = self._held[:size], self._held[size:]
+        return bytes(part)
 
 
 class Decompressor(Protocol):
@@ -80,75 +91,80 @@ class Decompressor(Protocol):
         """What came after its end."""
         ...
 
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        """At most so many bytes; the rest of the input is kept for the next call."""
+    def decompress(self, data: bytes, /, max_length: int) -> bytes:
+        """At most so many bytes; zstd keeps the rest of the input, zlib gives it back as `unconsumed_tail`."""
         ...
 
 
 class TextStream:
     """The text of a file in chunks; `damage` says, after the last chunk, why the file ends where it should not.
 
-    `growth` is that of the file on disk which this one is a member of.
+    `head` are its first bytes, unpacked; `growth` is that of the file on disk which this one is a member of.
     """
 
     def __init__(self, file: Readable, on_read: Callable[[int], None], growth: Growth | None = None) -> None:
         self.damage: str | None = None
         self.is_packed = False
         self.growth = growth or Growth()
-        self._on_read = on_read
         # A member of a container is made of what was taken before.
-        self._take = self.growth.add_packed if growth is None else _ignore_size
-        self._bytes = self._unpack_layers(self._read_raw(file))
+        chunks = self._read_raw(file, on_read, counts_packed=growth is None)
+        for _ in range(LAYER_LIMIT):
+            head, chunks = _peek_chunks(chunks, len(ZSTD))
+            if head.startswith(GZIP):
+                unpacker: Callable[[], Decompressor] = partial(zlib.decompressobj, wbits=31)
+                chunks = self._unpack_members(chunks, unpacker, zlib.error, GZIP)
+            elif head.startswith((ZSTD, *ZSTD_SKIPPED)):
+                # Imported when the first such file is met: most users have none.
+                zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+                chunks = self._unpack_members(chunks, zstd.ZstdDecompressor, zstd.ZstdError)
+            else:
+                break
+            self.is_packed = True
+        self.head, self._chunks = _peek_chunks(chunks, HEAD_SIZE)
 
     def __iter__(self) -> Chunks:
-        return _recode_chunks(self._bytes)
-
-    @property
-    def head(self) -> bytes:
-        """The first bytes, unpacked, which are not lost by this."""
-        head, self._bytes = _peek_chunks(self._bytes, HEAD_SIZE)
-        return head
+        """The same text as UTF-8 without a byte order mark, its lines ended as they are ended anywhere else."""
+        head, chunks = self.head, self._chunks
+        encoding = detect_utf16(head)
+        if encoding is not None:
+            # PowerShell 5 writes UTF-16 when it redirects output into a file.
+            chunks = (text.encode() for text in codecs.iterdecode(chunks, encoding, "replace"))
+            head, chunks = _peek_chunks(chunks, HEAD_SIZE)
+        if head.startswith(codecs.BOM_UTF8):
+            chunks = chain((next(chunks)[len(codecs.BOM_UTF8) :],), chunks)
+        # As "CSV (Macintosh)" ends lines. Where both are found a return alone ends none.
+        return _normalise_newlines(chunks) if b"\r" in head and b"\n" not in head else chunks
 
     def as_file(self) -> Readable:
         """The bytes, unpacked and not recoded, to be read in pieces of any size."""
-        return _ChunkFile(self._bytes)
+        return ChunkFile(self._chunks)
 
-    def _read_raw(self, file: Readable) -> Chunks:
+    def _read_raw(self, file: Readable, on_read: Callable[[int], None], *, counts_packed: bool) -> Chunks:
         try:
             while chunk := file.read(CHUNK_SIZE):
-                self._on_read(len(chunk))
-                self._take(len(chunk))
+                on_read(len(chunk))
+                self.growth.packed_bytes += len(chunk) * counts_packed
                 yield chunk
         except OSError as error:
             self.damage = f"reading stopped: {error.strerror or error}"
         except DecompressionBomb as error:
             self.damage = str(error)
 
-    def _unpack_layers(self, chunks: Chunks) -> Chunks:
-        for _ in range(LAYER_LIMIT):
-            head, chunks = _peek_chunks(chunks, 4)
-            if head.startswith(GZIP):
-                chunks = self._unpack_members(chunks, _GzipDecompressor, GZIP)
-            elif head.startswith((ZSTD, *ZSTD_SKIPPED)):
-                chunks = self._unpack_members(chunks, _load_zstd(), None)
-            else:
-                break
-            self.is_packed = True
-        yield from chunks
-
-    def _unpack_members(self, chunks: Chunks, unpacker: Callable[[], Decompressor], magic: bytes | None) -> Chunks:
+    def _unpack_members(
+        self, chunks: Chunks, unpacker: Callable[[], Decompressor], fault: type[Exception], magic: bytes = b""
+    ) -> Chunks:
         """Member after member; what was unpacked before a fault is given out all the same."""
         current, data = unpacker(), b""
         try:
             while True:
-                text = current.decompress(data, CHUNK_SIZE)
+                text = current.decompress(getattr(current, "unconsumed_tail", b"") + data, CHUNK_SIZE)
                 data = b""
                 if text:
                     self.growth.add_unpacked(len(text))
                     yield text
                 if current.eof:
                     data = current.unused_data or next(chunks, b"")
-                    if not data or (magic and not data.startswith(magic[: len(data)])):
+                    if not data or not data.startswith(magic[: len(data)]):
                         # As gzip does: what follows the last member (padding to a tape's block) is not part of it.
                         return
                     current = unpacker()
@@ -157,63 +173,10 @@ class TextStream:
                     if not data:
                         self.damage = self.damage or "the compressed file is cut short"
                         return
-        except (zlib.error, _find_zstd_error()) as error:
+        except fault as error:
             self.damage = f"the compressed file is damaged: {error}"
         except DecompressionBomb as error:
             self.damage = str(error)
-
-
-def _ignore_size(size: int) -> None:
-    del size
-
-
-class _ChunkFile:
-    """Chunks as a file that is read in order."""
-
-    def __init__(self, chunks: Chunks) -> None:
-        self._chunks = chunks
-        self._held = memoryview(b"")
-
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes."""
-        if not self._held:
-            self._held = memoryview(next(self._chunks, b""))
-        part, self._held = self._held[:size], self._held[size:]
-        return bytes(part)
-
-
-class _GzipDecompressor:
-    """One gzip member, with the interface that zstd and the other modules of the standard library have."""
-
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(wbits=31)
-
-    @property
-    def eof(self) -> bool:
-        return self._inflate.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inflate.unused_data
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
-
-
-def _load_zstd() -> Callable[[], Decompressor]:
-    """Imported when the first such file is met: most users have none."""
-    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-    made: Callable[[], Decompressor] = importlib.import_module(name).ZstdDecompressor
-    return made
-
-
-def _find_zstd_error() -> type[Exception]:
-    """What the zstd module raises; before one was imported none can be."""
-    for name in ("compression.zstd", "backports.zstd"):
-        if name in sys.modules:
-            error: type[Exception] = sys.modules[name].ZstdError
-            return error
-    return zlib.error
 
 
 def _peek_chunks(chunks: Chunks, size: int) -> tuple[bytes, Chunks]:
@@ -223,46 +186,19 @@ def _peek_chunks(chunks: Chunks, size: int) -> tuple[bytes, Chunks]:
         head += chunk
         if len(head) >= size:
             break
-    return head[:size], _prepend_chunk(head, chunks)
+    return head[:size], chain(filter(None, (head,)), chunks)
 
 
-def _prepend_chunk(head: bytes, chunks: Chunks) -> Chunks:
-    if head:
-        yield head
-    yield from chunks
-
-
-def _recode_chunks(chunks: Chunks) -> Chunks:
-    """The same text as UTF-8 without a byte order mark, its lines ended as they are ended anywhere else."""
-    head, chunks = _peek_chunks(chunks, HEAD_SIZE)
-    encoding = "utf-16" if head.startswith(UTF_16_MARKS) else detect_unmarked_utf16(head)
-    if encoding is not None:
-        # PowerShell 5 writes UTF-16 when it redirects output into a file.
-        chunks = _decode_chunks(chunks, encoding)
-        head, chunks = _peek_chunks(chunks, HEAD_SIZE)
-    if head.startswith(codecs.BOM_UTF8):
-        chunks = _drop_byte_order_mark(chunks)
-    if b"\r" in head and b"\n" not in head:
-        # As "CSV (Macintosh)" ends lines. Where both are found a return alone ends none.
-        chunks = _normalise_newlines(chunks)
-    yield from chunks
-
-
-def detect_unmarked_utf16(head: bytes) -> str | None:
-    """UTF-16 that lacks its mark, told by its zeros: every other byte of what is mostly ASCII."""
+def detect_utf16(head: bytes) -> str | None:
+    """UTF-16 by its mark, or told by its zeros: every other byte of what is mostly ASCII."""
     low, high = head[0::2], head[1::2]
+    if head.startswith(UTF_16_MARKS):
+        return "utf-16"
     if len(high) < 4 or b"\0" not in head:  # noqa: PLR2004 - of less nothing can be told
         return None
     if high.count(0) > MOSTLY_ASCII * len(high) and not low.count(0):
         return "utf-16-le"
     return "utf-16-be" if low.count(0) > MOSTLY_ASCII * len(low) and not high.count(0) else None
-
-
-def _decode_chunks(chunks: Chunks, encoding: str) -> Chunks:
-    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    for chunk in chunks:
-        yield decoder.decode(chunk).encode()
-    yield decoder.decode(b"", final=True).encode()
 
 
 def _normalise_newlines(chunks: Chunks) -> Chunks:
@@ -272,8 +208,3 @@ def _normalise_newlines(chunks: Chunks) -> Chunks:
         plain = chunk[1:] if after_return and chunk.startswith(b"\n") else chunk
         after_return = chunk.endswith(b"\r")
         yield plain.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-
-def _drop_byte_order_mark(chunks: Chunks) -> Chunks:
-    yield next(chunks)[len(codecs.BOM_UTF8) :]
-    yield from chunks

@@ -10,7 +10,7 @@ Of texts that tools write for people: "Output formats for Azure CLI commands" (`
 import codecs
 import re
 
-from vmdiag.sources.files.streams import UTF_16_MARKS, detect_unmarked_utf16
+from vmdiag.sources.files.streams import detect_utf16
 
 UNPACK_ADVICE = "unpack it first; gzip, zstd, tar and zip are read as they are"
 EXPORT_ADVICE = "export JSON or CSV instead"
@@ -100,7 +100,7 @@ def _is_yaml(lines: list[str]) -> bool:
 
 def _decode_head(head: bytes) -> str | None:
     """The text; `None` where the bytes are none."""
-    encoding = "utf-16" if head.startswith(UTF_16_MARKS) else detect_unmarked_utf16(head)
+    encoding = detect_utf16(head)
     if encoding is not None:
         return head[: len(head) & ~1].decode(encoding, "replace")
     plain = head.removeprefix(codecs.BOM_UTF8)

@@ -1,29 +1,59 @@
-"""What holds other files, or is none that can be read, told by its first bytes; must not know what members say.
+"""Files that hold other files, one kind a module, and what their readers share.
 
-Each module of this folder is one kind: `recognises_head(head)` looks at the first bytes and at nothing else,
-`read_entries(packed)` gives out the members one after another, each read or passed over before the next is asked for.
-Names of members are labels for people: nothing is ever written where they point.
+A kind is added as one file: `SIGNATURE` knows it by its first bytes, `read_entries(packed)` gives out the members one
+after another, each read or passed over before the next is asked for. Names of members are labels for people: nothing is
+ever written where they point.
 """
 
 import contextlib
+import importlib
 import io
+import pkgutil
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from vmdiag.sources.files.streams import Growth, Readable
+from vmdiag.sources.files.streams import CHUNK_SIZE, Growth, Readable
 from vmdiag.sources.files.unsupported_files import UnsupportedFile
 
 # What has to be looked at from its end (a zip in a tar, or from a pipe) waits in an unnamed temporary file.
 SPOOL_LIMIT = 1 << 30
-CHUNK_SIZE = 1 << 20
+
+Entry = tuple[str, Readable | UnsupportedFile]
 
 
 class DamagedFile(Exception):  # noqa: N818 - it is the container that is damaged, not the program
     """A container that ends where it should not, or cannot be followed any further."""
 
 
-Entry = tuple[str, Readable | UnsupportedFile]
+@dataclass(frozen=True, slots=True)
+class HeadSignature:
+    """How files of a kind begin: `magic` matches, and `condition` holds of the first bytes where that is not enough."""
+
+    magic: re.Pattern[bytes]
+    condition: Callable[[bytes], bool] | None = None
+
+
+class Container(Protocol):
+    """A module of this folder."""
+
+    SIGNATURE: HeadSignature
+
+    def read_entries(self, packed: "ContainerFile") -> Iterator[Entry]:
+        """Its members; raises `UnsupportedFile` or `DamagedFile`."""
+        ...
+
+
+def find_container(head: bytes) -> Container | None:
+    """The kind of container that begins so."""
+    for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+        container: Container = importlib.import_module(f"{__name__}.{name}")
+        magic, condition = container.SIGNATURE.magic, container.SIGNATURE.condition
+        if magic.match(head) and (condition is None or condition(head)):
+            return container
+    return None
 
 
 class ContainerFile:
@@ -38,7 +68,7 @@ class ContainerFile:
     def open_seekable(self) -> Iterator[BinaryIO]:
         """The whole container, to be read from anywhere."""
         if self._original is not None:
-            self.growth.add_packed(self._original.seek(0, io.SEEK_END))
+            self.growth.packed_bytes += self._original.seek(0, io.SEEK_END)
             yield self._original
             return
         with tempfile.TemporaryFile() as spooled:
@@ -50,16 +80,44 @@ class ContainerFile:
             yield spooled
 
 
-class Container(Protocol):
-    """A module of this folder."""
+class FilePart:
+    """The next bytes of a file as a file, and the padding behind them."""
 
-    def recognises_head(self, head: bytes) -> bool:
-        """Whether a file that begins so is of this kind."""
-        ...
+    def __init__(self, file: Readable, size: int, padding: int, cut_short: str) -> None:
+        self.left = size
+        self._file = file
+        self._padding = padding
+        self._cut_short = cut_short
 
-    def read_entries(self, packed: ContainerFile) -> Iterator[Entry]:
-        """Its members; raises `UnsupportedFile` or `DamagedFile`."""
-        ...
+    def read(self, size: int, /) -> bytes:
+        """At most so many; raises `OSError` where the file ends before."""
+        if not (part := self._file.read(min(size, self.left))) and self.left and size:
+            raise OSError(self._cut_short)
+        self.left -= len(part)
+        return part
+
+    def skip_rest(self) -> None:
+        """Move behind the part and its padding, whatever of it was read."""
+        self.left, self._padding = self.left + self._padding, 0
+        while self.left:
+            self.read(CHUNK_SIZE)
+
+
+class BoundedFile(io.BufferedIOBase):
+    """A file of which no single piece larger than `limit` is read, for it says itself how long its pieces are."""
+
+    def __init__(self, file: BinaryIO, limit: int, too_long: str) -> None:
+        self._file = file
+        self._limit = limit
+        self._too_long = too_long
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable  # type: ignore[method-assign]
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As a file, up to one byte more than the limit."""
+        wanted = self._limit + 1 if size is None or size < 0 else size
+        if wanted > self._limit + 1:
+            raise OSError(self._too_long)
+        return self._file.read(wanted)
 
 
 def read_exactly(file: Readable, size: int) -> bytes:

@@ -8,17 +8,18 @@ of nothing.
 
 import importlib.util
 import io
+import re
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
-from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, read_exactly
-from vmdiag.sources.files.streams import Readable
+from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, HeadSignature, read_exactly
+from vmdiag.sources.files.streams import ChunkFile, Readable
 from vmdiag.sources.files.unsupported_files import UnsupportedFile
 
 MAGIC = b"Obj\x01"
+SIGNATURE = HeadSignature(re.compile(MAGIC))
 SYNC_MARKER_SIZE = 16  # bytes between blocks
 HEADER_LIMIT = 1 << 20
 BLOCK_LIMIT = 64 << 20
@@ -34,28 +35,17 @@ NOT_CAPTURE = UnsupportedFile(
 )
 
 
-class _Header(NamedTuple):
-    schema: object
-    codec: str
-    sync_marker: bytes
-
-
-def recognises_head(head: bytes) -> bool:
-    """The signature of an Avro file."""
-    return head.startswith(MAGIC)
-
-
 def read_entries(packed: ContainerFile) -> Iterator[Entry]:
     """One member: the bodies of all events, a line each."""
     if importlib.util.find_spec(LIBRARY) is None:
         raise LIBRARY_MISSING
-    header = _read_header(packed.file)
-    if not is_capture_schema(header.schema):
+    schema, codec, sync_marker = _read_header(packed.file)
+    if not is_capture_schema(schema):
         raise NOT_CAPTURE
-    if header.codec not in CODECS:
-        what = f"an Avro file packed by {header.codec[:20]!r}"
+    if codec not in CODECS:
+        what = f"an Avro file packed by {codec[:20]!r}"
         raise UnsupportedFile(what, "capture it without that codec")
-    yield "", _EventBodies(packed, header)
+    yield "", ChunkFile(_read_bodies(schema, _read_blocks(packed, codec, sync_marker)))
 
 
 def is_capture_schema(schema: object) -> bool:
@@ -79,26 +69,14 @@ def _is_plain_type(kind: object) -> bool:
     return kind in PLAIN_TYPES
 
 
-class _EventBodies:
+def _read_bodies(capture_schema: object, blocks: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
     """The bodies as one text; a block that cannot be read raises `OSError`."""
-
-    def __init__(self, packed: ContainerFile, header: _Header) -> None:
-        self._packed = packed
-        self._parts = _read_bodies(packed, header)
-
-    def read(self, size: int, /) -> bytes:
-        """The next body, whole: whoever reads chunks does not mind their size."""
-        del size
-        return next(self._parts, b"")
-
-
-def _read_bodies(packed: ContainerFile, header: _Header) -> Iterator[bytes]:
     from fastavro import parse_schema, schemaless_reader
     from fastavro.schema import SchemaParseException, UnknownType
 
     try:
-        schema = parse_schema(header.schema)  # type: ignore[arg-type]
-        for count, block in _read_blocks(packed, header):
+        schema = parse_schema(capture_schema)  # type: ignore[arg-type]
+        for count, block in blocks:
             events = io.BytesIO(block)
             for _ in range(count):
                 event = schemaless_reader(events, schema, None)
@@ -121,7 +99,7 @@ def _read_bodies(packed: ContainerFile, header: _Header) -> Iterator[bytes]:
         raise OSError(message) from error
 
 
-def _read_blocks(packed: ContainerFile, header: _Header) -> Iterator[tuple[int, bytes]]:
+def _read_blocks(packed: ContainerFile, codec: str, sync_marker: bytes) -> Iterator[tuple[int, bytes]]:
     """How many events a block holds, and its bytes."""
     while first := packed.file.read(1):
         count, size = _read_long(packed.file, first), _read_long(packed.file)
@@ -129,10 +107,10 @@ def _read_blocks(packed: ContainerFile, header: _Header) -> Iterator[tuple[int, 
             raise DamagedFile(INVALID_BLOCK)
         raw = read_exactly(packed.file, size)
         mark = read_exactly(packed.file, SYNC_MARKER_SIZE)
-        if len(raw) < size or mark != header.sync_marker:
+        if len(raw) < size or mark != sync_marker:
             message = "the Avro file is damaged or cut short"
             raise DamagedFile(message)
-        if header.codec == "deflate":
+        if codec == "deflate":
             inflate = zlib.decompressobj(-15)
             raw = inflate.decompress(raw, BLOCK_LIMIT)
             packed.growth.add_unpacked(len(raw))
@@ -143,7 +121,8 @@ def _read_blocks(packed: ContainerFile, header: _Header) -> Iterator[tuple[int, 
         yield count, raw
 
 
-def _read_header(file: Readable) -> _Header:
+def _read_header(file: Readable) -> tuple[object, str, bytes]:
+    """The schema, the codec, and what stands between blocks."""
     read_exactly(file, len(MAGIC))
     told: dict[bytes, bytes] = {}
     while count := _read_long(file):
@@ -160,7 +139,7 @@ def _read_header(file: Readable) -> _Header:
         schema = msgspec.json.decode(told.get(b"avro.schema", b""))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         schema = None
-    return _Header(schema, codec, read_exactly(file, SYNC_MARKER_SIZE))
+    return schema, codec, read_exactly(file, SYNC_MARKER_SIZE)
 
 
 def _read_bytes(file: Readable) -> bytes:
