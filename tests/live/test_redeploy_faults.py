@@ -17,11 +17,10 @@ from tests.redeploy.guard_cases import build_passing_case
 from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer
-from vmdiag.redeploy import boot_clock
 from vmdiag.redeploy.guards import Order, review_plans
 from vmdiag.redeploy.journal import Step
 from vmdiag.redeploy.operation import read_progress
-from vmdiag.redeploy.request import SendResult, apply_order
+from vmdiag.redeploy.request import SendResult, apply_order, read_boot_seconds
 
 LONG = timedelta(minutes=10)
 ALLOCATION = "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."
@@ -127,7 +126,7 @@ def test_only_where_no_connection_was_made_the_request_is_known_never_to_have_le
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked = build_passing_case()
-    plan = replace(asked.plan, looked_at=boot_clock.read_seconds())
+    plan = replace(asked.plan, looked_at=read_boot_seconds())
     (order,) = review_plans([plan], asked.policy, asked.population, asked.now)
     assert isinstance(order, Order)
     with ArmServer(build_world()) as arm:

@@ -19,10 +19,9 @@ from tests.live.test_redeploy_guards import log_operation
 from tests.redeploy.guard_cases import build_passing_case
 from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
-from vmdiag.redeploy import boot_clock
 from vmdiag.redeploy.guards import Order, review_plans
 from vmdiag.redeploy.journal import Step
-from vmdiag.redeploy.request import SendResult, Sent, apply_order
+from vmdiag.redeploy.request import SendResult, Sent, apply_order, read_boot_seconds
 
 LATE = timedelta(minutes=15)
 
@@ -154,10 +153,10 @@ def send_order(session: Session, looked_at: float | None) -> Sent:
 @pytest.mark.parametrize("age", [61.0, None])
 def test_an_order_that_has_grown_old_sends_nothing(door: tuple[ArmServer, Session], age: float | None) -> None:
     arm, session = door
-    told = send_order(session, None if age is None else boot_clock.read_seconds() - age)
+    told = send_order(session, None if age is None else read_boot_seconds() - age)
 
     assert (told.reception, len(arm.list_posts("/redeploy"))) == (SendResult.HELD, 0)
-    assert send_order(session, boot_clock.read_seconds()).reception is not SendResult.HELD
+    assert send_order(session, read_boot_seconds()).reception is not SendResult.HELD
     assert len(arm.list_posts("/redeploy")) == 1
     arm.__exit__(None, None, None)
 
@@ -166,7 +165,7 @@ def test_a_run_that_was_asked_to_end_sends_nothing(door: tuple[ArmServer, Sessio
     arm, session = door
     session.stop.set()
 
-    assert (send_order(session, boot_clock.read_seconds()).reception, len(arm.list_posts("/redeploy"))) == (
+    assert (send_order(session, read_boot_seconds()).reception, len(arm.list_posts("/redeploy"))) == (
         SendResult.HELD,
         0,
     )

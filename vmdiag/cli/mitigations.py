@@ -89,14 +89,14 @@ def resume_redeploys(
     # Whoever has nothing to take up need not sign in.
     if any(entry.is_open for entry in entries):
         from vmdiag.cli.console_prompt import ConsolePrompt
-        from vmdiag.redeploy.follow import RedeployContext
-        from vmdiag.redeploy.workflow import resume_unfinished
+        from vmdiag.redeploy.follow import resume_unfinished
+        from vmdiag.redeploy.second_look import build_redeploy_context
         from vmdiag.sources import azure
 
         watch.catch_stop_signals()
         source = azure.connect("", watch, azure_options.build_access(os.environ, probe), lambda: datetime.now(UTC))
         try:
-            context = RedeployContext(source=source, journal=journal, reporter=ConsolePrompt(watch), wait_for=limit)
+            context = build_redeploy_context(source, journal, ConsolePrompt(watch), limit)
             followed = [one.entry for one in resume_unfinished(context)]
         except OSError as error:
             message = f"the lock cannot be taken: {error.strerror or error}"

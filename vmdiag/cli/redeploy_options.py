@@ -97,9 +97,9 @@ class RedeployOptions:
             if field.name in COMMAND_LINE_ONLY and os.environ.get(variable):
                 watch.warn(f"{variable} has no effect: what loosens a guard comes from the command line alone")
         from vmdiag.cli.console_prompt import ConsolePrompt
-        from vmdiag.redeploy.follow import RedeployContext
+        from vmdiag.redeploy.context import WorkflowContext
         from vmdiag.redeploy.journal import Journal
-        from vmdiag.redeploy.single_vm import WorkflowContext
+        from vmdiag.redeploy.second_look import build_redeploy_context
         from vmdiag.redeploy.workflow import redeploy_affected
         from vmdiag.sources.azure import AzureSource
 
@@ -110,7 +110,7 @@ class RedeployOptions:
             if Path(out).resolve() == journal.path.resolve():
                 message = f"the report would take the place of the journal {out}"
                 raise UsageError(message, "Give another --out.")
-            context = RedeployContext(
+            context = build_redeploy_context(
                 source=opened.source,
                 journal=journal,
                 reporter=prompt,
@@ -119,7 +119,7 @@ class RedeployOptions:
             if not self.dry_run:
                 opened.source.require_redeploy_permission(opened.scope)
         workflow = WorkflowContext(
-            proposer=prompt,
+            reporter=prompt,
             policy=self._build_policy(is_live=context is not None),
             now=opened.now,
             redeploying=context,

@@ -7,6 +7,8 @@ Sources: "REST API: Virtual Machines - Redeploy", "Redeploy virtual machine to n
 is told of starts and resizes, so of redeploys it is inferred.
 """
 
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +27,7 @@ from vmdiag.arm.rate_limits import parse_retry_after
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis.model import Case
 from vmdiag.errors import NotSignedIn, SourceError
-from vmdiag.redeploy import boot_clock, messages, operation
+from vmdiag.redeploy import messages, operation
 from vmdiag.redeploy.guards import Order
 from vmdiag.redeploy.model import Plan, Preflight
 
@@ -180,6 +182,17 @@ def apply_order(order: Order, session: Session) -> Sent:
     )
 
 
+def read_boot_seconds() -> float:
+    """Seconds since some instant, by a clock that nobody sets and that runs on while the machine or the process sleeps.
+
+    Sources: clock_gettime(2) of Linux (CLOCK_BOOTTIME counts suspension, CLOCK_MONOTONIC does not), of macOS
+    (CLOCK_MONOTONIC counts sleep, which Python's `time.monotonic` there does not). Python's `time.monotonic` on Windows
+    counts sleep up to 3.12, and its performance counter does, too.
+    """
+    clock = getattr(time, "CLOCK_BOOTTIME" if sys.platform == "linux" else "CLOCK_MONOTONIC", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
 class _Nobody(TokenCredential):
     """The client wants a credential, and must not use it: the token is fetched before, and sent as it is."""
 
@@ -217,7 +230,7 @@ class _Gate(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         if self._session.stop.is_set():
             message = "the run was interrupted"
             raise _HeldError(message)
-        expiry = self._order.check_expiry(boot_clock.read_seconds())
+        expiry = self._order.check_expiry(read_boot_seconds())
         if not expiry.passes:
             raise _HeldError(expiry.found)
 

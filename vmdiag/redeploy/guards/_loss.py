@@ -10,8 +10,7 @@ from vmdiag.diagnosis.model import Case, SignalLoss, State, Verdict
 from vmdiag.diagnosis.service_health import concerns_vm, find_incident_end
 from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind, Signal, Window
-from vmdiag.redeploy.guards._words import describe_unknown, format_age
-from vmdiag.redeploy.model import GuardContext, Plan, Policy
+from vmdiag.redeploy.model import GuardContext, Plan, Policy, describe_unknown, format_age
 from vmdiag.redeploy.verification import MEASURED, find_last_reading, list_unread_gaps, list_witnesses
 
 FRESH = timedelta(minutes=15)

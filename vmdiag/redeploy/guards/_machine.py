@@ -9,8 +9,7 @@ from itertools import pairwise
 
 from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind
-from vmdiag.redeploy.guards._words import describe_unknown, format_age
-from vmdiag.redeploy.model import GuardContext, Plan, Preflight
+from vmdiag.redeploy.model import GuardContext, Plan, Preflight, describe_unknown, format_age
 
 REPEAT, REPEAT_SPAN, MOST_IN_SPAN = timedelta(hours=6), timedelta(days=7), 2
 # The log's redeploy and the journal's are one: no VM is redeployed twice within minutes.

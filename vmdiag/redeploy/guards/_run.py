@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from vmdiag.diagnosis.service_health import normalize_region
 from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult
-from vmdiag.redeploy.guards._words import describe_unknown, format_age
-from vmdiag.redeploy.model import Consent, GuardContext, Plan, Population
+from vmdiag.redeploy.model import Consent, GuardContext, Plan, Population, describe_unknown, format_age
 
 STORM_LEAST = 3
 STORM_REGION, STORM_SPAN = 10, timedelta(minutes=15)

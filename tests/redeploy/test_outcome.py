@@ -7,7 +7,7 @@ import pytest
 from vmdiag.diagnosis.model import Action
 from vmdiag.mitigation import Mitigation, Status
 from vmdiag.redeploy.model import Preflight
-from vmdiag.redeploy.next_step import recommend_after_redeploy, recommend_after_refusal
+from vmdiag.redeploy.outcome import recommend_after_redeploy, recommend_after_refusal
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
