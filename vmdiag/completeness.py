@@ -1,4 +1,4 @@
-"""Whether an answer or an export is whole, by what it says of itself; must not know a feed, a file or a session.
+"""Whether an answer or an export is whole, by what it says of itself.
 
 The one place that decides it, for live answers and for files of every form. Sources: "Log Analytics API: Response
 format" (`error` beside `tables`), "Azure Resource Graph: Work with large data sets" (`resultTruncated`, `$skipToken`,
@@ -79,30 +79,18 @@ TOOL_LIMITS: Mapping[str, tuple[Limit, ...]] = {
 
 def find_missing_part(answer: Mapping[str, object], rows: int, *, is_followed: bool = False) -> Missing | None:
     """Why an answer with so many rows says that it is not whole; `is_followed` where its next page was asked for."""
-    told = {_fold_keys(name): value for name, value in answer.items()}
-    reason = _describe_fault(told, find_continuation(answer))
-    if reason:
-        return Missing(reason=reason, rows=rows)
-    return None if is_followed else _further_pages(told, rows, find_continuation(answer))
-
-
-def _describe_fault(told: Mapping[str, object], link: str) -> str:
-    """What no later page can mend."""
-    for name in ERRORS:
-        if (said := _find_error(told.get(name))) is not None:
-            return f"Azure answered in part{said}"
-    for name, reason in FLAGS.items():
-        # Where a next page is named it is that which is missing.
-        if str(told.get(name)).lower() == "true" and not (link and name == TRUNCATED):
-            return reason
+    told, link = _fold_keys(answer), find_continuation(answer)
+    faults = [f"Azure answered in part{said}" for said in map(_find_error, map(told.get, ERRORS)) if said is not None]
+    # Where a next page is named it is that which is missing.
+    flags = [name for name in FLAGS if not (link and name == TRUNCATED)]
+    faults += [FLAGS[name] for name in flags if str(told.get(name)).lower() == "true"]
     if any(told.get(name) and not isinstance(told[name], str) for name in LINKS):
-        return "it names a next page, and not in a form that can be followed"
-    return ""
-
-
-def _further_pages(told: Mapping[str, object], rows: int, link: str) -> Missing | None:
+        faults.append("it names a next page, and not in a form that can be followed")
+    if faults:
+        # No later page can mend it.
+        return Missing(reason=faults[0], rows=rows)
     total = max(map(_parse_count, map(told.get, TOTALS)))
-    if not link and total <= rows:
+    if is_followed or (not link and total <= rows):
         return None
     reason = "it names a next page that is not in it" if link else f"it holds {rows} of {total} records"
     return Missing(reason=reason, is_continued=True, rows=rows, total=total, link=link)
@@ -121,7 +109,7 @@ def find_missing_list(answer: object, member: str) -> Missing | None:
 
 def lacks_its_list(document: Mapping[str, object]) -> Missing | None:
     """Why a document is an answer of which everything is there but the list; `None` where it is anything else."""
-    names = {_fold_keys(name): value for name, value in document.items()}
+    names = _fold_keys(document)
     member = next((name for name in ("value", "data", "tables", "records") if name in names), "")
     if not member or isinstance(names[member], list | Mapping) or not names.keys() <= BESIDE:
         return None
@@ -131,22 +119,21 @@ def lacks_its_list(document: Mapping[str, object]) -> Missing | None:
 
 def holds_its_total(answer: Mapping[str, object], rows: int) -> bool:
     """Whether an answer says how many records there are beyond its page, and they are all in it."""
-    told = {_fold_keys(name): value for name, value in answer.items()}
-    return any(isinstance(told.get(name), int | str) and _parse_count(told[name]) <= rows for name in TOTALS[:2])
+    totals = map(_fold_keys(answer).get, TOTALS[:2])
+    return any(isinstance(total, int | str) and _parse_count(total) <= rows for total in totals)
 
 
 def is_sign(name: str) -> bool:
     """Whether a member of an answer may say something of its completeness."""
-    return _fold_keys(name) in SIGNS
+    return _fold_key(name) in SIGNS
 
 
 def find_continuation(answer: object) -> str:
     """Where the next page is: a link, or a token; empty on the last page."""
     if not isinstance(answer, Mapping):
         return ""
-    told = {_fold_keys(name): value for name, value in answer.items()}
-    found = next((value for name in LINKS if isinstance(value := told.get(name), str) and value), "")
-    return str(found)
+    found = map(_fold_keys(answer).get, LINKS)
+    return next((value for value in found if isinstance(value, str) and value), "")
 
 
 def find_reached_limit(form: str, rows: int) -> Missing | None:
@@ -158,7 +145,11 @@ def find_reached_limit(form: str, rows: int) -> Missing | None:
     return None
 
 
-def _fold_keys(name: str) -> str:
+def _fold_keys(answer: Mapping[str, object]) -> dict[str, object]:
+    return {_fold_key(name): value for name, value in answer.items()}
+
+
+def _fold_key(name: str) -> str:
     return name.lower().replace("_", "").lstrip("$@").removeprefix("odata.")
 
 

@@ -247,20 +247,15 @@ class Report(Struct, frozen=True, kw_only=True):
 def make_schema() -> dict[str, object]:
     """The JSON Schema (draft 2020-12) of what is written: no field is left out, so all are required."""
     (top,), parts = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
-    definitions = {name.lower(): _require_all(part) for name, part in parts.items()}
+    for part in parts.values():
+        if "properties" in part:
+            part["required"] = list(part["properties"])
+            # What is assumed where a field is missing concerns reading alone.
+            for each in part["properties"].values():
+                each.pop("default", None)
+    definitions = {name.lower(): part for name, part in parts.items()}
     whole = _rename_references({"$defs": definitions, **definitions.pop(str(top["$ref"]).rpartition("/")[2].lower())})
     return {"$schema": DIALECT, "$id": "urn:vmdiag:report:1", **whole, "title": "vmdiag.report/1"}
-
-
-def _require_all(part: dict[str, Any]) -> dict[str, Any]:
-    """A definition whose properties are all written; what is assumed where one is missing concerns reading alone."""
-    if "properties" not in part:
-        return part
-    properties = {
-        name: {key: value for key, value in each.items() if key != "default"}
-        for name, each in part["properties"].items()
-    }
-    return {**part, "properties": properties, "required": list(properties)}
 
 
 def _rename_references(part: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
