@@ -13,7 +13,7 @@ line tells of is a gap.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from vmdiag.diagnosis.event_kinds import ANNOTATIONS, OPERATIONS, VM_TYPES
+from vmdiag.diagnosis.event_words import ANNOTATIONS, OPERATIONS, VM_TYPES
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.identity import VmId

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from itertools import islice
 
 from vmdiag.diagnosis import signals, traffic_losses
-from vmdiag.diagnosis.event_kinds import MIGRATIONS, RESETS
+from vmdiag.diagnosis.event_words import MIGRATIONS, RESETS
 from vmdiag.diagnosis.model import Extent, Loss, SignalLoss, Strength
 from vmdiag.diagnosis.traffic_drops import MINUTE, find_baseline
 from vmdiag.diagnosis.traffic_losses import LATE_POINTS, TAIL, is_traffic_normal

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmdiag.diagnosis.event_kinds import MIGRATIONS
+from vmdiag.diagnosis.event_words import MIGRATIONS
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import (
     UNEXPLAINED,

@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import lt
 
-from vmdiag.diagnosis.event_kinds import MIGRATIONS, SAYS, Phase, find_phase, interpret_record
+from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
+from vmdiag.diagnosis.event_words import MIGRATIONS, SAYS
 from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window, subtract_span
 
 # A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice
 
-from vmdiag.diagnosis.event_kinds import RESETS
+from vmdiag.diagnosis.event_words import RESETS
 from vmdiag.diagnosis.model import SignalLoss, Strength
 from vmdiag.diagnosis.signals import SignalJudgement, SignalState
 from vmdiag.diagnosis.traffic_drops import (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from vmdiag.arm.session import Session
-from vmdiag.diagnosis.event_kinds import EVICTABLE
+from vmdiag.diagnosis.event_words import EVICTABLE
 from vmdiag.diagnosis.service_health import is_in_region
 from vmdiag.errors import BadAnswer, NotAllowed, NotFound
 from vmdiag.identity import VmId

@@ -6,7 +6,8 @@ Source: "REST API: Activity Logs - List"; that an entry of a failed phase is no 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from vmdiag.diagnosis.event_kinds import VM_TYPES, Phase, find_phase, interpret_record
+from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
+from vmdiag.diagnosis.event_words import VM_TYPES
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal
 from vmdiag.redeploy.model import RecentRedeploy

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
-from vmdiag.diagnosis.event_kinds import MIGRATIONS
+from vmdiag.diagnosis.event_words import MIGRATIONS
 from vmdiag.diagnosis.losses import WELL_BETWEEN, ended_earlier_loss, search_losses
 from vmdiag.diagnosis.model import Evidence, Extent, Loss, SignalLoss, Stance, Strength
 from vmdiag.diagnosis.scenarios._causes import cite_event, measure_distance

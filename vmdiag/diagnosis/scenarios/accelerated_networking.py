@@ -15,7 +15,7 @@ Source: https://learn.microsoft.com/azure/service-health/resource-health-vm-anno
 from dataclasses import replace
 from datetime import timedelta
 
-from vmdiag.diagnosis.event_kinds import MIGRATIONS
+from vmdiag.diagnosis.event_words import MIGRATIONS
 from vmdiag.diagnosis.model import Finding, Verdict
 from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses, make_scenario
 from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE

@@ -22,7 +22,7 @@ Source: https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updat
 from dataclasses import replace
 from datetime import timedelta
 
-from vmdiag.diagnosis.event_kinds import MIGRATIONS, RESETS
+from vmdiag.diagnosis.event_words import MIGRATIONS, RESETS
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import Attribution, Evidence, Extent, Finding, Loss, SignalLoss, Stance, Strength, Verdict
 from vmdiag.diagnosis.scenarios._causes import (

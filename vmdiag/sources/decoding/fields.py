@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import msgspec
 
-from vmdiag.diagnosis.event_kinds import NETWORK_TYPES
+from vmdiag.diagnosis.event_words import NETWORK_TYPES
 from vmdiag.identity import VM_ID, VmId
 from vmdiag.sources.items import MalformedRow, Row
 
