@@ -125,29 +125,25 @@ def _is_denied(timeline: Timeline, found: Sequence[SignalLoss], channel: SignalL
 
 
 def _cluster_signals(found: Iterable[SignalLoss]) -> list[list[SignalLoss]]:
-    """Channels that tell of one loss: one that begins while another goes on joins it."""
+    """Channels that tell of one loss: one that begins while another goes on joins it.
+
+    Medium channels that began long before a strong one tell of another; so does a VM that was switched off later and is
+    off still.
+    """
     clusters: list[list[SignalLoss]] = []
     for channel in found:
+        start = channel.interval.start
         for cluster in reversed(clusters):
             known = _measure_span(cluster)
-            if (known.end is None or channel.interval.start <= known.end) and not _is_other(cluster, channel):
+            is_first = channel.strength is Strength.STRONG and Strength.STRONG not in {one.strength for one in cluster}
+            is_other = channel.interval.is_open if channel.signal is Signal.POWER else is_first
+            goes_on = known.end is None or start <= known.end
+            if goes_on and not (is_other and start - known.start > SAME_ONSET):
                 cluster.append(channel)
                 break
         else:
             clusters.append([channel])
     return clusters
-
-
-def _is_other(cluster: Sequence[SignalLoss], channel: SignalLoss) -> bool:
-    """Whether a channel tells of another loss than those that go on when it begins.
-
-    Medium channels that began long before a strong one do; so does a VM that was switched off later and is off still.
-    """
-    if channel.interval.start - _measure_span(cluster).start <= SAME_ONSET:
-        return False
-    if channel.signal is Signal.POWER:
-        return channel.interval.is_open
-    return channel.strength is Strength.STRONG and all(one.strength is not Strength.STRONG for one in cluster)
 
 
 def _add_partial_losses(timeline: Timeline, clusters: list[list[SignalLoss]]) -> None:
@@ -257,7 +253,11 @@ def _join_intermittent_pieces(timeline: Timeline, losses: Sequence[Loss]) -> Ite
         after = index + 1
         while after < len(losses) and _follows_closely(timeline, losses[after - 1], losses[after]):
             after += 1
-        while after > index + 1 and not _is_intermittent(timeline, losses[index:after]):
+        while after > index + 1:
+            spans = [piece.interval.clip_to(timeline.window.end) for piece in losses[index:after]]
+            down = sum((span.end - span.start for span in spans), timedelta())
+            if down >= max(SHORTEST_LOSS, DOWN_SHARE * (spans[-1].end - spans[0].start)):
+                break
             after -= 1
         pieces, end = losses[index:after], losses[after - 1].interval.end
         if len(pieces) > 1:
@@ -276,9 +276,3 @@ def _follows_closely(timeline: Timeline, former: Loss, latter: Loss) -> bool:
         return False
     parting = [event for event in timeline.list_events(*PARTING) if event.facts.get("relation") != "elsewhere"]
     return not any(event.at <= start and event.ended >= end - SOON for event in parting)
-
-
-def _is_intermittent(timeline: Timeline, pieces: Sequence[Loss]) -> bool:
-    spans = [piece.interval.clip_to(timeline.window.end) for piece in pieces]
-    down = sum((span.end - span.start for span in spans), timedelta())
-    return down >= SHORTEST_LOSS and down >= DOWN_SHARE * (spans[-1].end - spans[0].start)

@@ -43,7 +43,10 @@ def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = (
     finding = _compete(asked.detect(timeline), others)
     known = sorted((finding, *(other for _, other in others)), key=lambda one: (RANK[one.verdict], one.scenario))
     losses = tuple(_explain_loss(loss, known, asked.id) for loss in found.losses)
-    finding = _settle_verdict(finding, losses)
+    if finding.verdict is Verdict.INCONCLUSIVE and finding.cause_at is None and losses:
+        # The asked trigger may only be unheard: an explanation of every loss makes the case clear all the same.
+        is_explained = all(loss.explained_by != UNEXPLAINED for loss in losses)
+        finding = replace(finding, verdict=Verdict.CLEAR) if is_explained else finding
     # The latest loss says how things stand now, whichever loss the verdict is about.
     latest = losses[-1] if losses else None
     state = None if latest is None else _find_state(timeline, latest.interval)
@@ -133,14 +136,6 @@ def _explain_loss(loss: Loss, findings: Sequence[Finding], asked: str) -> Loss:
         if blame.loss == loss.interval
     ]
     return replace(loss, explained_by=min(ranked)[-1] if ranked else UNEXPLAINED)
-
-
-def _settle_verdict(finding: Finding, losses: Sequence[Loss]) -> Finding:
-    """Where the asked trigger may only be unheard, an explanation of every loss makes the case clear all the same."""
-    is_open = finding.verdict is Verdict.INCONCLUSIVE and finding.cause_at is None
-    if not is_open or not losses or any(loss.explained_by == UNEXPLAINED for loss in losses):
-        return finding
-    return replace(finding, verdict=Verdict.CLEAR)
 
 
 def _find_state(timeline: Timeline, loss: Interval) -> State:

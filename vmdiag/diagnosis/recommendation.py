@@ -1,6 +1,5 @@
 """recommend_action(): the next step for a diagnosed VM and why."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.model import UNEXPLAINED, Action, Extent, Finding, Loss, Recommendation, State, Verdict
@@ -88,7 +87,11 @@ def _recommend_for_open_loss(timeline: Timeline, finding: Finding, loss: Loss) -
     if finding.wait and own:
         return EARLY
     if own and finding.verdict.is_flagged:
-        return OFF if _is_off(timeline) else _recommend_redeploy(timeline, finding)
+        doubt = "" if finding.verdict is Verdict.CONFIRMED else " Weigh what speaks against it first."
+        says = f"Redeploy the VM: it moves to a new host and reboots.{doubt}"
+        links = {"linux": (LINUX,), "windows": (WINDOWS,)}.get((timeline.vm.os or "").lower(), (LINUX, WINDOWS))
+        redeploy = Recommendation(action=Action.REDEPLOY, says=says, links=links)
+        return OFF if _is_off(timeline) else redeploy
     if finding.verdict is Verdict.INCONCLUSIVE:
         says = PART_LOST if loss.extent is Extent.PARTIAL else _name_missing_evidence(timeline, finding)
         return Recommendation(action=Action.INVESTIGATE, says=says)
@@ -105,8 +108,13 @@ def _recommend_after_redeploy(timeline: Timeline, finding: Finding, loss: Loss) 
     """What to do where the VM was redeployed, or deallocated and started, since it was first lost; `None` if not."""
     since = min([blame.loss.start for blame in finding.blames], default=loss.interval.start)
     moves = list_moves(timeline, since)
-    if _is_under_way([event for event in moves if event.kind is Kind.REDEPLOY], timeline.window.end):
-        return UNDER_WAY
+    redeploys = [event for event in moves if event.kind is Kind.REDEPLOY]
+    # What only Resource Health tells of, the log may not have yet.
+    logged = [event for event in redeploys if event.signal is Signal.ACTIVITY]
+    shows_no_end = not logged or "open" in logged[-1].facts
+    for event in (logged or redeploys)[-1:]:
+        if shows_no_end and timeline.window.end - event.at < (LONG if logged else LATE):
+            return UNDER_WAY
     moved = max((event.ended for event in moves), default=None)
     if _is_off(timeline):
         return OFF
@@ -122,21 +130,6 @@ def list_moves(timeline: Timeline, since: datetime) -> tuple[Event, ...]:
     stopped = min((event.at for event in events if event.kind is Kind.DEALLOCATE), default=timeline.window.end)
     redeploys = [event for event in events if event.kind is Kind.REDEPLOY]
     return (*redeploys, *(event for event in events if event.kind is Kind.START and event.at > stopped))
-
-
-def _recommend_redeploy(timeline: Timeline, finding: Finding) -> Recommendation:
-    doubt = "" if finding.verdict is Verdict.CONFIRMED else " Weigh what speaks against it first."
-    says = f"Redeploy the VM: it moves to a new host and reboots.{doubt}"
-    links = {"linux": (LINUX,), "windows": (WINDOWS,)}.get((timeline.vm.os or "").lower(), (LINUX, WINDOWS))
-    return Recommendation(action=Action.REDEPLOY, says=says, links=links)
-
-
-def _is_under_way(redeploys: Sequence[Event], now: datetime) -> bool:
-    """Whether the newest shows no end yet; what only Resource Health tells of, the log may not have yet."""
-    logged = [event for event in redeploys if event.signal is Signal.ACTIVITY]
-    if logged:
-        return "open" in logged[-1].facts and now - logged[-1].at < LONG
-    return bool(redeploys) and now - redeploys[-1].at < LATE
 
 
 def _is_off(timeline: Timeline) -> bool:

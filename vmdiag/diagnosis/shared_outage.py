@@ -33,32 +33,24 @@ def compare_fleet(cases: Iterable[Case]) -> Iterator[Case]:
     silences: list[_Onset] = []
     waiting: list[Case] = []
     for case in cases:
-        onsets.extend(_list_onsets(case))
-        silences.extend(_list_silences(case))
-        if case.diagnosis.verdict.is_flagged or case.diagnosis.finding.if_shared is not None:
+        found, channels = case.diagnosis, [one for loss in case.diagnosis.losses for one in loss.channels]
+        for loss in found.losses:
+            # Only a loss that no cause of its own explains can be part of a shared one.
+            is_explained = loss.explained_by not in (found.finding.scenario, UNEXPLAINED, None)
+            if not is_explained and Signal.OPERATOR not in loss.signals[:1]:
+                onsets.append(_build_onset(case, loss.interval.start))
+        # When its agent fell silent, whatever is made of it.
+        shown = [one.interval.start for one in channels if one.signal is Signal.HEARTBEAT]
+        silent_at = found.silent_since or max(shown, default=None)
+        if silent_at is not None:
+            silences.append(_build_onset(case, silent_at))
+        if found.verdict.is_flagged or found.finding.if_shared is not None:
             waiting.append(case)
         else:
             yield case
     onsets.sort(key=lambda onset: (onset.at, onset.key))
     for case in waiting:
         yield _lower_shared_silence(_lower_shared_outage(case, onsets), silences)
-
-
-def _list_onsets(case: Case) -> Iterator[_Onset]:
-    """When its losses began that may be part of a shared one: no cause of their own explains them."""
-    unknown = (case.diagnosis.finding.scenario, UNEXPLAINED, None)
-    for loss in case.diagnosis.losses:
-        if loss.explained_by in unknown and Signal.OPERATOR not in loss.signals[:1]:
-            yield _build_onset(case, loss.interval.start)
-
-
-def _list_silences(case: Case) -> Iterator[_Onset]:
-    """When a VM's agent fell silent, whatever is made of it."""
-    channels = [one for loss in case.diagnosis.losses for one in loss.channels]
-    shown = [one.interval.start for one in channels if one.signal is Signal.HEARTBEAT]
-    at = case.diagnosis.silent_since or max(shown, default=None)
-    if at is not None:
-        yield _build_onset(case, at)
 
 
 def _build_onset(case: Case, at: datetime) -> _Onset:

@@ -32,7 +32,7 @@ def assemble_timeline(transcript: Transcript, window: Window, margin: timedelta 
         (record for record in transcript.records if record.at in span), key=lambda one: (_record_key(one), one.ref)
     )
     records = list({_record_key(record): record for record in known}.values())
-    events = [*_join_operations(records), *_interpret_states(_name_unnamed_notes(records))]
+    events = [*_join_operations(records), *_interpret_states(records)]
     events.sort(key=lambda one: (one.at, one.kind, one.signal, one.facts.get("resource", ""), one.blur))
     born = max((event.ended for event in events if event.kind is Kind.DELETE), default=None)
     if born is not None and any(event.at > born for event in events):
@@ -41,7 +41,7 @@ def assemble_timeline(transcript: Transcript, window: Window, margin: timedelta 
     return Timeline(
         vm=transcript.vm,
         window=window,
-        events=tuple(_keep_state_changes(_fold_repeats(events))),
+        events=tuple(_fold_repeats(events)),
         series={series.name: series for series in _merge_series(transcript.series, span)},
         gaps=tuple(sorted(set(transcript.gaps), key=lambda gap: (gap.signal, gap.window.start, gap.reason))),
     )
@@ -52,23 +52,19 @@ def _record_key(record: Record) -> tuple[datetime, str, str, str, str]:
     return record.at, record.signal, record.name.lower(), record.status.lower(), facts.lower()
 
 
-def _name_unnamed_notes(records: Iterable[Record]) -> Iterator[Record]:
-    """Resource Graph keeps changes only: of two equal annotations in a row the second has a time and no name."""
-    name = ""
+def _interpret_states(records: Iterable[Record]) -> Iterator[Event]:
+    """What is told but by the activity log, an event a record."""
+    note = ""
     for record in records:
         if record.signal is Signal.HEALTH and record.name not in ("", "availability"):
-            name = record.name
-        yield replace(record, name=name) if name and not record.name and "unnamed" in record.facts else record
-
-
-def _interpret_states(records: Iterable[Record]) -> Iterator[Event]:
-    for record in records:
-        kind = interpret_record(record.signal, record.name, record.status, record.facts)
+            note = record.name
+        # Resource Graph keeps changes only: of two equal annotations in a row the second has a time and no name.
+        name = record.name or (note if "unnamed" in record.facts else "")
+        kind = interpret_record(record.signal, name, record.status, record.facts)
         # Annotations come with "Unknown, before Unknown": nothing changed by them.
         unchanged = kind is Kind.UNKNOWN and record.facts.get("previous", "").lower() == kind
-        if kind is Kind.OTHER or record.signal is Signal.ACTIVITY or unchanged:
-            continue
-        yield _build_event(kind, record, record.blur, record.facts)
+        if kind is not Kind.OTHER and record.signal is not Signal.ACTIVITY and not unchanged:
+            yield _build_event(kind, replace(record, name=name), record.blur, record.facts)
 
 
 def _join_operations(records: Iterable[Record]) -> Iterator[Event]:
@@ -102,57 +98,46 @@ def _build_operation(records: list[Record]) -> Iterator[Event]:
 
 
 def _build_event(kind: Kind, record: Record, blur: timedelta, facts: Mapping[str, str]) -> Event:
-    says, ref = _describe_record(kind, record), record.ref
-    return Event(at=record.at, blur=blur, kind=kind, signal=record.signal, says=says, facts=facts, ref=ref)
-
-
-def _describe_record(kind: Kind, record: Record) -> str:
+    says = SAYS[kind]
     match kind:
         case Kind.NETWORK_CHANGE:
-            resource = record.facts.get("resource", "").rstrip("/").split("/")
-            return f"network change: {record.name} on {resource[-1]}" if resource[-1] else SAYS[kind]
+            resource = record.facts.get("resource", "").rstrip("/").split("/")[-1]
+            says = f"network change: {record.name} on {resource}" if resource else says
         case Kind.UNKNOWN_NOTE:
             words = (record.facts.get(part, "").strip() for part in ("title", "summary", "details"))
-            return f"Azure says of its health: {': '.join(dict.fromkeys(filter(None, words))) or record.name}"
+            says = f"Azure says of its health: {': '.join(dict.fromkeys(filter(None, words))) or record.name}"
         case Kind.SERVICE_INCIDENT if record.facts.get("title"):
-            return f"{SAYS[kind]}: {record.facts['title']}"
+            says = f"{says}: {record.facts['title']}"
         case _:
-            return SAYS[kind]
+            pass
+    return Event(at=record.at, blur=blur, kind=kind, signal=record.signal, says=says, facts=facts, ref=record.ref)
 
 
 def _fold_repeats(events: Iterable[Event]) -> Iterator[Event]:
-    """Each event once: a repeat of the same kind about the same thing, soon after, is the same event."""
+    """Each event once: a repeat of the same kind about the same thing, soon after, is the same event.
+
+    Health states are changes: a state that is told again while it lasts is left out.
+    """
     told: dict[tuple[Kind, str, str], Event] = {}
+    state: Kind | None = None
     for event in events:
         if event.kind in STATES:
-            yield event
+            if event.kind is not state:
+                yield event
+            state = event.kind
             continue
-        key = (event.kind, "" if event.kind in MIGRATIONS else event.signal, _find_subject(event))
+        match event.kind:
+            case Kind.UNKNOWN_NOTE:
+                subject = event.says
+            case Kind.NETWORK_CHANGE | Kind.SERVICE_INCIDENT | Kind.SERVICE_RESOLVED:
+                subject = event.facts.get("tracking") or event.facts.get("resource", "")
+            case _:
+                subject = ""
+        key = (event.kind, "" if event.kind in MIGRATIONS else event.signal, subject)
         known = told.get(key)
         if known is None or event.at - known.at > SAME:
             told[key] = event
             yield event
-
-
-def _find_subject(event: Event) -> str:
-    match event.kind:
-        case Kind.UNKNOWN_NOTE:
-            return event.says
-        case Kind.NETWORK_CHANGE | Kind.SERVICE_INCIDENT | Kind.SERVICE_RESOLVED:
-            return event.facts.get("tracking") or event.facts.get("resource", "")
-        case _:
-            return ""
-
-
-def _keep_state_changes(events: Iterable[Event]) -> Iterator[Event]:
-    """Health states as changes: a state that is told again while it lasts is left out."""
-    state: Kind | None = None
-    for event in events:
-        if event.kind in STATES:
-            if event.kind is state:
-                continue
-            state = event.kind
-        yield event
 
 
 def _merge_series(series: Iterable[Series], span: Window) -> Iterator[Series]:

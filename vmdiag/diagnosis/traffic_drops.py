@@ -79,9 +79,30 @@ class Metric:
 
 def measure_metric(series: Series) -> Metric:
     """A series with the falls of three minutes and more, in order of time."""
-    drops = tuple(_find_drops(series))
-    spans = [(drop.interval.start, drop.interval.end or series.times[-1] + MINUTE) for drop in drops]
-    return Metric(series, drops, spans)
+    times, values = series.times, series.values
+    drops: list[TrafficDrop] = []
+    lost: list[tuple[datetime, datetime]] = []
+    index, ceiling = 1, FRACTION * max(values, default=0.0)
+    while index < len(times):
+        # Cheap first: most readings are well above what can be called low, or beside the largest that their baseline
+        # can hold, so their hour need not be looked at.
+        low = values[index] <= ceiling and values[index] < values[index - 1]
+        fallen = low and values[index] <= FRACTION * max(values[max(0, index - 60) : index])
+        baseline = find_usual_before(series, times[index], lost) if fallen else None
+        # What was low before is no fall: where it began there was no baseline to fall from.
+        if baseline is None or not values[index] <= FRACTION * baseline < values[index - 1]:
+            index += 1
+            continue
+        back = _find_held(series, index, baseline)
+        stop = len(times) if back is None else back
+        first = _find_first_lost(series, index, stop, FRACTION * baseline)
+        found = _measure_drop(series, index if first is None else first, back, baseline, lasted=first is not None)
+        if found is not None:
+            lost.append((found.interval.start, times[stop - 1] + MINUTE))
+            drops.append(found)
+        index = max(stop, index + 1)
+    spans = [(drop.interval.start, drop.interval.end or times[-1] + MINUTE) for drop in drops]
+    return Metric(series, tuple(drops), spans)
 
 
 def find_baseline(metric: Metric, at: datetime) -> float | None:
@@ -153,30 +174,6 @@ def _find_level(series: Series, points: Sequence[float], step: timedelta) -> flo
     level = median(points)
     least = LEAST_FLOWS if "flows" in series.name.lower() else LEAST_BYTES * (step / MINUTE)
     return level if level >= least else None
-
-
-def _find_drops(series: Series) -> Iterator[TrafficDrop]:
-    times, values = series.times, series.values
-    lost: list[tuple[datetime, datetime]] = []
-    index, ceiling = 1, FRACTION * max(values, default=0.0)
-    while index < len(times):
-        # Cheap first: most readings are well above what can be called low, or beside the largest that their baseline
-        # can hold, so their hour need not be looked at.
-        low = values[index] <= ceiling and values[index] < values[index - 1]
-        fallen = low and values[index] <= FRACTION * max(values[max(0, index - 60) : index])
-        baseline = find_usual_before(series, times[index], lost) if fallen else None
-        # What was low before is no fall: where it began there was no baseline to fall from.
-        if baseline is None or not values[index] <= FRACTION * baseline < values[index - 1]:
-            index += 1
-            continue
-        back = _find_held(series, index, baseline)
-        stop = len(times) if back is None else back
-        first = _find_first_lost(series, index, stop, FRACTION * baseline)
-        found = _measure_drop(series, index if first is None else first, back, baseline, lasted=first is not None)
-        if found is not None:
-            lost.append((found.interval.start, times[stop - 1] + MINUTE))
-            yield found
-        index = max(stop, index + 1)
 
 
 def _measure_drop(series: Series, index: int, back: int | None, baseline: float, *, lasted: bool) -> TrafficDrop | None:

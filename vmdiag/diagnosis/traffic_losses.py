@@ -221,17 +221,15 @@ def is_traffic_normal(timeline: Timeline, span: Window) -> bool:
     lost = [one.interval for one in find_traffic_losses(timeline) if not one.is_habit and not one.is_brief]
     if any(interval.clip_to(timeline.window.end).overlaps_window(span) for interval in lost):
         return False
-    return any(map(partial(_is_normal, span, _list_down_spans(timeline)), measure_traffic(timeline)))
-
-
-def _is_normal(span: Window, down: Sequence[Window], metric: Metric) -> bool:
     first = Window(span.start, min(span.end, span.start + AFTER_ONSET))
     last = Window(max(span.start, span.end - TAIL - LATE_POINTS), span.end)
-    for part in (first, span, last):
-        share = measure_share(metric, part, span.start)
-        if share is None or share < NORMAL:
-            return False
-    return len(list_readings(metric.series, span)) >= _count_needed_points(metric, span, down)
+    down = _list_down_spans(timeline)
+    for metric in measure_traffic(timeline):
+        shares = [measure_share(metric, part, span.start) for part in (first, span, last)]
+        is_normal = all(share is not None and share >= NORMAL for share in shares)
+        if is_normal and len(list_readings(metric.series, span)) >= _count_needed_points(metric, span, down):
+            return True
+    return False
 
 
 def _count_needed_points(metric: Metric, span: Window, down: Sequence[Window]) -> float:

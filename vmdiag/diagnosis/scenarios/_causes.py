@@ -1,6 +1,6 @@
 """How a scenario blames losses on events near their onset, and how it is made of its cause alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -63,21 +63,49 @@ def make_scenario(  # noqa: PLR0913 - a scenario has so many fields
 
 def attribute_losses(timeline: Timeline, cause: Cause) -> Finding:
     """A cause's finding: each loss goes to the nearest event in reach."""
-    events = timeline.list_events(*cause.kinds)
+    events, undoing = timeline.list_events(*cause.kinds), timeline.list_events(*cause.undone_by)
     if not events:
         return find_no_cause(timeline, cause)
-    blames = tuple(_attribute(timeline, cause, events))
+    blames: list[Attribution] = []
+    for loss in search_losses(timeline).losses:
+        onset = loss.interval.start
+        near = [
+            event
+            for event in events
+            if event.ended >= onset - cause.before
+            and event.at <= onset + cause.after
+            and not any(event.ended < undone.at < onset for undone in undoing)
+            and not ended_earlier_loss(timeline, event, onset)
+            and not (cause.undone_by_life and _was_well(timeline, Window(event.ended, onset)))
+        ]
+        if not near:
+            continue
+        event = min(near, key=lambda event: (measure_distance(event, onset), event.at))
+        cause_at = find_nearest_instant(event, onset)
+        minutes = round((onset - cause_at) / timedelta(minutes=1))
+        when = (
+            f"{abs(minutes)} min {'before' if minutes > 0 else 'after'} the onset" if minutes else "as the loss began"
+        )
+        # Of an operation only the begin may have been seen, and of a network change not whether it touches the VM.
+        is_sure = "pending" not in event.facts and event.facts.get("relation", "touches") == "touches"
+        blame = Attribution(
+            loss=loss.interval,
+            verdict=Verdict.CONFIRMED if is_sure else Verdict.SUSPECTED,
+            cause_at=cause_at,
+            evidence=(cite_event(Stance.FOR, event, when),),
+        )
+        blames.append(blame)
     return build_finding(cause, events[-3:], blames, unless="no loss begins with it")
 
 
-def build_finding(cause: Cause, events: Sequence[Event], blames: tuple[Attribution, ...], *, unless: str) -> Finding:
+def build_finding(cause: Cause, events: Sequence[Event], blames: Sequence[Attribution], *, unless: str) -> Finding:
     """The finding of what was blamed on a cause; `unless` says why its events explain nothing."""
     evidence = tuple(piece for one in blames for piece in one.evidence)
     return Finding(
         scenario=cause.scenario,
         verdict=blames[-1].verdict if blames else Verdict.CLEAR,
         evidence=evidence or tuple(cite_event(Stance.AGAINST, event, unless) for event in events),
-        blames=blames,
+        blames=tuple(blames),
         cause_at=blames[-1].cause_at if blames else events[-1].at,
     )
 
@@ -101,37 +129,6 @@ def cite_event(stance: Stance, event: Event, says: str = "") -> Evidence:
     """An event as a piece of evidence."""
     text = f"{event.says}: {says}" if says else event.says
     return Evidence(stance=stance, signal=event.signal, says=text, at=event.at, ref=event.ref or None)
-
-
-def _attribute(timeline: Timeline, cause: Cause, events: tuple[Event, ...]) -> Iterator[Attribution]:
-    undoing = timeline.list_events(*cause.undone_by)
-    for loss in search_losses(timeline).losses:
-        onset = loss.interval.start
-        near = [
-            event
-            for event in events
-            if event.ended >= onset - cause.before
-            and event.at <= onset + cause.after
-            and not any(event.ended < undone.at < onset for undone in undoing)
-            and not ended_earlier_loss(timeline, event, onset)
-            and not (cause.undone_by_life and _was_well(timeline, Window(event.ended, onset)))
-        ]
-        if not near:
-            continue
-        event = min(near, key=lambda event: (measure_distance(event, onset), event.at))
-        cause_at = find_nearest_instant(event, onset)
-        minutes = round((onset - cause_at) / timedelta(minutes=1))
-        when = (
-            f"{abs(minutes)} min {'before' if minutes > 0 else 'after'} the onset" if minutes else "as the loss began"
-        )
-        # Of an operation only the begin may have been seen, and of a network change not whether it touches the VM.
-        is_sure = "pending" not in event.facts and event.facts.get("relation", "touches") == "touches"
-        yield Attribution(
-            loss=loss.interval,
-            verdict=Verdict.CONFIRMED if is_sure else Verdict.SUSPECTED,
-            cause_at=cause_at,
-            evidence=(cite_event(Stance.FOR, event, when),),
-        )
 
 
 def _was_well(timeline: Timeline, span: Window) -> bool:

@@ -98,8 +98,11 @@ def find_doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Eviden
     yield from _find_earlier_failures(timeline, loss, event)
     yield from find_possible_rivals(timeline, loss, event)
     yield from find_unread_causes(timeline, loss)
-    gone = _find_dead_signals(timeline, loss.interval.clip_to(timeline.window.end))
-    if gone:
+    span = loss.interval.clip_to(timeline.window.end)
+    work = [(signal, _list_readings(timeline, name, span)) for name, signal, _ in ALIVE if signal in WORK]
+    read = [(signal, readings) for signal, readings in work if len(readings) >= READINGS_OF_LIFE]
+    gone = list(dict.fromkeys(signal for signal, _ in read))
+    if gone and not any(value > 0 for _, readings in read for _, value in readings):
         says = f"the guest is not seen alive: {' and '.join(gone)} at zero since the onset"
         yield Evidence(stance=Stance.AGAINST, signal=gone[0], says=says, at=onset)
 
@@ -184,15 +187,6 @@ def find_life_signs(timeline: Timeline, span: Window) -> Iterator[SignalLoss]:
 
 def _build_life_sign(signal: Signal, at: datetime, says: str, ref: str | None = None) -> SignalLoss:
     return SignalLoss(signal=signal, strength=Strength.WEAK, interval=Interval(at, None), says=says, ref=ref)
-
-
-def _find_dead_signals(timeline: Timeline, span: Window) -> tuple[Signal, ...]:
-    """The signals of the guest's work that are all at zero through a loss; empty where one of them is not."""
-    work = [(signal, _list_readings(timeline, name, span)) for name, signal, _ in ALIVE if signal in WORK]
-    read = [(signal, readings) for signal, readings in work if len(readings) >= READINGS_OF_LIFE]
-    if any(value > 0 for _, readings in read for _, value in readings):
-        return ()
-    return tuple(dict.fromkeys(signal for signal, _ in read))
 
 
 def _list_readings(timeline: Timeline, name: str, span: Window) -> list[tuple[datetime, float]]:

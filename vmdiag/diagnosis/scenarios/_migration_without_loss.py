@@ -75,21 +75,14 @@ def _explain_unclear(found: LossSearch, event: Event, onset: Window) -> Iterator
     ]
     for stance, one, says in told:
         yield Evidence(stance=stance, signal=one.signal, says=f"{one.says}{says}", at=one.interval.start)
-    falls = _find_falls_after(found, onset)
-    if len(falls) >= FALLS:
-        yield from (cite_signal_loss(Stance.FOR, one) for one in falls)
-
-
-def _find_falls_after(found: LossSearch, onset: Window) -> list[SignalLoss]:
-    """The falls of minutes that follow one another from the onset window on."""
     pieces = [one for loss in found.pauses for one in loss.channels if one.signal is Signal.TRAFFIC]
-    falls = sorted(pieces, key=lambda fall: fall.interval.start)
-    first = next((one.interval.start for one in falls if one.interval.start in onset), None)
-    told: list[SignalLoss] = []
-    for one in falls:
+    first = min((one.interval.start for one in pieces if one.interval.start in onset), default=None)
+    falls: list[SignalLoss] = []
+    for one in sorted(pieces, key=lambda piece: piece.interval.start):
         start = one.interval.start
         # The metrics date one fall a minute or two apart.
-        fresh = not told or start - told[-1].interval.start > SAME_MOMENT
-        if fresh and first is not None and first <= start <= first + FALLS_WITHIN:
-            told.append(one)
-    return told
+        is_next = not falls or start - falls[-1].interval.start > SAME_MOMENT
+        if is_next and first is not None and first <= start <= first + FALLS_WITHIN:
+            falls.append(one)
+    if len(falls) >= FALLS:
+        yield from (cite_signal_loss(Stance.FOR, one) for one in falls)

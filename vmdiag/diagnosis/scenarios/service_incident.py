@@ -10,14 +10,13 @@ What to do: follow the incident in Service Health; fail over where the workload 
 Source: https://learn.microsoft.com/azure/service-health/service-health-overview
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import Attribution, Finding, Precedence, Stance, Verdict
 from vmdiag.diagnosis.scenarios._causes import Cause, build_finding, cite_event, find_no_cause, make_scenario
 from vmdiag.diagnosis.service_health import concerns_vm, find_incident_end, is_same_region
-from vmdiag.model import Event, Kind, Signal, Timeline
+from vmdiag.model import Kind, Signal, Timeline
 
 CAUSE = Cause(
     scenario="service-incident",
@@ -34,25 +33,17 @@ def detect(timeline: Timeline) -> Finding:
     incidents = [event for event in timeline.list_events(*CAUSE.kinds) if concerns_vm(timeline.vm, event)]
     if not incidents:
         return find_no_cause(timeline, CAUSE)
-    blames = tuple(_attribute_losses(timeline, incidents))
-    return build_finding(CAUSE, incidents, blames, unless="no loss of connectivity begins during it")
-
-
-def _attribute_losses(timeline: Timeline, incidents: list[Event]) -> Iterator[Attribution]:
-    spans = [
-        (event.at - CAUSE.after, find_incident_end(event, timeline.events) + CAUSE.before, event) for event in incidents
-    ]
+    blames: list[Attribution] = []
+    ends = [(event, find_incident_end(event, timeline.events)) for event in incidents]
     for loss in search_losses(timeline).losses:
-        event = next((event for begin, end, event in spans if begin <= loss.interval.start <= end), None)
-        if event is not None:
+        onset = loss.interval.start
+        during = [event for event, end in ends if event.at - CAUSE.after <= onset <= end + CAUSE.before]
+        for event in during[:1]:
             known = is_same_region(timeline.vm, event) is True
-            says = "" if known else "whether it is the VM's region is not known"
-            yield Attribution(
-                loss=loss.interval,
-                verdict=Verdict.CONFIRMED if known else Verdict.SUSPECTED,
-                cause_at=event.at,
-                evidence=(cite_event(Stance.FOR, event, says),),
-            )
+            verdict = Verdict.CONFIRMED if known else Verdict.SUSPECTED
+            evidence = cite_event(Stance.FOR, event, "" if known else "whether it is the VM's region is not known")
+            blames.append(Attribution(loss=loss.interval, verdict=verdict, cause_at=event.at, evidence=(evidence,)))
+    return build_finding(CAUSE, incidents, blames, unless="no loss of connectivity begins during it")
 
 
 SCENARIO = make_scenario(
