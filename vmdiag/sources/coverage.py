@@ -4,12 +4,11 @@ The contract's rule: what was read in part counts as not read, unless another fe
 over that span. It is decided here, so that whoever judges need only look at a gap's `cut`.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from vmdiag.identity import VmId
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Window
 from vmdiag.sources.items import IncompleteRead
 from vmdiag.sources.network_path import NetworkPath
@@ -72,7 +71,7 @@ class GapFinder:
         self, vm: StoredVm, path: NetworkPath, records: tuple[Record, ...], series: tuple[Series, ...]
     ) -> Iterator[Gap]:
         """The gaps of a VM; what was not heard from the window's start on was not heard before it either."""
-        scopes = _list_scopes(vm.id)
+        scopes = vm.scopes
         recorded = self._store.read_recorded_gaps(vm.number)
         # The signals that a recording of this very VM says it heard.
         stated = {signal for signal, partial, cut in self._store.read_coverage(scopes[:1]) if not partial and not cut}
@@ -211,15 +210,15 @@ def find_unread_logs(store: StoredItems, groups: Iterable[str], window: Window) 
 
 
 def _infer_whole_subscriptions(store: StoredItems) -> dict[tuple[str, str], set[str]]:
-    """What was read of several groups of a subscription."""
-    groups: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+    """Why what was read of several groups of a subscription may leave things out, by signal and subscription."""
+    groups: Counter[tuple[str, str, str]] = Counter()
     for signal, scope, partial in store.list_covered_scopes():
         parts = scope.split("/")
         if len(parts) == 5:  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G
-            groups[signal, "/".join(parts[:3]), partial].add(scope)
+            groups[signal, "/".join(parts[:3]), partial] += 1
     inferred: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for (signal, subscription, partial), scopes in groups.items():
-        if len(scopes) >= WHOLE_SUBSCRIPTION_GROUPS:
+    for (signal, subscription, partial), count in groups.items():
+        if count >= WHOLE_SUBSCRIPTION_GROUPS:
             inferred[signal, subscription].add(partial)
     return inferred
 
@@ -233,9 +232,3 @@ def _find_measured_spans(series: tuple[Series, ...]) -> dict[Signal, SecondsSpan
             before = spans.get(one.signal, (first, last))
             spans[one.signal] = min(first, before[0]), max(last, before[1])
     return spans
-
-
-def _list_scopes(vm: VmId) -> Scopes:
-    """Where a feed may have been read that concerns a VM: the VM, its group, its subscription."""
-    subscription = f"/subscriptions/{vm.subscription}".lower()
-    return vm.key, f"{subscription}/resourcegroups/{vm.resource_group}".lower(), subscription

@@ -66,25 +66,14 @@ class PackedMetricPoints:
 
 @dataclass(frozen=True, slots=True)
 class VmInventory:
-    """A part of the inventory; what several rows know of one VM is put together."""
+    """A part of the inventory; what several rows know of one VM, and of its tags, is put together.
+
+    `computer` is what it is called inside its guest: its name in tables that know computers, not resources.
+    """
 
     vm: VirtualMachine
-
-
-@dataclass(frozen=True, slots=True)
-class VmTags:
-    """The tags of a VM, as written; another row may know others."""
-
-    vm: VmId
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ComputerName:
-    """What a VM is called inside its guest: its name in tables that know computers, not resources."""
-
-    vm: VmId
-    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    computer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +178,6 @@ Item = (
     | MetricPoints
     | PackedMetricPoints
     | VmInventory
-    | VmTags
-    | ComputerName
     | NetworkChange
     | ServiceIncident
     | NetworkLink

@@ -1,4 +1,4 @@
-"""The Kusto queries that are sent to Azure, as texts; the only place that writes KQL; pure, must not send one.
+"""The Kusto queries that are sent to Azure, as texts; the only place that writes KQL.
 
 Sources: "Understanding the Azure Resource Graph query language" (tables, `mv-expand` and `join` limits), "Azure
 Resource Graph sample queries for HealthResources", "Azure Monitor Logs reference: Heartbeat". Every query that goes to
@@ -33,10 +33,7 @@ class Who:
 def machines(who: Who) -> str:
     """The VMs with their inventory and power state."""
     return _lines(
-        "resources",
-        "where type =~ 'microsoft.compute/virtualmachines'",
-        "extend vm = id",
-        *_about(who),
+        *_choose_resources("microsoft.compute/virtualmachines", "id", who),
         "project id, name, type, location, resourceGroup, subscriptionId, tags, properties",
         "order by id asc",
     )
@@ -48,10 +45,7 @@ def passages(who: Who) -> str:
     Each row holds of its interface only its own address: an interface with 256 of them would fill a page by itself.
     """
     return _lines(
-        "resources",
-        "where type =~ 'microsoft.network/networkinterfaces'",
-        "extend vm = tostring(properties.virtualMachine.id)",
-        *_about(who),
+        *_choose_resources("microsoft.network/networkinterfaces", "tostring(properties.virtualMachine.id)", who),
         f"mv-expand way = properties.ipConfigurations {_MOST}",
         "extend subnet = tolower(tostring(way.properties.subnet.id))",
         "extend public = tolower(tostring(way.properties.publicIPAddress.id))",
@@ -81,10 +75,7 @@ def passages(who: Who) -> str:
 def neighbours(who: Who, most: int) -> str:
     """Some other VMs in the subnets of these: what they share shows whether an outage is the VM's own."""
     return _lines(
-        "resources",
-        "where type =~ 'microsoft.network/networkinterfaces'",
-        "extend vm = tostring(properties.virtualMachine.id)",
-        *_about(who),
+        *_choose_resources("microsoft.network/networkinterfaces", "tostring(properties.virtualMachine.id)", who),
         f"mv-expand way = properties.ipConfigurations {_MOST}",
         "extend subnet = tolower(tostring(way.properties.subnet.id))",
         "project asked = vm, subnet",
@@ -123,10 +114,7 @@ def maintenance(who: Who) -> str:
 def regions(who: Who) -> str:
     """Where the VMs are."""
     return _lines(
-        "resources",
-        "where type =~ 'microsoft.compute/virtualmachines'",
-        "extend vm = id",
-        *_about(who),
+        *_choose_resources("microsoft.compute/virtualmachines", "id", who),
         "project id, location",
         "order by id asc",
     )
@@ -180,6 +168,11 @@ def literal(text: str) -> str:
     return "'" + safe.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def _choose_resources(kind: str, vm: str, who: Who) -> tuple[str, ...]:
+    """The resources of a kind that belong to the VMs; `vm` is where they name theirs."""
+    return "resources", f"where type =~ '{kind}'", f"extend vm = {vm}", *_about(who)
+
+
 def _about(who: Who) -> Iterable[str]:
     """The conditions on the column `vm`, which holds a VM's id."""
     named = [f"tostring(split(vm, '/')[{_NAME}]) in~ ({_list(who.names)})"] if who.names else []
@@ -206,12 +199,9 @@ def _fits(group: str, name: str) -> str:
 
 def _regex(pattern: str) -> str:
     wild = {"*": "[^/]*", "?": "[^/]"}
-    return "".join(wild.get(each) or (each if each.isalnum() else f"[{each}]") for each in _plain(pattern))
-
-
-def _plain(pattern: str) -> str:
-    """The pattern with only what a name or a group can hold: whatever else there is fits no VM."""
-    return "".join(each if each.isalnum() or each in "*?._-()" else "/" for each in pattern.lower())
+    # Whatever a name or a group cannot hold fits no VM.
+    plain = (each if each.isalnum() or each in "*?._-()" else "/" for each in pattern.lower())
+    return "".join(wild.get(each) or (each if each.isalnum() else f"[{each}]") for each in plain)
 
 
 def _list(texts: Iterable[str]) -> str:

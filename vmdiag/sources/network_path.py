@@ -18,7 +18,6 @@ SUBNET_RESOURCE_TYPES = frozenset({"networksecuritygroups", "routetables", "natg
 # ... or through the interfaces themselves. A change of any other kind (a balancer with addresses in its pool, a
 # firewall, a gateway) is told by neither.
 INTERFACE_RESOURCE_TYPES = SUBNET_RESOURCE_TYPES | {"publicipaddresses", INTERFACE_TYPE, NETWORK_TYPE}
-TOUCHES, UNKNOWN = "touches", "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +44,12 @@ class NetworkPath:
     @property
     def unread_groups(self) -> frozenset[str]:
         """The other resource groups that hold what is unread."""
-        return frozenset(map(parse_group_id, self.unread_parts)) - {self.group}
+        return frozenset(map(_parse_group_id, self.unread_parts)) - {self.group}
 
     @property
     def other_groups(self) -> frozenset[str]:
         """The other resource groups through which the traffic passes."""
-        return frozenset(map(parse_group_id, self.resources)) - {self.group}
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """How a changed resource stands to a VM: `touches`, or `unknown` and why."""
-
-    word: str
-    reason: str = ""
+        return frozenset(map(_parse_group_id, self.resources)) - {self.group}
 
 
 def read_path(store: StoredItems, vm: StoredVm, *, whole: bool = True) -> NetworkPath:
@@ -74,62 +65,53 @@ def read_path(store: StoredItems, vm: StoredVm, *, whole: bool = True) -> Networ
         known |= fresh
         if not fresh:
             break
-    partly = frozenset() if whole else frozenset(one for one in known if _parse_resource_type(one) == INTERFACE_TYPE)
-    unread = tuple(sorted(one for one in known if one in partly or not _is_part_read(one, links.get(one, set()))))
-    group = f"/subscriptions/{vm.id.subscription}/resourcegroups/{vm.id.resource_group}".lower()
-    return NetworkPath(group=group, resources=frozenset(known), unread_parts=unread)
+    interfaces = {one for one in known if _parse_resource_type(one) == INTERFACE_TYPE}
+    # What was read links to itself, and every interface is in a subnet.
+    read = {one for one in known if SUBNET_SEGMENT not in one or one in links.get(one, ())} - interfaces
+    if whole:
+        read |= {one for one in interfaces if any(SUBNET_SEGMENT in each for each in links.get(one, ()))}
+    unread = tuple(sorted(known - read))
+    return NetworkPath(group=vm.scopes[1], resources=frozenset(known), unread_parts=unread)
 
 
-def relate_to_vm(resource: str, path: NetworkPath, missing_phrase: str) -> Relation | None:
-    """How a changed resource stands to the VM; `None` when it is not the VM's.
+def relate_to_vm(resource: str, path: NetworkPath, missing_phrase: str) -> dict[str, str] | None:
+    """How a changed resource stands to the VM, as facts; `None` when it is not the VM's.
 
-    What could lie behind an unread part is `unknown` in the VM's own group and in that of the part; `missing_phrase`
-    says how such a part fared: "not in the archive".
+    It `touches`, or the relation is `unknown` and why: what could lie behind an unread part is that in the VM's own
+    group and in that of the part; `missing_phrase` says how such a part fared: "not in the archive".
     """
-    if resource in path.resources or _find_owning_resource(resource) in path.resources:
-        return Relation(TOUCHES)
-    group, kind = parse_group_id(resource), _parse_resource_type(resource)
+    # A rule, route or peering is its resource's; a subnet stands for itself.
+    owner = resource if SUBNET_SEGMENT in resource else "/".join(resource.split("/")[:9])
+    if not path.resources.isdisjoint((resource, owner)):
+        return {"relation": "touches"}
+    reason = _find_doubt(resource, path, missing_phrase)
+    return {"relation": "unknown", "relation_reason": reason} if reason else None
+
+
+def _find_doubt(resource: str, path: NetworkPath, missing_phrase: str) -> str:
+    """Why it cannot be told whether a resource is the VM's; empty when it is not."""
+    group, kind = _parse_group_id(resource), _parse_resource_type(resource)
     if not path.has_interfaces:
-        return Relation(UNKNOWN, f"its network interfaces are {missing_phrase}") if group == path.group else None
+        return f"its network interfaces are {missing_phrase}" if group == path.group else ""
+    is_odd = kind not in INTERFACE_RESOURCE_TYPES
     for part in path.unread_parts:
-        if group in (path.group, parse_group_id(part)) and _may_lie_behind(part, resource, kind):
-            return Relation(UNKNOWN, f"{describe_unread_part(part)} is {missing_phrase}")
-    if group == path.group and kind not in INTERFACE_RESOURCE_TYPES:
-        return Relation(UNKNOWN, "no interface tells whether its traffic passes through it")
-    return None
+        names = part.split("/")
+        if group not in (path.group, _parse_group_id(part)):
+            continue
+        if SUBNET_SEGMENT not in part:
+            # Which interfaces a VM has it says itself.
+            if kind != INTERFACE_TYPE:
+                return f"its network interface {names[-1]} is {missing_phrase}"
+        elif is_odd or kind in SUBNET_RESOURCE_TYPES or PEERING_SEGMENT in resource:
+            return f"the subnet {names[-1]} of its virtual network {names[8]} is {missing_phrase}"
+    if group == path.group and is_odd:
+        return "no interface tells whether its traffic passes through it"
+    return ""
 
 
-def describe_unread_part(part: str) -> str:
-    """An unread part, in words."""
-    parts = part.split("/")
-    if SUBNET_SEGMENT in part:
-        return f"the subnet {parts[-1]} of its virtual network {parts[8]}"
-    return f"its network interface {parts[-1]}"
-
-
-def parse_group_id(resource: str) -> str:
+def _parse_group_id(resource: str) -> str:
     """The id of the resource group that holds a resource."""
     return "/".join(resource.split("/")[:5])
-
-
-def _is_part_read(resource: str, links: set[str]) -> bool:
-    """Whether what lies behind is known; what was read links to itself, and every interface is in a subnet."""
-    if _parse_resource_type(resource) == INTERFACE_TYPE:
-        return any(SUBNET_SEGMENT in one for one in links)
-    return SUBNET_SEGMENT not in resource or resource in links
-
-
-def _may_lie_behind(part: str, resource: str, kind: str) -> bool:
-    if SUBNET_SEGMENT not in part:
-        # Which interfaces a VM has it says itself.
-        return kind != INTERFACE_TYPE
-    return kind in SUBNET_RESOURCE_TYPES or kind not in INTERFACE_RESOURCE_TYPES or PEERING_SEGMENT in resource
-
-
-def _find_owning_resource(resource: str) -> str:
-    """The resource that a rule, route or peering belongs to; a subnet stands for itself."""
-    parts = resource.split("/")
-    return resource if SUBNET_SEGMENT in resource else "/".join(parts[:9])
 
 
 def _parse_resource_type(resource: str) -> str:

@@ -1,4 +1,4 @@
-"""The seam between sources and the rest: what is asked of a source, and what it answers; must not know any source."""
+"""The seam between sources and the rest: what is asked of a source, and what it answers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from threading import Event as Flag
 from typing import Protocol
 
 from vmdiag.identity import Selector, VmId
-from vmdiag.model import Gap, Needs, Transcript, Window
+from vmdiag.model import Gap, Needs, Transcript, Window, subtract_span
 
 # What is read reaches back at least so far, however short the window is: a loss that is still open began at any time,
 # and its migration, its baseline and what competes lie before that. It is as far as Resource Graph keeps changes, and
@@ -50,7 +50,7 @@ class Scope:
             return Window(find_latest_time(self.since, until), until)
         if isinstance(self.since, datetime):
             return Window(self.since, until)
-        return Window(_back(until, self.since), until)
+        return Window(subtract_span(until, self.since), until)
 
 
 def reading_span(window: Window, needs: Needs) -> Window:
@@ -58,13 +58,8 @@ def reading_span(window: Window, needs: Needs) -> Window:
 
     The window says which losses are told; it never says how far back is read.
     """
-    start = min(window.start, _back(window.end, LEAST_READ))
-    return Window(_back(start, needs.margin), window.end)
-
-
-def _back(at: datetime, span: timedelta) -> datetime:
-    # An absurd clock in a file (year 1) must not underflow.
-    return at - min(span, at - datetime.min.replace(tzinfo=UTC))
+    start = min(window.start, subtract_span(window.end, LEAST_READ))
+    return Window(subtract_span(start, needs.margin), window.end)
 
 
 def find_latest_time(clock: time, before: datetime) -> datetime:

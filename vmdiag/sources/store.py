@@ -100,15 +100,13 @@ class ItemStore(StoredItems):
             case items.UndatedState(vm=vm, signal=signal, name=name, status=status, facts=facts, ref=ref):
                 record = Record(at=EARLIEST_TIME, signal=signal, name=name, status=status, facts=facts, ref=ref)
                 self._add_record(self._ensure_vm_number(vm), record, None)
-            case items.VmInventory(machine):
+            case items.VmInventory(machine, tags, computer):
                 only_seen = machine == VirtualMachine(id=machine.id)
-                _ = self._ensure_vm_number(machine.id) if only_seen else self._merge_machine(machine)
-            case items.VmTags(vm, tags):
-                rows = [(self._ensure_vm_number(vm), name, value) for name, value in tags.items()]
+                number = self._ensure_vm_number(machine.id) if only_seen else self._merge_machine(machine)
+                rows = [(number, name, value) for name, value in tags.items()]
                 self.database.executemany("insert or ignore into tag values (?, ?, ?)", rows)
-            case items.ComputerName(vm, name):
-                row = (self._ensure_vm_number(vm), name.lower())
-                self.database.execute("insert or ignore into computer values (?, ?)", row)
+                if computer:
+                    self.database.execute("insert or ignore into computer values (?, ?)", (number, computer.lower()))
             case items.NetworkChange(resource=resource, record=record):
                 at = self._register_time(record.at)
                 scope = "/".join(resource.lower().split("/")[:5])

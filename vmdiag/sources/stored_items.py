@@ -72,6 +72,12 @@ class StoredVm(NamedTuple):
     number: int
     id: VmId
 
+    @property
+    def scopes(self) -> tuple[str, str, str]:
+        """Where a feed may have been read that concerns it: the VM, its group, its subscription."""
+        subscription = f"/subscriptions/{self.id.subscription}".lower()
+        return self.id.key, f"{subscription}/resourcegroups/{self.id.resource_group}".lower(), subscription
+
 
 class StoredItems:
     """What was read, by the number of a VM or by scopes: ids of VMs, groups and subscriptions in lower case."""

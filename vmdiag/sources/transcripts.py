@@ -67,10 +67,9 @@ class TranscriptBuilder:
         """The network changes that touch the VM, or may: their relation cannot be known."""
         ids = (path.group, *path.unread_groups, *path.resources)
         for resource, record in self._store.read_network_changes(ids, self._span):
-            related = relate_to_vm(resource, path, self._limits.missing_phrase)
-            if related is not None:
-                why = {"relation_reason": related.reason} if related.reason else {}
-                yield replace(record, facts={**record.facts, "resource": resource, "relation": related.word, **why})
+            relation = relate_to_vm(resource, path, self._limits.missing_phrase)
+            if relation is not None:
+                yield replace(record, facts={**record.facts, "resource": resource, **relation})
 
 
 def date_records(undated: Iterable[Record], window: Window) -> Iterator[Record]:

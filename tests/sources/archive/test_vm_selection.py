@@ -8,7 +8,6 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.archive._archive import resolve_placeholders
 from vmdiag.sources.items import (
-    ComputerName,
     Item,
     MetricPoints,
     UndatedState,
@@ -59,7 +58,7 @@ def owners(spool: ItemStore, table: str) -> set[object]:
 )
 def test_a_name_that_one_vm_has_is_that_vm(spoken: VmId, meant: VmId) -> None:
     others = [VmInventory(VirtualMachine(id=one)) for one in (vm("web-02"), vm("3", scale_set="other"))]
-    computer = ComputerName(vm("a-long-windows-name"), "winbox")
+    computer = VmInventory(VirtualMachine(id=vm("a-long-windows-name")), computer="winbox")
     spool, said = placed(power(spoken), beat(spoken), VmInventory(VirtualMachine(id=meant)), computer, *others)
 
     assert owners(spool, "record") == owners(spool, "points") == {meant.key}
@@ -68,7 +67,9 @@ def test_a_name_that_one_vm_has_is_that_vm(spoken: VmId, meant: VmId) -> None:
 
 
 def test_a_computer_that_is_called_otherwise_is_not_meant_by_its_vms_name() -> None:
-    spool, said = placed(beat(make_computer_placeholder("web-01")), ComputerName(vm(), "inside"))
+    spool, said = placed(
+        beat(make_computer_placeholder("web-01")), VmInventory(VirtualMachine(id=vm()), computer="inside")
+    )
 
     assert not owners(spool, "points")
     assert said == ["records that name a VM only as web-01 were left out: no VM of that name is in the archive"]

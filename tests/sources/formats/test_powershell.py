@@ -23,7 +23,7 @@ from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
 from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.formats.powershell_activity_log import identify_signals
-from vmdiag.sources.items import ComputerName, MalformedRow, make_name_placeholder
+from vmdiag.sources.items import MalformedRow, make_name_placeholder
 
 LOG, METRICS, MACHINE = "powershell-activity-log", "powershell-metrics", "powershell-virtual-machine"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
@@ -213,4 +213,4 @@ def test_a_disk_with_an_id_of_its_own_is_no_vm() -> None:
 
 
 def test_a_vm_says_what_its_computer_is_called() -> None:
-    assert [item.name for item in read(MACHINE, whole()) if isinstance(item, ComputerName)] == ["inside"]
+    assert [item.computer for item in known(read(MACHINE, whole()))] == ["inside"]

@@ -66,10 +66,12 @@ class ArchiveReader:
         found = list(files)
         sizes = [place.size for place in found]
         self._total = sum(size for size in sizes if size is not None) if None not in sizes else None
-        useful = [place for place in found if self._read_file(place)]
+        is_useful = False
+        for place in found:
+            is_useful |= self._read_file(place)
         for tally in self._unfinished_pages:
             self._store_read_outcomes(tally)
-        if not useful:
+        if not is_useful:
             tried = f"Formats that were tried: {', '.join(sorted(self._formats))}."
             useless = list(self._unusable.describe_files())[:NAMED_FILES_LIMIT]
             raise BadArchive("\n".join(useless), self._unusable.advice or tried)

@@ -23,7 +23,7 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import ComputerName, Item, MalformedRow, Row, UndatedState, VmInventory, VmRecord, VmTags
+from vmdiag.sources.items import Item, MalformedRow, Row, UndatedState, VmInventory, VmRecord
 
 SIGNALS = (Signal.POWER, Signal.AGENT)
 VM_TYPE = re.compile(r"microsoft\.compute/(?:virtualmachinescalesets/)?virtualmachines", re.IGNORECASE)
@@ -80,22 +80,16 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     view = to_mapping(members.get("instanceView")) or to_mapping(row.get("instanceView")) or members
     power = _find_power_state(row, members, view)
     interfaces = iter_objects(get_path(members, "networkProfile", "networkInterfaces"))
-    yield VmInventory(
-        VirtualMachine(
-            id=vm,
-            location=to_short_text(row.get("location")).replace(" ", "").lower() or None,
-            os=_find_operating_system(members),
-            size=to_short_text(get_path(members, "hardwareProfile", "vmSize")) or None,
-            power_state=power or None,
-            network=frozenset(named for each in interfaces if (named := to_text(each.get("id")).lower())),
-        )
+    machine = VirtualMachine(
+        id=vm,
+        location=to_short_text(row.get("location")).replace(" ", "").lower() or None,
+        os=_find_operating_system(members),
+        size=to_short_text(get_path(members, "hardwareProfile", "vmSize")) or None,
+        power_state=power or None,
+        network=frozenset(named for each in interfaces if (named := to_text(each.get("id")).lower())),
     )
-    tags = read_tags(row)
-    if tags:
-        yield VmTags(vm, tags)
     called = to_short_text(get_path(members, "osProfile", "computerName")) or to_short_text(view.get("computerName"))
-    if called:
-        yield ComputerName(vm, called)
+    yield VmInventory(machine, read_tags(row), called)
     if power:
         yield UndatedState(vm=vm, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
     yield from _decode_agent(vm, to_mapping(view.get("vmAgent")), ref)
