@@ -74,17 +74,12 @@ class VmNameIndex:
             raise UsageError(message, "Name it as resource-group/name, or by its resource id.")
         return found
 
-    def explain_missing(self, selector: Selector) -> str:
-        """Why a selector means none, with what was perhaps meant."""
-        near = self.suggest_names(selector)
-        return f"{NO_SUCH_VM} {self.where}{f'; did you mean {_join_alternatives(near)}?' if near else ''}"
-
     def make_not_found_error(self, selector: Selector) -> NotFound:
         """The error for the only VM that was asked for."""
-        near = self.suggest_names(selector)
-        known = [f"{vm.resource_group}/{vm.name}" for vm in self._all]
-        guess = f"Did you mean {_join_alternatives(near)}?" if near else f"VMs {self.where}: {join_with_limit(known)}."
+        near = _join_alternatives(self.suggest_names(selector))
+        known = join_with_limit(f"{vm.resource_group}/{vm.name}" for vm in self._all)
         called = "fits" if selector.is_pattern else "is called"
+        guess = f"Did you mean {near}?" if near else f"VMs {self.where}: {known}."
         return NotFound(f"no VM {self.where} {called} {shorten_word(selector.text)}", guess)
 
     def suggest_names(self, selector: Selector) -> list[str]:
@@ -100,25 +95,34 @@ class VmNameIndex:
         return ((find_similar_names(f"{group}/{name}", found) if group else []) or found)[:GUESS_LIMIT]
 
 
-def resolve_vms(scope: Scope, names: VmNameIndex, stated: Mapping[Selector, VmId] | None = None) -> ResolvedScope:
-    """The VMs that were named; raises `NotFound` where there was one name, and it means none.
+def resolve_vms(
+    scope: Scope,
+    seen: Collection[VmId],
+    where: str,
+    stated: Mapping[Selector, VmId] | None = None,
+    called: Mapping[str, str] | None = None,
+) -> ResolvedScope:
+    """The VMs that were named, among those that were seen; raises `NotFound` where there was one name, for nothing.
 
-    An id means its VM whether it was seen or not; so does what is `stated`.
+    An id means its VM whether it was seen or not; so does what is `stated`. `called` are subscriptions' names by id.
     """
+    names = VmNameIndex((vm for vm in seen if is_in_scope(vm, scope)), where)
+    known = {selector: selector.vm_id or (stated or {}).get(selector) for selector in scope.vms}
+    if not all(vm or names.find_matches(selector) for selector, vm in known.items()):
+        require_members(scope, seen, where, called)
     vms: dict[VmId, None] = {}
     missing: dict[VmId, str] = {}
     (only,) = scope.subscriptions if len(scope.subscriptions) == 1 else (UNKNOWN,)
-    for selector in scope.vms:
-        known = selector.vm_id or (stated or {}).get(selector)
-        found = names.find_matches(selector) or ([known] if known is not None else [])
+    for selector, vm in known.items():
+        found = names.find_matches(selector) or ([vm] if vm is not None else [])
         if not found and len(scope.vms) == 1:
             if scope.allow_empty and selector.is_pattern:
                 return ResolvedScope(())
             raise names.make_not_found_error(selector)
         if not found:
-            placeholder = selector.placeholder(only)
-            missing[placeholder] = names.explain_missing(selector)
-            found = [placeholder]
+            near = _join_alternatives(names.suggest_names(selector))
+            found = [selector.placeholder(only)]
+            missing[found[0]] = f"{NO_SUCH_VM} {where}{f'; did you mean {near}?' if near else ''}"
         vms |= dict.fromkeys(found)
     return ResolvedScope(tuple(vms), missing)
 
@@ -146,16 +150,20 @@ def require_members(scope: Scope, seen: Collection[VmId], where: str, called: Ma
     """
     if scope.allow_empty:
         return
+    called = called or {}
     subscriptions = {vm.subscription.lower() for vm in seen}
     for one in sorted(scope.subscriptions - subscriptions):
-        raise make_empty_subscription_error(one, subscriptions | set(called or {}), where, called or {})
+        there = (subscriptions | called.keys()) - {one}
+        known = [f"{each} ({called[each]})" if each in called else each for each in there]
+        name = f" ({shorten_word(called[one])})" if one in called else ""
+        message = f"no VM {where} is in the subscription {shorten_word(one)}{name}"
+        raise NotFound(message, _make_hint(one, known, "Subscriptions"))
     inside = [vm for vm in seen if not scope.subscriptions or vm.subscription.lower() in scope.subscriptions]
     groups = {vm.resource_group.lower(): vm.resource_group for vm in inside}
     for one in sorted(scope.groups, key=str.lower):
         if not any(matches_any_pattern((one,), group) for group in groups):
-            message = (
-                f"no VM {where} is in a resource group {'like' if is_pattern(one) else 'called'} {shorten_word(one)}"
-            )
+            likeness = "like" if is_pattern(one) else "called"
+            message = f"no VM {where} is in a resource group {likeness} {shorten_word(one)}"
             raise NotFound(message, _make_hint(one, groups.values(), "Groups with VMs"))
 
 
@@ -169,15 +177,6 @@ def make_missing_tags_error(scope: Scope, tags: Tags, where: str) -> NotFound:
         return NotFound(message, f"None of them has a tag, or their tags were not told. {ALLOW_EMPTY}")
     fault = next((each for each in wanted if each.lower() not in {one.lower() for one in there}), wanted[0])
     return NotFound(message, _make_hint(fault, there, "Tags that there are"))
-
-
-def make_empty_subscription_error(one: str, there: Iterable[str], where: str, called: Mapping[str, str]) -> NotFound:
-    """The error for a subscription without a VM."""
-    name = f" ({shorten_word(called[one])})" if one in called else ""
-    known = [f"{each} ({called[each]})" if each in called else each for each in there if each != one]
-    return NotFound(
-        f"no VM {where} is in the subscription {shorten_word(one)}{name}", _make_hint(one, known, "Subscriptions")
-    )
 
 
 def find_similar_names(word: str, known: Iterable[str]) -> list[str]:

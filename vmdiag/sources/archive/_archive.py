@@ -21,7 +21,6 @@ from vmdiag.sources.items import BY_NAME, is_placeholder
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
 from vmdiag.sources.selection import (
     ALLOW_EMPTY,
-    VmNameIndex,
     find_suspects,
     has_scope_tags,
     is_in_scope,
@@ -205,7 +204,15 @@ def select_vms(store: StoredItems, scope: Scope, span: Window, triggers: Iterabl
     known = len(seen) - len(inside) + len(left)
     if not scope.vms:
         return VmSelection(tuple(candidates), known - len(candidates), quiet=len(left) - len(candidates))
-    named = _resolve_named_vms(scope, seen, ids)
+    resolved = resolve_vms(scope, ids, IN_ARCHIVE)
+    # An id means its VM, whichever group or subscription the other names are looked for in.
+    by_id = {one.id: one for one in seen}
+    reasons = resolved.missing
+    named = [
+        by_id.get(vm) or SelectedVm(vm, None, reasons.get(vm, NOT_IN_ARCHIVE))
+        for vm in resolved.vms
+        if vm not in scope.finished
+    ]
     asked = set(named)
     neighbours = tuple(one for one in candidates if one not in asked)
     others = known - sum(one.number is not None for one in named) - len(neighbours)
@@ -226,18 +233,3 @@ def _filter_members(store: StoredItems, scope: Scope, ids: list[VmId], inside: l
         message = f"no VM is {IN_ARCHIVE}"
         raise NotFound(message, f"Add an export of the VMs or of their activity log. {ALLOW_EMPTY}")
     return inside
-
-
-def _resolve_named_vms(scope: Scope, seen: list[SelectedVm], ids: list[VmId]) -> list[SelectedVm]:
-    names = VmNameIndex((vm for vm in ids if is_in_scope(vm, scope)), IN_ARCHIVE)
-    if not all(selector.vm_id or names.find_matches(selector) for selector in scope.vms):
-        require_members(scope, ids, IN_ARCHIVE)
-    resolved = resolve_vms(scope, names)
-    # An id means its VM, whichever group or subscription the other names are looked for in.
-    known = {one.id: one for one in seen}
-    reasons = resolved.missing
-    return [
-        known.get(vm) or SelectedVm(vm, None, reasons.get(vm, NOT_IN_ARCHIVE))
-        for vm in resolved.vms
-        if vm not in scope.finished
-    ]

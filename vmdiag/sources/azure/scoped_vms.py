@@ -12,7 +12,6 @@ from vmdiag.sources.protocol import Scope
 from vmdiag.sources.selection import (
     ALLOW_EMPTY,
     ResolvedScope,
-    VmNameIndex,
     has_scope_tags,
     is_in_scope,
     make_missing_tags_error,
@@ -78,13 +77,10 @@ def select_vms(
 
     `known` are the VMs that need not be seen, `subscription_names` the names of subscriptions by id.
     """
+    ids = (*visible_vms, *scope.finished)
     if scope.vms:
-        ids = [vm for vm in (*visible_vms, *scope.finished) if is_in_scope(vm, scope)]
-        names = VmNameIndex(ids, VISIBLE_PHRASE)
-        if not all(selector in known or names.find_matches(selector) for selector in scope.vms):
-            require_members(scope, (*visible_vms, *scope.finished), VISIBLE_PHRASE, subscription_names)
-        return resolve_vms(scope, names, known)
-    require_members(scope, (*visible_vms, *scope.finished), VISIBLE_PHRASE, subscription_names)
+        return resolve_vms(scope, ids, VISIBLE_PHRASE, known, subscription_names)
+    require_members(scope, ids, VISIBLE_PHRASE, subscription_names)
     inside = [one for one in visible_vms.values() if is_in_scope(one.id, scope)]
     fit = sorted((one.id for one in inside if has_scope_tags(one.tags.items(), scope)), key=lambda vm: vm.key)
     if not fit and not scope.finished and not scope.allow_empty:
