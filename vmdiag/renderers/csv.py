@@ -1,11 +1,10 @@
-"""One row a case, for spreadsheets and `cut`; must not collect the cases nor let a cell become a formula.
+"""One row a case, for spreadsheets and `cut`; no cell becomes a formula.
 
 What a case has many of (evidence, gaps, losses) is joined in one cell. What concerns the run and no case is left to the
 formats that have a place for it.
 """
 
 import csv
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TextIO
 
@@ -14,7 +13,7 @@ import msgspec
 from vmdiag.case_report import ASKED, describe_case
 from vmdiag.diagnosis import model as judging
 from vmdiag.diagnosis.model import Header, OtherVms, Stance
-from vmdiag.report import Case, Finding, Gap, Vm
+from vmdiag.report import Case, Vm
 from vmdiag.wording.plain_text import escape_controls, format_iso
 
 # What makes a spreadsheet take a cell for a formula, with the full-width twins that some of them fold.
@@ -57,23 +56,34 @@ class Table:
 
 
 def _build_row(case: Case) -> dict[str, object]:
-    losses = [(loss.start, loss.end, loss.explained_by) for loss in case.losses]
     answer = next(each for each in case.findings if each.scenario == ASKED)
+    evidence: dict[Stance, list[str]] = {stance: [] for stance in Stance}
+    for one in answer.evidence:
+        evidence[one.stance].append(f"{format_iso(one.at) + ' ' if one.at else ''}{one.signal}: {one.says}")
+    losses = [
+        f"{format_iso(loss.start)} to {format_iso(loss.end) if loss.end else 'still open'}"
+        f"{f' ({loss.explained_by})' if loss.explained_by else ''}"
+        for loss in case.losses
+    ]
+    gaps = [
+        f"{gap.signal} {format_iso(gap.start)} to {format_iso(gap.end)}{' in part' * gap.partial}: {gap.reason}"
+        for gap in case.gaps
+    ]
     done = case.mitigation
     return {
         **msgspec.structs.asdict(case.vm),
         **{name: getattr(case, name) for name in _OWN},
         "action": case.recommendation.action,
         "says": case.recommendation.says,
-        "links": _join_texts(case.recommendation.links),
-        "signals": _join_texts(dict.fromkeys(signal for loss in case.losses for signal in loss.signals)),
-        "losses": _join_texts(_format_span(*loss) for loss in losses),
-        "evidence_for": _join_evidence(answer, Stance.FOR),
-        "evidence_against": _join_evidence(answer, Stance.AGAINST),
-        "evidence_missing": _join_evidence(answer, Stance.MISSING),
-        "findings": _join_texts(f"{finding.scenario}: {finding.verdict}" for finding in case.findings),
-        "gaps": _join_texts(_format_gap(gap) for gap in case.gaps),
-        "events": _join_texts(f"{format_iso(event.at)} {event.kind}: {event.says}" for event in case.events),
+        "links": case.recommendation.links,
+        "signals": dict.fromkeys(signal for loss in case.losses for signal in loss.signals),
+        "losses": losses,
+        "evidence_for": evidence[Stance.FOR],
+        "evidence_against": evidence[Stance.AGAINST],
+        "evidence_missing": evidence[Stance.MISSING],
+        "findings": [f"{finding.scenario}: {finding.verdict}" for finding in case.findings],
+        "gaps": gaps,
+        "events": [f"{format_iso(event.at)} {event.kind}: {event.says}" for event in case.events],
         "window_from": case.window.start,
         "window_to": case.window.end,
         "mitigation": done and done.status,
@@ -86,25 +96,17 @@ def _build_row(case: Case) -> dict[str, object]:
 
 
 def _format_cell(value: object) -> str:
-    plain = format_iso(value) if isinstance(value, datetime) else "" if value is None else str(value)
-    plain = plain.lower() if isinstance(value, bool) else plain
-    # A blank before the sign does not stop a spreadsheet.
+    match value:
+        case None:
+            plain = ""
+        case datetime():
+            plain = format_iso(value)
+        case bool():
+            plain = str(value).lower()
+        case list() | tuple() | dict():
+            plain = _SEPARATOR.join(value)
+        case _:
+            plain = str(value)
     text = escape_controls(plain)
+    # A blank before the sign does not stop a spreadsheet.
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or plain.startswith(_FORMULA) else text
-
-
-def _join_texts(parts: Iterable[str]) -> str:
-    return _SEPARATOR.join(parts)
-
-
-def _join_evidence(answer: Finding, stance: Stance) -> str:
-    found = (evidence for evidence in answer.evidence if evidence.stance is stance)
-    return _join_texts(f"{format_iso(e.at) + ' ' if e.at else ''}{e.signal}: {e.says}" for e in found)
-
-
-def _format_span(start: datetime, end: datetime | None, because: str | None) -> str:
-    return f"{format_iso(start)} to {format_iso(end) if end else 'still open'}" + (f" ({because})" if because else "")
-
-
-def _format_gap(gap: Gap) -> str:
-    return f"{gap.signal} {format_iso(gap.start)} to {format_iso(gap.end)}{' in part' * gap.partial}: {gap.reason}"

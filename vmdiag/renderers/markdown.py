@@ -16,6 +16,7 @@ from vmdiag.wording.plain_text import format_instant, format_iso, format_window,
 
 _VERDICT_SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
 _COLUMNS = ("verdict", "VM", "migrated", "lost since", "state", "explained by", "next")
+_GAPS_HEADING = "What could not be seen"
 _SPARKLINE_WIDTH = 72
 _SAFE_URL = re.compile(r"https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/?#=%&+-]*)?")
 
@@ -33,7 +34,7 @@ def _write_page(report: Report) -> Iterator[str]:
         yield from _write_fleet(cases)
     else:
         yield f"# vmdiag: {narrative.describe_empty_report(header).replace('No', 'no', 1)}"
-    yield from _write_gaps(header.gaps, "##")
+    yield from _write_titled_lines(f"## {_GAPS_HEADING}", _format_gaps(header.gaps))
     yield ""
     for line in narrative.describe_other_vms(report.others):
         yield line
@@ -54,24 +55,21 @@ def _write_fleet(cases: list[Case]) -> Iterator[str]:
     yield format_row(_COLUMNS)
     yield format_row("---" for _ in _COLUMNS)
     yield from (format_row(_format_cells(case)) for case in cases)
-    groups = redeploy_texts.group_by_outcome(cases)
-    if groups:
-        lines = [
-            f"- {', '.join(format_code(narrative.format_vm_name(case)) for case in alike)}: {escape_text(says)}"
-            for says, alike in groups
-        ]
-        yield from _write_titled_lines(f"## Redeploys: {redeploy_texts.count_statuses(cases)}", lines)
+    done = [
+        f"- {', '.join(format_code(narrative.format_vm_name(case)) for case in alike)}: {escape_text(says)}"
+        for says, alike in redeploy_texts.group_by_outcome(cases)
+    ]
+    yield from _write_titled_lines(f"## Redeploys: {redeploy_texts.count_statuses(cases)}", done)
     for case in cases:
         if case.diagnosis.verdict.is_flagged:
             yield ""
             yield from _write_section(case, "##")
-    unclear = [case for case in cases if case.diagnosis.verdict is Verdict.INCONCLUSIVE]
-    if unclear:
-        lines = [
-            f"- {format_code(narrative.format_vm_name(case))}: {escape_text(narrative.explain_verdict(case))}"
-            for case in unclear
-        ]
-        yield from _write_titled_lines("## Could not be told", lines)
+    unclear = [
+        f"- {format_code(narrative.format_vm_name(case))}: {escape_text(narrative.explain_verdict(case))}"
+        for case in cases
+        if case.diagnosis.verdict is Verdict.INCONCLUSIVE
+    ]
+    yield from _write_titled_lines("## Could not be told", unclear)
 
 
 def _format_cells(case: Case) -> Iterator[str]:
@@ -99,81 +97,65 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
     yield format_row(("Id", escape_cell(format_code(str(case.vm.id)))))
     if case.is_unknown:
         return
-    yield from _write_guards(case, level + "#")
-    yield from _write_evidence(case, level + "#")
-    yield from _write_gaps(case.gaps, level + "#")
-    yield from _write_timeline(case, level + "#")
-    story = list(narrative.write_narrative(case))
-    if story:
-        yield from _write_titled_lines(f"{level}# What happened", (escape_text(text) for text in story), gap="\n")
-    yield from _write_next_steps(case, level + "#")
-    diagnosis = case.diagnosis
-    if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is not State.RECOVERED:
-        lines = [f"{title}: {says}" for title, says in evidence.list_ticket_fields(case)]
-        yield from _write_titled_lines(
-            f"{level}# For the support ticket",
-            format_code_block([*lines, "Evidence:", *(f"- {says}" for says in evidence.format_evidence(case))]),
-        )
-
-
-def _write_guards(case: Case, level: str) -> Iterator[str]:
-    given = case.mitigation.guards if case.mitigation is not None and redeploy_texts.is_pending(case) else ()
-    lines = [
-        f"- **{guard}** {escape_text(mark)} {escape_text(says)}"
-        for mark, guard, says in redeploy_texts.format_guard_results(given)
-    ]
-    lines += [f"- {escape_text(line)}" for line in redeploy_texts.describe_impact(case)]
-    if lines:
-        yield from _write_titled_lines(f"{level} {redeploy_texts.GUARDS_HEADING}", lines)
-
-
-def _write_evidence(case: Case, level: str) -> Iterator[str]:
-    for title, found in evidence.group_evidence(case):
-        lines = (
-            f"- **{one.stance}** ({one.signal}{', ' + format_instant(one.at) if one.at else ''}): "
-            f"{escape_text(one.says)}" + (f" [{format_code(shorten_source_ref(one.ref))}]" if one.ref else "")
-            for one in found
-        )
+    level += "#"
+    for title, lines in _list_grounds(case):
         yield from _write_titled_lines(f"{level} {title}", lines)
-
-
-def _write_gaps(gaps: Iterable[Gap], level: str) -> Iterator[str]:
-    lines = [
-        f"- {gap.signal}{' (in part)' * gap.partial}, {format_window(gap.window.start, gap.window.end)}: "
-        f"{escape_text(gap.reason)}"
-        for gap in gaps
-    ]
-    if lines:
-        yield from _write_titled_lines(f"{level} What could not be seen", lines)
-
-
-def _write_timeline(case: Case, level: str) -> Iterator[str]:
-    rows, others = timeline_view.build_timeline_rows(case)
-    if rows:
-        lines = [f"- {format_instant(one.at)} **{one.label}** {escape_text(one.says)}".rstrip() for one in rows]
-        yield from _write_titled_lines(f"{level} Timeline", [*lines, *([f"- and {others} more"] if others else [])])
     curve = timeline_view.draw_curve(case, _SPARKLINE_WIDTH, timeline_view.UNICODE)
     if curve:
         yield ""
         yield from format_code_block(curve)
-
-
-def _write_next_steps(case: Case, level: str) -> Iterator[str]:
+    story = map(escape_text, narrative.write_narrative(case))
+    yield from _write_titled_lines(f"{level} What happened", story, gap="\n")
     yield from _write_titled_lines(f"{level} What to do", map(escape_text, narrative.write_next_steps(case)), gap="\n")
     if case.diagnosis.recommendation.action is Action.REDEPLOY:
         command = redeploy_texts.format_command(case.vm)
         yield ""
-        yield from ([redeploy_texts.IMPLAUSIBLE_ID_WARNING] if command is None else format_code_block([command], "sh"))
+        yield from [redeploy_texts.IMPLAUSIBLE_ID_WARNING] if command is None else format_code_block([command], "sh")
     links = list(narrative.list_links(case))
     if links:
         yield ""
     # A link only where the address can be nothing else.
     yield from (f"- {title}: {f'<{url}>' if _SAFE_URL.fullmatch(url) else format_code(url)}" for title, url in links)
+    diagnosis = case.diagnosis
+    if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is not State.RECOVERED:
+        ticket = [f"{title}: {says}" for title, says in evidence.list_ticket_fields(case)]
+        ticket += ["Evidence:", *(f"- {says}" for says in evidence.format_evidence(case))]
+        yield from _write_titled_lines(f"{level} For the support ticket", format_code_block(ticket))
+
+
+def _list_grounds(case: Case) -> Iterator[tuple[str, list[str]]]:
+    """Headings and lines: what the guards say, the evidence, the gaps, the timeline."""
+    given = case.mitigation.guards if case.mitigation is not None and redeploy_texts.is_pending(case) else ()
+    guards = [
+        f"- **{guard}** {escape_text(mark)} {escape_text(says)}"
+        for mark, guard, says in redeploy_texts.format_guard_results(given)
+    ]
+    guards += [f"- {escape_text(line)}" for line in redeploy_texts.describe_impact(case)]
+    yield redeploy_texts.GUARDS_HEADING, guards
+    for title, found in evidence.group_evidence(case):
+        reasons = [
+            f"- **{one.stance}** ({one.signal}{', ' + format_instant(one.at) if one.at else ''}): "
+            f"{escape_text(one.says)}" + (f" [{format_code(shorten_source_ref(one.ref))}]" if one.ref else "")
+            for one in found
+        ]
+        yield title, reasons
+    yield _GAPS_HEADING, _format_gaps(case.gaps)
+    rows, others = timeline_view.build_timeline_rows(case)
+    happened = [f"- {format_instant(one.at)} **{one.label}** {escape_text(one.says)}".rstrip() for one in rows]
+    yield "Timeline", [*happened, *([f"- and {others} more"] if others else [])]
+
+
+def _format_gaps(gaps: Iterable[Gap]) -> list[str]:
+    return [
+        f"- {gap.signal}{' (in part)' * gap.partial}, {format_window(gap.window.start, gap.window.end)}: "
+        f"{escape_text(gap.reason)}"
+        for gap in gaps
+    ]
 
 
 def _write_titled_lines(title: str, lines: Iterable[str], gap: str = "") -> Iterator[str]:
-    yield ""
-    yield title
-    yield ""
+    """A heading and what stands below it; nothing where that is nothing."""
     for number, line in enumerate(lines):
+        if number == 0:
+            yield from ("", title, "")
         yield f"{gap if number else ''}{line}"
