@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,21 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vmdiag.cli.options import (
-    JournalPath,
-    ProbePort,
-    VerbosityOptions,
-    WaitFor,
-    declare_option,
-    format_option,
-    list_typed_options,
-    parse_duration,
-)
+from vmdiag.cli import options
 from vmdiag.cli.source_options import AzureOptions
 from vmdiag.cli.streams import StatusConsole, keep_outcome, open_output
 from vmdiag.errors import Interrupted, UsageError
+from vmdiag.wording.plain_text import escape_controls, format_instant, shorten_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vmdiag.redeploy.journal import Journal, JournalEntry
 
 SCHEMA_ID = "vmdiag.mitigations/1"
@@ -36,15 +29,17 @@ def mitigations(
     *,
     resume: Annotated[
         bool,
-        declare_option("--resume", text="Find out how the unfinished redeploys ended, without asking for another one."),
+        options.declare_option(
+            "--resume", text="Find out how the unfinished redeploys ended, without asking for another one."
+        ),
     ] = False,
-    journal: JournalPath = None,
-    wait_for: WaitFor = "30m",
-    probe: ProbePort = None,
+    journal: options.JournalPath = None,
+    wait_for: options.WaitFor = "30m",
+    probe: options.ProbePort = None,
     output: Annotated[
-        Literal["terminal", "json"], declare_option("--output", "-o", text="Form of the list.")
+        Literal["terminal", "json"], options.declare_option("--output", "-o", text="Form of the list.")
     ] = "terminal",
-    verbosity: VerbosityOptions,
+    verbosity: options.VerbosityOptions,
 ) -> int:
     """List the redeploys that vmdiag made on this machine.
 
@@ -53,14 +48,14 @@ def mitigations(
     with verbosity.open_console() as watch:
         if resume:
             return resume_redeploys(azure_options, probe, journal, wait_for, output, watch)
-        _refuse_live_options(list_typed_options(context))
+        _refuse_live_options(options.list_typed_options(context))
         return list_redeploys(journal, output, watch)
 
 
 def _refuse_live_options(typed_options: set[str]) -> None:
     idle = sorted(typed_options & {"wait_for", "probe", *(field.name for field in fields(AzureOptions))})
     if idle:
-        option = format_option(idle[0])
+        option = options.format_option(idle[0])
         message = f"{option} says how to ask Azure, and nothing is asked without --resume"
         raise UsageError(message, f"Add --resume, or leave {option} out.")
 
@@ -83,7 +78,7 @@ def resume_redeploys(
     """Follow the unfinished ones to their end, and list them; the exit code is the worst of theirs."""
     from vmdiag.cli.exit_codes import compute_mitigation_code, pick_worst_code
 
-    limit = parse_duration(wait_for, "--wait-for")
+    limit = options.parse_duration(wait_for, "--wait-for")
     journal, entries = _read_journal(path, watch)
     followed: list[JournalEntry] = []
     # Whoever has nothing to take up need not sign in.
@@ -146,16 +141,9 @@ def _write_entries(entries: "Sequence[JournalEntry]", journal: "Journal", form: 
             document = {"schema": SCHEMA_ID, "journal": str(journal.path), "mitigations": told}
             out.write(json.dumps(document, indent=2) + "\n")
         else:
-            lines = [line for entry in entries for line in _format_entry(entry)]
-            out.writelines(f"{line}\n" for line in lines or ["No redeploys."])
-
-
-def _format_entry(entry: "JournalEntry") -> Iterator[str]:
-    """A redeploy on one line, and how it went on the next."""
-    from vmdiag.wording.plain_text import escape_controls, format_instant, shorten_name
-
-    done = entry.mitigation
-    vm = f"{shorten_name(entry.vm.resource_group)}/{shorten_name(entry.vm.name)}"
-    yield f"{format_instant(entry.at)}  {done.status}{', unfinished' * entry.is_open}  {escape_controls(vm)}"
-    if done.says:
-        yield f"    {escape_controls(done.says)}"
+            for entry in entries:
+                vm = escape_controls(f"{shorten_name(entry.vm.resource_group)}/{shorten_name(entry.vm.name)}")
+                status = f"{entry.mitigation.status}{', unfinished' * entry.is_open}"
+                says = f"    {escape_controls(entry.says)}\n" if entry.says else ""
+                out.write(f"{format_instant(entry.at)}  {status}  {vm}\n{says}")
+            out.write("" if entries else "No redeploys.\n")

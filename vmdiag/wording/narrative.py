@@ -89,18 +89,22 @@ def describe_diagnosis(case: Case) -> str:
 
 def list_summary_rows(case: Case) -> Iterator[tuple[str, str]]:
     """The first dozen lines: labels and what stands beside them."""
+    diagnosis = case.diagnosis
     yield "VM", describe_vm(case)
     if case.is_unknown:
         yield "Why", explain_verdict(case)
         return
     if redeploy_texts.get_banner_word(case) is not None:
-        yield "Verdict", f"{case.diagnosis.verdict}: {describe_diagnosis(case)}"
-    yield "Migrated", _describe_migration(case)
-    if case.diagnosis.failed_at is not None:
-        yield "Lost", _describe_loss(case, case.diagnosis.failed_at)
+        yield "Verdict", f"{diagnosis.verdict}: {describe_diagnosis(case)}"
+    at = diagnosis.migrated_at
+    undated = any(event.kind is Kind.LIVE_MIGRATION and "undated" in event.facts for event in case.events)
+    unseen = "at a time that nothing tells" if undated else "no live migration was seen"
+    yield "Migrated", f"{format_instant(at)}, {format_duration(case.window.end - at)} ago" if at else unseen
+    if diagnosis.failed_at is not None:
+        yield "Lost", _describe_loss(case, diagnosis.failed_at)
     yield "Now", describe_state(case)
-    if case.diagnosis.silent_since is not None:
-        yield "Agent", f"silent since {format_instant(case.diagnosis.silent_since)}"
+    if diagnosis.silent_since is not None:
+        yield "Agent", f"silent since {format_instant(diagnosis.silent_since)}"
     done = redeploy_texts.describe_mitigation(case)
     if done is not None:
         yield "Redeploy", done
@@ -220,14 +224,6 @@ def _describe_ending(case: Case) -> str:
         return f", came back, and {'is' if diagnosis.state is State.OPEN else 'was'} lost again"
     endings = {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}
     return endings.get(diagnosis.state or State.OPEN, "")
-
-
-def _describe_migration(case: Case) -> str:
-    at = case.diagnosis.migrated_at
-    if at is not None:
-        return f"{format_instant(at)}, {format_duration(case.window.end - at)} ago"
-    undated = any(event.kind is Kind.LIVE_MIGRATION and "undated" in event.facts for event in case.events)
-    return "at a time that nothing tells" if undated else "no live migration was seen"
 
 
 def _describe_loss(case: Case, at: datetime) -> str:

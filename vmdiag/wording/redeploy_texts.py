@@ -76,7 +76,7 @@ def describe_mitigation(case: Case) -> str | None:
     if done is None:
         return None
     when = f" at {format_instant(done.started_at)}" if done.started_at is not None else ""
-    return f"{_describe_status(done, when)}: {shorten_sentence(done.says)}"
+    return _describe_outcome(done, when)
 
 
 def get_banner_word(case: Case) -> str | None:
@@ -111,12 +111,9 @@ def is_pending(case: Case) -> bool:
 
 def format_guard_results(given: Iterable[GuardResult]) -> Iterator[tuple[str, str, str]]:
     """Sign, guard, and its answer with its limit."""
-    for answer in given:
-        yield (
-            GUARD_SIGNS[answer.passes],
-            answer.guard,
-            f"{shorten_sentence(answer.found)} (limit: {shorten_sentence(answer.limit)})",
-        )
+    for one in given:
+        says = f"{shorten_sentence(one.found)} (limit: {shorten_sentence(one.limit)})"
+        yield GUARD_SIGNS[one.passes], one.guard, says
 
 
 def describe_impact(case: Case) -> Iterator[str]:
@@ -132,9 +129,7 @@ def group_by_outcome(cases: Iterable[Case]) -> list[tuple[str, list[Case]]]:
     groups: dict[str, list[Case]] = {}
     for case in cases:
         if case.mitigation is not None:
-            groups.setdefault(
-                f"{_describe_status(case.mitigation)}: {shorten_sentence(case.mitigation.says)}", []
-            ).append(case)
+            groups.setdefault(_describe_outcome(case.mitigation), []).append(case)
     return sorted(groups.items(), key=lambda group: -len(group[1]))
 
 
@@ -150,30 +145,21 @@ def count_statuses(cases: Iterable[Case]) -> str:
     return ", ".join(f"{found[status]} {status}" for status in Status if found[status])
 
 
-def _describe_status(done: Mitigation, when: str = "") -> str:
-    match done.status:
-        case Status.SUCCEEDED:
-            return f"made{when}" + (", not proven" if done.reachable_again is None else "")
-        case Status.PLANNED:
-            return "planned, not made"
-        case Status.REFUSED | Status.DECLINED:
-            return done.status.value
-        case Status.STARTED:
-            return f"begun{when}, not ended"
-        case Status.UNKNOWN:
-            return f"perhaps begun{when}, its end unknown"
-        case Status.FAILED:
-            return f"begun{when}" if when else "failed"
+def _describe_outcome(done: Mitigation, when: str = "") -> str:
+    status = {
+        Status.SUCCEEDED: f"made{when}" + (", not proven" if done.reachable_again is None else ""),
+        Status.PLANNED: "planned, not made",
+        Status.STARTED: f"begun{when}, not ended",
+        Status.UNKNOWN: f"perhaps begun{when}, its end unknown",
+        Status.FAILED: f"begun{when}" if when else "failed",
+    }.get(done.status, done.status.value)
+    return f"{status}: {shorten_sentence(done.says)}"
 
 
 def list_redeploy_times(case: Case) -> list[datetime]:
     """When the VM was redeployed after it was lost, each time once."""
-    lost = case.diagnosis.failed_at
-    found = (
-        event.at
-        for event in case.events
-        if event.kind is Kind.REDEPLOY and event not in find_repeated_redeploys(case.events)
-    )
+    lost, again = case.diagnosis.failed_at, find_repeated_redeploys(case.events)
+    found = (event.at for event in case.events if event.kind is Kind.REDEPLOY and event not in again)
     return [at for at in found if lost is None or at >= lost]
 
 
