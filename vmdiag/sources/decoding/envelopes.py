@@ -1,4 +1,4 @@
-"""In which wrappings Azure and its tools hand over records; must not know what a record says.
+"""In which wrappings, and in which spellings, Azure and its tools hand over records.
 
 `value` is a page of any list operation, `records` an event hub message, `data` Resource Graph's answer, `tables` Log
 Analytics', `values` a metrics batch, `responses` an example of Azure's published API descriptions.
@@ -6,10 +6,11 @@ Analytics', `values` a metrics batch, `responses` an example of Azure's publishe
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum, auto
 
 from vmdiag.sources.decoding.fields import iter_objects
+from vmdiag.sources.decoding.timestamps import EPOCH
 from vmdiag.sources.items import MalformedRow, Row
 
 
@@ -128,7 +129,6 @@ PROPERTY_MEMBERS = MODEL_MEMBERS - LOG_MEMBERS | {"availability_state", "occured
 ABBREVIATIONS = {"OSProfile": "osProfile", "VMAgent": "vmAgent", "VMHealth": "vmHealth"}
 # Windows PowerShell 5.1; the offset says where it was written, the number is of UTC.
 POWERSHELL_DATE = re.compile(r"\\?/Date\((-?[0-9]{1,18})(?:[+-][0-9]{4})?\)\\?/")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DEPTH_LIMIT = 40
 
 
@@ -156,21 +156,18 @@ def convert_powershell(value: object, depth: int = DEPTH_LIMIT) -> object:
     """A value of PowerShell's in REST's spelling, its times as texts that name an instant."""
     if isinstance(value, str):
         found = POWERSHELL_DATE.fullmatch(value)
-        return value if found is None else _format_milliseconds(int(found[1]))
+        try:
+            return value if found is None else (EPOCH + timedelta(milliseconds=int(found[1]))).isoformat()
+        except OverflowError:
+            return ""  # no date at all
     if isinstance(value, dict) and "DateTime" in value:
         return convert_powershell(value.get("value"), 0)  # 5.1 adds what a date looks like
     if isinstance(value, dict) and depth:
-        return {_lower_first_letter(key): convert_powershell(inner, depth - 1) for key, inner in value.items()}
+        names = ((ABBREVIATIONS.get(key) or key[:1].lower() + key[1:], inner) for key, inner in value.items())
+        return {name: convert_powershell(inner, depth - 1) for name, inner in names}
     if isinstance(value, list) and depth:
         return [convert_powershell(inner, depth - 1) for inner in value]
     return value
-
-
-def _format_milliseconds(milliseconds: int) -> str:
-    try:
-        return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat()
-    except OverflowError:
-        return ""  # no date at all
 
 
 def _convert_snake_case(value: object, depth: int) -> object:
@@ -183,7 +180,3 @@ def _convert_snake_case(value: object, depth: int) -> object:
 
 def _to_camel_case(key: str) -> str:
     return SNAKE_STEP.sub(lambda found: found[1].upper(), key) if SNAKE_CASE.fullmatch(key) else key
-
-
-def _lower_first_letter(key: str) -> str:
-    return ABBREVIATIONS.get(key) or key[:1].lower() + key[1:]

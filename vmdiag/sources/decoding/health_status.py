@@ -1,4 +1,4 @@
-"""The dialects in which Azure tells a VM's health, as one; must not know where they were read or what a name means.
+"""The dialects in which Azure tells a VM's health or a service incident, as one.
 
 Sources: "Azure Activity Log event schema: Resource Health category" (flat, nested and older keys), "Resource health
 virtual machine Health Annotations", "Azure Resource Graph sample queries for HealthResources" (annotation and
@@ -12,11 +12,11 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import collect_facts, to_mapping, to_short_text, to_text
+from vmdiag.sources.decoding.fields import collect_facts, find_text, to_mapping, to_short_text, to_text
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import MalformedRow, ServiceIncident, VmRecord
 
-AVAILABILITY_STATES = frozenset({"available", "unavailable", "degraded", "unknown"})
+STATES_AND_NOTHING = frozenset({"available", "unavailable", "degraded", "unknown", ""})
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 CAMEL_CASE = re.compile(r"[A-Z].*[A-Z]")
 # One word of English in these fields ("Unavailable") is shorter, and the names of annotations in lower case are longer.
@@ -31,25 +31,25 @@ def decode_health(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) 
     Among the words may be `eventName`, which Microsoft maps to the annotation's name, and `stage`, the event's status.
     """
     said = to_mapping(said.get("eventProperties")) or said
-    title = to_text(said.get("title")) or to_text(said.get("reason"))
-    details = to_text(said.get("details")) or to_text(said.get("detailedStatus"))
+    title, details = find_text(said, "title", "reason"), find_text(said, "details", "detailedStatus")
     summary = to_text(said.get("summary"))
-    cause = _find_first_text(said, "cause", "healthEventCause", "context", "reasonType")
-    state = to_short_text(_find_first_text(said, "currentHealthStatus", "healthStatus", "availabilityState"))
+    cause = find_text(said, "cause", "healthEventCause", "context", "reasonType")
+    state = to_short_text(find_text(said, "currentHealthStatus", "healthStatus", "availabilityState"))
     if state:
-        previous = _find_first_text(said, "previousHealthStatus", "previousAvailabilityState")
+        previous = find_text(said, "previousHealthStatus", "previousAvailabilityState")
         known = collect_facts(previous=previous, cause=cause, title=title, details=details)
         yield VmRecord(vm, Record(at=at, signal=Signal.HEALTH, name="availability", status=state, facts=known, ref=ref))
 
     named = to_text(said.get("annotationName")).partition("//")[0].strip()
     name = to_short_text(named or _find_annotation_name(details, title, to_text(said.get("eventName"))))
-    if name or _says_more_than_state(title, details, summary):
+    # The state is in the other record already.
+    if name or {title.lower(), details.lower(), summary.lower()} - STATES_AND_NOTHING:
         known = collect_facts(
             title=title,
             details="" if name and details.startswith(name) else details,
             summary=summary,
             cause=cause,
-            category=_find_first_text(said, "category", "healthEventCategory"),
+            category=find_text(said, "category", "healthEventCategory"),
             impact=said.get("impactType"),
             stage=said.get("stage"),
         )
@@ -70,10 +70,6 @@ def decode_health_event(vm: VmId, at: datetime, said: Mapping[str, object], ref:
         raise MalformedRow(UNREADABLE_EVENT, vm)
 
 
-def _find_first_text(said: Mapping[str, object], *keys: str) -> str:
-    return next((word for key in keys if (word := to_text(said.get(key)))), "")
-
-
 def _find_annotation_name(*candidates: str) -> str:
     """The first that looks like an identifier rather than a word or a sentence.
 
@@ -86,12 +82,6 @@ def _find_annotation_name(*candidates: str) -> str:
         if "_" in name or len(name) >= IDENTIFIER_LENGTH or (CAMEL_CASE.search(name) and not name.isupper()):
             return name
     return ""
-
-
-def _says_more_than_state(title: str, details: str, summary: str) -> bool:
-    """Whether the words say more than a state, which the other record holds already."""
-    words = {title.lower(), details.lower(), summary.lower()} - {""}
-    return bool(words - AVAILABILITY_STATES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

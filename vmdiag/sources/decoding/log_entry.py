@@ -164,11 +164,10 @@ def decode_entry(entry: LogEntry, ref: str) -> Iterator[Item]:
     if vm is not None:
         # Seen, even if all that was logged is a policy that looked at it.
         yield VmInventory(VirtualMachine(id=vm))
-    telling = False
+    item = None
     for item in decode_entry_content(entry, ref):
-        telling = True
         yield item
-    if not telling:
+    if item is None:
         yield ObservedTime(entry.at)
 
 
@@ -204,41 +203,33 @@ def decode_entry_content(entry: LogEntry, ref: str) -> Iterator[Item]:
         case Signal.SERVICE:
             yield make_service_incident(parse_subscription(entry.resource), entry.at, _read_incident_fields(entry), ref)
         case Signal.ACTIVITY:
-            yield from _decode_administrative(entry, ref)
+            operation = entry.operation.lower()
+            vm, near = parse_vm_id(entry.resource), parse_network_id(entry.resource)
+            if vm is not None and "/extensions/" not in operation:
+                yield VmRecord(vm, _make_record(entry, ref))
+            # A network manager changes nothing until its configuration is committed.
+            if near is not None and ("/networkmanagers/" not in near or operation.endswith("/commit/action")):
+                yield NetworkChange(resource=near, record=_make_record(entry, ref))
         case _:
             return
 
 
-def _decode_administrative(entry: LogEntry, ref: str) -> Iterator[Item]:
-    operation = entry.operation.lower()
-    vm = parse_vm_id(entry.resource)
-    if vm is not None and "/extensions/" not in operation:
-        yield VmRecord(vm, _make_record(entry, ref))
-    near = parse_network_id(entry.resource)
-    # A network manager changes nothing until its configuration is committed.
-    if near is not None and ("/networkmanagers/" not in near or operation.endswith("/commit/action")):
-        yield NetworkChange(resource=near, record=_make_record(entry, ref))
-
-
 def _make_record(entry: LogEntry, ref: str) -> Record:
+    message = ""
+    if entry.status.lower().startswith("fail"):
+        # `statusMessage` holds the answer's body as a string of JSON.
+        body = to_mapping(entry.properties.get("statusMessage"))
+        error = to_mapping(body.get("error")) or body
+        code, words = to_text(error.get("code")), to_text(error.get("message"))
+        message = ": ".join(filter(None, (code, "" if PERSONAL_DATA.search(words) else words)))
     known = collect_facts(
         correlation=entry.correlation,
         resource=entry.resource.lower(),
         substatus=entry.substatus,
-        message=_describe_failure(entry) if entry.status.lower().startswith("fail") else "",
+        message=message[:MESSAGE_LENGTH],
     )
     name, status = to_short_text(entry.operation), to_short_text(entry.status)
     return Record(at=entry.at, signal=Signal.ACTIVITY, name=name, status=status, facts=known, ref=ref)
-
-
-def _describe_failure(entry: LogEntry) -> str:
-    """Why an operation failed, shortly: `statusMessage` holds the answer's body as a string of JSON."""
-    body = to_mapping(entry.properties.get("statusMessage"))
-    error = to_mapping(body.get("error")) or body
-    code, message = to_text(error.get("code")), to_text(error.get("message"))
-    if PERSONAL_DATA.search(message):
-        message = ""
-    return ": ".join(part for part in (code, message) if part)[:MESSAGE_LENGTH]
 
 
 def _read_incident_fields(entry: LogEntry) -> IncidentFields:

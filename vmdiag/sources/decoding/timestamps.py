@@ -1,16 +1,22 @@
-"""Dates written as three numbers, in whichever order a place writes them; must not know what else is in a column.
+"""Azure's spellings of an instant, and dates written as three numbers in whichever order a place writes them.
 
-Source: "Unicode CLDR: date formats". With the year first the month follows; after dots the day comes first everywhere;
-with slashes or dashes both orders exist, and only a number above 12 tells which one a single date is in.
+Spellings: "Azure Activity Log event schema" (0 to 9 digits of a fraction, `Z` or an offset), "Azure Metadata Service:
+Scheduled Events" (RFC 1123), the tables and portals of Log Analytics (`M/D/YYYY, h:mm:ss.fff AM`), Windows PowerShell
+(`/Date(ms)/`), numbers of seconds or milliseconds since 1970, and "Unicode CLDR: date formats". Digits beyond a
+microsecond are cut, never rounded: a rounded 23:59:59.9999999 is another second, day or year.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from vmdiag.identity import VmId
 from vmdiag.sources.items import MalformedRow, Row
+
+FIRST_YEAR = 2010  # Azure opened; "never" is written as year 1
+LAST_YEAR = 2100  # "for ever" is written as year 9999
+TIME_LENGTH = 64  # characters: nothing longer is a time
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A browser puts a narrow no-break space before AM and PM; `\s` knows it.
 NUMERIC_DATE = re.compile(
@@ -22,6 +28,30 @@ NUMERIC_DATE = re.compile(
 MONTH_COUNT = 12
 YEAR_DIGITS = 4
 MIDNIGHT_HOUR = 24
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+BLANKS = re.compile(r"(?<=[:T])\s+|\s+(?=[:+])")  # `2021-02-04T07: 45: 44.58Z`, `2021-02-04 07:45:44 +00:00`
+ZONE_NAME = re.compile(r"\s*(?:UTC|GMT)$")
+MIDNIGHT_24 = re.compile(r"([T ])24:00(?::00(?:\.0*)?)?(?=$|[Z+-])")  # ISO 8601's other name for the next day's 00:00
+# By magnitude: ten digits are the seconds of 2001 to 2286, whatever follows (also milli-, micro- and nanoseconds
+# without a point) is a fraction of one.
+UNIX_TIME = re.compile(r"([0-9]{10})((?:\.[0-9]{1,9}|[0-9]{3}|[0-9]{6}|[0-9]{9})?)")
+POWERSHELL_DATE = re.compile(r"\\?/Date\(([0-9]{13})(?:[+-][0-9]{4})?\)\\?/")  # the offset only says how to show it
+# The weekday is not read: Microsoft's own sample pairs a date with the wrong one.
+RFC_1123 = re.compile(
+    r"(?:[a-z]{3,9},?\s+)?([0-9]{1,2})\s+([a-z]{3})\s+([0-9]{4})\s+([0-9]{2}):([0-9]{2}):([0-9]{2})", re.IGNORECASE
+)
+OFFSET_MISSING = (
+    "its times are local ([Local Time]) and name no offset: give --utc-offset (such as +02:00) as it was where the "
+    "file was made, or export it in UTC"
+)
+DEPTH_LIMIT = 6
+EXAMINED_LIMIT = 2_000
+
+
+class LocalTime(str):
+    """A time that says it is local, and not where: no instant at all."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +83,44 @@ class NumericDate:
 
 
 def parse_numeric_date(written: str) -> NumericDate | None:
-    """The date that a text writes in three numbers; `None` for anything else."""
+    """The date that a text writes in three numbers; `None` for anything else.
+
+    With the year first the month follows; after dots the day comes first everywhere; with slashes or dashes both
+    orders exist, and only a number above 12 tells which one a single date is in.
+    """
     found = NUMERIC_DATE.fullmatch(written)
-    if found is None:
+    since_midnight = _parse_clock(*found.groups()[4:9]) if found else None
+    if found is None or since_midnight is None:
         return None
-    one, separator, two, three, *clock = found.groups()
+    one, separator, two, three, *_, zone = found.groups()
     if len(one) == YEAR_DIGITS:
         year, first, second = int(one), int(two), int(three)
     elif len(three) == YEAR_DIGITS:
         year, first, second = int(three), int(one), int(two)
     else:
         return None  # a year of two digits is a guess too many
-    since_midnight = _parse_clock(*clock[:5])
-    if since_midnight is None:
-        return None
-    varies = separator != "." and year != int(one)
-    month_first, usual = _detect_order(first, second, separator) if varies else (year == int(one), True)
-    return NumericDate(year, first, second, since_midnight, _parse_zone(clock[5]), month_first, usual, varies)
-
-
-def _detect_order(first: int, second: int, separator: str) -> tuple[bool | None, bool]:
-    """Whether the month comes first, `None` where the date alone does not say; and what to suppose then."""
-    if first > MONTH_COUNT or second > MONTH_COUNT:
-        return first <= MONTH_COUNT, True
-    # Where the day comes first "AM" may be written large, too: it only says what to suppose.
-    return None, separator == "/"
+    month_first: bool | None = year == int(one)
+    usual_month_first = True
+    has_either_order = separator != "." and not month_first
+    if has_either_order and max(first, second) > MONTH_COUNT:
+        month_first = first <= MONTH_COUNT
+    elif has_either_order:
+        # Where the day comes first "AM" may be written large, too: it only says what to suppose.
+        month_first, usual_month_first = None, separator == "/"
+    offset: timezone | None = None
+    if zone and zone[0] in "+-":
+        size = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+        offset = timezone(-size if zone[0] == "-" else size)
+    elif zone:
+        offset = UTC
+    return NumericDate(year, first, second, since_midnight, offset, month_first, usual_month_first, has_either_order)
 
 
 def _parse_clock(
     hour: str | None, minute: str | None, second: str | None, fraction: str | None, half: str | None
 ) -> timedelta | None:
     """The time of the day; `None` for one that no clock shows."""
-    if hour is None:
-        return timedelta()
-    hours, minutes, seconds = int(hour), int(minute or 0), int(second or 0)
+    hours, minutes, seconds = int(hour or 0), int(minute or 0), int(second or 0)
     if half:
         if not 0 < hours <= MONTH_COUNT:
             return None
@@ -95,45 +129,6 @@ def _parse_clock(
     if hours > MIDNIGHT_HOUR or minutes >= 60 or seconds >= 60 or (hours == MIDNIGHT_HOUR and minutes + seconds):  # noqa: PLR2004
         return None
     return whole + timedelta(microseconds=int((fraction or "").ljust(6, "0")[:6]))
-
-
-def _parse_zone(written: str | None) -> timezone | None:
-    if not written:
-        return None
-    if written.upper() in {"Z", "UTC", "GMT"}:
-        return UTC
-    sign = -1 if written[0] == "-" else 1
-    return timezone(sign * timedelta(hours=int(written[1:3]), minutes=int(written[-2:])))
-
-
-FIRST_YEAR = 2010  # Azure opened; "never" is written as year 1
-LAST_YEAR = 2100  # "for ever" is written as year 9999
-TIME_LENGTH = 64  # characters: nothing longer is a time
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-BLANKS = re.compile(r"(?<=[:T])\s+|\s+(?=[:+])")  # `2021-02-04T07: 45: 44.58Z`, `2021-02-04 07:45:44 +00:00`
-ZONE_NAME = re.compile(r"\s*(?:UTC|GMT)$")
-MIDNIGHT_24 = re.compile(r"([T ])24:00(?::00(?:\.0*)?)?(?=$|[Z+-])")  # ISO 8601's other name for the next day's 00:00
-# Seconds since 1970, with or without a fraction, and milli-, micro- and nanoseconds.
-UNIX_TIME = re.compile(r"([0-9]{10})(?:\.[0-9]{1,9}|[0-9]{3}|[0-9]{6}|[0-9]{9})?")
-POWERSHELL_DATE = re.compile(r"\\?/Date\(([0-9]{13})(?:[+-][0-9]{4})?\)\\?/")  # the offset only says how to show it
-# The weekday is not read: Microsoft's own sample pairs a date with the wrong one.
-RFC_1123 = re.compile(
-    r"(?:[a-z]{3,9},?\s+)?([0-9]{1,2})\s+([a-z]{3})\s+([0-9]{4})\s+([0-9]{2}):([0-9]{2}):([0-9]{2})", re.IGNORECASE
-)
-OFFSET_MISSING = (
-    "its times are local ([Local Time]) and name no offset: give --utc-offset (such as +02:00) as it was where the "
-    "file was made, or export it in UTC"
-)
-DEPTH_LIMIT = 6
-EXAMINED_LIMIT = 2_000
-
-
-class LocalTime(str):
-    """A time that says it is local, and not where: no instant at all."""
-
-    __slots__ = ()
 
 
 def parse_time(value: object) -> datetime | None:
@@ -153,9 +148,31 @@ def parse_time(value: object) -> datetime | None:
     if at is None or value[4:5].isdigit():
         at = (_parse_odd_time(value.strip()) if len(value) <= TIME_LENGTH else None) or at
     # The year is looked at first: at the ends of the calendar a change of zone would overflow.
-    if at is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
+    return to_utc(at) if at is not None and FIRST_YEAR <= at.year <= LAST_YEAR else None
+
+
+def _parse_odd_time(written: str) -> datetime | None:
+    """A time in a spelling that ISO 8601 does not know; without a zone where it names none."""
+    try:
+        if found := UNIX_TIME.fullmatch(written):
+            microseconds = found[2].lstrip(".").ljust(6, "0")[:6]
+            return EPOCH + timedelta(seconds=int(found[1]), microseconds=int(microseconds))
+        if found := POWERSHELL_DATE.fullmatch(written):
+            return EPOCH + timedelta(milliseconds=int(found[1]))
+        date = parse_numeric_date(written)
+        if date is not None:
+            return date.to_datetime()
+        plain = ZONE_NAME.sub("", written)
+        if found := RFC_1123.fullmatch(plain):
+            day, month, year, hour, minute, second = found.groups()
+            date_of_month = int(year), MONTHS.index(month.lower()) + 1, int(day)
+            return datetime(*date_of_month, int(hour), int(minute), int(second), tzinfo=UTC)
+        iso = BLANKS.sub("", plain)
+        midnight = MIDNIGHT_24.sub(r"\g<1>00:00:00", iso)
+        at = datetime.fromisoformat(midnight) + timedelta(days=midnight != iso)
+    except (ValueError, OverflowError):
         return None
-    return to_utc(at)
+    return at if plain == written else at.replace(tzinfo=UTC)
 
 
 def to_utc(at: datetime) -> datetime:
@@ -192,49 +209,16 @@ def format_iso(at: datetime | None) -> str:
 
 
 def find_newest_time(row: Row) -> datetime | None:
-    """The newest time that a record bears, wherever it stands in it, whatever it is the time of."""
-    return max(filter(None, map(parse_time, _iter_time_values(row))), default=None)
-
-
-def _iter_time_values(row: Row) -> Iterator[object]:
-    """The values below keys that are named for a time."""
+    """The newest time that a record bears below a key that is named for one, whatever it is the time of."""
+    times: list[datetime] = []
     waiting: list[tuple[str, object, int]] = [("", row, 0)]
     for looked_at, (key, value, depth) in enumerate(waiting):
         if looked_at > EXAMINED_LIMIT or depth > DEPTH_LIMIT:
-            return
+            break
         if isinstance(value, dict):
             waiting.extend((str(name).lower(), inner, depth + 1) for name, inner in value.items())
         elif isinstance(value, list):
             waiting.extend((key, inner, depth + 1) for inner in value[-EXAMINED_LIMIT:])
-        elif "time" in key or "date" in key:
-            yield value
-
-
-def _parse_odd_time(written: str) -> datetime | None:
-    """A time in a spelling that ISO 8601 does not know; without a zone where it names none."""
-    try:
-        if found := UNIX_TIME.fullmatch(written):
-            return _parse_unix_time(written, found)
-        if found := POWERSHELL_DATE.fullmatch(written):
-            return EPOCH + timedelta(milliseconds=int(found[1]))
-        date = parse_numeric_date(written)
-        if date is not None:
-            return date.to_datetime()
-        plain = ZONE_NAME.sub("", written)
-        utc: timezone | None = UTC if plain != written else None
-        if found := RFC_1123.fullmatch(plain):
-            day, month, year, *clock = found.groups()
-            hour, minute, second = map(int, clock)
-            return datetime(int(year), MONTHS.index(month.lower()) + 1, int(day), hour, minute, second, tzinfo=UTC)
-        plain = BLANKS.sub("", plain)
-        midnight = MIDNIGHT_24.sub(r"\g<1>00:00:00", plain)
-        at = datetime.fromisoformat(midnight) + timedelta(days=midnight != plain)
-    except (ValueError, OverflowError):
-        return None
-    return at if utc is None else at.replace(tzinfo=utc)
-
-
-def _parse_unix_time(written: str, found: re.Match[str]) -> datetime:
-    """By magnitude: ten digits are the seconds of 2001 to 2286, whatever follows is a fraction of one."""
-    fraction = written[len(found[1]) :].lstrip(".")
-    return EPOCH + timedelta(seconds=int(found[1]), microseconds=int(fraction.ljust(6, "0")[:6]))
+        elif ("time" in key or "date" in key) and (at := parse_time(value)) is not None:
+            times.append(at)
+    return max(times, default=None)

@@ -82,7 +82,14 @@ class DocumentWalker:
             if text.mark is not None:
                 text.pos = text.mark
             yield RowResult(line if text.mark is not None else text.line, self._make_broken_record(broken.reason))
-            self._skip_to_next_document(following)
+            # On to the next document, or to what looks like a record of its list; in JSON lines the next line is the
+            # next record, whatever is inside this one.
+            text.mark = None
+            end = text.find_line_end()
+            if end < 0 or not re.compile(following).match(text.data, end):
+                following = following + b"|" + NEXT_RECORD
+            if (found := text.seek_match(re.compile(following))) is not None:
+                text.pos = found.end()
         except _RecordLost:
             pass
         finally:
@@ -92,17 +99,6 @@ class DocumentWalker:
         """The record at the cursor, which cannot be read."""
         start = self._text.data[self._text.pos : self._text.pos + PREFIX_LIMIT]
         return MalformedRow(reason, part=decode_readable_part(start))
-
-    def _skip_to_next_document(self, following: bytes) -> None:
-        """Move from a broken document to the next one, or to what looks like a record of its list."""
-        text = self._text
-        text.mark = None
-        end = text.find_line_end()
-        if end < 0 or not re.compile(following).match(text.data, end):
-            following = following + b"|" + NEXT_RECORD
-        # In JSON lines the next line is the next record, whatever is inside this one.
-        if (found := text.seek_match(re.compile(following))) is not None:
-            text.pos = found.end()
 
     def _walk_top_object(self, line: int) -> Iterator[RowResult]:
         """The object at the mark: an envelope, or one record."""
@@ -220,27 +216,20 @@ class DocumentWalker:
                 continue
             try:
                 value = self._take_value(FOLLOWED_SCALAR)
-                record_pattern = self._find_record_pattern()
+                # How a record of this list ends and the next begins, seen behind the first: where every record has its
+                # own lines no two can be taken for one; else the first key tells records from the objects inside them.
+                found = NEXT_RECORD_KEY.match(text.data, text.pos)
+                end = 0 if found is None else found.start(1) if b"\n" in found[0] else found.end()
+                record_pattern = b"}" + text.data[text.pos : end] if found else b""
             except BrokenText as broken:
                 lost = self._make_broken_record(broken.reason)
-                found = self._skip_to_next_record()
-                yield line, lost if found or not first else MalformedRow(CUT_SHORT, part=lost.part)
-                if not found:
+                goes_on = self._skip_to_next_record()
+                yield line, lost if goes_on or not first else MalformedRow(CUT_SHORT, part=lost.part)
+                if not goes_on:
                     raise _RecordLost from broken
                 continue
             yield line, value
         text.pos += 1
-
-    def _find_record_pattern(self) -> bytes:
-        """How a record of this list ends and the next begins, seen behind the first; empty when it cannot be told."""
-        text = self._text
-        found = NEXT_RECORD_KEY.match(text.data, text.pos)
-        if found is None:
-            return b""
-        # Where every record has its own lines no two can be taken for one; else the first key tells records from
-        # the objects inside them.
-        end = found.start(1) if b"\n" in found[0] else found.end()
-        return b"}" + text.data[text.pos : end]
 
     def _read_by_pattern(self, record_pattern: bytes) -> object | None:
         """The record at the cursor if it ends where the mould says: three times as fast as following its brackets.

@@ -81,16 +81,13 @@ class TextCursor:
             size -= max(1, len(chunk))
         if not fresh:
             return False
-        self._drop_before(max(0, held - OVERLAP))
-        self.data = b"".join((self.data, *fresh))
+        dropped = max(0, held - OVERLAP)
+        _ = self.line  # the lines of what goes are counted before
+        self.data = b"".join((self.data[dropped:], *fresh))
+        self.pos -= dropped
+        self._counted -= dropped
+        self.mark = None if self.mark is None else self.mark - dropped
         return True
-
-    def _drop_before(self, count: int) -> None:
-        _ = self.line
-        self.data = self.data[count:]
-        self.pos -= count
-        self._counted -= count
-        self.mark = None if self.mark is None else self.mark - count
 
     def peek_byte(self) -> bytes:
         """The byte at the cursor once blanks are skipped; empty at the end of the text."""

@@ -67,9 +67,15 @@ def detect_unsupported_file(head: bytes) -> UnsupportedFile | None:
     told = next((told for signature, told in SIGNATURES.items() if head.startswith(signature)), None)
     if told is not None:
         return UnsupportedFile(*told)
-    text = _decode_head(head)
-    if text is None:
-        return UnsupportedFile("binary data in no known form", EXPORT_ADVICE)
+    encoding = detect_utf16(head)
+    if encoding is not None:
+        text = head[: len(head) & ~1].decode(encoding, "replace")
+    else:
+        plain = head.removeprefix(codecs.BOM_UTF8)
+        text = plain.decode("utf-8", "replace")
+        controls = len(plain) - len(plain.translate(None, CONTROLS))
+        if controls and controls + text.count("\N{REPLACEMENT CHARACTER}") > ODD_BYTE_SHARE * len(plain):
+            return UnsupportedFile("binary data in no known form", EXPORT_ADVICE)
     if COLOUR_ESCAPE.match(text):
         return UnsupportedFile("coloured output of the Azure CLI (jsonc)", AS_JSON)
     lines = [line.rstrip() for line in text.splitlines() if line.strip()][:LINE_LIMIT]
@@ -96,15 +102,3 @@ def _is_yaml(lines: list[str]) -> bool:
         return False
     others = [line for line in lines if line != "---" and not YAML.match(line)]
     return len(others) * 2 < len(lines) and not any("," in line and not line.startswith("- ") for line in others)
-
-
-def _decode_head(head: bytes) -> str | None:
-    """The text; `None` where the bytes are none."""
-    encoding = detect_utf16(head)
-    if encoding is not None:
-        return head[: len(head) & ~1].decode(encoding, "replace")
-    plain = head.removeprefix(codecs.BOM_UTF8)
-    controls = len(plain) - len(plain.translate(None, CONTROLS))
-    text = plain.decode("utf-8", "replace")
-    odd = controls + text.count("\N{REPLACEMENT CHARACTER}")
-    return None if controls and odd > ODD_BYTE_SHARE * len(plain) else text

@@ -34,6 +34,17 @@ class Signature:
     kind_keys: tuple[str, ...] = ("type",)
     condition: Callable[[Row], bool] | None = None
 
+    def matches_row(self, row: Row) -> bool:
+        """Whether a row is so."""
+        keys = fold_column_names(row).keys() if self.is_folded else row.keys()
+        return (
+            keys >= self.all_of
+            and not (self.one_of and self.one_of.isdisjoint(keys))
+            and self.none_of.isdisjoint(row)
+            and (self.kind is None or self.kind.fullmatch(find_text(row, *self.kind_keys)) is not None)
+            and (self.condition is None or self.condition(row))
+        )
+
 
 class InputFormat(Protocol):
     """A module of this folder."""
@@ -51,15 +62,4 @@ class InputFormat(Protocol):
 
 def recognises_row(form: InputFormat, row: Row) -> bool:
     """Whether a row is of this form, by its content alone."""
-    return any(_matches_signature(row, signature) for signature in form.SIGNATURES)
-
-
-def _matches_signature(row: Row, signature: Signature) -> bool:
-    keys = fold_column_names(row).keys() if signature.is_folded else row.keys()
-    return (
-        keys >= signature.all_of
-        and not (signature.one_of and signature.one_of.isdisjoint(keys))
-        and signature.none_of.isdisjoint(row)
-        and (signature.kind is None or signature.kind.fullmatch(find_text(row, *signature.kind_keys)) is not None)
-        and (signature.condition is None or signature.condition(row))
-    )
+    return any(signature.matches_row(row) for signature in form.SIGNATURES)

@@ -39,14 +39,14 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if vm is None or metric is None:
         return
     at = require_time(vm, cells.get("timegenerated"), cells.get("time"))
-    measured = [cell for key in metric.aggregations if not _is_absent(cell := cells.get(key))][:1]
-    values = tuple(value for cell in measured if (value := to_number(cell)) is not None)
-    if len(values) < len(measured):  # no other aggregation compares
-        message = f"no number: {to_text(measured[0])[:SHOWN_LENGTH]!r}"
-        raise MalformedRow(message, vm)
+    values: tuple[float, ...] = ()
+    for cell in map(cells.get, metric.aggregations):
+        value = to_number(cell)
+        if value is not None:
+            values = (value,)
+            break
+        if to_text(cell).lower() not in ABSENT_VALUES:  # no other aggregation compares
+            message = f"no number: {to_text(cell)[:SHOWN_LENGTH]!r}"
+            raise MalformedRow(message, vm)
     yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=(at,) * len(values), values=values)
     yield from warn_coarse_grain(vm, metric, parse_duration(to_text(cells.get("timegrain"))), ref)
-
-
-def _is_absent(cell: object) -> bool:
-    return to_number(cell) is None and to_text(cell).lower() in ABSENT_VALUES

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.decoding.fields import find_resource_id, fold_columns, parse_vm_id, to_short_text, to_text
+from vmdiag.sources.decoding.fields import (
+    find_resource_id,
+    find_text,
+    fold_columns,
+    parse_vm_id,
+    to_short_text,
+    to_text,
+)
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MetricPoints, Row, VmInventory, make_computer_placeholder
@@ -37,7 +44,15 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """One beat, and the operating system; nothing for a computer that is no VM of Azure."""
     del ref  # beats are too many to cite each
     cells = fold_columns(row)
-    vm = _find_vm(cells)
+    has_id = bool(find_text(cells, "_resourceid", "resourceid"))
+    if not has_id and to_text(cells.get("computerenvironment")).lower() == "non-azure":
+        return
+    subscription, group, name = (to_text(cells.get(key)) for key in ("subscriptionid", "resourcegroup", "resource"))
+    is_vm = to_text(cells.get("resourcetype")).lower() in VM_TYPES
+    if not has_id and subscription and group and name and is_vm:
+        vm = VmId.parse(f"/subscriptions/{subscription}/resourceGroups/{group}{PROVIDER}{name}")
+    else:
+        vm = find_row_vm(cells)
     if vm is None:
         return
     at = require_time(vm, cells.get("timegenerated"))
@@ -49,19 +64,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
 
 def find_row_vm(cells: Row) -> VmId | None:
     """The VM of the id, or the one whose computer is called so; `None` for another resource."""
-    written, computer = (cells.get("_resourceid"), cells.get("resourceid")), to_short_text(cells.get("computer"))
-    if computer and not any(map(to_text, written)):
+    computer = to_short_text(cells.get("computer"))
+    if computer and not find_text(cells, "_resourceid", "resourceid"):
         return make_computer_placeholder(computer)
-    return parse_vm_id(find_resource_id(*written))
-
-
-def _find_vm(cells: Row) -> VmId | None:
-    """The same, or the VM of the id's parts; `None` for a machine outside of Azure."""
-    if not any(map(to_text, (cells.get("_resourceid"), cells.get("resourceid")))):
-        if to_text(cells.get("computerenvironment")).lower() == "non-azure":
-            return None
-        parts = [to_text(cells.get(part)) for part in ("subscriptionid", "resourcegroup", "resource")]
-        if all(parts) and to_text(cells.get("resourcetype")).lower() in VM_TYPES:
-            subscription, group, name = parts
-            return VmId.parse(f"/subscriptions/{subscription}/resourceGroups/{group}{PROVIDER}{name}")
-    return find_row_vm(cells)
+    return parse_vm_id(find_resource_id(cells.get("_resourceid"), cells.get("resourceid")))

@@ -56,7 +56,12 @@ def identify_signals(row: Row) -> tuple[Signal, ...]:
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The points of a metric that is read; none where it was asked for and not measured."""
-    for owner, lists in _group_by_resource(row).items():
+    identifier = to_text(row.get("id"))
+    # A subscription's metric is split by resource, not by id.
+    series: defaultdict[str, list[object]] = defaultdict(list)
+    for each in iter_objects(row.get("timeseries")):
+        series[find_dimension(each.get("metadatavalues")) or identifier].append(each.get("data"))
+    for owner, lists in series.items() or [(identifier, [row.get("data")])]:
         subject = _identify_metric(owner, to_text(row.get("name")), to_text(row.get("errorCode")))
         if subject is not None:
             yield from _decode_points(*subject, lists, ref)
@@ -66,15 +71,6 @@ def find_dimension(dimensions: object) -> str:
     """The resource that a series names among its dimensions; empty where it names none."""
     named = (one.get("value") for one in iter_objects(dimensions) if to_text(one.get("name")).lower() == RESOURCE_ID)
     return to_text(next(named, ""))
-
-
-def _group_by_resource(row: Row) -> Mapping[str, list[object]]:
-    """The lists of points by the resource they are of: a subscription's metric is split by resource, not by id."""
-    identifier = to_text(row.get("id"))
-    lists: defaultdict[str, list[object]] = defaultdict(list)
-    for each in iter_objects(row.get("timeseries")):
-        lists[find_dimension(each.get("metadatavalues")) or identifier].append(each.get("data"))
-    return lists or {identifier: [row.get("data")]}
 
 
 def _decode_points(vm: VmId, metric: Metric, lists: list[object], ref: str) -> Iterator[Item]:

@@ -47,7 +47,17 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What an entry says, and that the log was read: of health only as far as it has properties."""
     plain = to_mapping(convert_powershell(row))
     told = _read_properties(plain)
-    target = _find_target_id(plain)
+    subscription, group = to_text(plain.get("subscriptionId")), to_text(plain.get("resourceGroupName"))
+    within = f"/subscriptions/{subscription}" + (f"/resourceGroups/{group}" if group else "") if subscription else ""
+    event = to_text(plain.get("id"))
+    # Not all that is asked for comes under the name under which it is told.
+    target = find_resource_id(
+        plain.get("resourceId"),
+        plain.get("resourceUri"),
+        get_path(plain, "authorization", "scope"),
+        event[: max(event.lower().find("/events/"), 0)],
+        within,
+    )
     status, substatus = to_text(plain.get("status")), to_text(plain.get("subStatus"))
     # The code beside a word in another language tells at least of an error; older releases have pairs.
     has_failed = status.lower() not in PHASES and ERROR_CODE.search(substatus) is not None
@@ -102,13 +112,3 @@ def _find_category(row: Row, told: Row) -> str:
     if not INCIDENT_KEYS.isdisjoint(told):
         return "ServiceHealth"
     return "ResourceHealth" if not told or not HEALTH_KEYS.isdisjoint(told) else written
-
-
-def _find_target_id(row: Row) -> str:
-    subscription, group = to_text(row.get("subscriptionId")), to_text(row.get("resourceGroupName"))
-    within = f"/subscriptions/{subscription}" + (f"/resourceGroups/{group}" if group else "") if subscription else ""
-    event = to_text(row.get("id"))
-    named = event[: max(event.lower().find("/events/"), 0)]
-    # Not all that is asked for comes under the name under which it is told.
-    scope = get_path(row, "authorization", "scope")
-    return find_resource_id(row.get("resourceId"), row.get("resourceUri"), scope, named, within)

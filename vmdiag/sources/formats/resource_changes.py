@@ -27,6 +27,7 @@ SIGNATURES = (
     Signature(one_of={"type", "properties"}, kind=CHANGE_TYPE, condition=is_resource_change),
 )
 WRITES_ONLY = "resource changes show what was written or deleted, not restarts and redeploys"
+TYPE_LENGTH = 200
 PATH_LIMIT = 20  # of a change that rewrote a resource; the first tell what it was
 # What the platform writes by itself when a VM's state changes: nobody's operation.
 STATE_PREFIXES = ("properties.extended.", "properties.instanceview.")
@@ -57,18 +58,13 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         clientType=made.get("clientType"),
         operation=made.get("operation"),
     )
-    name = f"{_find_resource_type(body, target)}/{verb}"
+    # The type as written or as the id shows it; a VM's in the spelling of its operations.
+    provider, *parts = target.rpartition("/providers/")[2].split("/")
+    kind = to_text(body.get("targetResourceType")) or "/".join([provider, *parts[::2]])
+    name = f"{kind[:TYPE_LENGTH] if vm is None else 'Microsoft.Compute/virtualMachines'}/{verb}"
     # What failed changes nothing.
     record = Record(at=at, signal=Signal.ACTIVITY, name=name, status="Succeeded", facts=facts, ref=ref)
     if vm is not None:
         yield VmRecord(vm, record)
     if near is not None:
         yield NetworkChange(resource=near, record=record)
-
-
-def _find_resource_type(body: Row, target: str) -> str:
-    """The target's type, as written or as its id shows it; a VM's in the spelling of its operations."""
-    if parse_vm_id(target) is not None:
-        return "Microsoft.Compute/virtualMachines"
-    provider, *parts = target.rpartition("/providers/")[2].split("/")
-    return to_text(body.get("targetResourceType"))[:200] or "/".join([provider, *parts[::2]])[:200]

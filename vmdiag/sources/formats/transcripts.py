@@ -1,4 +1,4 @@
-"""What `vmdiag record` writes, one VM a line, and how it is read back; must not know where a transcript came from.
+"""What `vmdiag record` writes, one VM a line, and how it is read back.
 
 Schema `vmdiag.transcript/1`, one JSON object a line, times in UTC. What has no gap was heard.
 """
@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, Transcript, VirtualMachine, Window
 from vmdiag.redaction import redact_secrets
-from vmdiag.sources.decoding.fields import FACT_LENGTH, to_mapping, to_short_text, to_text
+from vmdiag.sources.decoding.fields import FACT_LENGTH, get_path, to_short_text, to_text
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import (
     CompleteRead,
@@ -106,18 +106,17 @@ class Recording(Struct, frozen=True, kw_only=True):
 def encode_transcript(transcript: Transcript, window: Window, cloud: str) -> bytes:
     """One line, ended, that `decode_row` reads back."""
     vm = transcript.vm
-    machine = RecordedVm(
-        id=str(vm.id),
-        location=vm.location,
-        os=vm.os,
-        size=vm.size,
-        power_state=vm.power_state,
-        network=tuple(sorted(vm.network)),
-    )
     recording = Recording(
         window=RecordedWindow(window.start, window.end),
         cloud=cloud,
-        vm=machine,
+        vm=RecordedVm(
+            id=str(vm.id),
+            location=vm.location,
+            os=vm.os,
+            size=vm.size,
+            power_state=vm.power_state,
+            network=tuple(sorted(vm.network)),
+        ),
         records=tuple(map(_from_record, transcript.records)),
         series=tuple(msgspec.convert(each, RecordedSeries, from_attributes=True) for each in transcript.series),
         gaps=tuple(map(_from_gap, transcript.gaps)),
@@ -139,14 +138,8 @@ def _from_record(record: Record) -> RecordedRecord:
 
 
 def _from_gap(gap: Gap) -> RecordedUnheard:
-    return RecordedUnheard(
-        signal=gap.signal,
-        start=gap.window.start,
-        end=gap.window.end,
-        reason=gap.reason,
-        partial=gap.partial,
-        cut=gap.cut,
-    )
+    start, end = gap.window.start, gap.window.end
+    return RecordedUnheard(signal=gap.signal, start=start, end=end, reason=gap.reason, partial=gap.partial, cut=gap.cut)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
@@ -155,7 +148,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if schema != SCHEMA:
         message = f"recorded as {schema[:50]!r}, and this version reads {SCHEMA!r}"
         raise MalformedRow(message)
-    vm = VmId.parse(to_text(to_mapping(row.get("vm")).get("id")))
+    vm = VmId.parse(to_text(get_path(row, "vm", "id")))
     if vm is None:
         message = "the recording does not say of which VM it is"
         raise MalformedRow(message)
@@ -164,8 +157,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     except (msgspec.ValidationError, OverflowError) as error:
         message = f"the recording is damaged: {error}"
         raise MalformedRow(message, vm) from None
-    window = Window(recording.window.start, recording.window.end)
-    yield RecordingOrigin(recording.cloud[:CLOUD_NAME_LENGTH], window.end)
+    yield RecordingOrigin(recording.cloud[:CLOUD_NAME_LENGTH], recording.window.end)
     machine = recording.vm
     words = {name: to_short_text(getattr(machine, name)) or None for name in ("location", "os", "size", "power_state")}
     network = frozenset(name.lower() for each in machine.network if (name := to_text(each)))
@@ -179,19 +171,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         yield MetricPoints(
             vm=vm, name=series.name[:FACT_LENGTH], signal=series.signal, times=series.times, values=series.values
         )
-    yield from _say_coverage(vm, window, [_to_gap(gap) for gap in recording.gaps])
-
-
-def _say_coverage(vm: VmId, window: Window, gaps: list[Gap]) -> Iterator[Item]:
-    deaf = {gap.signal for gap in gaps if not gap.partial and _covers_window(gap.window, window)}
-    cut, told = {gap.signal for gap in gaps if gap.cut}, {gap.signal for gap in gaps}
-    for signal in Signal:
-        if signal not in deaf:
-            yield FeedCoverage(signal=signal, scope=vm.key, cut=signal in cut)
-        if signal not in told:
-            yield CompleteRead(signal=signal, scope=vm.key, form=FORM_NAME, first=window.start, last=window.end)
-    for gap in gaps:
-        yield RecordedGap(vm, gap)
+    yield from _decode_coverage(vm, recording)
 
 
 def _to_record(record: RecordedRecord, ref: str) -> Record:
@@ -206,10 +186,16 @@ def _to_record(record: RecordedRecord, ref: str) -> Record:
     )
 
 
-def _to_gap(gap: RecordedUnheard) -> Gap:
-    window, reason = Window(gap.start, gap.end), gap.reason[:FACT_LENGTH]
-    return Gap(signal=gap.signal, window=window, reason=reason, partial=gap.partial, cut=gap.cut)
-
-
-def _covers_window(gap: Window, window: Window) -> bool:
-    return gap.start <= window.start and window.end <= gap.end
+def _decode_coverage(vm: VmId, recording: Recording) -> Iterator[Item]:
+    """What has no gap was heard, and heard in part what has one that leaves something of the window."""
+    first, last, gaps = recording.window.start, recording.window.end, recording.gaps
+    missed = {gap.signal for gap in gaps if not gap.partial and gap.start <= first and last <= gap.end}
+    cut, gapped = {gap.signal for gap in gaps if gap.cut}, {gap.signal for gap in gaps}
+    for signal in Signal:
+        if signal not in missed:
+            yield FeedCoverage(signal=signal, scope=vm.key, cut=signal in cut)
+        if signal not in gapped:
+            yield CompleteRead(signal=signal, scope=vm.key, form=FORM_NAME, first=first, last=last)
+    for gap in gaps:
+        window, reason = Window(gap.start, gap.end), gap.reason[:FACT_LENGTH]
+        yield RecordedGap(vm, Gap(signal=gap.signal, window=window, reason=reason, partial=gap.partial, cut=gap.cut))

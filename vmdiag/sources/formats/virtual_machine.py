@@ -14,6 +14,7 @@ from vmdiag.sources.decoding.fields import (
     FACT_LENGTH,
     collect_facts,
     find_resource_id,
+    find_text,
     get_path,
     iter_objects,
     parse_vm_id,
@@ -79,16 +80,19 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     # Cloud Custodian puts the view it asked for beside the properties.
     view = to_mapping(members.get("instanceView")) or to_mapping(row.get("instanceView")) or members
     power = _find_power_state(row, members, view)
+    # The system from the disk, else from how the guest was set up.
+    system = to_text(get_path(members, "storageProfile", "osDisk", "osType")).lower()[:20]
+    profile = to_mapping(members.get("osProfile"))
     interfaces = iter_objects(get_path(members, "networkProfile", "networkInterfaces"))
     machine = VirtualMachine(
         id=vm,
         location=to_short_text(row.get("location")).replace(" ", "").lower() or None,
-        os=_find_operating_system(members),
+        os=system or next((name for name in ("linux", "windows") if profile.get(f"{name}Configuration")), None),
         size=to_short_text(get_path(members, "hardwareProfile", "vmSize")) or None,
         power_state=power or None,
         network=frozenset(named for each in interfaces if (named := to_text(each.get("id")).lower())),
     )
-    called = to_short_text(get_path(members, "osProfile", "computerName")) or to_short_text(view.get("computerName"))
+    called = (find_text(profile, "computerName") or find_text(view, "computerName"))[:FACT_LENGTH]
     yield VmInventory(machine, read_tags(row), called)
     if power:
         yield UndatedState(vm=vm, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
@@ -108,13 +112,6 @@ def _find_power_state(row: Row, members: Row, view: Row) -> str:
     if spoken.startswith(CLI_POWER_PREFIX):
         codes.append(POWER_PREFIX + spoken.removeprefix(CLI_POWER_PREFIX))
     return next((code.lower().split("/")[1] for code in codes if code.lower().startswith(POWER_PREFIX)), "")
-
-
-def _find_operating_system(members: Row) -> str | None:
-    """`linux` or `windows`, from the disk, else from how the guest was set up."""
-    said = to_text(get_path(members, "storageProfile", "osDisk", "osType")).lower()
-    profile = to_mapping(members.get("osProfile"))
-    return said[:20] or next((name for name in ("linux", "windows") if profile.get(f"{name}Configuration")), None)
 
 
 def _decode_agent(vm: VmId, agent: Row, ref: str) -> Iterator[Item]:
