@@ -54,7 +54,10 @@ def to_short_text(value: object) -> str:
 
 def find_text(members: Mapping[str, object], *keys: str) -> str:
     """The first text among several members; empty where none is one."""
-    return next((text for key in keys if (text := to_text(members.get(key)))), "")
+    for key in keys:
+        if text := to_text(members.get(key)):
+            return text
+    return ""
 
 
 def to_number(value: object) -> float | None:

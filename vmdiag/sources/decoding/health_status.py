@@ -12,7 +12,7 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import collect_facts, find_text, to_mapping, to_short_text, to_text
+from vmdiag.sources.decoding.fields import collect_facts, find_text, to_mapping, to_short_text
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import MalformedRow, ServiceIncident, VmRecord
 
@@ -32,7 +32,7 @@ def decode_health(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) 
     """
     said = to_mapping(said.get("eventProperties")) or said
     title, details = find_text(said, "title", "reason"), find_text(said, "details", "detailedStatus")
-    summary = to_text(said.get("summary"))
+    summary = find_text(said, "summary")
     cause = find_text(said, "cause", "healthEventCause", "context", "reasonType")
     state = to_short_text(find_text(said, "currentHealthStatus", "healthStatus", "availabilityState"))
     if state:
@@ -40,8 +40,8 @@ def decode_health(vm: VmId, at: datetime, said: Mapping[str, object], ref: str) 
         known = collect_facts(previous=previous, cause=cause, title=title, details=details)
         yield VmRecord(vm, Record(at=at, signal=Signal.HEALTH, name="availability", status=state, facts=known, ref=ref))
 
-    named = to_text(said.get("annotationName")).partition("//")[0].strip()
-    name = to_short_text(named or _find_annotation_name(details, title, to_text(said.get("eventName"))))
+    named = find_text(said, "annotationName").partition("//")[0].strip()
+    name = to_short_text(named or _find_annotation_name(details, title, find_text(said, "eventName")))
     # The state is in the other record already.
     if name or {title.lower(), details.lower(), summary.lower()} - STATES_AND_NOTHING:
         known = collect_facts(

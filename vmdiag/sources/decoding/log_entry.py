@@ -15,6 +15,7 @@ from vmdiag.model import Record, Signal, VirtualMachine
 from vmdiag.sources.decoding import health_status
 from vmdiag.sources.decoding.fields import (
     collect_facts,
+    find_text,
     iter_objects,
     parse_health_vm,
     parse_network_id,
@@ -23,7 +24,6 @@ from vmdiag.sources.decoding.fields import (
     parse_vm_id,
     to_mapping,
     to_short_text,
-    to_text,
 )
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
 from vmdiag.sources.items import FeedCoverage, Item, NetworkChange, ObservedTime, VmInventory, VmRecord
@@ -220,7 +220,7 @@ def _make_record(entry: LogEntry, ref: str) -> Record:
         # `statusMessage` holds the answer's body as a string of JSON.
         body = to_mapping(entry.properties.get("statusMessage"))
         error = to_mapping(body.get("error")) or body
-        code, words = to_text(error.get("code")), to_text(error.get("message"))
+        code, words = find_text(error, "code"), find_text(error, "message")
         message = ": ".join(filter(None, (code, "" if PERSONAL_DATA.search(words) else words)))
     known = collect_facts(
         correlation=entry.correlation,
@@ -237,14 +237,14 @@ def _read_incident_fields(entry: LogEntry) -> IncidentFields:
     told = entry.properties
     hit = list(iter_objects(told.get("impactedServices")))
     regions = [
-        to_text(region.get("RegionName")) for service in hit for region in iter_objects(service.get("ImpactedRegions"))
+        find_text(region, "RegionName") for service in hit for region in iter_objects(service.get("ImpactedRegions"))
     ]
     return IncidentFields(
-        kind=to_text(told.get("incidentType")),
-        status=entry.status or to_text(told.get("stage")),
-        title=to_text(told.get("defaultLanguageTitle")) or to_text(told.get("title")),
-        services=[to_text(service.get("ServiceName")) for service in hit] or [to_text(told.get("service"))],
-        regions=regions or [to_text(told.get("region"))],
+        kind=find_text(told, "incidentType"),
+        status=entry.status or find_text(told, "stage"),
+        title=find_text(told, "defaultLanguageTitle") or find_text(told, "title"),
+        services=[find_text(service, "ServiceName") for service in hit] or [find_text(told, "service")],
+        regions=regions or [find_text(told, "region")],
         tracking=told.get("trackingId"),
         started=told.get("impactStartTime"),
         ended=told.get("impactMitigationTime"),

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import collect_facts, parse_vm_id, to_list, to_short_text, to_text
+from vmdiag.sources.decoding.fields import collect_facts, find_text, parse_vm_id, to_list, to_short_text, to_text
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import Item, MalformedRow, UndatedState, VmRecord, make_name_placeholder
 
@@ -42,7 +42,7 @@ def decode_scheduled_event(
     said: Mapping[str, object], vms: list[VmId], at: datetime | None, ref: str
 ) -> Iterator[Item]:
     """The event once for each of its VMs; one that nobody dates has the fact `undated`."""
-    kind = to_text(said.get("resourcetype")).lower()
+    kind = find_text(said, "resourcetype").lower()
     if kind not in ("", "virtualmachine"):
         return
     status = to_short_text(said.get("eventstatus"))

@@ -35,7 +35,7 @@ def identify_signals(row: Row) -> tuple[Signal, ...]:
 
 def decode_log_entry(row: Row) -> log_entry.LogEntry:
     """The event without its wire form; raises `MalformedRow` without a resource or a time."""
-    event_id = to_text(row.get("id"))
+    event_id = find_text(row, "id")
     # A `$select` may leave the resource out; an event's id begins with it.
     named = event_id[: max(event_id.lower().find("/events/"), 0)]
     target = find_resource_id(row.get("resourceId"), row.get("resourceUri"), named)
@@ -44,11 +44,11 @@ def decode_log_entry(row: Row) -> log_entry.LogEntry:
         at=require_time(parse_health_vm(target), row.get("eventTimestamp"), ticks),
         resource=target,
         operation=_find_operation(row),
-        status=to_text(row.get("status")),
+        status=find_text(row, "status"),
         category=find_text(row, "category", "eventSource"),  # alerts call it the event's source
-        substatus=to_text(row.get("subStatus")),
-        correlation=to_text(row.get("correlationId")),
-        event=to_text(row.get("eventName")),
+        substatus=find_text(row, "subStatus"),
+        correlation=find_text(row, "correlationId"),
+        event=find_text(row, "eventName"),
         properties=log_entry.unwrap_properties(row.get("properties")),
     )
 
@@ -56,5 +56,5 @@ def decode_log_entry(row: Row) -> log_entry.LogEntry:
 def _find_operation(row: Row) -> str:
     """The operation's name; events may have only the one shown to people."""
     written = row.get("operationName")
-    name = to_text(written.get("value")) if isinstance(written, dict) else ""
+    name = find_text(written, "value") if isinstance(written, dict) else ""
     return name or log_entry.find_operation_name(to_text(written))

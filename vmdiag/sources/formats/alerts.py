@@ -11,13 +11,13 @@ from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
+    find_text,
     get_path,
     iter_objects,
     parse_vm_id,
     to_list,
     to_mapping,
     to_number,
-    to_text,
 )
 from vmdiag.sources.decoding.metric_names import find_metric
 from vmdiag.sources.decoding.timestamps import require_time
@@ -62,7 +62,7 @@ def _read_common_alert(body: Row) -> Mapping[str, object]:
     """The entry of the common schema, which leaves to the essentials what it is about, and maybe when."""
     context = to_mapping(body.get("alertContext"))
     essentials = to_mapping(body.get("essentials"))
-    service = to_text(essentials.get("monitoringService")).lower()
+    service = find_text(essentials, "monitoringService").lower()
     if "operationName" not in context and not service.startswith(("activity log", "resource health", "service health")):
         return {}
     return {
@@ -77,12 +77,12 @@ def _decode_availability(body: Row) -> Iterator[Item]:
     condition = to_mapping(get_path(body, "alertContext", "condition"))
     targets = to_list(get_path(body, "essentials", "alertTargetIDs"))
     for criterion in iter_objects(condition.get("allOf")):
-        metric, value = find_metric(to_text(criterion.get("metricName"))), to_number(criterion.get("metricValue"))
+        metric, value = find_metric(find_text(criterion, "metricName")), to_number(criterion.get("metricValue"))
         if metric is None or metric.signal is not Signal.AVAILABILITY or value is None:
             continue
         vm = parse_vm_id(find_resource_id(metrics.find_dimension(criterion.get("dimensions")), *targets[:1]))
         # Of any other figure nobody can say which minute it was.
-        if vm is not None and (to_text(criterion.get("timeAggregation")).lower(), value) in UNIFORM_AGGREGATES:
+        if vm is not None and (find_text(criterion, "timeAggregation").lower(), value) in UNIFORM_AGGREGATES:
             start = require_time(vm, condition.get("windowStartTime"))
             end = min(require_time(vm, condition.get("windowEndTime")), start + LONGEST_WINDOW)
             times = tuple(start + count * MINUTE for count in range(-((start - end) // MINUTE)))

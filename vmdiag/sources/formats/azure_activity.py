@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_columns, parse_health_vm, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_columns, parse_health_vm
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, Row
@@ -23,7 +23,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What a row says of a VM, of a network resource or of a region, and that the log was read."""
     cells = fold_columns(row)
     # Incidents concern no resource: the table leaves the id empty.
-    subscription = to_text(cells.get("subscriptionid"))
+    subscription = find_text(cells, "subscriptionid")
     subscription = f"/subscriptions/{subscription}" if subscription else ""
     target = find_resource_id(cells.get("_resourceid"), cells.get("resourceid"), subscription)
     entry = log_entry.LogEntry(
@@ -32,8 +32,8 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         operation=_find_operation(cells),
         status=find_text(cells, "activitystatusvalue", "activitystatus"),
         category=find_text(cells, "categoryvalue", "category"),
-        substatus=to_text(cells.get("activitysubstatusvalue")),
-        correlation=to_text(cells.get("correlationid")),
+        substatus=find_text(cells, "activitysubstatusvalue"),
+        correlation=find_text(cells, "correlationid"),
         properties=log_entry.unwrap_properties(cells.get("properties_d"))
         or log_entry.unwrap_properties(cells.get("properties")),
     )
@@ -47,5 +47,5 @@ def identify_signals(row: Row) -> tuple[Signal, ...]:
 
 
 def _find_operation(cells: Row) -> str:
-    name, shown = to_text(cells.get("operationnamevalue")), to_text(cells.get("operationname"))
+    name, shown = find_text(cells, "operationnamevalue"), find_text(cells, "operationname")
     return name or log_entry.find_operation_name(shown)

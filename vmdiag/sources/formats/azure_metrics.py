@@ -7,7 +7,7 @@ members come as `average` and as `Average`).
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import find_resource_id, fold_columns, parse_vm_id, to_number, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_columns, parse_vm_id, to_number, to_text
 from vmdiag.sources.decoding.metric_names import (
     METRIC_SIGNALS,
     find_metric,
@@ -35,7 +35,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The point, where the metric is one that is read and it was measured."""
     cells = fold_columns(row)
     vm = parse_vm_id(find_resource_id(cells.get("_resourceid"), cells.get("resourceid")))
-    metric = find_metric(to_text(cells.get("metricname")))
+    metric = find_metric(find_text(cells, "metricname"))
     if vm is None or metric is None:
         return
     at = require_time(vm, cells.get("timegenerated"), cells.get("time"))
@@ -49,4 +49,4 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
             message = f"no number: {to_text(cell)[:SHOWN_LENGTH]!r}"
             raise MalformedRow(message, vm)
     yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=(at,) * len(values), values=values)
-    yield from warn_coarse_grain(vm, metric, parse_duration(to_text(cells.get("timegrain"))), ref)
+    yield from warn_coarse_grain(vm, metric, parse_duration(find_text(cells, "timegrain")), ref)

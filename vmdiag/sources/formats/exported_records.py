@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_column_names, parse_health_vm, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_column_names, parse_health_vm
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, Row
@@ -32,25 +32,25 @@ SIGNATURES = (
 
 def identify_signals(row: Row) -> tuple[Signal, ...]:
     """The feeds that a record belongs to, as far as it tells."""
-    operation = log_entry.find_operation_name(to_text(row.get("operationName")))
-    return log_entry.list_possible_signals(to_text(row.get("category")), operation)
+    operation = log_entry.find_operation_name(find_text(row, "operationName"))
+    return log_entry.list_possible_signals(find_text(row, "category"), operation)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What a record says, and that the log was read; resource logs come in the same form and say nothing here."""
-    category = to_text(row.get("category"))
+    category = find_text(row, "category")
     if category and log_entry.fold_category(category) not in log_entry.FEEDS_BY_CATEGORY:
         return
     target = find_resource_id(row.get("resourceId"))
-    word, _, rest = to_text(row.get("resultSignature")).partition(".")  # `Succeeded.Created`, `Started.`, `200`
+    word, _, rest = find_text(row, "resultSignature").partition(".")  # `Succeeded.Created`, `Started.`, `200`
     entry = log_entry.LogEntry(
         at=require_time(parse_health_vm(target), row.get("time")),
         resource=target,
-        operation=log_entry.find_operation_name(to_text(row.get("operationName"))),
+        operation=log_entry.find_operation_name(find_text(row, "operationName")),
         status=find_text(row, "resultType", "status") or word,
         category=category,
         substatus=rest or word,
-        correlation=to_text(row.get("correlationId")),
+        correlation=find_text(row, "correlationId"),
         properties=log_entry.unwrap_properties(row.get("properties")),
     )
     yield from log_entry.decode_entry(entry, ref)

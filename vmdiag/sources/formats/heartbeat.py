@@ -34,7 +34,7 @@ def is_heartbeat(row: Row) -> bool:
     cells = fold_columns(row)
     if "type" in cells:
         return to_text(cells["type"]).lower() == "heartbeat"
-    return to_text(cells.get("category")).lower() in AGENT_CATEGORIES or not OWN_COLUMNS.isdisjoint(cells)
+    return find_text(cells, "category").lower() in AGENT_CATEGORIES or not OWN_COLUMNS.isdisjoint(cells)
 
 
 SIGNATURES = (Signature(all_of={"computer", "timegenerated"}, is_folded=True, condition=is_heartbeat),)
@@ -45,10 +45,10 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     del ref  # beats are too many to cite each
     cells = fold_columns(row)
     has_id = bool(find_text(cells, "_resourceid", "resourceid"))
-    if not has_id and to_text(cells.get("computerenvironment")).lower() == "non-azure":
+    if not has_id and find_text(cells, "computerenvironment").lower() == "non-azure":
         return
     subscription, group, name = (to_text(cells.get(key)) for key in ("subscriptionid", "resourcegroup", "resource"))
-    is_vm = to_text(cells.get("resourcetype")).lower() in VM_TYPES
+    is_vm = find_text(cells, "resourcetype").lower() in VM_TYPES
     if not has_id and subscription and group and name and is_vm:
         vm = VmId.parse(f"/subscriptions/{subscription}/resourceGroups/{group}{PROVIDER}{name}")
     else:
@@ -56,7 +56,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if vm is None:
         return
     at = require_time(vm, cells.get("timegenerated"))
-    system = to_text(cells.get("ostype")).lower()
+    system = find_text(cells, "ostype").lower()
     if system in SYSTEMS:
         yield VmInventory(VirtualMachine(id=vm, os=system))
     yield MetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=(at,), values=(1.0,))

@@ -18,6 +18,7 @@ from vmdiag.sources.decoding.fields import (
     SUBSCRIPTION_ID,
     cut_at,
     find_resource_id,
+    find_text,
     iter_objects,
     parse_vm_id,
     to_number,
@@ -51,25 +52,25 @@ SIGNATURES = (Signature(all_of={"name"}, one_of={"timeseries", "data"}, conditio
 
 def identify_signals(row: Row) -> tuple[Signal, ...]:
     """What the metric tells of, where it is named; nothing for one that is not read."""
-    return list_metric_signals(to_text(row.get("name")))
+    return list_metric_signals(find_text(row, "name"))
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The points of a metric that is read; none where it was asked for and not measured."""
-    identifier = to_text(row.get("id"))
+    identifier = find_text(row, "id")
     # A subscription's metric is split by resource, not by id.
     series: defaultdict[str, list[object]] = defaultdict(list)
     for each in iter_objects(row.get("timeseries")):
         series[find_dimension(each.get("metadatavalues")) or identifier].append(each.get("data"))
     for owner, lists in series.items() or [(identifier, [row.get("data")])]:
-        subject = _identify_metric(owner, to_text(row.get("name")), to_text(row.get("errorCode")))
+        subject = _identify_metric(owner, find_text(row, "name"), find_text(row, "errorCode"))
         if subject is not None:
             yield from _decode_points(*subject, lists, ref)
 
 
 def find_dimension(dimensions: object) -> str:
     """The resource that a series names among its dimensions; empty where it names none."""
-    named = (one.get("value") for one in iter_objects(dimensions) if to_text(one.get("name")).lower() == RESOURCE_ID)
+    named = (one.get("value") for one in iter_objects(dimensions) if find_text(one, "name").lower() == RESOURCE_ID)
     return to_text(next(named, ""))
 
 

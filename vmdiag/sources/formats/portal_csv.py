@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
-from vmdiag.sources.decoding.fields import find_resource_id, fold_columns, parse_health_vm, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_columns, parse_health_vm
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item, MalformedRow, Row
@@ -26,17 +26,17 @@ DISPLAY_TYPES = {"virtual machine": "Microsoft.Compute/virtualMachines"}  # olde
 def identify_signals(row: Row) -> tuple[Signal, ...]:
     """The feeds that a row belongs to, as far as it tells; of an incident it names no region."""
     cells = fold_columns(row)
-    operation = log_entry.find_operation_name(to_text(cells.get("operation name")))
-    found = log_entry.list_possible_signals(to_text(cells.get("event category")), operation)
+    operation = log_entry.find_operation_name(find_text(cells, "operation name"))
+    found = log_entry.list_possible_signals(find_text(cells, "event category"), operation)
     return tuple(signal for signal in found if signal in SIGNALS)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What a row tells of a VM or a network resource, and that the log was read, without what it cannot show."""
     cells = fold_columns(row)
-    shown, category = to_text(cells.get("operation name")), to_text(cells.get("event category"))
+    shown, category = find_text(cells, "operation name"), find_text(cells, "event category")
     operation = log_entry.find_operation_name(shown)
-    yield from _list_coverage(to_text(cells.get("subscription")), to_text(cells.get("resource group")))
+    yield from _list_coverage(find_text(cells, "subscription"), find_text(cells, "resource group"))
     if log_entry.find_feed(category, operation) in (None, Signal.SERVICE):
         return  # an incident without its properties names no region
     target = _make_resource_id(cells)
@@ -46,9 +46,9 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         at=require_time(parse_health_vm(target), cells.get("time")),
         resource=target,
         operation=operation,
-        status=to_text(cells.get("status")),
+        status=find_text(cells, "status"),
         category=category,
-        correlation=to_text(cells.get("correlation id")),
+        correlation=find_text(cells, "correlation id"),
         properties={"title": shown},
     )
     yield from log_entry.decode_entry_content(entry, ref)
@@ -67,10 +67,10 @@ def _list_coverage(subscription: str, group: str) -> tuple[FeedCoverage, ...]:
 
 def _make_resource_id(cells: Row) -> str | None:
     """The resource's id, which newer files have, or one made of its parts; `None` where the file has neither."""
-    name, kind = to_text(cells.get("resource")), to_text(cells.get("resource type"))
+    name, kind = find_text(cells, "resource"), find_text(cells, "resource type")
     if name.lower().startswith(("/subscriptions/", "subscriptions/")):
         return find_resource_id(name)
-    subscription, group = to_text(cells.get("subscription")), to_text(cells.get("resource group"))
+    subscription, group = find_text(cells, "subscription"), find_text(cells, "resource group")
     provider, *types = DISPLAY_TYPES.get(kind.lower(), kind).split("/")
     names = name.split("/")
     if not (name and group and types) or len(names) != len(types):

@@ -12,14 +12,7 @@ from vmdiag.diagnosis.event_kinds import PHASES
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.envelopes import convert_powershell
-from vmdiag.sources.decoding.fields import (
-    find_resource_id,
-    find_text,
-    get_path,
-    parse_health_vm,
-    to_mapping,
-    to_text,
-)
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path, parse_health_vm, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MalformedRow, Row
@@ -47,9 +40,9 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What an entry says, and that the log was read: of health only as far as it has properties."""
     plain = to_mapping(convert_powershell(row))
     told = _read_properties(plain)
-    subscription, group = to_text(plain.get("subscriptionId")), to_text(plain.get("resourceGroupName"))
+    subscription, group = find_text(plain, "subscriptionId"), find_text(plain, "resourceGroupName")
     within = f"/subscriptions/{subscription}" + (f"/resourceGroups/{group}" if group else "") if subscription else ""
-    event = to_text(plain.get("id"))
+    event = find_text(plain, "id")
     # Not all that is asked for comes under the name under which it is told.
     target = find_resource_id(
         plain.get("resourceId"),
@@ -58,7 +51,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         event[: max(event.lower().find("/events/"), 0)],
         within,
     )
-    status, substatus = to_text(plain.get("status")), to_text(plain.get("subStatus"))
+    status, substatus = find_text(plain, "status"), find_text(plain, "subStatus")
     # The code beside a word in another language tells at least of an error; older releases have pairs.
     has_failed = status.lower() not in PHASES and ERROR_CODE.search(substatus) is not None
     entry = log_entry.LogEntry(
@@ -68,7 +61,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         status="Failed" if has_failed else status,
         category=_find_category(plain, told),
         substatus=substatus,
-        correlation=to_text(plain.get("correlationId")),
+        correlation=find_text(plain, "correlationId"),
         properties=told,
     )
     if told or find_text(plain, *DETAIL_KEYS):
@@ -92,7 +85,7 @@ def _decode_without_details(entry: log_entry.LogEntry, ref: str) -> Iterator[Ite
 
 def _find_operation(row: Row) -> str:
     action = to_text(get_path(row, "authorization", "action"))
-    return action or log_entry.find_operation_name(to_text(row.get("operationName")))
+    return action or log_entry.find_operation_name(find_text(row, "operationName"))
 
 
 def _read_properties(row: Row) -> Row:
@@ -104,7 +97,7 @@ def _read_properties(row: Row) -> Row:
 
 def _find_category(row: Row, told: Row) -> str:
     """The category in Azure's own word, whatever language it was told in."""
-    written = to_text(row.get("category"))
+    written = find_text(row, "category")
     if log_entry.fold_category(written) in log_entry.FEEDS_BY_CATEGORY:
         return written
     if to_text(get_path(row, "authorization", "action")):

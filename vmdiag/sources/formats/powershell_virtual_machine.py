@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.envelopes import convert_powershell
-from vmdiag.sources.decoding.fields import find_resource_id, iter_objects, parse_vm_id, to_mapping, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, iter_objects, parse_vm_id, to_mapping
 from vmdiag.sources.formats import Signature, virtual_machine
 from vmdiag.sources.items import Item, MalformedRow, Row, make_name_placeholder
 
@@ -22,7 +22,7 @@ OS_BY_NUMBER = {"0": "Windows", "1": "Linux"}
 
 def has_power_state(row: Row) -> bool:
     """Whether one of the statuses of a view is a power state."""
-    codes = (to_text(each.get("Code")).lower() for each in iter_objects(row.get("Statuses")))
+    codes = (find_text(each, "Code").lower() for each in iter_objects(row.get("Statuses")))
     return any(code.startswith(virtual_machine.POWER_PREFIX) for code in codes)
 
 
@@ -41,14 +41,14 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     plain = dict(to_mapping(convert_powershell(row)))
     profile = to_mapping(plain.get("storageProfile"))
     disk = to_mapping(profile.get("osDisk"))
-    system = OS_BY_NUMBER.get(to_text(disk.get("osType")))
+    system = OS_BY_NUMBER.get(find_text(disk, "osType"))
     if system is not None:
         plain["storageProfile"] = {**profile, "osDisk": {**disk, "osType": system}}
-    name = to_text(plain.get("name"))
-    if to_text(plain.get("id")):
+    name = find_text(plain, "name")
+    if find_text(plain, "id"):
         vm = parse_vm_id(find_resource_id(plain["id"]))
     elif name:
-        vm = make_name_placeholder(name, to_text(plain.get("resourceGroupName")))
+        vm = make_name_placeholder(name, find_text(plain, "resourceGroupName"))
     else:
         message = "an instance view does not say whose it is"
         raise MalformedRow(message)

@@ -13,7 +13,6 @@ from vmdiag.sources.decoding.fields import (
     parse_network_id,
     parse_vm_id,
     to_mapping,
-    to_text,
 )
 from vmdiag.sources.decoding.log_entry import cover_scope
 from vmdiag.sources.decoding.timestamps import require_time
@@ -50,7 +49,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     paths = list(to_mapping(body.get("changes")))
     if paths and all(path.lower().startswith(STATE_PREFIXES) for path in paths):
         return
-    verb = "delete" if to_text(body.get("changeType")).lower() == "delete" else "write"
+    verb = "delete" if find_text(body, "changeType").lower() == "delete" else "write"
     facts = collect_facts(
         resource=target.lower(),
         correlation=made.get("correlationId"),
@@ -60,7 +59,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     )
     # The type as written or as the id shows it; a VM's in the spelling of its operations.
     provider, *parts = target.rpartition("/providers/")[2].split("/")
-    kind = to_text(body.get("targetResourceType")) or "/".join([provider, *parts[::2]])
+    kind = find_text(body, "targetResourceType") or "/".join([provider, *parts[::2]])
     name = f"{kind[:TYPE_LENGTH] if vm is None else 'Microsoft.Compute/virtualMachines'}/{verb}"
     # What failed changes nothing.
     record = Record(at=at, signal=Signal.ACTIVITY, name=name, status="Succeeded", facts=facts, ref=ref)

@@ -29,11 +29,11 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     entry = log_entry.LogEntry(
         at=require_time(parse_vm_id(target), row.get("eventTime"), row.get("time")),
         resource=target,
-        operation=to_text(data.get("operationName")) or to_text(get_path(data, "authorization", "action")),
+        operation=find_text(data, "operationName") or to_text(get_path(data, "authorization", "action")),
         # The type decides: `status` is the request's and may be a code.
-        status=END_STATUSES[found[1].lower()] if found else to_text(data.get("status")),
+        status=END_STATUSES[found[1].lower()] if found else find_text(data, "status"),
         category="Administrative",
-        correlation=to_text(data.get("correlationId")),
+        correlation=find_text(data, "correlationId"),
     )
     yield from log_entry.cover_scope(target, Signal.ACTIVITY, SINGLE_EVENTS_ONLY)
     yield from log_entry.decode_entry_content(entry, ref)

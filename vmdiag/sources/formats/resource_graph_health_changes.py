@@ -13,10 +13,10 @@ from vmdiag.sources.decoding import health_status
 from vmdiag.sources.decoding.fields import (
     HEALTH_PROVIDER,
     find_resource_id,
+    find_text,
     get_path,
     parse_health_vm,
     to_mapping,
-    to_text,
 )
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
@@ -32,7 +32,7 @@ def find_change(row: Row) -> Row | None:
     """The `properties` of a change row, which may also come alone; `None` when it is none."""
     if "changeAttributes" in row:
         return row
-    kind = to_text(row.get("type"))
+    kind = find_text(row, "type")
     if CHANGE_TYPE.fullmatch(kind) is None:
         return None
     body = to_mapping(row.get("properties"))
@@ -52,9 +52,9 @@ def is_resource_change(row: Row) -> bool:
 
 
 def _concerns_health(row: Row, body: Row) -> bool:
-    kind = to_text(body.get("targetResourceType")).lower()
+    kind = find_text(body, "targetResourceType").lower()
     # The change's own id begins with its target's, also where its properties cannot be read.
-    target = to_text(body.get("targetResourceId")) or to_text(row.get("id"))
+    target = find_text(body, "targetResourceId") or find_text(row, "id")
     return kind.startswith("microsoft.resourcehealth/") or HEALTH_PROVIDER in target.lower()
 
 
@@ -80,14 +80,14 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     before = {name: value.get("previousValue") for name, value in changes.items()}
     at = require_time(vm, said.get("occurredTime"), get_path(body, "changeAttributes", "timestamp"))
     yield FeedCoverage(signal=Signal.HEALTH, scope=vm.key)
-    if to_text(body.get("changeType")).lower() == "delete":
+    if find_text(body, "changeType").lower() == "delete":
         return
     said.setdefault("previousAvailabilityState", before.get("availabilityState"))
-    if not to_text(said.get("annotationName")):
+    if not find_text(said, "annotationName"):
         said["annotationName"] = before.get("annotationName")
-    kind = to_text(body.get("targetResourceType")).lower()
+    kind = find_text(body, "targetResourceType").lower()
     is_annotation = kind == ANNOTATION_TYPE or "/resourceannotations/" in target.lower()
-    if is_annotation and not to_text(said.get("annotationName")):
+    if is_annotation and not find_text(said, "annotationName"):
         unnamed = "annotation repeated" if changes else "annotation created"
         yield VmRecord(vm, Record(at=at, signal=Signal.HEALTH, name="", facts={"unnamed": unnamed}, ref=ref))
         return

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
-from vmdiag.sources.decoding.fields import find_resource_id, parse_health_vm, to_mapping, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, parse_health_vm, to_mapping
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item, Row
@@ -37,7 +37,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     vm = parse_health_vm(find_resource_id(row.get("id")))
     if vm is None:
         return
-    name = to_text(row.get("name")) or to_text(row.get("id")).rpartition("/")[2]
+    name = find_text(row, "name") or find_text(row, "id").rpartition("/")[2]
     # History items are named by their time.
     at = require_time(vm, said.get("occuredTime"), said.get("occurredTime"), unquote_plus(name))
     partial = CURRENT_ONLY if name.lower() == "current" else None

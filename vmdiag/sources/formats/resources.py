@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
+    find_text,
     get_path,
     iter_objects,
     parse_parent_id,
@@ -38,7 +39,7 @@ POOL_KEYS = ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What is known of a VM, or what lies behind an interface or a network; nothing of other resources."""
-    kind = to_text(row.get("type")).lower()
+    kind = find_text(row, "type").lower()
     if virtual_machine.VM_TYPE.fullmatch(kind):
         vm = parse_vm_id(find_resource_id(row.get("id")))
         if vm is not None:
@@ -58,7 +59,7 @@ def _decode_interface(identifier: str, members: Row) -> Iterator[Item]:
         configuration = to_mapping(each.get("properties")) or each
         # The CLI spells the address in the second way.
         named = [_find_referenced_id(configuration, key) for key in ("subnet", "publicIPAddress", "publicIpAddress")]
-        pools = [to_text(pool.get("id")) for key in POOL_KEYS for pool in iter_objects(configuration.get(key))]
+        pools = [find_text(pool, "id") for key in POOL_KEYS for pool in iter_objects(configuration.get(key))]
         through |= {*named, *(parse_parent_id(part) for part in (named[0], *pools) if part)}
     yield _make_link(identifier, through)
 
@@ -66,9 +67,9 @@ def _decode_interface(identifier: str, members: Row) -> Iterator[Item]:
 def _decode_network(identifier: str, members: Row) -> Iterator[Item]:
     """A network's peerings, and for each of its subnets the rules, routes and gateway in the way."""
     peerings = iter_objects(members.get("virtualNetworkPeerings"))
-    yield _make_link(identifier, {to_text(each.get("id")).lower() for each in peerings})
+    yield _make_link(identifier, {find_text(each, "id").lower() for each in peerings})
     for each in iter_objects(members.get("subnets")):
-        subnet = to_text(each.get("id")).lower()
+        subnet = find_text(each, "id").lower()
         if subnet:
             inside = to_mapping(each.get("properties")) or each
             ways = {_find_referenced_id(inside, key) for key in ("networkSecurityGroup", "routeTable", "natGateway")}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from vmdiag.model import Signal
-from vmdiag.sources.decoding.fields import find_resource_id, iter_objects, parse_subscription, to_mapping, to_text
+from vmdiag.sources.decoding.fields import find_resource_id, find_text, iter_objects, parse_subscription, to_mapping
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
@@ -36,18 +36,18 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     where = parse_subscription(find_resource_id(row.get("id")))
     if where is not None:
         yield FeedCoverage(signal=Signal.SERVICE, scope=where)
-    kind = to_text(said.get("eventType"))
+    kind = find_text(said, "eventType")
     if kind.lower() != INCIDENT_TYPE:
         return
     impacts = list(iter_objects(said.get("impact")))
     regions = [region for impact in impacts for region in iter_objects(impact.get("impactedRegions"))]
     incident = IncidentFields(
         kind=kind,
-        status=to_text(said.get("status")),
+        status=find_text(said, "status"),
         title=said.get("title"),
-        services=[to_text(impact.get("impactedService")) for impact in impacts],
-        regions=[to_text(region.get("impactedRegion")) for region in regions],
-        tracking=to_text(row.get("name")) or said.get("trackingId"),
+        services=[find_text(impact, "impactedService") for impact in impacts],
+        regions=[find_text(region, "impactedRegion") for region in regions],
+        tracking=find_text(row, "name") or said.get("trackingId"),
         started=said.get("impactStartTime"),
         ended=said.get("impactMitigationTime"),
     )

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, Transcript, VirtualMachine, Window
 from vmdiag.redaction import redact_secrets
-from vmdiag.sources.decoding.fields import FACT_LENGTH, get_path, to_short_text, to_text
+from vmdiag.sources.decoding.fields import FACT_LENGTH, find_text, get_path, to_short_text, to_text
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import (
     CompleteRead,
@@ -144,7 +144,7 @@ def _from_gap(gap: Gap) -> RecordedUnheard:
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """All that was recorded of a VM: what it is, what was heard and sampled, and what was missed."""
-    schema = to_text(row.get("schema"))
+    schema = find_text(row, "schema")
     if schema != SCHEMA:
         message = f"recorded as {schema[:50]!r}, and this version reads {SCHEMA!r}"
         raise MalformedRow(message)

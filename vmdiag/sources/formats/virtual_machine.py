@@ -57,7 +57,7 @@ SIGNATURES = (
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What is known of the VM and its states; nothing for an extension or another thing with a view."""
-    is_bare = _is_bare_view(row) and not to_text(row.get("id"))
+    is_bare = _is_bare_view(row) and not find_text(row, "id")
     vm = _find_view_owner(row) if is_bare else parse_vm_id(find_resource_id(row.get("id")))
     if vm is not None:
         yield from decode_vm(vm, row, ref)
@@ -90,7 +90,7 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
         os=system or next((name for name in ("linux", "windows") if profile.get(f"{name}Configuration")), None),
         size=to_short_text(get_path(members, "hardwareProfile", "vmSize")) or None,
         power_state=power or None,
-        network=frozenset(named for each in interfaces if (named := to_text(each.get("id")).lower())),
+        network=frozenset(named for each in interfaces if (named := find_text(each, "id").lower())),
     )
     called = (find_text(profile, "computerName") or find_text(view, "computerName"))[:FACT_LENGTH]
     yield VmInventory(machine, read_tags(row), called)

@@ -8,14 +8,7 @@ import re
 import tarfile
 from collections.abc import Iterator
 
-from vmdiag.sources.files.containers import (
-    ContainerFile,
-    DamagedFile,
-    Entry,
-    FilePart,
-    HeadSignature,
-    read_exactly,
-)
+from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, FilePart, HeadSignature, read_exactly
 from vmdiag.sources.files.unsupported_files import UnsupportedFile
 
 BLOCK = tarfile.BLOCKSIZE
