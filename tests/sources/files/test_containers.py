@@ -115,10 +115,7 @@ def test_a_tar_that_was_cut_gives_what_it_holds_and_says_that_it_was_cut(keep: i
 def test_a_tar_without_its_end_mark_was_cut_between_two_members() -> None:
     whole = tar({"a.json": LINES, "b.json": LINES}, form=tarfile.USTAR_FORMAT)
 
-    assert unpack(whole[:1024]) == {
-        "a/a.json": ROWS,
-        "a!": "the tar ends without its end mark: it was cut short",
-    }
+    assert unpack(whole[:1024]) == {"a/a.json": ROWS, "a!": "the tar ends without its end mark: it was cut short"}
 
 
 @pytest.mark.parametrize("keep", [512, 700, 1024])

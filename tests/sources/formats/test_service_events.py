@@ -58,8 +58,7 @@ def test_an_event_without_its_type_is_known_by_its_build() -> None:
 
 
 @pytest.mark.parametrize(
-    "row",
-    [changed(NAME, id=None), changed(NAME, id="/providers/x"), event(impactStartTime="0001-01-01T00:00:00")],
+    "row", [changed(NAME, id=None), changed(NAME, id="/providers/x"), event(impactStartTime="0001-01-01T00:00:00")]
 )
 def test_an_incident_without_subscription_or_time_is_malformed(row: dict[str, object]) -> None:
     with pytest.raises(MalformedRow):

@@ -21,9 +21,7 @@ ANY_TYPE = re.compile(
     r"(?is)(?!microsoft\.maintenance|microsoft\.resourcenotifications\.maintenanceresources\."
     r"|microsoft\.resources\.resource).*"
 )
-NOTIFICATION_TYPE = re.compile(
-    r"(?is)microsoft\.resourcenotifications\.(?!maintenanceresources\.).*",
-)
+NOTIFICATION_TYPE = re.compile(r"(?is)microsoft\.resourcenotifications\.(?!maintenanceresources\.).*")
 SIGNATURES = (
     Signature(kind=NOTIFICATION_TYPE, kind_keys=EVENT_TYPE_KEYS),
     # Any event by the members that only its schema has.

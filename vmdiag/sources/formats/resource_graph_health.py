@@ -61,10 +61,7 @@ SIGNATURES = (
     Signature(all_of={"properties"}, none_of={"data", "changes"}, kind=ANNOTATION_TYPE),
     Signature(all_of={"properties"}, none_of={"data", "changes"}, kind=STATUS_TYPE, condition=names_target_and_state),
     Signature(
-        one_of=STATE_COLUMNS,
-        none_of={"data", "changes", "properties"},
-        is_folded=True,
-        condition=has_columns_of_state,
+        one_of=STATE_COLUMNS, none_of={"data", "changes", "properties"}, is_folded=True, condition=has_columns_of_state
     ),
 )
 
