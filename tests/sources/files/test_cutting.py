@@ -165,7 +165,3 @@ def test_a_record_that_is_broken_in_its_middle_costs_itself_and_is_a_gap(name: s
     assert cut(found)
     assert cut(found) <= {*FORMATS[name].SIGNALS, *([Signal.HEALTH] if name == "resource-changes" else [])}
     assert size(found) >= size(told("\n".join((rows[0], rows[2]))))
-
-
-def test_every_format_says_its_signals() -> None:
-    assert all(one.SIGNALS for one in FORMATS.values())

@@ -6,7 +6,6 @@ from tests.sources import samples
 from tests.sources.rows import (
     EVENT,
     EXAMPLES,
-    FORMATS,
     HEALTH,
     SUBSCRIPTION,
     TIME,
@@ -18,8 +17,6 @@ from tests.sources.rows import (
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow
 
 NAME = "alerts"
 ESSENTIALS = {"monitoringService": "Resource Health", "alertTargetIDs": [VM.lower()], "firedDateTime": TIME}
@@ -36,17 +33,6 @@ CONTEXT = {
 def common(**members: object) -> dict[str, object]:
     data = {"essentials": ESSENTIALS, "alertContext": CONTEXT, **members}
     return {"schemaId": "azureMonitorCommonAlertSchema", "data": data}
-
-
-def test_an_event_of_event_grid_is_no_alert() -> None:
-    assert not recognises_row(FORMATS[NAME], EXAMPLES["event-grid"])
-
-
-@pytest.mark.parametrize("service", ["Platform", "Log Analytics", ""])
-def test_an_alert_on_a_metric_says_nothing(service: str) -> None:
-    essentials = {**ESSENTIALS, "monitoringService": service}
-
-    assert not read(NAME, common(essentials=essentials, alertContext={"condition": {"allOf": []}}))
 
 
 def availability(aggregation: str = "Average", value: object = 0, **members: object) -> dict[str, object]:
@@ -125,14 +111,6 @@ def test_the_time_of_firing_stands_in() -> None:
     assert heard(read(NAME, common(alertContext=late))) == heard(read(NAME, common()))
 
 
-def test_an_alert_without_target_or_time_is_malformed() -> None:
-    with pytest.raises(MalformedRow, match="no resource id"):
-        read(NAME, common(essentials={}))
-    with pytest.raises(MalformedRow) as told:
-        read(NAME, common(essentials={"alertTargetIDs": [VM]}, alertContext={**CONTEXT, "eventTimestamp": None}))
-    assert told.value.vm == vm()
-
-
 def test_a_service_alert_concerns_its_subscription() -> None:
     context = {**CONTEXT, "operationName": "Microsoft.ServiceHealth/incident/action", "properties": {}}
 
@@ -144,9 +122,3 @@ def test_a_published_webhook_is_read() -> None:
     (row,) = samples.rows("published/activity-log-alert-webhook-resource-health.json")
 
     assert [record.status for record in heard(read(NAME, row))] == ["Unavailable", ""]
-
-
-def test_an_alert_of_the_tenant_covers_no_subscription() -> None:
-    target = "/providers/Microsoft.Management/managementGroups/x"
-
-    assert not read(NAME, common(essentials={"alertTargetIDs": [target]}))

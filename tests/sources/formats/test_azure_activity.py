@@ -4,10 +4,8 @@ import json
 
 import pytest
 
-from tests.sources.rows import EXAMPLES, FORMATS, HEALTH, SUBSCRIPTION, VM, changed, covered, heard, read, regional, vm
+from tests.sources.rows import EXAMPLES, HEALTH, SUBSCRIPTION, VM, changed, covered, heard, read, regional
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow
 
 NAME = "azure-activity"
 
@@ -15,10 +13,6 @@ NAME = "azure-activity"
 def health(**members: object) -> dict[str, object]:
     operation = "MICROSOFT.RESOURCEHEALTH/HEALTHEVENT/UPDATED/ACTION"
     return changed(NAME, **{"CategoryValue": "ResourceHealth", "OperationNameValue": operation, **members})
-
-
-def test_another_table_is_none_of_these() -> None:
-    assert not recognises_row(FORMATS[NAME], {"TimeGenerated": "x", "Computer": "c", "OperationName": "o"})
 
 
 def test_a_row_is_told_in_the_tables_words() -> None:
@@ -71,11 +65,3 @@ def test_an_incident_of_the_subscription_has_no_resource() -> None:
     (incident,) = regional(read(NAME, row))
 
     assert incident.record.facts["regions"] == "UK South"
-
-
-def test_a_row_without_resource_or_time_is_malformed() -> None:
-    with pytest.raises(MalformedRow, match="no resource id"):
-        read(NAME, changed(NAME, _ResourceId=None))
-    with pytest.raises(MalformedRow) as told:
-        read(NAME, changed(NAME, TimeGenerated="0001-01-01T00:00:00Z"))
-    assert told.value.vm == vm()

@@ -2,26 +2,19 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from tests.sources import samples
 from tests.sources.rows import (
-    ANNOTATION,
     EXAMPLES,
-    FORMATS,
-    GROUP,
     SUBSCRIPTION,
     TIME,
     VM,
-    changed,
     covered,
     heard,
     read,
     vm,
 )
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow, VmRecord
+from vmdiag.sources.items import VmRecord
 
 NAME = "event-grid"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
@@ -33,34 +26,6 @@ def cloud(**members: object) -> dict[str, object]:
     data = {"resourceInfo": {"properties": {**state, "availabilityState": "Unavailable"}}}
     whole = {"type": CHANGED, "specversion": "1.0", "source": SUBSCRIPTION, "subject": VM, "time": TIME, "data": data}
     return {key: value for key, value in {**whole, **members}.items() if value is not None}
-
-
-def test_an_event_of_another_topic_says_nothing() -> None:
-    kind = "Microsoft.Storage.BlobCreated"
-
-    assert not read(NAME, changed(NAME, eventType=kind))
-    assert not read(NAME, cloud(type=kind))
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "Microsoft.ResourceNotifications.MaintenanceResources.ScheduledEventEmitted",
-        "Microsoft.Maintenance.ScheduledEvents",
-        "microsoft.maintenance/scheduledevents/write",
-        "Microsoft.Resources.ResourceActionSuccess",
-    ],
-)
-def test_an_event_that_another_format_reads_is_not_taken(kind: str) -> None:
-    assert not recognises_row(FORMATS[NAME], changed(NAME, eventType=kind))
-    assert not recognises_row(FORMATS[NAME], cloud(type=kind))
-
-
-def test_another_resources_health_says_nothing() -> None:
-    target = f"{GROUP}/providers/Microsoft.Network/loadBalancers/front"
-    data = {"resourceInfo": {"properties": {**ANNOTATION, "targetResourceId": target}}}
-
-    assert not read(NAME, changed(NAME, data=data))
 
 
 def test_an_annotation_is_told_and_health_is_covered() -> None:
@@ -92,27 +57,6 @@ def test_what_is_missing_within_is_taken_from_the_envelope() -> None:
 
     assert covered(items) == {Signal.HEALTH: None}
     assert all(item.vm == vm() and item.record.at == AT for item in items if isinstance(item, VmRecord))
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        {"resourceInfo": {"id": f"{VM}/providers/Microsoft.ResourceHealth/availabilityStatuses/x", "properties": {}}},
-        {"resourceInfo": {"properties": "{'availabilityState': 'Unavailable'}"}},
-        {"operationalInfo": {"resourceEventTime": TIME}},
-    ],
-)
-def test_an_event_without_properties_that_can_be_read_is_malformed_and_no_silence(data: dict[str, object]) -> None:
-    with pytest.raises(MalformedRow, match="without properties") as caught:
-        read(NAME, cloud(data=data, subject=SUBJECT))
-
-    assert caught.value.vm == vm()
-
-
-@pytest.mark.parametrize("members", [{"data": {}, "subject": None}, {"data": None, "time": None}])
-def test_an_event_without_vm_or_time_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(MalformedRow):
-        read(NAME, cloud(**members))
 
 
 @samples.needs_samples

@@ -5,10 +5,8 @@ import json
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import EXAMPLES, FORMATS, HEALTH, NSG, VM, changed, covered, heard, nearby, read, vm
+from tests.sources.rows import EXAMPLES, HEALTH, NSG, changed, covered, heard, nearby, read
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow
 
 NAME = "exported-records"
 
@@ -22,14 +20,6 @@ def operation(**members: object) -> dict[str, object]:
         "properties": {"statusCode": "OK"},
     }
     return changed(NAME, **{**written, **members})
-
-
-def test_the_log_of_a_single_resource_says_nothing_and_covers_nothing() -> None:
-    assert not read(NAME, operation(category="NetworkSecurityGroupEvent"))
-
-
-def test_a_metrics_record_is_none_of_these() -> None:
-    assert not recognises_row(FORMATS[NAME], {"time": "2026-03-02T08:14:00Z", "metricName": "x", "category": "y"})
 
 
 def test_a_health_record_is_told_as_state_and_annotation() -> None:
@@ -79,14 +69,6 @@ def test_a_change_of_the_network_is_nearby() -> None:
     row = operation(resourceId=NSG.upper(), operationName="MICROSOFT.NETWORK/NETWORKSECURITYGROUPS/WRITE")
 
     assert [near.resource for near in nearby(read(NAME, row))] == [NSG.lower()]
-
-
-def test_a_record_without_resource_or_time_is_malformed() -> None:
-    with pytest.raises(MalformedRow, match="no resource id"):
-        read(NAME, {"time": "2026-03-02T08:14:00Z", "category": "Administrative"})
-    with pytest.raises(MalformedRow) as told:
-        read(NAME, operation(time="yesterday", resourceId=VM))
-    assert told.value.vm == vm()
 
 
 @samples.needs_samples

@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.sources.rows import EXAMPLES, FORMATS, NSG, TIME, VM, changed, known, read, sampled, vm
+from tests.sources.rows import EXAMPLES, TIME, VM, changed, known, read, sampled, vm
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import IncompleteRead, MalformedRow, make_computer_placeholder
+from vmdiag.sources.items import IncompleteRead, make_computer_placeholder
 
 NAME = "guest-counters"
 
@@ -21,20 +20,6 @@ def perf(**members: object) -> dict[str, object]:
         "_ResourceId": VM.lower(),
     }
     return {**whole, **members}
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        {"TimeGenerated": TIME, "Name": "x", "Val": 1},
-        {"TimeGenerated": TIME, "CounterName": "x", "CounterValue": 1},
-        {"Namespace": "Network", "Name": "x", "Val": 1},
-        EXAMPLES["azure-metrics"],
-        EXAMPLES["heartbeat"],
-    ],
-)
-def test_another_tables_row_is_no_counter(row: dict[str, object]) -> None:
-    assert not recognises_row(FORMATS[NAME], row)
 
 
 @pytest.mark.parametrize("row", [EXAMPLES[NAME], perf()])
@@ -70,9 +55,3 @@ def test_a_counter_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> N
     (series,) = sampled(read(NAME, perf(_ResourceId="")))
 
     assert series.vm == make_computer_placeholder("web-01")
-
-
-def test_another_resource_or_no_time_is_no_reading() -> None:
-    assert not read(NAME, perf(_ResourceId=NSG))
-    with pytest.raises(MalformedRow, match="time"):
-        read(NAME, perf(TimeGenerated=""))

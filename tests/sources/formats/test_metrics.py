@@ -19,11 +19,6 @@ def point(minute: int, **values: object) -> dict[str, object]:
     return {"timeStamp": f"2026-03-02T08:{minute:02}:00Z", **values}
 
 
-def test_another_metric_or_resource_says_nothing() -> None:
-    assert not read(NAME, metric("OS Disk Queue Depth", [point(1, average=1)]))
-    assert not read(NAME, changed(NAME, id=f"{NSG}/providers/Microsoft.Insights/metrics/Network In Total"))
-
-
 def of_subscription(*owners: str) -> dict[str, object]:
     """As "Metrics - List At Subscription Scope" answers when asked for each resource."""
     series = [
@@ -143,20 +138,6 @@ def test_the_old_api_has_its_points_without_series() -> None:
     (series,) = sampled(read(NAME, row))
 
     assert series.values == (6.0,)
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"id": None},
-        {"errorCode": "Throttled"},
-        {"timeseries": [{"data": [{"timeStamp": "never", "total": 1}]}]},
-        {"timeseries": [{"data": [{"timeStamp": "2026-03-02T08:01:00Z", "total": "much"}]}]},
-    ],
-)
-def test_an_answer_that_cannot_be_used_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(MalformedRow):
-        list(FORMATS[NAME].decode_row(changed(NAME, **members), REF))
 
 
 @samples.needs_samples

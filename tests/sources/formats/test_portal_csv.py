@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.sources.rows import EXAMPLES, GROUP, NSG, REF, SUBSCRIPTION, VM, changed, covered, heard, nearby, read, vm
+from tests.sources.rows import EXAMPLES, GROUP, NSG, REF, SUBSCRIPTION, VM, changed, covered, heard, nearby, read
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.timestamps import require_time
-from vmdiag.sources.items import MalformedRow
 
 NAME = "portal-csv"
 
@@ -87,14 +86,3 @@ def test_an_older_file_without_resources_only_covers() -> None:
 
     assert not heard(items)
     assert {each.scope for each in items if hasattr(each, "scope")} == {GROUP.lower()}
-
-
-def test_a_subscriptions_name_is_no_id() -> None:
-    with pytest.raises(MalformedRow, match="name, not its id"):
-        read(NAME, changed(NAME, Subscription="Pay-As-You-Go"))
-
-
-def test_a_row_without_a_time_is_malformed() -> None:
-    with pytest.raises(MalformedRow) as told:
-        read(NAME, changed(NAME, Time=""))
-    assert told.value.vm == vm()

@@ -21,7 +21,6 @@ from tests.sources.rows import (
 )
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
-from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.formats.powershell_activity_log import identify_signals
 from vmdiag.sources.items import MalformedRow, make_name_placeholder
 
@@ -56,22 +55,6 @@ def whole(**members: object) -> dict[str, object]:
         "PowerState": "VM deallocated",
         **members,
     }
-
-
-@pytest.mark.parametrize(
-    ("name", "row"),
-    [
-        (LOG, {"EventTimestamp": "x", "Message": "y"}),
-        (LOG, {"eventTimestamp": "x", "operationName": "y"}),
-        (METRICS, {"Id": "x", "Name": "y", "Timeseries": "@{Data=x}"}),
-        (METRICS, {"id": "x", "name": "y", "timeseries": []}),
-        (MACHINE, {"ResourceGroupName": "g", "Name": "n", "Statuses": [{"Code": "ProvisioningState/succeeded"}]}),
-        (MACHINE, {"ResourceGroupName": "g", "Name": "n", "Type": "Microsoft.Network/networkInterfaces", "Id": "x"}),
-        (MACHINE, {"Name": "disk", "Id": "x", "Type": "Microsoft.Compute/disks", "StorageProfile": {}}),
-    ],
-)
-def test_look_alikes_are_none_of_its_objects(name: str, row: dict[str, object]) -> None:
-    assert not recognises_row(FORMATS[name], row)
 
 
 def test_an_operation_is_known_by_its_authorization_in_any_language() -> None:
@@ -204,12 +187,6 @@ def test_a_system_may_be_the_number_of_its_word(written: object, system: str | N
     (machine,) = known(read(MACHINE, whole(StorageProfile={"OsDisk": {"OsType": written}})))
 
     assert machine.vm.os == system
-
-
-def test_a_disk_with_an_id_of_its_own_is_no_vm() -> None:
-    assert not read(MACHINE, whole(Id=f"{GROUP}/providers/Microsoft.Compute/disks/d"))
-    with pytest.raises(MalformedRow, match="whose"):
-        read(MACHINE, changed(MACHINE, Name=""))
 
 
 def test_a_vm_says_what_its_computer_is_called() -> None:

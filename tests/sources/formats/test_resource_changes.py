@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.sources.rows import CHANGE, GROUP, NSG, VM, covered, heard, nearby, read, vm
+from tests.sources.rows import CHANGE, GROUP, NSG, VM, covered, heard, nearby, read
 from vmdiag.model import Signal
-from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-changes"
 
@@ -67,15 +66,3 @@ def test_only_the_first_paths_of_a_great_change_are_told() -> None:
     (record,) = heard(read(NAME, change(VM, changes=changes)))
 
     assert record.facts["changed"].count(",") == 19
-
-
-def test_a_change_without_target_or_time_is_malformed() -> None:
-    with pytest.raises(MalformedRow, match="no resource id"):
-        read(NAME, change(""))
-    with pytest.raises(MalformedRow) as told:
-        read(NAME, change(VM, changeAttributes={}))
-    assert told.value.vm == vm()
-
-
-def test_a_change_of_the_tenant_covers_no_subscription() -> None:
-    assert not read(NAME, change("/providers/Microsoft.Management/managementGroups/x"))

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import ANNOTATION, EXAMPLES, FORMATS, GROUP, NSG, REF, TIME, VM, changed, covered, heard, read
+from tests.sources.rows import ANNOTATION, EXAMPLES, TIME, VM, changed, covered, heard, read
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-graph-health"
@@ -17,24 +16,6 @@ STATE = {
     "previousAvailabilityState": "Available",
     "availabilityState": "Unavailable",
 }
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        EXAMPLES["resource-health"],
-        {"annotationName": "x", "occurredTime": TIME},
-        {"availabilityState": "Available", "name": "vm"},
-        {"targetResourceId": VM, "occurredTime": TIME},
-    ],
-)
-def test_what_does_not_name_its_target_and_its_words_is_no_such_row(row: dict[str, object]) -> None:
-    assert not recognises_row(FORMATS[NAME], row)
-
-
-def test_another_resources_health_says_nothing() -> None:
-    assert not read(NAME, {**STATE, "targetResourceId": f"{GROUP}/providers/Microsoft.Network/loadBalancers/x"})
-    assert not read(NAME, {**STATE, "targetResourceId": NSG})
 
 
 def test_a_row_tells_its_annotation_and_that_earlier_ones_are_gone() -> None:
@@ -68,12 +49,6 @@ def test_a_state_is_told_with_the_one_before() -> None:
     (record,) = heard(read(NAME, row))
 
     assert (record.name, record.status, record.facts["previous"]) == ("availability", "Unavailable", "Available")
-
-
-@pytest.mark.parametrize("members", [{"occurredTime": None}, {"targetResourceId": None}])
-def test_a_row_without_vm_or_time_is_malformed(members: dict[str, object]) -> None:
-    with pytest.raises(MalformedRow):
-        list(FORMATS[NAME].decode_row({**STATE, **members}, REF))
 
 
 @samples.needs_samples

@@ -3,12 +3,9 @@
 import json
 from datetime import UTC, datetime
 
-import pytest
-
-from tests.sources.rows import EXAMPLES, FORMATS, NSG, TIME, VM, covered, heard, read, vm
+from tests.sources.rows import EXAMPLES, FORMATS, TIME, VM, covered, heard, read
 from vmdiag.model import Signal
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-graph-health-changes"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
@@ -29,16 +26,6 @@ def state(**members: object) -> dict[str, object]:
     target = f"{VM}/providers/microsoft.resourcehealth/availabilitystatuses/current"
     kind = "microsoft.resourcehealth/availabilitystatuses"
     return change(changes, **{"targetResourceId": target, "targetResourceType": kind, **members})
-
-
-def test_a_change_of_a_network_is_none_of_health() -> None:
-    assert not recognises_row(FORMATS[NAME], EXAMPLES["resource-changes"])
-
-
-def test_another_resources_health_says_nothing() -> None:
-    assert not read(
-        NAME, change({}, targetResourceId=f"{NSG}/providers/Microsoft.ResourceHealth/resourceAnnotations/current")
-    )
 
 
 def test_a_record_that_was_taken_away_says_nothing() -> None:
@@ -93,14 +80,6 @@ def test_properties_may_come_alone_or_as_a_string() -> None:
 
     assert heard(read(NAME, properties)) == heard(read(NAME, state()))
     assert heard(read(NAME, {**state(), "properties": json.dumps(properties)})) == heard(read(NAME, state()))
-
-
-def test_a_change_without_vm_or_time_is_malformed() -> None:
-    with pytest.raises(MalformedRow, match="no resource id"):
-        read(NAME, state(targetResourceId=None))
-    with pytest.raises(MalformedRow) as told:
-        read(NAME, change({}, changeAttributes={}))
-    assert told.value.vm == vm()
 
 
 def test_a_row_whose_properties_cannot_be_read_is_known_by_its_id() -> None:

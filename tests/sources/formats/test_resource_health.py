@@ -5,10 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import EXAMPLES, FORMATS, VM, changed, covered, heard, read, vm
+from tests.sources.rows import EXAMPLES, VM, changed, covered, heard, read
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow
 
 NAME = "resource-health"
 AT = datetime(2026, 3, 2, 8, 14, 5, tzinfo=UTC)
@@ -17,14 +15,6 @@ AT = datetime(2026, 3, 2, 8, 14, 5, tzinfo=UTC)
 def item(name: str = "2026-03-02+08%3a14%3a05Z", **properties: object) -> dict[str, object]:
     identifier = f"{VM}/providers/Microsoft.ResourceHealth/availabilityStatuses/{name}"
     return changed(NAME, id=identifier, name=name, properties=properties)
-
-
-def test_a_row_that_names_its_target_is_resource_graphs() -> None:
-    assert not recognises_row(FORMATS[NAME], item(targetResourceId=VM, availabilityState="Available"))
-
-
-def test_a_classic_vm_is_none_of_ours() -> None:
-    assert not read(NAME, changed(NAME, id=str(EXAMPLES[NAME]["id"]).replace("Compute", "ClassicCompute")))
 
 
 def test_a_state_of_the_history_is_told_and_the_history_covers_health() -> None:
@@ -71,14 +61,6 @@ def test_a_misspelt_type_and_a_missing_one_are_known() -> None:
     misspelt = changed(NAME, type="Microsoft.ResourceHealth/AvailabilityStatueses")
 
     assert read(NAME, misspelt) == read(NAME, changed(NAME, type=None)) == read(NAME, EXAMPLES[NAME])
-
-
-def test_an_item_without_vm_or_time_is_malformed() -> None:
-    with pytest.raises(MalformedRow, match="no resource id"):
-        read(NAME, changed(NAME, id=None))
-    with pytest.raises(MalformedRow) as told:
-        read(NAME, item("current", availabilityState="Available"))
-    assert told.value.vm == vm()
 
 
 @samples.needs_samples

@@ -3,10 +3,9 @@
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import EXAMPLES, FORMATS, GROUP, NIC, NSG, SUBNET, VM, changed, known, read, snapshots, vm
+from tests.sources.rows import EXAMPLES, GROUP, NIC, NSG, SUBNET, VM, known, read, snapshots, vm
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow, NetworkLink, Row
+from vmdiag.sources.items import NetworkLink, Row
 
 NAME = "resources"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-net"
@@ -20,20 +19,6 @@ def links(row: Row) -> dict[str, set[str]]:
 
 def lower(*identifiers: str) -> set[str]:
     return {identifier.lower() for identifier in identifiers}
-
-
-@pytest.mark.parametrize(
-    "name", ["virtual-machine", "resource-health", "service-events", "metrics", "resource-changes"]
-)
-def test_what_tells_more_than_that_it_exists_is_anothers(name: str) -> None:
-    assert not recognises_row(FORMATS[NAME], EXAMPLES[name])
-
-
-@pytest.mark.parametrize(
-    "kind", ["microsoft.network/publicipaddresses", "microsoft.compute/virtualmachines/extensions"]
-)
-def test_other_resources_are_known_and_say_nothing(kind: str) -> None:
-    assert not read(NAME, {"id": f"{VM}/extensions/x", "type": kind, "properties": {"instanceView": {"statuses": []}}})
 
 
 def test_an_interface_belongs_to_its_vm_and_links_what_lies_behind() -> None:
@@ -76,11 +61,6 @@ def test_a_vm_of_resource_graph_has_its_power_in_a_small_view() -> None:
 
     assert [(item.vm.size, item.vm.power_state) for item in known(items)] == [("Standard_D2s_v5", "deallocated")]
     assert [(item.signal, item.name) for item in snapshots(items)] == [(Signal.POWER, "PowerState/deallocated")]
-
-
-def test_an_interface_without_an_id_is_malformed() -> None:
-    with pytest.raises(MalformedRow):
-        read(NAME, changed(NAME, id=""))
 
 
 @samples.needs_samples

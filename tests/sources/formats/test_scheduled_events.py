@@ -74,10 +74,6 @@ def test_a_document_names_its_vm_only_and_dates_nothing() -> None:
     assert kinds(DOCUMENT, EXAMPLES[DOCUMENT]) == [Kind.LIVE_MIGRATION]
 
 
-def test_a_document_without_events_is_known_and_says_nothing() -> None:
-    assert not read(DOCUMENT, {"DocumentIncarnation": 4, "Events": []})
-
-
 def test_every_vm_of_an_event_has_it() -> None:
     document = {
         "DocumentIncarnation": 1,
@@ -155,15 +151,6 @@ def test_a_row_may_be_columns_beside_an_id() -> None:
 @pytest.mark.parametrize("members", [{"EventStatus": "Scheduled"}, {"EventStatus": "Canceled"}])
 def test_an_event_that_did_not_begin_means_nothing(members: dict[str, object]) -> None:
     assert kinds(GRAPH, graph(VM, **members)) == [Kind.OTHER]
-
-
-def test_an_event_of_something_else_is_nobodys() -> None:
-    assert not read(GRAPH, graph(VM, ResourceType="CloudService"))
-
-
-def test_an_event_without_any_vm_is_malformed() -> None:
-    with pytest.raises(MalformedRow, match="no VM"):
-        read(DOCUMENT, {"DocumentIncarnation": 1, "Events": [{**SCHEDULED, "Resources": []}]})
 
 
 @samples.needs_samples

@@ -4,10 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.sources.rows import EXAMPLES, FORMATS, SUBSCRIPTION, changed, covered, read, regional
+from tests.sources.rows import EXAMPLES, SUBSCRIPTION, changed, covered, read, regional
 from vmdiag.model import Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow
 
 NAME = "service-events"
 
@@ -54,12 +52,3 @@ def test_an_incident_without_a_beginning_is_dated_by_its_last_update() -> None:
 
 def test_an_event_without_its_type_is_known_by_its_build() -> None:
     assert read(NAME, changed(NAME, type=None)) == read(NAME, EXAMPLES[NAME])
-    assert not recognises_row(FORMATS[NAME], {"properties": {"eventType": "x"}})
-
-
-@pytest.mark.parametrize(
-    "row", [changed(NAME, id=None), changed(NAME, id="/providers/x"), event(impactStartTime="0001-01-01T00:00:00")]
-)
-def test_an_incident_without_subscription_or_time_is_malformed(row: dict[str, object]) -> None:
-    with pytest.raises(MalformedRow):
-        read(NAME, row)

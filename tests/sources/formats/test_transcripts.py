@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sources.rows import EXAMPLES, FORMATS, REF, VM, changed, covered, heard, known, read, sampled, vm
+from tests.sources.rows import EXAMPLES, REF, VM, changed, covered, heard, known, read, sampled, vm
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
-from vmdiag.sources.formats import recognises_row, transcripts
+from vmdiag.sources.formats import transcripts
 from vmdiag.sources.items import Item, MalformedRow, RecordedGap
 
 NAME = "transcripts"
@@ -102,10 +102,6 @@ def test_a_record_without_a_reference_is_cited_by_its_line() -> None:
 def test_another_version_of_the_schema_is_malformed_and_says_which_is_known() -> None:
     with pytest.raises(MalformedRow, match=r"'vmdiag.transcript/2'.*'vmdiag.transcript/1'"):
         read(NAME, changed(NAME, schema="vmdiag.transcript/2"))
-
-
-def test_another_schema_is_none_of_these() -> None:
-    assert not recognises_row(FORMATS["transcripts"], {"schema": "vmdiag.report/1"})
 
 
 @pytest.mark.parametrize(

@@ -3,32 +3,14 @@
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import EXAMPLES, FORMATS, NIC, TIME, VM, changed, heard, known, read, snapshots, vm
+from tests.sources.rows import EXAMPLES, NIC, TIME, VM, changed, heard, known, read, snapshots, vm
 from vmdiag.model import Signal, VirtualMachine
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow
 
 NAME = "virtual-machine"
 VIEW = {
     "vmAgent": {"statuses": [{"code": "ProvisioningState/succeeded", "displayStatus": "Ready", "time": TIME}]},
     "statuses": [{"code": "OSState/generalized"}, {"code": "powerstate/Deallocated"}],
 }
-
-
-def test_an_extensions_view_is_not_a_vms() -> None:
-    view = {
-        "name": "agent",
-        "type": "Microsoft.Azure.Extensions.CustomScript",
-        "statuses": [{"code": "ProvisioningState/x"}],
-    }
-
-    assert not recognises_row(FORMATS[NAME], view)
-    assert not recognises_row(FORMATS[NAME], {**view, "type": "Microsoft.Compute/virtualMachines/extensions"})
-    assert not read(NAME, {"id": f"{VM}/extensions/agent", "instanceView": VIEW})
-
-
-def test_a_row_of_resource_graph_is_none_of_these() -> None:
-    assert not recognises_row(FORMATS[NAME], changed(NAME, subscriptionId="s"))
 
 
 def test_a_vm_of_rest_is_known_with_its_states() -> None:
@@ -81,11 +63,6 @@ def test_the_system_shows_in_how_the_guest_was_set_up() -> None:
     (item,) = known(read(NAME, {"id": VM, "osProfile": {"windowsConfiguration": {"provisionVMAgent": True}}}))
 
     assert item.vm.os == "windows"
-
-
-def test_a_bare_view_does_not_say_whose_it_is() -> None:
-    with pytest.raises(MalformedRow, match="does not say whose"):
-        read(NAME, VIEW)
 
 
 def test_a_bare_view_with_an_id_inside_is_used() -> None:
