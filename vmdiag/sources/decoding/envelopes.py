@@ -1,13 +1,16 @@
 """In which wrappings, and in which spellings, Azure and its tools hand over records.
 
 `value` is a page of any list operation, `records` an event hub message, `data` Resource Graph's answer, `tables` Log
-Analytics', `values` a metrics batch, `responses` an example of Azure's published API descriptions.
+Analytics', `values` a metrics batch, `responses` an example of Azure's published API descriptions. PowerShell writes its
+classes' `PascalCase`, the SDK's `as_dict()` Python's `snake_case`. What is a table of words (the claims, the properties
+of a log entry) keeps its keys.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum, auto
+from itertools import chain
 
 from vmdiag.sources.decoding.fields import iter_objects
 from vmdiag.sources.decoding.timestamps import EPOCH
@@ -64,17 +67,13 @@ def find_inner_part(part: Part, key: str, *, named: bool) -> Part | None:
 
 def unpack_document(value: object) -> Iterator[Row | MalformedRow]:
     """The records in a document that is in memory as a whole."""
-    if isinstance(value, dict):
-        named = not NAMING.isdisjoint(value)
-        lists = [] if named else [(inner, value[key]) for key, inner in INSIDE[Part.DOCUMENT].items() if key in value]
-        found = [rows for inner, held in lists if (rows := _unpack_part(inner, held)) is not None]
-        if found:
-            for rows in found:
-                yield from rows
-        elif value:
-            yield value
-    else:
+    if not isinstance(value, dict):
         yield check_record(value)
+        return
+    inside = INSIDE[Part.DOCUMENT] if NAMING.isdisjoint(value) else {}
+    parts = [_unpack_part(part, value[key]) for key, part in inside.items() if key in value]
+    found = [rows for rows in parts if rows is not None]
+    yield from chain.from_iterable(found) if found else filter(None, (value,))
 
 
 def check_record(value: object) -> Row | MalformedRow:

@@ -1,8 +1,9 @@
 """The dialects in which Azure tells a VM's health or a service incident, as one.
 
-Sources: "Azure Activity Log event schema: Resource Health category" (flat, nested and older keys), "Resource health
-virtual machine Health Annotations", "Azure Resource Graph sample queries for HealthResources" (annotation and
-availability rows). All say the same few things under different keys.
+Sources: "Azure Activity Log event schema: Resource Health category" (flat, nested and older keys) and "Service health
+category", "Resource health virtual machine Health Annotations", "Azure Resource Graph sample queries for
+HealthResources" (annotation and availability rows), "Resource Health REST API: Events". All say the same few things
+under different keys. A resolved incident keeps the time at which it began; the facts say when it ended.
 """
 
 import re

@@ -1,7 +1,9 @@
-"""The names that portals show for operations, and what Resource Manager calls them; must not know what they mean.
+"""An entry of the activity log, freed of its wire form, what it says, and what portals call operations.
 
-Source: the `localizedValue` of recorded activity-log events, and "Azure resource provider operations". A portal in
-another language shows other names; those stay as they are.
+Sources: "Azure Activity Log event schema" (categories), "Categories in the Azure Activity log"; of the names of
+operations the `localizedValue` of recorded events, and "Azure resource provider operations". The API, the exports, Log
+Analytics, alerts and the portal's CSV tell the same entries in five forms. A portal in another language shows other
+names of operations; those stay as they are.
 """
 
 import re

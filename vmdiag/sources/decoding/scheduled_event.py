@@ -1,4 +1,4 @@
-"""An event of Azure's Scheduled Events, freed of its wire form, and whose it is; must not know what an event means.
+"""An event of Azure's Scheduled Events, freed of its wire form, and whose it is.
 
 Sources: "Azure Metadata Service: Scheduled Events", "Scheduled events in Event Grid", "... in Azure Resource Graph":
 one schema in three envelopes. Before api-version 2017-08-01 names carried a `_`. Nothing in an event says when it
@@ -11,7 +11,15 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.decoding.fields import collect_facts, find_text, parse_vm_id, to_list, to_short_text, to_text
+from vmdiag.sources.decoding.fields import (
+    collect_facts,
+    cut_at,
+    find_text,
+    parse_vm_id,
+    to_list,
+    to_short_text,
+    to_text,
+)
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import Item, MalformedRow, UndatedState, VmRecord, make_name_placeholder
 
@@ -68,8 +76,7 @@ def find_event_vms(said: Mapping[str, object], *identifiers: object) -> list[VmI
     names = [name for each in to_list(said.get("resources"))[:NAMED_LIMIT] if (name := to_text(each))]
     written = [to_text(each) for each in identifiers if to_text(each)]
     for identifier in written:
-        cut = identifier.lower().find(MAINTENANCE_PROVIDER)
-        owner = identifier if cut < 0 else identifier[:cut]
+        owner = cut_at(identifier, MAINTENANCE_PROVIDER)
         vm = parse_vm_id(owner)
         if vm is not None:
             return [vm]

@@ -1,4 +1,4 @@
-"""What can still be read of a broken JSON record, to tell what was lost with it; must not be taken for the record.
+"""What can still be read of a broken JSON record, to tell what was lost with it.
 
 A file that ends inside a record, or a record with a fault in it, has a beginning: the members before the fault say of
 which form it was and whom it concerned.

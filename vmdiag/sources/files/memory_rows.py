@@ -1,4 +1,4 @@
-"""A JSON text that is in memory as a whole, as rows and what it says that it lacks; must not know what a row says."""
+"""A JSON text that is in memory as a whole, as rows, and what documents, lists and pages lack."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,10 @@
-"""Tables as text: the portal's downloads and Log Analytics' exports; must not know what a column means."""
+"""Cuts a text into rows before they are parsed, so that a broken one costs only itself.
+
+What the text is made of is told by its beginning, and again at every line. A header of two or more columns is a table
+(CSV) to the end; `[` a document, walked through with its lists never in memory as a whole; `{` in a line of complete
+JSON a row or an envelope of rows (JSON lines, the usual case and the fast one), else a document, which ends, where it is
+broken, where the next line begins like it did; a line of base64 that is complete JSON a message of a storage queue.
+"""
 
 import binascii
 import csv

@@ -1,4 +1,4 @@
-"""A cursor over a stream of text: moves on, counts lines, finds where a JSON value ends; must not know what it means.
+"""A cursor over a stream of text: moves on, counts lines, finds where a JSON value ends.
 
 Only what lies between the cursor (or the mark) and the newest chunk is in memory.
 """
@@ -31,6 +31,7 @@ INDENT = re.compile(rb"(?:\A|\n)([ \t]*)\Z")
 
 NOT_JSON = "not valid JSON"
 CUT_SHORT = "the file ends inside a record"
+TOO_DEEP = f"nested more than {DEPTH_LIMIT} deep"
 
 
 class BrokenText(Exception):  # noqa: N818 - it is the text that is broken, not the program
@@ -143,36 +144,28 @@ class TextCursor:
     def measure_value(self) -> int:
         """The length of the object or array at the cursor; raises `BrokenText` when it has no end."""
         stack = bytearray()
-        length = 0
+        end = self.pos
         while True:
-            end, closed = self._follow_brackets(stack, self.pos + length)
-            if closed:
-                return end - self.pos
+            # Not `finditer`: inside a string without an end it would look for a match at every byte of it.
+            while (token := BRACKET.match(self.data, end)) is not None:
+                bracket = self.data[token.end() - 1]
+                if token.lastindex == OPENING_GROUP:
+                    stack.append(bracket)
+                    if len(stack) > DEPTH_LIMIT:
+                        raise BrokenText(TOO_DEEP)
+                elif token.lastindex == LAST_GROUP and len(stack) > 1:
+                    break
+                elif bracket - stack.pop() != PAIR_DISTANCE:
+                    raise BrokenText(NOT_JSON)
+                elif not stack:
+                    return token.end() - self.pos
+                end = token.end()
             if not self._is_faultless(end):
                 raise BrokenText(NOT_JSON)
             length = end - self.pos
             if not self.read_more():
                 raise BrokenText(CUT_SHORT)
-
-    def _follow_brackets(self, stack: bytearray, start: int) -> tuple[int, bool]:
-        """Follow the brackets from `start` until the first is closed, or the text at hand ends or is at fault."""
-        data = self.data
-        # Not `finditer`: inside a string without an end it would look for a match at every byte of it.
-        while (token := BRACKET.match(data, start)) is not None:
-            group, end = token.lastindex, token.end()
-            if group == OPENING_GROUP:
-                stack.append(data[end - 1])
-                if len(stack) > DEPTH_LIMIT:
-                    message = f"nested more than {DEPTH_LIMIT} deep"
-                    raise BrokenText(message)
-            elif group == LAST_GROUP and len(stack) > 1:
-                break
-            elif data[end - 1] - stack.pop() != PAIR_DISTANCE:
-                raise BrokenText(NOT_JSON)
-            elif not stack:
-                return end, True
-            start = end
-        return start, False
+            end = self.pos + length
 
     def _is_faultless(self, start: int) -> bool:
         found = FAULTLESS_TEXT.match(self.data, start)

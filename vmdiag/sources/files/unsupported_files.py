@@ -83,22 +83,17 @@ def detect_unsupported_file(head: bytes) -> UnsupportedFile | None:
 
 
 def _detect_text_for_people(lines: list[str]) -> UnsupportedFile | None:
+    # Of YAML most of the first lines are a key, and all others may be a part of one.
+    plain = [line.lstrip() for line in lines if not line.startswith("#")]
+    others = [line for line in plain if line != "---" and not YAML.match(line)]
+    is_yaml = len(others) * 2 < len(plain) > 1 and not any("," in one and not one.startswith("- ") for one in others)
     is_list = len(lines) > 1 and all(map(LIST_LINE.match, lines))
     is_tsv = "\t" in lines[0] and any(TSV_VALUE.match(cell.strip()) for cell in lines[0].split("\t"))
     forms = (
         (TABLE_RULE.match("".join(lines[1:2])), "a table for people", f"{AS_JSON} {POWERSHELL_ADVICE}"),
         (MARKUP.match(lines[0]), "a page in HTML or XML, not data", "save the answer itself, as JSON"),
         (is_list, "a list for people", f"save it as JSON {POWERSHELL_ADVICE}"),
-        (_is_yaml(lines), "YAML", AS_JSON),
+        (is_yaml, "YAML", AS_JSON),
         (is_tsv, "values without their names (tsv)", AS_JSON),
     )
     return next((UnsupportedFile(what, instead) for is_such, what, instead in forms if is_such), None)
-
-
-def _is_yaml(lines: list[str]) -> bool:
-    """Most of the first lines are a key, and all others may be a part of one."""
-    lines = [line.lstrip() for line in lines if not line.startswith("#")]
-    if len(lines) < 2:  # noqa: PLR2004 - of one line nothing can be told
-        return False
-    others = [line for line in lines if line != "---" and not YAML.match(line)]
-    return len(others) * 2 < len(lines) and not any("," in line and not line.startswith("- ") for line in others)

@@ -1,4 +1,4 @@
-"""Answers of Azure Monitor metrics, one metric of a resource a row; must not know what a value means.
+"""Answers of Azure Monitor metrics, one metric of a resource a row.
 
 Sources: "REST API: Metrics - List" and "Metrics - Batch" (`timeseries[].data[]`), version 2016-09-01 (`data[]`), and
 "Metrics - List At Subscription Scope", whose series name their resource among the `metadatavalues`.

@@ -6,7 +6,6 @@ display names and no properties: it can tell an operation or that there was a he
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
@@ -36,7 +35,11 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     cells = fold_columns(row)
     shown, category = find_text(cells, "operation name"), find_text(cells, "event category")
     operation = log_entry.find_operation_name(shown)
-    yield from _list_coverage(find_text(cells, "subscription"), find_text(cells, "resource group"))
+    subscription, group = find_text(cells, "subscription"), find_text(cells, "resource group")
+    if GUID.fullmatch(subscription):
+        where = f"/subscriptions/{subscription}{f'/resourcegroups/{group}' if group else ''}".lower()
+        yield FeedCoverage(signal=Signal.ACTIVITY, scope=where)
+        yield FeedCoverage(signal=Signal.HEALTH, scope=where, partial=NO_PROPERTIES)
     if log_entry.find_feed(category, operation) in (None, Signal.SERVICE):
         return  # an incident without its properties names no region
     target = _make_resource_id(cells)
@@ -52,17 +55,6 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         properties={"title": shown},
     )
     yield from log_entry.decode_entry_content(entry, ref)
-
-
-@lru_cache(maxsize=1024)  # the rows of a file share a few groups
-def _list_coverage(subscription: str, group: str) -> tuple[FeedCoverage, ...]:
-    if not GUID.fullmatch(subscription):
-        return ()
-    where = f"/subscriptions/{subscription}{f'/resourcegroups/{group}' if group else ''}".lower()
-    return (
-        FeedCoverage(signal=Signal.ACTIVITY, scope=where),
-        FeedCoverage(signal=Signal.HEALTH, scope=where, partial=NO_PROPERTIES),
-    )
 
 
 def _make_resource_id(cells: Row) -> str | None:

@@ -42,20 +42,17 @@ def find_change(row: Row) -> Row | None:
 def is_health_change(row: Row) -> bool:
     """Whether what changed is a health record of a resource, not the resource; its id says so, too."""
     body = find_change(row)
-    return body is not None and _concerns_health(row, body)
+    if body is None:
+        return False
+    # The change's own id begins with its target's, also where its properties cannot be read.
+    target = find_text(body, "targetResourceId") or find_text(row, "id")
+    kind = find_text(body, "targetResourceType").lower()
+    return kind.startswith("microsoft.resourcehealth/") or HEALTH_PROVIDER in target.lower()
 
 
 def is_resource_change(row: Row) -> bool:
     """Whether what changed is a resource."""
-    body = find_change(row)
-    return body is not None and not _concerns_health(row, body)
-
-
-def _concerns_health(row: Row, body: Row) -> bool:
-    kind = find_text(body, "targetResourceType").lower()
-    # The change's own id begins with its target's, also where its properties cannot be read.
-    target = find_text(body, "targetResourceId") or find_text(row, "id")
-    return kind.startswith("microsoft.resourcehealth/") or HEALTH_PROVIDER in target.lower()
+    return find_change(row) is not None and not is_health_change(row)
 
 
 SIGNATURES = (

@@ -119,7 +119,17 @@ def encode_transcript(transcript: Transcript, window: Window, cloud: str) -> byt
         ),
         records=tuple(map(_from_record, transcript.records)),
         series=tuple(msgspec.convert(each, RecordedSeries, from_attributes=True) for each in transcript.series),
-        gaps=tuple(map(_from_gap, transcript.gaps)),
+        gaps=tuple(
+            RecordedUnheard(
+                signal=gap.signal,
+                start=gap.window.start,
+                end=gap.window.end,
+                reason=gap.reason,
+                partial=gap.partial,
+                cut=gap.cut,
+            )
+            for gap in transcript.gaps
+        ),
     )
     return msgspec.json.encode(recording) + b"\n"
 
@@ -135,11 +145,6 @@ def _from_record(record: Record) -> RecordedRecord:
         facts={name: redact_secrets(value) for name, value in record.facts.items()},
         ref=record.ref,
     )
-
-
-def _from_gap(gap: Gap) -> RecordedUnheard:
-    start, end = gap.window.start, gap.window.end
-    return RecordedUnheard(signal=gap.signal, start=start, end=end, reason=gap.reason, partial=gap.partial, cut=gap.cut)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:

@@ -57,8 +57,16 @@ SIGNATURES = (
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What is known of the VM and its states; nothing for an extension or another thing with a view."""
-    is_bare = _is_bare_view(row) and not find_text(row, "id")
-    vm = _find_view_owner(row) if is_bare else parse_vm_id(find_resource_id(row.get("id")))
+    if _is_bare_view(row) and not find_text(row, "id"):
+        # A bare view belongs to the VM of the ids inside it.
+        parts = [each for key in ("resources", "extensions") for each in iter_objects(row.get(key))]
+        named = (find_text(row, "resourceId"), *(find_text(each, "id") for each in parts))
+        vm = next(filter(None, map(VmId.parse, named)), None)
+        if vm is None:
+            message = "an instance view does not say whose it is: save the VM with its view (az vm get-instance-view)"
+            raise MalformedRow(message)
+    else:
+        vm = parse_vm_id(find_resource_id(row.get("id")))
     if vm is not None:
         yield from decode_vm(vm, row, ref)
 
@@ -132,13 +140,3 @@ def _is_bare_view(row: Row) -> bool:
     if "statuses" not in row:
         return False
     return "vmAgent" in row or any(code.lower().startswith(POWER_PREFIX) for code, _ in iter_statuses(row))
-
-
-def _find_view_owner(row: Row) -> VmId:
-    """The VM that the ids inside a bare view belong to."""
-    parts = (each.get("id") for key in ("resources", "extensions") for each in iter_objects(row.get(key)))
-    found = next(filter(None, map(VmId.parse, map(to_text, (row.get("resourceId"), *parts)))), None)
-    if found is None:
-        message = "an instance view does not say whose it is: save the VM with its view (az vm get-instance-view)"
-        raise MalformedRow(message)
-    return found
