@@ -23,27 +23,20 @@ def test_a_word_or_a_sentence_is_no_name(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "name"),
+    ("words", "name"),
     [
-        ("LiveMigrationSucceeded", "LiveMigrationSucceeded"),
-        ("LiveMigrationSucceeded//x1", "LiveMigrationSucceeded"),
-        ("livemigrationsucceeded", "livemigrationsucceeded"),
-        ("NO_REASON", "NO_REASON"),
-        ("SIEOutage", "SIEOutage"),
+        ({"title": "A sentence.", "details": "LiveMigrationSucceeded"}, "LiveMigrationSucceeded"),
+        ({"title": "A sentence.", "details": "LiveMigrationSucceeded//x1"}, "LiveMigrationSucceeded"),
+        ({"title": "A sentence.", "details": "livemigrationsucceeded"}, "livemigrationsucceeded"),
+        ({"title": "A sentence.", "details": "NO_REASON"}, "NO_REASON"),
+        ({"title": "A sentence.", "details": "SIEOutage"}, "SIEOutage"),
+        ({"annotationName": "Preempted"}, "Preempted"),  # the member made for the name is taken as it is
+        ({"title": "Live Migration", "details": "", "eventName": "LiveMigrationFailure"}, "LiveMigrationFailure"),
+        ({"availabilityState": "Available", "title": "Available"}, "availability"),  # told once
     ],
 )
-def test_an_identifier_in_the_details_is_the_annotations_name(written: str, name: str) -> None:
-    assert [record.name for record in said(title="A sentence.", details=written)] == [name]
-
-
-def test_the_member_made_for_the_name_is_taken_as_it_is() -> None:
-    assert [record.name for record in said(annotationName="Preempted")] == ["Preempted"]
-
-
-def test_the_event_name_is_a_name_where_the_details_are_none() -> None:
-    assert [record.name for record in said(title="Live Migration", details="", eventName="LiveMigrationFailure")] == [
-        "LiveMigrationFailure"
-    ]
+def test_an_annotation_is_named_where_its_name_stands(words: dict[str, object], name: str) -> None:
+    assert [record.name for record in said(**words)] == [name]
 
 
 def test_a_state_and_an_annotation_in_one_event_are_two_records() -> None:
@@ -77,10 +70,6 @@ def test_an_annotation_has_no_state() -> None:
     assert record.name == "LiveMigrationSucceeded"
     assert record.facts["impact"] == "Downtime Freeze"
     assert record.facts["title"] == "Live Migration"
-
-
-def test_a_state_repeated_in_the_title_is_told_once() -> None:
-    assert [record.name for record in said(availabilityState="Available", title="Available")] == ["availability"]
 
 
 def test_without_state_and_words_nothing_is_said() -> None:

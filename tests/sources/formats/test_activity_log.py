@@ -1,5 +1,6 @@
 """Events of the activity log, in the shapes that the API, the CLI and the portal give them."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -28,6 +29,7 @@ from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import FeedCoverage, ObservedTime, VmInventory, VmRecord
 
 NAME = "activity-log"
+RESTART = "Microsoft.Compute/virtualMachines/restart/action"
 INCIDENT = {
     "title": "Netzwerk",
     "defaultLanguageTitle": "Network Infrastructure - UK South",
@@ -59,27 +61,35 @@ def test_other_categories_on_the_vms_own_id_say_nothing_of_it(category: str) -> 
     assert {type(item) for item in items} == {FeedCoverage, ObservedTime, VmInventory}
 
 
-def test_a_policy_without_its_category_is_told_by_its_operation() -> None:
-    row = event(category=None, operationName={"value": "Microsoft.Authorization/policies/audit/action"})
+EXTENSION_WRITE = {"value": "Microsoft.Compute/virtualMachines/extensions/write"}
 
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        event(category=None, operationName={"value": "Microsoft.Authorization/policies/audit/action"}),
+        event(resourceId=f"{VM}/extensions/agent", operationName=EXTENSION_WRITE),
+        event(operationName=EXTENSION_WRITE),
+        health(resourceId=f"{GROUP}/providers/Microsoft.Network/loadBalancers/front"),
+    ],
+)
+def test_what_is_no_operation_on_the_vm_is_not_heard(row: dict[str, object]) -> None:
     assert not heard(read(NAME, row))
 
 
-def test_an_extension_is_not_the_vm() -> None:
-    operation = {"value": "Microsoft.Compute/virtualMachines/extensions/write"}
-
-    assert not heard(read(NAME, event(resourceId=f"{VM}/extensions/agent", operationName=operation)))
-    assert not heard(read(NAME, event(operationName=operation)))
+MANAGER = f"{GROUP}/providers/Microsoft.Network/networkManagers/m"
 
 
-def test_a_load_balancers_health_is_not_a_vms() -> None:
-    assert not heard(read(NAME, health(resourceId=f"{GROUP}/providers/Microsoft.Network/loadBalancers/front")))
-
-
-def test_diagnostic_settings_below_a_rule_set_change_no_traffic() -> None:
-    target = f"{NSG}/providers/microsoft.insights/diagnosticSettings/d"
-
-    assert not nearby(read(NAME, event(resourceId=target)))
+@pytest.mark.parametrize(
+    ("target", "operation", "count"),
+    [
+        (f"{NSG}/providers/microsoft.insights/diagnosticSettings/d", EVENT["operationName"], 0),
+        (MANAGER, "Microsoft.Network/networkManagers/write", 0),
+        (MANAGER, "Microsoft.Network/networkManagers/commit/action", 1),
+    ],
+)
+def test_what_changes_no_traffic_is_not_nearby(target: str, operation: object, count: int) -> None:
+    assert len(nearby(read(NAME, event(resourceId=target, operationName=operation)))) == count
 
 
 def test_an_operation_on_a_vm_is_told_in_azures_words() -> None:
@@ -87,7 +97,7 @@ def test_an_operation_on_a_vm_is_told_in_azures_words() -> None:
     (record,) = heard(items)
 
     assert [item.vm for item in items if isinstance(item, VmRecord)] == [vm()]
-    assert (record.signal, record.name) == (Signal.ACTIVITY, "Microsoft.Compute/virtualMachines/restart/action")
+    assert (record.signal, record.name) == (Signal.ACTIVITY, RESTART)
     assert (record.status, record.ref) == ("Succeeded", REF)
     assert record.at == datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
     assert record.facts == {"correlation": "c1", "resource": VM.lower(), "substatus": "OK"}
@@ -101,10 +111,18 @@ def test_the_log_covers_its_group_and_health_only_in_part() -> None:
     assert {item.scope for item in items if isinstance(item, FeedCoverage)} == {GROUP.lower(), SUBSCRIPTION}
 
 
-def test_plain_strings_do_for_objects() -> None:
-    plain = event(category="Administrative", operationName=EVENT["operationName"]["value"], status="Succeeded")  # type: ignore[index]
-
-    assert heard(read(NAME, {**plain, "subStatus": "OK"})) == heard(read(NAME, EVENT))
+@pytest.mark.parametrize(
+    ("row", "same"),
+    [
+        (
+            event(category="Administrative", operationName=RESTART, status="Succeeded", subStatus="OK"),
+            EVENT,
+        ),
+        (health() | {"category": None}, health()),
+    ],
+)
+def test_plain_strings_and_the_operation_alone_say_the_same(row: dict[str, object], same: dict[str, object]) -> None:
+    assert heard(read(NAME, row)) == heard(read(NAME, same))
 
 
 def test_a_display_name_alone_is_understood() -> None:
@@ -121,18 +139,18 @@ def test_the_id_stands_in_for_a_missing_resource_and_time() -> None:
     assert record.facts["resource"] == VM.lower()
 
 
-def test_a_failure_says_shortly_why() -> None:
-    message = '{"error": {"code": "Conflict", "message": "Another operation is in progress."}}'
+@pytest.mark.parametrize(
+    ("code", "words", "told"),
+    [
+        ("Conflict", "Another operation is in progress.", "Conflict: Another operation is in progress."),
+        ("AuthorizationFailed", "The client 'ops@contoso.example' may not.", "AuthorizationFailed"),
+    ],
+)
+def test_a_failure_says_shortly_why_and_not_who_was_refused(code: str, words: str, told: str) -> None:
+    message = json.dumps({"error": {"code": code, "message": words}})
     (record,) = heard(read(NAME, event(status="Failed", properties={"statusMessage": message})))
 
-    assert record.facts["message"] == "Conflict: Another operation is in progress."
-
-
-def test_a_refusal_does_not_say_who_was_refused() -> None:
-    message = '{"error": {"code": "AuthorizationFailed", "message": "The client \'ops@contoso.example\' may not."}}'
-    (record,) = heard(read(NAME, event(status="Failed", properties={"statusMessage": message})))
-
-    assert record.facts["message"] == "AuthorizationFailed"
+    assert record.facts["message"] == told
 
 
 @pytest.mark.parametrize("part", ["", "/securityRules/deny-all"])
@@ -146,24 +164,11 @@ def test_a_change_of_a_rule_set_or_a_rule_is_nearby(part: str) -> None:
     assert not heard(items)
 
 
-def test_a_network_manager_acts_by_committing() -> None:
-    manager = f"{GROUP}/providers/Microsoft.Network/networkManagers/m"
-
-    assert not nearby(read(NAME, event(resourceId=manager, operationName="Microsoft.Network/networkManagers/write")))
-    assert nearby(
-        read(NAME, event(resourceId=manager, operationName="Microsoft.Network/networkManagers/commit/action"))
-    )
-
-
 def test_a_health_event_is_told_as_state_and_annotation() -> None:
     status, annotation = heard(read(NAME, health()))
 
     assert (status.name, status.status) == ("availability", "Available")
     assert (annotation.name, annotation.facts["stage"]) == ("LiveMigrationSucceeded", "Updated")
-
-
-def test_an_event_without_category_is_health_by_its_operation() -> None:
-    assert heard(read(NAME, {**health(), "category": None})) == heard(read(NAME, health()))
 
 
 def test_an_incident_is_told_by_region_and_begins_when_it_was_felt() -> None:

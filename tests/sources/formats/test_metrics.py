@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import EXAMPLES, FORMATS, NSG, REF, SUBSCRIPTION, VM, changed, read, sampled, vm
+from tests.sources.rows import FORMATS, NSG, REF, SUBSCRIPTION, VM, changed, read, sampled, vm
 from vmdiag.model import Signal
 from vmdiag.sources.items import IncompleteRead, Item, MalformedRow
 
@@ -75,11 +75,27 @@ def test_no_series_at_all_is_a_metric_without_a_value() -> None:
     assert (series.vm, series.times) == (vm(), ())
 
 
-def test_a_minute_that_is_missing_is_left_out() -> None:
-    (series,) = sampled(read(NAME, metric("Network In Total", [point(1, total=5), point(2), point(3, total=0)])))
+@pytest.mark.parametrize(
+    ("row", "values"),
+    [
+        # A minute that is missing is left out.
+        (metric("Network In Total", [point(1, total=5), point(2), point(3, total=0)]), {1: 5.0, 3: 0.0}),
+        # Another aggregation stands in for all points alike.
+        (metric("Network In Total", [point(1, maximum=9, average=3), point(2, maximum=8)]), {1: 3.0}),
+        # Dimensions of traffic add up, availability is as good as its worst.
+        (
+            metric("Network In Total", [point(1, total=2), point(2, total=3)], [point(2, total=4)]),
+            {1: 2.0, 2: 7.0},
+        ),
+        (metric("VmAvailabilityMetric", [point(1, average=1)], [point(1, average=0)]), {1: 0.0}),
+        # The old API has its points without series.
+        ({**metric("Network In Total"), "timeseries": None, "data": [point(1, total=6)]}, {1: 6.0}),
+    ],
+)
+def test_the_points_of_a_metric_are_one_series(row: dict[str, object], values: dict[int, float]) -> None:
+    (series,) = sampled(read(NAME, row))
 
-    assert series.values == (5.0, 0.0)
-    assert [at.minute for at in series.times] == [1, 3]
+    assert dict(zip((at.minute for at in series.times), series.values, strict=True)) == values
 
 
 @pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
@@ -114,32 +130,6 @@ def test_each_metric_has_its_signal_and_its_aggregation(written: str, name: str,
     assert (series.name, series.signal, series.values) == (name, signal, (value,))
 
 
-def test_another_aggregation_stands_in_for_all_points_alike() -> None:
-    (series,) = sampled(read(NAME, metric("Network In Total", [point(1, maximum=9, average=3), point(2, maximum=8)])))
-
-    assert series.values == (3.0,)
-
-
-def test_dimensions_of_traffic_add_up() -> None:
-    row = metric("Network In Total", [point(1, total=2), point(2, total=3)], [point(2, total=4)])
-    (series,) = sampled(read(NAME, row))
-
-    assert series.values == (2.0, 7.0)
-
-
-def test_availability_is_as_good_as_its_worst_dimension() -> None:
-    (series,) = sampled(read(NAME, metric("VmAvailabilityMetric", [point(1, average=1)], [point(1, average=0)])))
-
-    assert series.values == (0.0,)
-
-
-def test_the_old_api_has_its_points_without_series() -> None:
-    row = {"id": EXAMPLES[NAME]["id"], "name": {"value": "Network In Total"}, "data": [point(1, total=6)]}
-    (series,) = sampled(read(NAME, row))
-
-    assert series.values == (6.0,)
-
-
 @samples.needs_samples
 def test_recorded_answers_without_a_value_are_metrics_without_points() -> None:
     items = [item for row in samples.rows("metrics/*.json") for item in read(NAME, row)]
@@ -151,19 +141,18 @@ def flaws(row: dict[str, object]) -> list[str]:
     return [item.reason for item in read(NAME, row) if isinstance(item, IncompleteRead)]
 
 
-def test_the_seventh_digit_is_cut_and_never_becomes_another_second() -> None:
-    odd = {"timeStamp": "2026-12-31T23:59:59.9999999Z", "total": 5}
-    (series,) = sampled(read(NAME, metric("Network In Total", [odd])))
+@pytest.mark.parametrize(
+    ("written", "at"),
+    [
+        ("2026-12-31T23:59:59.9999999Z", "2026-12-31T23:59:59.999999+00:00"),  # never another second
+        ("/Date(1772439240000)/", "2026-03-02T08:14:00+00:00"),
+        ("1772439240000", "2026-03-02T08:14:00+00:00"),
+    ],
+)
+def test_points_are_read_whatever_a_client_made_of_their_times(written: str, at: str) -> None:
+    (series,) = sampled(read(NAME, metric("Network In Total", [{"timeStamp": written, "total": 5}])))
 
-    assert (series.times[0].year, series.times[0].microsecond) == (2026, 999999)
-
-
-@pytest.mark.parametrize("form", ["/Date({})/", "{}"])
-def test_points_are_read_whatever_a_client_made_of_their_times(form: str) -> None:
-    odd = {"timeStamp": form.format(1_772_439_240_000), "total": 5}
-    (series,) = sampled(read(NAME, metric("Network In Total", [odd])))
-
-    assert series.times[0].isoformat() == "2026-03-02T08:14:00+00:00"
+    assert series.times[0].isoformat() == at
 
 
 def hours(*values: object) -> list[dict[str, object]]:

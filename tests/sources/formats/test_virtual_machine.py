@@ -40,10 +40,22 @@ def test_a_vm_of_the_cli_is_the_same() -> None:
     assert read(NAME, {key: value for key, value in flat.items() if key != "type"}) == read(NAME, flat)
 
 
-def test_the_cli_may_tell_the_power_in_words() -> None:
-    items = read(NAME, {"id": VM, "hardwareProfile": {}, "powerState": "VM deallocated", "location": "West Europe"})
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (
+            {"id": VM, "hardwareProfile": {}, "powerState": "VM deallocated", "location": "West Europe"},
+            {"power_state": "deallocated", "location": "westeurope"},
+        ),
+        ({"id": VM, "osProfile": {"windowsConfiguration": {"provisionVMAgent": True}}}, {"os": "windows"}),
+        # Cloud Custodian puts the view beside the properties.
+        (changed(NAME, properties={"hardwareProfile": {}}, instanceView=VIEW), {"power_state": "deallocated"}),
+    ],
+)
+def test_a_vm_is_described_in_many_ways(row: dict[str, object], told: dict[str, str]) -> None:
+    (item,) = known(read(NAME, row))
 
-    assert [(item.vm.power_state, item.vm.location) for item in known(items)] == [("deallocated", "westeurope")]
+    assert {name: getattr(item.vm, name) for name in told} == told
 
 
 def test_an_agent_with_a_time_is_heard_then() -> None:
@@ -59,12 +71,6 @@ def test_a_vm_that_is_being_created_has_no_state(view: dict[str, object]) -> Non
     assert not snapshots(read(NAME, {"id": VM, "type": "Microsoft.Compute/virtualMachines", "instanceView": view}))
 
 
-def test_the_system_shows_in_how_the_guest_was_set_up() -> None:
-    (item,) = known(read(NAME, {"id": VM, "osProfile": {"windowsConfiguration": {"provisionVMAgent": True}}}))
-
-    assert item.vm.os == "windows"
-
-
 def test_a_bare_view_with_an_id_inside_is_used() -> None:
     items = read(NAME, {**VIEW, "extensions": [{"name": "a"}, {"id": f"{VM}/extensions/agent"}]})
 
@@ -78,9 +84,3 @@ def test_recorded_vms_are_read() -> None:
 
     assert states.count("PowerState/running") == 3
     assert set(states) == {f"PowerState/{state}" for state in ("running", "deallocated", "stopped", "starting")}
-
-
-def test_cloud_custodian_puts_the_view_beside_the_properties() -> None:
-    row = changed(NAME, properties={"hardwareProfile": {"vmSize": "Standard_D2s_v5"}}, instanceView=VIEW)
-
-    assert [machine.vm.power_state for machine in known(read(NAME, row))] == ["deallocated"]

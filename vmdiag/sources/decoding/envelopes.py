@@ -1,9 +1,9 @@
 """In which wrappings, and in which spellings, Azure and its tools hand over records.
 
 `value` is a page of any list operation, `records` an event hub message, `data` Resource Graph's answer, `tables` Log
-Analytics', `values` a metrics batch, `responses` an example of Azure's published API descriptions. PowerShell writes its
-classes' `PascalCase`, the SDK's `as_dict()` Python's `snake_case`. What is a table of words (the claims, the properties
-of a log entry) keeps its keys.
+Analytics', `values` a metrics batch, `responses` an example of Azure's published API descriptions. PowerShell writes
+its classes' `PascalCase`, the SDK's `as_dict()` Python's `snake_case`. What is a table of words (the claims, the
+properties of a log entry) keeps its keys.
 """
 
 import re

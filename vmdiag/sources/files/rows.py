@@ -2,8 +2,8 @@
 
 What the text is made of is told by its beginning, and again at every line. A header of two or more columns is a table
 (CSV) to the end; `[` a document, walked through with its lists never in memory as a whole; `{` in a line of complete
-JSON a row or an envelope of rows (JSON lines, the usual case and the fast one), else a document, which ends, where it is
-broken, where the next line begins like it did; a line of base64 that is complete JSON a message of a storage queue.
+JSON a row or an envelope of rows (JSON lines, the usual case and the fast one), else a document, which ends, where it
+is broken, where the next line begins like it did; a line of base64 that is complete JSON a message of a storage queue.
 """
 
 import binascii
