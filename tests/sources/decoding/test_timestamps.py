@@ -125,7 +125,6 @@ def test_what_names_no_time_of_azures_is_none(written: object) -> None:
 )
 def test_any_text_is_a_time_or_none(written: str) -> None:
     at = parse_time(written)
-
     assert at is None or at.tzinfo is UTC
 
 

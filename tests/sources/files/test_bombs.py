@@ -43,5 +43,4 @@ def test_a_hundred_thousand_brackets_are_one_malformed_record(tmp_path: Path) ->
 
 def test_blanks_without_end_stream_through(tmp_path: Path) -> None:
     blanks = [b" " * (1 << 20)] * 64
-
     assert list(cut(bomb(tmp_path / "blank.gz", *blanks, GOOD))) == [{"good": 1}]

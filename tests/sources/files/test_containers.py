@@ -26,7 +26,6 @@ def test_a_tar_is_read_like_the_folder_that_was_packed(form: int, mode: str) -> 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_a_name_longer_than_a_header_has_room_for_is_kept(form: int) -> None:
     name = f"{'x' * 120}/é{'y' * 90}.json"
-
     assert unpack(tar({name: LINES}, form=form)) == {f"a/{name}": ROWS}
 
 
@@ -41,13 +40,11 @@ def test_a_zip_is_read_like_the_folder_that_was_packed(method: int, seekable: bo
 
 def test_what_is_packed_inside_is_unpacked_as_well() -> None:
     inner = tar({"log.json.gz": gzip.compress(LINES), "b.json": b"{}"})
-
     assert unpack(zipped({"in.tar": inner})) == {"a/in.tar/log.json.gz": ROWS, "a/in.tar/b.json": [None]}
 
 
 def test_a_container_is_told_by_its_content_and_never_by_its_name() -> None:
     found = unpack(tar({"log.zip": LINES, "log.tar": b"a,b\n1,2\n", "log.json": zipped({"x": LINES})}))
-
     assert found == {"a/log.zip": ROWS, "a/log.tar": [{"a": "1", "b": "2"}], "a/log.json/x": ROWS}
 
 
@@ -114,7 +111,6 @@ def test_a_tar_that_was_cut_gives_what_it_holds_and_says_that_it_was_cut(keep: i
 
 def test_a_tar_without_its_end_mark_was_cut_between_two_members() -> None:
     whole = tar({"a.json": LINES, "b.json": LINES}, form=tarfile.USTAR_FORMAT)
-
     assert unpack(whole[:1024]) == {"a/a.json": ROWS, "a!": "the tar ends without its end mark: it was cut short"}
 
 
@@ -122,7 +118,6 @@ def test_a_tar_without_its_end_mark_was_cut_between_two_members() -> None:
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_a_tar_that_was_cut_inside_a_long_name_says_so(form: int, keep: int) -> None:
     found = unpack(tar({"x" * 200: LINES}, form=form)[:keep])
-
     assert "cut short" in str(found["a!"])
 
 

@@ -32,7 +32,6 @@ def test_every_row_is_told_by_its_columns_with_the_line_it_begins_in(separator: 
 
 def test_a_header_may_be_marked_quoted_and_spelt_as_the_portal_likes() -> None:
     told = cut('\ufeff"TimeGenerated [UTC]","_ResourceId"\n"3/2/2026, 8:14:05.123 AM",/x\n')
-
     assert told == [(2, {"TimeGenerated [UTC]": "3/2/2026, 8:14:05.123 AM", "_ResourceId": "/x"})]
 
 
@@ -67,7 +66,6 @@ def test_a_cell_beyond_the_limit_costs_only_itself() -> None:
 )
 def test_what_is_no_header_begins_no_table(line: str) -> None:
     told = cut(f'{line}\n{{"k": 1}}\n')
-
     assert told[-1] == (2, {"k": 1})
 
 

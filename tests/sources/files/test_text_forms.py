@@ -94,7 +94,6 @@ def test_a_text_in_another_script_is_still_a_text() -> None:
 )
 def test_a_file_that_no_reader_takes_is_told_by_its_name(head: bytes, word: str) -> None:
     (said,) = unpack(head).values()
-
     assert word in str(said)
 
 

@@ -57,7 +57,6 @@ def health(**members: object) -> dict[str, object]:
 @pytest.mark.parametrize("category", ["Policy", "Alert", "Recommendation", "Autoscale", "Security"])
 def test_other_categories_on_the_vms_own_id_say_nothing_of_it(category: str) -> None:
     items = read(NAME, event(category={"value": category}))
-
     assert {type(item) for item in items} == {FeedCoverage, ObservedTime, VmInventory}
 
 
@@ -127,7 +126,6 @@ def test_plain_strings_and_the_operation_alone_say_the_same(row: dict[str, objec
 
 def test_a_display_name_alone_is_understood() -> None:
     (record,) = heard(read(NAME, event(operationName={"localizedValue": "Deallocate Virtual Machine"}, category=None)))
-
     assert record.name == "Microsoft.Compute/virtualMachines/deallocate/action"
 
 
@@ -204,7 +202,6 @@ def test_published_health_events_are_read() -> None:
 
 def test_an_event_of_the_tenant_covers_no_subscription() -> None:
     items = read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
-
     assert {type(item) for item in items} == {ObservedTime}
 
 

@@ -94,7 +94,6 @@ def test_a_webhook_tells_the_entry_within() -> None:
 
 def test_the_common_schema_says_in_its_essentials_what_it_is_about() -> None:
     status, annotation = heard(read(NAME, common()))
-
     assert (status.status, annotation.name) == ("Available", "LiveMigrationSucceeded")
 
 
@@ -111,12 +110,10 @@ def test_the_wrapping_and_the_time_may_be_missing(row: dict[str, object]) -> Non
 
 def test_a_service_alert_concerns_its_subscription() -> None:
     context = {**CONTEXT, "operationName": "Microsoft.ServiceHealth/incident/action", "properties": {}}
-
     assert not heard(read(NAME, common(essentials={"alertTargetIDs": [SUBSCRIPTION]}, alertContext=context)))
 
 
 @samples.needs_samples
 def test_a_published_webhook_is_read() -> None:
     (row,) = samples.rows("published/activity-log-alert-webhook-resource-health.json")
-
     assert [record.status for record in heard(read(NAME, row))] == ["Unavailable", ""]

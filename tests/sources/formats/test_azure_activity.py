@@ -49,7 +49,6 @@ def test_headings_with_units_and_american_times_are_read() -> None:
 
 def test_the_legacy_id_stands_in() -> None:
     row = changed(NAME, _ResourceId="", ResourceId=VM)
-
     assert heard(read(NAME, row)) == heard(read(NAME, EXAMPLES[NAME]))
 
 

@@ -18,7 +18,6 @@ def test_a_total_is_read_under_azures_spelling() -> None:
 
 def test_a_gauge_is_read_by_its_mean() -> None:
     (point,) = sampled(read(NAME, changed(NAME, MetricName="Percentage CPU")))
-
     assert (point.signal, point.values) == (Signal.CPU, (600.0,))
 
 
@@ -33,20 +32,17 @@ def test_an_exported_record_is_read_in_either_letter_case(upper: bool) -> None: 
 
 def test_numbers_in_a_csv_are_strings() -> None:
     (point,) = sampled(read(NAME, changed(NAME, Total="1200.5")))
-
     assert point.values == (1200.5,)
 
 
 def test_a_point_that_was_not_measured_is_no_zero() -> None:
     (point,) = sampled(read(NAME, changed(NAME, Total="", Average=None)))
-
     assert point.times == point.values == ()
 
 
 @pytest.mark.parametrize("cell", ["", "NaN", "null", None])
 def test_what_was_not_measured_is_written_in_many_ways(cell: object) -> None:
     (point,) = sampled(read(NAME, changed(NAME, Total=cell, Average=cell)))
-
     assert not point.values
 
 

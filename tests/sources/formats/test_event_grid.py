@@ -38,7 +38,6 @@ def test_an_annotation_is_told_and_health_is_covered() -> None:
 
 def test_a_cloud_event_tells_the_new_state() -> None:
     (record,) = heard(read(NAME, cloud()))
-
     assert (record.name, record.status, record.facts) == ("availability", "Unavailable", {"previous": "Available"})
 
 

@@ -54,7 +54,6 @@ def test_an_operation_is_told_whatever_the_export_calls_it(category: str | None)
 )
 def test_the_status_is_found_where_it_is(members: dict[str, object], status: str) -> None:
     (record,) = heard(read(NAME, operation(**members)))
-
     assert record.status == status
 
 
@@ -67,7 +66,6 @@ def test_an_operation_that_is_an_object_is_tolerated() -> None:
 
 def test_a_change_of_the_network_is_nearby() -> None:
     row = operation(resourceId=NSG.upper(), operationName="MICROSOFT.NETWORK/NETWORKSECURITYGROUPS/WRITE")
-
     assert [near.resource for near in nearby(read(NAME, row))] == [NSG.lower()]
 
 

@@ -53,5 +53,4 @@ def test_another_counter_says_only_that_there_is_such_a_vm(row: dict[str, object
 
 def test_a_counter_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
     (series,) = sampled(read(NAME, perf(_ResourceId="")))
-
     assert series.vm == make_computer_placeholder("web-01")

@@ -21,7 +21,6 @@ def test_the_table_may_say_its_name() -> None:
 
 def test_a_beat_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
     (beat,) = sampled(read(NAME, changed(NAME, _ResourceId=None, OSType=None)))
-
     assert beat.vm == make_computer_placeholder("web-01")
 
 

@@ -65,13 +65,11 @@ def test_another_dimension_names_no_resource() -> None:
 @pytest.mark.parametrize("points", [[point(1)], [point(1, total=None)], [point(1, count=1)], []])
 def test_a_point_that_has_only_its_time_was_not_measured(points: list[dict[str, object]]) -> None:
     (series,) = sampled(read(NAME, metric("Network In Total", points)))
-
     assert series.times == series.values == ()
 
 
 def test_no_series_at_all_is_a_metric_without_a_value() -> None:
     (series,) = sampled(read(NAME, changed(NAME, timeseries=[])))
-
     assert (series.vm, series.times) == (vm(), ())
 
 
@@ -94,7 +92,6 @@ def test_no_series_at_all_is_a_metric_without_a_value() -> None:
 )
 def test_the_points_of_a_metric_are_one_series(row: dict[str, object], values: dict[int, float]) -> None:
     (series,) = sampled(read(NAME, row))
-
     assert dict(zip((at.minute for at in series.times), series.values, strict=True)) == values
 
 
@@ -133,7 +130,6 @@ def test_each_metric_has_its_signal_and_its_aggregation(written: str, name: str,
 @samples.needs_samples
 def test_recorded_answers_without_a_value_are_metrics_without_points() -> None:
     items = [item for row in samples.rows("metrics/*.json") for item in read(NAME, row)]
-
     assert [(series.name, series.times) for series in sampled(items)] == [("Percentage CPU", ())] * 2
 
 
@@ -151,7 +147,6 @@ def flaws(row: dict[str, object]) -> list[str]:
 )
 def test_points_are_read_whatever_a_client_made_of_their_times(written: str, at: str) -> None:
     (series,) = sampled(read(NAME, metric("Network In Total", [{"timeStamp": written, "total": 5}])))
-
     assert series.times[0].isoformat() == at
 
 
@@ -171,7 +166,6 @@ def test_points_of_an_hour_are_read_and_say_what_to_export() -> None:
 @pytest.mark.parametrize("step", [1, 5, 15])
 def test_points_of_minutes_raise_no_such_flaw_however_many_are_missing(step: int) -> None:
     points = [point(minute, total=1 if minute == 0 else None) for minute in range(0, 60, step)]
-
     assert not flaws(metric("Network In Total", points))
 
 

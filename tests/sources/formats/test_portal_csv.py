@@ -15,7 +15,6 @@ def test_a_policy_says_nothing_of_the_vm() -> None:
 
 def test_an_incident_without_its_properties_says_nothing() -> None:
     row = changed(NAME, **{"Event category": "Service health", "Operation name": "Incident", "Resource": SUBSCRIPTION})
-
     assert Signal.SERVICE not in covered(read(NAME, row))
 
 
@@ -40,7 +39,6 @@ def test_a_display_name_is_given_back_as_azures(shown: str, name: str) -> None:
 
 def test_an_unknown_display_name_stays_as_it_is() -> None:
     (record,) = heard(read(NAME, changed(NAME, **{"Operation name": "Virtuellen Computer neu starten"})))
-
     assert record.name == "Virtuellen Computer neu starten"
 
 

@@ -76,13 +76,11 @@ def test_an_operation_that_failed_is_known_by_its_code_in_any_language() -> None
 
 def test_a_health_event_is_known_by_its_properties_in_any_language() -> None:
     state, note = heard(read(LOG, health()))
-
     assert (state.status, note.name) == ("Available", "LiveMigrationSucceeded")
 
 
 def test_pairs_of_older_releases_say_azures_own_word() -> None:
     pair = {"LocalizedValue": "Ressourcenintegrit\u00e4t", "Value": "ResourceHealth"}
-
     assert heard(read(LOG, health(Category=pair))) == heard(read(LOG, health()))
 
 
@@ -124,7 +122,6 @@ def test_an_entry_is_of_one_feed_also_where_it_cannot_be_used() -> None:
 
 def test_an_entry_without_details_is_of_what_its_authorization_names() -> None:
     row = changed(LOG, **BARE, ResourceId=None)
-
     assert [record.facts["resource"] for record in heard(read(LOG, row))] == [VM.lower()]
 
 
@@ -140,7 +137,6 @@ def test_an_entry_without_details_is_of_what_its_authorization_names() -> None:
 )
 def test_both_powershells_times_are_one_instant(written: object) -> None:
     (record,) = heard(read(LOG, changed(LOG, EventTimestamp=written)))
-
     assert record.at == AT.replace(microsecond=123000)
 
 
@@ -185,7 +181,6 @@ def test_a_list_of_vms_is_an_inventory() -> None:
 )
 def test_a_system_may_be_the_number_of_its_word(written: object, system: str | None) -> None:
     (machine,) = known(read(MACHINE, whole(StorageProfile={"OsDisk": {"OsType": written}})))
-
     assert machine.vm.os == system
 
 

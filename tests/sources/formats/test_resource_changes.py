@@ -25,7 +25,6 @@ def test_another_resource_says_nothing_but_that_the_feed_was_read(kind: str) -> 
 
 def test_a_state_that_the_platform_writes_is_nobodys_operation() -> None:
     states = {"properties.extended.instanceView.powerState.code": {"newValue": "PowerState/running"}}
-
     assert not heard(read(NAME, change(VM, changes=states)))
 
 
@@ -45,13 +44,11 @@ def test_a_change_of_a_rule_set_is_nearby_and_names_nobody() -> None:
 @pytest.mark.parametrize(("kind", "verb"), [("Create", "write"), ("Update", "write"), ("Delete", "delete")])
 def test_a_change_of_the_vm_is_an_operation_on_it(kind: str, verb: str) -> None:
     (record,) = heard(read(NAME, change(VM.lower(), changeType=kind, targetResourceType=None)))
-
     assert record.name == f"Microsoft.Compute/virtualMachines/{verb}"
 
 
 def test_the_type_is_read_from_the_id_where_it_is_missing() -> None:
     (near,) = nearby(read(NAME, change(NSG, targetResourceType=None)))
-
     assert near.record.name == "Microsoft.Network/networkSecurityGroups/write"
 
 

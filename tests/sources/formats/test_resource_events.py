@@ -81,5 +81,4 @@ def test_a_write_of_a_rule_concerns_the_vms_behind_it() -> None:
 
 def test_an_operation_on_something_else_says_nothing_of_a_vm() -> None:
     site = f"{GROUP}/providers/Microsoft.Web/sites/shop"
-
     assert not heard(read(NAME, changed(NAME, subject=site, data=data(resourceUri=site))))

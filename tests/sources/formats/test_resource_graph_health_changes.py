@@ -45,7 +45,6 @@ def test_a_new_annotation_is_told_at_the_time_it_occurred() -> None:
 
 def test_the_change_dates_what_has_no_time_of_its_own() -> None:
     (record,) = heard(read(NAME, change({"annotationName": {"newValue": "LiveMigrationFailure"}})))
-
     assert record.at == datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 
 
@@ -58,19 +57,16 @@ def test_an_annotation_repeated_does_not_name_itself() -> None:
 
 def test_an_annotation_created_without_its_members_does_not_name_itself() -> None:
     (record,) = heard(read(NAME, change({}, changeType="Create")))
-
     assert record.facts == {"unnamed": "annotation created"}
 
 
 def test_a_name_that_only_went_is_better_than_none() -> None:
     (record,) = heard(read(NAME, change({"annotationName": {"previousValue": "LiveMigrationSucceeded"}})))
-
     assert record.name == "LiveMigrationSucceeded"
 
 
 def test_a_state_is_told_with_the_one_before() -> None:
     (record,) = heard(read(NAME, state()))
-
     assert (record.name, record.status, record.facts) == ("availability", "Unavailable", {"previous": "Available"})
 
 

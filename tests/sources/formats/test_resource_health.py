@@ -26,20 +26,17 @@ def test_a_state_of_the_history_is_told_and_the_history_covers_health() -> None:
 
 def test_the_current_item_alone_is_a_part() -> None:
     row = item("current", availabilityState="Available", occuredTime="2026-03-02T08:14:05Z")
-
     assert covered(read(NAME, row)) == {Signal.HEALTH: "only the current status"}
 
 
 @pytest.mark.parametrize("key", ["occuredTime", "occurredTime"])
 def test_the_time_is_spelt_with_one_r_or_two(key: str) -> None:
     (record,) = heard(read(NAME, item(availabilityState="Unknown", **{key: "2026-03-02T08:14:05Z"})))
-
     assert record.at == AT
 
 
 def test_a_history_item_is_dated_by_its_name_where_it_has_no_time() -> None:
     (record,) = heard(read(NAME, item(availabilityState="Unknown")))
-
     assert record.at == AT
 
 
@@ -53,18 +50,15 @@ def test_an_item_without_a_state_is_an_event() -> None:
 
 def test_an_event_may_bear_the_annotations_name() -> None:
     (record,) = heard(read(NAME, item(annotationName="LiveMigrationFailure", title="Live Migration")))
-
     assert record.name == "LiveMigrationFailure"
 
 
 def test_a_misspelt_type_and_a_missing_one_are_known() -> None:
     misspelt = changed(NAME, type="Microsoft.ResourceHealth/AvailabilityStatueses")
-
     assert read(NAME, misspelt) == read(NAME, changed(NAME, type=None)) == read(NAME, EXAMPLES[NAME])
 
 
 @samples.needs_samples
 def test_a_published_history_of_a_classic_vm_says_nothing() -> None:
     rows = samples.rows("resource-health/*.json")
-
     assert [read(NAME, row) for row in rows] == [[], []]

@@ -66,5 +66,4 @@ def test_a_vm_of_resource_graph_has_its_power_in_a_small_view() -> None:
 @samples.needs_samples
 def test_published_rows_of_other_types_say_nothing() -> None:
     rows = samples.rows("resource-graph/15*.json")
-
     assert [read(NAME, row) for row in rows] == [[], []]

@@ -126,7 +126,6 @@ def test_an_internal_alias_leaves_the_subject_to_say_whose_it_is() -> None:
 
 def test_a_row_of_resource_graph_is_of_the_vm_that_it_lies_below_and_undated() -> None:
     (event,) = snapshots(read(GRAPH, EXAMPLES[GRAPH]))
-
     assert (event.vm, event.status, event.facts["undated"]) == (vm(), "Completed", "true")
 
 
@@ -145,7 +144,6 @@ def test_members_of_a_set_are_told_from_its_id(owner: str, names: list[str], mea
 
 def test_a_row_may_be_columns_beside_an_id() -> None:
     row = {"id": EXAMPLES[GRAPH]["id"], **SCHEDULED}
-
     assert [one.vm for one in snapshots(read(GRAPH, row))] == [vm()]
 
 

@@ -40,13 +40,11 @@ def test_an_incident_is_told_with_its_services_and_regions() -> None:
 
 def test_an_incident_that_ended_says_when() -> None:
     (incident,) = regional(read(NAME, event(status="Resolved", impactMitigationTime="2026-03-02T10:00:00Z")))
-
     assert (incident.record.status, incident.record.facts["ended"]) == ("Resolved", "2026-03-02T10:00:00Z")
 
 
 def test_an_incident_without_a_beginning_is_dated_by_its_last_update() -> None:
     (incident,) = regional(read(NAME, event(impactStartTime=None, lastUpdateTime="2026-03-02T09:00:00Z")))
-
     assert incident.record.at == datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 

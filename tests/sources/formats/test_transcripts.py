@@ -43,7 +43,6 @@ def missed(items: list[Item]) -> list[RecordedGap]:
 @given(st.lists(records, max_size=3))
 def test_records_are_read_back_as_they_were(heard_before: list[Record]) -> None:
     items = told(Transcript(vm=VirtualMachine(id=vm()), records=tuple(heard_before)))
-
     assert heard(items) == heard_before
 
 
@@ -95,7 +94,6 @@ def test_a_window_that_reaches_back_to_year_one_is_read_back() -> None:
 
 def test_a_record_without_a_reference_is_cited_by_its_line() -> None:
     record = {"at": "2026-03-01T12:00:00Z", "signal": "health", "name": "x"}
-
     assert [each.ref for each in heard(read(NAME, changed(NAME, records=[record])))] == [REF]
 
 

@@ -54,7 +54,6 @@ def test_a_vm_of_the_cli_is_the_same() -> None:
 )
 def test_a_vm_is_described_in_many_ways(row: dict[str, object], told: dict[str, str]) -> None:
     (item,) = known(read(NAME, row))
-
     assert {name: getattr(item.vm, name) for name in told} == told
 
 
@@ -73,7 +72,6 @@ def test_a_vm_that_is_being_created_has_no_state(view: dict[str, object]) -> Non
 
 def test_a_bare_view_with_an_id_inside_is_used() -> None:
     items = read(NAME, {**VIEW, "extensions": [{"name": "a"}, {"id": f"{VM}/extensions/agent"}]})
-
     assert [item.vm.id for item in known(items)] == [vm()]
 
 
