@@ -115,18 +115,17 @@ class GapFinder:
             yield from self._store.read_refusals(signal, scopes, self._window)
 
     def _find_series_gaps(self, signal: Signal, series: list[Series], reason: str) -> Iterator[Gap]:
-        times = [one.times[-1] for one in series if one.times]
-        if not series:
-            yield self._make_window_gap(signal, reason or self._limits.silence)
-        elif not times:
-            yield self._make_window_gap(signal, reason or "asked for, and answered without a single value")
-        else:
-            if reason:
-                yield self._make_window_gap(signal, reason, partial=True)
-            # For heartbeats a missing tail is the symptom itself.
-            if signal is not Signal.HEARTBEAT and self._window.end - max(times) > TAIL_TOLERANCE:
-                tail = Window(max(times), self._window.end)
-                yield Gap(signal=signal, window=tail, reason=f"no readings after {max(times):%Y-%m-%d %H:%M}Z")
+        ends = [one.times[-1] for one in series if one.times]
+        if not ends:
+            silence = "asked for, and answered without a single value" if series else self._limits.silence
+            yield self._make_window_gap(signal, reason or silence)
+            return
+        if reason:
+            yield self._make_window_gap(signal, reason, partial=True)
+        # For heartbeats a missing tail is the symptom itself.
+        if signal is not Signal.HEARTBEAT and self._window.end - max(ends) > TAIL_TOLERANCE:
+            tail = Window(max(ends), self._window.end)
+            yield Gap(signal=signal, window=tail, reason=f"no readings after {max(ends):%Y-%m-%d %H:%M}Z")
 
     def _find_unseen_changes(self, path: NetworkPath) -> Iterator[Gap]:
         """Where a change of the VM's network would not have been seen, though its own group's log was read."""
@@ -225,10 +224,7 @@ def _infer_whole_subscriptions(store: StoredItems) -> dict[tuple[str, str], set[
 
 def _find_measured_spans(series: tuple[Series, ...]) -> dict[Signal, SecondsSpan]:
     """From when to when each signal was measured."""
-    spans: dict[Signal, SecondsSpan] = {}
+    ends: defaultdict[Signal, list[float]] = defaultdict(list)
     for one in series:
-        if one.times:
-            first, last = one.times[0].timestamp(), one.times[-1].timestamp()
-            before = spans.get(one.signal, (first, last))
-            spans[one.signal] = min(first, before[0]), max(last, before[1])
-    return spans
+        ends[one.signal] += [at.timestamp() for at in (one.times[:1] + one.times[-1:])]
+    return {signal: (min(each), max(each)) for signal, each in ends.items() if each}

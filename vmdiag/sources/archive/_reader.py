@@ -1,6 +1,7 @@
 """Files into the store, row by row, and every fault named: what cannot be used once a kind, with a count."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,15 +12,8 @@ from vmdiag.errors import BadArchive
 from vmdiag.model import Signal
 from vmdiag.sources.archive._file_contents import FALLBACK_SIGNALS, FileContents, LostRecord, SavedPages
 from vmdiag.sources.archive._table_columns import TableColumns
-from vmdiag.sources.archive._unusable_records import (
-    KIND_LIMIT,
-    OTHER_KINDS,
-    UnusableRecords,
-    describe_error_answer,
-    describe_kind,
-)
 from vmdiag.sources.archive._wrappers import unwrap_rows
-from vmdiag.sources.decoding.fields import find_named_vm
+from vmdiag.sources.decoding.fields import find_named_vm, fold_column_names, to_text
 from vmdiag.sources.decoding.timestamps import find_newest_time
 from vmdiag.sources.files.input_files import InputFile, iter_members
 from vmdiag.sources.files.rows import read_rows
@@ -36,6 +30,43 @@ WAITING_LIMIT = 10
 NAMED_FILES_LIMIT = 10
 # Of so many broken records of a file it is looked up what can still be read of them.
 EXAMINED_LIMIT = 1_000
+# Kinds that are told apart; a hostile archive may have as many as it has records.
+KIND_LIMIT = 30
+OTHER_KINDS = "of other kinds"
+LONGEST = 60
+SHOWN_KEYS = 4
+KIND_COLUMNS = ("category", "type", "schemaid", "eventtype")
+
+
+@dataclass(slots=True)
+class KindCount:
+    """Something that could not be used, however many files or records: where first, and what to hand over instead."""
+
+    first: str
+    files: int = 0
+    records: int = 0
+    last: str = ""
+    advice: str = ""
+
+    @property
+    def places(self) -> str:
+        """The first file, and how many more."""
+        more = self.files - 1
+        return self.first if not more else f"{self.first} and {more} more file{'s'[: more > 1]}"
+
+
+class KindCounter(dict[str, KindCount]):
+    """What could not be used, by what is said of it."""
+
+    def count_kind(self, place: str, kind: str, records: int = 1, advice: str = "") -> bool:
+        """Count records of a file; whether it is the first time that this kind is met."""
+        is_first = kind not in self and len(self) < KIND_LIMIT
+        kind = kind if is_first or kind in self else OTHER_KINDS
+        count = self.setdefault(kind, KindCount(place))
+        count.files += place != count.last
+        count.last, count.advice = place, advice
+        count.records += records
+        return is_first
 
 
 class ArchiveReader:
@@ -55,7 +86,7 @@ class ArchiveReader:
             name: plugins.load(package, name) for name in plugins.list_names(package)
         }
         self._utc_offset = utc_offset
-        self._unusable = UnusableRecords()
+        self._useless_files, self._unknown_records, self._faults = KindCounter(), KindCounter(), KindCounter()
         self._pages = SavedPages()
         self._unfinished_pages: list[FileContents] = []
         self._done = 0
@@ -73,21 +104,28 @@ class ArchiveReader:
             self._store_read_outcomes(tally)
         if not is_useful:
             tried = f"Formats that were tried: {', '.join(sorted(self._formats))}."
-            useless = list(self._unusable.describe_files())[:NAMED_FILES_LIMIT]
-            raise BadArchive("\n".join(useless), self._unusable.advice or tried)
-        for reason in self._unusable.describe_files(with_advice=True):
-            self._watcher.warn(f"{reason}; left out")
-        for told in self._unusable.describe_records():
-            self._watcher.warn(told)
-        for file, reason in self._unusable.list_gap_reasons():
-            self._store.add_fault(None, Signal.ACTIVITY, file, 0, reason)
+            useless = [f"{one.places}: {why}" for why, one in self._useless_files.items()]
+            advice = dict.fromkeys(one.advice for one in self._useless_files.values())
+            hint = "" if "" in advice else "; ".join(advice)
+            raise BadArchive("\n".join(useless[:NAMED_FILES_LIMIT]), hint or tried)
+        for why, one in self._useless_files.items():
+            self._watcher.warn(f"{one.places}: {why}{one.advice and f': {one.advice}'}; left out")
+            more = f", and {one.files - 1} more" if one.files > 1 else ""
+            self._store.add_fault(None, Signal.ACTIVITY, one.first, 0, f"left out: {why}{more}")
+        for kind, one in self._unknown_records.items():
+            told = f"{one.records} records in no known format"
+            self._watcher.warn(f"{one.places}: {told} skipped ({kind})")
+            self._store.add_fault(None, Signal.ACTIVITY, one.first, 0, f"{told} ({kind})")
+        for reason, one in self._faults.items():
+            if one.records > 1:
+                self._watcher.warn(f"{one.places}: {one.records - 1} more like the first skipped: {reason}")
 
     def _read_file(self, place: InputFile) -> bool:
         """Read one file, and all in it; whether anything was of use."""
         try:
             file = place.open()
         except OSError as error:
-            self._unusable.add_file(place.name, f"cannot be opened: {error.strerror or error}")
+            self._useless_files.count_kind(place.name, f"cannot be opened: {error.strerror or error}")
             return False
         is_useful = False
         signals: dict[Signal, None] = {}
@@ -96,12 +134,13 @@ class ArchiveReader:
             for member in iter_members(place.name, TextStream(file, self._report_progress), original):
                 if member.damage:
                     # A container that ends early: what it lacks may be anything of what it holds.
-                    self._unusable.add_file(member.name, member.damage)
+                    self._useless_files.count_kind(member.name, member.damage)
                     lack = partial(IncompleteRead, scope="", form="", place=member.name, reason=member.damage)
                     for signal in tuple(signals) or FALLBACK_SIGNALS:
                         self._store.add_item(lack(signal=signal))
                 elif member.unsupported is not None:
-                    self._unusable.add_file(member.name, member.unsupported.description, member.unsupported.advice)
+                    refused = member.unsupported
+                    self._useless_files.count_kind(member.name, refused.description, advice=refused.advice)
                 elif member.stream is not None:
                     tally = FileContents(member.name)
                     self._read_text(tally, member.stream)
@@ -159,12 +198,12 @@ class ArchiveReader:
             self.newest_seen = max(filter(None, (self.newest_seen, find_newest_time(row))), default=None)
 
     def _add_unknown_row(self, tally: FileContents, line: int, row: Row) -> None:
-        answer = describe_error_answer(row)
+        answer = _describe_error_answer(row)
         if answer:
             tally.error_text = answer
             self._add_fault(tally, line, MalformedRow(f"an error answer of Azure, not data: {answer}"))
         else:
-            tally.unknown_kinds[describe_kind(row) if len(tally.unknown_kinds) < KIND_LIMIT else OTHER_KINDS] += 1
+            tally.unknown_kinds[_describe_kind(row) if len(tally.unknown_kinds) < KIND_LIMIT else OTHER_KINDS] += 1
 
     def _add_fault(
         self, tally: FileContents, line: int, fault: MalformedRow, name: str = "", *, is_end: bool = False
@@ -195,7 +234,7 @@ class ArchiveReader:
 
     def _warn_fault(self, tally: FileContents, loss: LostRecord) -> None:
         where = f"{tally.file}, line {loss.line}" if loss.line else tally.file
-        if self._unusable.add_fault(tally.file, loss.fault.reason):
+        if self._faults.count_kind(tally.file, loss.fault.reason):
             self._watcher.warn(f"{where}: {loss.fault.reason}; skipped")
 
     def _finish_text(self, tally: FileContents) -> None:
@@ -208,10 +247,10 @@ class ArchiveReader:
         else:
             self._unfinished_pages.append(tally)
         if not tally.is_readable:
-            self._unusable.add_file(tally.file, tally.useless_reason)
+            self._useless_files.count_kind(tally.file, tally.useless_reason)
         if tally.known_rows:
             for kind, count in tally.unknown_kinds.items():
-                self._unusable.add_unknown_records(tally.file, kind, count)
+                self._unknown_records.count_kind(tally.file, kind, count)
 
     def _store_read_outcomes(self, tally: FileContents) -> None:
         """What the file lacks, and what it is whole for."""
@@ -225,3 +264,25 @@ class ArchiveReader:
         lacks = list(tally.find_incomplete_reads(missing))
         for item in (*lacks, *tally.find_complete_reads({lack.signal for lack in lacks})):
             self._store.add_item(item)
+
+
+def _describe_kind(row: Row) -> str:
+    """What a record calls itself, else what it is made of."""
+    names = fold_column_names(row)
+    for name in KIND_COLUMNS:
+        said = to_text(row[names[name]]) if name in names else ""
+        if said:
+            return f"{name} {said[:LONGEST]!r}"
+    return f"keys {', '.join(str(key)[:LONGEST] for key in list(row)[:SHOWN_KEYS])}"
+
+
+def _describe_error_answer(row: Row) -> str:
+    """What a failed command wrote where data was expected: `{"error": {...}}`, or `code` and `message` alone."""
+    body = row.get("error") if isinstance(row.get("error"), dict) else row
+    if not isinstance(body, dict):
+        return ""
+    words = {str(key).lower(): value for key, value in body.items()}
+    code, message = words.get("code"), words.get("message")
+    if not (isinstance(code, str) and isinstance(message, str)) or (body is row and len(row) > 3):  # noqa: PLR2004
+        return ""
+    return f"{code}: {message}"[:500]

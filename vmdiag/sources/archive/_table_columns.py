@@ -35,16 +35,10 @@ MEMORY_LIMIT = 8 << 20
 OTHERS_LIMIT = 10_000
 
 
-class _HeadingZone(NamedTuple):
-    """A heading's zone that is not UTC; without an `offset` it is somebody's local time."""
-
-    offset: timedelta | None
-
-
 class _ColumnPlan(NamedTuple):
-    """Which columns of a row are times, and in which zone; and which are measures."""
+    """Which columns of a row are times, whether they are local ones, and at which offset; and which are measures."""
 
-    times: tuple[tuple[str, _HeadingZone | None], ...]
+    times: tuple[tuple[str, bool, timedelta | None], ...]
     measures: tuple[str, ...]
 
 
@@ -119,7 +113,7 @@ class TableColumns:
     def _learn_from_row(self, row: Row) -> None:
         # Imported where it is needed: nearly all cells of nearly all archives can be read in one way only.
         plan = _plan_columns(tuple(row))
-        for key, _ in plan.times:
+        for key, *_ in plan.times:
             cell = row[key]
             if not isinstance(cell, str):
                 continue
@@ -146,26 +140,26 @@ class TableColumns:
             return cut
         plan = _plan_columns(tuple(cut.row))
         changed: dict[str, object] = {}
-        for key, zone in plan.times:
+        for key, is_local, offset in plan.times:
             cell = cut.row[key]
-            if isinstance(cell, str) and (zone is not None or key in self._dates):
-                changed[key] = self._convert_time(key, cell.strip(), zone)
+            if isinstance(cell, str) and (is_local or key in self._dates):
+                zone = offset if offset is not None else self._utc_offset
+                changed[key] = self._convert_time(key, cell.strip(), zone, is_local=is_local)
         for key in plan.measures:
             cell = cut.row[key]
             if isinstance(cell, str) and key in self._numbers:
                 changed[key] = self._numbers[key].normalise_cell(cell)
         return cut._replace(row={**cut.row, **changed}) if changed else cut
 
-    def _convert_time(self, key: str, written: str, zone: _HeadingZone | None) -> str:
+    def _convert_time(self, key: str, written: str, offset: timedelta | None, *, is_local: bool) -> str:
         """The cell as ISO 8601 with an offset; as it was where it is no time, or says itself that it is UTC."""
         at = self._dates[key].parse_cell(written) if key in self._dates else None
         if isinstance(at, str):
             return at
         with suppress(ValueError, OverflowError):
             at = at or datetime.fromisoformat(written)
-            if at.tzinfo is not None or zone is None:
+            if at.tzinfo is not None or not is_local:
                 return at.isoformat()
-            offset = self._utc_offset if zone.offset is None else zone.offset
             return LocalTime(written) if offset is None else (at - offset).replace(tzinfo=UTC).isoformat()
         return written
 
@@ -177,17 +171,18 @@ def _plan_columns(keys: tuple[str, ...]) -> _ColumnPlan:
         name = UNIT_SUFFIX.sub("", key).strip("\ufeff ").lower()
         if TIME_COLUMN.search(name) and not NOT_TIME_COLUMN.search(name):
             unit = UNIT_SUFFIX.search(key)
-            times.append((key, _parse_heading_zone(unit[0].strip(" []")) if unit else None))
+            times.append((key, *(_parse_heading_zone(unit[0].strip(" []")) if unit else (False, None))))
         elif name in MEASURE_COLUMNS:
             measures.append(key)
     return _ColumnPlan(tuple(times), tuple(measures))
 
 
-def _parse_heading_zone(unit: str) -> _HeadingZone | None:
+def _parse_heading_zone(unit: str) -> tuple[bool, timedelta | None]:
+    """Whether a heading names another zone than UTC, and its offset; without one it is somebody's local time."""
     if unit.lower() in UTC_UNITS or QUANTITY_UNIT.fullmatch(unit):
-        return None
+        return False, None
     found = UTC_OFFSET.fullmatch(unit)
     if found is None:
-        return _HeadingZone(None)
+        return True, None
     offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
-    return _HeadingZone(-offset if found[1] == "-" else offset)
+    return True, -offset if found[1] == "-" else offset
