@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.story import SUBSCRIPTION
-from tests.sources.archive.test_reach import Silent
+from tests.sources.progress_probe import Listener
 from vmdiag.identity import Selector
 from vmdiag.model import Gap, Signal, Transcript
 from vmdiag.pipeline import combine_needs
@@ -48,12 +48,7 @@ INTERFACE: Json = {
 def virtual_network(*subnets: str) -> Json:
     inside = [{"id": f"{VNET}/subnets/{name}", "name": name} for name in subnets]
     described = [each | {"routeTable": {"id": OWN_ROUTES} if each["id"] == SUBNET else None} for each in inside]
-    return {
-        "id": VNET,
-        "subnets": described,
-        "type": "Microsoft.Network/virtualNetworks",
-        "virtualNetworkPeerings": [],
-    }
+    return {"id": VNET, "subnets": described, "type": "Microsoft.Network/virtualNetworks", "virtualNetworkPeerings": []}
 
 
 WHOLE = (MACHINE, INTERFACE, virtual_network("db", "apps"))
@@ -83,117 +78,103 @@ def read(folder: Path, *files: Json, changes: tuple[str, ...]) -> Transcript:
     log = [changed(each) for each in (VM, *changes)]
     (folder / "log.json").write_text(json.dumps(log), encoding="utf-8")
     scope = Scope(vms=(Selector("web-01"),), since=timedelta(days=1), until=END)
-    reading = ArchiveSource(str(folder), Silent()).read(scope, combine_needs())  # type: ignore[arg-type]  # it never stops
+    reading = ArchiveSource(str(folder), Listener()).read(scope, combine_needs())
     (one,) = reading.transcripts
     return one
-
-
-def relation(folder: Path, change: str, *files: Json) -> tuple[str, str] | None:
-    """How a change stands to the VM, and why where that is not known; `None` when it is not told at all."""
-    one = read(folder, *files, changes=(change,))
-    found = [record.facts for record in one.records if record.facts.get("resource") == change.lower()]
-    return next(((facts["relation"], facts.get("relation_reason", "")) for facts in found), None)
 
 
 def unseen(one: Transcript) -> list[Gap]:
     return [gap for gap in one.gaps if gap.signal is Signal.ACTIVITY and gap.cut]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        network("prod", "networkSecurityGroups/others-nsg"),
-        network("prod", "networkSecurityGroups/others-nsg/securityRules/deny"),
-        network("prod", "routeTables/others"),
-        network("prod", "natGateways/others"),
-        network("prod", "networkInterfaces/web-02-nic"),
-        network("prod", "publicIPAddresses/web-02-ip"),
-        network("prod", "virtualNetworks/other"),
-        network("prod", "virtualNetworks/other/virtualNetworkPeerings/to-hub"),
-        network("hub", "routeTables/db-routes/routes/default"),
-        network("hub", "networkSecurityGroups/db-nsg"),
-        network("hub", "azureFirewalls/fw"),
-        f"{VNET}/subnets/db",
-    ],
-)
-def test_where_interface_subnet_and_network_are_known_a_foreign_change_is_nobodys(tmp_path: Path, change: str) -> None:
-    assert relation(tmp_path, change, *WHOLE) is None
+BEHIND_SUBNET = ("unknown", "the subnet apps of its virtual network vnet-hub is not in the archive")
+BEHIND_INTERFACE = ("unknown", "its network interface web-01-nic is not in the archive")
+TOUCHES = ("touches", "")
+# Of VMs with a known path, with a subnet or an interface that is only referred to, and without any inventory.
+RELATIONS: list[tuple[tuple[Json, ...], tuple[str, str] | None, tuple[str, ...]]] = [
+    (
+        WHOLE,
+        None,
+        (
+            network("prod", "networkSecurityGroups/others-nsg"),
+            network("prod", "networkSecurityGroups/others-nsg/securityRules/deny"),
+            network("prod", "routeTables/others"),
+            network("prod", "natGateways/others"),
+            network("prod", "networkInterfaces/web-02-nic"),
+            network("prod", "publicIPAddresses/web-02-ip"),
+            network("prod", "virtualNetworks/other"),
+            network("prod", "virtualNetworks/other/virtualNetworkPeerings/to-hub"),
+            network("hub", "routeTables/db-routes/routes/default"),
+            network("hub", "networkSecurityGroups/db-nsg"),
+            network("hub", "azureFirewalls/fw"),
+            f"{VNET}/subnets/db",
+        ),
+    ),
+    (
+        WHOLE,
+        TOUCHES,
+        (
+            *(NIC, OWN_RULES, f"{OWN_RULES}/securityRules/deny", f"{OWN_ROUTES}/routes/default", SUBNET, VNET),
+            f"{VNET}/virtualNetworkPeerings/to-spoke",
+        ),
+    ),
+    (
+        WHOLE,
+        ("unknown", "no interface tells whether its traffic passes through it"),
+        (network("prod", "loadBalancers/lb"),),
+    ),
+    *(
+        (
+            files,
+            BEHIND_SUBNET,
+            (
+                network("hub", "routeTables/rt/routes/default"),
+                network("prod", "routeTables/rt"),
+                network("hub", "networkSecurityGroups/nsg/securityRules/deny"),
+                network("prod", "networkSecurityGroups/nsg"),
+                network("hub", "natGateways/nat"),
+                network("hub", "azureFirewalls/fw"),
+                network("hub", "virtualNetworks/spoke/virtualNetworkPeerings/to-hub"),
+            ),
+        )
+        for files in (HIDDEN_NETWORK, CUT_LIST)
+    ),
+    (
+        HIDDEN_NETWORK,
+        None,
+        (
+            network("dev", "routeTables/rt"),
+            network("prod", "networkInterfaces/web-02-nic"),
+            network("prod", "publicIPAddresses/web-02-ip"),
+            network("hub", "virtualNetworks/spoke/subnets/x"),
+        ),
+    ),
+    (HIDDEN_NETWORK, TOUCHES, (OWN_RULES, f"{VNET}/virtualNetworkPeerings/to-spoke")),
+    (
+        HIDDEN_INTERFACE,
+        BEHIND_INTERFACE,
+        (network("prod", "routeTables/rt"), network("prod", "publicIPAddresses/ip")),
+    ),
+    (HIDDEN_INTERFACE, None, (network("prod", "networkInterfaces/web-02-nic"), network("hub", "routeTables/rt"))),
+    (
+        (),
+        ("unknown", "its network interfaces are not in the archive"),
+        (network("prod", "networkSecurityGroups/nsg"),),
+    ),
+    ((), None, (network("hub", "networkSecurityGroups/nsg"),)),
+]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        NIC,
-        OWN_RULES,
-        f"{OWN_RULES}/securityRules/deny",
-        f"{OWN_ROUTES}/routes/default",
-        SUBNET,
-        VNET,
-        f"{VNET}/virtualNetworkPeerings/to-spoke",
-    ],
-)
-def test_a_change_of_what_the_traffic_passes_through_touches_wherever_it_lies(tmp_path: Path, change: str) -> None:
-    assert relation(tmp_path, change, *WHOLE) == ("touches", "")
-
-
-@pytest.mark.parametrize("files", [HIDDEN_NETWORK, CUT_LIST])
-@pytest.mark.parametrize(
-    "change",
-    [
-        network("hub", "routeTables/rt/routes/default"),
-        network("prod", "routeTables/rt"),
-        network("hub", "networkSecurityGroups/nsg/securityRules/deny"),
-        network("prod", "networkSecurityGroups/nsg"),
-        network("hub", "natGateways/nat"),
-        network("hub", "azureFirewalls/fw"),
-        network("hub", "virtualNetworks/spoke/virtualNetworkPeerings/to-hub"),
-    ],
-)
-def test_behind_a_subnet_of_which_nothing_came_back_it_cannot_be_told(
-    tmp_path: Path, files: tuple[Json, ...], change: str
+@pytest.mark.parametrize(("files", "known", "changes"), RELATIONS)
+def test_a_change_touches_a_vm_or_is_nobodys_or_it_says_what_hides_it(
+    tmp_path: Path, files: tuple[Json, ...], known: tuple[str, str] | None, changes: tuple[str, ...]
 ) -> None:
-    why = "the subnet apps of its virtual network vnet-hub is not in the archive"
+    one = read(tmp_path, *files, changes=changes)
+    facts = {record.facts.get("resource"): record.facts for record in one.records}
+    found = [facts.get(change.lower(), {}) for change in changes]
 
-    assert relation(tmp_path, change, *files) == ("unknown", why)
-
-
-@pytest.mark.parametrize(
-    ("change", "known"),
-    [
-        (network("dev", "routeTables/rt"), None),
-        (network("prod", "networkInterfaces/web-02-nic"), None),
-        (network("prod", "publicIPAddresses/web-02-ip"), None),
-        (network("hub", "virtualNetworks/spoke/subnets/x"), None),
-        (OWN_RULES, ("touches", "")),
-        (f"{VNET}/virtualNetworkPeerings/to-spoke", ("touches", "")),
-    ],
-)
-def test_a_hidden_subnet_hides_no_more_than_what_can_lie_behind_it(
-    tmp_path: Path, change: str, known: tuple[str, str] | None
-) -> None:
-    assert relation(tmp_path, change, *HIDDEN_NETWORK) == known
-
-
-def test_behind_an_interface_of_which_nothing_came_back_it_cannot_be_told(tmp_path: Path) -> None:
-    why = "its network interface web-01-nic is not in the archive"
-
-    assert relation(tmp_path, network("prod", "routeTables/rt"), *HIDDEN_INTERFACE) == ("unknown", why)
-    assert relation(tmp_path, network("prod", "publicIPAddresses/ip"), *HIDDEN_INTERFACE) == ("unknown", why)
-    assert relation(tmp_path, network("prod", "networkInterfaces/web-02-nic"), *HIDDEN_INTERFACE) is None
-    assert relation(tmp_path, network("hub", "routeTables/rt"), *HIDDEN_INTERFACE) is None
-
-
-def test_without_any_inventory_a_change_in_the_vms_group_cannot_be_told(tmp_path: Path) -> None:
-    why = "its network interfaces are not in the archive"
-
-    assert relation(tmp_path, network("prod", "networkSecurityGroups/nsg")) == ("unknown", why)
-    assert relation(tmp_path, network("hub", "networkSecurityGroups/nsg")) is None
-
-
-def test_a_balancer_of_the_group_may_hold_addresses_in_its_pool(tmp_path: Path) -> None:
-    why = "no interface tells whether its traffic passes through it"
-
-    assert relation(tmp_path, network("prod", "loadBalancers/lb"), *WHOLE) == ("unknown", why)
+    wanted = (None, "") if known is None else known
+    assert [(each.get("relation"), each.get("relation_reason", "")) for each in found] == [wanted] * len(changes)
 
 
 def test_a_log_of_the_group_that_holds_the_network_is_missed_where_it_is_not_there(tmp_path: Path) -> None:

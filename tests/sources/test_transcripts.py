@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from vmdiag.model import Record, Signal, Window
 from vmdiag.sources.transcripts import date_records
 
@@ -32,16 +34,19 @@ def test_an_event_that_began_is_dated_by_its_own_announcement_and_no_finer() -> 
     assert "undated" not in started.facts
 
 
-def test_another_events_announcement_dates_nothing() -> None:
-    started = dated(event("Started"), event("Scheduled", event="E2", not_before="2026-03-02T08:30:00Z"))["Started"]
+@pytest.mark.parametrize(
+    "announcement",
+    [
+        {"event": "E2", "not_before": "2026-03-02T08:30:00Z"},
+        {"not_before": "2026-02-02T08:30:00Z"},
+        {"not_before": "2026-03-09T08:30:00Z"},
+    ],
+    ids=["another event's", "before the window", "after the window"],
+)
+def test_another_announcement_dates_nothing(announcement: dict[str, str]) -> None:
+    started = dated(event("Started"), event("Scheduled", **announcement))["Started"]
 
     assert (started.at, started.facts["undated"]) == (END, "true")
-
-
-def test_an_announcement_outside_the_window_dates_nothing() -> None:
-    for written in ("2026-02-02T08:30:00Z", "2026-03-09T08:30:00Z"):
-        started = dated(event("Started"), event("Scheduled", not_before=written))["Started"]
-        assert (started.at, started.facts["undated"]) == (END, "true")
 
 
 def test_an_event_that_began_just_now_does_not_reach_beyond_the_window() -> None:

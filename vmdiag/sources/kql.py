@@ -114,9 +114,7 @@ def maintenance(who: Who) -> str:
 def regions(who: Who) -> str:
     """Where the VMs are."""
     return _lines(
-        *_choose_resources("microsoft.compute/virtualmachines", "id", who),
-        "project id, location",
-        "order by id asc",
+        *_choose_resources("microsoft.compute/virtualmachines", "id", who), "project id, location", "order by id asc"
     )
 
 

@@ -69,6 +69,9 @@ def metric(name: str, vm: str = VM) -> dict[str, object]:
     return {"id": identifier, "name": {"value": name}, "timeseries": [{"data": points}]}
 
 
+FAILED_METRIC = {**metric("Percentage CPU"), "errorCode": "InternalServerError"}
+
+
 def written(folder: Path, files: Mapping[str, Content]) -> Path:
     for name, content in files.items():
         text = content if isinstance(content, str | bytes) else json.dumps(content)
@@ -93,17 +96,6 @@ def torn(rows: list[dict[str, object]]) -> str:
     return json.dumps(rows)[:-30]
 
 
-def test_whole_files_have_no_cut_gap(tmp_path: Path) -> None:
-    files = {
-        "log.json": {"value": [event(minute) for minute in range(49)], "nextLink": None},
-        "changes.json": {"data": [change(n) for n in range(100)], "count": 100, "totalRecords": 100},
-        "beats.json": [beat(minute) for minute in range(240)],
-        "metrics.json": {"value": [metric("Network In Total")]},
-    }
-
-    assert cut(told(tmp_path, files)["web-01"]) == {}
-
-
 @pytest.mark.parametrize(
     ("files", "signals"),
     [
@@ -123,6 +115,9 @@ def test_whole_files_have_no_cut_gap(tmp_path: Path) -> None:
         ({"log.json": [event(1), 7]}, LOG),
         ({"log.json": [event(1), event(2, **HEALTH_EVENT)]}, {Signal.HEALTH}),
         ({"log.json": [event(1), event(2, resourceId=SUBSCRIPTION, **INCIDENT)]}, {Signal.SERVICE}),
+        ({"log.json": [event(1)], "rest.json": json.dumps([event(2)])[:-40]}, LOG),
+        ({"a.json": [event(1)], "b.json": {"value": None}}, LOG),
+        ({"metrics.json": {"value": [metric("Network In Total"), FAILED_METRIC]}}, {Signal.CPU}),
     ],
     ids=[
         "next link",
@@ -141,6 +136,9 @@ def test_whole_files_have_no_cut_gap(tmp_path: Path) -> None:
         "no record",
         "health without properties",
         "incident without time",
+        "no whole record",
+        "no list",
+        "metric that failed",
     ],
 )
 def test_what_shows_that_it_is_not_whole_is_cut_for_the_signals_of_its_form(
@@ -149,19 +147,6 @@ def test_what_shows_that_it_is_not_whole_is_cut_for_the_signals_of_its_form(
     others = {"vm.json": {"id": VM, "type": "Microsoft.Compute/virtualMachines", "instanceView": {"statuses": []}}}
 
     assert cut(told(tmp_path, {**others, **files})["web-01"]).keys() == signals
-
-
-def test_an_entry_of_another_provider_that_cannot_be_read_takes_nothing_with_it(tmp_path: Path) -> None:
-    role = {"operationName": {"value": "Microsoft.Authorization/roleAssignments/write"}, "eventTimestamp": "soon"}
-    policy = {"category": {"value": "Policy"}, "resourceId": None}
-
-    assert cut(told(tmp_path, {"log.json": [event(1), event(2, **role), event(3, **policy)]})["web-01"]) == {}
-
-
-def test_a_tools_words_between_documents_are_told_and_take_nothing_with_them(tmp_path: Path) -> None:
-    warning = "WARNING: The command is in preview.\n"
-
-    assert cut(told(tmp_path, {"log.json": warning + json.dumps([event(1)])})["web-01"]) == {}
 
 
 def test_a_record_that_names_its_vm_concerns_it_alone(tmp_path: Path) -> None:
@@ -188,26 +173,32 @@ def test_a_log_of_one_subscription_that_is_cut_says_nothing_of_another(tmp_path:
     assert cut(found["db-01"]) == {}
 
 
-def test_a_file_of_which_no_record_could_be_read_is_known_by_its_beginning(tmp_path: Path) -> None:
-    files = {"log.json": [event(1)], "rest.json": json.dumps([event(2)])[:-40]}
-
-    assert cut(told(tmp_path, files)["web-01"]).keys() == LOG
-
-
-def test_where_rows_are_in_order_what_is_missing_lies_behind_the_last(tmp_path: Path) -> None:
-    found = told(tmp_path, {"beats.json": torn([beat(minute) for minute in range(60)])})
-    gap = cut(found["web-01"])[Signal.HEARTBEAT]
-
-    assert (gap.window.start, gap.window.end) == (START + timedelta(minutes=58), END)
+COLUMNS = [{"name": name, "type": "string"} for name in beat(0)]
+BEATS = [list(beat(minute).values()) for minute in range(60)]
+ANSWER = {"tables": [{"name": "PrimaryResult", "columns": COLUMNS, "rows": BEATS}], "error": {"code": "PartialError"}}
 
 
-def test_where_the_newest_come_first_what_is_missing_is_older(tmp_path: Path) -> None:
-    events = [event(200 - minute, resourceId=VM if minute % 2 else NEAR) for minute in range(50)]
-    gap = cut(told(tmp_path, {"log.json": events})["web-01"])[Signal.ACTIVITY]
+@pytest.mark.parametrize(
+    ("content", "signal", "span", "word"),
+    [
+        (torn([beat(minute) for minute in range(60)]), Signal.HEARTBEAT, (58, 240), ""),
+        (ANSWER, Signal.HEARTBEAT, (59, 240), "PartialError"),
+        (torn([beat(minute * 7 % 60) for minute in range(60)]), Signal.HEARTBEAT, (None, 240), ""),
+        (
+            [event(200 - minute, resourceId=VM if minute % 2 else NEAR) for minute in range(50)],
+            *(Signal.ACTIVITY, (None, 151), "--max-events"),
+        ),
+    ],
+    ids=["in order", "a table with an error beside its rows", "in no order", "the newest first"],
+)
+def test_what_is_missing_lies_behind_the_last_row_where_rows_are_in_order(
+    tmp_path: Path, content: Content, signal: Signal, span: tuple[int | None, int], word: str
+) -> None:
+    gap, (start, end) = cut(told(tmp_path, {"a.json": content})["web-01"])[signal], span
 
-    assert gap.window.start < START  # as far back as is read
-    assert gap.window.end == START + timedelta(minutes=151)
-    assert "--max-events" in gap.reason
+    assert gap.window.end == START + timedelta(minutes=end)
+    assert gap.window.start < START if start is None else gap.window.start == START + timedelta(minutes=start)
+    assert word in gap.reason
 
 
 def test_order_within_one_vm_says_nothing_of_the_others(tmp_path: Path) -> None:
@@ -218,14 +209,6 @@ def test_order_within_one_vm_says_nothing_of_the_others(tmp_path: Path) -> None:
     found = told(tmp_path, files)
 
     assert cut(found["web-02"])[Signal.HEARTBEAT].window.start < START
-
-
-def test_without_order_it_may_be_of_any_time(tmp_path: Path) -> None:
-    rows = [beat(minute * 7 % 60) for minute in range(60)]
-    gap = cut(told(tmp_path, {"beats.json": torn(rows)})["web-01"])[Signal.HEARTBEAT]
-
-    assert gap.window.start < START
-    assert gap.window.end == END
 
 
 @pytest.mark.parametrize(
@@ -260,24 +243,38 @@ def test_a_reading_of_another_span_or_the_log_for_annotations_makes_nothing_good
     assert signal in cut(told(tmp_path, files)["web-01"])
 
 
+PAGE, LAST_PAGE = {"value": [EVENT], "nextLink": "n"}, {"value": [EVENT]}
+ROLE = {"operationName": {"value": "Microsoft.Authorization/roleAssignments/write"}, "eventTimestamp": "soon"}
+POLICY = {"category": {"value": "Policy"}, "resourceId": None}
+
+
 @pytest.mark.parametrize(
     "files",
     [
         {
-            "log.jsonl": "\n".join(
-                json.dumps(page) for page in ({"value": [EVENT], "nextLink": "n"}, {"value": [EVENT]})
-            )
+            "log.json": {"value": [event(minute) for minute in range(49)], "nextLink": None},
+            "changes.json": {"data": [change(n) for n in range(100)], "count": 100, "totalRecords": 100},
+            "beats.json": [beat(minute) for minute in range(240)],
+            "metrics.json": {"value": [metric("Network In Total")]},
         },
-        {"log.json": [{"value": [EVENT], "nextLink": "n"}, {"value": [EVENT]}]},
-        {"log-9.json": {"value": [EVENT], "nextLink": "n"}, "log-10.json": {"value": [EVENT]}},
-        {"log.json": {"value": [EVENT], "nextLink": "n"}, "log2.json": {"value": [EVENT]}},
-        {
-            "log-1.json": {"value": [EVENT], "nextLink": "n"},
-            "log-2.json.gz": gzip.compress(json.dumps([EVENT]).encode()),
-        },
+        {"log.json": [event(1), event(2, **ROLE), event(3, **POLICY)]},
+        {"log.json": "WARNING: The command is in preview.\n" + json.dumps([event(1)])},
+        {"log.json": [event(1)], "notes.json": '{"todo": ["call Azure"', "values.json": {"replicas": 3}},
+        {"log.jsonl": f"{json.dumps(PAGE)}\n{json.dumps(LAST_PAGE)}"},
+        {"log.json": [PAGE, LAST_PAGE]},
+        {"log-9.json": PAGE, "log-10.json": LAST_PAGE},
+        {"log.json": PAGE, "log2.json": LAST_PAGE},
+        {"log-1.json": PAGE, "log-2.json.gz": gzip.compress(json.dumps([EVENT]).encode())},
+    ],
+    ids=[
+        "whole files",
+        "entries of other providers",
+        "a tool's words between documents",
+        "foreign files",
+        *("pages in lines", "pages in a list", "pages in files", "a first page without a number", "a packed page"),
     ],
 )
-def test_a_page_whose_next_one_is_there_lacks_nothing(tmp_path: Path, files: dict[str, Content]) -> None:
+def test_what_is_whole_lacks_nothing(tmp_path: Path, files: dict[str, Content]) -> None:
     assert cut(told(tmp_path, files)["web-01"]) == {}
 
 
@@ -303,39 +300,9 @@ def test_a_gap_that_concerns_nobody_in_particular_stands_in_every_case(tmp_path:
     assert set(found) == {"web-01", "db-01"}
 
 
-def test_an_answer_without_its_list_beside_a_log_is_a_page_that_was_not_read(tmp_path: Path) -> None:
-    assert cut(told(tmp_path, {"a.json": [event(1)], "b.json": {"value": None}})["web-01"]).keys() == LOG
-
-
 def test_half_a_metric_is_a_gap_of_that_metric_and_the_others_are_read(tmp_path: Path) -> None:
     whole, half = json.dumps(metric("Network In Total")), json.dumps(metric("Percentage CPU"))[:-60]
     found = told(tmp_path, {"metrics.json": f'{{"value": [{whole}, {half}'})["web-01"]
 
     assert cut(found).keys() == {Signal.CPU}
     assert [one.name for one in found.series] == ["Network In Total"]
-
-
-def test_a_metric_that_azure_could_not_answer_for_is_a_gap_of_that_metric(tmp_path: Path) -> None:
-    failed = {**metric("Percentage CPU"), "errorCode": "InternalServerError"}
-    found = told(tmp_path, {"metrics.json": {"value": [metric("Network In Total"), failed]}})["web-01"]
-
-    assert cut(found).keys() == {Signal.CPU}
-
-
-def test_a_table_with_an_error_beside_its_rows_was_answered_in_part(tmp_path: Path) -> None:
-    columns = [{"name": name, "type": "string"} for name in beat(0)]
-    rows = [list(beat(minute).values()) for minute in range(60)]
-    answer = {
-        "tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}],
-        "error": {"code": "PartialError"},
-    }
-    gap = cut(told(tmp_path, {"beats.json": answer})["web-01"])[Signal.HEARTBEAT]
-
-    assert "PartialError" in gap.reason
-    assert gap.window.start == START + timedelta(minutes=59)
-
-
-def test_a_foreign_file_in_the_folder_takes_nothing_with_it(tmp_path: Path) -> None:
-    files = {"log.json": [event(1)], "notes.json": '{"todo": ["call Azure"', "values.json": {"replicas": 3}}
-
-    assert cut(told(tmp_path, files)["web-01"]) == {}

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.cli.story import SUBSCRIPTION, Entry, make_health_entry, make_migration, make_vm_id, write_log
+from tests.cli.story import make_health_entry, make_migration, make_vm_id, write_log
 from tests.conftest import CommandResult, Runner
+from tests.sources.progress_probe import Listener
 from vmdiag.diagnosis.timeline import assemble_timeline
-from vmdiag.identity import Selector, VmId
+from vmdiag.identity import Selector
 from vmdiag.model import Coverage, Signal, Timeline, Transcript, Window
 from vmdiag.pipeline import combine_needs
 from vmdiag.sources.archive._archive import ArchiveSource
@@ -21,18 +22,6 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 END = datetime.fromisoformat("2026-03-02T10:00:00Z")
 LOST = datetime.fromisoformat("2026-03-02T08:16:00Z")
 WELL = 4_000_000.0
-
-
-class Silent:
-    """A watcher that nobody listens to."""
-
-    def warn(self, text: str) -> None:
-        """Nothing."""
-
-    note = warn
-
-    def progress(self, done: int, total: int | None) -> None:
-        """Nothing."""
 
 
 def traffic(folder: Path, name: str, minutes: Iterable[tuple[datetime, float]]) -> None:
@@ -58,7 +47,7 @@ def day(*, lost: bool) -> list[tuple[datetime, float]]:
 def read(folder: Path, vm: str, *, since: timedelta) -> tuple[Window, Transcript]:
     """What the archive says of a VM."""
     scope = Scope(vms=(Selector(vm),), since=since, until=END)
-    reading = ArchiveSource(str(folder), Silent()).read(scope, combine_needs())  # type: ignore[arg-type]  # it never stops
+    reading = ArchiveSource(str(folder), Listener()).read(scope, combine_needs())
     (one,) = (each for each in reading.transcripts if each.vm.id.name == vm)
     return reading.window, one
 
@@ -145,9 +134,7 @@ def test_with_nothing_named_a_log_alone_is_looked_at_before_the_window(tmp_path:
             make_health_entry("10:00", "other", state="Available"),
         ],
     )
-    reading = ArchiveSource(str(tmp_path), Silent()).read(  # type: ignore[arg-type]  # it never stops
-        Scope(since=30 * MINUTE, until=END), combine_needs()
-    )
+    reading = ArchiveSource(str(tmp_path), Listener()).read(Scope(since=30 * MINUTE, until=END), combine_needs())
 
     assert [vm.name for vm in reading.vms] == ["web-01"]
 
@@ -180,9 +167,3 @@ def test_a_gap_is_told_from_the_window_on_unless_a_loss_reaches_into_it(vmdiag: 
     begins = [{gap["from"] for gap in case["gaps"] if gap["signal"] == "activity"} for case in cases]
 
     assert begins == [{"2026-03-02T06:46:00Z"}, {"2026-03-02T09:30:00Z"}]
-
-
-def test_ids_of_the_story_are_ids() -> None:
-    entry: Entry = make_migration("web-01")
-
-    assert VmId.parse(str(entry["resourceId"])) == VmId(subscription=SUBSCRIPTION, resource_group="prod", name="web-01")
