@@ -52,11 +52,8 @@ def test_spellings_of_one_id_are_one_vm_and_the_one_with_mixed_case_is_shown_whi
         spool = spooled(*(VmRecord(vm, MIGRATED) for vm in order))
 
         assert str(spool.find_best_spelling(VM)) == str(VM)
+        assert encode_vm_id(named("shop", "web")) < encode_vm_id(named("SHOP", "WEB"))
         assert told(spool, "select distinct vm from record") == [(1,)]
-
-
-def test_small_letters_are_likelier_a_name_than_capitals() -> None:
-    assert encode_vm_id(named("shop", "web")) < encode_vm_id(named("SHOP", "WEB"))
 
 
 def test_what_several_rows_know_of_a_vm_is_put_together_in_any_order() -> None:
@@ -74,15 +71,6 @@ def test_what_several_rows_know_of_a_vm_is_put_together_in_any_order() -> None:
             ("westeurope", "linux", None, "deallocated")
         ]
         assert told(spool, "select resource from passage order by 1") == [("/nic",), ("/nic2",)]
-
-
-def test_a_record_is_kept_with_what_it_means() -> None:
-    spool = spooled(VmRecord(VM, MIGRATED), UndatedState(vm=VM, signal=Signal.POWER, name="PowerState/stopped"))
-
-    assert told(spool, "select at, kind from record order by at") == [
-        (None, Kind.POWER_STOPPED),
-        (AT.timestamp(), Kind.LIVE_MIGRATION),
-    ]
 
 
 def test_more_rows_than_wait_in_memory_all_arrive() -> None:
@@ -109,13 +97,6 @@ def test_more_vms_than_are_remembered_keep_their_numbers() -> None:
 
     assert told(spool, "select count(*) from machine") == [(len(vms),)]
     assert told(spool, "select count(*) from record group by vm order by 1 desc limit 2") == [(2,), (1,)]
-
-
-def test_a_metric_without_a_value_is_known_to_have_been_asked_for() -> None:
-    spool = spooled(MetricPoints(vm=VM, name="in", signal=Signal.TRAFFIC, times=(), values=()))
-
-    assert told(spool, "select name, length(times) from points") == [("in", 0)]
-    assert spool.newest is None
 
 
 @pytest.mark.parametrize("year", [1, 9999])
@@ -153,30 +134,46 @@ def test_the_end_of_a_recording_is_known_from_what_it_missed() -> None:
     gap = Gap(signal=Signal.HEARTBEAT, window=Window(AT, AT + timedelta(hours=1)), reason="no workspace given")
 
     assert spooled(VmRecord(VM, MIGRATED), RecordedGap(VM, gap)).newest == AT + timedelta(hours=1)
+    assert spooled(MetricPoints(vm=VM, name="in", signal=Signal.TRAFFIC, times=(), values=())).newest is None
 
 
-def test_what_many_rows_cover_is_kept_once_and_in_small_letters() -> None:
-    covers = FeedCoverage(signal=Signal.ACTIVITY, scope="/subscriptions/S/resourceGroups/G/")
-
-    spool = spooled(covers, replace(covers, scope=covers.scope.lower()), covers)
-
-    assert told(spool, "select scope, partial from covers") == [("/subscriptions/s/resourcegroups/g", "")]
+RESOURCE = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/networkSecurityGroups/N"
+COVERAGE = FeedCoverage(signal=Signal.ACTIVITY, scope="/subscriptions/S/resourceGroups/G/")
 
 
-def test_changes_nearby_links_and_incidents_are_found_by_ids_in_small_letters() -> None:
-    resource = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/networkSecurityGroups/N"
-    spool = spooled(
-        NetworkChange(resource=resource, record=MIGRATED),
-        ServiceIncident("/subscriptions/S", MIGRATED),
-        NetworkLink("/NIC", frozenset({"/NSG"})),
-        NetworkLink("/nic", frozenset({"/nsg"})),
-    )
-
-    assert told(spool, "select resource, scope from nearby") == [
-        (resource.lower(), "/subscriptions/s/resourcegroups/g")
-    ]
-    assert told(spool, "select subscription from regional") == [("s",)]
-    assert told(spool, "select * from link") == [("/nic", "/nic"), ("/nic", "/nsg")]
+@pytest.mark.parametrize(
+    ("items", "query", "rows"),
+    [
+        (
+            [VmRecord(VM, MIGRATED), UndatedState(vm=VM, signal=Signal.POWER, name="PowerState/stopped")],
+            "select at, kind from record order by at",
+            [(None, Kind.POWER_STOPPED), (AT.timestamp(), Kind.LIVE_MIGRATION)],
+        ),
+        (
+            [MetricPoints(vm=VM, name="in", signal=Signal.TRAFFIC, times=(), values=())],
+            *("select name, length(times) from points", [("in", 0)]),
+        ),
+        (
+            [COVERAGE, replace(COVERAGE, scope=COVERAGE.scope.lower()), COVERAGE],
+            *("select scope, partial from covers", [("/subscriptions/s/resourcegroups/g", "")]),
+        ),
+        (
+            [NetworkChange(resource=RESOURCE, record=MIGRATED)],
+            "select resource, scope from nearby",
+            [(RESOURCE.lower(), "/subscriptions/s/resourcegroups/g")],
+        ),
+        ([ServiceIncident("/subscriptions/S", MIGRATED)], "select subscription from regional", [("s",)]),
+        (
+            [NetworkLink("/NIC", frozenset({"/NSG"})), NetworkLink("/nic", frozenset({"/nsg"}))],
+            *("select * from link", [("/nic", "/nic"), ("/nic", "/nsg")]),
+        ),
+    ],
+    ids=["what a record means", "a metric without a value", "coverage once", "ids", "subscriptions", "links"],
+)
+def test_what_was_read_is_kept_once_with_what_it_means_and_by_ids_in_small_letters(
+    items: list[Item], query: str, rows: list[tuple[object, ...]]
+) -> None:
+    assert told(spooled(*items), query) == rows
 
 
 def test_faults_of_one_file_are_counted_and_the_first_is_told() -> None:

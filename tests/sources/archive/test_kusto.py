@@ -7,126 +7,86 @@ from vmdiag.sources.archive._wrappers import unwrap_rows
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.items import Row
 
-COLUMNS = [{"ColumnName": "Computer", "ColumnType": "string"}, {"ColumnName": "n", "ColumnType": "long"}]
+ROW = {"Computer": "web-01", "n": 1}
+CELLS = list(ROW.values())
+CUT = "the answer of Kusto ends without DataSetCompletion: it was cut"
 HEADER: Row = {"FrameType": "DataSetHeader", "IsProgressive": False, "Version": "v2.0"}
 END: Row = {"FrameType": "DataSetCompletion", "HasErrors": False, "Cancelled": False}
-PROPERTIES: Row = {
-    "FrameType": "DataTable",
-    "TableId": 0,
-    "TableKind": "QueryProperties",
-    "TableName": "@ExtendedProperties",
-    "Columns": COLUMNS,
-    "Rows": [["Visualization", 1]],
-}
-ROW = {"Computer": "web-01", "n": 1}
+LIMIT = {"error": {"code": "LimitsExceeded", "@message": "too many rows"}}
 
 
-def table(*rows: object, kind: str = "PrimaryResult") -> Row:
-    return {
-        "FrameType": "DataTable",
-        "TableId": 1,
-        "TableKind": kind,
-        "TableName": "PrimaryResult",
-        "Columns": COLUMNS,
-        "Rows": list(rows),
-    }
+def table(*rows: object, columns: tuple[str, ...] = ("Computer", "n"), **members: object) -> dict[str, object]:
+    """A table of version 1."""
+    return {"TableName": "T", "Columns": [{"ColumnName": name} for name in columns], "Rows": list(rows), **members}
 
 
-def read(*frames: Row) -> tuple[list[object], list[str]]:
-    cuts = [cut.row for cut in unwrap_rows(RowResult(1, frame) for frame in frames)]
-    faults = [one.reason for one in cuts if isinstance(one, Missing)]
-    return [one for one in cuts if not isinstance(one, Missing)], faults
-
-
-def test_the_rows_of_the_primary_result_are_rows_and_other_tables_are_not() -> None:
-    assert read(HEADER, PROPERTIES, table(["web-01", 1]), END) == ([ROW], [])
-
-
-def test_an_answer_without_its_completion_was_cut() -> None:
-    rows, (reason,) = read(HEADER, table(["web-01", 1]))
-
-    assert rows == [ROW]
-    assert "DataSetCompletion" in reason
-
-
-def test_each_of_two_answers_must_be_complete() -> None:
-    assert len(read(HEADER, table(), HEADER, table(), END)[1]) == 1
-
-
-@pytest.mark.parametrize(
-    "last",
-    [
-        {
-            **END,
-            "HasErrors": True,
-            "OneApiErrors": [{"error": {"code": "LimitsExceeded", "@message": "too many rows"}}],
-        },
-        {**END, "HasErrors": True},
-        {**END, "Cancelled": True},
-    ],
-)
-def test_an_answer_that_ends_in_an_error_is_read_in_part(last: Row) -> None:
-    rows, faults = read(HEADER, table(["web-01", 1]), last)
-
-    assert (rows, len(faults)) == ([ROW], 1)
-
-
-def test_an_error_among_the_rows_is_told() -> None:
-    broken = {"OneApiErrors": [{"error": {"code": "x", "@message": "node lost"}}]}
-
-    assert read(HEADER, table(["web-01", 1], broken), END) == ([ROW], ["Azure answered in part (x)"])
-
-
-def test_the_completions_rows_below_a_level_are_errors() -> None:
-    columns = [{"ColumnName": "Level"}, {"ColumnName": "StatusDescription"}]
-    said = {**table([4, "done"], [2, "ran out of memory"], kind="QueryCompletionInformation"), "Columns": columns}
-
-    assert read(HEADER, said, END) == ([], ["the query ended in an error: ran out of memory"])
+def frame(*rows: object, kind: str = "PrimaryResult", columns: tuple[str, ...] = ("Computer", "n")) -> Row:
+    return table(*rows, columns=columns, FrameType="DataTable", TableId=1, TableKind=kind)
 
 
 def fragment(*rows: object, kind: str = "DataAppend") -> Row:
     return {"FrameType": "TableFragment", "TableId": 1, "TableFragmentType": kind, "Rows": list(rows)}
 
 
-def test_a_progressive_table_is_read_when_it_is_complete() -> None:
-    head = {**table(), "FrameType": "TableHeader"}
-    completion = {"FrameType": "TableCompletion", "TableId": 1, "RowCount": 2}
-    progress = {"FrameType": "TableProgress", "TableId": 1, "TableProgress": 50.0}
-    replaced = fragment(["web-01", 1], kind="DataReplace")
-
-    rows, faults = read(
-        HEADER, head, fragment(["old", 9]), replaced, progress, fragment(["web-01", 1]), completion, END
-    )
-    assert (rows, faults) == ([ROW, ROW], [])
-    _, faults = read(HEADER, head, fragment(["web-01", 1]), completion, END)
-    assert faults == ["a table of 2 rows of which 1 came"]
+LEVELS = ([4, "done"], [2, "ran out of memory"])
+STATUS = frame(*LEVELS, kind="QueryCompletionInformation", columns=("Level", "StatusDescription"))
+PROGRESSIVE: Row = {**frame(), "FrameType": "TableHeader"}
+PROGRESS: Row = {"FrameType": "TableProgress", "TableId": 1, "TableProgress": 50.0}
+COMPLETION: Row = {"FrameType": "TableCompletion", "TableId": 1, "RowCount": 2}
+CONTENTS = table([0, "QueryStatus"], [1, "QueryResult"], [7, "QueryResult"], columns=("Ordinal", "Kind"))
+OTHER_ROWS: list[Row] = [{"Tables": []}, {"Tables": [{"TableName": "x"}]}, {"Tables": "x"}]
 
 
-def answer(*tables: dict[str, object], **members: object) -> Row:
-    return {"Tables": list(tables), **members}
+@pytest.mark.parametrize(
+    ("frames", "rows", "faults"),
+    [
+        ([HEADER, frame(["x", 1], kind="QueryProperties"), frame(CELLS), END], [ROW], []),
+        ([HEADER, frame(CELLS)], [ROW], [CUT]),
+        ([HEADER, frame(), HEADER, frame(), END], [], [CUT]),
+        (
+            [HEADER, frame(CELLS), {**END, "HasErrors": True, "OneApiErrors": [LIMIT]}],
+            *([ROW], ["Azure answered in part (LimitsExceeded)"]),
+        ),
+        (
+            [HEADER, frame(CELLS), {**END, "HasErrors": True}],
+            *([ROW], ["it says that the query failed on the way (HasErrors)"]),
+        ),
+        (
+            [HEADER, frame(CELLS), {**END, "Cancelled": True}],
+            *([ROW], ["it says that the query was cancelled on the way (Cancelled)"]),
+        ),
+        (
+            [HEADER, frame(CELLS, {"OneApiErrors": [LIMIT]}), END],
+            *([ROW], ["Azure answered in part (LimitsExceeded)"]),
+        ),
+        ([HEADER, STATUS, END], [], ["the query ended in an error: ran out of memory"]),
+        (
+            [
+                *(HEADER, PROGRESSIVE, fragment(["old", 9]), fragment(CELLS, kind="DataReplace"), PROGRESS),
+                *(fragment(CELLS), COMPLETION, END),
+            ],
+            *([ROW, ROW], []),
+        ),
+        ([HEADER, PROGRESSIVE, fragment(CELLS), COMPLETION, END], [ROW], ["a table of 2 rows of which 1 came"]),
+        ([{"Tables": [table(CELLS), table(["status", 2])]}], [ROW], []),
+        ([{"Tables": [table(["status", 2]), table(CELLS), CONTENTS]}], [ROW], []),
+        (
+            [{"Tables": [table(CELLS)], "Exceptions": ["Query execution lacks memory"]}],
+            *([ROW], ["Azure answered in part (Query execution lacks memory)"]),
+        ),
+        *(([row], [row], []) for row in OTHER_ROWS),
+    ],
+    ids=[
+        "only the primary result has rows",
+        *("no completion", "no completion of the first of two", "errors", "an error said", "cancelled"),
+        *("an error among the rows", "an error of the completion's rows"),
+        *("a progressive table", "a progressive table that lacks a row"),
+        *("version 1", "the contents say which tables are results", "exceptions of version 1"),
+        *("no tables", "tables without rows", "a text"),
+    ],
+)
+def test_an_answer_is_its_results_and_says_what_it_lacks(frames: list[Row], rows: list[Row], faults: list[str]) -> None:
+    found = [cut.row for cut in unwrap_rows(RowResult(1, frame) for frame in frames)]
 
-
-def named(*rows: object, columns: list[dict[str, str]] = COLUMNS) -> dict[str, object]:
-    return {"TableName": "Table_0", "Columns": columns, "Rows": list(rows)}
-
-
-def test_an_answer_of_version_1_has_its_rows_in_the_first_table() -> None:
-    assert read(answer(named(["web-01", 1]), named(["status", 2]))) == ([ROW], [])
-
-
-def test_the_contents_say_which_tables_are_results() -> None:
-    columns = [{"ColumnName": "Ordinal"}, {"ColumnName": "Kind"}]
-    contents = named([0, "QueryStatus"], [1, "QueryResult"], [7, "QueryResult"], columns=columns)
-
-    assert read(answer(named(["status", 2]), named(["web-01", 1]), contents)) == ([ROW], [])
-
-
-def test_exceptions_of_version_1_are_told() -> None:
-    rows, faults = read(answer(named(["web-01", 1]), Exceptions=["Query execution lacks memory"]))
-
-    assert (rows, faults) == ([ROW], ["Azure answered in part (Query execution lacks memory)"])
-
-
-@pytest.mark.parametrize("row", [{"Tables": []}, {"Tables": [{"TableName": "x"}]}, {"Tables": "x"}])
-def test_something_else_with_tables_is_no_answer(row: Row) -> None:
-    assert read(row) == ([row], [])
+    assert [one for one in found if not isinstance(one, Missing)] == rows
+    assert [one.reason for one in found if isinstance(one, Missing)] == faults
