@@ -9,45 +9,35 @@ FLAPPING = "".join(f"12:{n:02} traffic-lost\n12:{n + 10:02} traffic-back\n" for 
 STORIES = {
     "down ten minutes of fourteen since the migration": (
         f"12:00 live-migration\n{FLAPPING}12:44 traffic-lost\ncpu active\nuntil 13:30",
-        ("confirmed", "live-migration-datapath", "open", "redeploy", "intermittent", "12:02"),
-    ),
+        ("confirmed", "live-migration-datapath", "open", "redeploy", "intermittent", "12:02")),
     "healed, and lost again for no known reason": (
         "12:00 live-migration\n12:02 traffic-lost\n12:40 traffic-back\n13:20 traffic-lost\ncpu active\nuntil 14:00",
-        ("confirmed", "unexplained", "open", "investigate", "full", "13:20"),
-    ),
+        ("confirmed", "unexplained", "open", "investigate", "full", "13:20")),
     "a redeploy helped for half an hour": (
         "12:00 live-migration\n12:02 traffic-lost\n12:40 redeploy\n12:42 traffic-back\n13:20 traffic-lost\ncpu active",
-        ("confirmed", "unexplained", "open", "escalate", "full", "13:20"),
-    ),
+        ("confirmed", "unexplained", "open", "escalate", "full", "13:20")),
     "a redeploy of five minutes ago": (
         "12:00 live-migration\n12:02 traffic-lost\n12:40 redeploy\ncpu active\nuntil 12:45",
-        ("confirmed", "live-migration-datapath", "open", "wait", "full", "12:02"),
-    ),
+        ("confirmed", "live-migration-datapath", "open", "wait", "full", "12:02")),
     "too soon for the activity log to be whole": (
         "12:00 live-migration\n12:02 traffic-lost\ncpu active\nuntil 12:20",
-        ("suspected", "live-migration-datapath", "open", "wait", "full", "12:02"),
-    ),
+        ("suspected", "live-migration-datapath", "open", "wait", "full", "12:02")),
     "a restart after which the VM was well": (
         "11:54 restart\n12:00 live-migration\n12:02 traffic-lost\ncpu active",
-        ("confirmed", "live-migration-datapath", "open", "redeploy", "full", "12:02"),
-    ),
+        ("confirmed", "live-migration-datapath", "open", "redeploy", "full", "12:02")),
     "a note in unknown words before a measured loss": (
         "11:50 unknown-note\n12:00 live-migration\n12:02 traffic-lost\ncpu active",
-        ("suspected", "live-migration-datapath", "open", "redeploy", "full", "12:02"),
-    ),
+        ("suspected", "live-migration-datapath", "open", "redeploy", "full", "12:02")),
     "such a note before what Resource Health alone says": (
         "11:50 unknown-note\n12:00 live-migration\n12:02 unavailable",
-        ("inconclusive", "live-migration-datapath", "open", "investigate", "full", "12:02"),
-    ),
+        ("inconclusive", "live-migration-datapath", "open", "investigate", "full", "12:02")),
     "the operator rounds": (
         "11:50 unreachable\n12:00 live-migration\n12:03 traffic-lost",
-        ("confirmed", "live-migration-datapath", "open", "redeploy", "full", "12:03"),
-    ),
+        ("confirmed", "live-migration-datapath", "open", "redeploy", "full", "12:03")),
     "a fall of traffic while the VM is switched off, and is off still": (
         "12:00 live-migration\n12:03 traffic-lost\n13:30 stop\ncpu active\nuntil 16:00",
-        ("confirmed", "user-stop", "open", "investigate", "full", "13:30"),
-    ),
-}
+        ("confirmed", "user-stop", "open", "investigate", "full", "13:30")),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -77,11 +67,7 @@ def test_three_falls_of_minutes_after_a_migration_are_no_healthy_one() -> None:
     falls = "".join(f"{hour} traffic-lost\n{hour[:3]}{int(hour[3:]) + 5:02} traffic-back\n" for hour in FALLS)
     found = diagnose_story(f"12:00 live-migration\n{falls}until 15:00")
 
-    assert (found.verdict, found.state, found.recommendation.action) == (
-        Verdict.INCONCLUSIVE,
-        None,
-        Action.INVESTIGATE,
-    )
+    assert (found.verdict, found.state, found.recommendation.action) == (Verdict.INCONCLUSIVE, None, Action.INVESTIGATE)
 
 
 FALLS = ("12:05", "12:40", "13:20")

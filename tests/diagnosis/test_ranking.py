@@ -9,68 +9,44 @@ from vmdiag.diagnosis.model import Action, Stance, State, Verdict
 LOOK_ALIKES = {
     "a healthy migration": ("12:00 live-migration\ntraffic normal", "clear", None, None, "none"),
     "a pause of minutes": (
-        "12:00 live-migration\n12:02 traffic-lost\n12:13 traffic-back\nuntil 14:00",
-        "clear", None, None, "none",
-    ),
+        "12:00 live-migration\n12:02 traffic-lost\n12:13 traffic-back\nuntil 14:00", "clear", None, None, "none"),
     "a short Unavailable during the migration": (
-        "12:00 live-migration\n12:00 unavailable\n12:03 available\ntraffic normal",
-        "clear", None, None, "none",
-    ),
+        "12:00 live-migration\n12:00 unavailable\n12:03 available\ntraffic normal", "clear", None, None, "none"),
     "a silent agent with normal traffic": (
-        "12:00 live-migration\n12:20 agent-not-ready\ntraffic normal",
-        "clear", None, None, "none",
-    ),
+        "12:00 live-migration\n12:20 agent-not-ready\ntraffic normal", "clear", None, None, "none"),
     "an agent that falls silent while traffic is normal": (
-        "12:00 heartbeat-lost\ntraffic normal", "clear", None, None, "investigate",
-    ),
+        "12:00 heartbeat-lost\ntraffic normal", "clear", None, None, "investigate"),
     "an agent that falls silent long after a migration": (
-        "10:00 live-migration\n12:02 heartbeat-lost\ntraffic normal", "clear", None, None, "investigate",
-    ),
+        "10:00 live-migration\n12:02 heartbeat-lost\ntraffic normal", "clear", None, None, "investigate"),
     "Resource Health alone complains while traffic is normal": (
-        "12:00 live-migration\n12:02 unavailable\ntraffic normal", "clear", None, None, "none",
-    ),
+        "12:00 live-migration\n12:02 unavailable\ntraffic normal", "clear", None, None, "none"),
     "too early, and nothing lost so far": (
-        "12:00 live-migration\ntraffic normal\nuntil 12:15", "clear", None, None, "wait",
-    ),
+        "12:00 live-migration\ntraffic normal\nuntil 12:15", "clear", None, None, "wait"),
     "a loss long before the migration": (
-        "11:40 traffic-lost\n12:00 live-migration",
-        "clear", "unexplained", "open", "investigate",
-    ),
+        "11:40 traffic-lost\n12:00 live-migration", "clear", "unexplained", "open", "investigate"),
     "a loss long after the migration": (
-        "12:00 live-migration\n12:45 traffic-lost",
-        "clear", "unexplained", "open", "investigate",
-    ),
+        "12:00 live-migration\n12:45 traffic-lost", "clear", "unexplained", "open", "investigate"),
     "a customer's stop right after the migration": (
-        "12:00 live-migration\n12:04 deallocate\n12:04 unavailable",
-        "clear", "user-stop", "open", "investigate",
-    ),
+        "12:00 live-migration\n12:04 deallocate\n12:04 unavailable", "clear", "user-stop", "open", "investigate"),
     "a host that fails right after the migration": (
         "12:00 live-migration\n12:05 host-failure\n12:05 traffic-lost\n12:25 traffic-back\nuntil 14:00",
-        "clear", "host-failure", "recovered", "none",
-    ),
+        "clear", "host-failure", "recovered", "none"),
     "a restart between migration and loss": (
-        "12:00 live-migration\n12:05 restart\n12:07 traffic-lost",
-        "clear", "guest-restart", "open", "investigate",
-    ),
+        "12:00 live-migration\n12:05 restart\n12:07 traffic-lost", "clear", "guest-restart", "open", "investigate"),
     "a restart that is over before the loss": (
-        "12:00 live-migration\n12:02 restart\n12:25 traffic-lost",
-        "clear", "unexplained", "open", "investigate",
-    ),
+        "12:00 live-migration\n12:02 restart\n12:25 traffic-lost", "clear", "unexplained", "open", "investigate"),
     "a network change nearer to the onset": (
         "12:00 live-migration\n12:20 network-change\n12:21 traffic-lost",
-        "clear", "network-change", "open", "investigate",
-    ),
+        "clear", "network-change", "open", "investigate"),
     "an incident of the service": (
         "11:30 service-incident\n12:00 live-migration\n12:02 traffic-lost",
-        "clear", "service-incident", "open", "investigate",
-    ),
+        "clear", "service-incident", "open", "investigate"),
     "an update in place": ("12:00 freeze\ntraffic normal", "clear", None, None, "none"),
     "a host that may fail": ("12:00 degraded-host\n12:00 degraded\ntraffic normal", "clear", None, None, "none"),
     "nothing at all": ("12:00 available\ntraffic normal", "clear", None, None, "none"),
     "a stop and a start": ("12:00 deallocate\n12:40 start", "clear", "user-stop", "redeployed", "none"),
     "a loss without a migration, health history read": (
-        "12:00 traffic-lost", "clear", "unexplained", "open", "investigate",
-    ),
+        "12:00 traffic-lost", "clear", "unexplained", "open", "investigate"),
 }  # fmt: skip
 CANNOT_TELL = {
     "no channel was read": ("12:00 live-migration\ngap traffic refused", None, None, "investigate"),
@@ -78,70 +54,53 @@ CANNOT_TELL = {
     "only a silent agent": ("12:00 live-migration\n12:20 agent-not-ready", None, None, "investigate"),
     "only a health state that stays Unknown": ("12:00 live-migration\n12:02 unknown", None, None, "investigate"),
     "too early with a loss": (
-        "12:00 live-migration\n12:02 traffic-lost\nuntil 12:14",
-        "live-migration-datapath", "open", "wait",
-    ),
+        "12:00 live-migration\n12:02 traffic-lost\nuntil 12:14", "live-migration-datapath", "open", "wait"),
     "heartbeats that go on, alone": ("12:00 live-migration\nheartbeat normal", None, None, "investigate"),
     "a loss in an activity log alone": (
-        "12:00 unavailable\npart health a log does not show every migration", None, "open", "investigate",
-    ),
+        "12:00 unavailable\npart health a log does not show every migration", None, "open", "investigate"),
     "nothing that shows a migration was read": (
-        "12:00 power-running\ngap health no\ngap activity no", None, None, "investigate",
-    ),
+        "12:00 power-running\ngap health no\ngap activity no", None, None, "investigate"),
 }  # fmt: skip
 AFFECTED = {
     "traffic and heartbeat": (
-        "12:00 live-migration\n12:03 traffic-lost\n12:03 heartbeat-lost", "confirmed", "open", "redeploy",
-    ),
+        "12:00 live-migration\n12:03 traffic-lost\n12:03 heartbeat-lost", "confirmed", "open", "redeploy"),
     "traffic while the CPU works": (
-        "12:00 live-migration\n12:03 traffic-lost\ncpu active", "confirmed", "open", "redeploy",
-    ),
+        "12:00 live-migration\n12:03 traffic-lost\ncpu active", "confirmed", "open", "redeploy"),
     "traffic while the host says it runs": (
         "12:00 live-migration\n12:03 traffic-lost\n14:00 power-running\nuntil 14:00", "confirmed", "open", "redeploy",
-    ),
+        ),
     "the operator's word and an Unavailable": (
-        "12:00 live-migration\n12:05 unavailable\n12:10 unreachable", "confirmed", "open", "redeploy",
-    ),
+        "12:00 live-migration\n12:05 unavailable\n12:10 unreachable", "confirmed", "open", "redeploy"),
     "Available does not veto": (
-        "12:00 live-migration\n12:03 traffic-lost\n12:10 available", "confirmed", "open", "redeploy",
-    ),
+        "12:00 live-migration\n12:03 traffic-lost\n12:10 available", "confirmed", "open", "redeploy"),
     "accelerated networking in the onset window supports": (
-        "12:00 live-migration\n12:05 accelnet-unhealthy\n12:03 traffic-lost", "confirmed", "open", "redeploy",
-    ),
+        "12:00 live-migration\n12:05 accelnet-unhealthy\n12:03 traffic-lost", "confirmed", "open", "redeploy"),
     "traffic alone": ("12:00 live-migration\n12:03 traffic-lost", "suspected", "open", "redeploy"),
     "Resource Health alone": ("12:00 live-migration\n12:03 unavailable", "suspected", "open", "redeploy"),
     "heartbeats that go on contradict": (
-        "12:00 live-migration\n12:03 traffic-lost\nheartbeat normal\ncpu active", "suspected", "open", "redeploy",
-    ),
+        "12:00 live-migration\n12:03 traffic-lost\nheartbeat normal\ncpu active", "suspected", "open", "redeploy"),
     "competing causes not read": (
         "12:00 live-migration\n12:03 traffic-lost\ncpu active\ngap activity refused", "suspected", "open", "redeploy",
-    ),
+        ),
     "a failed migration": (
-        "12:00 live-migration-failed\n12:03 traffic-lost\ncpu active", "suspected", "open", "redeploy",
-    ),
+        "12:00 live-migration-failed\n12:03 traffic-lost\ncpu active", "suspected", "open", "redeploy"),
     "a loss four minutes before": (
-        "11:56 traffic-lost\n12:00 live-migration\ncpu active", "suspected", "open", "redeploy",
-    ),
+        "11:56 traffic-lost\n12:00 live-migration\ncpu active", "suspected", "open", "redeploy"),
     "back by itself": (
-        "12:00 live-migration\n12:03 traffic-lost\n13:00 traffic-back\ncpu active", "confirmed", "recovered", "none",
-    ),
+        "12:00 live-migration\n12:03 traffic-lost\n13:00 traffic-back\ncpu active", "confirmed", "recovered", "none"),
     "back by a redeploy": (
         "12:00 live-migration\n12:03 traffic-lost\n13:00 redeploy\n13:04 traffic-back\ncpu active",
-        "confirmed", "redeployed", "none",
-    ),
+        "confirmed", "redeployed", "none"),
     "back by deallocating and starting": (
         "12:00 live-migration\n12:03 traffic-lost\n13:00 deallocate\n13:06 start\n13:08 traffic-back\ncpu active",
-        "confirmed", "redeployed", "none",
-    ),
+        "confirmed", "redeployed", "none"),
     "redeployed and still dead": (
-        "12:00 live-migration\n12:03 traffic-lost\n13:00 redeploy\ncpu active", "confirmed", "open", "escalate",
-    ),
+        "12:00 live-migration\n12:03 traffic-lost\n13:00 redeploy\ncpu active", "confirmed", "open", "escalate"),
     "a restart that was tried after the onset": (
-        "12:00 live-migration\n12:03 traffic-lost\n12:30 restart\ncpu active", "confirmed", "open", "redeploy",
-    ),
+        "12:00 live-migration\n12:03 traffic-lost\n12:30 restart\ncpu active", "confirmed", "open", "redeploy"),
     "a network change farther from the onset": (
         "11:40 network-change\n12:00 live-migration\n12:03 traffic-lost\ncpu active", "confirmed", "open", "redeploy",
-    ),
+        ),
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The labels that recur, each tied to its clause of the contract."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from tests.incidents.model import ANY, ExpectedTime, Extent, Label
 
@@ -8,10 +9,36 @@ SCENARIO = "live-migration-datapath"
 CONFIRMED_OR_SUSPECTED = ("confirmed", "suspected")
 """Flagged, where the contract leaves open how firmly."""
 
-Words = str | Iterable[str]
+Words = str | Iterable[str | None] | None
 
 
-def expect_flagged(  # noqa: PLR0913 - a label has so many fields
+def expect_label(  # noqa: PLR0913 - a label has so many fields
+    verdict: Words,
+    *,
+    explanation: Words = None,
+    state: Words = None,
+    migrated_at: ExpectedTime = None,
+    failed_at: ExpectedTime = None,
+    action: Iterable[str] | None = None,
+    extent: Extent = ANY,
+) -> Label:
+    """A label of these words, of each field one or more; without an action none is dictated."""
+    return Label(
+        verdict=frozenset(filter(None, _make_set(verdict))),
+        explanation=_make_set(explanation),
+        state=_make_set(state),
+        migrated_at=migrated_at,
+        failed_at=failed_at,
+        action=None if action is None else frozenset(action),
+        extent=extent,
+    )
+
+
+def _make_set(words: Words) -> frozenset[str | None]:
+    return frozenset({words} if words is None or isinstance(words, str) else words)
+
+
+def expect_flagged(  # noqa: PLR0913 - likewise
     migrated_at: ExpectedTime,
     failed_at: ExpectedTime,
     *,
@@ -24,13 +51,13 @@ def expect_flagged(  # noqa: PLR0913 - a label has so many fields
     """A flagged VM. A confirmed open loss is to be redeployed; for a suspected one no action is dictated."""
     if action is None and verdict == "confirmed" and state == "open":
         action = ("redeploy",)
-    return Label(
-        verdict=_make_set(verdict),
-        explanation=_make_set(explanation),
-        state=frozenset({state}),
+    return expect_label(
+        verdict,
+        explanation=explanation,
+        state=state,
         migrated_at=migrated_at,
         failed_at=failed_at,
-        action=None if action is None else frozenset(action),
+        action=action,
         extent=extent,
     )
 
@@ -39,15 +66,8 @@ def expect_no_loss(
     *, migrated_at: ExpectedTime = None, failed_at: ExpectedTime = None, action: Iterable[str] | None = ("none",)
 ) -> Label:
     """Clear, and nothing was lost: the feeds were read and there is no loss to explain; a pause may be told."""
-    return Label(
-        verdict=frozenset({"clear"}),
-        explanation=frozenset({None}),
-        state=frozenset({None}),
-        migrated_at=migrated_at,
-        failed_at=failed_at,
-        action=None if action is None else frozenset(action),
-        extent=None if failed_at is None else ANY,
-    )
+    extent: Extent = None if failed_at is None else ANY
+    return expect_label("clear", migrated_at=migrated_at, failed_at=failed_at, action=action, extent=extent)
 
 
 def expect_other_cause(  # noqa: PLR0913 - likewise
@@ -60,37 +80,16 @@ def expect_other_cause(  # noqa: PLR0913 - likewise
     extent: Extent = "full",
 ) -> Label:
     """Clear, because the loss has another cause, or none that could be named."""
-    return Label(
-        verdict=frozenset({"clear"}),
-        explanation=_make_set(by),
-        state=_make_set(state),
+    return expect_label(
+        "clear",
+        explanation=by,
+        state=state,
         migrated_at=migrated_at,
         failed_at=failed_at,
-        action=None if action is None else frozenset(action),
+        action=action,
         extent=extent,
     )
 
 
-def expect_inconclusive(  # noqa: PLR0913 - likewise
-    *,
-    migrated_at: ExpectedTime,
-    failed_at: ExpectedTime = None,
-    explanation: Iterable[str | None] = (None,),
-    state: str | Iterable[str | None] | None = None,
-    action: Iterable[str] | None = None,
-    extent: Extent = None,
-) -> Label:
-    """Inconclusive: what would decide could not be read, speaks both ways, or it is too early."""
-    return Label(
-        verdict=frozenset({"inconclusive"}),
-        explanation=frozenset(explanation),
-        state=frozenset({state}) if state is None or isinstance(state, str) else frozenset(state),
-        migrated_at=migrated_at,
-        failed_at=failed_at,
-        action=None if action is None else frozenset(action),
-        extent=extent,
-    )
-
-
-def _make_set(words: Words) -> frozenset[str]:
-    return frozenset({words} if isinstance(words, str) else words)
+# What would decide could not be read, speaks both ways, or it is too early.
+expect_inconclusive = partial(expect_label, "inconclusive", extent=None)

@@ -15,107 +15,35 @@ from tests.incidents.model import FLAGGED, Incident, Series
 
 SEED = 7
 COUNT = 1000
-FORMS = frozenset(
-    {
-        "activity-cli",
-        "activity-rest",
-        "activity-single",
-        "storage-pt1h",
-        "event-hub",
-        "azureactivity-api",
-        "azureactivity-cli",
-        "azureactivity-csv",
-        "heartbeat-api",
-        "heartbeat-cli",
-        "heartbeat-csv",
-        "azuremetrics-api",
-        "azuremetrics-cli",
-        "azuremetrics-csv",
-        "healthresources-objects",
-        "healthresources-table",
-        "healthresourcechanges-objects",
-        "healthresourcechanges-table",
-        "resourcechanges-objects",
-        "resourcechanges-table",
-        "resources-objects",
-        "resources-table",
-        "availability-statuses",
-        "service-events",
-        "event-grid",
-        "cloud-events",
-        "metrics-rest",
-        "metrics-cli",
-        "metrics-refused",
-        "vm-rest",
-        "vm-cli",
-        "portal-csv",
-    }
-)
-SCENARIOS = frozenset(
-    {
-        "live-migration-datapath",
-        "user-stop",
-        "guest-restart",
-        "guest-crash",
-        "host-failure",
-        "planned-maintenance",
-        "storage-offline",
-        "spot-eviction",
-        "network-change",
-        "service-incident",
-        "accelerated-networking",
-        "platform-network",
-    }
-)
+FORMS = frozenset({
+    "activity-cli", "activity-rest", "activity-single", "storage-pt1h", "event-hub", "azureactivity-api",
+    "azureactivity-cli", "azureactivity-csv", "heartbeat-api", "heartbeat-cli", "heartbeat-csv", "azuremetrics-api",
+    "azuremetrics-cli", "azuremetrics-csv", "healthresources-objects", "healthresources-table",
+    "healthresourcechanges-objects", "healthresourcechanges-table", "resourcechanges-objects",
+    "resourcechanges-table", "resources-objects", "resources-table", "availability-statuses", "service-events",
+    "event-grid", "cloud-events", "metrics-rest", "metrics-cli", "metrics-refused", "vm-rest", "vm-cli", "portal-csv",
+})  # fmt: skip
+SCENARIOS = frozenset({
+    "live-migration-datapath", "user-stop", "guest-restart", "guest-crash", "host-failure", "planned-maintenance",
+    "storage-offline", "spot-eviction", "network-change", "service-incident", "accelerated-networking",
+    "platform-network",
+})  # fmt: skip
 TRAFFIC = ("Network In Total", "Inbound Flows")
-CLEAN = frozenset(
-    {
-        "quiet_vm",
-        "clean_migration",
-        "tcp_tails",
-        "vf_swap_dip",
-        "short_health_flap",
-        "agent_not_ready",
-        "pause_with_missing_points",
-        "holes_in_normal_traffic",
-        "planned_freeze_without_migration",
-        "failed_migration_harmless",
-        "unavailable_but_traffic_normal",
-        "clean_by_traffic_without_health_history",
-        "partial_pause",
-        "fall_to_two_thirds",
-        "two_short_falls",
-        "silent_agent",
-        "silent_agent_long_after_migration",
-        "silent_agents_of_a_workspace",
-        "silent_agents_and_a_migration",
-        "healthy_migration_stamped_twice",
-        "migration_repeated_minutes_later",
-        "unknown_note_and_nothing_lost",
-        "restart_before_a_clean_migration",
-        "resized_after_migration",
-        "short_window_on_a_quiet_vm",
-        "clean_in_coarse_points",
-        "migration_of_minutes_ago",
-    }
-)
-CUSTOMER = frozenset(
-    {
-        "user_stop",
-        "user_stop_after_migration",
-        "stopped_from_inside",
-        "deallocated_then_started",
-        "restart_never_came_back",
-        "resize_never_came_back",
-        "rebuilt_between",
-        "deleted_and_recreated",
-        "network_change_after_migration",
-        "short_window_on_a_stopped_vm",
-        "short_window_behind_a_change",
-        "stop_with_late_records",
-        "restart_stamped_late",
-    }
-)
+CLEAN = frozenset({
+    "quiet_vm", "clean_migration", "tcp_tails", "vf_swap_dip", "short_health_flap", "agent_not_ready",
+    "pause_with_missing_points", "holes_in_normal_traffic", "planned_freeze_without_migration",
+    "failed_migration_harmless", "unavailable_but_traffic_normal", "clean_by_traffic_without_health_history",
+    "partial_pause", "fall_to_two_thirds", "two_short_falls", "silent_agent", "silent_agent_long_after_migration",
+    "silent_agents_of_a_workspace", "silent_agents_and_a_migration", "healthy_migration_stamped_twice",
+    "migration_repeated_minutes_later", "unknown_note_and_nothing_lost", "restart_before_a_clean_migration",
+    "resized_after_migration", "short_window_on_a_quiet_vm", "clean_in_coarse_points", "migration_of_minutes_ago",
+})  # fmt: skip
+CUSTOMER = frozenset({
+    "user_stop", "user_stop_after_migration", "stopped_from_inside", "deallocated_then_started",
+    "restart_never_came_back", "resize_never_came_back", "rebuilt_between", "deleted_and_recreated",
+    "network_change_after_migration", "short_window_on_a_stopped_vm", "short_window_behind_a_change",
+    "stop_with_late_records", "restart_stamped_late",
+})  # fmt: skip
 
 
 LOST_BEFORE = frozenset({"earlier_outage_in_the_hour", "change_that_ended_an_earlier_loss", "migration_between_pieces"})

@@ -25,17 +25,15 @@ def clean_migration(scene: Scene) -> Label:
 
 
 def tcp_tails(scene: Scene) -> Label:
-    """Clients retry on dead connections for up to 14 minutes; traffic is thin or gone, and comes back.
-
-    A closed loss of under 15 minutes is what a healthy migration looks like: clear, nothing lost, the pause
-    is told (so `failed_at` is not compared).
-    """
+    """Clients retry on dead connections for up to 14 minutes; traffic is thin or gone, and comes back."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(60, 250))
     start = scene.choose_time_after(migrated, 0, 1)
     if scene.rng.random() < 0.5:
         scene.reduce_traffic(start, scene.choose_time_after(start, 5, 15), 0.1, 0.5)
     else:
         scene.reduce_traffic(start, scene.choose_time_after(start, 3, 13), 0.0, 0.03)
+    # A closed loss of under 15 minutes is what a healthy migration looks like: clear, nothing lost, the pause is told
+    # (so `failed_at` is not compared).
     return expect_no_loss(migrated_at=migrated, failed_at=ANY)
 
 
@@ -95,14 +93,12 @@ def failed_migration_harmless(scene: Scene) -> Label:
 
 
 def unavailable_but_traffic_normal(scene: Scene) -> Label:
-    """Health says Degraded for 20 to 40 minutes after the migration while traffic flows as ever.
-
-    Traffic judged and normal makes the migration clear. Whether health's word counts as a loss of its own the
-    contract does not say, so explanation and state are open.
-    """
+    """Health says Degraded for 20 to 40 minutes after the migration while traffic flows as ever."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(80, 250))
     down = scene.change_health(scene.choose_time_after(migrated, 0, 5), "Degraded")
     scene.change_health(scene.choose_time_after(down, 20, 40), "Available", before="Degraded")
+    # Traffic judged and normal makes the migration clear. Whether health's word counts as a loss of its own the
+    # contract does not say, so explanation and state are open.
     return replace(
         expect_no_loss(migrated_at=migrated, failed_at=ANY, action=None),
         explanation=frozenset({None, "unexplained"}),

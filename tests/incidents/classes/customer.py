@@ -30,23 +30,19 @@ def _stops(scene: Scene, at: datetime) -> None:
 
 
 def user_stop(scene: Scene) -> Label:
-    """A customer stops the VM, and no migration is near.
-
-    A stopped VM has a loss, explained by `user-stop`; the platform's repetition of it proves nothing.
-    """
+    """A customer stops the VM, and no migration is near."""
     stopped = scene.choose_time_before_end(45, 200)
     _stops(scene, stopped)
+    # A stopped VM has a loss, explained by `user-stop`; the platform's repetition of it proves nothing.
     return expect_other_cause("user-stop", stopped)
 
 
 def user_stop_after_migration(scene: Scene) -> Label:
-    """A customer stops the VM minutes after its migration, and Azure repeats it as the platform's doing.
-
-    The stop explains the loss: clear.
-    """
+    """A customer stops the VM minutes after its migration, and Azure repeats it as the platform's doing."""
     stopped = scene.choose_time_before_end(45, 200)
     migrated = scene.migrate_vm(scene.choose_time_after(stopped, -22, -2))
     _stops(scene, stopped)
+    # The stop explains the loss: clear.
     return expect_other_cause("user-stop", stopped, migrated_at=migrated)
 
 
@@ -62,10 +58,7 @@ def stopped_from_inside(scene: Scene) -> Label:
 
 
 def deallocated_then_started(scene: Scene) -> Label:
-    """A customer deallocates the VM for 30 to 90 minutes and starts it again.
-
-    A loss by the customer's own act that ended with a deallocate and start: `user-stop`, redeployed.
-    """
+    """A customer deallocates the VM for 30 to 90 minutes and starts it again."""
     stopped = scene.choose_time_before_end(150, 240)
     started = scene.choose_time_after(stopped, 30, 90)
     migrated = _perhaps_migrated(scene, stopped)
@@ -76,20 +69,19 @@ def deallocated_then_started(scene: Scene) -> Label:
     back = scene.run_operation(started, "start/action")
     scene.take_machine_down(stopped + timedelta(seconds=20), back, reported=False)
     scene.change_health(scene.choose_time_after(back, 0.2, 1), "Available", before="Unavailable", cause="UserInitiated")
+    # A loss by the customer's own act that ended with a deallocate and start: `user-stop`, redeployed.
     return expect_other_cause("user-stop", stopped, migrated_at=migrated, state="redeployed")
 
 
 def restart_never_came_back(scene: Scene) -> Label:
-    """A customer restarts or reimages the VM and the guest does not come up again: `guest-restart`.
-
-    A migration before it is out of the question, for the restart lies between it and the loss.
-    """
+    """A customer restarts or reimages the VM and the guest does not come up again: `guest-restart`."""
     asked = scene.choose_time_before_end(45, 200)
     migrated = _perhaps_migrated(scene, asked)
     verb = scene.rng.choice(("restart/action", "reimage/action"))
     scene.annotate_health(asked, "VirtualMachineRebootInitiatedByControlPlane")
     scene.run_operation(asked, verb)
     scene.drop_traffic(scene.choose_time_after(asked, 0.1, 0.5))
+    # A migration before it is out of the question, for the restart lies between it and the loss.
     return expect_other_cause("guest-restart", asked, migrated_at=migrated, action=("investigate",))
 
 

@@ -54,11 +54,7 @@ def service_incident_of_another_service(scene: Scene) -> Label:
 
 
 def shared_outage(scene: Scene) -> Label:
-    """Five to eight VMs of a virtual network lose traffic in the same minutes; one of them was migrated.
-
-    Most were not migrated, which points to a shared cause: the migrated one is at most suspected, the others
-    are clear and `unexplained`.
-    """
+    """Five to eight VMs of a virtual network lose traffic in the same minutes; one of them was migrated."""
     lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
     migrated = scene.migrate_vm(scene.choose_time_after(lost, -12, 0))
     for _ in range(scene.rng.randint(4, 7)):
@@ -66,6 +62,8 @@ def shared_outage(scene: Scene) -> Label:
         scene.drop_traffic(also, vm=scene.add_neighbour(expect_other_cause("unexplained", also)))
     scene.plan.feeds.add("machine")
     scene.plan.machine_forms = ("resources",)
+    # Most were not migrated, which points to a shared cause: the migrated one is at most suspected, the others are
+    # clear and `unexplained`.
     return expect_flagged(migrated, lost, verdict="suspected")
 
 

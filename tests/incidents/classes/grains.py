@@ -15,12 +15,10 @@ def _migration(scene: Scene, grain: int) -> datetime:
 
 
 def loss_in_quarter_hours(scene: Scene) -> Label:
-    """Traffic is gone with the migration, in points of 15 minutes: judged as far as they go, so flagged.
-
-    How firmly, and to which quarter it is dated, is not compared.
-    """
+    """Traffic is gone with the migration, in points of 15 minutes: judged as far as they go, so flagged."""
     migrated = _migration(scene, 15)
     scene.drop_traffic(scene.choose_time_after(migrated, 0, 8))
+    # How firmly, and to which quarter it is dated, is not compared.
     return expect_flagged(migrated, ANY, verdict=CONFIRMED_OR_SUSPECTED)
 
 

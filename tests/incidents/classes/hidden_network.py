@@ -28,14 +28,12 @@ def _shows_no_network(scene: Scene) -> None:
 
 
 def hidden_network_change(scene: Scene) -> Label:
-    """A change in the VM's resource group right before the loss, in an archive that shows no network.
-
-    The relation cannot be known: suspected, the change cited against.
-    """
+    """A change in the VM's resource group right before the loss, in an archive that shows no network."""
     lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
     migrated = scene.migrate_vm(scene.choose_time_after(lost, -25, -8))
     _changes(scene, scene.choose_time_after(lost, -4, -1.5), scene.resource_group_id)
     _shows_no_network(scene)
+    # The relation cannot be known: suspected, the change cited against.
     return expect_flagged(migrated, lost, verdict="suspected")
 
 
@@ -67,24 +65,20 @@ def _network_of_another_group(scene: Scene) -> str:
 
 
 def change_in_the_group_of_a_hidden_network(scene: Scene) -> Label:
-    """The subnet's own network is not shown, so neither is its route table; one of that group was written.
-
-    A change in the group of what could not be seen: relation unknown, suspected.
-    """
+    """The subnet's own network is not shown, so neither is its route table; one of that group was written."""
     lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
     migrated = scene.migrate_vm(scene.choose_time_after(lost, -25, -8))
     _changes(scene, scene.choose_time_after(lost, -4, -1.5), _network_of_another_group(scene))
+    # A change in the group of what could not be seen: relation unknown, suspected.
     return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def change_as_near_as_the_migration(scene: Scene) -> Label:
-    """A change of the VM's own network and the migration within 2 minutes of each other, the loss 6 to 12 later.
-
-    Within 3 minutes neither is nearer: suspected.
-    """
+    """A change of the VM's own network and the migration within 2 minutes of each other, the loss 6 to 12 later."""
     lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
     migrated = scene.migrate_vm(scene.choose_time_after(lost, -12, -6))
     scene.change_own_network(scene.choose_time_after(migrated, -1.5, 1))
+    # Within 3 minutes neither is nearer: suspected.
     return expect_flagged(migrated, lost, verdict="suspected")
 
 

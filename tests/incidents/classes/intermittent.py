@@ -31,13 +31,11 @@ def _flaps(scene: Scene, start: datetime, end: datetime) -> datetime:
 
 
 def flapping(scene: Scene) -> Label:
-    """Dead for most minutes since the migration, alive for some, to the end of the window.
-
-    One intermittent loss from the first onset, open until 15 well minutes have passed; the machine lives.
-    """
+    """Dead for most minutes since the migration, alive for some, to the end of the window."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(85, 200))
     lost = scene.choose_time_after(migrated, 0, 10)
     _flaps(scene, lost, scene.until)
+    # One intermittent loss from the first onset, open until 15 well minutes have passed; the machine lives.
     return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy",), extent="intermittent")
 
 
@@ -59,11 +57,7 @@ def flapping_without_migration(scene: Scene) -> Label:
 
 
 def reset_between_pieces(scene: Scene) -> Label:
-    """Flapping since the migration; in a well gap the VM is restarted or redeployed, and minutes later lost for good.
-
-    A reset parts the pieces and breaks the link: the migration's loss is the earlier one, the latest is the
-    reset's or nobody's, and is open.
-    """
+    """Flapping since the migration; in a well gap the VM is restarted or redeployed, and soon lost for good."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(150, 230))
     well = _flaps(scene, scene.choose_time_after(migrated, 0, 8), scene.choose_time_after(migrated, 30, 45))
     asked = scene.choose_time_after(well, 4.2, 5)
@@ -71,6 +65,8 @@ def reset_between_pieces(scene: Scene) -> Label:
     scene.annotate_health(asked, f"VirtualMachine{note}InitiatedByControlPlane")
     done = scene.run_operation(asked, f"{verb}/action")
     lost = scene.drop_traffic(scene.choose_time_after(done, 4.5, 6))
+    # A reset parts the pieces and breaks the link: the migration's loss is the earlier one, the latest is the reset's
+    # or nobody's, and is open.
     return expect_flagged(
         migrated,
         lost,
@@ -81,10 +77,7 @@ def reset_between_pieces(scene: Scene) -> Label:
 
 
 def migration_between_pieces(scene: Scene) -> Label:
-    """Lost before the migration, well for some minutes, lost again with the migration and until the end.
-
-    A migration between two pieces parts them: suspected at most, and the loss is the second piece.
-    """
+    """Lost before the migration, well for some minutes, lost again with the migration and until the end."""
     first = scene.choose_time_before_end(110, 200)
     well = scene.choose_time_after(first, 16, 25)
     migrated = scene.migrate_vm(scene.choose_time_after(well, 4, 6))
@@ -92,14 +85,12 @@ def migration_between_pieces(scene: Scene) -> Label:
     scene.plan.noise = 0.25
     scene.drop_traffic(first, well)
     scene.drop_traffic(lost)
+    # A migration between two pieces parts them: suspected at most, and the loss is the second piece.
     return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def three_short_falls(scene: Scene) -> Label:
-    """Three falls of 4 to 6 minutes within two hours, the first inside the migration's onset window.
-
-    At least inconclusive; far less than half of the time, so there is no loss: state null.
-    """
+    """Three falls of 4 to 6 minutes within two hours, the first inside the migration's onset window."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(130, 220))
     fell = scene.choose_time_after(migrated, 1, 15)
     for _ in range(3):
@@ -107,6 +98,7 @@ def three_short_falls(scene: Scene) -> Label:
         fell = scene.choose_time_after(fell, 26, 38)
     scene.plan.noise = 0.25
     scene.plan.holes = 0.0
+    # At least inconclusive; far less than half of the time, so there is no loss: state null.
     return expect_inconclusive(migrated_at=migrated, failed_at=ANY, explanation=(None, SCENARIO), extent=ANY)
 
 

@@ -8,13 +8,11 @@ from tests.incidents.scene import Scene
 
 
 def migration_stamped_twice(scene: Scene) -> Label:
-    """Two feeds date one migration 1 to 2.8 minutes apart, and the loss begins between or shortly after.
-
-    Records of one moment may differ by 3 minutes: one migration, from its first record on. Confirmed.
-    """
+    """Two feeds date one migration 1 to 2.8 minutes apart, and the loss begins between or shortly after."""
     late = timedelta(minutes=scene.rng.uniform(1, 2.8))
     migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200), log_late=late)
     scene.plan.migrations_in_both = True
+    # Records of one moment may differ by 3 minutes: one migration, from its first record on. Confirmed.
     return expect_flagged(migrated, scene.drop_traffic(scene.choose_time_after(migrated, 0.2, 4)))
 
 
@@ -36,10 +34,7 @@ def unavailable_stamped_late(scene: Scene) -> Label:
 
 
 def stop_with_late_records(scene: Scene) -> Label:
-    """A customer stops the VM; its note comes minutes late, and health repeats "Unavailable" to the very end.
-
-    The loss is the stop's and begins with it, not with the latest record.
-    """
+    """A customer stops the VM; its note comes minutes late, and health repeats "Unavailable" to the very end."""
     stopped = scene.choose_time_before_end(60, 240)
     power, verb, note = scene.rng.choice(
         (
@@ -56,19 +51,18 @@ def stop_with_late_records(scene: Scene) -> Label:
         scene.choose_time_before_end(0.2, 5), "Unavailable", before="Unavailable", title="Down: still unavailable"
     )
     scene.set_description(power=power)
+    # The loss is the stop's and begins with it, not with the latest record.
     return expect_other_cause("user-stop", stopped, migrated_at=migrated)
 
 
 def restart_stamped_late(scene: Scene) -> Label:
-    """A customer restarts the migrated VM, which does not come back; the restart's note comes 2 to 3 minutes late.
-
-    The operation itself is on time and lies between migration and loss: `guest-restart`.
-    """
+    """A customer restarts the migrated VM, which does not come back; the restart's note comes 2 to 3 minutes late."""
     asked = scene.choose_time_before_end(60, 200)
     migrated = scene.migrate_vm(scene.choose_time_after(asked, -20, -4))
     scene.run_operation(asked, "restart/action")
     scene.annotate_health(scene.choose_time_after(asked, 2, 2.8), "VirtualMachineRebootInitiatedByControlPlane")
     scene.drop_traffic(scene.choose_time_after(asked, 0.1, 0.5))
+    # The operation itself is on time and lies between migration and loss: `guest-restart`.
     return expect_other_cause("guest-restart", asked, migrated_at=migrated, action=("investigate",))
 
 

@@ -21,12 +21,10 @@ def _just_before(scene: Scene, lost: datetime) -> datetime:
 
 
 def network_change_after_migration(scene: Scene) -> Label:
-    """A change that touches the VM succeeded right before the loss, nearer to it than the migration.
-
-    It competes and wins: clear, `network-change`, investigate.
-    """
+    """A change that touches the VM succeeded right before the loss, nearer to it than the migration."""
     migrated, lost = _migrated_and_lost(scene)
     scene.change_own_network(_just_before(scene, lost))
+    # It competes and wins: clear, `network-change`, investigate.
     return expect_other_cause("network-change", lost, migrated_at=migrated, action=("investigate",))
 
 
@@ -38,15 +36,13 @@ def network_change_without_migration(scene: Scene) -> Label:
 
 
 def network_change_of_unknown_relation(scene: Scene) -> Label:
-    """A security group of the VM's resource group was changed before the loss; nothing tells whose it is.
-
-    The relation cannot be known: suspected, the change cited as evidence against.
-    """
+    """A security group of the VM's resource group was changed before the loss; nothing tells whose it is."""
     migrated, lost = _migrated_and_lost(scene)
     target = scene.rng.choice((scene.get_security_group(), scene.get_security_group().replace("-nsg", "-shared-nsg")))
     scene.run_operation(_just_before(scene, lost), _GROUPS, target=target)
     # The VM may name its network interface; what that one names, its security group, was not exported.
     scene.plan.machine_forms = ("vm",)
+    # The relation cannot be known: suspected, the change cited as evidence against.
     return expect_flagged(migrated, lost, verdict="suspected")
 
 
@@ -61,16 +57,14 @@ def network_change_in_another_group(scene: Scene) -> Label:
 
 
 def network_change_of_another_vm(scene: Scene) -> Label:
-    """A network interface of the same resource group was changed that is known to be another VM's.
-
-    A change competes only where it touches the VM: confirmed.
-    """
+    """A network interface of the same resource group was changed that is known to be another VM's."""
     migrated, lost = _migrated_and_lost(scene)
     scene.run_operation(
         _just_before(scene, lost), _NICS, target=scene.get_group_resource("networkInterfaces", "jump01-nic")
     )
     scene.plan.feeds.add("machine")
     scene.plan.machine_forms = ("resources",)
+    # A change competes only where it touches the VM: confirmed.
     return expect_flagged(migrated, lost)
 
 
@@ -85,11 +79,9 @@ def network_change_failed(scene: Scene) -> Label:
 
 
 def network_change_further_away(scene: Scene) -> Label:
-    """The VM's own network was changed 18 to 28 minutes before the loss, the migration came 1 to 6 before.
-
-    The migration is nearer to the onset, so the change does not compete: confirmed.
-    """
+    """The VM's own network was changed 18 to 28 minutes before the loss, the migration came 1 to 6 before."""
     lost = scene.drop_traffic(scene.choose_time_before_end(45, 200))
     migrated = scene.migrate_vm(scene.choose_time_after(lost, -6, -1))
     scene.change_own_network(scene.choose_time_after(lost, -28, -18))
+    # The migration is nearer to the onset, so the change does not compete: confirmed.
     return expect_flagged(migrated, lost)

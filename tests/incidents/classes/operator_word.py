@@ -14,13 +14,11 @@ def _rounded_down(at: datetime, minutes: int) -> datetime:
 
 
 def operator_rounds_down(scene: Scene) -> Label:
-    """The operator states a time 2 to 12 minutes before traffic collapsed; traffic was normal then.
-
-    A strong channel shows the VM well at the stated time, so the measured onset counts: confirmed.
-    """
+    """The operator states a time 2 to 12 minutes before traffic collapsed; traffic was normal then."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
     lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.5, 10))
     scene.unreachable_since = _rounded_down(lost, scene.rng.choice((5, 10)))
+    # A strong channel shows the VM well at the stated time, so the measured onset counts: confirmed.
     return expect_flagged(migrated, lost)
 
 
@@ -34,12 +32,10 @@ def operator_rounds_down_beside_heartbeats(scene: Scene) -> Label:
 
 
 def operator_contradicted(scene: Scene) -> Label:
-    """The operator cannot reach the VM since its migration, and traffic is as ever.
-
-    Nothing measured shows a loss, so the contradicted word shows none: inconclusive, and told.
-    """
+    """The operator cannot reach the VM since its migration, and traffic is as ever."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
     scene.unreachable_since = scene.choose_time_after(migrated, 0, 10).replace(second=0, microsecond=0)
+    # Nothing measured shows a loss, so the contradicted word shows none: inconclusive, and told.
     return expect_inconclusive(
         migrated_at=migrated, failed_at=ANY, explanation=(None, SCENARIO), state=None, extent=ANY
     )

@@ -2,7 +2,14 @@
 
 from datetime import datetime
 
-from tests.incidents.labels import SCENARIO, expect_flagged, expect_inconclusive, expect_no_loss, expect_other_cause
+from tests.incidents.labels import (
+    SCENARIO,
+    expect_flagged,
+    expect_inconclusive,
+    expect_label,
+    expect_no_loss,
+    expect_other_cause,
+)
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -20,11 +27,9 @@ def _migration_and_fall(scene: Scene, *, silent: bool = False) -> tuple[datetime
 
 
 def partial_loss_alone(scene: Scene) -> Label:
-    """Traffic falls to a part with the migration and stays there; nothing else speaks.
-
-    A partial loss with its name, weak: alone inconclusive, and no time will tell.
-    """
+    """Traffic falls to a part with the migration and stays there; nothing else speaks."""
     migrated, fell = _migration_and_fall(scene)
+    # A partial loss with its name, weak: alone inconclusive, and no time will tell.
     return expect_inconclusive(
         migrated_at=migrated,
         failed_at=fell,
@@ -36,12 +41,10 @@ def partial_loss_alone(scene: Scene) -> Label:
 
 
 def partial_loss_with_heartbeats_gone(scene: Scene) -> Label:
-    """Cut off from outside while the inside talks on: traffic at a part, heartbeats gone since the migration.
-
-    Weak with a strong channel, and no witness from outside: suspected, never more.
-    """
+    """Cut off from outside while the inside talks on: traffic at a part, heartbeats gone since the migration."""
     migrated, fell = _migration_and_fall(scene, silent=True)
     scene.plan.feeds.add("heartbeat")
+    # Weak with a strong channel, and no witness from outside: suspected, never more.
     return expect_flagged(migrated, fell, verdict="suspected", extent="partial")
 
 
@@ -73,21 +76,13 @@ def partial_pause(scene: Scene) -> Label:
 
 
 def partial_fall_without_migration(scene: Scene) -> Label:
-    """The same fall and no migration: clear.
-
-    Whether a fall to a part that nothing else supports is a loss without a migration the contract leaves open
-    (the channel is "since the migration").
-    """
+    """The same fall and no migration: clear."""
     fell = scene.choose_time_before_end(75, 200)
     scene.plan.noise = 0.12
     scene.reduce_traffic(fell, None, *_LEVELS)
-    return Label(
-        verdict=frozenset({"clear"}),
-        explanation=frozenset({None, "unexplained"}),
-        state=frozenset({None, "open"}),
-        migrated_at=None,
-        failed_at=ANY,
-    )
+    # Whether a fall to a part that nothing else supports is a loss without a migration the contract leaves open (the
+    # channel is "since the migration").
+    return expect_label("clear", explanation=(None, "unexplained"), state=(None, "open"), failed_at=ANY)
 
 
 def fall_to_two_thirds(scene: Scene) -> Label:
@@ -99,14 +94,12 @@ def fall_to_two_thirds(scene: Scene) -> Label:
 
 
 def partial_fall_explained_by_a_change(scene: Scene) -> Label:
-    """A change of the VM's own network right before traffic fell to a part with heartbeats gone.
-
-    The migration lies 8 to 20 minutes further away: the change explains the loss. Clear.
-    """
+    """A change of the VM's own network right before traffic fell to a part with heartbeats gone."""
     fell = scene.choose_time_before_end(75, 200)
     migrated = scene.migrate_vm(scene.choose_time_after(fell, -25, -12))
     scene.change_own_network(scene.choose_time_after(fell, -4, -1.5))
     scene.plan.noise = 0.12
     scene.reduce_traffic(fell, None, *_LEVELS, silent=True)
     scene.plan.feeds.add("heartbeat")
+    # The migration lies 8 to 20 minutes further away: the change explains the loss. Clear.
     return expect_other_cause("network-change", fell, migrated_at=migrated, action=("investigate",), extent="partial")

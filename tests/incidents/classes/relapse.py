@@ -18,25 +18,21 @@ def _migration_and_healed_loss(scene: Scene, least: float, most: float) -> tuple
 
 
 def relapse_after_minutes(scene: Scene) -> Label:
-    """Lost with the migration, well for 4 to 12 minutes, lost again until the end.
-
-    Fewer than 15 well minutes between, together down for most of the time: one intermittent loss from the
-    first onset, and open. Never "reachable again, nothing to do".
-    """
+    """Lost with the migration, well for 4 to 12 minutes, lost again until the end."""
     migrated, lost, healed = _migration_and_healed_loss(scene, 20, 50)
     scene.drop_traffic(scene.choose_time_after(healed, 4.2, 12))
+    # Fewer than 15 well minutes between, together down for most of the time: one intermittent loss from the first
+    # onset, and open. Never "reachable again, nothing to do".
     return expect_flagged(
         migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy", "investigate"), extent="intermittent"
     )
 
 
 def relapse_after_half_an_hour(scene: Scene) -> Label:
-    """Lost with the migration and healed for 18 to 28 minutes; lost again, later than a migration may be blamed.
-
-    Two losses: the first is the migration's, the latest is unexplained and open, and decides state and action.
-    """
+    """Lost with the migration and healed for 18 to 28 minutes; lost again, later than a migration may be blamed."""
     migrated, _, healed = _migration_and_healed_loss(scene, 22, 45)
     lost = scene.drop_traffic(scene.choose_time_after(healed, 18, 28))
+    # Two losses: the first is the migration's, the latest is unexplained and open, and decides state and action.
     return expect_flagged(
         migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, explanation="unexplained", action=("investigate",)
     )
@@ -51,11 +47,7 @@ def relapse_that_healed_too(scene: Scene) -> Label:
 
 
 def relapse_after_redeploy(scene: Scene) -> Label:
-    """A redeploy ends the migration's loss; 5 to 12 minutes later the VM is lost again, until the end.
-
-    A reset lies between, so these are two losses, and the link of the latest to the migration is broken.
-    Redeployed already and dead: never "nothing to do", never another redeploy.
-    """
+    """A redeploy ends the migration's loss; 5 to 12 minutes later the VM is lost again, until the end."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(130, 220))
     lost = scene.choose_time_after(migrated, -0.5, 8)
     asked = scene.choose_time_after(lost, 20, 45)
@@ -65,6 +57,8 @@ def relapse_after_redeploy(scene: Scene) -> Label:
     scene.omit_points(asked, back)
     scene.plan.noise = 0.25
     again = scene.drop_traffic(scene.choose_time_after(back, 5, 12))
+    # A reset lies between, so these are two losses, and the link of the latest to the migration is broken. Redeployed
+    # already and dead: never "nothing to do", never another redeploy.
     return expect_flagged(
         migrated,
         again,
@@ -75,10 +69,7 @@ def relapse_after_redeploy(scene: Scene) -> Label:
 
 
 def user_stop_after_a_healed_loss(scene: Scene) -> Label:
-    """The migration's loss healed; an hour later a customer stops the VM, and it is stopped now.
-
-    The latest loss is the customer's: explained by the stop, and no reason to redeploy.
-    """
+    """The migration's loss healed; an hour later a customer stops the VM, and it is stopped now."""
     migrated, _, healed = _migration_and_healed_loss(scene, 20, 35)
     stopped = scene.choose_time_after(healed, 25, 40)
     scene.run_operation(stopped, "deallocate/action")
@@ -86,18 +77,17 @@ def user_stop_after_a_healed_loss(scene: Scene) -> Label:
     scene.take_machine_down(scene.choose_time_after(stopped, 0.3, 0.4), reported=False)
     scene.change_health(scene.choose_time_after(stopped, 0.4, 0.5), "Unavailable", cause="UserInitiated")
     scene.set_description(power="deallocated")
+    # The latest loss is the customer's: explained by the stop, and no reason to redeploy.
     return expect_flagged(migrated, stopped, verdict=CONFIRMED_OR_SUSPECTED, explanation="user-stop")
 
 
 def pause_then_loss(scene: Scene) -> Label:
-    """Dead for 5 to 8 minutes with the migration, well for 9 to 12, then lost until the end: one story, open.
-
-    The pieces make one intermittent loss from the pause on; how exactly it is dated is not compared.
-    """
+    """Dead for 5 to 8 minutes with the migration, well for 9 to 12, then lost until the end: one story, open."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(110, 200))
     paused = scene.choose_time_after(migrated, 0, 2)
     well = scene.choose_time_after(paused, 5, 8)
     scene.drop_traffic(paused, well)
     scene.drop_traffic(scene.choose_time_after(well, 9, 12))
     scene.plan.noise = 0.25
+    # The pieces make one intermittent loss from the pause on; how exactly it is dated is not compared.
     return expect_flagged(migrated, ANY, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy",), extent=ANY)

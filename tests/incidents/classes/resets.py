@@ -8,16 +8,14 @@ from tests.incidents.scene import Scene
 
 
 def restart_before_migration(scene: Scene) -> Label:
-    """A customer restarts the VM, which is well again for 4 to 10 minutes; then it is migrated and lost.
-
-    A reset before the migration, with the VM well in between, breaks nothing and explains nothing: confirmed.
-    """
+    """A customer restarts the VM, which is well again for 4 to 10 minutes; then it is migrated and lost."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
     up = scene.choose_time_after(migrated, -10, -4)
     asked = scene.choose_time_after(up, -1.2, -0.8)
     scene.annotate_health(asked, "VirtualMachineRebootInitiatedByControlPlane")
     scene.run_operation(asked, "restart/action")
     scene.take_machine_down(asked, up)
+    # A reset before the migration, with the VM well in between, breaks nothing and explains nothing: confirmed.
     return expect_flagged(migrated, scene.drop_traffic(scene.choose_time_after(migrated, 0.3, 8)))
 
 
@@ -61,12 +59,10 @@ def _off_for_minutes(scene: Scene, at: datetime) -> None:
 
 
 def resized_after_migration(scene: Scene) -> Label:
-    """Migrated, and minutes later resized or stopped and started for 4 to 9 minutes; traffic normal otherwise.
-
-    The missing points are that cause's and not a gap: judged normal before and after, clear.
-    """
+    """Migrated, and minutes later resized or stopped and started for 4 to 9 minutes; traffic normal otherwise."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
     _off_for_minutes(scene, scene.choose_time_after(migrated, 3, 20))
+    # The missing points are that cause's and not a gap: judged normal before and after, clear.
     return expect_no_loss(migrated_at=migrated, failed_at=ANY)
 
 
@@ -82,11 +78,9 @@ def _redeployed(scene: Scene, done: datetime, *, outcome: str = "Succeeded") -> 
 
 
 def redeploy_just_ended(scene: Scene) -> Label:
-    """The redeploy ended 3.5 to 7.5 minutes ago, and the VM is not back yet.
-
-    Confirmed and open; the action is to wait for 10 minutes, never "did not help" before.
-    """
+    """The redeploy ended 3.5 to 7.5 minutes ago, and the VM is not back yet."""
     migrated, lost = _redeployed(scene, scene.choose_time_before_end(3.5, 7.5))
+    # Confirmed and open; the action is to wait for 10 minutes, never "did not help" before.
     return expect_flagged(migrated, lost, action=("wait",))
 
 

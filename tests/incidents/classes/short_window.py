@@ -39,14 +39,12 @@ def short_window_behind_a_change(scene: Scene) -> Label:
 
 
 def short_window_after_all_was_over(scene: Scene) -> Label:
-    """Lost and recovered hours before the window began: no loss reaches into it, so none is told.
-
-    Whether a migration from before the window is shown is not compared.
-    """
+    """Lost and recovered hours before the window began: no loss reaches into it, so none is told."""
     _asks(scene)
     migrated = scene.migrate_vm(scene.choose_time_before_end(240, 400))
     lost = scene.choose_time_after(migrated, 0, 10)
     scene.drop_traffic(lost, scene.choose_time_after(lost, 20, 60))
+    # Whether a migration from before the window is shown is not compared.
     return expect_no_loss(migrated_at=ANY, failed_at=ANY)
 
 

@@ -41,23 +41,19 @@ def silent_agents_of_a_workspace(scene: Scene) -> Label:
 
 
 def silent_agents_and_a_migration(scene: Scene) -> Label:
-    """The same, and one of them was migrated minutes before.
-
-    Most of those that fell silent were not migrated, so its silence is theirs: clear.
-    """
+    """The same, and one of them was migrated minutes before."""
     silent = _fall_silent_together(scene)
+    # Most of those that fell silent were not migrated, so its silence is theirs: clear.
     return replace(_SILENT, migrated_at=scene.migrate_vm(scene.choose_time_after(silent, -12, -2)))
 
 
 def silent_agent_in_onset_window(scene: Scene) -> Label:
-    """Heartbeats end within minutes of the migration while traffic stays normal.
-
-    They went to an address outside, so this cannot be told: inconclusive. Whether the silence is a loss with
-    a state of its own is not compared.
-    """
+    """Heartbeats end within minutes of the migration while traffic stays normal."""
     migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
     scene.stop_heartbeats(scene.choose_time_after(migrated, 1, 15))
     scene.plan.feeds.add("heartbeat")
+    # They went to an address outside, so this cannot be told: inconclusive. Whether the silence is a loss with a state
+    # of its own is not compared.
     return expect_inconclusive(
         migrated_at=migrated,
         failed_at=ANY,

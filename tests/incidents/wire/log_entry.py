@@ -22,17 +22,17 @@ class LogEntry:
     operation: str
     localized: str
     status: str
-    sub_status: str
-    event_name: str
     resource: str
-    provider: str
-    type: str
-    level: str
-    caller: str | None
     correlation: str
-    operation_id: str
     data_id: str
     properties: JsonObject
+    sub_status: str = ""
+    event_name: str = ""
+    provider: str = ""
+    type: str = ""
+    level: str = "Informational"
+    caller: str | None = None
+    operation_id: str = ""
 
 
 def build_log_entries(rng: random.Random, truth: GroundTruth) -> list[LogEntry]:
@@ -56,19 +56,18 @@ def _is_logged(changed: HealthChange, truth: GroundTruth) -> bool:
 
 def _log_operation(rng: random.Random, operation: Operation) -> list[LogEntry]:
     """Started, perhaps Accepted, and the end, of one correlation id. An `EndRequest` may be no end."""
+    # `poweroff` and `powerOff` both occur.
     begin = LogEntry(
         at=operation.at,
         submitted=operation.at + timedelta(seconds=rng.uniform(10, 60)),
         category=operation.category,
-        operation=_vary_case(rng, operation.name),
+        operation=operation.name.replace("powerOff", "poweroff" if rng.random() < 0.3 else "powerOff"),
         localized=OPERATIONS.get(operation.name, operation.name),
         status="Started",
-        sub_status="",
         event_name="BeginRequest",
         resource=operation.target,
         provider=operation.name.split("/")[0],
         type=get_resource_type(operation.target),
-        level="Informational",
         caller="ops@contoso.example",
         correlation=make_guid(rng),
         operation_id=make_guid(rng),
@@ -80,10 +79,12 @@ def _log_operation(rng: random.Random, operation: Operation) -> list[LogEntry]:
     middle = replace(begin, event_name="EndRequest", data_id=make_guid(rng), properties={"statusCode": "Accepted"})
     entries = [begin]
     if rng.random() < 0.7:
-        entries.append(replace(middle, at=_get_time_within(operation, 0.1), status="Accepted", sub_status="Accepted"))
+        entries.append(
+            replace(middle, at=operation.at + operation.duration * 0.1, status="Accepted", sub_status="Accepted")
+        )
     if operation.outcome == "Running":
         return entries
-    end = replace(middle, at=_get_time_within(operation, 1.0), status=operation.outcome, data_id=make_guid(rng))
+    end = replace(middle, at=operation.at + operation.duration, status=operation.outcome, data_id=make_guid(rng))
     if operation.outcome == "Failed":
         failure: Json = {"error": {"code": "Conflict", "message": "Another operation is in progress."}}
         said: JsonObject = {"statusCode": "Conflict", "statusMessage": encode_json(failure).decode()}
@@ -91,70 +92,37 @@ def _log_operation(rng: random.Random, operation: Operation) -> list[LogEntry]:
     return [*entries, replace(end, sub_status=rng.choice(("", "OK")), properties={"statusCode": "OK"})]
 
 
-def _get_time_within(operation: Operation, part: float) -> datetime:
-    return operation.at + operation.duration * part
-
-
-def _vary_case(rng: random.Random, name: str) -> str:
-    """`poweroff` and `powerOff` both occur."""
-    return name.replace("powerOff", "poweroff") if rng.random() < 0.3 else name
-
-
 def _build_health_entry(rng: random.Random, at: datetime, vm: str, verb: str, properties: JsonObject) -> LogEntry:
     """A ResourceHealth record: no caller, the odd provider name, submitted minutes later."""
-    status = {"Activated": "Active"}.get(verb, verb)
     return LogEntry(
         at=at,
         submitted=at + timedelta(seconds=rng.uniform(90, 240)),
         category="ResourceHealth",
         operation=f"Microsoft.Resourcehealth/healthevent/{verb}/action",
         localized=f"Health Event {verb}",
-        status=status,
-        sub_status="",
-        event_name="",
+        status="Active" if verb == "Activated" else verb,
         resource=vm,
         provider=HEALTH_PROVIDER,
         type=rng.choice(("Microsoft.Compute/virtualMachines", "MICROSOFT.COMPUTE/VIRTUALMACHINES")),
         level=rng.choice(("Informational", "Warning", "Critical")),
-        caller=None,
         correlation=make_guid(rng),
-        operation_id="",
         data_id=make_guid(rng),
         properties=properties,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _HealthMessage:
-    """What a health event says, before it has a dialect."""
-
-    title: str
-    details: str | None
-    before: str | None
-    after: str | None
-    cause: str
-    planned: bool = False
-
-
-def _build_health_properties(rng: random.Random, message: _HealthMessage, verb: str) -> JsonObject:
+def _choose_dialect(rng: random.Random, told: JsonObject, verb: str, category: str = "Unplanned") -> JsonObject:
     """The two dialects: the current keys, and the older ones of Microsoft's published sample."""
     if rng.random() < 0.75:
-        return {
-            "title": message.title,
-            "details": message.details,
-            "currentHealthStatus": message.after,
-            "previousHealthStatus": message.before,
-            "type": "Downtime",
-            "cause": message.cause,
-        }
+        return told
     return {
         "stage": "Active" if verb == "Activated" else verb,
-        "title": message.title,
-        "details": message.details,
-        "healthStatus": message.after,
-        "healthEventType": "Downtime",
-        "healthEventCause": message.cause,
-        "healthEventCategory": "Planned" if message.planned else "Unplanned",
+        "title": told["title"],
+        "details": told["details"],
+        "healthStatus": told["currentHealthStatus"],
+        "healthEventType": told["type"],
+        "healthEventCause": told["cause"],
+        "healthEventCategory": category,
     }
 
 
@@ -167,15 +135,15 @@ def _log_annotation(rng: random.Random, annotated: HealthAnnotation) -> list[Log
         title, details = rng.choice(((words.title, None), (words.summary, ""), (words.title, words.summary)))
     else:
         title, details = rng.choice((words.title, words.summary)), annotated.name
-    told = _HealthMessage(
-        title=title,
-        details=details,
-        before=unchanged,
-        after=unchanged,
-        cause=words.cause,
-        planned=words.category == "Planned",
-    )
-    properties = _build_health_properties(rng, told, verb)
+    told: JsonObject = {
+        "title": title,
+        "details": details,
+        "currentHealthStatus": unchanged,
+        "previousHealthStatus": unchanged,
+        "type": "Downtime",
+        "cause": words.cause,
+    }
+    properties = _choose_dialect(rng, told, verb, "Planned" if words.category == "Planned" else "Unplanned")
     entry = _build_health_entry(rng, annotated.at + annotated.log_late, annotated.vm, verb, properties)
     if rng.random() < 0.15:
         # Azure repeats an event with another verb and another id within the minute.
@@ -187,12 +155,15 @@ def _log_annotation(rng: random.Random, annotated: HealthAnnotation) -> list[Log
 def _log_health_change(rng: random.Random, changed: HealthChange) -> LogEntry:
     """A transition of the availability state; platform events seldom come as Activated."""
     verb = "Resolved" if changed.after == "Available" else rng.choice(("Activated", "Updated", "InProgress"))
-    title = changed.title or f"Virtual Machine health status changed to {changed.after.lower()}"
-    told = _HealthMessage(
-        title=title, details=rng.choice((None, "")), before=changed.before, after=changed.after, cause=changed.cause
-    )
-    properties = _build_health_properties(rng, told, verb)
-    return _build_health_entry(rng, changed.at, changed.vm, verb, properties)
+    told: JsonObject = {
+        "title": changed.title or f"Virtual Machine health status changed to {changed.after.lower()}",
+        "details": rng.choice((None, "")),
+        "currentHealthStatus": changed.after,
+        "previousHealthStatus": changed.before,
+        "type": "Downtime",
+        "cause": changed.cause,
+    }
+    return _build_health_entry(rng, changed.at, changed.vm, verb, _choose_dialect(rng, told, verb))
 
 
 def _log_service_issue(rng: random.Random, issue: ServiceIssue) -> list[LogEntry]:
@@ -223,13 +194,8 @@ def _log_service_issue(rng: random.Random, issue: ServiceIssue) -> list[LogEntry
         operation="Microsoft.ServiceHealth/incident/action",
         localized="Microsoft.ServiceHealth/incident/action",
         status="Active",
-        sub_status="",
-        event_name="",
         resource=f"/subscriptions/{issue.subscription}",
-        provider="",
-        type="",
         level="Warning",
-        caller=None,
         correlation=make_guid(rng),
         operation_id=make_guid(rng),
         data_id=make_guid(rng),
