@@ -72,12 +72,6 @@ def test_channels_of_one_onset_make_one_loss(story: str, losses: list[str]) -> N
     assert told(story) == losses
 
 
-def test_a_flap_of_seconds_is_not_even_a_pause() -> None:
-    timeline = notation.timeline("12:00 unavailable\n12:00 available")
-
-    assert search_losses(timeline).pauses == ()
-
-
 @pytest.mark.parametrize(("seconds", "told_of"), [(34, 0), (36, 1)])
 def test_what_resource_health_takes_back_within_35_seconds_is_noise(seconds: int, told_of: int) -> None:
     at = notation.DAY + timedelta(hours=12)

@@ -4,7 +4,7 @@ import pytest
 
 from tests import notation
 from tests.timeline_builders import SCENARIOS, diagnose_story
-from vmdiag.diagnosis.model import Action, Stance, State, Verdict
+from vmdiag.diagnosis.model import Stance, Verdict
 
 LOOK_ALIKES = {
     "a healthy migration": ("12:00 live-migration\ntraffic normal", "clear", None, None, "none"),
@@ -143,14 +143,6 @@ def test_of_two_migrations_the_one_that_bit_is_named() -> None:
     assert f"{diagnosis.failed_at:%H:%M}" == "12:03"
 
 
-def test_a_later_stop_explains_the_latest_loss_and_does_not_hide_the_migration_s() -> None:
-    diagnosis = diagnose_story("12:00 live-migration\n12:03 traffic-lost\n13:30 stop\ncpu active\nuntil 16:00")
-
-    assert diagnosis.verdict is Verdict.CONFIRMED
-    assert diagnosis.explanation == "user-stop"
-    assert diagnosis.recommendation.action is Action.INVESTIGATE
-
-
 def test_the_migration_that_is_named_is_the_one_whose_loss_is_left_and_the_latest_loss_says_how_things_stand() -> None:
     diagnosis = diagnose_story(
         "08:00 live-migration\n08:03 traffic-lost\n09:00 traffic-back\n"
@@ -194,8 +186,3 @@ def test_findings_come_in_a_total_order() -> None:
 
     assert ranks == sorted(ranks)
     assert len(ranks) == len(SCENARIOS)
-
-
-def test_a_state_is_null_without_a_loss() -> None:
-    assert diagnose_story("12:00 live-migration\ntraffic normal").state is None
-    assert diagnose_story("12:00 traffic-lost").state is State.OPEN

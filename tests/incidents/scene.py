@@ -202,6 +202,18 @@ class Scene:
         self.dips.append(TrafficDip(vm=vm or self.vm, start=start, end=end, level=level, silent=silent))
         return start
 
+    def lose_traffic(self, before_end: tuple[float, float], migrated: tuple[float, float]) -> tuple[datetime, datetime]:
+        """Traffic collapses so many minutes before the end, with a migration so many after that; when both happened."""
+        lost = self.drop_traffic(self.choose_time_before_end(*before_end))
+        return self.migrate_vm(self.choose_time_after(lost, *migrated)), lost
+
+    def migrate_and_lose_traffic(
+        self, before_end: tuple[float, float], lost: tuple[float, float]
+    ) -> tuple[datetime, datetime]:
+        """Azure migrates the VM so many minutes before the end, and traffic collapses so many after that."""
+        migrated = self.migrate_vm(self.choose_time_before_end(*before_end))
+        return migrated, self.drop_traffic(self.choose_time_after(migrated, *lost))
+
     def reduce_traffic(
         self, start: datetime, end: datetime | None, least: float, most: float, *, silent: bool | None = None
     ) -> datetime:
@@ -231,6 +243,11 @@ class Scene:
     def select_feeds(self, feeds: Iterable[str]) -> None:
         """The feeds that were exported: of activity, health, metrics, heartbeat, machine, service, csv."""
         self.plan.feeds = set(feeds)
+
+    def show_network(self) -> None:
+        """Each network interface's own description was exported: only that tells its security group and subnet."""
+        self.plan.feeds.add("machine")
+        self.plan.machine_forms = ("resources",)
 
     def change_own_network(self, at: datetime) -> None:
         """The VM's own network interface is changed, its security group, a rule of it, or its subnet, and it shows."""

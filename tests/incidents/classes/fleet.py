@@ -55,13 +55,11 @@ def service_incident_of_another_service(scene: Scene) -> Label:
 
 def shared_outage(scene: Scene) -> Label:
     """Five to eight VMs of a virtual network lose traffic in the same minutes; one of them was migrated."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -12, 0))
+    migrated, lost = scene.lose_traffic((60, 180), migrated=(-12, 0))
     for _ in range(scene.rng.randint(4, 7)):
         also = scene.choose_time_after(lost, -1.5, 2.5)
         scene.drop_traffic(also, vm=scene.add_neighbour(expect_other_cause("unexplained", also)))
-    scene.plan.feeds.add("machine")
-    scene.plan.machine_forms = ("resources",)
+    scene.show_network()
     # Most were not migrated, which points to a shared cause: the migrated one is at most suspected, the others are
     # clear and `unexplained`.
     return expect_flagged(migrated, lost, verdict="suspected")
@@ -69,13 +67,11 @@ def shared_outage(scene: Scene) -> Label:
 
 def shared_outage_of_a_region(scene: Scene) -> Label:
     """The same across four to six virtual networks of one region: suspected at most, the others unexplained."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -12, 0))
+    migrated, lost = scene.lose_traffic((60, 180), migrated=(-12, 0))
     for number in range(scene.rng.randint(4, 6)):
         also = scene.choose_time_after(lost, -1.5, 2.5)
         scene.drop_traffic(also, vm=scene.add_neighbour(expect_other_cause("unexplained", also), f"vnet{number}"))
-    scene.plan.feeds.add("machine")
-    scene.plan.machine_forms = ("resources",)
+    scene.show_network()
     return expect_flagged(migrated, lost, verdict="suspected")
 
 
@@ -84,6 +80,5 @@ def neighbours_without_harm(scene: Scene) -> Label:
     lost = scene.drop_traffic(scene.choose_time_before_end(60, 180))
     for _ in range(5):
         scene.add_neighbour(expect_no_loss())
-    scene.plan.feeds.add("machine")
-    scene.plan.machine_forms = ("resources",)
+    scene.show_network()
     return expect_flagged(scene.migrate_vm(scene.choose_time_after(lost, -12, -0.3)), lost)

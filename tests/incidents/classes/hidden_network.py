@@ -29,8 +29,7 @@ def _shows_no_network(scene: Scene) -> None:
 
 def hidden_network_change(scene: Scene) -> Label:
     """A change in the VM's resource group right before the loss, in an archive that shows no network."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -25, -8))
+    migrated, lost = scene.lose_traffic((60, 200), migrated=(-25, -8))
     _changes(scene, scene.choose_time_after(lost, -4, -1.5), scene.resource_group_id)
     _shows_no_network(scene)
     # The relation cannot be known: suspected, the change cited against.
@@ -47,8 +46,7 @@ def hidden_network_change_without_migration(scene: Scene) -> Label:
 
 def hidden_network_change_further_away(scene: Scene) -> Label:
     """Such a change, but farther from the onset than the migration by more than 3 minutes: confirmed."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -6, -1))
+    migrated, lost = scene.lose_traffic((60, 200), migrated=(-6, -1))
     _changes(scene, scene.choose_time_after(lost, -28, -14), scene.resource_group_id)
     _shows_no_network(scene)
     return expect_flagged(migrated, lost)
@@ -59,15 +57,13 @@ def _network_of_another_group(scene: Scene) -> str:
     group = f"{scene.resource_group_id}-net"
     subnet = f"{group}/providers/Microsoft.Network/virtualNetworks/hub/subnets/default"
     scene.machines[0] = replace(scene.machines[0], subnet=subnet)
-    scene.plan.feeds.add("machine")
-    scene.plan.machine_forms = ("resources",)
+    scene.show_network()
     return group
 
 
 def change_in_the_group_of_a_hidden_network(scene: Scene) -> Label:
     """The subnet's own network is not shown, so neither is its route table; one of that group was written."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -25, -8))
+    migrated, lost = scene.lose_traffic((60, 200), migrated=(-25, -8))
     _changes(scene, scene.choose_time_after(lost, -4, -1.5), _network_of_another_group(scene))
     # A change in the group of what could not be seen: relation unknown, suspected.
     return expect_flagged(migrated, lost, verdict="suspected")
@@ -75,8 +71,7 @@ def change_in_the_group_of_a_hidden_network(scene: Scene) -> Label:
 
 def change_as_near_as_the_migration(scene: Scene) -> Label:
     """A change of the VM's own network and the migration within 2 minutes of each other, the loss 6 to 12 later."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(60, 200))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -12, -6))
+    migrated, lost = scene.lose_traffic((60, 200), migrated=(-12, -6))
     scene.change_own_network(scene.choose_time_after(migrated, -1.5, 1))
     # Within 3 minutes neither is nearer: suspected.
     return expect_flagged(migrated, lost, verdict="suspected")
@@ -84,7 +79,6 @@ def change_as_near_as_the_migration(scene: Scene) -> Label:
 
 def change_after_the_loss(scene: Scene) -> Label:
     """Somebody changes the VM's own network 5 to 20 minutes into the loss, in vain: too late to compete. Confirmed."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(75, 200))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -10, 0))
+    migrated, lost = scene.lose_traffic((75, 200), migrated=(-10, 0))
     scene.change_own_network(scene.choose_time_after(lost, 5, 20))
     return expect_flagged(migrated, lost)

@@ -27,8 +27,7 @@ def healthy_migration_stamped_twice(scene: Scene) -> Label:
 
 def unavailable_stamped_late(scene: Scene) -> Label:
     """Health notes the loss 2 to 3 minutes after the traffic shows it: one loss, dated to its first sign."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
-    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0, 10))
+    migrated, lost = scene.migrate_and_lose_traffic((60, 200), lost=(0, 10))
     scene.change_health(scene.choose_time_after(lost, 2, 2.8), "Unavailable")
     return expect_flagged(migrated, lost)
 

@@ -10,9 +10,7 @@ from tests.incidents.scene import Scene
 
 def traffic_alone(scene: Scene) -> Label:
     """Traffic collapses, and nothing shows whether the VM lives: no CPU, power or availability state."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
-    lost = scene.choose_time_after(migrated, -1, 20)
-    scene.drop_traffic(lost)
+    migrated, lost = scene.migrate_and_lose_traffic((60, 200), lost=(-1, 20))
     scene.select_feeds(("activity", "health", "metrics"))
     scene.plan.alive = False
     scene.plan.health_states = False
@@ -23,9 +21,7 @@ def traffic_alone(scene: Scene) -> Label:
 def heartbeat_alone(scene: Scene) -> Label:
     """A workspace is all there is: AzureActivity shows the migration, Heartbeat stops, a neighbour's not."""
     scene.add_neighbour(expect_no_loss())
-    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
-    lost = scene.choose_time_after(migrated, 0.5, 20)
-    scene.drop_traffic(lost)
+    migrated, lost = scene.migrate_and_lose_traffic((60, 200), lost=(0.5, 20))
     scene.select_feeds(("activity", "heartbeat"))
     # One strong channel without a sign of life: suspected.
     return expect_flagged(migrated, lost, verdict="suspected")
@@ -33,9 +29,7 @@ def heartbeat_alone(scene: Scene) -> Label:
 
 def operator_knows_of_a_silent_vm(scene: Scene) -> Label:
     """The operator cannot reach the VM, and nothing shows whether it lives: suspected."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
-    lost = scene.choose_time_after(migrated, 0, 15)
-    scene.drop_traffic(lost)
+    migrated, lost = scene.migrate_and_lose_traffic((60, 200), lost=(0, 15))
     scene.unreachable_since = lost
     scene.select_feeds(("activity", "health"))
     scene.plan.health_states = False
@@ -44,9 +38,7 @@ def operator_knows_of_a_silent_vm(scene: Scene) -> Label:
 
 def activity_log_not_read(scene: Scene) -> Label:
     """Migration, collapse and signs of life are there, but not the log that would show a customer's doing."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
-    lost = scene.choose_time_after(migrated, -1, 20)
-    scene.drop_traffic(lost)
+    migrated, lost = scene.migrate_and_lose_traffic((60, 200), lost=(-1, 20))
     scene.select_feeds(("health", "metrics"))
     # Where the feeds that show competing causes were not read, confirmed becomes suspected.
     return expect_flagged(migrated, lost, verdict="suspected")
@@ -54,9 +46,7 @@ def activity_log_not_read(scene: Scene) -> Label:
 
 def health_history_not_read(scene: Scene) -> Label:
     """The activity log shows the migration, the metrics the collapse; the health history was not exported."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
-    lost = scene.choose_time_after(migrated, -1, 20)
-    scene.drop_traffic(lost)
+    migrated, lost = scene.migrate_and_lose_traffic((60, 200), lost=(-1, 20))
     scene.select_feeds(("activity", "metrics"))
     # Two verdicts: annotations of rivals are written to the activity log, too, so one may hold that the competing
     # causes were read (confirmed), or that their own feed was not (suspected). Flagged in any case.
@@ -67,8 +57,7 @@ def health_history_not_read(scene: Scene) -> Label:
 
 def health_alone_after_migration(scene: Scene) -> Label:
     """Metrics were refused; health has been Unavailable since minutes after the migration."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
-    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.2, 15))
+    migrated, lost = scene.migrate_and_lose_traffic((60, 200), lost=(0.2, 15))
     scene.change_health(lost, "Unavailable")
     scene.select_feeds(("activity", "health"))
     scene.plan.metrics_refused = scene.rng.random() < 0.5
@@ -78,8 +67,7 @@ def health_alone_after_migration(scene: Scene) -> Label:
 
 def accelnet_after_migration_without_metrics(scene: Scene) -> Label:
     """Metrics were refused; accelerated networking is unhealthy and the VM Degraded since the migration."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(60, 200))
-    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.2, 15))
+    migrated, lost = scene.migrate_and_lose_traffic((60, 200), lost=(0.2, 15))
     scene.annotate_health(lost, "AccelnetUnhealthy")
     scene.change_health(scene.choose_time_after(lost, 0, 0.5), "Degraded")
     scene.select_feeds(("activity", "health"))
@@ -90,8 +78,7 @@ def accelnet_after_migration_without_metrics(scene: Scene) -> Label:
 
 def too_early(scene: Scene) -> Label:
     """Traffic has been gone for 12 to 14 minutes when the window ends."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(12.2, 14.2))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -10, 0.5))
+    migrated, lost = scene.lose_traffic((12.2, 14.2), migrated=(-10, 0.5))
     scene.plan.whole_tail = True
     scene.plan.holes = 0.0
     # Open, and the window ends less than 15 minutes after the onset: inconclusive, wait. An inconclusive case names the

@@ -51,8 +51,7 @@ def network_change_in_another_group(scene: Scene) -> Label:
     migrated, lost = _migrated_and_lost(scene)
     scene.run_operation(_just_before(scene, lost), _GROUPS, target=scene.get_foreign_resource("networkSecurityGroups"))
     if scene.rng.random() < 0.5:
-        scene.plan.feeds.add("machine")
-        scene.plan.machine_forms = ("resources",)
+        scene.show_network()
     return expect_flagged(migrated, lost)
 
 
@@ -62,8 +61,7 @@ def network_change_of_another_vm(scene: Scene) -> Label:
     scene.run_operation(
         _just_before(scene, lost), _NICS, target=scene.get_group_resource("networkInterfaces", "jump01-nic")
     )
-    scene.plan.feeds.add("machine")
-    scene.plan.machine_forms = ("resources",)
+    scene.show_network()
     # A change competes only where it touches the VM: confirmed.
     return expect_flagged(migrated, lost)
 
@@ -73,15 +71,13 @@ def network_change_failed(scene: Scene) -> Label:
     migrated, lost = _migrated_and_lost(scene)
     scene.run_operation(_just_before(scene, lost), _GROUPS, target=scene.get_security_group(), outcome="Failed")
     if scene.rng.random() < 0.5:
-        scene.plan.feeds.add("machine")
-        scene.plan.machine_forms = ("resources",)
+        scene.show_network()
     return expect_flagged(migrated, lost)
 
 
 def network_change_further_away(scene: Scene) -> Label:
     """The VM's own network was changed 18 to 28 minutes before the loss, the migration came 1 to 6 before."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(45, 200))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -6, -1))
+    migrated, lost = scene.lose_traffic((45, 200), migrated=(-6, -1))
     scene.change_own_network(scene.choose_time_after(lost, -28, -18))
     # The migration is nearer to the onset, so the change does not compete: confirmed.
     return expect_flagged(migrated, lost)

@@ -14,16 +14,14 @@ _REBUILDS = {
 
 def lost_before_migration(scene: Scene) -> Label:
     """Traffic was gone 8 to 60 minutes before the migration."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(45, 160))
-    lost = scene.drop_traffic(scene.choose_time_after(migrated, -60, -8))
+    migrated, lost = scene.migrate_and_lose_traffic((45, 160), lost=(-60, -8))
     # More than 5 minutes earlier is not blamed on it: clear, `unexplained`, open, investigate.
     return expect_other_cause("unexplained", lost, migrated_at=migrated, action=("investigate",))
 
 
 def lost_long_after_migration(scene: Scene) -> Label:
     """The loss begins 36 to 150 minutes after the migration, the onset window is 30: `unexplained`."""
-    lost = scene.drop_traffic(scene.choose_time_before_end(45, 120))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -150, -36))
+    migrated, lost = scene.lose_traffic((45, 120), migrated=(-150, -36))
     return expect_other_cause("unexplained", lost, migrated_at=migrated, action=("investigate",))
 
 

@@ -15,8 +15,7 @@ def _rounded_down(at: datetime, minutes: int) -> datetime:
 
 def operator_rounds_down(scene: Scene) -> Label:
     """The operator states a time 2 to 12 minutes before traffic collapsed; traffic was normal then."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
-    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.5, 10))
+    migrated, lost = scene.migrate_and_lose_traffic((75, 200), lost=(0.5, 10))
     scene.unreachable_since = _rounded_down(lost, scene.rng.choice((5, 10)))
     # A strong channel shows the VM well at the stated time, so the measured onset counts: confirmed.
     return expect_flagged(migrated, lost)
@@ -24,8 +23,7 @@ def operator_rounds_down(scene: Scene) -> Label:
 
 def operator_rounds_down_beside_heartbeats(scene: Scene) -> Label:
     """The same without metrics: heartbeats went on after the stated time, then they stopped. Confirmed."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
-    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.5, 10))
+    migrated, lost = scene.migrate_and_lose_traffic((75, 200), lost=(0.5, 10))
     scene.unreachable_since = _rounded_down(lost, scene.rng.choice((5, 10)))
     scene.select_feeds(("activity", "health", "heartbeat", "machine"))
     return expect_flagged(migrated, lost)

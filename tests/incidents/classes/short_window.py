@@ -32,8 +32,7 @@ def short_window_on_a_stopped_vm(scene: Scene) -> Label:
 def short_window_behind_a_change(scene: Scene) -> Label:
     """Lost hours ago right after a change of its own network, a migration further away: the change explains it."""
     _asks(scene)
-    lost = scene.drop_traffic(scene.choose_time_before_end(120, 360))
-    migrated = scene.migrate_vm(scene.choose_time_after(lost, -25, -10))
+    migrated, lost = scene.lose_traffic((120, 360), migrated=(-25, -10))
     scene.change_own_network(scene.choose_time_after(lost, -4, -1.5))
     return expect_other_cause("network-change", lost, migrated_at=migrated, action=("investigate",))
 

@@ -32,16 +32,14 @@ def unknown_note_and_health_alone(scene: Scene) -> Label:
 
 def unknown_note_before_a_confirmed_loss(scene: Scene) -> Label:
     """The same note beside traffic that collapsed on a living machine: confirmed becomes suspected."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
-    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.5, 12))
+    migrated, lost = scene.migrate_and_lose_traffic((75, 200), lost=(0.5, 12))
     _is_noted(scene, scene.choose_time_after(lost, -25, 0.8))
     return expect_flagged(migrated, lost, verdict="suspected")
 
 
 def unknown_note_far_from_the_loss(scene: Scene) -> Label:
     """A note 45 to 120 minutes before the onset, or well after it, is no rival: confirmed."""
-    migrated = scene.migrate_vm(scene.choose_time_before_end(75, 200))
-    lost = scene.drop_traffic(scene.choose_time_after(migrated, 0.5, 12))
+    migrated, lost = scene.migrate_and_lose_traffic((75, 200), lost=(0.5, 12))
     _is_noted(scene, scene.choose_time_after(lost, *scene.rng.choice(((-120, -45), (8, 40)))))
     return expect_flagged(migrated, lost)
 

@@ -137,14 +137,7 @@ def _build_health_change(
 
 def _build_change_row(rng: random.Random, target: str, properties: JsonObject) -> JsonObject:
     identifier = make_guid(rng)
-    return {
-        "id": f"{target}/providers/Microsoft.Resources/changes/{identifier}",
-        "name": identifier,
-        "type": "microsoft.resources/changes",
-        "resourceGroup": get_group_name(target).lower(),
-        "subscriptionId": get_subscription_id(target),
-        "properties": properties,
-    }
+    return _build_row(target, "Microsoft.Resources/changes", properties, identifier)
 
 
 def _build_annotation_properties(note: HealthAnnotation) -> JsonObject:
@@ -172,13 +165,13 @@ def _build_status_properties(changed: HealthChange) -> JsonObject:
     }
 
 
-def _build_row(vm: str, kind: str, properties: JsonObject) -> JsonObject:
+def _build_row(target: str, kind: str, properties: JsonObject, name: str = "current") -> JsonObject:
     return {
-        "id": f"{vm}/providers/{kind}/current",
-        "name": "current",
+        "id": f"{target}/providers/{kind}/{name}",
+        "name": name,
         "type": kind.lower(),
-        "resourceGroup": get_group_name(vm).lower(),
-        "subscriptionId": get_subscription_id(vm),
+        "resourceGroup": get_group_name(target).lower(),
+        "subscriptionId": get_subscription_id(target),
         "properties": properties,
     }
 
@@ -229,22 +222,11 @@ def build_resource_row(identifier: str, location: str, properties: JsonObject) -
 def _encode_answer(rng: random.Random, table: str, rows: list[JsonObject]) -> WireFile:
     """The two forms of `data`: objects, or columns and rows."""
     rows = rng.sample(rows, k=len(rows))
-    if rng.random() < 0.7:
-        form, data = "objects", _encode_objects(rows)
-    else:
-        form, data = "table", _encode_columns(rows)
-    answer: JsonObject = {
-        "totalRecords": len(rows),
-        "count": len(rows),
-        "data": data,
-        "facets": [],
-        "resultTruncated": "false",
-    }
+    form = "objects" if rng.random() < 0.7 else "table"
+    data: Json = list(rows) if form == "objects" else _encode_columns(rows)
+    count = len(rows)
+    answer: JsonObject = {"totalRecords": count, "count": count, "data": data, "facets": [], "resultTruncated": "false"}
     return WireFile(path=f"{table}.json", form=f"{table}-{form}", content=encode_json(answer))
-
-
-def _encode_objects(rows: list[JsonObject]) -> Json:
-    return list(rows)
 
 
 def _encode_columns(rows: list[JsonObject]) -> Json:
