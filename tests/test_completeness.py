@@ -3,7 +3,6 @@
 import pytest
 
 from vmdiag.completeness import (
-    TOOL_LIMITS,
     find_continuation,
     find_missing_list,
     find_missing_part,
@@ -71,20 +70,13 @@ def test_the_innermost_error_says_what_happened() -> None:
     "name",
     ["nextLink", "next_link", "NextLink", "@odata.nextLink", "$skipToken", "skipToken", "skip_token", "SkipToken"],
 )
-def test_a_page_names_the_next_one_however_it_is_spelt(name: str) -> None:
-    found = find_missing_part({"value": [], name: "https://management.azure.com/next"}, 3)
+def test_a_page_names_the_next_one_however_it_is_spelt_and_lacks_that_alone(name: str) -> None:
+    found = find_missing_part({"value": [], "resultTruncated": "true", name: "https://management.azure.com/next"}, 3)
 
     assert found is not None
     assert found.is_continued
     assert find_continuation({name: "x"}) == "x"
     assert find_missing_part({"value": [], name: "https://management.azure.com/next"}, 3, is_followed=True) is None
-
-
-def test_a_truncated_page_with_a_token_lacks_the_next_page_alone() -> None:
-    found = find_missing_part({"data": [], "resultTruncated": "true", "$skipToken": "t"}, 3)
-
-    assert found is not None
-    assert found.is_continued
 
 
 @pytest.mark.parametrize(
@@ -121,35 +113,43 @@ def test_exactly_a_tools_limit_was_probably_cut_and_one_more_or_less_was_not(for
     assert found is not None
     assert tool in found.reason
     assert find_reached_limit(form, rows - 1) is find_reached_limit(form, rows + 1) is None
-
-
-def test_metrics_and_other_forms_have_no_limit_in_rows() -> None:
-    assert "metrics" not in TOOL_LIMITS
-    assert find_reached_limit("metrics", 50) is find_reached_limit("", 100) is None
+    assert find_reached_limit("metrics", rows) is find_reached_limit("", rows) is None
 
 
 @pytest.mark.parametrize(
-    "answer", [None, [], [{"value": []}], "null", {}, {"value": None}, {"value": "x"}, {"data": []}]
+    ("answer", "member", "is_missing"),
+    [
+        (None, "value", True),
+        ([], "value", True),
+        ([{"value": []}], "value", True),
+        ("null", "value", True),
+        ({}, "value", True),
+        ({"value": None}, "value", True),
+        ({"value": "x"}, "value", True),
+        ({"data": []}, "value", True),
+        ({"value": []}, "value", False),
+        ({"data": {"columns": [], "rows": []}}, "data", False),
+        ({"tables": [{}]}, "tables", False),
+    ],
 )
-def test_an_answer_without_its_list_is_no_empty_one(answer: object) -> None:
-    assert find_missing_list(answer, "value") is not None
+def test_an_answer_without_its_list_is_no_empty_one(answer: object, member: str, *, is_missing: bool) -> None:
+    assert (find_missing_list(answer, member) is not None) is is_missing
 
 
 @pytest.mark.parametrize(
-    ("answer", "member"),
-    [({"value": []}, "value"), ({"data": {"columns": [], "rows": []}}, "data"), ({"tables": [{}]}, "tables")],
+    ("document", "lacks"),
+    [
+        ({"value": None}, True),
+        ({"value": None, "nextLink": None}, True),
+        ({"data": None, "count": 0}, True),
+        ({"value": []}, False),
+        ({"data": {"context": {}}}, False),
+        ({"value": None, "id": "x"}, False),
+        ({"error": {}}, False),
+        ({}, False),
+    ],
 )
-def test_an_empty_list_is_an_answer(answer: object, member: str) -> None:
-    assert find_missing_list(answer, member) is None
-
-
-@pytest.mark.parametrize("document", [{"value": None}, {"value": None, "nextLink": None}, {"data": None, "count": 0}])
-def test_a_document_of_nothing_but_the_place_of_a_list_is_an_answer_without_it(document: dict[str, object]) -> None:
-    assert lacks_its_list(document) is not None
-
-
-@pytest.mark.parametrize(
-    "document", [{"value": []}, {"data": {"context": {}}}, {"value": None, "id": "x"}, {"error": {}}, {}]
-)
-def test_any_other_document_is_none(document: dict[str, object]) -> None:
-    assert lacks_its_list(document) is None
+def test_a_document_of_nothing_but_the_place_of_a_list_is_an_answer_without_it(
+    document: dict[str, object], *, lacks: bool
+) -> None:
+    assert (lacks_its_list(document) is not None) is lacks

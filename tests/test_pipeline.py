@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from tests import notation
 from vmdiag.cli.exit_codes import FailOn, compute_exit_code, pick_worst_code
 from vmdiag.diagnosis.model import Verdict
@@ -43,18 +45,17 @@ class Told:
             yield replace(drawn, vm=replace(drawn.vm, id=self._id(name)))
 
 
-def test_with_nothing_named_a_case_is_a_migration_or_a_loss_and_the_rest_is_counted() -> None:
-    run = examine_vms(Told(a=QUIET, b=AFFECTED), Scope())
+@pytest.mark.parametrize(
+    ("scope", "verdicts", "others"),
+    [(Scope(), [Verdict.CONFIRMED], 8), (Scope(everything=True), [Verdict.CLEAR, Verdict.CONFIRMED], 7)],
+)
+def test_with_nothing_named_a_case_is_a_migration_or_a_loss_and_the_rest_is_counted(
+    scope: Scope, verdicts: list[Verdict], others: int
+) -> None:
+    run = examine_vms(Told(a=QUIET, b=AFFECTED), scope)
 
-    assert [case.vm.id.name for case in run.cases] == ["b"]
-    assert run.other_vms.total == 8
-
-
-def test_everything_gives_every_vm() -> None:
-    run = examine_vms(Told(a=QUIET, b=AFFECTED), Scope(everything=True))
-
-    assert [case.diagnosis.verdict for case in run.cases] == [Verdict.CLEAR, Verdict.CONFIRMED]
-    assert run.other_vms.total == 7
+    assert [case.diagnosis.verdict for case in run.cases] == verdicts
+    assert run.other_vms.total == others
 
 
 def test_a_named_vm_is_compared_with_its_neighbours_which_are_not_told() -> None:
@@ -88,12 +89,8 @@ def test_the_curve_is_a_sketch_of_the_traffic_around_the_incident() -> None:
     assert case.curve is not None
     assert len(case.curve.times) <= SKETCH_POINTS
     assert (max(case.curve.values), min(case.curve.values)) == (1e6, 0.0)
-
-
-def test_without_an_incident_there_is_nothing_to_sketch() -> None:
     (case,) = examine_vms(Told(a=QUIET), Scope(everything=True)).cases
-
-    assert case.curve is None
+    assert case.curve is None  # without an incident there is nothing to sketch
 
 
 def test_the_exit_code_is_the_worst_of_the_cases() -> None:

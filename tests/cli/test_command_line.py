@@ -10,7 +10,6 @@ from typing import get_args
 import jsonschema
 import pytest
 
-from tests.cli import story
 from tests.conftest import Runner
 from vmdiag import plugins, renderers
 from vmdiag.cli.check import ReportOptions
@@ -37,27 +36,17 @@ def test_every_command_has_help_that_fits_80_columns(vmdiag: Runner, command: st
 
 
 def test_the_overview_lists_every_command_and_cuts_no_sentence(vmdiag: Runner) -> None:
-    ran = vmdiag("-h")
+    bare, ran = vmdiag(), vmdiag("-h")
 
+    assert (bare.code, bare.out) == (2, "")
+    assert "Commands:" in bare.err
     assert all(re.search(rf"^  {command} ", ran.out, re.MULTILINE) for command in COMMANDS)
     assert "..." not in ran.out.partition("Commands:")[2]
 
 
-def test_no_command_shows_the_overview_and_is_an_error(vmdiag: Runner) -> None:
-    ran = vmdiag()
-
-    assert (ran.code, ran.out) == (2, "")
-    assert "Commands:" in ran.err
-
-
-def test_help_names_every_format(vmdiag: Runner) -> None:
-    shown = " ".join(vmdiag("check", "--help").out.split())
-
-    assert ", ".join(plugins.list_names(renderers)) in shown
-
-
 def test_every_option_but_those_that_loosen_a_guard_can_be_given_in_the_environment(vmdiag: Runner) -> None:
     shown = vmdiag("check", "--help").out.partition("Options:")[2]
+    assert ", ".join(plugins.list_names(renderers)) in " ".join(shown.split())
     flags = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)) - {"--help"}
     groups = (ScopeOptions, SourceOptions, AzureOptions, ReportOptions, RedeployOptions, VerbosityOptions)
     declared = {info.envvar for kind in groups for field in fields(kind) for info in get_args(field.type)[1:]} - {None}
@@ -98,25 +87,24 @@ def test_formats_and_scenarios_are_completed(vmdiag: Runner, words: str, offered
     assert tuple(ran.out.split()) == offered
 
 
-def test_an_unknown_format_is_a_usage_error_that_lists_them(vmdiag: Runner, tmp_path: Path) -> None:
-    ran = vmdiag("check", "--source", story.write_log(tmp_path, story.make_affected_log()), "-o", "jsn")
+def test_an_unknown_format_is_a_usage_error_that_lists_them(vmdiag: Runner, log: Path) -> None:
+    ran = vmdiag("check", "--source", log, "-o", "jsn")
 
     assert ran.code == 2
     assert "Did you mean json?" in ran.err
     assert ", ".join(plugins.list_names(renderers)) in ran.err
 
 
-def test_the_schema_is_one_and_a_report_fits_it(vmdiag: Runner, tmp_path: Path) -> None:
+def test_the_schema_is_one_and_a_report_fits_it(vmdiag: Runner, log: Path) -> None:
     schema = json.loads(vmdiag("schema").out)
-    report = vmdiag("check", "--source", story.write_log(tmp_path, story.make_affected_log()), "-o", "json")
+    report = vmdiag("check", "--source", log, "-o", "json")
 
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(report.out), schema)
 
 
 @pytest.mark.parametrize("form", plugins.list_names(renderers))
-def test_a_file_holds_what_standard_output_would(vmdiag: Runner, tmp_path: Path, form: str) -> None:
-    log = story.write_log(tmp_path, story.make_affected_log())
+def test_a_file_holds_what_standard_output_would(vmdiag: Runner, tmp_path: Path, log: Path, form: str) -> None:
     shown = vmdiag("check", "--source", log, "-o", form)
     kept = vmdiag("check", "--source", log, "-o", form, "--out", "report")
 
@@ -133,8 +121,7 @@ def test_a_failed_run_keeps_the_former_report(vmdiag: Runner, tmp_path: Path) ->
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("report", "before")]
 
 
-def test_verbose_tells_what_was_read_on_standard_error(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.write_log(tmp_path, story.make_affected_log())
+def test_verbose_tells_what_was_read_on_standard_error(vmdiag: Runner, log: Path) -> None:
     plain = vmdiag("check", "--source", log, "-o", "ndjson")
     told = vmdiag("check", "--source", log, "-o", "ndjson", "--verbose")
 
@@ -143,8 +130,8 @@ def test_verbose_tells_what_was_read_on_standard_error(vmdiag: Runner, tmp_path:
     assert "VMs: 1 in the report, 1 more" in told.err
 
 
+@pytest.mark.usefixtures("log")
 def test_quiet_leaves_the_report_alone(vmdiag: Runner, tmp_path: Path) -> None:
-    story.write_log(tmp_path, story.make_affected_log())
     (tmp_path / "notes.json").write_text('{"hello": "world"}')
     warned = vmdiag("check", "--source", tmp_path, "-o", "ndjson")
     silent = vmdiag("check", "--source", tmp_path, "-o", "ndjson", "--quiet")
@@ -153,41 +140,11 @@ def test_quiet_leaves_the_report_alone(vmdiag: Runner, tmp_path: Path) -> None:
     assert (silent.code, silent.out, silent.err) == (warned.code, warned.out, "")
 
 
-def test_a_file_names_the_vms(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.write_log(tmp_path, [*story.make_affected_log("web-01"), *story.make_affected_log("web-02")])
-    (tmp_path / "vms.txt").write_text("# tonight\nprod/WEB-02\n")
-    ran = vmdiag("check", "--vms-from", "vms.txt", "--source", log, "-o", "json")
-
-    assert [case["vm"]["name"] for case in json.loads(ran.out)["cases"]] == ["web-02"]
-
-
-def test_the_archive_comes_from_standard_input(vmdiag: Runner) -> None:
-    ran = vmdiag("check", "--source", "-", "-o", "ndjson", given=json.dumps(story.make_affected_log()))
-
-    assert ran.code == 1, ran
-
-
-def test_how_many_others_were_seen_is_counted(vmdiag: Runner, tmp_path: Path) -> None:
-    ran = vmdiag("check", "--source", story.write_log(tmp_path, story.make_affected_log()), "-o", "json")
-
-    assert json.loads(ran.out)["summary"]["others"] == 1
-
-
-def test_the_operators_word_is_heard(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.write_log(tmp_path, story.make_inconclusive_log())
-    stated = "2026-03-02T08:16Z"
-    ran = vmdiag("check", "web-01", "--source", log, "--unreachable-since", stated, "-o", "json")
-
-    assert json.loads(ran.out)["cases"][0]["failed_at"] == "2026-03-02T08:16:00Z"
-    assert ran.code == 1
-
-
 def _undated(report: str) -> str:
     return re.sub(r'"generated_at": "[^"]*"', "", report)
 
 
-def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, tmp_path: Path) -> None:
-    log = story.write_log(tmp_path, story.make_affected_log())
+def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, log: Path) -> None:
     china = vmdiag("check", "--source", log, "--cloud", "china")
     public = vmdiag("check", "--source", log)
 
@@ -196,8 +153,8 @@ def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, tmp
 
 
 @pytest.mark.parametrize("option", [("--probe", "22"), ("--workspace", "0" * 8 + "-0000-0000-0000-" + "0" * 12)])
-def test_what_asks_azure_contradicts_an_archive(vmdiag: Runner, tmp_path: Path, option: tuple[str, str]) -> None:
-    ran = vmdiag("check", "--source", story.write_log(tmp_path, story.make_affected_log()), *option)
+def test_what_asks_azure_contradicts_an_archive(vmdiag: Runner, log: Path, option: tuple[str, str]) -> None:
+    ran = vmdiag("check", "--source", log, *option)
 
     assert ran.code == 2
     assert option[0] in ran.err

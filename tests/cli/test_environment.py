@@ -4,18 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import story
 from tests.conftest import Runner
 
 
 def error(vmdiag: Runner, log: Path, **variables: str) -> str:
     """What is said of a scope that nothing in the log is in."""
     return vmdiag("check", VMDIAG_SOURCE=str(log), **variables).err
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return story.write_log(tmp_path, story.make_affected_log())
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.cli import story
 from tests.conftest import COMMAND, Runner
 
@@ -52,38 +54,28 @@ def test_debug_adds_the_traceback_and_keeps_the_exit_code(vmdiag: Runner) -> Non
     assert ran.code == 2
     assert "Traceback" in ran.err
     assert "error: no VM is named" in ran.err
-
-
-def test_debug_can_come_from_the_environment(vmdiag: Runner) -> None:
     assert "Traceback" in vmdiag("check", VMDIAG_DEBUG="1").err
 
 
-def test_a_defect_shows_no_traceback_and_no_code_of_an_answer(tmp_path: Path) -> None:
-    ran = _with_renderer(tmp_path, BREAKS)
+@pytest.mark.parametrize("more", [(), ("--debug",)])
+def test_a_defect_gives_no_code_of_an_answer_and_its_traceback_when_asked(tmp_path: Path, more: tuple[str]) -> None:
+    ran = _with_renderer(tmp_path, BREAKS, *more)
 
     assert ran.returncode == 70
-    assert "Traceback" not in ran.stderr
+    assert ("Traceback" in ran.stderr) is bool(more)
     assert "error: unexpected RuntimeError: it broke" in ran.stderr
     assert "--debug" in ran.stderr
 
 
-def test_a_defect_shows_its_traceback_when_asked(tmp_path: Path) -> None:
-    ran = _with_renderer(tmp_path, BREAKS, "--debug")
+@pytest.mark.parametrize(("fail_on", "code"), [("open", 1), ("never", 4)])
+def test_what_was_printed_before_an_error_stays_and_an_affected_vm_is_the_greater_news(
+    tmp_path: Path, fail_on: str, code: int
+) -> None:
+    ran = _with_renderer(tmp_path, BREAKS_OFF, "--fail-on", fail_on)
 
-    assert ran.returncode == 70
-    assert "Traceback" in ran.stderr
-
-
-def test_what_was_printed_before_an_error_stays_and_an_affected_vm_is_the_greater_news(tmp_path: Path) -> None:
-    ran = _with_renderer(tmp_path, BREAKS_OFF)
-
-    assert ran.returncode == 1
+    assert ran.returncode == code
     assert '"web-01"' in ran.stdout
     assert "error: the disk was taken out\nhint: Put it back.\n" in ran.stderr
-
-
-def test_an_error_after_nothing_affected_keeps_its_own_code(tmp_path: Path) -> None:
-    assert _with_renderer(tmp_path, BREAKS_OFF, "--fail-on", "never").returncode == 4
 
 
 def test_python_m_is_the_same_command() -> None:

@@ -31,18 +31,14 @@ def metric() -> dict[str, object]:
 
 def annotated() -> dict[str, object]:
     said = {"targetResourceId": VM, "annotationName": "LiveMigrationSucceeded", "occurredTime": MIGRATED}
+    annotation = {"id": f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current", "properties": said}
     return {
         "id": "e1",
         "topic": VM.partition("/resourceGroups")[0],
         "subject": VM,
         "eventType": "Microsoft.ResourceNotifications.HealthResources.ResourceAnnotated",
         "eventTime": MIGRATED,
-        "data": {
-            "resourceInfo": {
-                "id": f"{VM}/providers/Microsoft.ResourceHealth/resourceAnnotations/current",
-                "properties": said,
-            }
-        },
+        "data": {"resourceInfo": annotation},
     }
 
 
@@ -104,18 +100,12 @@ def of_batch(row: object) -> object:
 def frames(_: object) -> object:
     columns = ["TimeGenerated", "MetricName", "Total", "TimeGrain", "_ResourceId"]
     rows = [[at, "Network In Total", value, "PT1M", VM.lower()] for at, value in minutes()]
-    table = {
-        "FrameType": "DataTable",
-        "TableId": 1,
-        "TableKind": "PrimaryResult",
-        "Columns": [{"ColumnName": name} for name in columns],
-        "Rows": rows,
-    }
-    return [
+    head, end = (
         {"FrameType": "DataSetHeader", "Version": "v2.0"},
-        table,
         {"FrameType": "DataSetCompletion", "HasErrors": False},
-    ]
+    )
+    table = {"FrameType": "DataTable", "TableId": 1, "TableKind": "PrimaryResult", "Rows": rows}
+    return [head, {**table, "Columns": [{"ColumnName": name} for name in columns]}, end]
 
 
 def lines(rows: list[object]) -> str:
@@ -194,36 +184,30 @@ def test_a_migration_without_a_time_is_told_and_dates_nothing(vmdiag: Runner, tm
 
 
 def test_a_migration_that_was_only_announced_is_none(vmdiag: Runner, tmp_path: Path) -> None:
-    row = scheduled_row("Scheduled")
-    case = check(vmdiag, tmp_path, event={"data": [row]}, log=[logged()], metrics={"value": [metric()]})
+    event = {"data": [scheduled_row("Scheduled")]}
+    case = check(vmdiag, tmp_path, event=event, log=[logged()], metrics={"value": [metric()]})
     shown = vmdiag("check", VM, "--source", tmp_path / "archive")
 
     assert case["explanation"] != "live-migration-datapath"
     assert "no live migration was seen" in shown.out
 
 
-def test_a_customers_stop_that_event_grid_told_explains_the_loss(vmdiag: Runner, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "cause"), [("ResourceActionSuccess", "user-stop"), ("ResourceActionFailure", "live-migration-datapath")]
+)
+def test_a_customers_stop_that_event_grid_told_explains_the_loss_unless_it_failed(
+    vmdiag: Runner, tmp_path: Path, outcome: str, cause: str
+) -> None:
     stop = {
-        "eventType": "Microsoft.Resources.ResourceActionSuccess",
+        "eventType": f"Microsoft.Resources.{outcome}",
         "eventTime": "2026-03-02T08:15:30Z",
         "subject": VM,
         "data": {"resourceUri": VM, "operationName": "Microsoft.Compute/virtualMachines/deallocate/action"},
     }
     case = check(vmdiag, tmp_path, events=[annotated(), stop], log=[logged()], metrics={"value": [metric()]})
 
-    assert (case["verdict"], case["explanation"]) == ("clear", "user-stop")
-
-
-def test_a_customers_stop_that_failed_explains_nothing(vmdiag: Runner, tmp_path: Path) -> None:
-    stop = {
-        "eventType": "Microsoft.Resources.ResourceActionFailure",
-        "eventTime": "2026-03-02T08:15:30Z",
-        "subject": VM,
-        "data": {"resourceUri": VM, "operationName": "Microsoft.Compute/virtualMachines/deallocate/action"},
-    }
-    case = check(vmdiag, tmp_path, events=[annotated(), stop], log=[logged()], metrics={"value": [metric()]})
-
-    assert case["explanation"] == "live-migration-datapath"
+    assert case["explanation"] == cause
+    assert (case["verdict"] == "clear") is (cause == "user-stop")
 
 
 def test_heartbeats_of_a_computer_are_the_vms_where_its_name_is_one_vms(vmdiag: Runner, tmp_path: Path) -> None:

@@ -46,13 +46,8 @@ def test_a_warning_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> N
     assert said.out == ""
 
 
-def test_quiet_silences_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_silences_warnings_and_notes_are_for_verbose_alone(capsys: pytest.CaptureFixture[str]) -> None:
     StatusConsole(quiet=True).warn("the file is cut off")
-
-    assert capsys.readouterr().err == ""
-
-
-def test_notes_are_for_verbose_alone(capsys: pytest.CaptureFixture[str]) -> None:
     StatusConsole().note("read 3 files")
     StatusConsole(verbose=True).note("read 4 files")
 
@@ -73,21 +68,12 @@ def test_a_bar_appears_once_reading_takes_a_while(monkeypatch: pytest.MonkeyPatc
     assert "warning: the file is cut off" in terminal.getvalue()
 
 
-def test_no_bar_after_quiet() -> None:
+@pytest.mark.parametrize(("stream", "quiet"), [(Terminal(), True), (io.StringIO(), False)])
+def test_no_bar_after_quiet_nor_in_a_file(stream: io.StringIO, *, quiet: bool) -> None:
     clock = Clock()
-    with redirect_stderr(Terminal()) as terminal, StatusConsole(quiet=True, clock=clock) as watch:
+    with redirect_stderr(stream), StatusConsole(quiet=quiet, clock=clock) as watch:
         watch.progress(1, 10)
         clock.time += BAR_DELAY_SECONDS
         watch.progress(5, 10)
 
-    assert terminal.getvalue() == ""
-
-
-def test_no_bar_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
-    clock = Clock()
-    with StatusConsole(clock=clock) as watch:
-        watch.progress(1, 10)
-        clock.time += BAR_DELAY_SECONDS
-        watch.progress(5, 10)
-
-    assert capsys.readouterr().err == ""
+    assert stream.getvalue() == ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from vmdiag.diagnosis.model import (
     Action,
@@ -137,12 +138,15 @@ def _make_diagnosis(  # noqa: PLR0913 - the knobs of a test
     )
 
 
+def _make_case(vm: VirtualMachine, diagnosis: Diagnosis, **more: Any) -> Case:
+    return Case(vm=vm, window=WINDOW, diagnosis=diagnosis, scenario=SCENARIO, **more)
+
+
 def make_confirmed_case() -> Case:
     """A Linux VM, lost to two strong channels and still lost."""
-    return Case(
-        vm=make_machine("web-01"),
-        window=WINDOW,
-        diagnosis=_make_diagnosis(
+    return _make_case(
+        make_machine("web-01"),
+        _make_diagnosis(
             Verdict.CONFIRMED, SILENCE, MIGRATION, NO_HEARTBEAT, NO_CHANGE, NO_PROBE,
             losses=(_make_loss(LOST, None, Signal.TRAFFIC, Signal.HEARTBEAT),), state=State.OPEN,
         ),
@@ -155,39 +159,34 @@ def make_confirmed_case() -> Case:
             ),
         ),
         curve=make_curve(),
-        scenario=SCENARIO,
     )  # fmt: skip
 
 
 def make_suspected_case() -> Case:
     """A Windows VM that only its health status calls lost."""
     unwell = _make_evidence_for(Signal.HEALTH, LOST + timedelta(minutes=3), "Unavailable for 1 h 41 min and still so")
-    return Case(
-        vm=make_machine("sql-02", "windows", "rg-payments-production-westeurope"),
-        window=WINDOW,
-        diagnosis=_make_diagnosis(
+    return _make_case(
+        make_machine("sql-02", "windows", "rg-payments-production-westeurope"),
+        _make_diagnosis(
             Verdict.SUSPECTED, MIGRATION, unwell,
             losses=(_make_loss(LOST + timedelta(minutes=3), None, Signal.HEALTH),), state=State.OPEN,
         ),
         gaps=(Gap(signal=Signal.TRAFFIC, window=WINDOW, reason="no permission to read metrics (403)"),),
         events=(MIGRATION_EVENT,),
-        scenario=SCENARIO,
     )  # fmt: skip
 
 
 def make_recovered_case() -> Case:
     """Lost and back by itself."""
     nothing = Recommendation(action=Action.NONE, says="The VM is reachable again.")
-    return Case(
-        vm=make_machine("api-03"),
-        window=WINDOW,
-        diagnosis=_make_diagnosis(
+    return _make_case(
+        make_machine("api-03"),
+        _make_diagnosis(
             Verdict.CONFIRMED, MIGRATION, SILENCE, NO_HEARTBEAT,
             losses=(_make_loss(LOST, BACK, Signal.TRAFFIC, Signal.HEARTBEAT),), state=State.RECOVERED, advice=nothing,
         ),
         events=(MIGRATION_EVENT,),
         curve=make_curve(back=BACK),
-        scenario=SCENARIO,
     )  # fmt: skip
 
 
@@ -214,17 +213,15 @@ def make_inconclusive_case() -> Case:
         says="the loss is 6 minutes old, and clients of a healthy migration may retry for up to 20 minutes",
     )  # fmt: skip
     advice = Recommendation(action=Action.WAIT, says="Look again after 10:09:00 UTC.")
-    return Case(
-        vm=make_machine("job-05"),
-        window=WINDOW,
-        diagnosis=_make_diagnosis(
+    return _make_case(
+        make_machine("job-05"),
+        _make_diagnosis(
             Verdict.INCONCLUSIVE, replace(MIGRATION, at=start - timedelta(minutes=1)), early,
             losses=(_make_loss(start, None, Signal.TRAFFIC, by=None),), state=State.OPEN, advice=advice,
             explanation=None,
             migrated=start - timedelta(minutes=1),
         ),
         curve=make_curve(start),
-        scenario=SCENARIO,
     )  # fmt: skip
 
 
@@ -238,15 +235,13 @@ def make_clear_case() -> Case:
         blames=(Attribution(loss=Interval(LOST, None), verdict=Verdict.CONFIRMED, cause_at=LOST),),
         cause_at=LOST,
     )
-    return Case(
-        vm=replace(make_machine("batch-06"), power_state="deallocated"),
-        window=WINDOW,
-        diagnosis=_make_diagnosis(
+    return _make_case(
+        replace(make_machine("batch-06"), power_state="deallocated"),
+        _make_diagnosis(
             Verdict.CLEAR, absent, losses=(_make_loss(LOST, None, Signal.POWER, by="user-stop"),), state=State.OPEN,
             explanation="user-stop", migrated=None, rivals=(stop,),
             advice=Recommendation(action=Action.INVESTIGATE, says="Start the VM if it should run."),
         ),
-        scenario=SCENARIO,
     )  # fmt: skip
 
 
@@ -280,9 +275,8 @@ def make_hostile_case(text: str) -> Case:
 
 def make_report(cases: Iterable[Case], *, others: int = 0, cloud: str = "public", gaps: tuple[Gap, ...] = ()) -> Report:
     """A run with these cases."""
-    seen = OtherVms(clear=others)
     header = Header(source="azure", cloud=cloud, window=WINDOW, generated_at=END, gaps=gaps)
-    return Report(header=header, cases=tuple(cases), others=seen)
+    return Report(header=header, cases=tuple(cases), others=OtherVms(clear=others))
 
 
 CASE_BUILDERS = {
@@ -297,11 +291,5 @@ CASE_BUILDERS = {
 
 def make_fleet() -> list[Case]:
     """All of them, out of order."""
-    return [
-        make_clear_case(),
-        make_inconclusive_case(),
-        make_suspected_case(),
-        make_recovered_case(),
-        make_confirmed_case(),
-        make_escalated_case(),
-    ]
+    names = ("clear", "inconclusive", "suspected", "recovered", "confirmed", "escalate")
+    return [CASE_BUILDERS[name]() for name in names]

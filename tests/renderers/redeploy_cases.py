@@ -10,10 +10,9 @@ from vmdiag.mitigation import GuardResult, Mitigation, Status
 OPERATION = "https://management.azure.com/subscriptions/1/providers/Microsoft.Compute/locations/westeurope/operations/2"
 LOSES = ("what is in memory: it is a reboot", "everything on the temporary disk and on other disks of the host")
 RISKS = ("Azure may find no room for the VM on another host: then it stays down",)
+AGE_LIMIT = "confirmed, evidence at most 15 min old"
 GUARDS = (
-    GuardResult(
-        guard="verdict", passes=True, limit="confirmed, evidence at most 15 min old", found="confirmed, 1 min old"
-    ),
+    GuardResult(guard="verdict", passes=True, limit=AGE_LIMIT, found="confirmed, 1 min old"),
     GuardResult(guard="persistence", passes=None, limit="the loss goes on at a second look", found="is read again"),
     GuardResult(guard="count", passes=True, limit="at most 1 (--max)", found="1 candidate among 6 VMs"),
 )
@@ -40,17 +39,12 @@ def make_refused_case(name: str = "web-01") -> Case:
 
 def make_redeployed_case() -> Case:
     """Redeployed and seen to be back."""
+    says = "the VM can be reached again: traffic is back since 09:01Z"
     return add_mitigation(
-        make_recovered_case(),
-        Status.SUCCEEDED,
-        "the VM can be reached again: traffic is back since 09:01Z",
-        started_at=END - timedelta(minutes=62),
-        finished_at=END - timedelta(minutes=60),
-        operation=OPERATION,
-        reachable_again=True,
-        correlation="c0ffee",
+        make_recovered_case(), Status.SUCCEEDED, says, started_at=END - timedelta(minutes=62),
+        finished_at=END - timedelta(minutes=60), operation=OPERATION, reachable_again=True, correlation="c0ffee",
         request="0ddba11",
-    )
+    )  # fmt: skip
 
 
 def make_ineffective_case() -> Case:

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import unicodedata
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -128,20 +128,11 @@ def test_a_megabyte_does_not_drown_the_report(form: str) -> None:
 def test_an_id_that_azure_would_not_accept_is_never_made_a_command() -> None:
     case = cases.make_confirmed_case()
     for text in ("a b", "$(id)", "x\u202ey", "--ids", "a\nb", "x" * 200):
-        vm = cases.make_machine(text)
-        told = render_report("markdown", cases.make_report([replaced(case, vm)])) + draw_on_terminal(
-            cases.make_report([replaced(case, vm)]), 80
-        )
+        report = cases.make_report([replace(case, vm=cases.make_machine(text))])
+        told = render_report("markdown", report) + draw_on_terminal(report, 80)
 
         assert "az vm redeploy" not in told
         assert "check it before you act on it" in " ".join(told.split())
-
-
-def replaced(case: Case, vm: Any) -> Case:
-    """The case of another VM."""
-    from dataclasses import replace
-
-    return replace(case, vm=vm)
 
 
 def shape(found: list[Case]) -> list[tuple[str, int]]:
