@@ -72,6 +72,10 @@ class GapFinder:
     ) -> Iterator[Gap]:
         """The gaps of a VM; what was not heard from the window's start on was not heard before it either."""
         scopes = vm.scopes
+        ends: defaultdict[Signal, list[float]] = defaultdict(list)
+        for one in series:
+            ends[one.signal] += [at.timestamp() for at in (one.times[:1] + one.times[-1:])]
+        measured = {signal: (min(each), max(each)) for signal, each in ends.items() if each}
         recorded = self._store.read_recorded_gaps(vm.number)
         # The signals that a recording of this very VM says it heard.
         stated = {signal for signal, partial, cut in self._store.read_coverage(scopes[:1]) if not partial and not cut}
@@ -79,7 +83,7 @@ class GapFinder:
         told = stated | {gap.signal for gap in recorded}
         for gap in (
             *recorded,
-            *find_read_gaps(self._store, self.span, scopes, _find_measured_spans(series)),
+            *find_read_gaps(self._store, self.span, scopes, measured),
             *self._find_signal_gaps(scopes, told, records, series),
             # Where a recording has told of the VM's network it needs no other word.
             *(() if is_told else self._find_unseen_changes(path)),
@@ -220,11 +224,3 @@ def _infer_whole_subscriptions(store: StoredItems) -> dict[tuple[str, str], set[
         if count >= WHOLE_SUBSCRIPTION_GROUPS:
             inferred[signal, subscription].add(partial)
     return inferred
-
-
-def _find_measured_spans(series: tuple[Series, ...]) -> dict[Signal, SecondsSpan]:
-    """From when to when each signal was measured."""
-    ends: defaultdict[Signal, list[float]] = defaultdict(list)
-    for one in series:
-        ends[one.signal] += [at.timestamp() for at in (one.times[:1] + one.times[-1:])]
-    return {signal: (min(each), max(each)) for signal, each in ends.items() if each}

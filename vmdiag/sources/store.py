@@ -7,6 +7,7 @@ with its connection, and read back one VM at a time.
 from array import array
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -80,7 +81,8 @@ class ItemStore(StoredItems):
         self.cloud: str | None = None
         self.recorded_until: datetime | None = None
         self._numbers: dict[Spelling, int] = {}
-        self._known_coverage: set[items.FeedCoverage] = set()
+        # A format says this of every row; it is written once.
+        self._add_coverage = lru_cache(CACHE_LIMIT)(self._write_coverage)
         self._rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in ROW_INSERTS}
         self._waiting = self._bytes = 0
         self._points: dict[tuple[int, str, str], Points] = {}
@@ -232,13 +234,7 @@ class ItemStore(StoredItems):
             INSERT_LACK, (*key, item.line, item.count, since, until, item.lowers_verdict, encode(item))
         )
 
-    def _add_coverage(self, covers: items.FeedCoverage) -> None:
-        # A format says this of every row; it is written once.
-        if covers in self._known_coverage:
-            return
-        if len(self._known_coverage) >= CACHE_LIMIT:
-            self._known_coverage.clear()
-        self._known_coverage.add(covers)
+    def _write_coverage(self, covers: items.FeedCoverage) -> None:
         row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "", covers.cut)
         self.database.execute("insert or ignore into covers values (?, ?, ?, ?)", row)
 

@@ -40,25 +40,25 @@ OPEN_LOSS_KINDS = frozenset({Kind.UNAVAILABLE, Kind.DEGRADED, Kind.UNKNOWN})
 UNTIL_ADVICE = "if it was exported later, say when: --until TIME"
 
 
+@dataclass(frozen=True, slots=True)
 class ArchiveSource:
-    """A `Source` over files."""
+    """A `Source` over the files that an address means."""
 
-    def __init__(self, address: str, watcher: Watcher) -> None:
-        self._address = address
-        self._watcher = watcher
+    address: str
+    watcher: Watcher
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
         store = ItemStore()
-        reader = ArchiveReader(store, self._watcher, scope.utc_offset)
-        reader.read_files(find_files(self._address))
+        reader = ArchiveReader(store, self.watcher, scope.utc_offset)
+        reader.read_files(find_files(self.address))
         store.finish_loading()
         for reason in resolve_placeholders(store):
-            self._watcher.warn(reason)
+            self.watcher.warn(reason)
         stated = scope.until if isinstance(scope.until, datetime) else None
         end = store.newest or store.newest_observed or stated or reader.newest_seen
         if end is None:
-            message = f"{self._address} holds no record with a time: there is nothing to look at"
+            message = f"{self.address} holds no record with a time: there is nothing to look at"
             raise BadArchive(
                 message, reader.untimed_reason or "Export it again; for an inventory alone say --until TIME."
             )

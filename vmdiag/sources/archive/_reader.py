@@ -171,6 +171,21 @@ class ArchiveReader:
                 self._store.add_fault(None, signal, tally.file, 0, doubt)
         self._finish_text(tally)
 
+    def _finish_text(self, tally: FileContents) -> None:
+        # What the file lacks is known at its end; of a page only when it was seen which others there are.
+        tally.lists.finish_file()
+        form, lack = next((one for one in tally.lists.missing if one[1].is_continued), (tally.last_format, None))
+        self._pages.add_file(tally.file, form, lack)
+        if lack is None:
+            self._store_read_outcomes(tally)
+        else:
+            self._unfinished_pages.append(tally)
+        if not tally.is_readable:
+            self._useless_files.count_kind(tally.file, tally.useless_reason)
+        if tally.known_rows:
+            for kind, count in tally.unknown_kinds.items():
+                self._unknown_records.count_kind(tally.file, kind, count)
+
     def _read_row(self, tally: FileContents, line: int, row: Row, listing: int) -> None:
         # Mostly the format that took the row before takes this one.
         name = tally.last_format
@@ -178,7 +193,13 @@ class ArchiveReader:
             name = next((each for each, one in self._formats.items() if each != name and recognises_row(one, row)), "")
             tally.last_format = name or tally.last_format
         if not name:
-            self._add_unknown_row(tally, line, row)
+            answer = _describe_error_answer(row)
+            if answer:
+                tally.error_text = answer
+                self._add_fault(tally, line, MalformedRow(f"an error answer of Azure, not data: {answer}"))
+            else:
+                kind = _describe_kind(row) if len(tally.unknown_kinds) < KIND_LIMIT else OTHER_KINDS
+                tally.unknown_kinds[kind] += 1
             return
         tally.known_rows += 1
         tally.forms.setdefault(name, self._formats[name].SIGNALS)
@@ -196,14 +217,6 @@ class ArchiveReader:
             self.untimed_reason = fault.reason
         if self._store.newest is None:
             self.newest_seen = max(filter(None, (self.newest_seen, find_newest_time(row))), default=None)
-
-    def _add_unknown_row(self, tally: FileContents, line: int, row: Row) -> None:
-        answer = _describe_error_answer(row)
-        if answer:
-            tally.error_text = answer
-            self._add_fault(tally, line, MalformedRow(f"an error answer of Azure, not data: {answer}"))
-        else:
-            tally.unknown_kinds[_describe_kind(row) if len(tally.unknown_kinds) < KIND_LIMIT else OTHER_KINDS] += 1
 
     def _add_fault(
         self, tally: FileContents, line: int, fault: MalformedRow, name: str = "", *, is_end: bool = False
@@ -236,21 +249,6 @@ class ArchiveReader:
         where = f"{tally.file}, line {loss.line}" if loss.line else tally.file
         if self._faults.count_kind(tally.file, loss.fault.reason):
             self._watcher.warn(f"{where}: {loss.fault.reason}; skipped")
-
-    def _finish_text(self, tally: FileContents) -> None:
-        """What the file lacks is known at its end; of a page only when it was seen which others there are."""
-        tally.lists.finish_file()
-        form, lack = next((one for one in tally.lists.missing if one[1].is_continued), (tally.last_format, None))
-        self._pages.add_file(tally.file, form, lack)
-        if lack is None:
-            self._store_read_outcomes(tally)
-        else:
-            self._unfinished_pages.append(tally)
-        if not tally.is_readable:
-            self._useless_files.count_kind(tally.file, tally.useless_reason)
-        if tally.known_rows:
-            for kind, count in tally.unknown_kinds.items():
-                self._unknown_records.count_kind(tally.file, kind, count)
 
     def _store_read_outcomes(self, tally: FileContents) -> None:
         """What the file lacks, and what it is whole for."""

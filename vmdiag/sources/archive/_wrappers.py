@@ -65,6 +65,8 @@ SHOWN_LENGTH = 300
 
 Found = Row | MalformedRow | Missing
 
+has_plain_members = lru_cache(maxsize=256)(SPECIAL_KEYS.isdisjoint)  # the rows of a file share their members
+
 
 def unwrap_rows(cuts: Iterable[RowResult]) -> Iterator[RowResult]:
     """The rows with their wrappings off, in REST's spelling; what PowerShell cut out of one stands before it."""
@@ -84,7 +86,8 @@ def _restore_row(row: Found) -> tuple[Found, ...]:
     if isinstance(row, MalformedRow | Missing):
         return (row,)
     restored = convert_sdk_model(row) if is_sdk_model(row) else row
-    if not _has_cut_object(row):
+    is_pascal_case = not PASCAL_CASE_KEYS.isdisjoint(row)
+    if not (_has_cut_member(row) or (is_pascal_case and any(_has_cut_text(value, 20) for value in row.values()))):
         return (restored,)
     ids = (to_text(row.get(key)) for key in ("ResourceId", "Id", "id"))
     vm = next((vm for identifier in ids if (vm := VmId.parse(identifier))), None)
@@ -96,26 +99,14 @@ def _is_plain_row(row: Row) -> bool:
     """Whether a row can only be what it is: told quickly, for a file may have millions."""
     properties = row.get("properties")
     return (
-        _has_plain_members(tuple(row))
+        has_plain_members(tuple(row))
         and not (isinstance(properties, dict) and is_sdk_model({"properties": properties}))
         and not _has_cut_member(row)
     )
 
 
-@lru_cache(maxsize=256)  # the rows of a file share their members
-def _has_plain_members(members: tuple[str, ...]) -> bool:
-    return SPECIAL_KEYS.isdisjoint(members)
-
-
 def _has_cut_member(row: Row) -> bool:
     return any([isinstance(value, str) and value[:2] == "@{" for value in row.values()])  # noqa: C419 - half the time
-
-
-def _has_cut_object(row: Row) -> bool:
-    """Whether an object inside a row became a text because it lay too deep for PowerShell."""
-    return _has_cut_member(row) or (
-        not PASCAL_CASE_KEYS.isdisjoint(row) and any(_has_cut_text(value, 20) for value in row.values())
-    )
 
 
 def _has_cut_text(value: object, depth: int) -> bool:
@@ -200,6 +191,7 @@ class FrameReader:
 
     def read_frame(self, frame: Row) -> Iterator[Found]:
         """What a frame adds: rows, or what is wrong with them."""
+        name = to_text(frame.get("TableId"))
         match to_text(frame.get("FrameType")).lower():
             case "datasetheader":
                 yield from self.finish_answer()
@@ -207,11 +199,21 @@ class FrameReader:
             case "datatable":
                 yield from self._count_rows(_read_table(frame))
             case "tableheader":
-                self.headers[to_text(frame.get("TableId"))] = frame
+                self.headers[name] = frame
             case "tablefragment":
-                yield from self._hold_fragment(frame)
+                held = self.fragments.setdefault(name, [])
+                if to_text(frame.get("TableFragmentType")).lower() == "datareplace":
+                    held.clear()
+                held += to_list(frame.get("Rows"))
+                if len(held) > HELD_LIMIT:
+                    del held[HELD_LIMIT:]
+                    yield Missing(reason=f"a progressive table of more than {HELD_LIMIT:,} rows: the rest was left out")
             case "tablecompletion":
-                yield from self._complete_table(frame)
+                header, held = self.headers.pop(name, {}), self.fragments.pop(name, [])
+                yield from self._count_rows(_read_table({**header, "Rows": held}))
+                count = to_number(frame.get("RowCount"))
+                if count is not None and count > len(held):
+                    yield Missing(reason=f"a table of {count:,.0f} rows of which {len(held):,} came", rows=self.count)
             case "datasetcompletion":
                 self.is_open = False
                 yield from _find_missing(frame, self.count)
@@ -223,24 +225,6 @@ class FrameReader:
         if self.is_open:
             yield Missing(reason=NO_END, rows=self.count)
         self.is_open, self.count = False, 0
-
-    def _hold_fragment(self, frame: Row) -> Iterator[Missing]:
-        name = to_text(frame.get("TableId"))
-        held = self.fragments.setdefault(name, [])
-        if to_text(frame.get("TableFragmentType")).lower() == "datareplace":
-            held.clear()
-        held += to_list(frame.get("Rows"))
-        if len(held) > HELD_LIMIT:
-            del held[HELD_LIMIT:]
-            yield Missing(reason=f"a progressive table of more than {HELD_LIMIT:,} rows: the rest was left out")
-
-    def _complete_table(self, frame: Row) -> Iterator[Found]:
-        name = to_text(frame.get("TableId"))
-        header, held = self.headers.pop(name, {}), self.fragments.pop(name, [])
-        yield from self._count_rows(_read_table({**header, "Rows": held}))
-        count = to_number(frame.get("RowCount"))
-        if count is not None and count > len(held):
-            yield Missing(reason=f"a table of {count:,.0f} rows of which {len(held):,} came", rows=self.count)
 
     def _count_rows(self, rows: Iterator[Found]) -> Iterator[Found]:
         for row in rows:
