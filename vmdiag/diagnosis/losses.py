@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import islice, pairwise
 
 from vmdiag.diagnosis import signals, traffic_losses
 from vmdiag.diagnosis.event_words import MIGRATIONS, RESETS
 from vmdiag.diagnosis.model import Extent, Loss, SignalLoss, Strength
 from vmdiag.diagnosis.traffic_drops import MINUTE, find_baseline
-from vmdiag.diagnosis.traffic_losses import LATE_POINTS, TAIL, is_traffic_normal
+from vmdiag.diagnosis.traffic_losses import LATE_POINTS, TAIL, is_traffic_normal, measure_traffic
 from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
 
 # Several signals of one loss begin at different times: metrics by the minute, Resource Health 2-4 minutes late and once
@@ -178,8 +178,13 @@ def _add_operator_statements(timeline: Timeline, clusters: list[list[SignalLoss]
         later = [one for one in clusters if (span := _measure_span(one)).end is None or span.end >= at]
         measured = min(later, key=lambda one: _measure_span(one).start, default=None)
         if measured is not None:
-            start = _measure_span(measured).start
-            is_earlier = start > at and not _is_well_at(timeline, at, start)
+            start, beats = _measure_span(measured).start, signals.list_heartbeats(timeline)
+            # A strong channel that was normal between the stated time and the measured onset.
+            if signals.has_regular_beats(beats, start):
+                was_well = any(at - SOON <= beat <= start for beat in beats)
+            else:
+                was_well = any(find_baseline(one, start) is not None for one in measure_traffic(timeline))
+            is_earlier = start > at and not was_well
             measured.insert(0, channel if is_earlier else replace(channel, interval=Interval(max(at, start), end)))
             continue
         # Heartbeats go to an address outside: where they end with a migration, normal traffic takes no word back.
@@ -192,14 +197,6 @@ def _add_operator_statements(timeline: Timeline, clusters: list[list[SignalLoss]
     return denied
 
 
-def _is_well_at(timeline: Timeline, at: datetime, onset: datetime) -> bool:
-    """Whether a strong channel was normal between the stated time and the measured onset."""
-    beats = signals.list_heartbeats(timeline)
-    if signals.has_regular_beats(beats, onset):
-        return any(at - SOON <= beat <= onset for beat in beats)
-    return any(find_baseline(metric, onset) is not None for metric in traffic_losses.measure_traffic(timeline))
-
-
 def _is_contradicted(timeline: Timeline, channel: SignalLoss, silent: Sequence[SignalLoss]) -> bool:
     """Whether what was measured since the stated time is normal: then the word alone shows no loss."""
     since = Window(channel.interval.start, timeline.window.end)
@@ -207,7 +204,7 @@ def _is_contradicted(timeline: Timeline, channel: SignalLoss, silent: Sequence[S
         since = Window(subtract_span(since.end, TAIL), since.end)
     if is_traffic_normal(timeline, since):
         return not silent
-    metrics = traffic_losses.measure_traffic(timeline)
+    metrics = measure_traffic(timeline)
     traffic_read = any(find_baseline(metric, since.start) is not None for metric in metrics)
     return not traffic_read and signals.judge_heartbeat(timeline, since).hearing is signals.SignalState.NORMAL
 
@@ -248,31 +245,28 @@ def _build_loss(timeline: Timeline, cluster: Sequence[SignalLoss]) -> Loss:
 
 def _join_intermittent_pieces(timeline: Timeline, losses: Sequence[Loss]) -> Iterator[Loss]:
     """Losses, those that follow one another closely as one intermittent loss, over when it was well for long enough."""
-    index = 0
-    while index < len(losses):
-        after = index + 1
-        while after < len(losses) and _follows_closely(timeline, losses[after - 1], losses[after]):
-            after += 1
-        while after > index + 1:
-            spans = [piece.interval.clip_to(timeline.window.end) for piece in losses[index:after]]
+    now = timeline.window.end
+    parting = [event for event in timeline.list_events(*PARTING) if event.facts.get("relation") != "elsewhere"]
+    while losses:
+        count = 1
+        for former, latter in pairwise(losses):
+            end, start = former.interval.end, latter.interval.start
+            if end is None or start - end >= WELL_BETWEEN:
+                break
+            if any(event.at <= start and event.ended >= end - SOON for event in parting):
+                break
+            count += 1
+        while count > 1:
+            spans = [piece.interval.clip_to(now) for piece in losses[:count]]
             down = sum((span.end - span.start for span in spans), timedelta())
             if down >= max(SHORTEST_LOSS, DOWN_SHARE * (spans[-1].end - spans[0].start)):
                 break
-            after -= 1
-        pieces, end = losses[index:after], losses[after - 1].interval.end
-        if len(pieces) > 1:
-            is_over = end is not None and timeline.window.end - end >= WELL_BETWEEN
-            interval = Interval(pieces[0].interval.start, end if is_over else None)
-            channels = tuple(dict.fromkeys(channel for piece in pieces for channel in piece.channels))
-            yield Loss(interval=interval, channels=channels, extent=Extent.INTERMITTENT)
-        else:
+            count -= 1
+        pieces, losses = losses[:count], losses[count:]
+        if count == 1:
             yield pieces[0]
-        index = after
-
-
-def _follows_closely(timeline: Timeline, former: Loss, latter: Loss) -> bool:
-    end, start = former.interval.end, latter.interval.start
-    if end is None or start - end >= WELL_BETWEEN:
-        return False
-    parting = [event for event in timeline.list_events(*PARTING) if event.facts.get("relation") != "elsewhere"]
-    return not any(event.at <= start and event.ended >= end - SOON for event in parting)
+            continue
+        end = pieces[-1].interval.end
+        interval = Interval(pieces[0].interval.start, None if end is None or now - end < WELL_BETWEEN else end)
+        channels = tuple(dict.fromkeys(channel for piece in pieces for channel in piece.channels))
+        yield Loss(interval=interval, channels=channels, extent=Extent.INTERMITTENT)

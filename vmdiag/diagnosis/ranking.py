@@ -25,7 +25,7 @@ from vmdiag.diagnosis.model import (
     Verdict,
 )
 from vmdiag.diagnosis.recommendation import list_moves, recommend_action
-from vmdiag.model import Interval, Timeline
+from vmdiag.model import Timeline
 
 # A rival's cause that came this long before the asked one's is history: then only nearness to the onset counts.
 EARLIER = timedelta(minutes=5)
@@ -49,7 +49,12 @@ def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = (
         finding = replace(finding, verdict=Verdict.CLEAR) if is_explained else finding
     # The latest loss says how things stand now, whichever loss the verdict is about.
     latest = losses[-1] if losses else None
-    state = None if latest is None else _find_state(timeline, latest.interval)
+    end = None if latest is None else latest.interval.end
+    if latest is None or end is None:
+        state = None if latest is None else State.OPEN
+    else:
+        is_moved = any(event.at <= end + SOON for event in list_moves(timeline, latest.interval.start))
+        state = State.REDEPLOYED if is_moved else State.RECOVERED
     explanation = None if latest is None else latest.explained_by
     silent_since = max((one.interval.start for one in found.silent if one.interval.is_open), default=None)
     return Diagnosis(
@@ -61,7 +66,7 @@ def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = (
         state=state,
         migrated_at=_find_migration_time(timeline, finding),
         failed_at=None if latest is None else latest.interval.start,
-        recovered_at=None if latest is None else latest.interval.end,
+        recovered_at=end,
         recommendation=recommend_action(timeline, finding, state, latest, is_silent=silent_since is not None),
         silent_since=silent_since,
     )
@@ -76,7 +81,11 @@ def _compete(asked: Finding, others: Sequence[tuple[Precedence, Finding]]) -> Fi
     for blame in asked.blames:
         rivals = [(how, theirs) for how, rival in others for theirs in rival.blames if theirs.loss == blame.loss]
         ranked = [(_rank_rival(how, theirs, blame), theirs) for how, theirs in rivals]
-        told += [*blame.evidence, *(piece for _, theirs in rivals for piece in _turn_evidence(theirs, blame))]
+        # A rival's evidence speaks against the asked scenario; a record that speaks for it does not do both.
+        known = {(piece.signal, piece.at, piece.ref) for piece in blame.evidence}
+        others_say = [piece for _, theirs in rivals for piece in theirs.evidence if piece.stance is Stance.FOR]
+        against = [piece for piece in others_say if (piece.signal, piece.at, piece.ref) not in known]
+        told += [*blame.evidence, *(replace(piece, stance=Stance.AGAINST) for piece in against)]
         better = [theirs for rank, theirs in ranked if rank is Rank.BETTER]
         if any(theirs.verdict is Verdict.CONFIRMED for theirs in better):
             continue
@@ -118,15 +127,6 @@ def _rank_rival(precedence: Precedence, theirs: Attribution, ours: Attribution) 
     return Rank.EQUAL if theirs.verdict is Verdict.SUSPECTED else Rank.FARTHER
 
 
-def _turn_evidence(rival: Attribution, ours: Attribution) -> list[Evidence]:
-    """A rival's evidence, as it speaks against the asked scenario; a record that speaks for it does not do both."""
-    known = {(piece.signal, piece.at, piece.ref) for piece in ours.evidence}
-    speaking = [piece for piece in rival.evidence if piece.stance is Stance.FOR]
-    return [
-        replace(piece, stance=Stance.AGAINST) for piece in speaking if (piece.signal, piece.at, piece.ref) not in known
-    ]
-
-
 def _explain_loss(loss: Loss, findings: Sequence[Finding], asked: str) -> Loss:
     """The loss with its best explanation: the asked scenario's, else the firmest, of equals the nearest cause."""
     ranked = [
@@ -136,13 +136,6 @@ def _explain_loss(loss: Loss, findings: Sequence[Finding], asked: str) -> Loss:
         if blame.loss == loss.interval
     ]
     return replace(loss, explained_by=min(ranked)[-1] if ranked else UNEXPLAINED)
-
-
-def _find_state(timeline: Timeline, loss: Interval) -> State:
-    if loss.end is None:
-        return State.OPEN
-    is_moved = any(event.at <= loss.end + SOON for event in list_moves(timeline, loss.start))
-    return State.REDEPLOYED if is_moved else State.RECOVERED
 
 
 def _find_migration_time(timeline: Timeline, finding: Finding) -> datetime | None:

@@ -85,7 +85,14 @@ def _lower_shared_outage(case: Case, onsets: list[_Onset]) -> Case:
 
 def _lower_shared_silence(case: Case, silences: list[_Onset]) -> Case:
     """A VM of which only a silent agent, and perhaps the operator, tells, where most that fell silent stayed."""
-    at, verdict = _find_silence(case), case.diagnosis.finding.if_shared or Verdict.INCONCLUSIVE
+    diagnosis, channels = case.diagnosis, case.diagnosis.loss.channels if case.diagnosis.loss else ()
+    at, verdict = diagnosis.silent_since, diagnosis.finding.if_shared
+    if verdict is None:
+        pieces = diagnosis.finding.evidence
+        is_normal = any(one.stance is Stance.AGAINST and one.signal is Signal.TRAFFIC for one in pieces)
+        silent = [one.interval.start for one in channels if one.signal is Signal.HEARTBEAT]
+        is_alone = is_normal and {one.signal for one in channels} <= OPERATOR_AND_AGENT
+        at, verdict = silent[0] if silent and is_alone else None, Verdict.INCONCLUSIVE
     if at is None:
         return case
     agents, unmigrated = _count_together(silences, case, at)
@@ -102,17 +109,6 @@ def _count_together(onsets: list[_Onset], case: Case, at: datetime, but: str = "
     near = [one for one in onsets if abs(one.at - at) <= TOGETHER and one.places & places and one.key != but]
     together = {one.key: one.migrated for one in near}
     return len(together), sum(not migrated for migrated in together.values())
-
-
-def _find_silence(case: Case) -> datetime | None:
-    """When the agent fell silent of a VM of which nothing else tells but the operator; `None` where more does."""
-    diagnosis, loss = case.diagnosis, case.diagnosis.loss
-    if diagnosis.finding.if_shared is not None:
-        return diagnosis.silent_since
-    normal = any(one.stance is Stance.AGAINST and one.signal is Signal.TRAFFIC for one in diagnosis.finding.evidence)
-    if loss is None or not normal or not {one.signal for one in loss.channels} <= OPERATOR_AND_AGENT:
-        return None
-    return next((one.interval.start for one in loss.channels if one.signal is Signal.HEARTBEAT), None)
 
 
 def _replace_verdict(case: Case, verdict: Verdict, piece: Evidence, advice: Recommendation) -> Case:

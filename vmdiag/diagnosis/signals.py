@@ -118,21 +118,17 @@ def find_power_losses(timeline: Timeline) -> Iterator[SignalLoss]:
                 off = event
             # A power state that is off says that the Available in between was late news.
             off, back = off or event, None
-        elif off is not None and back is None and _is_on(event, off):
-            back = event
+        elif off is not None and back is None:
+            # Whoever writes a VM that was deleted makes another one of its name.
+            is_on = event.kind in ON or (off.kind is Kind.DELETE and event.kind is Kind.CONFIGURE)
+            # A status so soon after a stop is of before it.
+            is_stale = event.kind is Kind.AVAILABLE and event.at - off.at <= SAME_MOMENT
+            back = event if is_on and not is_stale else None
     if off is not None:
         spans.append((off, back.at if back is not None else None))
     for event, end in spans:
         interval, says = Interval(event.at, end), event.says
         yield SignalLoss(signal=Signal.POWER, strength=Strength.STRONG, interval=interval, says=says, ref=event.ref)
-
-
-def _is_on(event: Event, off: Event) -> bool:
-    """Whether an event says that a VM that was off runs again; a status so soon after a stop is of before it."""
-    if event.kind is Kind.AVAILABLE and event.at - off.at <= SAME_MOMENT:
-        return False
-    # Whoever writes a VM that was deleted makes another one of its name.
-    return event.kind in ON or (off.kind is Kind.DELETE and event.kind is Kind.CONFIGURE)
 
 
 def find_operator_statements(timeline: Timeline) -> Iterator[SignalLoss]:

@@ -4,7 +4,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
-from itertools import islice
 
 from vmdiag.diagnosis.event_words import RESETS
 from vmdiag.diagnosis.model import SignalLoss, Strength
@@ -122,7 +121,20 @@ def _find_habit(metric: Metric, onset: datetime, onsets: Sequence[datetime]) -> 
 
     Or at the same minutes of three of the last four hours. Empty where it is none.
     """
-    seen = list(islice(_list_comparable_days(metric, onset), HABIT_DAYS))
+    own, series, seen = find_baseline(metric, onset), metric.series, list[datetime]()
+    # Days on which such a fall could be seen, latest first: not those of a quiet weekend.
+    for day in range(1, DAYS_BACK + 1):
+        at = subtract_span(onset, day * DAY)
+        # What is low already cannot fall.
+        before = [drop.interval for drop in metric.drops if drop.interval.start < at - SAME_HOUR]
+        is_lost = bool(before) and before[-1].clip_to(onset).end > at
+        usual = None if is_lost else find_baseline(metric, at)
+        points = len(list_readings(series, Window(at, at + SAME_HOUR)))
+        is_read = points >= POINTS_NEEDED or (points > 0 and find_step(series, len(series.times)) > MINUTE)
+        if own is not None and usual is not None and usual >= NORMAL * own and is_read:
+            seen.append(at)
+        if len(seen) == HABIT_DAYS:
+            break
     daily = [other for at in seen for other in onsets if abs(other - at) <= SAME_HOUR]
     hours = [subtract_span(onset, n * HOUR) for n in range(1, 5)]
     hourly = [other for at in hours for other in onsets if abs(other - at) <= HELD]
@@ -131,22 +143,6 @@ def _find_habit(metric: Metric, onset: datetime, onsets: Sequence[datetime]) -> 
     # What comes more often than once an hour is no work of the hour.
     is_hourly = is_hourly and sum(1 for other in onsets if hours[-1] < other < onset) <= len(hours)
     return [onset, *(daily if is_daily else ()), *(hourly if is_hourly else ())] if is_daily or is_hourly else []
-
-
-def _list_comparable_days(metric: Metric, onset: datetime) -> Iterator[datetime]:
-    """The same time on earlier days, latest first, on which such a fall could be seen: not those of a quiet weekend."""
-    own, series = find_baseline(metric, onset), metric.series
-    for day in range(1, DAYS_BACK + 1):
-        at = subtract_span(onset, day * DAY)
-        # What is low already cannot fall.
-        before = [drop.interval for drop in metric.drops if drop.interval.start < at - SAME_HOUR]
-        is_lost = bool(before) and before[-1].clip_to(onset).end > at
-        usual = None if is_lost else find_baseline(metric, at)
-        if own is None or usual is None or usual < NORMAL * own:
-            continue
-        points = len(list_readings(series, Window(at, at + SAME_HOUR)))
-        if points >= POINTS_NEEDED or (points and find_step(series, len(series.times)) > MINUTE):
-            yield at
 
 
 def format_figure(value: float, unit: str) -> str:

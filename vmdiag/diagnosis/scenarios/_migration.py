@@ -95,7 +95,15 @@ def find_doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Eviden
         if one.is_habit:
             says = "its traffic falls at this hour on other days, too"
             yield Evidence(stance=Stance.AGAINST, signal=one.signal, says=says, at=one.interval.start)
-    yield from _find_earlier_failures(timeline, loss, event)
+    # The VM may have been failing already; an outage that had ended for more than a few minutes is another story.
+    found = search_losses(timeline)
+    for former in (*found.losses, *found.pauses):
+        begin, end = former.interval.start, former.interval.end
+        if end is None or not begin < event.at or not timedelta() <= onset - end < WELL_BETWEEN:
+            continue
+        if Signal.POWER not in former.signals and (end - begin < AN_OUTAGE or onset - end < JUST_BEFORE):
+            says = f"it had been cut off before the migration, until {end:%H:%M}Z"
+            yield Evidence(stance=Stance.AGAINST, signal=former.signals[0], says=says, at=begin)
     yield from find_possible_rivals(timeline, loss, event)
     yield from find_unread_causes(timeline, loss)
     span = loss.interval.clip_to(timeline.window.end)
@@ -105,22 +113,6 @@ def find_doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Eviden
     if gone and not any(value > 0 for _, readings in read for _, value in readings):
         says = f"the guest is not seen alive: {' and '.join(gone)} at zero since the onset"
         yield Evidence(stance=Stance.AGAINST, signal=gone[0], says=says, at=onset)
-
-
-def _find_earlier_failures(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Evidence]:
-    """Pieces of loss just before the migration: the VM may have been failing already.
-
-    An outage of its own, which had ended for more than a few minutes, is another story.
-    """
-    onset = loss.interval.start
-    found = search_losses(timeline)
-    for former in (*found.losses, *found.pauses):
-        begin, end = former.interval.start, former.interval.end
-        if end is None or not begin < event.at or not timedelta() <= onset - end < WELL_BETWEEN:
-            continue
-        if Signal.POWER not in former.signals and (end - begin < AN_OUTAGE or onset - end < JUST_BEFORE):
-            says = f"it had been cut off before the migration, until {end:%H:%M}Z"
-            yield Evidence(stance=Stance.AGAINST, signal=former.signals[0], says=says, at=begin)
 
 
 def find_unknown_notes(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:

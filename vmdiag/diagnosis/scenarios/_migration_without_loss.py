@@ -1,10 +1,10 @@
 """A migration that no loss begins with: clear where connectivity was seen to be normal, else it cannot be told."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from vmdiag.diagnosis.losses import LossSearch, search_losses
-from vmdiag.diagnosis.model import Evidence, Finding, Loss, SignalLoss, Stance, Strength, Verdict
+from vmdiag.diagnosis.model import Evidence, Finding, SignalLoss, Stance, Strength, Verdict
 from vmdiag.diagnosis.scenarios._causes import cite_event
 from vmdiag.diagnosis.scenarios._migration import Judgements, cite_judged_signals, cite_signal_loss
 from vmdiag.diagnosis.signals import ONSET_AFTER, SAME_MOMENT, SignalState, find_onset_window, find_weak_signals
@@ -34,11 +34,15 @@ def judge_without_loss(timeline: Timeline, event: Event, judged: Judgements, sce
     ]
     verdict, if_shared, wait = Verdict.INCONCLUSIVE, None, now < event.ended + ONSET_AFTER
     unclear = list(_explain_unclear(found, event, onset))
+    # What paused, and is back, need not be judged.
+    paused = any(one.strength is Strength.STRONG for loss in short for one in loss.channels)
+    is_over = all(loss.interval.clip_to(now).end < now for loss in short)
+    clear = {SignalState.NORMAL, SignalState.UNJUDGED} if paused and is_over else {SignalState.NORMAL}
     if elsewhere:
         verdict, unclear, wait = Verdict.CLEAR, [], False
     elif unclear:
         if_shared = Verdict.CLEAR if all(one.signal is Signal.HEARTBEAT for one in unclear) else None
-    elif _is_clear(judged, short, now):
+    elif judged[Signal.TRAFFIC].hearing in clear:
         verdict = Verdict.CLEAR
     else:
         hints = find_weak_signals(timeline, Window(event.at, now))
@@ -50,14 +54,6 @@ def judge_without_loss(timeline: Timeline, event: Event, judged: Judgements, sce
     return Finding(
         scenario=scenario, verdict=verdict, evidence=evidence, cause_at=event.at, wait=wait, if_shared=if_shared
     )
-
-
-def _is_clear(judged: Judgements, short: list[Loss], now: datetime) -> bool:
-    """Whether the traffic stayed normal, or paused, which is over, and cannot be judged."""
-    paused = any(one.strength is Strength.STRONG for loss in short for one in loss.channels)
-    is_over = all(loss.interval.clip_to(now).end < now for loss in short)
-    heard = judged[Signal.TRAFFIC].hearing
-    return heard is SignalState.NORMAL or (paused and is_over and heard is SignalState.UNJUDGED)
 
 
 def _explain_unclear(found: LossSearch, event: Event, onset: Window) -> Iterator[Evidence]:
