@@ -34,6 +34,8 @@ def to_text(value: object) -> str:
 
     `value` decides: the localized one changes with the reader's language, and stands in only where it is alone.
     """
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, dict):
         return _scalar_to_text(value.get("value")) or _scalar_to_text(value.get("localizedValue"))
     return _scalar_to_text(value)

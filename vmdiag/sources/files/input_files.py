@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -11,14 +12,16 @@ from typing import BinaryIO
 
 from vmdiag.errors import BadArchive
 from vmdiag.sources.files.containers import Container, ContainerFile, DamagedFile, find_container
-from vmdiag.sources.files.streams import TextStream
-from vmdiag.sources.files.unsupported_files import UnsupportedFile, detect_unsupported_file
+from vmdiag.sources.files.streams import TextStream, UnsupportedFile
+from vmdiag.sources.files.unsupported_files import detect_unsupported_file
 
 STANDARD_INPUT = "-"
 # A tar in a zip in a tar is how far people go; a thousand is an attack.
 DEPTH_LIMIT = 3
 TOO_DEEP = UnsupportedFile(f"packed more than {DEPTH_LIMIT} deep", "unpack it first")
 LONGEST_NAME = 300
+# No other text begins like this one: it needs no closer look.
+PLAIN_JSON = re.compile(rb"(?:\s*[\[{](?!\\rtf)[^\x00-\x08\x0e-\x1f]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def iter_members(
     head = stream.head
     container = find_container(head)
     if container is None:
-        refused = detect_unsupported_file(head) if head else None
+        refused = None if PLAIN_JSON.fullmatch(head) else detect_unsupported_file(head)
         yield FileMember(name, None if refused else stream, refused)
     elif depth >= DEPTH_LIMIT:
         yield FileMember(name, unsupported=TOO_DEEP)

@@ -117,11 +117,7 @@ class DocumentWalker:
     def _walk_object(self, part: Part, signs: dict[str, object] | None = None) -> Generator[RowResult, None, bool]:
         """Walk through an object; whether it was an envelope. `signs` takes what it says of its completeness."""
         text, table, found, named = self._text, _TableState(), False, False
-        text.pos += 1
-        while (first := text.peek_byte()) != b"}":
-            if first == b",":
-                text.pos += 1
-                continue
+        for _ in text.iter_items(b"}"):
             key = text.match(KEY)
             text.pos = key.end()
             name = key[1].decode("utf-8", "replace")
@@ -131,7 +127,6 @@ class DocumentWalker:
                 signs[name] = None if isinstance(value, MalformedRow) else value
                 continue
             found |= yield from self._walk_member(find_inner_part(part, name, named=named), table)
-        text.pos += 1
         if signs is not None and found:
             signs[ENVELOPE_SIGN] = True
         for line, row in table.waiting:
@@ -145,10 +140,16 @@ class DocumentWalker:
         if first == b"[" and inner is Part.COLUMNS:
             table.columns = read_column_names(self._take_value(SCALAR))
             return False
+        if first == b"[" and inner is not None and inner in ELEMENTS:
+            text.mark = None
+            for each in text.iter_items(b"]"):
+                if each != b"{":
+                    raise BrokenText(NOT_JSON if each else CUT_SHORT)
+                yield from self._walk_object(ELEMENTS[inner])
+            return True
         if first == b"[" and inner in LISTS:
             text.mark = None
-            is_of_objects = inner in ELEMENTS
-            yield from self._walk_objects(ELEMENTS[inner]) if is_of_objects else self._walk_records(inner, table)
+            yield from self._walk_records(inner, table)
             return True
         if first == b"{" and inner is Part.DOCUMENT:
             text.mark = text.pos
@@ -189,27 +190,10 @@ class DocumentWalker:
         if is_empty:
             yield RowResult(line, None)
 
-    def _walk_objects(self, part: Part) -> Iterator[RowResult]:
-        """Walk through the objects of a list."""
-        text = self._text
-        text.pos += 1
-        while (first := text.peek_byte()) != b"]":
-            if first == b",":
-                text.pos += 1
-            elif first == b"{":
-                yield from self._walk_object(part)
-            else:
-                raise BrokenText(NOT_JSON if first else CUT_SHORT)
-        text.pos += 1
-
     def _walk_elements(self) -> Iterator[tuple[int, object]]:
         """The elements of a list, each with its line; a broken one as `MalformedRow`."""
         text, record_pattern = self._text, b""
-        text.pos += 1
-        while (first := text.peek_byte()) != b"]":
-            if first == b",":
-                text.pos += 1  # one too many, as in Microsoft's own samples, loses nothing
-                continue
+        for first in text.iter_items(b"]"):
             line = text.line
             if first == b"{" and record_pattern and (value := self._read_by_pattern(record_pattern)) is not None:
                 yield line, value
@@ -229,7 +213,6 @@ class DocumentWalker:
                     raise _RecordLost from broken
                 continue
             yield line, value
-        text.pos += 1
 
     def _read_by_pattern(self, record_pattern: bytes) -> object | None:
         """The record at the cursor if it ends where the mould says: three times as fast as following its brackets.

@@ -138,7 +138,13 @@ def read_rows(chunks: Iterator[bytes]) -> Iterator[RowResult]:
         elif first in (b"{", b"["):
             yield from walker.walk_document()
         else:
-            yield _skip_junk(text)
+            line, sample = text.line, text.data[text.pos : text.pos + SHOWN_LENGTH].split(b"\n")[0].strip()
+            reason = f"neither JSON nor a table: {sample.decode('utf-8', 'replace')!r}"
+            junk = MalformedRow(reason, is_record=not PUNCTUATION.isdisjoint(sample))
+            if (found := text.seek_match(NEXT_START)) is not None:
+                text.pos = found.end()
+            # `null` is what some operations answer when they have nothing.
+            yield RowResult(line, None if sample == b"null" else junk)
 
 
 def _decode_line(raw: bytes) -> Row | None:
@@ -153,14 +159,3 @@ def _decode_line(raw: bytes) -> Row | None:
             return None
     value = decode_json(raw)
     return value if isinstance(value, dict) else None
-
-
-def _skip_junk(text: TextCursor) -> RowResult:
-    """A line that is not JSON; `null` is what some operations answer when they have nothing."""
-    line, sample = text.line, text.data[text.pos : text.pos + SHOWN_LENGTH].split(b"\n")[0].strip()
-    if (found := text.seek_match(NEXT_START)) is not None:
-        text.pos = found.end()
-    if sample == b"null":
-        return RowResult(line, None)
-    reason = f"neither JSON nor a table: {sample.decode('utf-8', 'replace')!r}"
-    return RowResult(line, MalformedRow(reason, is_record=not PUNCTUATION.isdisjoint(sample)))

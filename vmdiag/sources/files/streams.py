@@ -55,6 +55,15 @@ class Growth:
             raise DecompressionBomb(message)
 
 
+class UnsupportedFile(Exception):  # noqa: N818 - nothing failed: it is told what to do instead
+    """A file that is not read at all: what it is, and what to hand over instead."""
+
+    def __init__(self, what: str, instead: str) -> None:
+        super().__init__(f"{what}: {instead}")
+        self.description = what
+        self.advice = instead
+
+
 class Readable(Protocol):
     """Bytes in order."""
 

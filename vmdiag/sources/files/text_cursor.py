@@ -99,6 +99,16 @@ class TextCursor:
             if self.pos + 3 <= len(self.data) or not self.read_more():
                 return self.data[self.pos : self.pos + 1]
 
+    def iter_items(self, closing: bytes) -> Iterator[bytes]:
+        """The first byte of each item of the list or object at the cursor, which in the end stands behind it."""
+        self.pos += 1
+        while (first := self.peek_byte()) != closing:
+            if first == b",":
+                self.pos += 1  # one too many, as in Microsoft's own samples, loses nothing
+            else:
+                yield first
+        self.pos += 1
+
     def find_line_end(self) -> int:
         """Where the cursor's line ends; -1 when the line is long and its end is not at hand."""
         found = self.data.find(b"\n", self.pos)

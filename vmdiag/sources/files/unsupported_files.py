@@ -10,7 +10,7 @@ Of texts that tools write for people: "Output formats for Azure CLI commands" (`
 import codecs
 import re
 
-from vmdiag.sources.files.streams import detect_utf16
+from vmdiag.sources.files.streams import UnsupportedFile, detect_utf16
 
 UNPACK_ADVICE = "unpack it first; gzip, zstd, tar and zip are read as they are"
 EXPORT_ADVICE = "export JSON or CSV instead"
@@ -51,15 +51,6 @@ TABLE_RULE = re.compile(r"-{2,}(?:\s+-{2,})*\s*\Z")
 LIST_LINE = re.compile(r"[A-Za-z]\w*\s+: ?.*\Z|[A-Za-z]\w* : .*\Z|[ \t]")
 MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|[a-z]+[ >])", re.IGNORECASE)
 TSV_VALUE = re.compile(r"None|True|False|\{\.\.\.\}|/subscriptions/\S+|[0-9-]{10}T[0-9:.+Z-]+\Z", re.IGNORECASE)
-
-
-class UnsupportedFile(Exception):  # noqa: N818 - nothing failed: it is told what to do instead
-    """A file that is not read at all: what it is, and what to hand over instead."""
-
-    def __init__(self, what: str, instead: str) -> None:
-        super().__init__(f"{what}: {instead}")
-        self.description = what
-        self.advice = instead
 
 
 def detect_unsupported_file(head: bytes) -> UnsupportedFile | None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Protocol
 
 from vmdiag.model import Signal
@@ -62,4 +63,4 @@ class InputFormat(Protocol):
 
 def recognises_row(form: InputFormat, row: Row) -> bool:
     """Whether a row is of this form, by its content alone."""
-    return any(signature.matches_row(row) for signature in form.SIGNATURES)
+    return any(map(methodcaller("matches_row", row), form.SIGNATURES))

@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from vmdiag.sources.files.streams import CHUNK_SIZE, Growth, Readable
-from vmdiag.sources.files.unsupported_files import UnsupportedFile
+from vmdiag.sources.files.streams import CHUNK_SIZE, Growth, Readable, UnsupportedFile
 
 # What has to be looked at from its end (a zip in a tar, or from a pipe) waits in an unnamed temporary file.
 SPOOL_LIMIT = 1 << 30

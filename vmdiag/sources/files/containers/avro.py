@@ -15,8 +15,7 @@ from collections.abc import Iterator
 import msgspec
 
 from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, HeadSignature, read_exactly
-from vmdiag.sources.files.streams import ChunkFile, Readable
-from vmdiag.sources.files.unsupported_files import UnsupportedFile
+from vmdiag.sources.files.streams import ChunkFile, Readable, UnsupportedFile
 
 MAGIC = b"Obj\x01"
 SIGNATURE = HeadSignature(re.compile(MAGIC))

@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Iterator
 
 from vmdiag.sources.files.containers import ContainerFile, DamagedFile, Entry, FilePart, HeadSignature, read_exactly
-from vmdiag.sources.files.unsupported_files import UnsupportedFile
+from vmdiag.sources.files.streams import UnsupportedFile
 
 BLOCK = tarfile.BLOCKSIZE
 HEADER_LIMIT = 1 << 20  # of a long name or a set of POSIX attributes

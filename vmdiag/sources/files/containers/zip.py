@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator
 
 from vmdiag.sources.files.containers import BoundedFile, ContainerFile, DamagedFile, Entry, HeadSignature
-from vmdiag.sources.files.streams import CHUNK_SIZE, ChunkFile, Growth
-from vmdiag.sources.files.unsupported_files import WORKBOOK, UnsupportedFile
+from vmdiag.sources.files.streams import CHUNK_SIZE, ChunkFile, Growth, UnsupportedFile
+from vmdiag.sources.files.unsupported_files import WORKBOOK
 
 SIGNATURE = HeadSignature(re.compile(rb"PK(?:\x03\x04|\x05\x06)"))  # a first member, or the end of an empty list
 OFFICE_MEMBERS = frozenset({"[Content_Types].xml", "META-INF/manifest.xml"})
