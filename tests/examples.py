@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests import notation
-from vmdiag.sources.formats.transcripts import encode_transcript
+from vmdiag.sources.decoding.recording import encode_transcript
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

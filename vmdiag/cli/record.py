@@ -34,7 +34,7 @@ def run_record(opened: OpenedSource, path: str, watch: StatusConsole) -> int:
     """Record one scope of one source, a VM a line."""
     from vmdiag.model import is_unknown_vm
     from vmdiag.pipeline import combine_needs
-    from vmdiag.sources.formats.transcripts import encode_transcript
+    from vmdiag.sources.decoding.recording import encode_transcript
 
     # It holds what was read of machines, networks and incidents, not a verdict to be handed round.
     with open_output(path, is_private=True) as out:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.sources.rows import EXAMPLES, REF, VM, changed, covered, heard, known, read, sampled, vm
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
-from vmdiag.sources.formats import transcripts
+from vmdiag.sources.decoding.recording import encode_transcript
 from vmdiag.sources.items import Item, MalformedRow, RecordedGap
 
 NAME = "transcripts"
@@ -31,7 +31,7 @@ records = st.builds(
 
 
 def told(transcript: Transcript) -> list[Item]:
-    line = transcripts.encode_transcript(transcript, WINDOW, "public")
+    line = encode_transcript(transcript, WINDOW, "public")
     assert line.count(b"\n") == 1
     return read(NAME, json.loads(line))
 
@@ -87,7 +87,7 @@ def test_a_gap_over_a_part_or_of_some_things_stands_beside_what_was_heard(partia
 def test_a_window_that_reaches_back_to_year_one_is_read_back() -> None:
     window = Window(datetime.min.replace(tzinfo=UTC), WINDOW.end)
     gap = Gap(signal=Signal.HEALTH, window=window, reason="x")
-    line = transcripts.encode_transcript(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)), window, "public")
+    line = encode_transcript(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)), window, "public")
 
     assert missed(read(NAME, json.loads(line))) == [RecordedGap(vm(), gap)]
 
