@@ -164,7 +164,15 @@ def _restore_case(case: report.Case) -> judging.Case:
             _copy_fields(event, model.Event, blur=(event.until or event.at) - event.at, ref=event.ref or "")
             for event in case.events
         ),
-        curve=None if case.curve is None else _restore_curve(case.curve),
+        curve=None
+        if case.curve is None
+        else _copy_fields(
+            case.curve,
+            model.Series,
+            name=case.curve.metric,
+            times=tuple(at for at, value in case.curve.points if value is not None),
+            values=tuple(value for _, value in case.curve.points if value is not None),
+        ),
         scenario=load_scenario(ASKED),
         mitigation=None if case.mitigation is None else _convert_fields(case.mitigation, mitigation.Mitigation),
     )
@@ -178,13 +186,3 @@ def _restore_finding(finding: report.Finding) -> judging.Finding:
         blames = (Attribution(loss=explained, verdict=finding.verdict, cause_at=finding.cause_at),)
     evidence = tuple(_convert_fields(one, judging.Evidence) for one in finding.evidence)
     return _copy_fields(finding, judging.Finding, evidence=evidence, blames=blames)
-
-
-def _restore_curve(curve: report.Curve) -> model.Series:
-    points = [(at, value) for at, value in curve.points if value is not None]
-    return model.Series(
-        name=curve.metric,
-        signal=curve.signal,
-        times=tuple(at for at, _ in points),
-        values=tuple(value for _, value in points),
-    )

@@ -48,26 +48,22 @@ def mitigations(
     with verbosity.open_console() as watch:
         if resume:
             return resume_redeploys(azure_options, probe, journal, wait_for, output, watch)
-        _refuse_live_options(options.list_typed_options(context))
-        return list_redeploys(journal, output, watch)
+        return list_redeploys(options.list_typed_options(context), journal, output, watch)
 
 
-def _refuse_live_options(typed_options: set[str]) -> None:
+def list_redeploys(typed_options: set[str], path: str | None, form: str, watch: StatusConsole) -> int:
+    """Every redeploy, oldest first."""
     idle = sorted(typed_options & {"wait_for", "probe", *(field.name for field in fields(AzureOptions))})
     if idle:
         option = options.format_option(idle[0])
         message = f"{option} says how to ask Azure, and nothing is asked without --resume"
         raise UsageError(message, f"Add --resume, or leave {option} out.")
-
-
-def list_redeploys(path: str | None, form: str, watch: StatusConsole) -> int:
-    """Every redeploy, oldest first."""
     journal, entries = _read_journal(path, watch)
     _write_entries(entries, journal, form)
-    unfinished = sum(entry.is_open for entry in entries)
-    if unfinished:
+    count = sum(entry.is_open for entry in entries)
+    if count:
         watch.warn(
-            f"{unfinished} of {len(entries)} redeploys unfinished: 'vmdiag mitigations --resume' finds out about them"
+            f"{count} of {len(entries)} redeploys unfinished: 'vmdiag mitigations --resume' finds out about them"
         )
     return 0
 

@@ -113,6 +113,13 @@ class ScopeOptions:
             message = "names and --tag contradict each other: either says which VMs are meant"
             raise UsageError(message, "Give one of them.")
         since, until = self._parse_window(now)
+        tags = []
+        for word in self.tag or ():
+            name, separator, value = word.partition("=")
+            if not separator or not name.strip():
+                message = f"--tag {word[:EXCERPT_LENGTH]!r} is not KEY=VALUE"
+                raise UsageError(message, "Write --tag app=shop; the value may be empty: --tag app=.")
+            tags.append((name.strip(), value))
         hint = "Give its name alone; * and ? stand for other characters."
         return Scope(
             vms=vms,
@@ -121,7 +128,7 @@ class ScopeOptions:
                 require_match(word, _GROUP, f"--resource-group {word[:EXCERPT_LENGTH]!r} names no resource group", hint)
                 for word in self.resource_group or ()
             ),
-            tags=tuple(map(_parse_tag, self.tag or ())),
+            tags=tuple(tags),
             everything=self.everything,
             allow_empty=self.allow_empty,
             lists_none=is_listed and not vms,
@@ -186,14 +193,6 @@ def normalize_subscriptions(names: Sequence[str], default: str | None) -> list[s
         ).lower()
         for word in names or ([default] if default else [])
     ]
-
-
-def _parse_tag(word: str) -> tuple[str, str]:
-    name, separator, value = word.partition("=")
-    if not separator or not name.strip():
-        message = f"--tag {word[:EXCERPT_LENGTH]!r} is not KEY=VALUE"
-        raise UsageError(message, "Write --tag app=shop; the value may be empty: --tag app=.")
-    return name.strip(), value
 
 
 def read_selectors(words: Sequence[str], vms_from: str | None, *, allow_empty: bool = False) -> tuple[Selector, ...]:

@@ -66,7 +66,12 @@ def _draw_table(cases: list[Case], page: Page) -> None:
     widths[_VM_COLUMN] = max(len(_VM_COLUMN), min(widths[_VM_COLUMN], _get_name_width(widths, shown, page.width)))
     page.print_cells([page.sanitize_text(title, BOLD) for title in shown], [widths[title] for title in shown])
     for case, line in zip(cases, lines, strict=True):
-        line[_VM_COLUMN] = _shorten_vm_name(case, widths[_VM_COLUMN], page)
+        # Where a name is too long the group gives way, not the name.
+        full = line[_VM_COLUMN] = narrative.format_vm_name(case)
+        tail = full.rpartition("/")[2]
+        room = widths[_VM_COLUMN] - cell_len(tail) - len(page.ellipsis) - 1
+        if cell_len(full) > widths[_VM_COLUMN]:
+            line[_VM_COLUMN] = f"{full[:room]}{page.ellipsis}/{tail}" if room >= 0 else tail
         texts = [
             page.sanitize_text(line[title], get_verdict_style(case.diagnosis.verdict) if title == "verdict" else "")
             for title in shown
@@ -113,16 +118,6 @@ def _format_cells(case: Case) -> dict[str, str]:
 def _format_short_time(at: datetime | None) -> str:
     """Month, day, hour, minute: windows are shorter than a year."""
     return "-" if at is None else format_iso(at)[5:16].replace("T", " ")
-
-
-def _shorten_vm_name(case: Case, width: int, page: Page) -> str:
-    """The VM as `group/name`; where that is too long the group gives way, not the name."""
-    full = narrative.format_vm_name(case)
-    if cell_len(full) <= width:
-        return full
-    tail = full.rpartition("/")[2]
-    room = width - cell_len(tail) - len(page.ellipsis) - 1
-    return f"{full[: max(room, 0)]}{page.ellipsis}/{tail}" if room >= 0 else tail
 
 
 def _draw_section(case: Case, page: Page) -> None:

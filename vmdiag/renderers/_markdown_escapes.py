@@ -13,7 +13,8 @@ _SPECIAL_CHARACTER = re.compile(r"([\\`*_{}\[\]<>&|~#!$^])")
 # Words that some readers make links or mentions of, whatever is escaped around them: they become code.
 _LINK_LIKE_WORD = re.compile(r"(\S*(?:@|:/|www\.|mailto:|xmpp:)\S*)", re.IGNORECASE)
 # What makes a block at the beginning of a line.
-_BLOCK_START = re.compile(r"^(\s*)([-+=>]|\d+(?=[.)]))")
+_BLOCK_START = re.compile(r"^(\s*)([-+=>])")
+_LIST_NUMBER = re.compile(r"^(\s*)(\d)(?=\d*[.)])")
 _FENCE = re.compile(r"`{3,}")
 
 
@@ -24,7 +25,8 @@ def escape_text(text: str) -> str:
         escape_cell(format_code(word)) if number % 2 else _SPECIAL_CHARACTER.sub(r"\\\1", word)
         for number, word in enumerate(words)
     )
-    return _BLOCK_START.sub(_escape_block_start, written)
+    # A digit cannot be escaped with a backslash.
+    return _LIST_NUMBER.sub(lambda found: f"{found[1]}&#{ord(found[2])};", _BLOCK_START.sub(r"\1\\\2", written))
 
 
 def format_code(text: str) -> str:
@@ -49,9 +51,3 @@ def format_code_block(lines: Iterable[str], language: str = "text") -> Iterator[
     longest = max((len(run) for line in shown for run in _FENCE.findall(line)), default=2)
     fence = "`" * (longest + 1)
     yield from (fence + language, *shown, fence)
-
-
-def _escape_block_start(found: re.Match[str]) -> str:
-    sign = found[2]
-    # A digit cannot be escaped with a backslash.
-    return f"{found[1]}\\{sign}" if not sign.isdigit() else f"{found[1]}&#{ord(sign[0])};{sign[1:]}"

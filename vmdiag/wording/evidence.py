@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from operator import attrgetter
 
 from vmdiag import plugins
 from vmdiag.diagnosis import scenarios
@@ -58,7 +59,7 @@ def collect_sentences(case: Case, stance: Stance) -> list[str]:
         found.sort(key=lambda one: signals.index(one.signal) if one.signal in signals else len(signals))
     # The migration has a line of its own.
     news = [one for one in found if one.at != diagnosis.migrated_at] or found
-    return list(dict.fromkeys(shorten_sentence(one.says) for one in news))
+    return list(dict.fromkeys(map(shorten_sentence, map(attrgetter("says"), news))))
 
 
 def group_evidence(case: Case) -> Iterator[tuple[str, list[Evidence]]]:

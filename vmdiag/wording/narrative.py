@@ -144,9 +144,12 @@ def describe_state(case: Case) -> str:
 def explain_verdict(case: Case) -> str:
     """The reasons that decided, in one breath."""
     diagnosis = case.diagnosis
-    pro, contra, missing = (collect_sentences(case, stance) for stance in Stance)
+    pro, contra = collect_sentences(case, Stance.FOR), collect_sentences(case, Stance.AGAINST)
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
-        return "; ".join([*missing, *contra, *pro]) or "the feeds that would decide were not heard"
+        return (
+            "; ".join([*collect_sentences(case, Stance.MISSING), *contra, *pro])
+            or "the feeds that would decide were not heard"
+        )
     if diagnosis.verdict.is_flagged:
         doubts = contra if diagnosis.verdict is Verdict.SUSPECTED else []
         reasons = pro[: _MAX_REASONS if doubts else None]
