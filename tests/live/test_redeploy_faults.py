@@ -136,7 +136,7 @@ def test_only_where_no_connection_was_made_the_request_is_known_never_to_have_le
         kept = copy(arm.environment["REQUESTS_CA_BUNDLE"], tmp_path)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(kept))
         session = Session(AzureSettings(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
-        session.credential.get_token(session.cloud.token_scope, enable_cae=True)
+        session.get_token(session.cloud.token_scope, enable_cae=True)
 
     sent = apply_order(order, session)
 

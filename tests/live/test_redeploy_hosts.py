@@ -138,7 +138,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> tuple[ArmServer, Session]:
     for name, value in arm.environment.items():
         monkeypatch.setenv(name, value)
     session = Session(AzureSettings(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
-    session.credential.get_token(session.cloud.token_scope, enable_cae=True)
+    session.get_token(session.cloud.token_scope, enable_cae=True)
     return arm, session
 
 

@@ -1,4 +1,4 @@
-"""Azure's clock, as its answers tell it beside this machine's; must not know what was asked."""
+"""Azure's clock, as its answers tell it beside this machine's."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

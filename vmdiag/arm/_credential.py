@@ -1,9 +1,9 @@
-"""Who signs in: one of azure-identity's credentials, remembered and renewed; must not know what is asked of Azure."""
+"""Who signs in: one of azure-identity's credentials, remembered and renewed."""
 
 import base64
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -36,10 +36,9 @@ class CachedCredential:
     Without the memory each of the first requests would ask for itself: with the Azure CLI a process each.
     """
 
-    def __init__(self, access: AzureSettings, cloud: Cloud, transport: RequestsTransport) -> None:
-        self._access = access
-        self._cloud = cloud
-        self._transport = transport
+    def __init__(self, create: Callable[[], TokenCredential], tenant: str | None) -> None:
+        self._create = create
+        self._tenant = tenant
         self._lock = threading.Lock()
         self._credential: TokenCredential | None = None
         self._tokens: dict[tuple[str, ...], AccessToken] = {}
@@ -50,17 +49,15 @@ class CachedCredential:
         claims: str | None = None,
         tenant_id: str | None = None,
         enable_cae: bool = False,
-        **options: object,
+        **_: object,
     ) -> AccessToken:
         """A token for these scopes; `claims` is Azure's challenge, for which no remembered one will do."""
-        del options
         with self._lock:
             known = self._tokens.get(scopes)
             if known is not None and claims is None and known.expires_on - time.time() > TOKEN_EXPIRY_MARGIN:  # noqa: TID251 - the token's own clock
                 return known
-            if self._credential is None:
-                self._credential = _create_credential(self._access, self._cloud, self._transport)
-            tenant = tenant_id or self._access.tenant
+            self._credential = self._credential or self._create()
+            tenant = tenant_id or self._tenant
             found = self._credential.get_token(*scopes, claims=claims, tenant_id=tenant, enable_cae=enable_cae)
             self._tokens[scopes] = found
             return found
@@ -90,7 +87,7 @@ def decode_claims(token: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _create_credential(access: AzureSettings, cloud: Cloud, transport: RequestsTransport) -> TokenCredential:
+def create_credential(access: AzureSettings, cloud: Cloud, transport: RequestsTransport) -> TokenCredential:
     """The credential; the CLI and a managed identity know their own cloud."""
     if access.credential == "cli":
         return AzureCliCredential(additionally_allowed_tenants=ANY_TENANT, process_timeout=CLI_TIMEOUT)
@@ -108,5 +105,6 @@ def _create_credential(access: AzureSettings, cloud: Cloud, transport: RequestsT
         return EnvironmentCredential(**options)
     if access.credential == "workload":
         return WorkloadIdentityCredential(**options, **({"tenant_id": access.tenant} if access.tenant else {}))
-    federated = {"workload_identity_tenant_id": access.tenant} if access.tenant else {}
-    return DefaultAzureCredential(process_timeout=CLI_TIMEOUT, **options, **federated)
+    if access.tenant:
+        options["workload_identity_tenant_id"] = access.tenant
+    return DefaultAzureCredential(process_timeout=CLI_TIMEOUT, **options)

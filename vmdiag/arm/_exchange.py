@@ -1,4 +1,4 @@
-"""One exchange with a server, within bounds of time and size; must not know what is asked, nor try again."""
+"""One exchange with a server, within bounds of time and size."""
 
 import codecs
 import logging

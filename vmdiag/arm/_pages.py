@@ -1,13 +1,14 @@
-"""What an answer holds: a page, decoded, and where the next one is; must not ask for it."""
+"""What an answer holds: a page, decoded, and where the next one is."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 
 from vmdiag.arm import error_translation
 from vmdiag.arm._exchange import Answer
-from vmdiag.arm.request import Request
-from vmdiag.completeness import find_continuation
+from vmdiag.arm.request import Request, get_members
 from vmdiag.errors import BadAnswer, SourceError
 
 HTTP_OK = 200  # of HTTP
@@ -20,25 +21,14 @@ def decode_answer(request: Request, answer: Answer | SourceError) -> tuple[objec
     if answer.status != HTTP_OK:
         return None, error_translation.build_refusal(request, answer.status, answer.headers, answer.body)
     try:
-        return _decode_body(answer.body, request.answer_type), None
+        with suppress(msgspec.ValidationError):
+            return msgspec.json.decode(answer.body, type=request.answer_type or Any), None
+        # Something is odd in it, which costs only itself when it is read plainly.
+        return msgspec.json.decode(answer.body), None
     except (msgspec.DecodeError, RecursionError, ValueError):
         _, said = error_translation.parse_error_body(answer.body)
         message = f"{request.description}: the answer is {said or 'not JSON, or was cut off'}"
         return None, BadAnswer(message, error_translation.NETWORK_HINT)
-
-
-def _decode_body(body: bytes, shape: type | None) -> object:
-    if shape is not None:
-        try:
-            return msgspec.json.decode(body, type=shape)
-        except msgspec.ValidationError:
-            pass  # something is odd in it, which costs only itself when it is read plainly
-    return msgspec.json.decode(body)
-
-
-def get_next_link(page: object) -> str:
-    """Where the next page is: a link, or Resource Graph's token; empty on the last page."""
-    return find_continuation(page if isinstance(page, dict) else {"nextLink": getattr(page, "nextLink", None)})
 
 
 def build_next_query(body: Mapping[str, object], token: str) -> Mapping[str, object]:
@@ -50,7 +40,7 @@ def build_next_query(body: Mapping[str, object], token: str) -> Mapping[str, obj
 
 def count_rows(page: object) -> int:
     """How many rows of Resource Graph's a page holds."""
-    rows = page.get("data") if isinstance(page, dict) else None
+    rows = get_members(page).get("data")
     return len(rows) if isinstance(rows, list) else 0
 
 

@@ -1,11 +1,12 @@
-"""The connections to Azure and to whoever signs in, shared by all that is sent; must not know what is asked.
+"""The connections to Azure and to whoever signs in, shared by all that is sent.
 
 What the environment says counts where it names a proxy (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) or the authorities to trust
 (REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE), and nowhere else: a login in `~/.netrc` would take the token's
 place.
 """
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -30,26 +31,21 @@ class Transport(RequestsTransport):  # type: ignore[misc]  # its module makes it
         session = requests.Session()
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # With a login of its own, even one that does nothing, the library looks for no other.
-        session.auth = _skip_authentication
+        session.auth = lambda request: request
         for scheme in ("https://", "http://"):
             session.mount(scheme, _DeadlineAdapter(pool_connections=4, pool_maxsize=connections))
         super().__init__(session=session, connection_data_block_size=BLOCK_SIZE, connection_verify=trusted or True)
 
     def send(self, request: Any, *, proxies: MutableMapping[str, str] | None = None, **options: Any) -> Any:
         """Send a request; one that nobody else limits has `EXCHANGE_TIMEOUT` seconds for itself and its answer."""
-        send: Callable[[], Any] = lambda: super(Transport, self).send(request, proxies=proxies, **options)  # noqa: E731
+        send = partial(super().send, request, proxies=proxies, **options)
         if _deadline.has_deadline():
             return send()
-        options["stream"] = False
         try:
-            return _deadline.run_with_deadline(send, EXCHANGE_TIMEOUT)
+            return _deadline.run_with_deadline(partial(send, stream=False), EXCHANGE_TIMEOUT)
         except TimeoutError as error:
             message = f"no whole answer in {EXCHANGE_TIMEOUT:.0f} s: timed out"
             raise ServiceResponseTimeoutError(message, error=error) from error
-
-
-def _skip_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 class _HttpConnection(HTTPConnection):
@@ -64,16 +60,8 @@ class _HttpConnection(HTTPConnection):
         super().request(*args, **options)
 
 
-class _HttpsConnection(HTTPSConnection):
+class _HttpsConnection(_HttpConnection, HTTPSConnection):
     """The same over TLS."""
-
-    def connect(self) -> None:
-        _deadline.attach_connection(self)
-        super().connect()
-
-    def request(self, *args: Any, **options: Any) -> None:
-        _deadline.attach_connection(self)
-        super().request(*args, **options)
 
 
 class _HttpPool(HTTPConnectionPool):

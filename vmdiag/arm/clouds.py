@@ -1,10 +1,10 @@
-"""Azure's clouds: where each signs in, answers and keeps logs; pure, must not open a connection.
+"""Azure's clouds: where each signs in, answers and keeps logs.
 
 Sources: azure-identity's and azure-cli-core's tables for the first three; USNat and USSec as Microsoft's machine
 learning SDK prints them. The announcement is that of `{arm}/metadata/endpoints`, which has been an object and a list.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,14 +13,10 @@ from vmdiag.errors import BadAnswer, UsageError
 DEFAULT_PORT = 443  # of https
 # The hosts whose identity the public login host vouches for; any other must not be asked about there, least of all
 # from a network that cannot reach it.
-KNOWN_AUTHORITIES = frozenset(
-    {
-        "login.microsoftonline.com",
-        "login.microsoftonline.us",
-        "login.chinacloudapi.cn",
-        "login.partner.microsoftonline.cn",
-    }
-)
+KNOWN_AUTHORITIES = frozenset({
+    "login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,41 +44,19 @@ class Cloud:
 
 
 BUILTIN_CLOUDS: Mapping[str, Cloud] = {
-    cloud.name: cloud
-    for cloud in (
-        Cloud(
-            name="public",
-            arm="https://management.azure.com",
-            authority="https://login.microsoftonline.com",
-            audience="https://management.azure.com",
-            logs="https://api.loganalytics.io",
-        ),
-        Cloud(
-            name="usgovernment",
-            arm="https://management.usgovcloudapi.net",
-            authority="https://login.microsoftonline.us",
-            audience="https://management.core.usgovcloudapi.net",
-            logs="https://api.loganalytics.us",
-        ),
-        Cloud(
-            name="china",
-            arm="https://management.chinacloudapi.cn",
-            authority="https://login.chinacloudapi.cn",
-            audience="https://management.chinacloudapi.cn",
-            logs="https://api.loganalytics.azure.cn",
-        ),
-        Cloud(
-            name="usnat",
-            arm="https://management.azure.eaglex.ic.gov",
-            authority="https://login.microsoftonline.eaglex.ic.gov",
-            audience="https://management.azure.eaglex.ic.gov",
-        ),
-        Cloud(
-            name="ussec",
-            arm="https://management.azure.microsoft.scloud",
-            authority="https://login.microsoftonline.microsoft.scloud",
-            audience="https://management.azure.microsoft.scloud",
-        ),
+    name: Cloud(
+        name=name,
+        arm=f"https://management.{arm}",
+        authority=f"https://login.{login}",
+        audience=f"https://management.{audience}",
+        logs=logs and f"https://api.{logs}",
+    )
+    for name, arm, login, audience, logs in (
+        ("public", "azure.com", "microsoftonline.com", "azure.com", "loganalytics.io"),
+        ("usgovernment", "usgovcloudapi.net", "microsoftonline.us", "core.usgovcloudapi.net", "loganalytics.us"),
+        ("china", "chinacloudapi.cn", "chinacloudapi.cn", "chinacloudapi.cn", "loganalytics.azure.cn"),
+        ("usnat", "azure.eaglex.ic.gov", "microsoftonline.eaglex.ic.gov", "azure.eaglex.ic.gov", None),
+        ("ussec", "azure.microsoft.scloud", "microsoftonline.microsoft.scloud", "azure.microsoft.scloud", None),
     )
 }
 
@@ -109,13 +83,9 @@ MICROSOFT_DOMAINS = (
 
 
 def find_builtin_cloud(name_or_url: str) -> Cloud | None:
-    """The built-in cloud of a name or of its endpoint; `None` for another cloud's endpoint.
-
-    Raises `UsageError` for what is neither.
-    """
-    known = BUILTIN_CLOUDS.get(name_or_url.strip().lower())
-    if known is not None:
-        return known
+    """The built-in cloud of a name or its endpoint, `None` for another's endpoint; raises `UsageError` for neither."""
+    if (name := name_or_url.strip().lower()) in BUILTIN_CLOUDS:
+        return BUILTIN_CLOUDS[name]
     arm = parse_endpoint(name_or_url)
     return next((cloud for cloud in BUILTIN_CLOUDS.values() if cloud.arm == arm), None)
 
@@ -134,9 +104,8 @@ def parse_cloud_metadata(metadata: object, arm: str, authority: str | None = Non
 
     Raises `BadAnswer` where it announces none, or an audience of which it cannot be told that it is its own.
     """
-    for each in sorted(
-        _list_announced_clouds(metadata), key=lambda each: _parse_origin(each.get("resourceManager")) != arm
-    ):
+    announced = [each for each in (metadata if isinstance(metadata, list) else [metadata]) if isinstance(each, dict)]
+    for each in sorted(announced, key=lambda each: _parse_origin(each.get("resourceManager")) != arm):
         signing = each.get("authentication")
         if not isinstance(signing, dict):
             continue
@@ -178,11 +147,6 @@ def is_microsoft_audience(audience: str) -> bool:
     if parts.scheme != "https" or not host or not is_plain:
         return True
     return any(host == each or host.endswith(f".{each}") for each in MICROSOFT_DOMAINS)
-
-
-def _list_announced_clouds(announced: object) -> Iterator[Mapping[str, object]]:
-    each = announced if isinstance(announced, list) else [announced]
-    return (one for one in each if isinstance(one, dict))
 
 
 def _reject_foreign_audience(audience: str, arm: str) -> None:

@@ -1,4 +1,4 @@
-"""Turns every error of Azure's libraries and every refusal of a server into one of ours; must not retry or print.
+"""Turns every error of Azure's libraries and every refusal of a server into one of ours.
 
 The border is crossed here alone: `translate_errors` for what was raised, `build_refusal` for what was answered.
 """
@@ -50,27 +50,15 @@ class AnswerTooLarge(BadAnswer):
     page_fraction = 0.5
 
 
-# Every class of azure.core.exceptions, and what it means to a person; a test holds this list against the library.
+# What the classes of azure.core.exceptions, and so those below them, mean to a person; a test looks for all.
 ERROR_TYPES: Mapping[type[Exception], type[SourceError]] = {
     core.ClientAuthenticationError: NotSignedIn,
     core.ResourceNotFoundError: NotFound,
-    core.ServiceRequestTimeoutError: Unreachable,
     core.ServiceRequestError: Unreachable,
-    core.ServiceResponseTimeoutError: Unreachable,
     core.ServiceResponseError: Unreachable,
     core.IncompleteReadError: Unreachable,
-    core.DecodeError: BadAnswer,
     core.DeserializationError: BadAnswer,
     core.SerializationError: BadAnswer,
-    core.ODataV4Error: BadAnswer,
-    core.ResourceExistsError: BadAnswer,
-    core.ResourceModifiedError: BadAnswer,
-    core.ResourceNotModifiedError: BadAnswer,
-    core.TooManyRedirectsError: BadAnswer,
-    core.ResponseNotReadError: BadAnswer,
-    core.StreamClosedError: BadAnswer,
-    core.StreamConsumedError: BadAnswer,
-    core.HttpResponseError: BadAnswer,
     core.AzureError: BadAnswer,
 }
 HINTS_BY_ERROR: Mapping[type[SourceError], str] = {
@@ -81,31 +69,26 @@ HINTS_BY_ERROR: Mapping[type[SourceError], str] = {
 }
 # The variable by which azure-identity's chain is narrowed; what it may hold stands in the error.
 CREDENTIALS_VARIABLE = "AZURE_TOKEN_CREDENTIALS"
-# What the transport's long words mean, the telling part of them first.
+# What the transport's long words mean, the telling part of them first, and what to do about some of them.
 NETWORK_CAUSES = (
-    ("CA certificate bundle", "the file of trusted certificates (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) is not there"),
-    ("407 Proxy", "the proxy wants a login (407)"),
-    ("Tunnel connection failed", "the proxy does not let it through"),
-    ("Unable to connect to proxy", "the proxy cannot be reached"),
-    ("ProxyError", "the proxy does not let it through"),
-    ("CERTIFICATE_VERIFY_FAILED", "its TLS certificate is not trusted"),
-    ("certificate", "its TLS certificate is not trusted"),
-    ("Failed to resolve", "its name cannot be resolved"),
-    ("getaddrinfo", "its name cannot be resolved"),
-    ("Name or service not known", "its name cannot be resolved"),
-    ("Connection refused", "it refuses connections"),
-    ("Connection reset", "the connection was cut"),
-    ("Remote end closed", "the connection was closed without an answer"),
-    ("IncompleteRead", "the answer broke off"),
-    ("Connection broken", "the answer broke off"),
-    ("imed out", "it did not answer in time"),
-)
-# What to do about some of them.
-_HINTS_BY_CAUSE: Mapping[str, str] = {
-    "the proxy wants a login (407)": PROXY_LOGIN_HINT,
-    "the proxy does not let it through": PROXY_HINT,
-    "the proxy cannot be reached": PROXY_HINT,
-}
+    ("CA certificate bundle", "the file of trusted certificates (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) is not there",
+     CERTIFICATE_HINT),
+    ("407 Proxy", "the proxy wants a login (407)", PROXY_LOGIN_HINT),
+    ("Tunnel connection failed", "the proxy does not let it through", PROXY_HINT),
+    ("Unable to connect to proxy", "the proxy cannot be reached", PROXY_HINT),
+    ("ProxyError", "the proxy does not let it through", PROXY_HINT),
+    ("CERTIFICATE_VERIFY_FAILED", "its TLS certificate is not trusted", CERTIFICATE_HINT),
+    ("certificate", "its TLS certificate is not trusted", CERTIFICATE_HINT),
+    ("Failed to resolve", "its name cannot be resolved", ""),
+    ("getaddrinfo", "its name cannot be resolved", ""),
+    ("Name or service not known", "its name cannot be resolved", ""),
+    ("Connection refused", "it refuses connections", ""),
+    ("Connection reset", "the connection was cut", ""),
+    ("Remote end closed", "the connection was closed without an answer", ""),
+    ("IncompleteRead", "the answer broke off", ""),
+    ("Connection broken", "the answer broke off", ""),
+    ("imed out", "it did not answer in time", ""),
+)  # fmt: skip
 # What the CLI is to be asked for after a claims challenge, as azure-identity puts it; it is of no use when it is cut.
 _CLAIMS_COMMAND = re.compile(
     r"az login --claims-challenge [\w+/=-]+(?: --tenant [\w.-]+)?(?: --scope [\w:/.~-]+(?!\S))?"
@@ -251,27 +234,22 @@ def _describe_exception(error: Exception, error_type: type[SourceError]) -> tupl
         return f"Azure asks for a new sign-in (a claims challenge): {command[0]}", "Run that command, then try again."
     if CREDENTIALS_VARIABLE in text:
         return shorten_message(text), f"Correct the variable {CREDENTIALS_VARIABLE}, or unset it and give --credential."
-    tried = _CREDENTIAL_ATTEMPT.findall(text)
-    if tried:
+    attempts = [(name, why, *_find_network_cause(why)) for name, why in _CREDENTIAL_ATTEMPT.findall(text)]
+    if attempts:
         told = (
-            f"{name}: {_find_network_cause(why) or shorten_message(_ATTEMPT_NOISE.sub('', why))[:_ATTEMPT_LIMIT]}"
-            for name, why in tried
+            f"{name}: {cause or shorten_message(_ATTEMPT_NOISE.sub('', why))[:_ATTEMPT_LIMIT]}"
+            for name, why, cause, _ in attempts
         )
         # Where the network was in the way no other sign-in helps.
-        ways = (_find_network_hint(_find_network_cause(why)) for _, why in tried)
-        return "\n  ".join(("no credential could", *told)), next(filter(None, ways), HINTS_BY_ERROR[NotSignedIn])
-    if error_type is Unreachable:
-        said = _find_network_cause(text)
-        return said or shorten_message(text), _find_network_hint(said) or NETWORK_HINT
-    return shorten_message(text), HINTS_BY_ERROR[error_type]
+        hints = (hint for *_, hint in attempts if hint)
+        return "\n  ".join(("no credential could", *told)), next(hints, SIGN_IN_HINT)
+    cause, hint = _find_network_cause(text) if error_type is Unreachable else ("", "")
+    return cause or shorten_message(text), hint or HINTS_BY_ERROR[error_type]
 
 
-def _find_network_cause(text: str) -> str:
-    return next((says for word, says in NETWORK_CAUSES if word in text), "")
-
-
-def _find_network_hint(said: str) -> str:
-    return CERTIFICATE_HINT if "certificate" in said else _HINTS_BY_CAUSE.get(said, "")
+def _find_network_cause(text: str) -> tuple[str, str]:
+    """What a transport's words mean, and what to do about it; empty where that is not known."""
+    return next(((cause, hint) for word, cause, hint in NETWORK_CAUSES if word in text), ("", ""))
 
 
 def shorten_message(text: str) -> str:

@@ -65,6 +65,12 @@ class Request:
         return self.path.lower().rpartition("/providers/")[2].partition("/")[0]
 
 
+def get_members(page: object) -> Mapping[str, object]:
+    """The members of an answer, as whatever it was decoded; none of what is no object."""
+    names = getattr(page, "__struct_fields__", ())
+    return page if isinstance(page, dict) else {name: getattr(page, name) for name in names}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AzureSettings:
     """The settings of one run.

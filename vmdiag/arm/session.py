@@ -1,4 +1,4 @@
-"""One run's talk with Azure: signs in when first asked, paces, retries, follows pages; must not know a feed.
+"""One run's talk with Azure: signs in when first asked, paces, retries, follows pages.
 
 Only questions pass: GET, and POST to query endpoints. A page may name the next one only on its own origin, because the
 token goes with it.
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -17,8 +18,9 @@ from vmdiag.arm._exchange import Answer, Client
 from vmdiag.arm._transport import EXCHANGE_TIMEOUT, Transport
 from vmdiag.arm.clouds import Cloud
 from vmdiag.arm.rate_limits import RateLimiter, RetryBudget, parse_quota_reset, parse_retry_after
-from vmdiag.arm.request import API_VERSIONS, AzureSettings, Endpoint, Request
-from vmdiag.errors import BadAnswer, NotSignedIn, SourceError, Throttled, Unreachable
+from vmdiag.arm.request import API_VERSIONS, AzureSettings, Endpoint, Request, get_members
+from vmdiag.completeness import find_continuation
+from vmdiag.errors import BadAnswer, Interrupted, NotSignedIn, OutOfTime, SourceError, Throttled, Unreachable
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -38,13 +40,13 @@ class Session:
 
     def __init__(self, access: AzureSettings, clock: Callable[[], datetime], stop: threading.Event) -> None:
         self.settings = access
-        self._clock = AzureClock(clock)
+        self.clock = AzureClock(clock)
         self.stop = stop
-        self._deadline = 0.0
         self.restart_deadline()
         self._rate_limiter = RateLimiter()
-        self._api_versions = {**API_VERSIONS, **access.api_versions}
-        self._transport = Transport(access.jobs, access.ca_bundle)
+        # In which each service is spoken to, as it turned out to be understood.
+        self.api_versions = {**API_VERSIONS, **access.api_versions}
+        self.transport = Transport(access.jobs, access.ca_bundle)
         self._clients: dict[Endpoint, Client] = {}
         self._cloud: Cloud | SourceError | None = clouds.find_builtin_cloud(access.cloud)
         self._credential: CachedCredential | None = None
@@ -55,33 +57,26 @@ class Session:
         """The cloud, discovered at its endpoint where it is not a built-in one."""
         with self._lock:
             if self._cloud is None:
-                self._cloud = self._discover_cloud()
+                arm = clouds.parse_endpoint(self.settings.cloud)
+                try:
+                    metadata = self._read_cloud_metadata(arm)
+                    self._cloud = clouds.parse_cloud_metadata(metadata, arm, self.settings.authority)
+                except SourceError as error:
+                    # Whoever asks next need not find out anew.
+                    self._cloud = error
             if isinstance(self._cloud, SourceError):
                 raise self._cloud
             return self._cloud
 
-    def _discover_cloud(self) -> Cloud | SourceError:
-        """The cloud of the endpoint, or why it is not known: whoever asks next need not find out anew."""
-        arm = clouds.parse_endpoint(self.settings.cloud)
-        try:
-            return clouds.parse_cloud_metadata(self._read_cloud_metadata(arm), arm, self.settings.authority)
-        except SourceError as error:
-            return error
-
     @property
     def clock_skew(self) -> timedelta | None:
         """How far Azure's clock is ahead of this machine's; `None` where no answer told a time."""
-        return self._clock.skew if self._clock.has_server_time else None
+        return self.clock.skew if self.clock.has_server_time else None
 
     @property
     def now(self) -> datetime:
-        """Azure's time: this machine's, put right where it is wrong by more than an answer can be late."""
-        return self._clock.now
-
-    @property
-    def is_clock_wrong(self) -> bool:
-        """Whether this machine's clock is too far off to be used."""
-        return self._clock.is_wrong
+        """Azure's time."""
+        return self.clock.now
 
     def sign_in(self) -> Mapping[str, object]:
         """Get a token, or raise `NotSignedIn`; what the token says of its bearer."""
@@ -101,20 +96,6 @@ class Session:
         """Which of azure-identity's credentials answered."""
         return self._get_credential().get_credential_name()
 
-    @property
-    def credential(self) -> "Session":
-        """Who signs the requests, for the library that sends the one which changes something."""
-        return self
-
-    @property
-    def transport(self) -> Transport:
-        """The connections, for that library, too."""
-        return self._transport
-
-    def get_api_version(self, service: str) -> str:
-        """The api-version in which a service is spoken to, as it turned out to be understood."""
-        return self._api_versions[service]
-
     def restart_deadline(self) -> None:
         """From here on the run's time counts anew: another reading begins."""
         self._deadline = time.monotonic() + self.settings.timeout.total_seconds()
@@ -127,7 +108,7 @@ class Session:
     def measure_clock_skew(self) -> timedelta | None:
         """How far the endpoint's clock is ahead, by a question that needs no sign-in and opens a connection."""
         cloud = self.cloud
-        if not self._clock.has_server_time:
+        if not self.clock.has_server_time:
             self._read_cloud_metadata(cloud.arm)
         return self.clock_skew
 
@@ -142,7 +123,7 @@ class Session:
                 continue
             rows += _pages.count_rows(page)
             yield page
-            following = _pages.get_next_link(page)
+            following = find_continuation(get_members(page))
             if not following:
                 return
             if following in seen:
@@ -159,17 +140,14 @@ class Session:
 
     def _read_cloud_metadata(self, arm: str) -> object:
         request = Request(description=arm, service="metadata", path="/metadata/endpoints", permission="")
-        anonymous = _exchange.create_client(arm, self._transport, None, "")
+        anonymous = _exchange.create_client(arm, self.transport, None, "")
         return self._read_page(request, f"{arm}{self._build_path(request)}", None, anonymous)
-
-    def _build_url(self, request: Request) -> str:
-        return f"{self._get_origin(request)}{self._build_path(request)}"
 
     def _build_path(self, request: Request) -> str:
         """The request's path and query."""
         params = dict(request.params)
-        if request.service in self._api_versions:
-            params["api-version"] = self._api_versions[request.service]
+        if request.service in self.api_versions:
+            params["api-version"] = self.api_versions[request.service]
         query = "&".join(f"{name}={quote(value, safe=':,/')}" for name, value in params.items())
         return f"{quote(request.path, safe='/')}{'?' if query else ''}{query}"
 
@@ -195,7 +173,9 @@ class Session:
         budget = RetryBudget()
         while True:
             self._wait_seconds(self._rate_limiter.reserve_request(request.throttle_scope, request.provider), request)
-            answer = self._send_once(request, link or self._build_url(request), body, anonymous)
+            answer = self._send_once(
+                request, link or f"{self._get_origin(request)}{self._build_path(request)}", body, anonymous
+            )
             value, error = _pages.decode_answer(request, answer)
             if error is None:
                 return value
@@ -206,23 +186,20 @@ class Session:
         self, request: Request, url: str, body: Mapping[str, object] | None, anonymous: Client | None
     ) -> Answer | SourceError:
         """The answer, or why there is none."""
-        asked_at = self._clock.local_now()
+        asked_at = self.clock.local_now()
         what = request.description
+
+        def ask() -> Answer:
+            return _exchange.exchange_request(anonymous or self._get_client(request.endpoint), what, url, body)
+
         try:
             with error_translation.translate_errors(what):
-                answer = self._run_limited(
-                    what,
-                    lambda: _exchange.exchange_request(
-                        anonymous or self._get_client(request.endpoint), what, url, body
-                    ),
-                    EXCHANGE_TIMEOUT,
-                )
+                answer = self._run_limited(what, ask, EXCHANGE_TIMEOUT)
         except Unreachable as error:
             return error
-        self._clock.observe_date_header(answer.headers.get("Date", ""), asked_at)
-        self._rate_limiter.block_requests(
-            request.throttle_scope, request.provider, parse_quota_reset(answer.headers) or 0.0
-        )
+        self.clock.observe_date_header(answer.headers.get("Date", ""), asked_at)
+        closed = parse_quota_reset(answer.headers) or 0.0
+        self._rate_limiter.block_requests(request.throttle_scope, request.provider, closed)
         return answer
 
     def _run_limited(self, what: str, act: Callable[[], Result], longest: float | None = None) -> Result:
@@ -230,11 +207,8 @@ class Session:
         left = self._get_seconds_left()
         try:
             return _deadline.run_with_deadline(act, left if longest is None else min(longest, left), self.stop)
-        except InterruptedError as error:
-            raise _deadline.build_interrupted_error(what) from error
-        except TimeoutError as error:
-            if self._get_seconds_left() <= 0:
-                raise _deadline.build_timeout_error(what) from error
+        except (InterruptedError, TimeoutError) as error:
+            self._require_time(what, is_stopped=isinstance(error, InterruptedError))
             message = f"{what}: no whole answer in {longest:.0f} s"
             raise Unreachable(message, "Check the network and the proxy.") from error
 
@@ -258,11 +232,11 @@ class Session:
             budget.take_next_delay()
             self._get_credential().invalidate_token(answer.token)
         else:
-            older = error_translation.find_supported_version(answer.body, self._api_versions.get(request.service, ""))
+            older = error_translation.find_supported_version(answer.body, self.api_versions.get(request.service, ""))
             if older is None:
                 return False
             budget.take_next_delay()
-            self._api_versions[request.service] = older
+            self.api_versions[request.service] = older
         return True
 
     def _wait_seconds(self, seconds: float, request: Request) -> None:
@@ -270,21 +244,29 @@ class Session:
             until = self.now + timedelta(seconds=seconds)
             message = f"{request.description}: throttled until {until:%H:%M:%S}Z"
             raise Throttled(message, "Run again after that; fewer VMs ask for less.")
-        if self.stop.wait(min(seconds, self._get_seconds_left())):
-            raise _deadline.build_interrupted_error(request.description)
+        is_stopped = self.stop.wait(min(seconds, self._get_seconds_left()))
+        self._require_time(request.description, is_stopped=is_stopped)
+
+    def _require_time(self, what: str, *, is_stopped: bool) -> None:
+        """Raise where the person or the run's own limit has ended it."""
+        if is_stopped:
+            message = f"{what}: interrupted"
+            raise Interrupted(message, "Run again.")
         if self._get_seconds_left() <= 0:
-            raise _deadline.build_timeout_error(request.description)
+            message = f"{what}: the run's time was over"
+            raise OutOfTime(message, "Give a longer --timeout.")
 
     def _get_seconds_left(self) -> float:
         return max(0.0, self._deadline - time.monotonic())
 
     def _get_credential(self) -> "CachedCredential":
-        from vmdiag.arm._credential import CachedCredential
+        from vmdiag.arm._credential import CachedCredential, create_credential
 
         cloud = self.cloud
         with self._lock:
             if self._credential is None:
-                self._credential = CachedCredential(self.settings, cloud, self._transport)
+                create = partial(create_credential, self.settings, cloud, self.transport)
+                self._credential = CachedCredential(create, self.settings.tenant)
             return self._credential
 
     def _get_client(self, host: Endpoint) -> Client:
@@ -292,5 +274,5 @@ class Session:
         with self._lock:
             if host not in self._clients:
                 scope = cloud.token_scope if host is Endpoint.ARM else f"{cloud.logs}/.default"
-                self._clients[host] = _exchange.create_client(cloud.arm, self._transport, credential, scope)
+                self._clients[host] = _exchange.create_client(cloud.arm, self.transport, credential, scope)
             return self._clients[host]

@@ -29,7 +29,7 @@ def read_preflights(session: Session, vms: Sequence[VmId]) -> dict[VmId, Preflig
     """The circumstances of each VM; what could not be read is told in them, never raised."""
     now = session.now
     answers = read_answers(session, vms, now)
-    untold = [name for name, first in FIELD_VERSIONS.items() if session.get_api_version("virtual-machine") < first]
+    untold = [name for name, first in FIELD_VERSIONS.items() if session.api_versions["virtual-machine"] < first]
     return {vm: _build_preflight(vm, answers, now, untold) for vm in vms}
 
 

@@ -143,7 +143,7 @@ def apply_order(order: Order, session: Session) -> Sent:
     vm, cloud = order.plan.vm, session.cloud
     try:
         with error_translation.translate_errors("signing in", NotSignedIn):
-            token = session.credential.get_token(cloud.token_scope, enable_cae=True).token
+            token = session.get_token(cloud.token_scope, enable_cae=True).token
     except SourceError as error:
         return Sent(reception=SendResult.UNSENT, says=error.message, hint=error.hint)
     client = ComputeManagementClient(
@@ -157,7 +157,7 @@ def apply_order(order: Order, session: Session) -> Sent:
         poller = client.virtual_machines.begin_redeploy(
             vm.resource_group,
             vm.name,
-            api_version=session.get_api_version("compute"),
+            api_version=session.api_versions["compute"],
             polling=False,
             connection_timeout=CONNECT,
             read_timeout=PIECE,
@@ -273,4 +273,5 @@ def _never_left(error: Exception) -> bool:
 
 
 def _find_cause(error: Exception) -> str:
-    return next((says for word, says in error_translation.NETWORK_CAUSES if word in str(error)), type(error).__name__)
+    causes = (says for word, says, _ in error_translation.NETWORK_CAUSES if word in str(error))
+    return next(causes, type(error).__name__)

@@ -1,4 +1,4 @@
-"""The live source: Azure's own feeds, asked through Resource Manager; must not know what a feed says.
+"""The live source: Azure's own feeds, asked through Resource Manager.
 
 What one question answers for many VMs is asked once: Resource Graph for all, the activity log a resource group, service
 events a subscription. What takes a question a VM (its view, health history, metrics) is asked for a few VMs at once,
@@ -30,47 +30,42 @@ class AzureSource:
 
     def __init__(self, watcher: Watcher, session: Session) -> None:
         self._watcher = watcher
-        self._session = session
+        self.session = session  # for whoever wants to look or act besides reading
         self._is_signed_in = False
         # In threads, so that a person can end the waiting, and that what comes next is imported meanwhile.
         self._startup_jobs: WorkerPool[str, object] = WorkerPool(2)
         self._startup_jobs.submit_job(SIGN_IN, lambda: (session.sign_in(),))
         self._startup_jobs.submit_job(CLOCK, lambda: (session.measure_clock_skew(),))
 
-    @property
-    def session(self) -> Session:
-        """The talk with Azure, for whoever wants to look or act besides reading."""
-        return self._session
-
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `SourceError` when nothing could be read, `UsageError` for an unclear scope."""
         from vmdiag.sources.azure._live_read import LiveReading
 
         scope = self._resolve_subscriptions(scope)
-        window = scope.window(self._session.now)
+        window = scope.window(self.session.now)
         if window.start >= window.end:
             message = "--since lies in the future"
             raise UsageError(message, "Give an earlier time, or a duration back from now such as 24h.")
         if scope.lists_none:
-            return Reading(window=window, transcripts=iter(()), cloud=self._session.cloud.name)
-        return LiveReading(self._session, self._watcher, scope, window, needs).start_reading()
+            return Reading(window=window, transcripts=iter(()), cloud=self.session.cloud.name)
+        return LiveReading(self.session, self._watcher, scope, window, needs).start_reading()
 
     def require_redeploy_permission(self, scope: Scope) -> None:
         """Raise `NotAllowed` when it is certain that this sign-in may redeploy none of the VMs in scope."""
         from vmdiag.sources.azure.feeds.permissions import require_redeploy_permission
 
-        require_redeploy_permission(self._session, self._resolve_subscriptions(scope))
+        require_redeploy_permission(self.session, self._resolve_subscriptions(scope))
 
     def _resolve_subscriptions(self, scope: Scope) -> Scope:
         """The scope with the ids of its subscriptions, once somebody has signed in."""
         from vmdiag.sources.azure._scope_resolution import resolve_subscription_ids
 
         self.sign_in()
-        return replace(scope, subscriptions=resolve_subscription_ids(self._session, scope.subscriptions))
+        return replace(scope, subscriptions=resolve_subscription_ids(self.session, scope.subscriptions))
 
     def sign_in(self) -> None:
         """Wait for the sign-in, and for Azure's clock."""
-        session = self._session
+        session = self.session
         if self._is_signed_in:
             return
         for result in self._startup_jobs.iterate_results(lambda: session.should_stop):
@@ -85,7 +80,7 @@ class AzureSource:
             raise OutOfTime(message, "Give a longer --timeout, or one --credential that is quick.")
         self._is_signed_in = True
         self._watcher.note(f"signed in to {session.cloud.arm} by {session.credential_name}")
-        if session.is_clock_wrong:
+        if session.clock.is_wrong:
             minutes = round((session.clock_skew or timedelta()) / timedelta(minutes=1))
             way = "behind" if minutes > 0 else "ahead of"
             self._watcher.warn(f"this machine's clock is {abs(minutes)} min {way} Azure's, which is used instead")

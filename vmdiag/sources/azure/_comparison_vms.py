@@ -1,4 +1,4 @@
-"""Which other VMs show whether an outage around a migration is the VM's own or shared; must not judge, nor ask.
+"""Which other VMs show whether an outage around a migration is the VM's own or shared.
 
 Fleet-wide, an outage of a network cuts off VMs that were not migrated, without a word in any log: only their traffic
 tells. Of each network and each region with a migration a few VMs that nothing is known of are enough.

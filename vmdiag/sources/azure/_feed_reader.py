@@ -1,4 +1,4 @@
-"""Asks Azure many things at once and keeps what it says; must not know a feed, nor which VM is of interest."""
+"""Asks Azure many things at once and keeps what it says."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -7,8 +7,7 @@ from datetime import datetime
 from functools import partial
 from itertools import product
 
-import msgspec
-
+from vmdiag.arm.request import get_members
 from vmdiag.arm.session import Session
 from vmdiag.completeness import Missing, find_missing_list, find_missing_part
 from vmdiag.errors import BadAnswer, Interrupted, NotFound, NotUnderstood, OutOfTime, SourceError
@@ -84,10 +83,10 @@ class FeedReader:
     def _read_pages(self, ask: FeedRequest) -> Iterator[list[object]]:
         """The rows of each page, and behind them why they are not all; in another thread."""
         lack: Missing | None = None
-        count, said = 0, dict[str, object]()
+        count, said = 0, get_members(None)
         for page in self._session.read_pages(ask.request):
-            unlisted = find_missing_list(_get_members(page) or page, ask.list_member) if ask.list_member else None
-            said = _get_members(page)
+            said = get_members(page)
+            unlisted = find_missing_list(said or page, ask.list_member) if ask.list_member else None
             rows = [] if unlisted else list(ask.unpack_rows(page))
             count += len(rows)
             if ask.list_member and lack is None:
@@ -101,24 +100,28 @@ class FeedReader:
         for row in rows:
             if isinstance(row, Missing):
                 self._record_incomplete_answer(ask, row.reason)
-                continue
-            if isinstance(row, IncompleteRead):
-                self._miss(ask, row)
-                continue
-            self._row_counts[ask] += 1
-            number = self._row_counts[ask]
-            try:
-                if isinstance(row, MalformedRow):
-                    raise row
-                for item in ask.read_items(row, f"{ask.request.description}, row {number}"):
-                    # What is so now says nothing of a window that ended before.
-                    if self.includes_now or not isinstance(item, UndatedState):
-                        self._store.add_item(item)
-                    if isinstance(item, MetricPoints) and item.times:
-                        self._metric_items.setdefault(ask, []).append(item)
-            except MalformedRow as fault:
-                fault.part = row if isinstance(row, dict) else fault.part
-                self._record_malformed_row(ask, number, fault)
+            elif isinstance(row, IncompleteRead):
+                # The answer holds less than was asked for, as can be told by what it holds.
+                self.flawed_requests.add(ask)
+                self._watcher.warn(f"{row.place}: {row.reason}; what is missing counts as not read")
+                self._store.add_item(row)
+            else:
+                self._row_counts[ask] += 1
+                try:
+                    self._store_row(ask, row)
+                except MalformedRow as fault:
+                    fault.part = row if isinstance(row, dict) else fault.part
+                    self._record_malformed_row(ask, self._row_counts[ask], fault)
+
+    def _store_row(self, ask: FeedRequest, row: object) -> None:
+        if isinstance(row, MalformedRow):
+            raise row
+        for item in ask.read_items(row, f"{ask.request.description}, row {self._row_counts[ask]}"):
+            # What is so now says nothing of a window that ended before.
+            if self.includes_now or not isinstance(item, UndatedState):
+                self._store.add_item(item)
+            if isinstance(item, MetricPoints) and item.times:
+                self._metric_items.setdefault(ask, []).append(item)
 
     def _record_malformed_row(self, ask: FeedRequest, number: int, fault: MalformedRow) -> None:
         if number <= WARNING_LIMIT:
@@ -140,12 +143,6 @@ class FeedReader:
         for signal, scope in product(ask.incomplete_signals or ask.signals, ask.scope_ids or ("",)):
             self._store_lack(ask, signal, scope, reason)
 
-    def _miss(self, ask: FeedRequest, lack: IncompleteRead) -> None:
-        """An answer that holds less than was asked for, as can be told by what it holds."""
-        self.flawed_requests.add(ask)
-        self._watcher.warn(f"{lack.place}: {lack.reason}; what is missing counts as not read")
-        self._store.add_item(lack)
-
     def _store_lack(self, ask: FeedRequest, signal: Signal, scope: str, reason: str, line: int = 0) -> None:
         self.flawed_requests.add(ask)
         what = ask.request.description
@@ -160,7 +157,11 @@ class FeedReader:
         if isinstance(error, BadAnswer) and ask.fallbacks and not rows:
             self.submit_requests(ask.fallbacks)
         elif isinstance(error, SourceError):
-            self._record_failure(ask, error, partial=rows > 0)
+            self.failures[ask] = error
+            for concern, signal in product(ask.scope_ids, ask.signals):
+                self._store.add_refusal(signal, concern, get_gap_reason(error), partial=rows > 0)
+                if isinstance(error, NotFound):
+                    self.not_found_signals.add((concern, signal))
             if rows or (isinstance(error, BadAnswer) and not isinstance(error, NotUnderstood)):
                 # What it would have held may be what denies the rest.
                 self._record_incomplete_answer(ask, get_gap_reason(error).removeprefix(f"{ask.request.description}: "))
@@ -175,45 +176,28 @@ class FeedReader:
 
     def _record_answer(self, ask: FeedRequest) -> None:
         self.answered_requests.add(ask)
+        is_cut = ask in self.incomplete_requests
         for item in ask.items_when_answered:
-            if not isinstance(item, FeedCoverage):
+            if isinstance(item, FeedCoverage):
+                self._store.add_item(replace(item, cut=is_cut))
+            elif not is_cut:
                 # Asked for and silent is said only of those whose answer was whole.
-                if ask not in self.incomplete_requests:
-                    self._store.add_item(item)
-            else:
-                self._store.add_item(replace(item, cut=ask in self.incomplete_requests))
+                self._store.add_item(item)
         if ask not in self.flawed_requests:
-            self._record_whole_answer(ask)
+            # What another reading of the same may lack is not missing where this one was whole.
+            what = ask.request.description
+            for concern, signal in product(ask.scope_ids, set(ask.signals) - MEASURED_SIGNALS):
+                self._store.add_item(CompleteRead(signal=signal, scope=concern, form=what))
+            for points in self._metric_items.pop(ask, ()):
+                whole = CompleteRead(signal=points.signal, scope=points.vm.key, form=what)
+                self._store.add_item(replace(whole, first=points.times[0], last=points.times[-1]))
         for concern, signal in product(ask.scope_ids, ask.signals):
             self.record_earliest(concern, signal, ask.available_since)
-
-    def _record_whole_answer(self, ask: FeedRequest) -> None:
-        """What another reading of the same may lack is not missing where this one was whole."""
-        what = ask.request.description
-        for concern, signal in product(ask.scope_ids, set(ask.signals) - MEASURED_SIGNALS):
-            self._store.add_item(CompleteRead(signal=signal, scope=concern, form=what))
-        for item in self._metric_items.pop(ask, ()):
-            first, last = item.times[0], item.times[-1]
-            self._store.add_item(CompleteRead(signal=item.signal, scope=item.vm.key, form=what, first=first, last=last))
 
     def record_earliest(self, concern: str, signal: Signal, since: datetime | None) -> None:
         """A signal was heard from then on."""
         if since is not None:
             self.earliest_read[concern, signal] = min(since, self.earliest_read.get((concern, signal), since))
-
-    def _record_failure(self, ask: FeedRequest, error: SourceError, *, partial: bool) -> None:
-        self.failures[ask] = error
-        for concern, signal in product(ask.scope_ids, ask.signals):
-            self._store.add_refusal(signal, concern, get_gap_reason(error), partial=partial)
-            if isinstance(error, NotFound):
-                self.not_found_signals.add((concern, signal))
-
-
-def _get_members(page: object) -> dict[str, object]:
-    """The members of an answer, however it was decoded."""
-    if isinstance(page, msgspec.Struct):
-        return msgspec.structs.asdict(page)
-    return page if isinstance(page, dict) else {}
 
 
 def get_gap_reason(error: SourceError) -> str:

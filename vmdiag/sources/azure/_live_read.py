@@ -1,4 +1,4 @@
-"""One live reading, in rounds: who is meant, what concerns all, what concerns the suspicious; must not judge.
+"""One live reading, in rounds: who is meant, what concerns all, what concerns the suspicious.
 
 A few VMs are read whole at once, in two rounds; where their ids are known beforehand the second asks only for what the
 first has found: groups that hold their networks, workspaces that their agents write to.
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, starmap
 
 from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound
@@ -22,6 +22,7 @@ from vmdiag.sources.azure._unread_feeds import (
     HIDDEN_NETWORK_REASON,
     PAST_WINDOW_REASON,
     UNKNOWN_NETWORK_REASON,
+    UNKNOWN_VM_REASON,
     UNSTATED_REASON,
     UnreadFeeds,
 )
@@ -31,20 +32,13 @@ from vmdiag.sources.azure.feeds import (
     health_changes,
     health_history,
     heartbeat,
-    inventory,
     metrics,
     network,
     service_events,
     virtual_machine,
 )
 from vmdiag.sources.azure.probe import probe_addresses
-from vmdiag.sources.azure.scoped_vms import (
-    InventoryVm,
-    add_inventory_row,
-    build_vm_filter,
-    find_explicit_ids,
-    select_subscriptions,
-)
+from vmdiag.sources.azure.scoped_vms import build_vm_filter, find_explicit_ids, select_subscriptions
 from vmdiag.sources.coverage import SourceLimits
 from vmdiag.sources.decoding.fields import parse_scope
 from vmdiag.sources.items import VmInventory
@@ -57,6 +51,8 @@ from vmdiag.sources.transcripts import SelectedVm, TranscriptBuilder
 WHOLE_READ_LIMIT = 8
 # A window that ended longer ago than this is history: a state of now is no part of it.
 PRESENT_TOLERANCE = timedelta(minutes=5)
+
+Spans = Mapping[VmId, Window]
 
 
 class LiveReading:
@@ -74,24 +70,15 @@ class LiveReading:
         self._store = ItemStore()
         self._reader = FeedReader(session, self._store, watcher)
         self._reader.includes_now = self._now - window.end <= PRESENT_TOLERANCE
-        self._visible_vms: dict[VmId, InventoryVm] = {}
         # Dictionaries for their order and their quick look-up.
         self._vms_by_workspace: defaultdict[str, dict[VmId, None]] = defaultdict(dict)
         self._addresses: dict[VmId, str] = {}
         self._requested_heartbeats: set[tuple[str, VmId]] = set()
         self._requested_scopes: set[str] = set()
         who, subscriptions = build_vm_filter(scope), select_subscriptions(scope)
-        self._inventory_request = inventory.build_feed_request(
-            who, subscriptions, partial(add_inventory_row, self._visible_vms)
-        )
-        self._resolution = ScopeResolution(
-            scope=scope,
-            reader=self._reader,
-            store=self._store,
-            watcher=watcher,
-            inventory_request=self._inventory_request,
-            visible_vms=self._visible_vms,
-        )
+        self._unread_feeds = UnreadFeeds(self._store, self._reader, window, self._span, self._now)
+        self._resolution = ScopeResolution(scope, self._reader, self._store, watcher)
+        self._visible_vms = self._resolution.visible_vms
         self._health_request = health_changes.build_feed_request(who, subscriptions, self._span, self._now)
         # The VMs that are known beforehand; what is found of them is followed at once, without waiting for the rest.
         stated = tuple(dict.fromkeys(find_explicit_ids(scope).values()))
@@ -110,27 +97,20 @@ class LiveReading:
 
     def start_reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
-        self._reader.finish_requests(
-            [
-                *self._build_graph_requests(),
-                *self._build_shared_requests(self._known_vms),
-                *self._build_vm_requests(self._known_vms),
-            ]
-        )
+        known = self._known_vms
+        asked = (self._build_graph_requests(), self._build_shared_requests(known), self._build_vm_requests(known))
+        self._reader.finish_requests(chain(*asked))
         found = self._resolve_vms()
         vms = tuple(vm for vm in found.vms if vm not in found.missing)
         few = vms if len(vms) <= WHOLE_READ_LIMIT else ()
-        later = [
-            *self._build_shared_requests(vms),
-            *self._build_vm_requests(set(few) - set(self._known_vms)),
-            *self._build_heartbeat_requests(few),
-        ]
+        later = (self._build_vm_requests(set(few) - set(known)), self._build_heartbeat_requests(few))
         others = {vm: [other for other in near if other not in vms] for vm, near in self._neighbours_by_vm.items()}
-        self._reader.finish_requests([*later, *self._build_comparison_requests(others)])
+        compared = self._build_comparison_requests(others)
+        self._reader.finish_requests(chain(self._build_shared_requests(vms), *later, compared))
         # The logs that came last may tell of a migration, too.
         self._reader.finish_requests(self._build_comparison_requests(others))
         self._probe_vms(vms)
-        blind = self._find_unread_feeds(vms)
+        self._record_unread_feeds(vms)
         self._store.finish_loading()
         lost = self._reader.failures.get(self._network_request)
         is_cut = self._network_request in self._reader.incomplete_requests
@@ -144,19 +124,18 @@ class LiveReading:
             is_network_told=not isinstance(lost, NotFound),
         )
         teller = TranscriptBuilder(self._store, self._window, self._needs, limits)
+        build_empty = partial(self._unread_feeds.build_empty_transcript, self._needs)
         return Reading(
             window=self._window,
-            transcripts=chain(
-                blind.build_missing_vms(found.missing, self._needs), self._build_transcripts(vms, few, teller, blind)
-            ),
+            transcripts=chain(starmap(build_empty, found.missing.items()), self._build_transcripts(vms, few, teller)),
             vms=found.vms,
-            gaps=(*blind.list_run_gaps(), *teller.find_unassigned_gaps()),
+            gaps=(*self._unread_feeds.list_run_gaps(), *teller.find_unassigned_gaps()),
             cloud=self._session.cloud.name,
         )
 
     def _build_graph_requests(self) -> Iterator[FeedRequest]:
         """What Resource Graph answers for all at once."""
-        yield from (self._inventory_request, self._health_request, self._network_request)
+        yield from (self._resolution.inventory_request, self._health_request, self._network_request)
         if not self._settings.workspaces:
             yield self._workspace_request
         if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT:
@@ -170,14 +149,11 @@ class LiveReading:
         groups = {get_group_id(vm) for vm in vms} | {group for (one,) in found if (group := parse_scope(one))}
         yield from activity_log.build_feed_requests(sorted(groups - self._requested_scopes), self._span, self._now)
         subscriptions = {get_subscription_id(vm) for vm in vms}
-        yield from service_events.build_feed_requests(
-            sorted(subscriptions - self._requested_scopes), self._span, self._now
-        )
+        fresh = sorted(subscriptions - self._requested_scopes)
+        yield from service_events.build_feed_requests(fresh, self._span, self._now)
         self._requested_scopes |= groups | subscriptions
 
-    def _build_vm_requests(
-        self, vms: Iterable[VmId], spans: Mapping[VmId, Window] | None = None
-    ) -> Iterator[FeedRequest]:
+    def _build_vm_requests(self, vms: Iterable[VmId], spans: Spans | None = None) -> Iterator[FeedRequest]:
         """What takes a question a VM; with `spans` its view only where the inventory did not show whether it runs."""
         some = sorted(vms, key=lambda vm: vm.key)
         stated = {vm for vm, one in self._visible_vms.items() if one.has_power_state}
@@ -187,11 +163,9 @@ class LiveReading:
         for vm in some:
             yield from metrics.build_feed_requests((vm,), self._span if spans is None else spans[vm], self._now)
 
-    def _build_heartbeat_requests(
-        self, vms: Iterable[VmId], spans: Mapping[VmId, Window] | None = None
-    ) -> Iterator[FeedRequest]:
+    def _build_heartbeat_requests(self, vms: Iterable[VmId], spans: Spans | None = None) -> Iterator[FeedRequest]:
         """The heartbeats, in the workspaces that were given, else in those that were found."""
-        start = self._span.start if not spans else min(span.start for span in spans.values())
+        start = min((span.start for span in (spans or {}).values()), default=self._span.start)
         some = set(vms)
         for workspace in self._settings.workspaces:
             self._vms_by_workspace[workspace] = dict.fromkeys(sorted(some, key=lambda vm: vm.key))
@@ -234,9 +208,9 @@ class LiveReading:
         asked = [vm for vm in found.vms if vm not in self._scope.finished]
         return ResolvedScope(tuple(spelt.get(vm) or self._store.find_best_spelling(vm) for vm in asked), found.missing)
 
-    def _find_unread_feeds(self, vms: tuple[VmId, ...]) -> UnreadFeeds:
+    def _record_unread_feeds(self, vms: tuple[VmId, ...]) -> None:
         """What could not be seen, once all that concerns everybody was asked."""
-        blind = UnreadFeeds(self._store, self._reader, self._window, self._span, self._now)
+        blind = self._unread_feeds
         blind.invisible_subscriptions = sorted(self._resolution.list_invisible_subscriptions())
         blind.require_any_answer(any_shown=bool(self._visible_vms))
         if not self._scope.allow_empty:
@@ -244,36 +218,31 @@ class LiveReading:
         if not vms:
             self._watcher.warn("there is no VM in scope")
         blind.record_health_coverage(vms, self._visible_vms, self._health_request)
-        return blind
 
     def _build_transcripts(
-        self, vms: tuple[VmId, ...], few: tuple[VmId, ...], teller: TranscriptBuilder, blind: UnreadFeeds
+        self, vms: tuple[VmId, ...], few: tuple[VmId, ...], teller: TranscriptBuilder
     ) -> Iterator[Transcript]:
         """The VMs: those that were read whole or are calm at once, the others as their answers come."""
-        suspicious = set() if few else self._find_suspicious_vms(vms, blind)
-        spans = self._choose_spans(suspicious, blind)
-        self._reader.submit_requests(
-            [*self._build_vm_requests(suspicious, spans), *self._build_heartbeat_requests(suspicious, spans)]
-        )
-        calm = set(vms) - suspicious - set(few)
-        self._reader.submit_requests(
-            self._build_comparison_requests(find_nearby_vms(self._store.database, suspicious, calm))
-        )
+        numbers = find_suspects(self._store, self._span, self._needs.triggers)
+        # Those of which something telling was seen, or of which it could not be seen whether they were migrated.
+        many, unread = set(vms) - set(few), self._unread_feeds.unread_vms
+        suspicious = {vm for vm in many if self._store.find_vm_number(vm) in numbers or vm in unread}
+        spans = self._choose_spans(suspicious)
+        self._reader.submit_requests(self._build_vm_requests(suspicious, spans))
+        self._reader.submit_requests(self._build_heartbeat_requests(suspicious, spans))
+        calm = many - suspicious
+        nearby = find_nearby_vms(self._store.database, suspicious, calm)
+        self._reader.submit_requests(self._build_comparison_requests(nearby))
         calm |= self._comparison_spans.keys()
         waiting = {vm.key: vm for vm in (*suspicious, *self._comparison_spans)} if not few else {}
         for vm in (*vms, *(self._comparison_spans if few else ())):
             if vm.key not in waiting:
-                yield self._build_transcript(vm, teller, blind, calm=vm in calm)
+                yield self._build_transcript(teller, vm, calm=vm in calm)
         for key in self._reader.iterate_finished_scopes():
             if key in waiting:
-                yield self._build_transcript(vm := waiting.pop(key), teller, blind, calm=vm in calm)
+                yield self._build_transcript(teller, vm := waiting.pop(key), calm=vm in calm)
 
-    def _find_suspicious_vms(self, vms: tuple[VmId, ...], blind: UnreadFeeds) -> set[VmId]:
-        """The VMs of which something telling was seen, or of which it could not be seen whether they were migrated."""
-        numbers = find_suspects(self._store, self._span, self._needs.triggers)
-        return {vm for vm in vms if self._store.find_vm_number(vm) in numbers or vm in blind.unread_vms}
-
-    def _choose_spans(self, vms: Iterable[VmId], blind: UnreadFeeds) -> dict[VmId, Window]:
+    def _choose_spans(self, vms: Iterable[VmId]) -> dict[VmId, Window]:
         """Over which span each of many VMs is measured: its window, and what lies around its first telling record.
 
         A fortnight of minutes is ten megabytes a VM; of one that was found by a record its onset lies about there.
@@ -281,17 +250,15 @@ class LiveReading:
         first = find_first_suspicions(self._store, self._span, self._needs.triggers)
         spans = {}
         for vm in vms:
-            number = self._store.find_vm_number(vm)
-            begun = first.get(number, self._span.end) if number is not None else self._span.end
+            begun = first.get(self._store.find_vm_number(vm) or 0, self._span.end)
             start = max(self._span.start, min(begun, self._window.start) - self._needs.margin)
-            spans[vm] = self._span if vm in blind.unread_vms else Window(start, self._span.end)
+            spans[vm] = self._span if vm in self._unread_feeds.unread_vms else Window(start, self._span.end)
         return spans
 
-    def _build_transcript(
-        self, vm: VmId, teller: TranscriptBuilder, blind: UnreadFeeds, *, calm: bool = False
-    ) -> Transcript:
+    def _build_transcript(self, teller: TranscriptBuilder, vm: VmId, *, calm: bool) -> Transcript:
         self._store.flush_pending()
-        blind.record_vm_gaps(vm, self._vms_by_workspace, self._workspace_request, is_calm=calm)
+        self._unread_feeds.record_vm_gaps(vm, self._vms_by_workspace, self._workspace_request, is_calm=calm)
         if self._resolution.is_unknown_vm(vm):
-            return blind.build_unknown_vm(vm, self._needs, self._resolution.suggest_names(vm))
+            reason = f"{UNKNOWN_VM_REASON}{self._resolution.suggest_names(vm)}"
+            return self._unread_feeds.build_empty_transcript(self._needs, vm, reason)
         return teller.build_transcript(SelectedVm(vm, self._store.find_vm_number(vm)))

@@ -1,4 +1,4 @@
-"""Who is meant by a live run's scope, once the inventory has answered; must not know what is read of a VM.
+"""Who is meant by a live run's scope, once the inventory has answered.
 
 What is not there is looked for once more among all that the sign-in can see, to tell what was perhaps meant.
 Subscriptions may be given by name: "REST API: Subscriptions - List" shows those that the sign-in can see, and names
@@ -8,10 +8,9 @@ need not be unique.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 from vmdiag.arm.session import Session
-from vmdiag.errors import NotFound, SourceError, UsageError
+from vmdiag.errors import NotFound, UsageError
 from vmdiag.identity import Selector, VmId, is_pattern
 from vmdiag.model import Signal
 from vmdiag.sources import kql
@@ -21,7 +20,7 @@ from vmdiag.sources.azure.feeds import inventory
 from vmdiag.sources.azure.scoped_vms import (
     VISIBLE_PHRASE,
     InventoryVm,
-    add_inventory_row,
+    build_vm_filter,
     find_explicit_ids,
     select_subscriptions,
     select_vms,
@@ -42,7 +41,7 @@ from vmdiag.sources.store import ItemStore
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False)
 class ScopeResolution:
     """Makes out the VMs of one scope; `visible_vms` fills as `inventory_request`, the inventory, answers."""
 
@@ -50,13 +49,17 @@ class ScopeResolution:
     reader: FeedReader
     store: ItemStore
     watcher: Watcher
-    inventory_request: FeedRequest
-    visible_vms: dict[VmId, InventoryVm]
+    inventory_request: FeedRequest = field(init=False)
+    visible_vms: dict[VmId, InventoryVm] = field(default_factory=dict)
     _other_vms: dict[VmId, InventoryVm] = field(default_factory=dict)
     _list_requests: list[FeedRequest] = field(default_factory=list)
     _subscription_names: dict[str, str] = field(default_factory=dict)
     _subscriptions_request: FeedRequest | None = None
     _names: VmNameIndex | None = None
+
+    def __post_init__(self) -> None:
+        who, subscriptions = build_vm_filter(self.scope), select_subscriptions(self.scope)
+        self.inventory_request = inventory.build_feed_request(who, subscriptions, self.visible_vms)
 
     def resolve_vms(self) -> ResolvedScope:
         """The VMs in scope, by now all known; raises `SourceError` for what is not there, `UsageError` for a riddle."""
@@ -97,11 +100,8 @@ class ScopeResolution:
         if missing and self._subscriptions_request is None:
             self._read_subscriptions()
         # Where the subscriptions could not be listed, whether one is there is not known.
-        return (
-            sorted(missing - set(self._subscription_names))
-            if self._subscriptions_request in self.reader.answered_requests
-            else []
-        )
+        is_listed = self._subscriptions_request in self.reader.answered_requests
+        return sorted(missing - self._subscription_names.keys()) if is_listed else []
 
     def require_visible_subscriptions(self) -> None:
         """Raise `NotFound` for a subscription that was asked for and that the sign-in cannot see.
@@ -114,16 +114,15 @@ class ScopeResolution:
 
     def _resolve_among_all(self, known: dict[Selector, VmId]) -> ResolvedScope:
         if self.inventory_request not in self.reader.failures:
-            self._list_requests.append(
-                inventory.build_feed_request(
-                    kql.Who(), self.scope.subscriptions, partial(add_inventory_row, self._other_vms)
-                )
-            )
+            others = inventory.build_feed_request(kql.Who(), self.scope.subscriptions, self._other_vms)
+            self._list_requests.append(others)
             self.reader.finish_requests(self._list_requests)
         elif self.scope.groups or not self._list_requests:
             self._list_vms(self._other_vms, groups=False)
         self.require_visible_subscriptions()
-        failure = self._find_list_failure()
+        failures = [self.reader.failures[one] for one in self._list_requests if one in self.reader.failures]
+        # Why not all VMs are known; that a group is not there is no failure.
+        failure = next((error for error in failures if not isinstance(error, NotFound)), None)
         try:
             found = select_vms(self.scope, self._other_vms | self.visible_vms, known, self._subscription_names)
         except NotFound as error:
@@ -132,11 +131,6 @@ class ScopeResolution:
             return found
         unsure = f"it was not found, and not all VMs could be listed: {failure.message}"
         return ResolvedScope(found.vms, dict.fromkeys(found.missing, unsure))
-
-    def _find_list_failure(self) -> SourceError | None:
-        """Why not all VMs are known; that a group is not there is no failure."""
-        failures = [self.reader.failures[one] for one in self._list_requests if one in self.reader.failures]
-        return next((error for error in failures if not isinstance(error, NotFound)), None)
 
     def _read_subscriptions(self) -> None:
         self._subscriptions_request = inventory.build_subscription_search(self._subscription_names.__setitem__)
@@ -149,11 +143,7 @@ class ScopeResolution:
             self._read_subscriptions()
             places = set(self._subscription_names)
         named = sorted(self.scope.groups) if groups and not any(map(is_pattern, self.scope.groups)) else []
-        asks = [
-            ask
-            for place in sorted(places)
-            for ask in inventory.build_list_requests(place, named, partial(add_inventory_row, vms))
-        ]
+        asks = [ask for place in sorted(places) for ask in inventory.build_list_requests(place, named, vms)]
         self._list_requests += asks
         self.reader.finish_requests(asks)
         if not self.reader.answered_requests:
@@ -161,15 +151,23 @@ class ScopeResolution:
 
 
 def resolve_subscription_ids(session: Session, names_or_ids: frozenset[str]) -> frozenset[str]:
-    """The ids, in lower case, of subscriptions that are given by id or by name; nothing is asked where all are ids.
-
-    Raises `NotFound` for a name that there is not, `UsageError` for one that several have.
-    """
+    """The ids, in lower case; nothing is asked where all are ids. Raises `NotFound`, or `UsageError` for a riddle."""
     if all(GUID.fullmatch(word) for word in names_or_ids):
         return names_or_ids
     rows = read_rows(session, inventory.build_subscription_request())
     names_by_id = {to_text(row.get("subscriptionId")).lower(): to_text(row.get("displayName")) for row in rows}
-    return frozenset(_resolve_subscription_id(word, names_by_id) for word in names_or_ids)
+    ids = set[str]()
+    for word in names_or_ids:
+        is_id = word in names_by_id or GUID.fullmatch(word)
+        found = [word] if is_id else sorted(one for one, name in names_by_id.items() if name.lower() == word)
+        if len(found) > 1:
+            listed = "\n  ".join(found[:LISTED_LIMIT])
+            message = f"{len(found)} subscriptions are called {shorten_word(word)}:\n  {listed}"
+            raise UsageError(message, "Give the id of the one that is meant.")
+        if not found:
+            raise build_invisible_error([word], names_by_id)
+        ids.update(found)
+    return frozenset(ids)
 
 
 def build_invisible_error(words: list[str], names_by_id: Mapping[str, str]) -> NotFound:
@@ -180,16 +178,3 @@ def build_invisible_error(words: list[str], names_by_id: Mapping[str, str]) -> N
     guess = f"Did you mean {' or '.join(map(shorten_word, alike))}? " if alike else ""
     there = f"It sees {join_with_limit(known)}. " if known else ""
     return NotFound(message, f"{guess}{there}Check --subscription, AZURE_SUBSCRIPTION_ID and who is signed in.")
-
-
-def _resolve_subscription_id(word: str, names_by_id: Mapping[str, str]) -> str:
-    if word in names_by_id or GUID.fullmatch(word):
-        return word
-    found = [one for one, name in names_by_id.items() if name.lower() == word]
-    if len(found) > 1:
-        rows = "\n  ".join(sorted(found)[:LISTED_LIMIT])
-        message = f"{len(found)} subscriptions are called {shorten_word(word)}:\n  {rows}"
-        raise UsageError(message, "Give the id of the one that is meant.")
-    if not found:
-        raise build_invisible_error([word], names_by_id)
-    return found[0]

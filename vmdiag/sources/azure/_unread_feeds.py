@@ -1,6 +1,6 @@
-"""What a live reading could not see, told as refusals to whoever tells a VM's story; must not ask for anything."""
+"""What a live reading could not see, told as refusals to whoever tells a VM's story."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
@@ -68,11 +68,10 @@ class UnreadFeeds:
         if failures:
             raise worst or failures[0]
 
-    def list_run_gaps(self) -> Iterator[Gap]:
+    def list_run_gaps(self) -> list[Gap]:
         """What concerns no single VM."""
-        for subscription in self.invisible_subscriptions:
-            reason = f"this sign-in cannot see the subscription {subscription}"
-            yield Gap(signal=Signal.ACTIVITY, window=self._window, reason=reason)
+        reasons = (f"this sign-in cannot see the subscription {one}" for one in self.invisible_subscriptions)
+        return [Gap(signal=Signal.ACTIVITY, window=self._window, reason=reason) for reason in reasons]
 
     def record_health_coverage(self, vms: Collection[VmId], shown: Collection[VmId], changes: FeedRequest) -> None:
         """What Resource Graph did not say of the VMs in scope, and of which of them it spoke of the health."""
@@ -81,9 +80,8 @@ class UnreadFeeds:
         for vm in vms:
             if failed is not None or vm not in shown:
                 self.unread_vms.add(vm)
-                self._store.add_refusal(
-                    Signal.HEALTH, vm.key, HIDDEN_VM_REASON if failed is None else get_gap_reason(failed)
-                )
+                reason = HIDDEN_VM_REASON if failed is None else get_gap_reason(failed)
+                self._store.add_refusal(Signal.HEALTH, vm.key, reason)
             else:
                 self._store.add_item(FeedCoverage(signal=Signal.HEALTH, scope=vm.key, cut=is_cut))
                 if is_cut:
@@ -116,26 +114,15 @@ class UnreadFeeds:
         for signal in Signal:
             self._record_retention_gap(vm, signal)
 
-    def build_unknown_vm(self, vm: VmId, needs: Needs, guess: str) -> Transcript:
-        """The empty story of a VM that Azure does not know and nothing was heard of."""
-        return self._build_empty_transcript(vm, needs, f"{UNKNOWN_VM_REASON}{guess}")
-
-    def build_missing_vms(self, reasons: Mapping[VmId, str], needs: Needs) -> Iterator[Transcript]:
-        """The empty stories of what was named and means no VM."""
-        return (self._build_empty_transcript(vm, needs, reason) for vm, reason in reasons.items())
-
-    def _build_empty_transcript(self, vm: VmId, needs: Needs, reason: str) -> Transcript:
-        gaps = tuple(
-            Gap(signal=each, window=self._window, reason=reason) for each in sorted(needs.signals - NON_FEED_SIGNALS)
-        )
+    def build_empty_transcript(self, needs: Needs, vm: VmId, reason: str) -> Transcript:
+        """The story of a VM that is not there and of which nothing was heard."""
+        signals = sorted(needs.signals - NON_FEED_SIGNALS)
+        gaps = tuple(Gap(signal=signal, window=self._window, reason=reason) for signal in signals)
         return Transcript(vm=VirtualMachine(id=vm), gaps=gaps)
 
     def _record_retention_gap(self, vm: VmId, signal: Signal) -> None:
-        known = (
-            self._reader.earliest_read.get((scope, signal))
-            for scope in (vm.key, get_group_id(vm), get_subscription_id(vm))
-        )
-        since = min(filter(None, known), default=None)
+        scopes = (vm.key, get_group_id(vm), get_subscription_id(vm))
+        since = min(filter(None, (self._reader.earliest_read.get((scope, signal)) for scope in scopes)), default=None)
         if since is None and signal in RETENTION_BY_SIGNAL:
             # Nothing was asked where nothing can be left of it.
             since = self._now - RETENTION_BY_SIGNAL[signal]

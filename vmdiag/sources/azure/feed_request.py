@@ -1,4 +1,4 @@
-"""One reading of one feed as a value: what to ask, whom it concerns, how its rows are read; must not send anything."""
+"""One reading of one feed as a value: what to ask, whom it concerns, how its rows are read."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class FeedRequest:
     """
 
     request: Request
-    scope_ids: tuple[str, ...]
-    signals: tuple[Signal, ...]
     read_items: ItemReader
+    scope_ids: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
     items_when_answered: tuple[Item, ...] = ()
     available_since: datetime | None = None
     fallbacks: tuple["FeedRequest", ...] = ()
@@ -48,9 +48,6 @@ class Feed(Protocol):
 
     PERMISSIONS: tuple[str, ...]
     """What a role must allow, in Azure's words."""
-
-    SIGNALS: tuple[Signal, ...]
-    """What is not heard without it."""
 
     def build_access_check(self, subscription: str, vm: VmId | None, span: Window) -> Request | None:
         """A cheap real read that shows whether the feed may be read; `None` where that takes a VM and there is none."""

@@ -1,15 +1,15 @@
-"""A TCP connection from here to a VM's public address, with `--probe PORT`; must not send a byte through it."""
+"""A TCP connection from here to a VM's public address, with `--probe PORT`; no byte is sent through it."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
 from vmdiag.arm.session import Session
-from vmdiag.errors import Unreachable
+from vmdiag.errors import SourceError, Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
-from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
+from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.items import VmRecord
 from vmdiag.sources.store import ItemStore
 
@@ -22,26 +22,19 @@ UNTRIED_REASON = "not tried when the run's time was over, or when it was interru
 def probe_addresses(addresses: Mapping[VmId, str | None], at: datetime, spool: ItemStore, session: Session) -> None:
     """Try the VMs' addresses, and keep how it went, dated `at`, or why it could not be tried."""
     port = session.settings.probe_port or 0
-    workers: WorkerPool[VmId, Record] = WorkerPool(session.settings.jobs)
-    for vm, address in addresses.items():
-        if address is None:
-            spool.add_refusal(Signal.PROBE, vm.key, NO_ADDRESS_REASON)
+    jobs = {vm: partial(_probe_address, one, port, at) for vm, one in addresses.items() if one is not None}
+    reasons = {vm: UNTRIED_REASON if vm in jobs else NO_ADDRESS_REASON for vm in addresses}
+    for vm, result in run_jobs(session.settings.jobs, jobs, lambda: session.should_stop):
+        if isinstance(result, SourceError):
+            reasons[vm] = result.message
         else:
-            workers.submit_job(vm, partial(_probe_address, address, port, at))
-    waiting = {vm for vm, address in addresses.items() if address is not None}
-    for result in workers.iterate_results(lambda: session.should_stop):
-        waiting.discard(result.key)
-        if isinstance(result, JobResult):
-            spool.add_item(VmRecord(result.key, result.value))
-        elif isinstance(result.error, Unreachable):
-            spool.add_refusal(Signal.PROBE, result.key.key, result.error.message)
-        elif result.error is not None:
-            raise result.error
-    for vm in waiting:
-        spool.add_refusal(Signal.PROBE, vm.key, UNTRIED_REASON)
+            del reasons[vm]
+            spool.add_item(VmRecord(vm, result))
+    for vm, reason in reasons.items():
+        spool.add_refusal(Signal.PROBE, vm.key, reason)
 
 
-def _probe_address(address: str, port: int, at: datetime) -> Iterator[Record]:
+def _probe_address(address: str, port: int, at: datetime) -> Record:
     """How a connection went; a refusal comes from the guest, or from a firewall in front of it."""
     try:
         with socket.create_connection((address, port), PROBE_TIMEOUT):
@@ -56,4 +49,4 @@ def _probe_address(address: str, port: int, at: datetime) -> Iterator[Record]:
         raise Unreachable(message, "Check this machine's network.") from error
     facts = {"address": address, "port": str(port)}
     ref = f"a connection from here to {address}:{port}"
-    yield Record(at=at, signal=Signal.PROBE, name="tcp", status=status, facts=facts, ref=ref)
+    return Record(at=at, signal=Signal.PROBE, name="tcp", status=status, facts=facts, ref=ref)

@@ -1,4 +1,4 @@
-"""Which VMs a live run is about: those that were named, and those that the inventory shows in scope; must not ask."""
+"""Which VMs a live run is about: those that were named, and those that the inventory shows in scope."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from vmdiag.errors import NotFound
 from vmdiag.identity import Selector, VmId
 from vmdiag.sources import kql
-from vmdiag.sources.decoding.fields import get_path, parse_vm_id, to_mapping, to_text
-from vmdiag.sources.items import Row
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.selection import (
     ALLOW_EMPTY,
@@ -31,19 +29,16 @@ class InventoryVm:
     has_power_state: bool
 
 
-def add_inventory_row(vms: dict[VmId, InventoryVm], row: Row) -> None:
-    """Keep the VM of an inventory's row; a row of anything else is passed over."""
-    vm = parse_vm_id(to_text(row.get("id")))
-    if vm is not None:
-        tags = {name: to_text(value) for name, value in to_mapping(row.get("tags")).items()}
-        power = to_text(get_path(row, "properties", "extended", "instanceView", "powerState", "code"))
-        vms[vm] = InventoryVm(vm, tags, bool(power))
-
-
 def find_explicit_ids(scope: Scope) -> dict[Selector, VmId]:
     """The VMs that can be told without asking: by their id, or by group and name where there is one subscription."""
-    found = {selector: _find_explicit_id(selector, scope) for selector in scope.vms}
-    return {selector: vm for selector, vm in found.items() if vm is not None}
+    found: dict[Selector, VmId] = {}
+    for selector in scope.vms:
+        group, name = selector.group_and_name
+        if selector.vm_id is not None:
+            found[selector] = selector.vm_id
+        elif group and not selector.is_pattern and len(scope.subscriptions) == 1:
+            found[selector] = VmId(subscription=next(iter(scope.subscriptions)), resource_group=group, name=name)
+    return found
 
 
 def build_vm_filter(scope: Scope) -> kql.Who:
@@ -89,10 +84,3 @@ def select_vms(
         message = f"there is no VM {VISIBLE_PHRASE}"
         raise NotFound(message, f"'vmdiag doctor' lists the subscriptions that it sees. {ALLOW_EMPTY}")
     return ResolvedScope(tuple(fit))
-
-
-def _find_explicit_id(selector: Selector, scope: Scope) -> VmId | None:
-    group, name = selector.group_and_name
-    if selector.vm_id is None and group and not selector.is_pattern and len(scope.subscriptions) == 1:
-        return VmId(subscription=next(iter(scope.subscriptions)), resource_group=group, name=name)
-    return selector.vm_id

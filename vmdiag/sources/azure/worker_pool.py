@@ -1,4 +1,4 @@
-"""Work that waits for a network, done by a few threads at once; must not know what the work is.
+"""Work that waits for a network, done by a few threads at once.
 
 The threads are daemons: a run that is interrupted ends at once and does not wait for an answer that may never come.
 """
@@ -7,11 +7,13 @@ import queue
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from operator import call
 from typing import Generic, TypeVar
 
-from vmdiag.errors import VmdiagError
+from vmdiag.errors import SourceError, VmdiagError
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -40,25 +42,20 @@ class WorkerPool(Generic[Key, Value]):
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._threads = 0
+        self.active_threads = 0
         self._lock = threading.Lock()
         self._pending_jobs: deque[tuple[Key, Callable[[], Iterable[Value]]]] = deque()
         # A page may be 20 MB: no more of them than one a thread wait while earlier ones are read.
         self._results: queue.Queue[JobResult[Key, Value] | JobEnd[Key]] = queue.Queue(4)
         self._open_jobs = 0
 
-    @property
-    def active_threads(self) -> int:
-        """How many threads are at work."""
-        return self._threads
-
     def submit_job(self, key: Key, job: Callable[[], Iterable[Value]]) -> None:
         """One more job; it may begin at once."""
         with self._lock:
             self._pending_jobs.append((key, job))
             self._open_jobs += 1
-            is_short = self._threads < self._size
-            self._threads += is_short
+            is_short = self.active_threads < self._size
+            self.active_threads += is_short
         if is_short:
             threading.Thread(target=self._run_jobs, daemon=True).start()
 
@@ -77,7 +74,7 @@ class WorkerPool(Generic[Key, Value]):
         while True:
             with self._lock:
                 if not self._pending_jobs:
-                    self._threads -= 1
+                    self.active_threads -= 1
                     return
                 key, job = self._pending_jobs.popleft()
             error: BaseException | None = None
@@ -89,3 +86,19 @@ class WorkerPool(Generic[Key, Value]):
             finally:
                 # A defect, too, is for the thread that waits: it must not wait for ever.
                 self._results.put(JobEnd(key, error or sys.exception()))
+
+
+def run_jobs(
+    size: int, jobs: Mapping[Key, Callable[[], Value]], should_stop: Callable[[], bool]
+) -> Iterator[tuple[Key, Value | SourceError]]:
+    """What became of each job, in the order of its coming, until `should_stop` says so."""
+    workers: WorkerPool[Key, Value] = WorkerPool(size)
+    for key, job in jobs.items():
+        workers.submit_job(key, partial(map, call, (job,)))
+    for result in workers.iterate_results(should_stop):
+        if isinstance(result, JobResult):
+            yield result.key, result.value
+        elif isinstance(result.error, SourceError):
+            yield result.key, result.error
+        elif result.error is not None:
+            raise result.error

@@ -1,4 +1,4 @@
-"""The activity log, a reading a resource group, so that changes of the network around a VM are seen; must not judge.
+"""The activity log, a reading a resource group, so that changes of the network around a VM are seen.
 
 Source: "REST API: Activity Logs - List". The filter's grammar is closed: a group can be named, no category, no
 operation. A start more than 90 days back fails the whole call. `$select` leaves out `claims`, `caller` and the request.
@@ -47,9 +47,8 @@ def build_feed_requests(groups: Iterable[str], span: Window, now: datetime) -> I
         )
 
 
-def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, _vm: VmId | None, span: Window) -> Request | None:
     """The last minutes of the subscription's log."""
-    del vm
     last = Window(max(span.start, span.end - timedelta(minutes=5)), span.end)
     return build_request(f"/subscriptions/{subscription}", last)
 

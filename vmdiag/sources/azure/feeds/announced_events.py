@@ -1,4 +1,4 @@
-"""What Azure has announced to do to a VM, and whether it publishes such announcements at all; must not weigh it.
+"""What Azure has announced to do to a VM, and whether it publishes such announcements at all.
 
 Sources: "Scheduled Events in Azure Resource Graph" (events of a scale set bear the set's id and name the VMs in
 `Resources`; for availability sets that is inferred; to publish takes a feature flag, and a policy on the VM or on the
@@ -17,19 +17,20 @@ from vmdiag.sources.items import Row
 # Announced events that stop a VM; a freeze does not, and what has ended is no announcement.
 STOPPING_EVENTS, ENDED_STATUSES = ("redeploy", "reboot", "restart", "preempt", "terminate"), ("completed", "canceled")
 PUBLISHING_FEATURE = "SendScheduledEventsPolicy"
-_SET_MEMBERS = ("availabilitySet", "virtualMachineScaleSet")
 
 
 def list_set_ids(machine: Row) -> list[str]:
     """The ids of the sets that a VM is in."""
-    members = to_mapping(machine.get("properties"))
-    return [found for word in _SET_MEMBERS if (found := to_text(get_path(members, word, "id")))]
+    ids = (
+        to_text(get_path(machine, "properties", word, "id")) for word in ("availabilitySet", "virtualMachineScaleSet")
+    )
+    return list(filter(None, ids))
 
 
 def build_policy_request(set_id: str) -> Request:
     """A set, for its policy: a VM of a set cannot carry its own."""
-    kind = set_id.lower().rpartition("/providers/microsoft.compute/")[2].partition("/")[0]
-    name = "virtualMachineScaleSets" if kind == "virtualmachinescalesets" else "availabilitySets"
+    kind = set_id.lower().rpartition("/providers/microsoft.compute/")[2]
+    name = "virtualMachineScaleSets" if kind.startswith("virtualmachinescalesets/") else "availabilitySets"
     return Request(
         description=f"the set {set_id.rpartition('/')[2]}",
         service="virtual-machine",
@@ -68,13 +69,15 @@ def describe_scheduled_events(vm: VmId, sets: Iterable[str], rows: Iterable[Row]
     """What is announced for the VM, by its own events and by those of its sets that name it, or nobody."""
     set_ids = {each.lower() for each in sets}
     for row in rows:
-        about = to_text(row.get("vm")).lower()
-        for event in _list_events(to_mapping(row.get("properties"))):
+        about, properties = to_text(row.get("vm")).lower(), to_mapping(row.get("properties"))
+        # A scheduled event stands alone, updates in a list.
+        events = iter_objects(properties.get("value")) if "value" in properties else iter((properties,))
+        for event in ({str(name).lower(): value for name, value in each.items()} for each in events):
             said = _describe_event(event)
             if said and VmId.parse(about) == vm:
                 yield said
             elif said and about in set_ids:
-                vm_names, whole = _named(event), about.rpartition("/")[2]
+                vm_names, whole = _find_vm_names(event), about.rpartition("/")[2]
                 if vm.name.lower() in vm_names:
                     yield said
                 elif not vm_names - {whole}:
@@ -82,38 +85,25 @@ def describe_scheduled_events(vm: VmId, sets: Iterable[str], rows: Iterable[Row]
                     yield f"{said}, in its set {whole} and without a word of which VMs are meant"
 
 
-def _named(event: Row) -> set[str]:
+def _find_vm_names(event: Row) -> set[str]:
     """The names of the VMs that an event of a set is for."""
-    names = {to_text(name).lower().rpartition("/")[2] for name in to_list(_lower_keys(event).get("resources"))}
-    target = VmId.parse(to_text(_lower_keys(event).get("targetresourceid")))
+    names = {to_text(name).lower().rpartition("/")[2] for name in to_list(event.get("resources"))}
+    target = VmId.parse(to_text(event.get("targetresourceid")))
     return (names | ({target.name.lower()} if target is not None else set())) - {""}
+
+
+def _describe_event(event: Row) -> str:
+    kind = (to_text(event.get("eventtype")) or to_text(event.get("impacttype"))).lower()
+    status = (to_text(event.get("eventstatus")) or to_text(event.get("status"))).lower()
+    if kind not in STOPPING_EVENTS or status in ENDED_STATUSES:
+        return ""
+    when = parse_time(to_text(event.get("notbefore")))
+    return f"Azure has announced a {kind}" + (f" for {when:%Y-%m-%d %H:%M}Z or later" if when else "")
 
 
 def describe_maintenance_window(members: Row, now: datetime) -> Iterator[str]:
     """Planned maintenance as the instance view tells it."""
     status = to_mapping(get_path(members, "instanceView", "maintenanceRedeployStatus"))
-    start, end = (
-        parse_time(status.get("maintenanceWindowStartTime")),
-        parse_time(status.get("maintenanceWindowEndTime")),
-    )
+    start, end = (parse_time(status.get(f"maintenanceWindow{bound}Time")) for bound in ("Start", "End"))
     if start is not None and end is not None and end > now:
         yield f"planned maintenance from {start:%Y-%m-%d %H:%M}Z to {end:%Y-%m-%d %H:%M}Z"
-
-
-def _list_events(properties: Row) -> Iterator[Row]:
-    """A scheduled event stands alone, updates in a list."""
-    return iter_objects(properties.get("value")) if "value" in properties else iter((properties,))
-
-
-def _lower_keys(event: Row) -> dict[str, object]:
-    return {str(name).lower(): value for name, value in event.items()}
-
-
-def _describe_event(event: Row) -> str:
-    known = {name: to_text(value) for name, value in _lower_keys(event).items()}
-    kind = known.get("eventtype") or known.get("impacttype") or ""
-    status = (known.get("eventstatus") or known.get("status") or "").lower()
-    if kind.lower() not in STOPPING_EVENTS or status in ENDED_STATUSES:
-        return ""
-    when = parse_time(known.get("notbefore"))
-    return f"Azure has announced a {kind.lower()}" + (f" for {when:%Y-%m-%d %H:%M}Z or later" if when else "")

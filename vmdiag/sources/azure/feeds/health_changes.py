@@ -1,4 +1,4 @@
-"""Changes of the VMs' health as Resource Graph keeps them for 14 days, annotations by name; must not judge them.
+"""Changes of the VMs' health as Resource Graph keeps them for 14 days, annotations by name.
 
 Source: "Azure Resource Graph sample queries for HealthResources". One question for all VMs. Rows that the sign-in may
 not see are left out in silence, so a VM counts as covered only where Resource Graph shows the VM itself.
@@ -15,7 +15,6 @@ from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, bu
 from vmdiag.sources.formats import resource_graph_health_changes
 
 PERMISSIONS = GRAPH_PERMISSIONS
-SIGNALS = (Signal.HEALTH,)
 RETENTION = timedelta(days=14)
 
 
@@ -24,16 +23,14 @@ def build_feed_request(who: kql.Who, subscriptions: Iterable[str], span: Window,
     since = max(span.start, now - RETENTION)
     return FeedRequest(
         request=build_graph_request("health changes", kql.health_changes(who, Window(since, span.end)), subscriptions),
-        scope_ids=(),
-        signals=SIGNALS,
+        signals=(Signal.HEALTH,),
         read_items=drop_coverage(resource_graph_health_changes.decode_row),
         available_since=since,
         list_member="data",
     )
 
 
-def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, _vm: VmId | None, span: Window) -> Request | None:
     """One row, of any VM."""
-    del vm
     query = f"{kql.health_changes(kql.Who(), span)}\n| take 1"
     return build_graph_request("health changes", query, (subscription,))

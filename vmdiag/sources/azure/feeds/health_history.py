@@ -1,4 +1,4 @@
-"""Resource Health's history of a VM, its current status with it; must not judge a state.
+"""Resource Health's history of a VM, its current status with it.
 
 Source: "REST API: Availability Statuses - List". The portal shows 30 days of it; how far the API reaches is not stated.
 """
@@ -31,9 +31,8 @@ def build_feed_requests(vms: Iterable[VmId], span: Window, now: datetime) -> Ite
         )
 
 
-def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(_subscription: str, vm: VmId | None, _span: Window) -> Request | None:
     """The history of one VM."""
-    del subscription, span
     return None if vm is None else _build_request(vm)
 
 

@@ -1,4 +1,4 @@
-"""The agents' heartbeats in Log Analytics, where a workspace is given or found; must not judge a silence.
+"""The agents' heartbeats in Log Analytics, where a workspace is given or found.
 
 Source: "Azure Monitor Logs API: Query", which answers at most 500,000 rows, and the data collection rules of the
 Azure Monitor agent.
@@ -54,8 +54,7 @@ def build_workspace_search(
 ) -> FeedRequest:
     """The workspaces of the VMs' data collection rules; `add_workspace` is told of each."""
 
-    def read_items(row: Row, ref: str) -> Iterator[Item]:
-        del ref
+    def read_items(row: Row, _: str) -> Iterator[Item]:
         vm, workspace = VmId.parse(to_text(row.get("vm"))), to_text(row.get("workspace"))
         if vm is not None and workspace:
             add_workspace(vm, workspace)
@@ -64,8 +63,6 @@ def build_workspace_search(
     request = build_graph_request("the VMs' workspaces", kql.workspaces(who), subscriptions)
     return FeedRequest(
         request=request,
-        scope_ids=(),
-        signals=(),
         read_items=read_items,
         build_followups=build_followups,
         list_member="data",
@@ -77,15 +74,13 @@ def build_workspace_check(workspace: str, span: Window) -> Request:
     return _build_request(workspace, (), span)
 
 
-def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, _vm: VmId | None, _span: Window) -> Request | None:
     """One data collection rule's workspace; a workspace itself is tried where one is given."""
-    del vm, span
     return build_graph_request("the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,))
 
 
-def _read_items(row: Row, ref: str) -> Iterator[Item]:
+def _read_items(row: Row, _: str) -> Iterator[Item]:
     """A day's beats of a VM."""
-    del ref
     vm = parse_vm_id(find_resource_id(row.get("_ResourceId")))
     if vm is None:
         return

@@ -1,17 +1,19 @@
-"""Which VMs there are, from Resource Graph, or from the lists of VMs where that does not answer; must not choose.
+"""Which VMs there are, from Resource Graph, or from the lists of VMs where that does not answer.
 
 Sources: "REST API: Virtual Machines - List" and "- List All" (`statusOnly` gives the states and nothing else),
 "Subscriptions - List". Resource Graph leaves out in silence what a sign-in may not see.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request
-from vmdiag.sources.decoding.fields import to_text
+from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, ItemReader, build_graph_request
+from vmdiag.sources.azure.scoped_vms import InventoryVm
+from vmdiag.sources.decoding.fields import get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.formats import resources, virtual_machine
 from vmdiag.sources.items import Item, Row
 
@@ -21,19 +23,14 @@ PERMISSIONS = (
     "Microsoft.Resources/subscriptions/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
 )
-SIGNALS = (Signal.POWER,)
-
-RowCallback = Callable[[Row], None]
 
 
-def build_feed_request(who: kql.Who, subscriptions: Iterable[str], add_row: RowCallback) -> FeedRequest:
-    """The VMs as Resource Graph shows them; `add_row` sees every row."""
+def build_feed_request(who: kql.Who, subscriptions: Iterable[str], vms: dict[VmId, InventoryVm]) -> FeedRequest:
+    """The VMs as Resource Graph shows them, each added to `vms`."""
     request = build_graph_request("VMs", kql.machines(who), subscriptions)
     return FeedRequest(
         request=request,
-        scope_ids=(),
-        signals=(),
-        read_items=_call_for_rows(resources.decode_row, add_row),
+        read_items=partial(_read_items, resources.decode_row, vms),
         list_member="data",
     )
 
@@ -41,12 +38,11 @@ def build_feed_request(who: kql.Who, subscriptions: Iterable[str], add_row: RowC
 def build_subscription_search(add_subscription: Callable[[str, str], None]) -> FeedRequest:
     """The subscriptions that a sign-in can see, each told to `add_subscription`: its id in lower case, and its name."""
 
-    def read_items(row: Row, ref: str) -> Iterator[Item]:
-        del ref
+    def read_items(row: Row, _: str) -> Iterator[Item]:
         add_subscription(to_text(row.get("subscriptionId")).lower(), to_text(row.get("displayName")))
         return iter(())
 
-    return FeedRequest(request=build_subscription_request(), scope_ids=(), signals=(), read_items=read_items)
+    return FeedRequest(request=build_subscription_request(), read_items=read_items)
 
 
 def build_subscription_request() -> Request:
@@ -55,29 +51,24 @@ def build_subscription_request() -> Request:
     return Request(description="subscriptions", service="subscriptions", path="/subscriptions", permission=permission)
 
 
-def build_list_requests(subscription: str, groups: Iterable[str], add_row: RowCallback) -> Iterator[FeedRequest]:
+def build_list_requests(subscription: str, groups: list[str], vms: dict[VmId, InventoryVm]) -> Iterator[FeedRequest]:
     """The VMs of a subscription or of some of its groups, and the power states of the subscription."""
     roots = [f"/subscriptions/{subscription}/resourceGroups/{group}" for group in groups]
     for root in roots or [f"/subscriptions/{subscription}"]:
-        yield _build_list_request(root, {}, _call_for_rows(virtual_machine.decode_row, add_row))
-    yield _build_list_request(f"/subscriptions/{subscription}", {"statusOnly": "true"}, _read_power_states)
+        read_items = partial(_read_items, virtual_machine.decode_row, vms)
+        yield FeedRequest(request=_build_request(root, {}), read_items=read_items)
+    states = _build_request(f"/subscriptions/{subscription}", {"statusOnly": "true"})
+    yield FeedRequest(request=states, read_items=_read_power_states)
 
 
-def build_access_check(subscription: str, vm: VmId | None = None, span: Window | None = None) -> Request:
+def build_access_check(subscription: str, _vm: VmId | None, _span: Window | None) -> Request:
     """One VM of Resource Graph's."""
-    del vm, span
     return build_graph_request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
 
 
 def build_list_check(subscription: str) -> Request:
     """The list of VMs, which stands in for Resource Graph."""
     return _build_request(f"/subscriptions/{subscription}", {})
-
-
-def _build_list_request(
-    root: str, params: dict[str, str], read_items: Callable[[Row, str], Iterator[Item]]
-) -> FeedRequest:
-    return FeedRequest(request=_build_request(root, params), scope_ids=(), signals=(), read_items=read_items)
 
 
 def _build_request(root: str, params: dict[str, str]) -> Request:
@@ -90,14 +81,13 @@ def _build_request(root: str, params: dict[str, str]) -> Request:
     )
 
 
-def _call_for_rows(
-    read_row: Callable[[Row, str], Iterator[Item]], add_row: RowCallback
-) -> Callable[[Row, str], Iterator[Item]]:
-    def read_items(row: Row, ref: str) -> Iterator[Item]:
-        add_row(row)
-        yield from read_row(row, ref)
-
-    return read_items
+def _read_items(decode_row: ItemReader, vms: dict[VmId, InventoryVm], row: Row, ref: str) -> Iterator[Item]:
+    vm = parse_vm_id(to_text(row.get("id")))
+    if vm is not None:
+        tags = {name: to_text(value) for name, value in to_mapping(row.get("tags")).items()}
+        power = to_text(get_path(row, "properties", "extended", "instanceView", "powerState", "code"))
+        vms[vm] = InventoryVm(vm, tags, bool(power))
+    yield from decode_row(row, ref)
 
 
 def _read_power_states(row: Row, ref: str) -> Iterator[Item]:

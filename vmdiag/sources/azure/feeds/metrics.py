@@ -1,4 +1,4 @@
-"""The platform metrics of a VM in one call: traffic, flows, availability, CPU, disk; must not know what a value means.
+"""The platform metrics of a VM in one call: traffic, flows, availability, CPU, disk.
 
 Source: "REST API: Metrics - List", "Supported metrics for Microsoft.Compute/virtualMachines". They are kept 93 days. A
 cloud that does not know one of the names refuses the whole call, so then each kind is asked for alone.
@@ -6,8 +6,9 @@ cloud that does not know one of the names refuses the whole call, so then each k
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain, product
 
-from vmdiag.arm.request import Request
+from vmdiag.arm.request import Request, get_members
 from vmdiag.completeness import find_continuation
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
@@ -47,11 +48,10 @@ def build_feed_requests(vms: Iterable[VmId], span: Window, now: datetime) -> Ite
     known = clip_to_retention(span, now, RETENTION)
     if known is None:
         return
-    names = tuple(name for each in METRIC_NAMES.values() for name in each)
-    for vm in vms:
-        for part in _split_span(known):
-            fallbacks = tuple(_build_feed_request(vm, each, part, known.start) for each in FALLBACK_NAMES)
-            yield _build_feed_request(vm, names, part, known.start, fallbacks)
+    names = tuple(chain(*METRIC_NAMES.values()))
+    for vm, part in product(vms, _split_span(known)):
+        fallbacks = tuple(_build_feed_request(vm, each, part, known.start) for each in FALLBACK_NAMES)
+        yield _build_feed_request(vm, names, part, known.start, fallbacks)
 
 
 def build_comparison_requests(spans: Mapping[VmId, Window]) -> Iterator[FeedRequest]:
@@ -61,9 +61,8 @@ def build_comparison_requests(spans: Mapping[VmId, Window]) -> Iterator[FeedRequ
             yield _build_feed_request(vm, METRIC_NAMES[Signal.TRAFFIC][:1], part, span.start)
 
 
-def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(_subscription: str, vm: VmId | None, span: Window) -> Request | None:
     """The last minutes of one VM's traffic."""
-    del subscription
     last = Window(max(span.start, span.end - timedelta(minutes=10)), span.end)
     return None if vm is None else _build_request(vm, METRIC_NAMES[Signal.TRAFFIC][:1], last)
 
@@ -74,16 +73,16 @@ def _build_feed_request(
     return FeedRequest(
         request=_build_request(vm, names, part),
         scope_ids=(vm.key,),
-        signals=_signals(names),
+        signals=_find_signals(names),
         read_items=_read_items,
-        unpack_rows=_rows_of(vm, names, part),
+        unpack_rows=_build_unpacker(vm, names, part),
         get_row_signals=metrics.identify_signals,
         available_since=since,
         fallbacks=fallbacks,
     )
 
 
-def _signals(names: tuple[str, ...]) -> tuple[Signal, ...]:
+def _find_signals(names: tuple[str, ...]) -> tuple[Signal, ...]:
     return tuple(signal for signal, known in METRIC_NAMES.items() if set(known) & set(names))
 
 
@@ -104,77 +103,57 @@ def _build_request(vm: VmId, names: tuple[str, ...], part: Window) -> Request:
     )
 
 
-def _rows_of(vm: VmId, names: tuple[str, ...], part: Window) -> Callable[[object], Iterator[object]]:
+def _build_unpacker(vm: VmId, names: tuple[str, ...], part: Window) -> Callable[[object], Iterator[object]]:
     """How the pages of one answer are read: the metrics, and what of all that was asked for is not among them."""
     held: set[str] = set()
 
-    def rows(page: object) -> Iterator[object]:
-        yield from _unpack_rows(page)
-        held.update(name for owner, name in _named(page) if owner.startswith(f"{vm.key}/"))
-        if not _further(page):
-            yield from _not_held(vm, [name for name in names if name.lower() not in held], part)
-        yield from _not_spanned(vm, names, part, _member(page, "timespan"))
+    def unpack_rows(page: object) -> Iterator[object]:
+        for owner, name, row in _list_metrics(page):
+            if owner.lower().startswith(f"{vm.key}/"):
+                held.add(name.lower())
+            yield row
+        if not find_continuation(get_members(page)):
+            # Azure names every metric that was asked for, whether it has a value or not.
+            for signal, known in METRIC_NAMES.items():
+                if lost := [name for name in known if name in names and name.lower() not in held]:
+                    yield _build_gap(vm, signal, f"the answer does not hold {', '.join(lost)}", part)
+        yield from _find_unanswered_spans(vm, names, part, to_text(get_members(page).get("timespan")))
 
-    return rows
+    return unpack_rows
 
 
-def _named(page: object) -> Iterator[tuple[str, str]]:
-    """Which metrics of whom an answer holds, in lower case."""
-    if isinstance(page, metrics.MetricsAnswer):
-        yield from ((each.id.lower(), each.name.value.lower()) for each in page.value)
+def _list_metrics(page: object) -> Iterator[tuple[str, str, object]]:
+    """The metrics of an answer by id and name; where it is as usual, packed: many answers wait for their turn."""
+    if not isinstance(page, metrics.MetricsAnswer):
+        for row in unpack_document(page):
+            members = get_members(row)
+            yield to_text(members.get("id")), to_text(members.get("name")), row
         return
-    for row in unpack_document(page):
-        if isinstance(row, dict):
-            yield to_text(row.get("id")).lower(), to_text(row.get("name")).lower()
+    for each in page.value:
+        rows: Iterator[object] = map(PackedMetricPoints.pack_points, metrics.decode_typed_metric(each))
+        try:
+            yield from ((each.id, each.name.value, row) for row in rows)
+        except MalformedRow as fault:
+            yield each.id, each.name.value, fault
 
 
-def _further(page: object) -> str:
-    """Where the rest is."""
-    return page.nextLink or "" if isinstance(page, metrics.MetricsAnswer) else find_continuation(page)
-
-
-def _member(page: object, name: str) -> str:
-    return to_text(page.get(name) if isinstance(page, dict) else getattr(page, name, None))
-
-
-def _not_held(vm: VmId, names: list[str], part: Window) -> Iterator[IncompleteRead]:
-    """Metrics that were asked for: Azure names every one of them, whether it has a value or not."""
-    for signal, known in METRIC_NAMES.items():
-        lost = [name for name in known if name in names]
-        if lost:
-            yield _lack(vm, signal, f"the answer does not hold {', '.join(lost)}", part)
-
-
-def _not_spanned(vm: VmId, names: tuple[str, ...], part: Window, told: str) -> Iterator[IncompleteRead]:
+def _find_unanswered_spans(vm: VmId, names: tuple[str, ...], part: Window, answered: str) -> Iterator[IncompleteRead]:
     """What of the span was not answered for: Azure may give less than was asked for, and then says so."""
-    first, last = (parse_time(each) for each in (told.partition("/")[0], told.partition("/")[2]))
+    first, last = map(parse_time, answered.partition("/")[::2])
     if first is None or last is None:
         return
-    spans = [Window(part.start, min(first, part.end)), Window(max(last, part.start), part.end)]
-    for span in (each for each in spans if each.end - each.start > ADJUSTED):
-        for signal in _signals(names):
-            reason = f"the answer is of {first:%Y-%m-%d %H:%M}Z to {last:%Y-%m-%d %H:%M}Z only"
-            yield _lack(vm, signal, reason, span)
+    spans = (Window(part.start, min(first, part.end)), Window(max(last, part.start), part.end))
+    lost = [span for span in spans if span.end - span.start > ADJUSTED]
+    for span, signal in product(lost, _find_signals(names)):
+        yield _build_gap(vm, signal, f"the answer is of {first:%Y-%m-%d %H:%M}Z to {last:%Y-%m-%d %H:%M}Z only", span)
 
 
-def _lack(vm: VmId, signal: Signal, reason: str, span: Window) -> IncompleteRead:
+def _build_gap(vm: VmId, signal: Signal, reason: str, span: Window) -> IncompleteRead:
     what = f"metrics of {vm.name}"
     place = f"{what} ({signal})"
     return IncompleteRead(
         signal=signal, scope=vm.key, form=what, place=place, reason=reason, since=span.start, until=span.end
     )
-
-
-def _unpack_rows(page: object) -> Iterator[object]:
-    """The metrics of an answer; where it is as usual, packed: many answers wait for their turn together."""
-    if not isinstance(page, metrics.MetricsAnswer):
-        yield from unpack_document(page)
-        return
-    for each in page.value:
-        try:
-            yield from map(PackedMetricPoints.pack_points, metrics.decode_typed_metric(each))
-        except MalformedRow as fault:
-            yield fault
 
 
 def _read_items(row: PackedMetricPoints | Row, ref: str) -> Iterator[Item]:
@@ -184,6 +163,5 @@ def _read_items(row: PackedMetricPoints | Row, ref: str) -> Iterator[Item]:
 def _split_span(span: Window) -> Iterator[Window]:
     start = span.start
     while start < span.end:
-        end = min(span.end, start + SPAN_LIMIT)
-        yield Window(start, end)
-        start = end
+        yield Window(start, min(span.end, start + SPAN_LIMIT))
+        start += SPAN_LIMIT

@@ -1,4 +1,4 @@
-"""What the VMs' traffic passes through, wherever it lies, as Resource Graph knows it; must not know who changed it.
+"""What the VMs' traffic passes through, wherever it lies, as Resource Graph knows it.
 
 Source: "REST API: Network Interfaces - Get" and "Virtual Networks - Get", whose members Resource Graph shows.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
-from vmdiag.model import Signal, VirtualMachine, Window
+from vmdiag.model import VirtualMachine, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import to_text
@@ -20,7 +20,6 @@ PERMISSIONS = (
     "Microsoft.Network/virtualNetworks/read",
     "Microsoft.Network/publicIPAddresses/read",
 )
-SIGNALS: tuple[Signal, ...] = ()
 # Of the neighbours of a few VMs so many rows are enough to choose some from.
 NEIGHBOUR_LIMIT = 200
 
@@ -48,8 +47,6 @@ def build_feed_request(
     request = build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
     return FeedRequest(
         request=request,
-        scope_ids=(),
-        signals=SIGNALS,
         read_items=read_items,
         build_followups=build_followups,
         list_member="data",
@@ -61,8 +58,7 @@ def build_neighbour_search(
 ) -> FeedRequest:
     """Other VMs in the same subnets; `add_neighbour` is told of each pair, the VM that was asked for first."""
 
-    def read_items(row: Row, ref: str) -> Iterator[Item]:
-        del ref
+    def read_items(row: Row, _: str) -> Iterator[Item]:
         asked, other = VmId.parse(to_text(row.get("asked"))), VmId.parse(to_text(row.get("vm")))
         subnet = to_text(row.get("subnet")).lower()
         if asked is not None and other is not None and subnet:
@@ -71,10 +67,9 @@ def build_neighbour_search(
             yield VmInventory(VirtualMachine(id=other, network=frozenset({subnet})))
 
     request = build_graph_request("the VMs' neighbours", kql.neighbours(who, NEIGHBOUR_LIMIT), subscriptions)
-    return FeedRequest(request=request, scope_ids=(), signals=(), read_items=read_items, list_member="data")
+    return FeedRequest(request=request, read_items=read_items, list_member="data")
 
 
-def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, _vm: VmId | None, _span: Window) -> Request | None:
     """One interface."""
-    del vm, span
     return build_graph_request("the VMs' networks", f"{kql.passages(kql.Who())}\n| take 1", (subscription,))

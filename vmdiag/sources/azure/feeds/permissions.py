@@ -1,4 +1,4 @@
-"""What a sign-in may do somewhere, as Azure tells it; must not know what it wants to do there.
+"""What a sign-in may do somewhere, as Azure tells it.
 
 Source: "REST API: Permissions - List For Resource", "Understand Azure role definitions" (wildcards, NotActions). Azure
 can refuse what a role allows (deny assignments, policies), so a yes is a guess and a no is certain.
@@ -16,7 +16,7 @@ from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import build_graph_request, get_group_id, get_subscription_id
 from vmdiag.sources.azure.scoped_vms import build_vm_filter, find_explicit_ids, select_subscriptions
 from vmdiag.sources.azure.whole_lists import read_rows
-from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
+from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.fields import to_list, to_text
 from vmdiag.sources.items import Row
 from vmdiag.sources.protocol import Scope
@@ -59,16 +59,14 @@ def require_redeploy_permission(session: Session, scope: Scope) -> None:
     parents = groups if len(groups) <= SCOPE_LIMIT else {get_subscription_id(vm): vm.subscription for vm in vms}
     single_vms = {vm.key: vm.name for vm in vms} if len(vms) <= SCOPE_LIMIT else {}
     for places in (parents, single_vms):
-        answers = list(_check_scopes(session, places))
+        jobs = {scope: partial(_check_scope, session, scope, name) for scope, name in places.items()}
+        answers = [answer for _, answer in run_jobs(session.settings.jobs, jobs, lambda: session.should_stop)]
         if any(answer is not False for answer in answers) or len(answers) < len(places) or not parents:
             return
+    whose = vms[0].name if len(vms) == 1 else f"all {len(vms)} VMs in scope"
     where = f"; a role on one of the {len(vms)} VMs alone was not looked for: name that one" if not single_vms else ""
-    message = f"{_describe_vms(vms)} may not be redeployed by this sign-in: it lacks {REDEPLOY_ACTION}{where}"
+    message = f"{whose} may not be redeployed by this sign-in: it lacks {REDEPLOY_ACTION}{where}"
     raise NotAllowed(message, "'vmdiag doctor' prints the smallest role that allows it; nothing was read or done.")
-
-
-def _describe_vms(vms: list[VmId]) -> str:
-    return vms[0].name if len(vms) == 1 else f"all {len(vms)} VMs in scope"
 
 
 def _list_vms(session: Session, scope: Scope) -> Iterator[VmId]:
@@ -86,21 +84,8 @@ def _list_vms(session: Session, scope: Scope) -> Iterator[VmId]:
             yield vm
 
 
-def _check_scopes(session: Session, names_by_scope: dict[str, str]) -> Iterator[bool | None]:
-    crew: WorkerPool[str, bool | None] = WorkerPool(session.settings.jobs)
-    for scope, name in names_by_scope.items():
-        crew.submit_job(scope, partial(_check_scope, session, scope, name))
-    for result in crew.iterate_results(lambda: session.should_stop):
-        if isinstance(result, JobResult):
-            yield result.value
-        elif isinstance(result.error, SourceError):
-            yield None
-        elif result.error is not None:
-            raise result.error
-
-
-def _check_scope(session: Session, scope: str, name: str) -> Iterator[bool | None]:
-    yield allows_action(read_rows(session, build_permissions_request(scope, name)), REDEPLOY_ACTION)
+def _check_scope(session: Session, scope: str, name: str) -> bool | None:
+    return allows_action(read_rows(session, build_permissions_request(scope, name)), REDEPLOY_ACTION)
 
 
 def _matches_action(patterns: object, action: str) -> bool:

@@ -1,4 +1,4 @@
-"""Service incidents of a subscription's regions; must not know which VMs they hit.
+"""Service incidents of a subscription's regions.
 
 Source: "REST API: Events - List By Subscription Id". A year is kept. `queryStartTime` looks at the last update, so an
 incident that began earlier and goes on is among them.
@@ -32,9 +32,8 @@ def build_feed_requests(subscriptions: Iterable[str], span: Window, now: datetim
         )
 
 
-def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(subscription: str, _vm: VmId | None, span: Window) -> Request | None:
     """The incidents of a day."""
-    del vm
     return build_request(subscription, span)
 
 

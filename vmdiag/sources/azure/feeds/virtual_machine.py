@@ -1,9 +1,10 @@
-"""A VM with its instance view: inventory, power state, agent; must not judge a state.
+"""A VM with its instance view: inventory, power state, agent.
 
 Source: "REST API: Virtual Machines - Get". Extensions of the retired agent name the workspace that it writes to.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
@@ -24,14 +25,13 @@ def build_feed_requests(vms: Iterable[VmId], add_workspace: Callable[[VmId, str]
             request=build_request(vm),
             scope_ids=(vm.key,),
             signals=SIGNALS,
-            read_items=_build_reader(vm, add_workspace),
+            read_items=partial(_read_items, vm, add_workspace),
             list_member="",
         )
 
 
-def build_access_check(subscription: str, vm: VmId | None, span: Window) -> Request | None:
+def build_access_check(_subscription: str, vm: VmId | None, _span: Window) -> Request | None:
     """One VM."""
-    del subscription, span
     return None if vm is None else build_request(vm)
 
 
@@ -46,12 +46,8 @@ def build_request(vm: VmId, service: str = "compute") -> Request:
     )
 
 
-def _build_reader(vm: VmId, add_workspace: Callable[[VmId, str], None]) -> Callable[[Row, str], Iterator[Item]]:
-    def read_items(row: Row, ref: str) -> Iterator[Item]:
-        for extension in iter_objects(row.get("resources")):
-            workspace = to_text(get_path(extension, "properties", "settings", "workspaceId"))
-            if workspace:
-                add_workspace(vm, workspace)
-        yield from virtual_machine.decode_row(row, ref)
-
-    return read_items
+def _read_items(vm: VmId, add_workspace: Callable[[VmId, str], None], row: Row, ref: str) -> Iterator[Item]:
+    for extension in iter_objects(row.get("resources")):
+        if workspace := to_text(get_path(extension, "properties", "settings", "workspaceId")):
+            add_workspace(vm, workspace)
+    yield from virtual_machine.decode_row(row, ref)
