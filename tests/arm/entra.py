@@ -46,10 +46,10 @@ class Entra:
         """Discovery, tokens for the secret, and tokens of managed identities."""
         tenant = "/{tenant}"
         return (
-            Route(path=f"{tenant}/v2.0/.well-known/openid-configuration", handler=self._answer_discovery, audience=""),
-            Route(path=f"{tenant}/oauth2/v2.0/token", handler=self._answer_token, method="POST", audience=""),
-            Route(path="/msi/token", handler=self._answer_managed_identity, audience=""),
-            Route(path="/metadata/identity/oauth2/token", handler=self._answer_managed_identity, audience=""),
+            Route(f"{tenant}/v2.0/.well-known/openid-configuration", self._answer_discovery, audience=""),
+            Route(f"{tenant}/oauth2/v2.0/token", self._answer_token, method="POST", audience=""),
+            Route("/msi/token", self._answer_managed_identity, audience=""),
+            Route("/metadata/identity/oauth2/token", self._answer_managed_identity, audience=""),
         )
 
     def find_token(self, authorization: str) -> IssuedToken | None:

@@ -1,12 +1,12 @@
-"""The ways in which an answer goes wrong, one function each; must not know which requests are struck."""
+"""The ways in which an answer goes wrong, one function each; its parameters are the fault's settings."""
 
 import base64
 import codecs
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -30,155 +30,159 @@ _ERROR_CODES = {
 _SIGN_IN_PAGE = (
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>"
 )
+NOTHING: Mapping[str, str] = MappingProxyType({})
+Behaviour = Callable[..., Awaitable[web.StreamResponse]]
 FAULT_PARAMETER = "fault"
 """Query parameter by which a link of a fault is known again; routes do not look at it."""
 CLAIMS = '{"access_token": {"nbf": {"essential": true, "value": "1700000000"}}}'
 
 
-async def _send_status(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
-    """`status`, `retry_after` in seconds, `headers`; `body` is wrapped, capitals, empty or html; `code`, `message`."""
-    status = settings["status"]
-    code = settings.get("code", _ERROR_CODES.get(status, "Error"))
-    message = settings.get("message", f"It was said that {code} should be answered.")
+async def _send_status(  # noqa: PLR0913 - each changes what is said
+    exchange: Exchange,
+    *,
+    status: int,
+    code: str = "",
+    message: str = "",
+    body: str = "wrapped",
+    retry_after: float | None = None,
+    headers: Mapping[str, str] = NOTHING,
+) -> web.StreamResponse:
+    """`retry_after` in seconds; `body` is wrapped, capitals, empty or html."""
+    code = code or _ERROR_CODES.get(status, "Error")
+    message = message or f"It was said that {code} should be answered."
     bodies: dict[str, Json] = {
         "wrapped": {"error": {"code": code, "message": message}},
         "capitals": {"Code": code, "Message": message},
         "empty": None,
     }
-    form = settings.get("body", "wrapped")
-    headers = {"Retry-After": str(settings["retry_after"])} if "retry_after" in settings else {}
-    headers |= settings.get("headers", {})
-    if form == "html":
-        return await exchange.write_encoded(
-            EncodedAnswer(status, {**headers, "Content-Type": "text/html"}, _SIGN_IN_PAGE)
-        )
-    return await exchange.send_instead(Answer(status=status, body=bodies[form], headers=headers))
+    sent = {**({} if retry_after is None else {"Retry-After": str(retry_after)}), **headers}
+    if body == "html":
+        return await exchange.write_encoded(EncodedAnswer(status, {**sent, "Content-Type": "text/html"}, _SIGN_IN_PAGE))
+    return await exchange.send_instead(Answer(status=status, body=bodies[body], headers=sent))
 
 
-async def _send_graph_refusal(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_graph_refusal(exchange: Exchange, *, code: str, message: str) -> web.StreamResponse:
     """Resource Graph's way to refuse: the reason, `code` and `message`, stands in the details alone."""
-    message = "Please provide below info when asking for support: timestamp = 2026-11-20T08:00:00Z, correlationId = 1."
-    details: list[Json] = [{"code": settings["code"], "message": settings["message"]}]
-    body: JsonObject = {"error": {"code": "BadRequest", "message": message, "details": details}}
+    support = "Please provide below info when asking for support: timestamp = 2026-11-20T08:00:00Z, correlationId = 1."
+    details: list[Json] = [{"code": code, "message": message}]
+    body: JsonObject = {"error": {"code": "BadRequest", "message": support, "details": details}}
     return await exchange.send_instead(Answer(status=400, body=body))
 
 
-async def _reset_connection(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _reset_connection(exchange: Exchange) -> web.StreamResponse:
     """The connection is reset before any answer, and nothing is done."""
     return exchange.reset_connection()
 
 
-async def _drop_after_accept(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _drop_after_accept(exchange: Exchange) -> web.StreamResponse:
     """What was asked for is done, and the connection reset before anybody hears of it."""
     exchange.compute_answer()
     return exchange.reset_connection()
 
 
-async def _garble_after_accept(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _garble_after_accept(exchange: Exchange) -> web.StreamResponse:
     """What was asked for is done, and the answer to it breaks the encryption."""
     exchange.compute_answer()
     return exchange.break_encryption()
 
 
-async def _reset_mid_body(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _reset_mid_body(exchange: Exchange) -> web.StreamResponse:
     """Headers for the whole body, half of it, and a reset."""
     whole = encode_answer(exchange.compute_answer(), compresses=False)
     await exchange.write_encoded(whole, only=len(whole.content) // 2)
     return exchange.reset_connection()
 
 
-async def _send_slowly(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_slowly(exchange: Exchange, *, seconds: float) -> web.StreamResponse:
     """The body takes so many `seconds`."""
-    return await exchange.write_encoded(
-        encode_answer(exchange.compute_answer(), compresses=False), seconds=settings["seconds"]
-    )
+    whole = encode_answer(exchange.compute_answer(), compresses=False)
+    return await exchange.write_encoded(whole, seconds=seconds)
 
 
-async def _send_endlessly(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_endlessly(exchange: Exchange, *, part: str, every: float = 0.2) -> web.StreamResponse:
     """One byte of `part`, `header` or `body`, `every` so many seconds, without an end."""
     whole = encode_answer(exchange.compute_answer(), compresses=False)
-    return await exchange.write_endlessly(whole, settings["part"], settings.get("every", 0.2))
+    return await exchange.write_endlessly(whole, part, every)
 
 
-async def _send_byte_order_mark(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_byte_order_mark(exchange: Exchange) -> web.StreamResponse:
     """The true answer behind a byte order mark, as some gateways put it there."""
     whole = encode_answer(exchange.compute_answer(), compresses=False)
     return await exchange.write_encoded(replace(whole, content=codecs.BOM_UTF8 + whole.content))
 
 
-async def _respell_origin(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _respell_origin(exchange: Exchange, *, as_: str) -> web.StreamResponse:
     """The true answer, whose links and headers name this server `as_` somebody else might spell it."""
     answer = exchange.compute_answer()
-    own, other = exchange.service.origin, settings["as_"]
-    body = json.loads(json.dumps(answer.body).replace(own, other))
-    headers = {name: value.replace(own, other) for name, value in answer.headers.items()}
+    own = exchange.service.origin
+    body = json.loads(json.dumps(answer.body).replace(own, as_))
+    headers = {name: value.replace(own, as_) for name, value in answer.headers.items()}
     return await exchange.send_answer(replace(answer, body=body, headers=headers))
 
 
-async def _send_nothing(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_nothing(exchange: Exchange) -> web.StreamResponse:
     """No answer ever."""
     return await exchange.wait_for_disconnect()
 
 
-async def _truncate_json(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _truncate_json(exchange: Exchange) -> web.StreamResponse:
     """JSON that ends in the middle, of the length that the headers say."""
     whole = encode_answer(exchange.compute_answer(), compresses=False)
     return await exchange.write_encoded(replace(whole, content=whole.content[: len(whole.content) // 2]))
 
 
-async def _change_date(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _change_date(exchange: Exchange, *, date: str) -> web.StreamResponse:
     """The true answer, by another clock: `date` as HTTP writes it."""
     whole = encode_answer(exchange.compute_answer(), compresses=False)
-    return await exchange.write_encoded(replace(whole, headers={**whole.headers, "Date": settings["date"]}))
+    return await exchange.write_encoded(replace(whole, headers={**whole.headers, "Date": date}))
 
 
-async def _send_html(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_html(exchange: Exchange) -> web.StreamResponse:
     """200 and a page for people, as a captive portal gives it."""
     return await exchange.write_encoded(EncodedAnswer(200, {"Content-Type": "text/html; charset=utf-8"}, _SIGN_IN_PAGE))
 
 
-async def _send_huge_body(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_huge_body(exchange: Exchange, *, megabytes: int) -> web.StreamResponse:
     """So many `megabytes` of blanks inside valid JSON."""
     whole = encode_answer(exchange.compute_answer(), compresses=False)
-    blanks = b" " * (int(settings["megabytes"]) << 20)
+    blanks = b" " * (megabytes << 20)
     return await exchange.write_encoded(replace(whole, content=whole.content[:-1] + blanks + whole.content[-1:]))
 
 
-async def _send_empty_page(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_empty_page(exchange: Exchange) -> web.StreamResponse:
     """No item, and a link to the real first page."""
-    return await _send_changed(exchange, lambda _: {"value": [], "nextLink": _build_marked_link(exchange, "passed")})
+    return await send_changed(exchange, lambda _: {"value": [], "nextLink": _build_marked_link(exchange, "passed")})
 
 
-async def _link_to_itself(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _link_to_itself(exchange: Exchange) -> web.StreamResponse:
     """A page that links to itself."""
-    return await _send_changed(exchange, lambda body: {**body, "nextLink": exchange.url})
+    return await send_changed(exchange, lambda body: {**body, "nextLink": exchange.url})
 
 
-async def _link_endlessly(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _link_endlessly(exchange: Exchange) -> web.StreamResponse:
     """Every page has a link to yet another."""
     number = int(exchange.incoming.query.get(FAULT_PARAMETER, 0)) + 1
-    return await _send_changed(exchange, lambda body: {**body, "nextLink": _build_marked_link(exchange, str(number))})
+    return await send_changed(exchange, lambda body: {**body, "nextLink": _build_marked_link(exchange, str(number))})
 
 
-async def _link_elsewhere(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _link_elsewhere(exchange: Exchange, *, url: str) -> web.StreamResponse:
     """The link leads to another origin, `url`."""
-    return await _send_changed(exchange, lambda body: {**body, "nextLink": settings["url"]})
+    return await send_changed(exchange, lambda body: {**body, "nextLink": url})
 
 
-async def _spoil_records(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _spoil_records(exchange: Exchange, *, every: int = 2, spare: str = r"$^") -> web.StreamResponse:
     """`every` second record or so is none; those whose JSON holds the pattern `spare` stay."""
-    every, spare = settings.get("every", 2), re.compile(settings.get("spare", r"$^"))
 
     def spoil_body(body: JsonObject) -> JsonObject:
         name = next((each for each in ("value", "data") if isinstance(body.get(each), list)), "value")
         items = body.get(name)
         kept: list[Json] = list(items) if isinstance(items, list) else []
-        chosen = [place for place in range(0, len(kept), every) if not spare.search(json.dumps(kept[place]))]
+        chosen = [place for place in range(0, len(kept), every) if not re.search(spare, json.dumps(kept[place]))]
         for number, place in enumerate(chosen):
             kept[place] = _SPOILS[number % len(_SPOILS)](kept[place])
         return {**body, name: kept}
 
-    return await _send_changed(exchange, spoil_body)
+    return await send_changed(exchange, spoil_body)
 
 
 def _replace_member(name: str, value: Json) -> Callable[[Json], Json]:
@@ -195,25 +199,25 @@ _SPOILS: tuple[Callable[[Json], Json], ...] = (
 )
 
 
-async def _send_redirect(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_redirect(exchange: Exchange, *, url: str) -> web.StreamResponse:
     """302 to `url`."""
-    return await exchange.send_instead(Answer(status=302, headers={"Location": settings["url"]}))
+    return await exchange.send_instead(Answer(status=302, headers={"Location": url}))
 
 
-async def _expire_token(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _expire_token(exchange: Exchange) -> web.StreamResponse:
     """The token that was sent has expired just now."""
     exchange.service.revoke_token(exchange.incoming.authorization)
     return await exchange.send_answer(exchange.compute_answer())
 
 
-async def _send_claims_challenge(settings: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _send_claims_challenge(exchange: Exchange, *, size: int = 0) -> web.StreamResponse:
     """Only a token that was asked for with claims will do, as after a revocation; they have `size` bytes more."""
     issued = exchange.service.entra.find_token(exchange.incoming.authorization)
     # What a client says that it can do is in the claims from the beginning; the challenge asks for more.
     if issued is not None and "nbf" in issued.claims:
         return await exchange.send_answer(exchange.compute_answer())
     challenge = f'Bearer realm="", authorization_uri="{exchange.service.origin}/common/oauth2/authorize", '
-    more = {"more": "x" * settings["size"]} if "size" in settings else {}
+    more = {"more": "x" * size} if size else {}
     claims = base64.b64encode(json.dumps({**json.loads(CLAIMS), **more}).encode()).decode()
     headers = {"WWW-Authenticate": f'{challenge}error="insufficient_claims", claims="{claims}"'}
     message = "Continuous access evaluation resulted in challenge with result: InteractionRequired"
@@ -221,13 +225,13 @@ async def _send_claims_challenge(settings: Mapping[str, Any], exchange: Exchange
     return await exchange.send_instead(Answer(status=401, body=body, headers=headers))
 
 
-async def _echo_authorization(_: Mapping[str, Any], exchange: Exchange) -> web.StreamResponse:
+async def _echo_authorization(exchange: Exchange) -> web.StreamResponse:
     """An error that tells the token to whoever reads it."""
     message = f"Could not process the request with Authorization: {exchange.incoming.authorization}"
     return await exchange.send_instead(Answer(status=400, body={"error": {"code": "BadRequest", "message": message}}))
 
 
-async def _send_changed(exchange: Exchange, change: Callable[[JsonObject], JsonObject]) -> web.StreamResponse:
+async def send_changed(exchange: Exchange, change: Callable[[JsonObject], JsonObject]) -> web.StreamResponse:
     """The true answer with another body, if it has one at all."""
     answer = exchange.compute_answer()
     body = change(answer.body) if isinstance(answer.body, dict) and answer.status == 200 else answer.body
@@ -239,40 +243,29 @@ def _build_marked_link(exchange: Exchange, mark: str) -> str:
     return f"{exchange.service.origin}{exchange.incoming.path}?{query}"
 
 
-@dataclass(frozen=True, slots=True)
-class FaultKind:
-    """What is done, and the settings that it must have and may have."""
-
-    send: Callable[[Mapping[str, Any], Exchange], Awaitable[web.StreamResponse]]
-    required_settings: frozenset[str] = frozenset()
-    optional_settings: frozenset[str] = frozenset()
-
-
-BEHAVIOUR_KINDS: Mapping[str, FaultKind] = {
-    "status": FaultKind(
-        _send_status, frozenset({"status"}), frozenset({"retry_after", "headers", "body", "code", "message"})
-    ),
-    "reset": FaultKind(_reset_connection),
-    "drop_after_accept": FaultKind(_drop_after_accept),
-    "garbled_after_accept": FaultKind(_garble_after_accept),
-    "reset_mid_body": FaultKind(_reset_mid_body),
-    "slow": FaultKind(_send_slowly, frozenset({"seconds"})),
-    "trickle": FaultKind(_send_endlessly, frozenset({"part"}), frozenset({"every"})),
-    "byte_order_mark": FaultKind(_send_byte_order_mark),
-    "respelt": FaultKind(_respell_origin, frozenset({"as_"})),
-    "hang": FaultKind(_send_nothing),
-    "truncated": FaultKind(_truncate_json),
-    "dated": FaultKind(_change_date, frozenset({"date"})),
-    "html": FaultKind(_send_html),
-    "huge": FaultKind(_send_huge_body, frozenset({"megabytes"})),
-    "empty_page": FaultKind(_send_empty_page),
-    "page_loop": FaultKind(_link_to_itself),
-    "endless_pages": FaultKind(_link_endlessly),
-    "foreign_next": FaultKind(_link_elsewhere, frozenset({"url"})),
-    "malformed": FaultKind(_spoil_records, frozenset(), frozenset({"every", "spare"})),
-    "redirect": FaultKind(_send_redirect, frozenset({"url"})),
-    "expire_token": FaultKind(_expire_token),
-    "claims_challenge": FaultKind(_send_claims_challenge, frozenset(), frozenset({"size"})),
-    "graph_refusal": FaultKind(_send_graph_refusal, frozenset({"code", "message"})),
-    "echo_authorization": FaultKind(_echo_authorization),
+BEHAVIOURS: Mapping[str, Behaviour] = {
+    "status": _send_status,
+    "reset": _reset_connection,
+    "drop_after_accept": _drop_after_accept,
+    "garbled_after_accept": _garble_after_accept,
+    "reset_mid_body": _reset_mid_body,
+    "slow": _send_slowly,
+    "trickle": _send_endlessly,
+    "byte_order_mark": _send_byte_order_mark,
+    "respelt": _respell_origin,
+    "hang": _send_nothing,
+    "truncated": _truncate_json,
+    "dated": _change_date,
+    "html": _send_html,
+    "huge": _send_huge_body,
+    "empty_page": _send_empty_page,
+    "page_loop": _link_to_itself,
+    "endless_pages": _link_endlessly,
+    "foreign_next": _link_elsewhere,
+    "malformed": _spoil_records,
+    "redirect": _send_redirect,
+    "expire_token": _expire_token,
+    "claims_challenge": _send_claims_challenge,
+    "graph_refusal": _send_graph_refusal,
+    "echo_authorization": _echo_authorization,
 }

@@ -1,11 +1,13 @@
-"""What can go wrong between a client and Azure, and with which requests; must not know how it is done.
+"""What can go wrong between a client and Azure, and with which requests.
 
 A fault is `Fault(path=..., kind=..., **settings)`; `tests.arm.fault_behaviours` and `tests.arm.half_answers` list
 the kinds and their settings.
 """
 
+import inspect
 import re
 import threading
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +17,7 @@ from tests.arm import fault_behaviours, half_answers
 from tests.arm.exchange import Exchange
 from tests.arm.fault_behaviours import FAULT_PARAMETER
 
-FAULT_KINDS = {**fault_behaviours.BEHAVIOUR_KINDS, **half_answers.PARTIAL_KINDS}
+BEHAVIOURS = {**fault_behaviours.BEHAVIOURS, **half_answers.HALF_ANSWERS}
 
 
 class Fault:
@@ -35,7 +37,7 @@ class Fault:
         asking: str = "",
         **settings: Any,
     ) -> None:
-        _check_settings(kind, set(settings))
+        _check_settings(kind, settings)
         self._path = re.compile(path, re.IGNORECASE)
         self._method = method
         self._body = re.compile(asking.encode(), re.IGNORECASE)
@@ -47,9 +49,9 @@ class Fault:
 
     def matches_request(self, method: str, target: str, body: bytes = b"") -> bool:
         """Whether it strikes this request; each time it does, it counts."""
-        if self._method not in (None, method) or not self._path.search(target) or f"{FAULT_PARAMETER}=passed" in target:
+        if self._method not in (None, method) or f"{FAULT_PARAMETER}=passed" in target:
             return False
-        if not self._body.search(body):
+        if not self._path.search(target) or not self._body.search(body):
             return False
         if self._passes_left > 0:
             self._passes_left -= 1
@@ -62,15 +64,17 @@ class Fault:
 
     async def answer_request(self, exchange: Exchange) -> web.StreamResponse:
         """Answer in place of the service, or spoil its answer."""
-        return await FAULT_KINDS[self.kind].send(self.settings, exchange)
+        return await BEHAVIOURS[self.kind](exchange, **self.settings)
 
 
-def _check_settings(kind: str, settings: set[str]) -> None:
-    if kind not in FAULT_KINDS:
-        message = f"No fault is called {kind!r}; there are {', '.join(sorted(FAULT_KINDS))}"
+def _check_settings(kind: str, settings: Mapping[str, Any]) -> None:
+    if kind not in BEHAVIOURS:
+        message = f"No fault is called {kind!r}; there are {', '.join(sorted(BEHAVIOURS))}"
         raise ValueError(message)
-    needs, may = FAULT_KINDS[kind].required_settings, FAULT_KINDS[kind].optional_settings
-    if not needs <= settings <= needs | may:
+    _, *known = inspect.signature(BEHAVIOURS[kind]).parameters.values()
+    needs = {each.name for each in known if each.default is each.empty}
+    may = {each.name for each in known} - needs
+    if not needs <= settings.keys() <= needs | may:
         message = f"{kind} needs {sorted(needs)} and may have {sorted(may)}, not {sorted(settings)}"
         raise ValueError(message)
 

@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
 
 from tests.arm.metric_generator import MINUTE, StateChange
 from tests.incidents.model import GroundTruth, Incident
+
+EVENT_LISTS = ("annotations", "health", "operations", "issues", "series")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,30 +60,19 @@ def shift_to_now(incidents: Iterable[Incident], now: datetime) -> InitialState:
 
 def merge_truths(truths: list[GroundTruth]) -> GroundTruth:
     """One truth of several."""
-    return GroundTruth(
-        until=max(truth.until for truth in truths),
-        annotations=tuple(each for truth in truths for each in truth.annotations),
-        health=tuple(each for truth in truths for each in truth.health),
-        operations=tuple(each for truth in truths for each in truth.operations),
-        issues=tuple(each for truth in truths for each in truth.issues),
-        series=tuple(each for truth in truths for each in truth.series),
-        beats={vm: beats for truth in truths for vm, beats in truth.beats.items()},
-        machines=tuple(each for truth in truths for each in truth.machines),
-    )
+    lists = {name: tuple(chain.from_iterable(getattr(truth, name) for truth in truths)) for name in EVENT_LISTS}
+    beats = {vm: beats for truth in truths for vm, beats in truth.beats.items()}
+    machines = tuple(chain.from_iterable(truth.machines for truth in truths))
+    return GroundTruth(until=max(truth.until for truth in truths), beats=beats, machines=machines, **lists)
 
 
 def shift_truth(truth: GroundTruth, by: timedelta) -> GroundTruth:
     """The same, so much later."""
-    return replace(
-        truth,
-        until=truth.until + by,
-        annotations=tuple(replace(each, at=each.at + by) for each in truth.annotations),
-        health=tuple(replace(each, at=each.at + by) for each in truth.health),
-        operations=tuple(replace(each, at=each.at + by) for each in truth.operations),
-        issues=tuple(
-            replace(each, at=each.at + by, mitigated=each.mitigated + by if each.mitigated else None)
-            for each in truth.issues
-        ),
-        series=tuple(replace(each, start=each.start + by) for each in truth.series),
-        beats={vm: tuple(at + by for at in beats) for vm, beats in truth.beats.items()},
-    )
+    lists = {name: tuple(_shift_event(each, by) for each in getattr(truth, name)) for name in EVENT_LISTS}
+    beats = {vm: tuple(at + by for at in beats) for vm, beats in truth.beats.items()}
+    return replace(truth, until=truth.until + by, beats=beats, **lists)
+
+
+def _shift_event(event: Any, by: timedelta) -> Any:
+    times = {name: getattr(event, name, None) for name in ("at", "start", "mitigated")}
+    return replace(event, **{name: time + by for name, time in times.items() if time is not None})

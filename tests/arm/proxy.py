@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 _BLOCK_SIZE = 1 << 16
@@ -27,9 +26,7 @@ class Proxy:
         self._start_thread(self._accept_clients)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # Each thread that ends may have left one more socket, or begun one more thread.
         for thread in self._threads:
             _shut_down(self._listener, *self._sockets)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
@@ -17,17 +17,17 @@ VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{{name}}"
 INSTANCE = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/{{set}}/virtualMachines/{{name}}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Route:
     """One operation of the API. In the path `{name}` is one part, `{scope}` any number of them."""
 
     path: str
     handler: Handler
-    method: str = "GET"
     action: str = ""
     """The right that it needs; none where it is empty."""
-    versions: Sequence[str] = field(default=())
+    versions: Sequence[str] = ()
     """Those that are known; none is asked for where there are none."""
+    method: str = "GET"
     audience: str = "arm"
     """For what its token must be: `arm`, `logs`, or nothing."""
 

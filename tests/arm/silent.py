@@ -3,7 +3,6 @@
 import socket
 import threading
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 
@@ -19,9 +18,7 @@ class SilentServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # To close it alone would leave the other thread waiting.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

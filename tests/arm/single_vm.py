@@ -1,8 +1,7 @@
 """The main story: one VM, live-migrated and cut off, with a knob for whatever a test wants otherwise."""
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tests.arm import metric_catalogue
@@ -14,7 +13,7 @@ SUBSCRIPTION = "5a1e0c2d-7d3b-4f7e-a5c1-0d9c8b7a6f5e"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SingleVm:
+class SingleVm(VmTraits):
     """What is true of the VM. The defaults are an affected VM that a redeploy may cure."""
 
     name: str = "web-01"
@@ -33,21 +32,11 @@ class SingleVm:
     spot: bool = False
     agent_ready: bool = True
     heartbeats: bool = True
-    ephemeral: bool = False
     public_ip: str | None = "203.0.113.10"
-    static_ip: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
     network_group: str = ""
     """The resource group of its virtual network where that is another than the VM's."""
-    zone: str | None = None
-    availability_set: str | None = None
-    proximity_group: str | None = None
-    scale_set: str | None = None
     uniform: bool = False
     """Whether it is an instance of a uniform scale set, and no VM of its own."""
-    provisioning: str = "Succeeded"
-    managed_by: str | None = None
-    publishes: bool = True
     locks: tuple[str, ...] = ()
     """Levels of locks on the VM: `ReadOnly`, `CanNotDelete`."""
 
@@ -68,10 +57,10 @@ class SingleVm:
 def create_single_vm(story: SingleVm, now: datetime) -> InitialState:
     """The story as it stands now."""
     vm, rng = story.vm_id, random.Random(story.name)  # noqa: S311 - a story, no secret
-    born = now - timedelta(days=30)
+    born, migrated = now - timedelta(days=30), story.migrated_ago
     truth = GroundTruth(
         until=now,
-        annotations=_list_migrations(story, now),
+        annotations=() if migrated is None else (HealthAnnotation(at=now - migrated, vm=vm, name=story.annotation),),
         health=(HealthChange(at=born, vm=vm, before="Unknown", after="Available"),),
         operations=_list_noise(story, now),
         series=metric_catalogue.generate_hour(rng, vm, now - 60 * MINUTE),
@@ -80,16 +69,10 @@ def create_single_vm(story: SingleVm, now: datetime) -> InitialState:
     )
     return InitialState(
         truth=truth,
-        traits={vm: _create_traits(story)},
+        traits={vm: replace(story, scale_set=None) if story.uniform else story},
         state_changes={vm: (StateChange(now - story.lost_ago, TrafficState.CUT_OFF),)} if story.lost_ago else {},
         locks=tuple(Lock(scope=vm, level=level) for level in story.locks),
     )
-
-
-def _list_migrations(story: SingleVm, now: datetime) -> tuple[HealthAnnotation, ...]:
-    if story.migrated_ago is None:
-        return ()
-    return (HealthAnnotation(at=now - story.migrated_ago, vm=story.vm_id, name=story.annotation),)
 
 
 def _list_noise(story: SingleVm, now: datetime) -> tuple[Operation, ...]:
@@ -113,6 +96,7 @@ def _list_noise(story: SingleVm, now: datetime) -> tuple[Operation, ...]:
 
 def _create_machine(story: SingleVm) -> Machine:
     network = f"{story.group_id}/providers/Microsoft.Network"
+    around = f"/subscriptions/{story.subscription}/resourceGroups/{story.network_group or story.group}"
     return Machine(
         vm=story.vm_id,
         location=story.location,
@@ -122,28 +106,7 @@ def _create_machine(story: SingleVm) -> Machine:
         agent_ready=story.agent_ready,
         guid="2c5f1f0e-9a64-4d8e-8a39-5d1f7c6b4a32",
         nic=f"{network}/networkInterfaces/{story.name}-nic",
-        subnet=f"{_get_network_root(story)}/virtualNetworks/vnet/subnets/default",
+        subnet=f"{around}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/default",
         security_group=f"{network}/networkSecurityGroups/{story.name}-nsg",
         spot=story.spot,
-    )
-
-
-def _get_network_root(story: SingleVm) -> str:
-    group = story.network_group or story.group
-    return f"/subscriptions/{story.subscription}/resourceGroups/{group}/providers/Microsoft.Network"
-
-
-def _create_traits(story: SingleVm) -> VmTraits:
-    return VmTraits(
-        tags=story.tags,
-        ephemeral=story.ephemeral,
-        public_ip=story.public_ip,
-        static_ip=story.static_ip,
-        zone=story.zone,
-        availability_set=story.availability_set,
-        proximity_group=story.proximity_group,
-        scale_set=None if story.uniform else story.scale_set,
-        provisioning=story.provisioning,
-        managed_by=story.managed_by,
-        publishes=story.publishes,
     )

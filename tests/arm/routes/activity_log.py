@@ -142,9 +142,9 @@ def _refuse_filter() -> NoReturn:
 
 ROUTES = (
     Route(
-        path=f"{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values",
-        handler=list_events,
-        action=READ_ACTION,
-        versions=ACTIVITY_LOG,
+        f"{SUBSCRIPTION}/providers/Microsoft.Insights/eventtypes/management/values",
+        list_events,
+        READ_ACTION,
+        ACTIVITY_LOG,
     ),
 )

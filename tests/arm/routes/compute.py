@@ -204,17 +204,9 @@ def get_operation(world: World, call: ApiCall) -> Answer:
 def _build_vm_routes(base: str, kind: str) -> tuple[Route, ...]:
     """What can be asked of a VM, and of an instance of a scale set alike."""
     return (
-        Route(path=base, handler=get_vm, action=f"{kind}/read", versions=COMPUTE),
-        Route(
-            path=f"{base}/instanceView", handler=get_instance_view, action=f"{kind}/instanceView/read", versions=COMPUTE
-        ),
-        Route(
-            path=f"{base}/redeploy",
-            handler=redeploy_vm,
-            method="POST",
-            action=f"{kind}/redeploy/action",
-            versions=COMPUTE,
-        ),
+        Route(base, get_vm, f"{kind}/read", COMPUTE),
+        Route(f"{base}/instanceView", get_instance_view, f"{kind}/instanceView/read", COMPUTE),
+        Route(f"{base}/redeploy", redeploy_vm, method="POST", action=f"{kind}/redeploy/action", versions=COMPUTE),
     )
 
 
@@ -223,12 +215,8 @@ _OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}
 ROUTES = (
     *_build_vm_routes(VM, VM_TYPE),
     *_build_vm_routes(INSTANCE, INSTANCE_TYPE),
-    Route(path=f"{SUBSCRIPTION}/{_VMS}", handler=list_in_subscription, action=f"{VM_TYPE}/read", versions=COMPUTE),
-    Route(path=f"{GROUP}/{_VMS}", handler=list_in_group, action=f"{VM_TYPE}/read", versions=COMPUTE),
-    Route(
-        path=INSTANCE.removesuffix("/{name}"), handler=list_instances, action=f"{INSTANCE_TYPE}/read", versions=COMPUTE
-    ),
-    Route(
-        path=_OPERATION, handler=get_operation, action="Microsoft.Compute/locations/operations/read", versions=COMPUTE
-    ),
+    Route(f"{SUBSCRIPTION}/{_VMS}", list_in_subscription, f"{VM_TYPE}/read", COMPUTE),
+    Route(f"{GROUP}/{_VMS}", list_in_group, f"{VM_TYPE}/read", COMPUTE),
+    Route(INSTANCE.removesuffix("/{name}"), list_instances, f"{INSTANCE_TYPE}/read", COMPUTE),
+    Route(_OPERATION, get_operation, "Microsoft.Compute/locations/operations/read", COMPUTE),
 )

@@ -190,4 +190,4 @@ def _refuse_with_details(call: ApiCall, details: list[Json]) -> NoReturn:
     raise Refusal(Answer(status=400, body=body))
 
 
-ROUTES = (Route(path=PATH, handler=query_resources, method="POST", versions=GRAPH),)
+ROUTES = (Route(PATH, query_resources, method="POST", versions=GRAPH),)

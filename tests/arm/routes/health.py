@@ -149,12 +149,12 @@ ROUTES = (
         route
         for base in (VM, INSTANCE)
         for route in (
-            Route(path=f"{base}/{_STATUSES}/current", handler=get_current, action=STATUS_READ, versions=HEALTH),
-            Route(path=f"{base}/{_STATUSES}", handler=list_history, action=STATUS_READ, versions=HEALTH),
-            Route(path=f"{base}/{_EVENTS}", handler=list_vm_events, action=EVENTS_READ, versions=HEALTH),
+            Route(f"{base}/{_STATUSES}/current", get_current, STATUS_READ, HEALTH),
+            Route(f"{base}/{_STATUSES}", list_history, STATUS_READ, HEALTH),
+            Route(f"{base}/{_EVENTS}", list_vm_events, EVENTS_READ, HEALTH),
         )
     ),
-    Route(path=f"{SUBSCRIPTION}/{_STATUSES}", handler=list_statuses, action=STATUS_READ, versions=HEALTH),
-    Route(path=f"{GROUP}/{_STATUSES}", handler=list_statuses, action=STATUS_READ, versions=HEALTH),
-    Route(path=f"{SUBSCRIPTION}/{_EVENTS}", handler=list_subscription_events, action=EVENTS_READ, versions=HEALTH),
+    Route(f"{SUBSCRIPTION}/{_STATUSES}", list_statuses, STATUS_READ, HEALTH),
+    Route(f"{GROUP}/{_STATUSES}", list_statuses, STATUS_READ, HEALTH),
+    Route(f"{SUBSCRIPTION}/{_EVENTS}", list_subscription_events, EVENTS_READ, HEALTH),
 )

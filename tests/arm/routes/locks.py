@@ -57,6 +57,6 @@ def list_permissions(world: World, call: ApiCall) -> Answer:
 
 _SCOPE = "/subscriptions/{scope}/providers/Microsoft.Authorization"
 ROUTES = (
-    Route(path=f"{_SCOPE}/locks", handler=list_locks, action="Microsoft.Authorization/locks/read", versions=LOCKS),
-    Route(path=f"{_SCOPE}/permissions", handler=list_permissions, versions=PERMISSIONS),
+    Route(f"{_SCOPE}/locks", list_locks, "Microsoft.Authorization/locks/read", LOCKS),
+    Route(f"{_SCOPE}/permissions", list_permissions, versions=PERMISSIONS),
 )

@@ -148,4 +148,4 @@ def _refuse_request(call: ApiCall, status: int, code: str, message: str, inner: 
     raise Refusal(Answer(status=status, body={"error": error}))
 
 
-ROUTES = (Route(path="/v1/workspaces/{workspace}/query", handler=query_workspace, method="POST", audience="logs"),)
+ROUTES = (Route("/v1/workspaces/{workspace}/query", query_workspace, method="POST", audience="logs"),)

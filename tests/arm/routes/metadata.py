@@ -67,4 +67,4 @@ def _describe_cloud(name: str, arm: str, logs: str) -> JsonObject:
     }
 
 
-ROUTES = (Route(path="/metadata/endpoints", handler=list_endpoints, audience=""),)
+ROUTES = (Route("/metadata/endpoints", list_endpoints, audience=""),)

@@ -172,11 +172,6 @@ def _parse_span(call: ApiCall) -> tuple[datetime, datetime]:
 
 
 ROUTES = tuple(
-    Route(
-        path=f"{base}/providers/Microsoft.Insights/metrics",
-        handler=list_metrics,
-        action="Microsoft.Insights/metrics/read",
-        versions=METRICS,
-    )
+    Route(f"{base}/providers/Microsoft.Insights/metrics", list_metrics, "Microsoft.Insights/metrics/read", METRICS)
     for base in (VM, INSTANCE)
 )

@@ -49,9 +49,9 @@ def _list_inside(world: World, call: ApiCall, kind: str) -> Iterator[JsonObject]
 
 def _build_routes(kind: str) -> Iterator[Route]:
     action, below = f"Microsoft.Network/{kind}/read", f"providers/Microsoft.Network/{kind}"
-    yield Route(path=f"{GROUP}/{below}/{{name}}", handler=_build_getter(kind), action=action, versions=NETWORK)
-    yield Route(path=f"{GROUP}/{below}", handler=_build_lister(kind), action=action, versions=NETWORK)
-    yield Route(path=f"{SUBSCRIPTION}/{below}", handler=_build_lister(kind), action=action, versions=NETWORK)
+    yield Route(f"{GROUP}/{below}/{{name}}", _build_getter(kind), action, NETWORK)
+    yield Route(f"{GROUP}/{below}", _build_lister(kind), action, NETWORK)
+    yield Route(f"{SUBSCRIPTION}/{below}", _build_lister(kind), action, NETWORK)
 
 
 ROUTES = tuple(route for kind in KINDS for route in _build_routes(kind))

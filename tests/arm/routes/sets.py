@@ -61,21 +61,21 @@ def get_feature(world: World, call: ApiCall) -> Answer:
 _COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 ROUTES = (
     Route(
-        path=f"{_COMPUTE}/availabilitySets/{{name}}",
-        handler=_build_getter("availabilitySets", lambda traits: traits.availability_set, "2024-07-01"),
-        action="Microsoft.Compute/availabilitySets/read",
-        versions=COMPUTE,
+        f"{_COMPUTE}/availabilitySets/{{name}}",
+        _build_getter("availabilitySets", lambda traits: traits.availability_set, "2024-07-01"),
+        "Microsoft.Compute/availabilitySets/read",
+        COMPUTE,
     ),
     Route(
-        path=f"{_COMPUTE}/virtualMachineScaleSets/{{name}}",
-        handler=_build_getter("virtualMachineScaleSets", lambda traits: traits.scale_set, "2024-03-01"),
-        action="Microsoft.Compute/virtualMachineScaleSets/read",
-        versions=COMPUTE,
+        f"{_COMPUTE}/virtualMachineScaleSets/{{name}}",
+        _build_getter("virtualMachineScaleSets", lambda traits: traits.scale_set, "2024-03-01"),
+        "Microsoft.Compute/virtualMachineScaleSets/read",
+        COMPUTE,
     ),
     Route(
-        path=f"{SUBSCRIPTION}/providers/Microsoft.Features/providers/Microsoft.Compute/features/{{name}}",
-        handler=get_feature,
-        action="Microsoft.Features/providers/features/read",
-        versions=FEATURES,
+        f"{SUBSCRIPTION}/providers/Microsoft.Features/providers/Microsoft.Compute/features/{{name}}",
+        get_feature,
+        "Microsoft.Features/providers/features/read",
+        FEATURES,
     ),
 )

@@ -102,11 +102,11 @@ def _describe_provider(inside: str, name: str) -> JsonObject:
 
 
 ROUTES = (
-    Route(path="/tenants", handler=list_tenants, versions=SUBSCRIPTIONS),
-    Route(path="/subscriptions", handler=list_subscriptions, versions=SUBSCRIPTIONS),
-    Route(path=SUBSCRIPTION, handler=get_subscription, action=_READ, versions=SUBSCRIPTIONS),
-    Route(path=f"{SUBSCRIPTION}/resourceGroups", handler=list_groups, action=_GROUP_READ, versions=RESOURCES),
-    Route(path=GROUP, handler=get_group, action=_GROUP_READ, versions=RESOURCES),
-    Route(path=f"{SUBSCRIPTION}/providers", handler=list_providers, action="*/read", versions=RESOURCES),
-    Route(path=f"{SUBSCRIPTION}/providers/{{name}}", handler=get_provider, action="*/read", versions=RESOURCES),
+    Route("/tenants", list_tenants, versions=SUBSCRIPTIONS),
+    Route("/subscriptions", list_subscriptions, versions=SUBSCRIPTIONS),
+    Route(SUBSCRIPTION, get_subscription, _READ, SUBSCRIPTIONS),
+    Route(f"{SUBSCRIPTION}/resourceGroups", list_groups, _GROUP_READ, RESOURCES),
+    Route(GROUP, get_group, _GROUP_READ, RESOURCES),
+    Route(f"{SUBSCRIPTION}/providers", list_providers, "*/read", RESOURCES),
+    Route(f"{SUBSCRIPTION}/providers/{{name}}", get_provider, "*/read", RESOURCES),
 )
