@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from typing import Generic, Protocol, TypeVar
+from http.client import HTTPConnection
+from typing import Generic, TypeVar
 
 from azure.core.exceptions import AzureError
 
@@ -25,19 +26,13 @@ POLL_INTERVAL = 0.1
 _thread_state = threading.local()
 
 
-class Connection(Protocol):
-    """What an exchange goes over; of `http.client`, or of a library that builds upon it."""
-
-    sock: object
-
-
 class _TimedCall(Generic[Result]):
     """Something under way in its thread."""
 
     def __init__(self, act: Callable[[], Result]) -> None:
         self._act = act
         self._lock = threading.Lock()
-        self._connection: Connection | None = None
+        self._connection: HTTPConnection | None = None
         self._is_abandoned = False
         self.future: Future[Result] = Future()
 
@@ -52,7 +47,7 @@ class _TimedCall(Generic[Result]):
             if not self.future.done():
                 self.future.set_exception(sys.exception())
 
-    def attach_connection(self, connection: Connection) -> None:
+    def attach_connection(self, connection: HTTPConnection) -> None:
         """From now on it is this connection that is waited for; raises `OSError` where nobody waits any more."""
         with self._lock:
             if self._is_abandoned:
@@ -97,7 +92,7 @@ def has_deadline() -> bool:
     return hasattr(_thread_state, "work")
 
 
-def attach_connection(connection: Connection) -> None:
+def attach_connection(connection: HTTPConnection) -> None:
     """Let the work of this thread be ended by shutting this connection."""
     if has_deadline():
         _thread_state.work.attach_connection(connection)

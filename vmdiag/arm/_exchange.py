@@ -1,10 +1,13 @@
-"""One exchange with a server, within bounds of time and size."""
+"""One exchange with a server, within bounds of time and size, and what its answer holds."""
 
 import codecs
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, HeadersPolicy, RequestIdPolicy, UserAgentPolicy
@@ -12,8 +15,11 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from vmdiag import __version__
-from vmdiag.errors import BadAnswer
+from vmdiag.arm import error_translation
+from vmdiag.arm.request import Request, get_members
+from vmdiag.errors import BadAnswer, SourceError
 
+HTTP_OK = 200  # of HTTP
 # Seconds to connect, and between two pieces of an answer; how long the whole may take is limited by who asks.
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 # A month of six metrics by the minute is 14 MB; nothing that is read has more in one page.
@@ -69,3 +75,48 @@ def exchange_request(pipeline: Client, what: str, url: str, body: Mapping[str, o
     # Some gateways put a byte order mark before the JSON, which RFC 8259 forbids and lets readers overlook.
     whole = bytes(read).removeprefix(codecs.BOM_UTF8)
     return Answer(status=answer.status_code, headers=answer.headers, body=whole, token=token)
+
+
+def decode_answer(request: Request, answer: Answer | SourceError) -> tuple[object, SourceError | None]:
+    """What an answer says, or the error that it is."""
+    if isinstance(answer, SourceError):
+        return None, answer
+    if answer.status != HTTP_OK:
+        return None, error_translation.build_refusal(request, answer.status, answer.headers, answer.body)
+    try:
+        with suppress(msgspec.ValidationError):
+            return msgspec.json.decode(answer.body, type=request.answer_type or Any), None
+        # Something is odd in it, which costs only itself when it is read plainly.
+        return msgspec.json.decode(answer.body), None
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        _, said = error_translation.parse_error_body(answer.body)
+        message = f"{request.description}: the answer is {said or 'not JSON, or was cut off'}"
+        return None, BadAnswer(message, error_translation.NETWORK_HINT)
+
+
+def build_next_query(body: Mapping[str, object], token: str) -> Mapping[str, object]:
+    """The same query for the next page."""
+    options = body.get("options")
+    kept = {name: value for name, value in options.items() if name != "$skip"} if isinstance(options, dict) else {}
+    return {**body, "options": {**kept, "$skipToken": token}}
+
+
+def count_rows(page: object) -> int:
+    """How many rows of Resource Graph's a page holds."""
+    rows = get_members(page).get("data")
+    return len(rows) if isinstance(rows, list) else 0
+
+
+def build_smaller_query(
+    body: Mapping[str, object] | None, rows_read: int, error: error_translation.AnswerTooLarge
+) -> Mapping[str, object]:
+    """The same query for a smaller page, behind the rows that were read; raises the error where none is smaller.
+
+    Without the token, which holds the size of the page that it was given with (as its decoded text shows).
+    """
+    options = (body or {}).get("options")
+    kept = {name: value for name, value in options.items() if name != "$skipToken"} if isinstance(options, dict) else {}
+    most = kept.get("$top")
+    if not isinstance(most, int) or most <= 1:
+        raise error
+    return {**(body or {}), "options": {**kept, "$top": max(1, int(most * error.page_fraction)), "$skip": rows_read}}

@@ -21,15 +21,12 @@ KNOWN_AUTHORITIES = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """A cloud's endpoints as origins (`https://host[:port]`); `logs` is `None` where none is known.
-
-    `audience` is what a token for Resource Manager is made out to, exactly as announced.
-    """
+    """A cloud's endpoints as origins (`https://host[:port]`); `logs` is `None` where none is known."""
 
     name: str
     arm: str
     authority: str
-    audience: str
+    audience: str  # what a token for Resource Manager is made out to, exactly as announced
     logs: str | None = None
 
     @property

@@ -42,12 +42,9 @@ class UntrustedCertificate(Unreachable):
 
 
 class AnswerTooLarge(BadAnswer):
-    """An answer that Azure would have to give and that is larger than it may be: a smaller page may do.
+    """An answer that Azure would have to give and that is larger than it may be: a smaller page may do."""
 
-    `page_fraction` is how much of the page there would have been room for.
-    """
-
-    page_fraction = 0.5
+    page_fraction = 0.5  # there would have been room for so much of the page
 
 
 # What the classes of azure.core.exceptions, and so those below them, mean to a person; a test looks for all.

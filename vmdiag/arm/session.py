@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from vmdiag.arm import _deadline, _exchange, _pages, clouds, error_translation
+from vmdiag.arm import _deadline, _exchange, clouds, error_translation
 from vmdiag.arm._clock import AzureClock
 from vmdiag.arm._exchange import Answer, Client
 from vmdiag.arm._transport import EXCHANGE_TIMEOUT, Transport
@@ -119,9 +119,9 @@ class Session:
             try:
                 page = self._read_page(request, link, body)
             except error_translation.AnswerTooLarge as error:
-                body = _pages.build_smaller_query(body, rows, error)
+                body = _exchange.build_smaller_query(body, rows, error)
                 continue
-            rows += _pages.count_rows(page)
+            rows += _exchange.count_rows(page)
             yield page
             following = find_continuation(get_members(page))
             if not following:
@@ -136,7 +136,7 @@ class Session:
             if body is None:
                 link = self._resolve_next_link(request, following)
             else:
-                body = _pages.build_next_query(body, following)
+                body = _exchange.build_next_query(body, following)
 
     def _read_cloud_metadata(self, arm: str) -> object:
         request = Request(description=arm, service="metadata", path="/metadata/endpoints", permission="")
@@ -176,7 +176,7 @@ class Session:
             answer = self._send_once(
                 request, link or f"{self._get_origin(request)}{self._build_path(request)}", body, anonymous
             )
-            value, error = _pages.decode_answer(request, answer)
+            value, error = _exchange.decode_answer(request, answer)
             if error is None:
                 return value
             if not budget.has_retries_left or not self._prepare_retry(request, answer, budget, anonymous):
@@ -218,7 +218,7 @@ class Session:
         """Do what makes another try worthwhile: wait, sign in again, speak an older version. False: nothing does."""
         if isinstance(answer, error_translation.UntrustedCertificate):
             return False
-        if isinstance(answer, SourceError) or answer.status == _pages.HTTP_OK:
+        if isinstance(answer, SourceError) or answer.status == _exchange.HTTP_OK:
             self._wait_seconds(budget.take_next_delay(), request)
         elif answer.status in RETRYABLE_STATUSES:
             server_delay = parse_retry_after(answer.headers, self.now)

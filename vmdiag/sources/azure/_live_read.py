@@ -257,7 +257,8 @@ class LiveReading:
 
     def _build_transcript(self, teller: TranscriptBuilder, vm: VmId, *, calm: bool) -> Transcript:
         self._store.flush_pending()
-        self._unread_feeds.record_vm_gaps(vm, self._vms_by_workspace, self._workspace_request, is_calm=calm)
+        has_workspace = any(vm in known for known in self._vms_by_workspace.values())
+        self._unread_feeds.record_vm_gaps(vm, self._workspace_request, has_workspace=has_workspace, is_calm=calm)
         if self._resolution.is_unknown_vm(vm):
             reason = f"{UNKNOWN_VM_REASON}{self._resolution.suggest_names(vm)}"
             return self._unread_feeds.build_empty_transcript(self._needs, vm, reason)

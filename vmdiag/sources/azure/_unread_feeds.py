@@ -1,6 +1,6 @@
 """What a live reading could not see, told as refusals to whoever tells a VM's story."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
@@ -26,12 +26,8 @@ RETENTION_TOLERANCE = timedelta(minutes=5)
 # What was heard from an instant on was not heard until just before it.
 TIME_RESOLUTION = timedelta(seconds=1)
 # How far back the feed of a signal reaches that reaches furthest.
-RETENTION_BY_SIGNAL = {
-    **dict.fromkeys(activity_log.SIGNALS, activity_log.RETENTION),
-    **dict.fromkeys(health_history.SIGNALS, health_history.RETENTION),
-    **dict.fromkeys(service_events.SIGNALS, service_events.RETENTION),
-    **dict.fromkeys(metrics.SIGNALS, metrics.RETENTION),
-}
+_KEPT_FEEDS = (activity_log, health_history, service_events, metrics)
+RETENTION_BY_SIGNAL = {signal: feed.RETENTION for feed in _KEPT_FEEDS for signal in feed.SIGNALS}
 # What takes a question a VM.
 PER_VM_SIGNALS = (*virtual_machine.SIGNALS, *metrics.SIGNALS, *heartbeat.SIGNALS)
 # Of several errors the one that tells a person most.
@@ -62,9 +58,8 @@ class UnreadFeeds:
         worst = next((error for kind in ERRORS_BY_PRECEDENCE for error in failures if isinstance(error, kind)), None)
         if self.invisible_subscriptions and not isinstance(worst, Interrupted):
             message = f"this sign-in cannot see the subscription {', '.join(self.invisible_subscriptions)}"
-            raise NotAllowed(
-                message, "Check --subscription and AZURE_SUBSCRIPTION_ID; 'vmdiag doctor' lists what it sees."
-            )
+            hint = "Check --subscription and AZURE_SUBSCRIPTION_ID; 'vmdiag doctor' lists what it sees."
+            raise NotAllowed(message, hint)
         if failures:
             raise worst or failures[0]
 
@@ -90,20 +85,13 @@ class UnreadFeeds:
                     self._store.add_item(CompleteRead(signal=Signal.HEALTH, scope=vm.key, form=HEALTH_CHANGES_FORM))
                 self._reader.record_earliest(vm.key, Signal.HEALTH, changes.available_since)
 
-    def record_vm_gaps(
-        self,
-        vm: VmId,
-        vms_by_workspace: Mapping[str, Collection[VmId]],
-        workspace_request: FeedRequest,
-        *,
-        is_calm: bool,
-    ) -> None:
+    def record_vm_gaps(self, vm: VmId, searched: FeedRequest, *, has_workspace: bool, is_calm: bool) -> None:
         """What is missing of one VM, once everything of it was asked."""
         if is_calm:
             for signal in PER_VM_SIGNALS:
                 self._store.add_refusal(signal, vm.key, NOT_SUSPICIOUS_REASON)
-        elif not any(vm in known for known in vms_by_workspace.values()):
-            lost = self._reader.failures.get(workspace_request)
+        elif not has_workspace:
+            lost = self._reader.failures.get(searched)
             reason = f"{heartbeat.NO_WORKSPACE_REASON}{'' if lost is None else f': {get_gap_reason(lost)}'}"
             self._store.add_refusal(Signal.HEARTBEAT, vm.key, reason)
         if not is_calm and (vm.key, Signal.AGENT) not in self._reader.requested_signals:
