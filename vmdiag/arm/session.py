@@ -133,10 +133,15 @@ class Session:
             if len(seen) >= PAGE_LIMIT:
                 message = f"{request.description}: only the first {PAGE_LIMIT} pages were read"
                 raise BadAnswer(message, "Ask for less: a shorter --since, or fewer VMs.")
-            if body is None:
-                link = self._resolve_next_link(request, following)
-            else:
+            if body is not None:
                 body = _exchange.build_next_query(body, following)
+                continue
+            origin = self._get_origin(request)
+            below = clouds.strip_origin(origin, following)
+            if below is None:
+                message = f"{request.description}: the next page lies on another host, and the token is not taken there"
+                raise BadAnswer(message, "What was read before it is told; find out who answers for that endpoint.")
+            link = f"{origin}{below}"
 
     def _read_cloud_metadata(self, arm: str) -> object:
         request = Request(description=arm, service="metadata", path="/metadata/endpoints", permission="")
@@ -158,14 +163,6 @@ class Session:
             raise BadAnswer(message, "Give the cloud by its address: --cloud https://MANAGEMENT-ENDPOINT.")
         return origin
 
-    def _resolve_next_link(self, request: Request, link: str) -> str:
-        here = self._get_origin(request)
-        below = clouds.strip_origin(here, link)
-        if below is None:
-            message = f"{request.description}: the next page lies on another host, and the token is not taken there"
-            raise BadAnswer(message, "What was read before it is told; find out who answers for that endpoint.")
-        return f"{here}{below}"
-
     def _read_page(
         self, request: Request, link: str, body: Mapping[str, object] | None, anonymous: Client | None = None
     ) -> object:
@@ -173,9 +170,8 @@ class Session:
         budget = RetryBudget()
         while True:
             self._wait_seconds(self._rate_limiter.reserve_request(request.throttle_scope, request.provider), request)
-            answer = self._send_once(
-                request, link or f"{self._get_origin(request)}{self._build_path(request)}", body, anonymous
-            )
+            url = link or f"{self._get_origin(request)}{self._build_path(request)}"
+            answer = self._send_once(request, url, body, anonymous)
             value, error = _exchange.decode_answer(request, answer)
             if error is None:
                 return value

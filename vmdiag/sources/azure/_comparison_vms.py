@@ -17,6 +17,11 @@ COMPARISON_LIMIT = 4
 # A baseline of an hour before the onset, and the onset window with what it takes to call it a loss.
 SPAN_BEFORE, SPAN_AFTER = timedelta(minutes=100), timedelta(minutes=60)
 
+NETWORKS_QUERY = """
+select distinct link.through, machine.key from passage
+join link on link.resource = passage.resource join machine on machine.num = passage.vm
+where link.through like '%/virtualnetworks/%'
+"""
 _MIGRATION_KINDS = (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED)
 
 
@@ -27,12 +32,17 @@ def choose_comparison_spans(
 
     `neighbours_by_vm` holds the VMs' neighbours, best first.
     """
-    times = _find_migration_times(database, span)
+    found = database.execute(
+        "select key, at from record join machine on num = vm where kind in (?, ?) and at between ? and ?",
+        (*_MIGRATION_KINDS, span.start.timestamp(), span.end.timestamp()),
+    )
+    times: defaultdict[str, list[datetime]] = defaultdict(list)
+    for key, at in found:
+        times[key].append(datetime.fromtimestamp(at, UTC))
     spans: defaultdict[VmId, list[datetime]] = defaultdict(list)
     for vm, neighbours in neighbours_by_vm.items():
-        if vm.key in times:
-            for witness in list(dict.fromkeys(neighbours))[: 2 * COMPARISON_LIMIT]:
-                spans[witness] += times[vm.key]
+        for witness in list(dict.fromkeys(neighbours))[: 2 * COMPARISON_LIMIT] if vm.key in times else ():
+            spans[witness] += times[vm.key]
     return {vm: Window(min(known) - SPAN_BEFORE, min(span.end, max(known) + SPAN_AFTER)) for vm, known in spans.items()}
 
 
@@ -56,22 +66,3 @@ def find_nearby_vms(
         for key in keys & wanted.keys():
             near[wanted[key]] += some
     return near
-
-
-NETWORKS_QUERY = """
-select distinct link.through, machine.key from passage
-join link on link.resource = passage.resource join machine on machine.num = passage.vm
-where link.through like '%/virtualnetworks/%'
-"""
-
-
-def _find_migration_times(database: sqlite3.Connection, span: Window) -> dict[str, list[datetime]]:
-    """When the VMs were migrated, by their ids in lower case."""
-    found = database.execute(
-        "select key, at from record join machine on num = vm where kind in (?, ?) and at between ? and ?",
-        (*_MIGRATION_KINDS, span.start.timestamp(), span.end.timestamp()),
-    )
-    times: defaultdict[str, list[datetime]] = defaultdict(list)
-    for key, at in found:
-        times[key].append(datetime.fromtimestamp(at, UTC))
-    return times

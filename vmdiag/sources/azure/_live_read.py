@@ -97,9 +97,13 @@ class LiveReading:
 
     def start_reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
+        # What Resource Graph answers for all at once.
+        asked = [self._resolution.inventory_request, self._health_request, self._network_request]
+        asked += [] if self._settings.workspaces else [self._workspace_request]
+        # Of more VMs, or of a whole group, there are others in scope to compare with.
+        asked += [self._neighbours_request] if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT else []
         known = self._known_vms
-        asked = (self._build_graph_requests(), self._build_shared_requests(known), self._build_vm_requests(known))
-        self._reader.finish_requests(chain(*asked))
+        self._reader.finish_requests(chain(asked, self._build_shared_requests(known), self._build_vm_requests(known)))
         found = self._resolve_vms()
         vms = tuple(vm for vm in found.vms if vm not in found.missing)
         few = vms if len(vms) <= WHOLE_READ_LIMIT else ()
@@ -132,15 +136,6 @@ class LiveReading:
             gaps=(*self._unread_feeds.list_run_gaps(), *teller.find_unassigned_gaps()),
             cloud=self._session.cloud.name,
         )
-
-    def _build_graph_requests(self) -> Iterator[FeedRequest]:
-        """What Resource Graph answers for all at once."""
-        yield from (self._resolution.inventory_request, self._health_request, self._network_request)
-        if not self._settings.workspaces:
-            yield self._workspace_request
-        if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT:
-            # Of more VMs, or of a whole group, there are others in scope to compare with.
-            yield self._neighbours_request
 
     def _build_shared_requests(self, vms: Iterable[VmId]) -> Iterator[FeedRequest]:
         """What one question answers for many: the logs of the VMs' groups and of those that hold their networks."""

@@ -61,12 +61,7 @@ def build_workspace_search(
         return iter(())
 
     request = build_graph_request("the VMs' workspaces", kql.workspaces(who), subscriptions)
-    return FeedRequest(
-        request=request,
-        read_items=read_items,
-        build_followups=build_followups,
-        list_member="data",
-    )
+    return FeedRequest(request=request, read_items=read_items, build_followups=build_followups, list_member="data")
 
 
 def build_workspace_check(workspace: str, span: Window) -> Request:

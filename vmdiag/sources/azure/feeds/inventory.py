@@ -28,11 +28,7 @@ PERMISSIONS = (
 def build_feed_request(who: kql.Who, subscriptions: Iterable[str], vms: dict[VmId, InventoryVm]) -> FeedRequest:
     """The VMs as Resource Graph shows them, each added to `vms`."""
     request = build_graph_request("VMs", kql.machines(who), subscriptions)
-    return FeedRequest(
-        request=request,
-        read_items=partial(_read_items, resources.decode_row, vms),
-        list_member="data",
-    )
+    return FeedRequest(request=request, read_items=partial(_read_items, resources.decode_row, vms), list_member="data")
 
 
 def build_subscription_search(add_subscription: Callable[[str, str], None]) -> FeedRequest:
@@ -58,7 +54,13 @@ def build_list_requests(subscription: str, groups: list[str], vms: dict[VmId, In
         read_items = partial(_read_items, virtual_machine.decode_row, vms)
         yield FeedRequest(request=_build_request(root, {}), read_items=read_items)
     states = _build_request(f"/subscriptions/{subscription}", {"statusOnly": "true"})
-    yield FeedRequest(request=states, read_items=_read_power_states)
+    # The power states alone: the other list has the inventory, and perhaps only of some groups.
+    yield FeedRequest(
+        request=states,
+        read_items=lambda row, ref: (
+            item for item in virtual_machine.decode_row(row, ref) if getattr(item, "signal", None) is Signal.POWER
+        ),
+    )
 
 
 def build_access_check(subscription: str, _vm: VmId | None, _span: Window | None) -> Request:
@@ -88,8 +90,3 @@ def _read_items(decode_row: ItemReader, vms: dict[VmId, InventoryVm], row: Row, 
         power = to_text(get_path(row, "properties", "extended", "instanceView", "powerState", "code"))
         vms[vm] = InventoryVm(vm, tags, bool(power))
     yield from decode_row(row, ref)
-
-
-def _read_power_states(row: Row, ref: str) -> Iterator[Item]:
-    """The power states alone: the other list has the inventory, and perhaps only of some groups."""
-    return (item for item in virtual_machine.decode_row(row, ref) if getattr(item, "signal", None) is Signal.POWER)

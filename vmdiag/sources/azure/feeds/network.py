@@ -45,12 +45,7 @@ def build_feed_request(
         yield from resources.decode_row(row, ref)
 
     request = build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
-    return FeedRequest(
-        request=request,
-        read_items=read_items,
-        build_followups=build_followups,
-        list_member="data",
-    )
+    return FeedRequest(request=request, read_items=read_items, build_followups=build_followups, list_member="data")
 
 
 def build_neighbour_search(

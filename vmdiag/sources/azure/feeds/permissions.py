@@ -59,9 +59,12 @@ def require_redeploy_permission(session: Session, scope: Scope) -> None:
     parents = groups if len(groups) <= SCOPE_LIMIT else {get_subscription_id(vm): vm.subscription for vm in vms}
     single_vms = {vm.key: vm.name for vm in vms} if len(vms) <= SCOPE_LIMIT else {}
     for places in (parents, single_vms):
-        jobs = {scope: partial(_check_scope, session, scope, name) for scope, name in places.items()}
-        answers = [answer for _, answer in run_jobs(session.settings.jobs, jobs, lambda: session.should_stop)]
-        if any(answer is not False for answer in answers) or len(answers) < len(places) or not parents:
+        asked = {scope: build_permissions_request(scope, name) for scope, name in places.items()}
+        jobs = {scope: partial(read_rows, session, request) for scope, request in asked.items()}
+        answers = [rows for _, rows in run_jobs(session.settings.jobs, jobs, lambda: session.should_stop)]
+        if any(isinstance(rows, SourceError) or allows_action(rows, REDEPLOY_ACTION) for rows in answers):
+            return
+        if len(answers) < len(places) or not parents:
             return
     whose = vms[0].name if len(vms) == 1 else f"all {len(vms)} VMs in scope"
     where = f"; a role on one of the {len(vms)} VMs alone was not looked for: name that one" if not single_vms else ""
@@ -82,10 +85,6 @@ def _list_vms(session: Session, scope: Scope) -> Iterator[VmId]:
         vm = VmId.parse(to_text(row.get("id")))
         if vm is not None:
             yield vm
-
-
-def _check_scope(session: Session, scope: str, name: str) -> bool | None:
-    return allows_action(read_rows(session, build_permissions_request(scope, name)), REDEPLOY_ACTION)
 
 
 def _matches_action(patterns: object, action: str) -> bool:
