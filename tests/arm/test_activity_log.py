@@ -7,6 +7,7 @@ import pytest
 
 from tests.arm import ArmServer, World
 from tests.arm.client import LOG, Client, Reply, create_client
+from tests.arm.conftest import ServerStarter
 
 FORM = "%Y-%m-%dT%H:%M:%S"
 
@@ -135,15 +136,15 @@ def test_claims_and_requests_are_told_only_to_who_asks_for_everything(client: Cl
     assert all({"claims", "httpRequest", "tenantId"} <= set(event) for event in called)
 
 
-def test_a_new_record_shows_only_after_a_while() -> None:
+def test_a_new_record_shows_only_after_a_while(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     world.log_delay = timedelta(minutes=1)
     (vm,) = world
-    with ArmServer(world) as arm:
-        asking = create_client(arm)
-        before = len(_read_all_pages(asking))
-        with world.lock:
-            world.start_redeploy(vm)
-        assert len(_read_all_pages(asking)) == before
-        world.skew = timedelta(minutes=2)
-        assert len(_read_all_pages(asking)) > before
+    client = serve(world)
+    asking = client
+    before = len(_read_all_pages(asking))
+    with world.lock:
+        world.start_redeploy(vm)
+    assert len(_read_all_pages(asking)) == before
+    world.skew = timedelta(minutes=2)
+    assert len(_read_all_pages(asking)) > before

@@ -4,17 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import ArmServer, World
-from tests.arm.client import COMPUTE, Client, create_client
+from tests.arm import World
+from tests.arm.client import COMPUTE, Client
+from tests.arm.conftest import ServerStarter
 
 
-def test_the_instance_view_comes_only_when_it_is_asked_for() -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        client, (vm,) = create_client(arm), arm.world
-        plain = client.get(vm.id, COMPUTE).json["properties"]
-        whole = client.get(vm.id.upper(), COMPUTE, _expand="InstanceView").json["properties"]
-        alone = client.get(f"{vm.id}/instanceView", COMPUTE).json
-        refused = client.get(vm.id, COMPUTE, _expand="everything")
+def test_the_instance_view_comes_only_when_it_is_asked_for(serve: ServerStarter) -> None:
+    client = serve()
+    (vm,) = client.arm.world
+    plain = client.get(vm.id, COMPUTE).json["properties"]
+    whole = client.get(vm.id.upper(), COMPUTE, _expand="InstanceView").json["properties"]
+    alone = client.get(f"{vm.id}/instanceView", COMPUTE).json
+    refused = client.get(vm.id, COMPUTE, _expand="everything")
 
     assert "instanceView" not in plain
     assert whole["instanceView"] == alone
@@ -22,7 +23,7 @@ def test_the_instance_view_comes_only_when_it_is_asked_for() -> None:
     assert refused.status == 400
 
 
-def test_every_knob_shows_in_the_vm() -> None:
+def test_every_knob_shows_in_the_vm(serve: ServerStarter) -> None:
     world = World.with_one_vm(
         os="windows",
         ephemeral=True,
@@ -35,9 +36,8 @@ def test_every_knob_shows_in_the_vm() -> None:
         spot=True,
         provisioning="Failed",
     )
-    with ArmServer(world) as arm:
-        (vm,) = world
-        found = create_client(arm).get(vm.id, COMPUTE, _expand="instanceView").json
+    (vm,) = world
+    found = serve(world).get(vm.id, COMPUTE, _expand="instanceView").json
     properties = found["properties"]
 
     assert (found["tags"], found["zones"]) == ({"env": "prod"}, ["2"])
@@ -51,31 +51,28 @@ def test_every_knob_shows_in_the_vm() -> None:
     assert "vmAgent" not in properties["instanceView"]
 
 
-def test_lists_are_paged_and_leave_out_the_instance_view() -> None:
+def test_lists_are_paged_and_leave_out_the_instance_view(serve: ServerStarter) -> None:
     world = World.with_fleet(vms=7, groups=2, migrated=1)
     subscription = next(iter(world)).subscription
     path = f"/subscriptions/{subscription}/providers/Microsoft.Compute/virtualMachines"
-    with ArmServer(world, page=3) as arm:
-        client = create_client(arm)
-        reply = client.get(path, COMPUTE)
-        found = list(reply.json["value"])
-        while link := reply.json.get("nextLink"):
-            reply = client.follow_link(link)
-            found += reply.json["value"]
-        group = client.get(
-            f"/subscriptions/{subscription}/resourcegroups/RG-00{path[len(subscription) + 15 :]}", COMPUTE
-        )
+    client = serve(world, page=3)
+    reply = client.get(path, COMPUTE)
+    found = list(reply.json["value"])
+    while link := reply.json.get("nextLink"):
+        reply = client.follow_link(link)
+        found += reply.json["value"]
+    group = client.get(f"/subscriptions/{subscription}/resourcegroups/RG-00{path[len(subscription) + 15 :]}", COMPUTE)
 
     assert len({each["id"] for each in found}) == 7
     assert all("instanceView" not in each["properties"] for each in found)
     assert len(group.json["value"]) == 3
 
 
-def test_a_list_of_statuses_has_nothing_else() -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        client, (vm,) = create_client(arm), arm.world
-        path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
-        (found,) = client.get(path, COMPUTE, statusOnly="true").json["value"]
+def test_a_list_of_statuses_has_nothing_else(serve: ServerStarter) -> None:
+    client = serve()
+    (vm,) = client.arm.world
+    path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
+    (found,) = client.get(path, COMPUTE, statusOnly="true").json["value"]
 
     assert found["id"] == vm.id
     assert list(found["properties"]) == ["instanceView"]
@@ -101,22 +98,22 @@ def test_a_list_of_statuses_has_nothing_else() -> None:
         ),
     ],
 )
-def test_what_is_not_there_is_not_found(path: str, code: str, message: str) -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        client, (vm,) = create_client(arm), arm.world
-        reply = client.get(f"/subscriptions/{vm.subscription}{path}", COMPUTE)
+def test_what_is_not_there_is_not_found(serve: ServerStarter, path: str, code: str, message: str) -> None:
+    client = serve()
+    (vm,) = client.arm.world
+    reply = client.get(f"/subscriptions/{vm.subscription}{path}", COMPUTE)
 
     assert (reply.status, reply.error_code) == (404, code)
     assert reply.json["error"]["message"].startswith(message)
 
 
-def test_a_cloud_that_lags_names_the_versions_that_it_knows() -> None:
+def test_a_cloud_that_lags_names_the_versions_that_it_knows(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     world.api_ceiling = "2021-07-01"
-    with ArmServer(world) as arm:
-        client, (vm,) = create_client(arm), arm.world
-        refused, known = client.get(vm.id, "2023-03-01"), client.get(vm.id, "2021-07-01")
-        unknown = client.get(vm.id, "2017-01-01")
+    client = serve(world)
+    (vm,) = client.arm.world
+    refused, known = client.get(vm.id, "2023-03-01"), client.get(vm.id, "2021-07-01")
+    unknown = client.get(vm.id, "2017-01-01")
 
     assert (refused.status, refused.error_code) == (400, "NoRegisteredProviderFound")
     assert "The supported api-versions are '2021-07-01, " in refused.json["error"]["message"]
@@ -124,14 +121,14 @@ def test_a_cloud_that_lags_names_the_versions_that_it_knows() -> None:
     assert (known.status, unknown.status) == (200, 400)
 
 
-def test_an_instance_of_a_uniform_scale_set_is_no_vm_of_its_own() -> None:
+def test_an_instance_of_a_uniform_scale_set_is_no_vm_of_its_own(serve: ServerStarter) -> None:
     world = World.with_one_vm(scale_set="front", uniform=True)
-    with ArmServer(world) as arm:
-        client, (vm,) = create_client(arm), arm.world
-        root = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
-        instance = client.get(vm.id, COMPUTE).json
-        listed = client.get(vm.id.rpartition("/")[0], COMPUTE).json["value"]
-        vms = client.get(root, COMPUTE).json["value"]
+    client = serve(world)
+    (vm,) = client.arm.world
+    root = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
+    instance = client.get(vm.id, COMPUTE).json
+    listed = client.get(vm.id.rpartition("/")[0], COMPUTE).json["value"]
+    vms = client.get(root, COMPUTE).json["value"]
 
     assert vm.id.endswith("/virtualMachineScaleSets/front/virtualMachines/0")
     assert (instance["name"], instance["instanceId"]) == ("front_0", "0")
@@ -139,17 +136,17 @@ def test_an_instance_of_a_uniform_scale_set_is_no_vm_of_its_own() -> None:
     assert vms == []
 
 
-def test_the_network_of_a_vm_can_be_read_piece_by_piece() -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        client, (vm,) = create_client(arm), arm.world
-        nic = client.get(vm.machine.nic, "2021-08-01").json["properties"]
-        configuration = nic["ipConfigurations"][0]["properties"]
-        address = client.get(configuration["publicIPAddress"]["id"], "2021-08-01").json["properties"]
-        network = client.get(configuration["subnet"]["id"].split("/subnets/")[0], "2021-08-01").json["properties"]
-        rules = client.get(nic["networkSecurityGroup"]["id"], "2021-08-01")
-        root = f"/subscriptions/{vm.subscription}/providers/Microsoft.Network"
-        listed = client.get(f"{root}/networkInterfaces", "2021-08-01").json["value"]
-        missing = client.get(f"{vm.machine.nic}-2", "2021-08-01")
+def test_the_network_of_a_vm_can_be_read_piece_by_piece(serve: ServerStarter) -> None:
+    client = serve()
+    (vm,) = client.arm.world
+    nic = client.get(vm.machine.nic, "2021-08-01").json["properties"]
+    configuration = nic["ipConfigurations"][0]["properties"]
+    address = client.get(configuration["publicIPAddress"]["id"], "2021-08-01").json["properties"]
+    network = client.get(configuration["subnet"]["id"].split("/subnets/")[0], "2021-08-01").json["properties"]
+    rules = client.get(nic["networkSecurityGroup"]["id"], "2021-08-01")
+    root = f"/subscriptions/{vm.subscription}/providers/Microsoft.Network"
+    listed = client.get(f"{root}/networkInterfaces", "2021-08-01").json["value"]
+    missing = client.get(f"{vm.machine.nic}-2", "2021-08-01")
 
     assert nic["virtualMachine"]["id"] == vm.id
     assert (address["ipAddress"], address["publicIPAllocationMethod"]) == ("203.0.113.10", "Dynamic")
@@ -164,29 +161,28 @@ def _list_lock_levels(client: Client, scope: str, **query: str) -> list[str]:
     return [each["properties"]["level"] for each in client.get(path, "2016-09-01", **query).json["value"]]
 
 
-def test_locks_hold_for_what_lies_below() -> None:
+def test_locks_hold_for_what_lies_below(serve: ServerStarter) -> None:
     world = World.with_one_vm(locks=("CanNotDelete",))
-    with ArmServer(world) as arm:
-        client, (vm,) = create_client(arm), arm.world
-        subscription = f"/subscriptions/{vm.subscription}"
+    client = serve(world)
+    (vm,) = client.arm.world
+    subscription = f"/subscriptions/{vm.subscription}"
 
-        assert _list_lock_levels(client, vm.id, _filter="atScope()") == ["CanNotDelete"]
-        assert _list_lock_levels(client, subscription, _filter="atScope()") == []
-        assert _list_lock_levels(client, subscription) == ["CanNotDelete"]
-        refused = client.get(f"{vm.id}/providers/Microsoft.Authorization/locks", "2016-09-01", _filter="name eq 'x'")
-        assert refused.status == 400
+    assert _list_lock_levels(client, vm.id, _filter="atScope()") == ["CanNotDelete"]
+    assert _list_lock_levels(client, subscription, _filter="atScope()") == []
+    assert _list_lock_levels(client, subscription) == ["CanNotDelete"]
+    refused = client.get(f"{vm.id}/providers/Microsoft.Authorization/locks", "2016-09-01", _filter="name eq 'x'")
+    assert refused.status == 400
 
 
-def test_permissions_are_those_of_the_role_less_what_is_denied() -> None:
+def test_permissions_are_those_of_the_role_less_what_is_denied(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     (vm,) = world
     world.denied.add(("Microsoft.Compute/virtualMachines/redeploy/action", f"/subscriptions/{vm.subscription}"))
-    with ArmServer(world) as arm:
-        client = create_client(arm)
-        path = f"{vm.id}/providers/Microsoft.Authorization/permissions"
-        (contributor,) = client.get(path, "2022-04-01").json["value"]
-        world.role = "reader"
-        (reader,) = client.get(path, "2022-04-01").json["value"]
+    client = serve(world)
+    path = f"{vm.id}/providers/Microsoft.Authorization/permissions"
+    (contributor,) = client.get(path, "2022-04-01").json["value"]
+    world.role = "reader"
+    (reader,) = client.get(path, "2022-04-01").json["value"]
 
     assert contributor["actions"] == ["*"]
     assert "Microsoft.Compute/virtualMachines/redeploy/action" in contributor["notActions"]

@@ -4,6 +4,7 @@ import pytest
 
 from tests.arm import ArmServer, World
 from tests.arm.client import Client, create_client
+from tests.arm.conftest import ServerStarter
 
 
 def test_the_older_version_lists_clouds_and_this_one_is_the_second() -> None:
@@ -34,22 +35,21 @@ def test_either_form_can_be_forced() -> None:
         assert Client(arm).get("/metadata/endpoints").status == 400
 
 
-def test_subscriptions_groups_and_providers() -> None:
+def test_subscriptions_groups_and_providers(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     (vm,) = world
     root = f"/subscriptions/{vm.subscription}"
-    with ArmServer(world) as arm:
-        client = create_client(arm)
-        assert [each["subscriptionId"] for each in client.get("/subscriptions", "2020-01-01").json["value"]] == [
-            vm.subscription
-        ]
-        assert client.get(root, "2022-12-01").json["displayName"] == "contoso-1"
-        assert [each["name"] for each in client.get(f"{root}/resourcegroups", "2021-04-01").json["value"]] == ["prod"]
-        assert client.get(f"{root}/resourceGroups/PROD", "2021-04-01").json["location"] == "westeurope"
-        provider = client.get(f"{root}/providers/Microsoft.ResourceHealth", "2021-04-01").json
-        assert provider["registrationState"] == "Registered"
-        world.denied.add(("Microsoft.Resources/subscriptions/read", root))
-        assert client.get("/subscriptions", "2020-01-01").json == {"value": []}
+    client = serve(world)
+    assert [each["subscriptionId"] for each in client.get("/subscriptions", "2020-01-01").json["value"]] == [
+        vm.subscription
+    ]
+    assert client.get(root, "2022-12-01").json["displayName"] == "contoso-1"
+    assert [each["name"] for each in client.get(f"{root}/resourcegroups", "2021-04-01").json["value"]] == ["prod"]
+    assert client.get(f"{root}/resourceGroups/PROD", "2021-04-01").json["location"] == "westeurope"
+    provider = client.get(f"{root}/providers/Microsoft.ResourceHealth", "2021-04-01").json
+    assert provider["registrationState"] == "Registered"
+    world.denied.add(("Microsoft.Resources/subscriptions/read", root))
+    assert client.get("/subscriptions", "2020-01-01").json == {"value": []}
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,16 @@ def test_what_does_not_exist_is_refused_in_azures_words(path: str, version: str,
     assert (reply.status, reply.error_code) == (status, code)
 
 
-def test_every_answer_can_be_traced_and_is_packed_for_who_takes_it() -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        client = create_client(arm)
-        client.headers |= {"x-ms-client-request-id": "mine", "Accept-Encoding": "gzip"}
-        reply = client.get("/subscriptions", "2020-01-01")
-        failed = client.get("/subscriptions", "1999-01-01")
+def test_every_answer_can_be_traced_and_is_packed_for_who_takes_it(serve: ServerStarter) -> None:
+    client = serve()
+    client.headers |= {"x-ms-client-request-id": "mine", "Accept-Encoding": "gzip"}
+    reply = client.get("/subscriptions", "2020-01-01")
+    failed = client.get("/subscriptions", "1999-01-01")
 
     for each in (reply, failed):
         assert each.headers["x-ms-client-request-id"] == "mine"
         assert {"x-ms-request-id", "x-ms-correlation-request-id", "date"} <= set(each.headers)
         assert each.headers["content-type"] == "application/json; charset=utf-8"
     assert reply.headers["content-encoding"] == "gzip"
-    assert arm.requests[-2].client_request_id == "mine"
-    assert arm.requests[-2].bytes_sent == len(reply.content)
+    assert client.arm.requests[-2].client_request_id == "mine"
+    assert client.arm.requests[-2].bytes_sent == len(reply.content)

@@ -15,6 +15,7 @@ import pytest
 
 from tests.arm import ArmServer, Fault, ForeignServer, Proxy, SilentServer, World
 from tests.arm.client import COMPUTE, LOG, Client, Reply, create_client
+from tests.arm.conftest import ServerStarter
 
 BROKEN = (ConnectionError, http.client.HTTPException, OSError)
 VERSION = "2020-01-01"
@@ -113,15 +114,14 @@ def test_a_slow_body_takes_its_time(client: Client) -> None:
     assert time.monotonic() - start >= 0.3
 
 
-def test_what_hangs_hangs_until_the_client_has_had_enough() -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        client = create_client(arm)
-        client.timeout = 0.2
-        arm.add_fault(Fault(path="/subscriptions", kind="hang"))
+def test_what_hangs_hangs_until_the_client_has_had_enough(serve: ServerStarter) -> None:
+    client = serve()
+    client.timeout = 0.2
+    client.arm.add_fault(Fault(path="/subscriptions", kind="hang"))
 
-        with pytest.raises(TimeoutError):
-            _list_subscriptions(client)
-        start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        _list_subscriptions(client)
+    start = time.monotonic()
     assert time.monotonic() - start < 5
 
 

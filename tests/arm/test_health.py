@@ -4,21 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from tests.arm import ArmServer, World, timeline_stories
-from tests.arm.client import HEALTH, create_client
+from tests.arm import World, timeline_stories
+from tests.arm.client import HEALTH
+from tests.arm.conftest import ServerStarter
 from tests.incidents.model import ServiceIssue
 
 STATUSES = "providers/Microsoft.ResourceHealth/availabilityStatuses"
 EVENTS = "providers/Microsoft.ResourceHealth/events"
 
 
-def test_the_state_now_comes_first_and_then_what_was_newest_first() -> None:
+def test_the_state_now_comes_first_and_then_what_was_newest_first(serve: ServerStarter) -> None:
     world = timeline_stories.create_incident("unavailable_but_traffic_normal")
     (vm,) = world
-    with ArmServer(world) as arm:
-        client = create_client(arm)
-        history = client.get(f"{vm.id}/{STATUSES}", HEALTH).json["value"]
-        now = client.get(f"{vm.id}/{STATUSES}/current", HEALTH).json
+    client = serve(world)
+    history = client.get(f"{vm.id}/{STATUSES}", HEALTH).json["value"]
+    now = client.get(f"{vm.id}/{STATUSES}/current", HEALTH).json
     times = [each["properties"]["occuredTime"] for each in history[1:]]
 
     assert history[0]["name"] == now["name"] == "current"
@@ -27,14 +27,13 @@ def test_the_state_now_comes_first_and_then_what_was_newest_first() -> None:
     assert {each["properties"]["availabilityState"] for each in history} >= {"Available", "Degraded", None}
 
 
-def test_many_vms_show_their_state_now_in_pages() -> None:
+def test_many_vms_show_their_state_now_in_pages(serve: ServerStarter) -> None:
     world = World.with_fleet(vms=5, groups=2, migrated=1)
     subscription = next(iter(world)).subscription
-    with ArmServer(world, page=2) as arm:
-        client = create_client(arm)
-        first = client.get(f"/subscriptions/{subscription}/{STATUSES}", HEALTH)
-        second = client.follow_link(first.json["nextLink"])
-        group = client.get(f"/subscriptions/{subscription}/resourceGroups/rg-01/{STATUSES}", HEALTH)
+    client = serve(world, page=2)
+    first = client.get(f"/subscriptions/{subscription}/{STATUSES}", HEALTH)
+    second = client.follow_link(first.json["nextLink"])
+    group = client.get(f"/subscriptions/{subscription}/resourceGroups/rg-01/{STATUSES}", HEALTH)
 
     assert [len(each.json["value"]) for each in (first, second, group)] == [2, 2, 2]
     assert {each["name"] for each in first.json["value"]} == {"current"}
@@ -73,22 +72,20 @@ def _world_with_issues() -> World:
         ({"_filter": "service eq 'Virtual Machines' and region eq 'North Europe'"}, set()),
     ],
 )
-def test_service_events_are_those_asked_for(query: dict[str, str], names: set[str]) -> None:
+def test_service_events_are_those_asked_for(serve: ServerStarter, query: dict[str, str], names: set[str]) -> None:
     world = _world_with_issues()
     (vm,) = world
     if "queryStartTime" in query:
         query = {"queryStartTime": f"{world.now() - timedelta(days=30):%m/%d/%Y}"}
-    with ArmServer(world) as arm:
-        found = create_client(arm).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).json["value"]
+    found = serve(world).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).json["value"]
 
     assert {each["name"] for each in found} == names
 
 
-def test_a_vm_knows_the_events_of_its_region() -> None:
+def test_a_vm_knows_the_events_of_its_region(serve: ServerStarter) -> None:
     world = _world_with_issues()
     (vm,) = world
-    with ArmServer(world) as arm:
-        found = create_client(arm).get(f"{vm.id}/{EVENTS}", HEALTH).json["value"]
+    found = serve(world).get(f"{vm.id}/{EVENTS}", HEALTH).json["value"]
 
     assert {each["name"] for each in found} == {"Vir-3", "Vir-200"}
 
@@ -96,8 +93,8 @@ def test_a_vm_knows_the_events_of_its_region() -> None:
 @pytest.mark.parametrize(
     "query", [{"_filter": "level eq 'x'"}, {"queryStartTime": "soon"}, {"queryStartTime": "1/1/2020"}]
 )
-def test_what_is_wrong_with_a_question_for_events_is_refused(query: dict[str, str]) -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        (vm,) = arm.world
+def test_what_is_wrong_with_a_question_for_events_is_refused(serve: ServerStarter, query: dict[str, str]) -> None:
+    client = serve()
+    (vm,) = client.arm.world
 
-        assert create_client(arm).get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).status == 400
+    assert client.get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).status == 400

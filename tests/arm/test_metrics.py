@@ -8,6 +8,7 @@ import pytest
 
 from tests.arm import ArmServer, World
 from tests.arm.client import METRICS, Client, Reply, create_client
+from tests.arm.conftest import ServerStarter
 from tests.arm.metric_catalogue import METRIC_DEFINITIONS
 
 FORM = "%Y-%m-%dT%H:%M:%SZ"
@@ -143,11 +144,10 @@ def test_a_month_by_the_minute_is_too_much(client: Client) -> None:
     assert _query_metrics(client, 94, interval="P1D").status == 400
 
 
-def test_a_cloud_may_not_know_a_metric() -> None:
+def test_a_cloud_may_not_know_a_metric(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     world.metrics_absent = {"VmAvailabilityMetric"}
-    with ArmServer(world) as arm:
-        reply = _query_metrics(create_client(arm), metricnames="Network In Total,VmAvailabilityMetric")
+    reply = _query_metrics(serve(world), metricnames="Network In Total,VmAvailabilityMetric")
 
     assert reply.status == 400
     assert reply.json["message"].rpartition("Valid metrics: ")[2].split(",") == list(METRIC_DEFINITIONS)[:-1]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.arm import ArmServer, RedeployBehaviour, World
 from tests.arm.client import COMPUTE, LOG, METRICS, Client, Reply, create_client
+from tests.arm.conftest import ServerStarter
 
 MINUTES = timedelta(minutes=5)
 """Longer than any test takes, so that an operation ends when the test turns the clock on."""
@@ -35,17 +36,16 @@ def _read_traffic(client: Client) -> list[float | None]:
     return [point.get("total") for point in metric["timeseries"][0]["data"]]
 
 
-def test_the_answer_is_empty_and_says_where_to_ask_on() -> None:
+def test_the_answer_is_empty_and_says_where_to_ask_on(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     world.redeploying = RedeployBehaviour(takes=MINUTES)
-    with ArmServer(world) as arm:
-        client = create_client(arm)
-        reply = _post_redeploy(client)
-        address = reply.headers["azure-asyncoperation"]
-        running, monitored = client.follow_link(address), client.follow_link(reply.headers["location"])
-        state = _read_states(client)
-        world.skew = 2 * MINUTES
-        ended, final = client.follow_link(address), client.follow_link(reply.headers["location"])
+    client = serve(world)
+    reply = _post_redeploy(client)
+    address = reply.headers["azure-asyncoperation"]
+    running, monitored = client.follow_link(address), client.follow_link(reply.headers["location"])
+    state = _read_states(client)
+    world.skew = 2 * MINUTES
+    ended, final = client.follow_link(address), client.follow_link(reply.headers["location"])
 
     assert (reply.status, reply.content) == (202, b"")
     assert reply.headers["location"].partition("?")[0] == address.partition("?")[0]
@@ -54,7 +54,7 @@ def test_the_answer_is_empty_and_says_where_to_ask_on() -> None:
     assert state == ("Updating", "running")
     assert ended.json["status"] == "Succeeded"
     assert ended.json["endTime"] > ended.json["startTime"]
-    assert len(arm.list_posts("/redeploy")) == 1
+    assert len(client.arm.list_posts("/redeploy")) == 1
 
 
 @pytest.mark.parametrize(("cures", "flows"), [(True, True), (False, False)])
@@ -72,30 +72,28 @@ def test_traffic_is_back_afterwards_or_not(cures: bool, flows: bool) -> None:  #
     assert all(value is not None and (value > 1e5) == flows for value in after)
 
 
-def test_the_clock_can_leap_at_the_end_so_that_nobody_need_wait() -> None:
+def test_the_clock_can_leap_at_the_end_so_that_nobody_need_wait(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     world.redeploying = RedeployBehaviour(takes=timedelta(seconds=0.2), leap=timedelta(minutes=10))
-    with ArmServer(world) as arm:
-        client = create_client(arm)
-        begun = world.now()
-        _post_redeploy(client)
-        while world.find_running_redeploy(next(iter(world))):
-            time.sleep(0.05)
-        after = _read_traffic(client)
+    client = serve(world)
+    begun = world.now()
+    _post_redeploy(client)
+    while world.find_running_redeploy(next(iter(world))):
+        time.sleep(0.05)
+    after = _read_traffic(client)
 
     assert timedelta(minutes=10) <= world.now() - begun < timedelta(minutes=11)
     assert all(value is not None and value > 1e5 for value in after)
 
 
-def test_a_redeploy_that_finds_no_host_leaves_the_vm_down() -> None:
+def test_a_redeploy_that_finds_no_host_leaves_the_vm_down(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     world.redeploying = RedeployBehaviour(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
-    with ArmServer(world) as arm:
-        client = create_client(arm)
-        address = _post_redeploy(client).headers["azure-asyncoperation"]
-        world.skew = timedelta(minutes=10)
-        ended, state, traffic = client.follow_link(address).json, _read_states(client), _read_traffic(client)
-        again = _post_redeploy(client)
+    client = serve(world)
+    address = _post_redeploy(client).headers["azure-asyncoperation"]
+    world.skew = timedelta(minutes=10)
+    ended, state, traffic = client.follow_link(address).json, _read_states(client), _read_traffic(client)
+    again = _post_redeploy(client)
 
     assert (ended["status"], ended["error"]) == ("Failed", {"code": "AllocationFailed", "message": ALLOCATION})
     assert state == ("Failed", "deallocated")
@@ -103,15 +101,14 @@ def test_a_redeploy_that_finds_no_host_leaves_the_vm_down() -> None:
     assert (again.status, again.error_code) == (409, "OperationNotAllowed")
 
 
-def test_one_redeploy_at_a_time() -> None:
+def test_one_redeploy_at_a_time(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     world.redeploying = RedeployBehaviour(takes=MINUTES)
-    with ArmServer(world) as arm:
-        client = create_client(arm)
-        first, second = _post_redeploy(client), _post_redeploy(client)
+    client = serve(world)
+    first, second = _post_redeploy(client), _post_redeploy(client)
 
     assert (first.status, second.status, second.error_code) == (202, 409, "Conflict")
-    assert [seen.status for seen in arm.list_posts("/redeploy")] == [202, 409]
+    assert [seen.status for seen in client.arm.list_posts("/redeploy")] == [202, 409]
 
 
 @pytest.mark.parametrize(
@@ -122,40 +119,39 @@ def test_one_redeploy_at_a_time() -> None:
         ({}, "reader", 403, "AuthorizationFailed"),
     ],
 )
-def test_what_speaks_against_it(knobs: dict[str, object], role: str, status: int, code: str) -> None:
+def test_what_speaks_against_it(
+    serve: ServerStarter, knobs: dict[str, object], role: str, status: int, code: str
+) -> None:
     world = World.with_one_vm(**knobs)
     world.role = role
-    with ArmServer(world) as arm:
-        reply = _post_redeploy(create_client(arm))
+    reply = _post_redeploy(serve(world))
 
     assert (reply.status, reply.error_code) == (status, code)
     assert world.operations == {}
 
 
-def test_a_lock_against_deletion_does_not() -> None:
-    with ArmServer(World.with_one_vm(locks=("CanNotDelete",))) as arm:
-        assert _post_redeploy(create_client(arm)).status == 202
+def test_a_lock_against_deletion_does_not(serve: ServerStarter) -> None:
+    assert _post_redeploy(serve(World.with_one_vm(locks=("CanNotDelete",)))).status == 202
 
 
-def test_a_world_can_refuse_every_request() -> None:
+def test_a_world_can_refuse_every_request(serve: ServerStarter) -> None:
     world = World.with_one_vm()
     world.redeploying = RedeployBehaviour(refuse=(429, "OperationNotAllowed", "Too many requests of this kind."))
-    with ArmServer(world) as arm:
-        reply = _post_redeploy(create_client(arm))
+    reply = _post_redeploy(serve(world))
 
     assert (reply.status, reply.error_code) == (429, "OperationNotAllowed")
 
 
-def test_the_log_tells_who_asked_when_it_began_and_how_it_ended() -> None:
+def test_the_log_tells_who_asked_when_it_began_and_how_it_ended(serve: ServerStarter) -> None:
     world = World.with_one_vm()
-    with ArmServer(world) as arm:
-        client, (vm,) = create_client(arm), world
-        client.headers |= {"x-ms-client-request-id": "mine", "x-ms-correlation-request-id": "thread"}
-        _post_redeploy(client)
-        world.skew = timedelta(minutes=1)
-        since = world.now() - timedelta(minutes=5)
-        path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
-        events = client.get(path, LOG, _filter=f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}'").json["value"]
+    client = serve(world)
+    (vm,) = world
+    client.headers |= {"x-ms-client-request-id": "mine", "x-ms-correlation-request-id": "thread"}
+    _post_redeploy(client)
+    world.skew = timedelta(minutes=1)
+    since = world.now() - timedelta(minutes=5)
+    path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+    events = client.get(path, LOG, _filter=f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}'").json["value"]
     called = [event for event in events if "caller" in event]
 
     assert {event["status"]["value"] for event in called} >= {"Started", "Succeeded"}
@@ -168,18 +164,17 @@ def test_the_log_tells_who_asked_when_it_began_and_how_it_ended() -> None:
     assert any("VirtualMachineRedeployInitiatedByControlPlane" in str(event["properties"]) for event in events)
 
 
-def test_an_instance_of_a_scale_set_is_redeployed_the_same_way() -> None:
+def test_an_instance_of_a_scale_set_is_redeployed_the_same_way(serve: ServerStarter) -> None:
     world = World.with_one_vm(scale_set="front", uniform=True)
-    with ArmServer(world) as arm:
-        reply = _post_redeploy(create_client(arm))
+    reply = _post_redeploy(serve(world))
 
     assert reply.status == 202
     assert next(iter(world.operations.values())).vm.endswith("/virtualMachineScaleSets/front/virtualMachines/0")
 
 
-def test_an_operation_that_nobody_began_is_not_found() -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        client, (vm,) = create_client(arm), arm.world
-        path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/locations/westeurope/operations/x"
+def test_an_operation_that_nobody_began_is_not_found(serve: ServerStarter) -> None:
+    client = serve()
+    (vm,) = client.arm.world
+    path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/locations/westeurope/operations/x"
 
-        assert client.get(path, COMPUTE).status == 404
+    assert client.get(path, COMPUTE).status == 404

@@ -11,6 +11,7 @@ import pytest
 
 from tests.arm import ArmServer, World, timeline_stories
 from tests.arm.client import COMPUTE, Client, create_client
+from tests.arm.conftest import ServerStarter
 from tests.arm.metric_generator import MINUTE, HeartbeatGenerator, MetricGenerator, StateChange, TrafficState
 from tests.arm.service import ArmApi, IncomingRequest
 from tests.arm.throttle import FixedWindows, TokenBuckets
@@ -104,10 +105,9 @@ def test_incidents_are_moved_by_whole_minutes_to_end_now() -> None:
 
 
 @pytest.mark.parametrize("name", ["affected", "clean", "fleet", *list(INCIDENT_CLASSES)[::6]])
-def test_every_story_can_be_served(name: str) -> None:
+def test_every_story_can_be_served(serve: ServerStarter, name: str) -> None:
     world = timeline_stories.WORLDS_BY_NAME[name]()
-    with ArmServer(world) as arm:
-        assert create_client(arm).get(next(iter(world)).id, COMPUTE).status == 200
+    assert serve(world).get(next(iter(world)).id, COMPUTE).status == 200
 
 
 def test_stories_are_named_after_the_classes_of_the_corpus() -> None:
