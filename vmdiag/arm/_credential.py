@@ -31,10 +31,7 @@ ANY_TENANT = ["*"]
 
 
 class CachedCredential:
-    """A `TokenCredential` that asks once for all threads, and can start anew when Azure no longer takes its token.
-
-    Without the memory each of the first requests would ask for itself: with the Azure CLI a process each.
-    """
+    """A `TokenCredential` that asks once for all threads (the Azure CLI is a process each), and can start anew."""
 
     def __init__(self, create: Callable[[], TokenCredential], tenant: str | None) -> None:
         self._create = create

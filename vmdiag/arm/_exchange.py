@@ -56,10 +56,7 @@ def create_client(origin: str, shared: RequestsTransport, credential: TokenCrede
 
 
 def exchange_request(pipeline: Client, what: str, url: str, body: Mapping[str, object] | None) -> Answer:
-    """Ask, with a body as a query, and read the answer; `what` is read, for people.
-
-    Raises azure-core's errors, and ours for an answer that is too large.
-    """
+    """Ask, with a body as a query, for `what`; raises azure-core's errors, and ours for an answer that is too large."""
     request = HttpRequest("GET", url) if body is None else HttpRequest("POST", url, json=dict(body))
     answer = pipeline.send_request(request, stream=True, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
     read = bytearray()
@@ -96,8 +93,7 @@ def decode_answer(request: Request, answer: Answer | SourceError) -> tuple[objec
 
 def build_next_query(body: Mapping[str, object], token: str) -> Mapping[str, object]:
     """The same query for the next page."""
-    options = body.get("options")
-    kept = {name: value for name, value in options.items() if name != "$skip"} if isinstance(options, dict) else {}
+    kept = {name: value for name, value in get_members(body.get("options")).items() if name != "$skip"}
     return {**body, "options": {**kept, "$skipToken": token}}
 
 
@@ -114,8 +110,8 @@ def build_smaller_query(
 
     Without the token, which holds the size of the page that it was given with (as its decoded text shows).
     """
-    options = (body or {}).get("options")
-    kept = {name: value for name, value in options.items() if name != "$skipToken"} if isinstance(options, dict) else {}
+    options = get_members((body or {}).get("options"))
+    kept = {name: value for name, value in options.items() if name != "$skipToken"}
     most = kept.get("$top")
     if not isinstance(most, int) or most <= 1:
         raise error

@@ -108,10 +108,7 @@ _PAGE_TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,120}?)\s*</title", re.IGNOREC
 
 @contextmanager
 def translate_errors(what: str, default_type: type[SourceError] = Unreachable) -> Iterator[None]:
-    """Errors of Azure's libraries leave as ours; `what` says for people what was under way.
-
-    `default_type` is what those of Python's own mean, which the libraries let through.
-    """
+    """Errors of Azure's libraries leave as ours; `default_type` is what Python's own mean, which they let through."""
     try:
         yield
     except (core.AzureError, OSError, ValueError) as error:
@@ -161,10 +158,9 @@ def _classify_bad_request(request: Request, body: bytes) -> tuple[type[SourceErr
         return AnswerTooLarge, "the answer would be too large", "Ask for less: fewer VMs or subscriptions."
     if codes & {"MissingSubscriptionRegistration", "SubscriptionNotRegistered"}:
         found = _NAMESPACE.search(body.decode("utf-8", "replace"))
-        namespace = found[1] if found else "NAMESPACE"
-        parts = request.path.split("/")
-        where = f" --subscription {parts[2]}" if parts[1:2] == ["subscriptions"] and len(parts) > 2 else ""  # noqa: PLR2004
-        way = f"Register it once: az provider register --namespace {namespace}{where}"
+        inside = re.match(r"/subscriptions/([^/]*)", request.path)
+        where = f" --subscription {inside[1]}" if inside else ""
+        way = f"Register it once: az provider register --namespace {found[1] if found else 'NAMESPACE'}{where}"
         return BadAnswer, "the subscription is not registered for it", way
     hint = f"Where this cloud speaks another version, give --api-version {request.service}=YYYY-MM-DD."
     return NotUnderstood, "not understood", hint
@@ -189,9 +185,9 @@ def _decode_error(body: bytes) -> object:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return None
-    if isinstance(value, dict) and isinstance(value.get("error"), str):
-        return {"code": value["error"], "message": value.get("error_description", "")}
     inner = value.get("error") if isinstance(value, dict) else None
+    if isinstance(inner, str):
+        return {"code": inner, "message": value.get("error_description", "")}
     return inner if isinstance(inner, dict) else value
 
 

@@ -107,9 +107,9 @@ class Session:
 
     def measure_clock_skew(self) -> timedelta | None:
         """How far the endpoint's clock is ahead, by a question that needs no sign-in and opens a connection."""
-        cloud = self.cloud
+        arm = self.cloud.arm
         if not self.clock.has_server_time:
-            self._read_cloud_metadata(cloud.arm)
+            self._read_cloud_metadata(arm)
         return self.clock_skew
 
     def read_pages(self, request: Request) -> Iterator[object]:

@@ -1,6 +1,7 @@
 """Tries, cheaply and for real, what a live reading needs: sign-in, clock, subscriptions, feeds."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -118,12 +119,11 @@ def _describe_clock(session: Session) -> str:
         message = "Azure's answers tell no time (no Date), so it cannot be compared with this machine's clock"
         raise BadAnswer(message, "A proxy on the way may take it out; without it nothing is redeployed.")
     seconds = round(skew.total_seconds())
+    says = f"{abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} Azure's"
     if session.clock.is_wrong:
-        message = f"this machine's clock is {abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} Azure's"
+        message = f"this machine's clock is {says}"
         raise Unreachable(message, "Set it by NTP; until then Azure's clock is used.")
-    if abs(seconds) <= CLOCK_PRECISION:
-        return "agrees with Azure's"
-    return f"{abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} Azure's"
+    return "agrees with Azure's" if abs(seconds) <= CLOCK_PRECISION else says
 
 
 def _read_rows(session: Session, request: Request) -> list[Row]:
@@ -176,10 +176,8 @@ def _check_feed(session: Session, subscription: str, name: str, request: Request
 def _find_any_vm(session: Session, subscription: str) -> VmId | None:
     """Some VM of a subscription, for the feeds that can only be tried on one."""
     for request in (inventory.build_access_check(subscription, None, None), inventory.build_list_check(subscription)):
-        try:
+        with suppress(SourceError):  # its own trial tells why
             for row in _read_rows(session, request):
                 if (vm := parse_vm_id(to_text(row.get("id")))) is not None:
                     return vm
-        except SourceError:
-            continue  # its own trial tells why
     return None

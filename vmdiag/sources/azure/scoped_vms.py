@@ -56,10 +56,10 @@ def build_vm_filter(scope: Scope) -> kql.Who:
 def select_subscriptions(scope: Scope) -> frozenset[str]:
     """Where to look: an id brings its own subscription along; none of them means in every one."""
     ids = [selector.vm_id for selector in scope.vms]
-    if scope.vms and None not in ids:
-        return frozenset(vm.subscription.lower() for vm in ids if vm is not None)
-    own = {vm.subscription.lower() for vm in ids if vm is not None} if scope.subscriptions else set()
-    return scope.subscriptions | own
+    own = frozenset(vm.subscription.lower() for vm in ids if vm is not None)
+    if ids and None not in ids:
+        return own
+    return scope.subscriptions | own if scope.subscriptions else frozenset()
 
 
 def select_vms(

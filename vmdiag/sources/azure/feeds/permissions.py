@@ -5,7 +5,7 @@ can refuse what a role allows (deny assignments, policies), so a yes is a guess 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
 from vmdiag.arm.request import Request
@@ -38,12 +38,9 @@ def build_permissions_request(scope: str, name: str) -> Request:
 
 def allows_action(rows: Iterable[Row] | None, action: str) -> bool | None:
     """Whether one of the roles allows the action; `None` where they could not be read."""
-    if rows is None:
-        return None
-    return any(
-        _matches_action(row.get("actions"), action) and not _matches_action(row.get("notActions"), action)
-        for row in rows
-    )
+    held = ((row.get("actions"), row.get("notActions")) for row in rows or ())
+    found = any(_matches_action(granted, action) and not _matches_action(denied, action) for granted, denied in held)
+    return None if rows is None else found
 
 
 def require_redeploy_permission(session: Session, scope: Scope) -> None:
@@ -52,7 +49,7 @@ def require_redeploy_permission(session: Session, scope: Scope) -> None:
     A group answers for what lies in it. Among very many VMs a role on a single one is not looked for.
     """
     try:
-        vms = list(_list_vms(session, scope))
+        vms = _list_vms(session, scope)
     except SourceError:
         return  # whatever is wrong, the reading tells it better
     groups = {get_group_id(vm): vm.resource_group for vm in vms}
@@ -72,19 +69,13 @@ def require_redeploy_permission(session: Session, scope: Scope) -> None:
     raise NotAllowed(message, "'vmdiag doctor' prints the smallest role that allows it; nothing was read or done.")
 
 
-def _list_vms(session: Session, scope: Scope) -> Iterator[VmId]:
+def _list_vms(session: Session, scope: Scope) -> list[VmId]:
     """The VMs in scope, without asking where their names say where they are."""
-    known = find_explicit_ids(scope)
-    if scope.lists_none:
-        return
-    if scope.vms and len(known) == len(scope.vms):
-        yield from known.values()
-        return
+    known = list(find_explicit_ids(scope).values())
+    if scope.lists_none or 0 < len(scope.vms) == len(known):
+        return [] if scope.lists_none else known
     query = build_graph_request("VMs", kql.machines(build_vm_filter(scope)), select_subscriptions(scope))
-    for row in read_rows(session, query):
-        vm = VmId.parse(to_text(row.get("id")))
-        if vm is not None:
-            yield vm
+    return [vm for row in read_rows(session, query) if (vm := VmId.parse(to_text(row.get("id")))) is not None]
 
 
 def _matches_action(patterns: object, action: str) -> bool:
