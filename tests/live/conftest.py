@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.arm import ArmServer, RedeployBehaviour, World
+from tests.arm import ArmServer, Fault, RedeployBehaviour, World
 from tests.conftest import CommandResult, Runner
 from vmdiag.redeploy.journal import Journal
 
@@ -66,11 +66,15 @@ AzureStarter = Callable[..., LocalAzure]
 
 @pytest.fixture
 def azure(vmdiag: Runner, tmp_path: Path) -> Iterator[AzureStarter]:
-    """Start a local Azure with one affected VM, `prod/web-01`, or with the world given: `azure(world, page=10)`."""
+    """Start a local Azure of one affected VM, `prod/web-01`, or of a world: `azure(world, fault, page=10)`."""
     with ExitStack() as running:
 
-        def start(world: World | None = None, **settings: Any) -> LocalAzure:
+        def start(*given: World | Fault, **settings: Any) -> LocalAzure:
+            world = next((each for each in given if isinstance(each, World)), None)
             arm = running.enter_context(ArmServer(World.with_one_vm() if world is None else world, **settings))
+            for fault in given:
+                if isinstance(fault, Fault):
+                    arm.add_fault(fault)
             return LocalAzure(arm, vmdiag, tmp_path / "state")
 
         yield start

@@ -25,9 +25,7 @@ def test_where_all_is_well_it_says_so_and_ends_with_0(azure: AzureStarter) -> No
 
 
 def test_a_feed_that_may_not_be_read_is_named_with_its_permission(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path="Insights/metrics", kind="status", status=403))
-    ran, answer, status = run_doctor(there)
+    ran, answer, status = run_doctor(azure(Fault(path="Insights/metrics", kind="status", status=403)))
     failed = [check for check in answer["checks"] if check["status"] == "failed"]
 
     assert ran.code == 3

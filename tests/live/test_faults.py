@@ -57,9 +57,7 @@ def check_vm(there: LocalAzure, *more: str, **settings: Any) -> tuple[CommandRes
 def test_a_feed_that_fails_is_a_gap_and_the_report_stands(
     azure: AzureStarter, fault: dict[str, Any], told: str
 ) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, **fault))
-    ran, case = check_vm(there)
+    ran, case = check_vm(azure(Fault(path=METRICS, **fault)))
 
     assert ran.code == 1, ran.err
     # The heartbeats alone show the loss, and the host says that the VM runs.
@@ -68,19 +66,25 @@ def test_a_feed_that_fails_is_a_gap_and_the_report_stands(
     assert {"traffic", "cpu", "disk", "availability"} <= set(get_gap_reasons(case))
 
 
-@pytest.mark.parametrize("kind", ["reset", "reset_mid_body", "truncated"])
-def test_what_fails_once_is_asked_again(azure: AzureStarter, kind: str) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind=kind, times=1))
-    ran, case = check_vm(there)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(Fault(path=METRICS, kind=kind, times=1) for kind in ("reset", "reset_mid_body", "truncated")),
+        Fault(path=METRICS, kind="expire_token"),
+        Fault(path=METRICS, kind="claims_challenge"),
+        Fault(path=LOG, kind="empty_page", times=1),
+    ],
+    ids=lambda fault: fault.kind,
+)
+def test_what_is_mended_by_asking_again_leaves_no_gap(azure: AzureStarter, fault: Fault) -> None:
+    ran, case = check_vm(azure(fault))
 
     assert (ran.code, case["gaps"]) == (1, [])
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_short_pause_that_azure_asks_for_is_kept(azure: AzureStarter, status: int) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="status", status=status, retry_after=1, times=2))
+    there = azure(Fault(path=METRICS, kind="status", status=status, retry_after=1, times=2))
     ran, case = check_vm(there)
 
     assert (ran.code, case["gaps"]) == (1, [])
@@ -88,8 +92,7 @@ def test_a_short_pause_that_azure_asks_for_is_kept(azure: AzureStarter, status: 
 
 
 def test_a_long_pause_is_not_sat_out_and_nobody_else_of_that_provider_asks(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="status", status=429, retry_after=1200))
+    there = azure(Fault(path=METRICS, kind="status", status=429, retry_after=1200))
     began = time.monotonic()
     ran, case = check_vm(there)
 
@@ -100,9 +103,7 @@ def test_a_long_pause_is_not_sat_out_and_nobody_else_of_that_provider_asks(azure
 
 
 def test_no_permission_for_anything_is_4_and_names_what_is_missing(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=r"^/(subscriptions|providers|v1)", kind="status", status=403))
-    ran = there.run_command("check", ID)
+    ran = azure(Fault(path=r"^/(subscriptions|providers|v1)", kind="status", status=403)).run_command("check", ID)
 
     assert (ran.code, ran.out) == (4, "")
     assert is_safe(ran)
@@ -121,9 +122,7 @@ def test_no_permission_anywhere_is_4_even_where_resource_graph_answers(azure: Az
 
 def test_a_group_that_may_not_be_read_does_not_hide_the_others(azure: AzureStarter) -> None:
     world = World.with_fleet(vms=12, groups=2, migrated=2)
-    there = azure(world)
-    there.arm.add_fault(Fault(path=f"{LOG}.*rg-01", kind="status", status=403))
-    ran, cases = there.check_vms("--all")
+    ran, cases = azure(world, Fault(path=f"{LOG}.*rg-01", kind="status", status=403)).check_vms("--all")
 
     assert is_safe(ran)
     assert len(cases) == 12
@@ -132,45 +131,17 @@ def test_a_group_that_may_not_be_read_does_not_hide_the_others(azure: AzureStart
 
 
 def test_401_everywhere_is_no_sign_in(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=r"^/(subscriptions|providers|v1)", kind="status", status=401))
-    ran = there.run_command("check", ID)
+    ran = azure(Fault(path=r"^/(subscriptions|providers|v1)", kind="status", status=401)).run_command("check", ID)
 
     assert (ran.code, ran.out) == (4, "")
     assert "does not accept the sign-in" in ran.err
-
-
-def test_a_token_that_expires_in_mid_run_is_renewed(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="expire_token"))
-    ran, case = check_vm(there)
-
-    assert (ran.code, case["gaps"]) == (1, [])
-
-
-def test_a_claims_challenge_is_answered(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="claims_challenge"))
-    ran, case = check_vm(there)
-
-    assert (ran.code, case["gaps"]) == (1, [])
-
-
-def test_an_empty_page_with_a_next_one_is_not_the_end(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=LOG, kind="empty_page", times=1))
-    ran, case = check_vm(there)
-
-    assert (ran.code, case["gaps"]) == (1, [])
 
 
 @pytest.mark.parametrize(
     ("kind", "told"), [("page_loop", "was read before"), ("endless_pages", "only the first 1000 pages")]
 )
 def test_pages_end_somewhere(azure: AzureStarter, kind: str, told: str) -> None:
-    there = azure(throttle=False)
-    there.arm.add_fault(Fault(path=LOG, kind=kind))
-    ran, case = check_vm(there)
+    ran, case = check_vm(azure(Fault(path=LOG, kind=kind), throttle=False))
 
     assert ran.code == 1
     assert told in get_gap_reasons(case)["activity"]
@@ -189,9 +160,7 @@ def test_no_token_goes_to_another_host(azure: AzureStarter) -> None:
 
 
 def test_malformed_records_cost_only_themselves(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=f"{LOG}|availabilityStatuses|ResourceGraph", kind="malformed"))
-    ran, case = check_vm(there)
+    ran, case = check_vm(azure(Fault(path=f"{LOG}|availabilityStatuses|ResourceGraph", kind="malformed")))
 
     assert ran.code in {1, 3}
     assert any("malformed" in gap["reason"] for gap in case["gaps"])
@@ -199,9 +168,7 @@ def test_malformed_records_cost_only_themselves(azure: AzureStarter) -> None:
 
 
 def test_a_slow_answer_is_waited_for_and_one_that_hangs_is_not(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path="availabilityStatuses", kind="slow", seconds=1))
-    there.arm.add_fault(Fault(path=METRICS, kind="hang"))
+    there = azure(Fault(path="availabilityStatuses", kind="slow", seconds=1), Fault(path=METRICS, kind="hang"))
     began = time.monotonic()
     ran, case = check_vm(there, "--timeout", "4s")
 
@@ -223,9 +190,7 @@ def test_a_clock_that_is_an_hour_off_is_put_right(azure: AzureStarter) -> None:
 
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "soon"])
 def test_a_clock_that_nobody_can_have_is_not_believed(azure: AzureStarter, date: str) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path="", kind="dated", date=date))
-    ran, (case,) = there.check_vms("prod/web-01")
+    ran, (case,) = azure(Fault(path="", kind="dated", date=date)).check_vms("prod/web-01")
 
     assert (ran.code, ran.err, case["verdict"]) == (1, "", "confirmed")
 
@@ -252,8 +217,7 @@ def run_and_interrupt(there: LocalAzure, *arguments: str, after: float) -> tuple
 
 
 def test_ctrl_c_ends_with_what_is_known(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="hang"))
+    there = azure(Fault(path=METRICS, kind="hang"))
     ran, seconds = run_and_interrupt(there, "check", ID, "-o", "json", "--since", "1d", after=4)
     (case,) = json.loads(ran.out)["cases"]
 
@@ -265,9 +229,7 @@ def test_ctrl_c_ends_with_what_is_known(azure: AzureStarter) -> None:
 
 
 def test_ctrl_c_before_anything_is_known_is_130_and_no_report(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path="oauth2", kind="hang"))
-    ran, seconds = run_and_interrupt(there, "check", ID, after=2)
+    ran, seconds = run_and_interrupt(azure(Fault(path="oauth2", kind="hang")), "check", ID, after=2)
 
     assert (ran.code, ran.out) == (130, "")
     assert seconds < 3
@@ -275,10 +237,8 @@ def test_ctrl_c_before_anything_is_known_is_130_and_no_report(azure: AzureStarte
 
 
 def test_a_sign_in_that_hangs_ends_with_the_runs_time(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path="oauth2", kind="hang"))
     began = time.monotonic()
-    ran = there.run_command("check", ID, "--timeout", "2s")
+    ran = azure(Fault(path="oauth2", kind="hang")).run_command("check", ID, "--timeout", "2s")
 
     assert (ran.code, ran.out) == (4, "")
     assert time.monotonic() - began < 6
@@ -305,9 +265,7 @@ def test_a_certificate_that_nobody_signed_is_told_with_the_way_to_trust_it(azure
 @pytest.mark.parametrize("path", ["oauth2", "metadata"])
 @pytest.mark.parametrize("kind", ["reset", "html", "truncated"])
 def test_a_sign_in_that_breaks_is_4(azure: AzureStarter, path: str, kind: str) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=path, kind=kind))
-    ran = there.run_command("check", ID, "--credential", "environment")
+    ran = azure(Fault(path=path, kind=kind)).run_command("check", ID, "--credential", "environment")
 
     assert (ran.code, ran.out) == (4, ""), ran
     assert is_safe(ran)

@@ -34,9 +34,7 @@ def test_what_is_answered_whole_leaves_no_gap(azure: AzureStarter) -> None:
 
 
 def test_an_error_beside_the_heartbeats_is_a_gap_of_heartbeats(azure: AzureStarter) -> None:
-    there = azure(World.with_one_vm(lost_ago=None))
-    there.arm.add_fault(Fault(path=QUERY, kind="partial_error", lose=100))
-    case = check_vm(there)
+    case = check_vm(azure(World.with_one_vm(lost_ago=None), Fault(path=QUERY, kind="partial_error", lose=100)))
 
     assert "PartialError" in get_partial_gaps(case)["heartbeat"]
     assert "E_QUERY_RESULT_SET_TOO_LARGE" in get_partial_gaps(case)["heartbeat"]
@@ -53,9 +51,7 @@ def test_the_cap_of_a_workspace_is_a_gap_of_heartbeats(azure: AzureStarter) -> N
 
 @pytest.mark.parametrize("form", ["null", "bare", "missing", "text"])
 def test_an_activity_log_without_its_list_was_not_read(azure: AzureStarter, form: str) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=LOG, kind="unlisted", form=form))
-    case = check_vm(there)
+    case = check_vm(azure(Fault(path=LOG, kind="unlisted", form=form)))
 
     assert "activity" in get_partial_gaps(case)
     # The history of annotations was read whole, and the incidents, too: for them nothing is missing.
@@ -65,41 +61,36 @@ def test_an_activity_log_without_its_list_was_not_read(azure: AzureStarter, form
 @pytest.mark.parametrize("path", [HISTORY, METRICS, "Microsoft.ResourceHealth/events"])
 @pytest.mark.parametrize("form", ["null", "missing"])
 def test_no_feed_without_its_list_is_taken_for_an_empty_one(azure: AzureStarter, path: str, form: str) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=path, kind="unlisted", form=form))
     signals = {HISTORY: {"health"}, METRICS: {"traffic", "cpu", "disk", "availability"}}.get(path, {"service"})
 
-    assert signals <= set(get_partial_gaps(check_vm(there)))
+    assert signals <= set(get_partial_gaps(check_vm(azure(Fault(path=path, kind="unlisted", form=form)))))
 
 
 @pytest.mark.parametrize("says", ["total", "truncated"])
 def test_health_changes_that_are_a_page_of_many_were_read_in_part(azure: AzureStarter, says: str) -> None:
-    there = azure(World.with_one_vm(migrated_ago=None, lost_ago=None))
-    there.arm.add_fault(Fault(path=GRAPH, kind="short_page", keep=0, says=says))
+    there = azure(
+        World.with_one_vm(migrated_ago=None, lost_ago=None), Fault(path=GRAPH, kind="short_page", keep=0, says=says)
+    )
     case = check_vm(there)
 
     assert "health" in {gap["signal"] for gap in case["gaps"]}
 
 
 def test_an_error_beside_metrics_is_a_gap_of_what_they_measure(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="error_beside"))
+    there = azure(Fault(path=METRICS, kind="error_beside"))
 
     assert {"traffic", "cpu", "disk", "availability"} <= set(get_partial_gaps(check_vm(there)))
 
 
 def test_a_page_that_fails_behind_a_good_one_leaves_the_feed_read_in_part(azure: AzureStarter) -> None:
-    there = azure(page=1)
-    there.arm.add_fault(Fault(path=LOG, kind="status", status=500, after=1))
-    case = check_vm(there)
+    case = check_vm(azure(Fault(path=LOG, kind="status", status=500, after=1), page=1))
 
     assert "activity" in {gap["signal"] for gap in case["gaps"]}
     assert case["verdict"] == "suspected"
 
 
 def test_a_workspace_that_answers_whole_makes_good_what_the_other_lacks(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=QUERY, kind="partial_error", lose=100, times=1))
+    there = azure(Fault(path=QUERY, kind="partial_error", lose=100, times=1))
     workspace = there.arm.world.workspace
     case = check_vm(there, "--workspace", workspace, "--workspace", workspace.upper())
 
@@ -107,9 +98,11 @@ def test_a_workspace_that_answers_whole_makes_good_what_the_other_lacks(azure: A
 
 
 def test_a_healthy_vm_is_not_redeployed_on_half_of_its_heartbeats(azure: AzureStarter) -> None:
-    there = azure(build_world(lost_ago=None))
-    there.arm.add_fault(Fault(path=METRICS, kind="status", status=403))
-    there.arm.add_fault(Fault(path=QUERY, kind="partial_error", lose=100))
+    there = azure(
+        build_world(lost_ago=None),
+        Fault(path=METRICS, kind="status", status=403),
+        Fault(path=QUERY, kind="partial_error", lose=100),
+    )
     there.redeploy_vms()
 
     assert there.redeploy_count == 0
@@ -119,8 +112,7 @@ def test_a_healthy_vm_is_not_redeployed_on_half_of_its_heartbeats(azure: AzureSt
     "fault", [Fault(path=METRICS, kind="unlisted", form="null"), Fault(path=QUERY, kind="partial_error", lose=100)]
 )
 def test_half_of_what_might_deny_the_loss_refuses_the_redeploy(azure: AzureStarter, fault: Fault) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(fault)
+    there = azure(build_world(), fault)
     ran, _ = there.redeploy_vms("--include-suspected")
 
     assert (there.redeploy_count, ran.code) == (0, 5), ran.err
@@ -137,24 +129,21 @@ def test_half_of_what_might_deny_the_loss_refuses_the_redeploy(azure: AzureStart
 def test_heartbeats_alone_redeploy_nothing_where_the_traffic_could_not_be_read(
     azure: AzureStarter, fault: Fault
 ) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(fault)
+    there = azure(build_world(), fault)
     ran, _ = there.redeploy_vms()
 
     assert (there.redeploy_count, ran.code) == (0, 5), ran.err
 
 
 def test_a_lock_that_was_read_counts_whatever_its_list_lacks(azure: AzureStarter) -> None:
-    there = azure(build_world(locks=("CanNotDelete",)))
-    there.arm.add_fault(Fault(path="Authorization/locks", kind="error_beside"))
+    there = azure(build_world(locks=("CanNotDelete",)), Fault(path="Authorization/locks", kind="error_beside"))
     ran, _ = there.redeploy_vms()
 
     assert (there.redeploy_count, ran.code) == (0, 5), ran.err
 
 
 def test_half_a_log_of_the_vm_refuses_the_redeploy(azure: AzureStarter) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(Fault(path=LOG, kind="error_beside"))
+    there = azure(build_world(), Fault(path=LOG, kind="error_beside"))
     ran, _ = there.redeploy_vms("--include-suspected")
 
     assert there.redeploy_count == 0
@@ -162,8 +151,7 @@ def test_half_a_log_of_the_vm_refuses_the_redeploy(azure: AzureStarter) -> None:
 
 
 def test_the_replay_of_half_an_answer_is_still_half(azure: AzureStarter, tmp_path: Path) -> None:
-    there = azure(World.with_one_vm(lost_ago=None))
-    there.arm.add_fault(Fault(path=QUERY, kind="partial_error", lose=100))
+    there = azure(World.with_one_vm(lost_ago=None), Fault(path=QUERY, kind="partial_error", lose=100))
     recording = tmp_path / "web-01.jsonl"
     recording.write_text("an older one", encoding="utf-8")
     recording.chmod(0o644)
@@ -176,8 +164,7 @@ def test_the_replay_of_half_an_answer_is_still_half(azure: AzureStarter, tmp_pat
 
 
 def test_every_vm_of_a_fleet_says_that_its_health_was_read_in_part(azure: AzureStarter) -> None:
-    there = azure(World.with_fleet(vms=12, groups=2, migrated=2))
-    there.arm.add_fault(Fault(path=GRAPH, kind="error_beside"))
+    there = azure(World.with_fleet(vms=12, groups=2, migrated=2), Fault(path=GRAPH, kind="error_beside"))
     _, cases = there.check_vms("--all")
 
     assert len(cases) == 12

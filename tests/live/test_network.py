@@ -87,8 +87,7 @@ def test_where_the_log_of_the_networks_group_may_not_be_read_its_changes_are_mis
 
 
 def test_an_interface_that_is_hidden_is_told(azure: AzureStarter) -> None:
-    there = azure(build_network_world("prod", (INTERFACES, "prod")))
-    _, (case,) = there.check_vms(ID)
+    _, (case,) = azure(build_network_world("prod", (INTERFACES, "prod"))).check_vms(ID)
 
     assert len(list_changes(case)) == 1
     assert get_gap_reasons(case)["activity"] == (

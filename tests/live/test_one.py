@@ -213,9 +213,8 @@ def test_the_cloud_announces_itself_in_either_form(azure: AzureStarter, form: st
 
 
 def test_hostile_names_reach_no_terminal(azure: AzureStarter, tmp_path: Path) -> None:
-    there = azure(World.with_one_vm(size="\x1b[31mred[/b]\u202e"))
     for form in ("terminal", "markdown", "csv"):
-        ran = there.run_command("check", "web-01", "-o", form)
+        ran = azure(World.with_one_vm(size="\x1b[31mred[/b]\u202e")).run_command("check", "web-01", "-o", form)
         assert ran.code == 1
         assert "\x1b" not in ran.out
         assert "\u202e" not in ran.out

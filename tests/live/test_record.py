@@ -68,8 +68,7 @@ def test_no_secret_claim_or_caller_is_in_a_recording(azure: AzureStarter) -> Non
 
 
 def test_what_fails_is_recorded_as_what_was_not_heard(azure: AzureStarter, tmp_path: Path) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path="Insights/metrics", kind="status", status=403))
+    there = azure(Fault(path="Insights/metrics", kind="status", status=403))
     there.run_command(
         "record", "prod/web-01", "--out", "kept.jsonl", AZURE_SUBSCRIPTION_ID=get_subscription(there.arm.world)
     )

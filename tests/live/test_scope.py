@@ -60,17 +60,15 @@ def test_a_subscription_may_be_given_by_name(azure: AzureStarter) -> None:
 
 
 def test_a_group_that_is_not_there_is_no_medical_finding(azure: AzureStarter) -> None:
-    there = azure()
-    told = run_refused(there, "nosuch/web-01", "-s", SUBSCRIPTION)
+    told = run_refused(azure(), "nosuch/web-01", "-s", SUBSCRIPTION)
 
     assert "is called nosuch/web-01" in told
     assert "Did you mean prod/web-01?" in told
 
 
 def test_among_several_one_that_is_unknown_is_a_case(azure: AzureStarter, tmp_path: Path) -> None:
-    there = azure()
     (tmp_path / "vms.txt").write_text("web-01\nweb-1\nnosuch/web-01\n")
-    ran, cases = there.check_vms("--vms-from", "vms.txt", "-s", SUBSCRIPTION)
+    ran, cases = azure().check_vms("--vms-from", "vms.txt", "-s", SUBSCRIPTION)
 
     assert ran.code == 1, ran.err
     assert [case["verdict"] for case in cases] == ["confirmed", "inconclusive", "inconclusive"]
@@ -132,8 +130,7 @@ def test_without_resource_graph_the_same_is_told(azure: AzureStarter) -> None:
 def test_what_could_not_be_listed_is_not_called_absent(azure: AzureStarter) -> None:
     one = build_world()
     one.graph = False
-    there = azure(one)
-    there.arm.add_fault(Fault(path=r"Microsoft\.Compute/virtualMachines\?", kind="status", status=403))
+    there = azure(one, Fault(path=r"Microsoft\.Compute/virtualMachines\?", kind="status", status=403))
     ran, cases = there.check_vms("-g", "prdo")
 
     assert (ran.code, cases) == (4, [])
@@ -166,8 +163,7 @@ def test_what_was_unknown_is_looked_for_again(azure: AzureStarter, tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["[bold]", "'] | take 1 //", "x" * 5_000, "\x1b[31m"])
 def test_hostile_names_ask_for_nothing_else(azure: AzureStarter, name: str) -> None:
-    there = azure()
-    ran, cases = there.check_vms(name.replace("/", ""), f"{name.replace('/', '')}*", "web-01", "-s", SUBSCRIPTION)
+    ran, cases = azure().check_vms(name.replace("/", ""), f"{name.replace('/', '')}*", "web-01", "-s", SUBSCRIPTION)
 
     assert ran.code == 1, ran.err
     assert [case["verdict"] for case in cases] == ["inconclusive", "inconclusive", "confirmed"]
@@ -185,8 +181,7 @@ def test_a_vm_of_another_subscription_that_cannot_be_seen_hides_nobody(azure: Az
 
 
 def test_a_recording_holds_no_vm_that_is_not_there(azure: AzureStarter, tmp_path: Path) -> None:
-    there = azure()
-    ran = there.run_command("record", "web-01", "web-1", "--since", "1d", "--out", "kept.jsonl")
+    ran = azure().run_command("record", "web-01", "web-1", "--since", "1d", "--out", "kept.jsonl")
 
     assert ran.code == 0, ran.err
     assert "web-1 is not recorded: no such VM" in ran.err

@@ -30,10 +30,8 @@ def check_in_time(there: LocalAzure, *more: str, **settings: str) -> CommandResu
 
 @pytest.mark.parametrize("part", ["header", "body"])
 def test_an_answer_that_trickles_is_a_gap_and_the_report_stands(azure: AzureStarter, part: str) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="trickle", part=part))
     began = time.monotonic()
-    ran, (case,) = there.check_vms(ID, "--timeout", "3s")
+    ran, (case,) = azure(Fault(path=METRICS, kind="trickle", part=part)).check_vms(ID, "--timeout", "3s")
 
     assert time.monotonic() - began < AT_MOST
     assert "--timeout" in get_gap_reasons(case)["traffic"]
@@ -45,17 +43,14 @@ def test_an_answer_that_trickles_is_a_gap_and_the_report_stands(azure: AzureStar
 @pytest.mark.parametrize("path", ["oauth2", "openid-configuration", "metadata"])
 @pytest.mark.parametrize("part", ["header", "body"])
 def test_a_sign_in_that_trickles_ends_with_the_runs_time(azure: AzureStarter, path: str, part: str) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=path, kind="trickle", part=part))
-    ran = check_in_time(there)
+    ran = check_in_time(azure(Fault(path=path, kind="trickle", part=part)))
 
     assert (ran.code, ran.out) == (4, "")
     assert "--timeout" in ran.err
 
 
 def test_a_managed_identity_that_trickles_ends_with_the_runs_time(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path="msi/token", kind="trickle", part="body"))
+    there = azure(Fault(path="msi/token", kind="trickle", part="body"))
     endpoint = {"IDENTITY_ENDPOINT": f"{there.arm.url}/msi/token", "IDENTITY_HEADER": "x"}
     ran = check_in_time(there, "--credential", "managed", **endpoint)
 
@@ -88,8 +83,7 @@ def test_one_host_that_is_silent_costs_only_what_it_alone_knows(azure: AzureStar
 
 
 def test_the_doctor_ends_too_and_tells_what_it_has_tried(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="trickle", part="body"))
+    there = azure(Fault(path=METRICS, kind="trickle", part="body"))
     began = time.monotonic()
     ran = there.run_command("doctor", "--timeout", "4s", "--subscription", SUBSCRIPTION)
 
@@ -109,8 +103,7 @@ def install_cli(folder: Path, script: str) -> str:
 
 
 def test_an_azure_cli_that_hangs_ends_with_the_runs_time(azure: AzureStarter, tmp_path: Path) -> None:
-    there = azure()
-    ran = check_in_time(there, "--credential", "cli", PATH=install_cli(tmp_path, "exec sleep 40"))
+    ran = check_in_time(azure(), "--credential", "cli", PATH=install_cli(tmp_path, "exec sleep 40"))
 
     assert (ran.code, ran.out) == (4, "")
     assert "--timeout" in ran.err

@@ -85,9 +85,7 @@ def test_an_operations_address_may_spell_the_host_otherwise(azure: AzureStarter)
 
 
 def test_a_byte_order_mark_is_taken_off(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path="^(?!.*oauth2)", kind="byte_order_mark"))
-    check_whole(there)
+    check_whole(azure(Fault(path="^(?!.*oauth2)", kind="byte_order_mark")))
 
 
 # Resource Graph
@@ -109,8 +107,7 @@ def test_what_is_too_large_for_one_page_is_asked_for_in_smaller_ones(azure: Azur
 def test_a_row_that_is_too_large_by_itself_is_told_with_azures_reason(azure: AzureStarter) -> None:
     small = World.with_one_vm()
     small.graph_bytes = 300
-    there = azure(small)
-    ran, (case,) = there.check_vms(ID)
+    ran, (case,) = azure(small).check_vms(ID)
 
     told = ran.err + json.dumps(case["gaps"])
     assert "ResponsePayloadTooLarge: Response payload size is" in told
@@ -119,10 +116,7 @@ def test_a_row_that_is_too_large_by_itself_is_told_with_azures_reason(azure: Azu
 
 
 def test_a_query_that_is_refused_is_told_with_the_reason_in_its_details(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(
-        Fault(path=GRAPH, kind="graph_refusal", code="DisallowedLogicalOperator", message="no such operator")
-    )
+    there = azure(Fault(path=GRAPH, kind="graph_refusal", code="DisallowedLogicalOperator", message="no such operator"))
     ran, (case,) = there.check_vms(ID)
 
     assert "DisallowedLogicalOperator: no such operator" in ran.err + json.dumps(case["gaps"])
@@ -142,17 +136,14 @@ def test_a_quota_that_is_used_up_is_waited_for(azure: AzureStarter) -> None:
 
 
 def test_a_pause_of_no_length_is_a_short_one_and_may_be_asked_for_several_times(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="status", status=503, retry_after=0, times=4))
     began = time.monotonic()
-    check_whole(there)
+    check_whole(azure(Fault(path=METRICS, kind="status", status=503, retry_after=0, times=4)))
 
     assert time.monotonic() - began > 2
 
 
 def test_short_pauses_may_follow_one_another_as_long_as_there_is_time(azure: AzureStarter) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=METRICS, kind="status", status=429, retry_after=1, times=5))
+    there = azure(Fault(path=METRICS, kind="status", status=429, retry_after=1, times=5))
     check_whole(there)
 
     there.arm.add_fault(Fault(path=METRICS, kind="status", status=429, retry_after=1))
@@ -290,8 +281,7 @@ def test_the_azure_cli_may_take_its_time_and_is_asked_for_the_tenant(azure: Azur
 
 
 def test_a_claims_challenges_command_is_told_whole(azure: AzureStarter, tmp_path: Path) -> None:
-    there = azure()
-    there.arm.add_fault(Fault(path=r"^/(subscriptions|providers|v1)", kind="claims_challenge", size=600))
+    there = azure(Fault(path=r"^/(subscriptions|providers|v1)", kind="claims_challenge", size=600))
     ran = there.run_command("check", ID, **install_cli(tmp_path, there))
 
     assert (ran.code, ran.out) == (4, "")
