@@ -137,8 +137,7 @@ def test_claims_and_requests_are_told_only_to_who_asks_for_everything(client: Cl
 
 
 def test_a_new_record_shows_only_after_a_while(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.log_delay = timedelta(minutes=1)
+    world = World.with_one_vm(log_delay=timedelta(minutes=1))
     (vm,) = world
     client = serve(world)
     asking = client

@@ -108,9 +108,7 @@ def test_what_is_not_there_is_not_found(serve: ServerStarter, path: str, code: s
 
 
 def test_a_cloud_that_lags_names_the_versions_that_it_knows(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.api_ceiling = "2021-07-01"
-    client = serve(world)
+    client = serve(World.with_one_vm(api_ceiling="2021-07-01"))
     (vm,) = client.arm.world
     refused, known = client.get(vm.id, "2023-03-01"), client.get(vm.id, "2021-07-01")
     unknown = client.get(vm.id, "2017-01-01")
@@ -122,8 +120,7 @@ def test_a_cloud_that_lags_names_the_versions_that_it_knows(serve: ServerStarter
 
 
 def test_an_instance_of_a_uniform_scale_set_is_no_vm_of_its_own(serve: ServerStarter) -> None:
-    world = World.with_one_vm(scale_set="front", uniform=True)
-    client = serve(world)
+    client = serve(World.with_one_vm(scale_set="front", uniform=True))
     (vm,) = client.arm.world
     root = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
     instance = client.get(vm.id, COMPUTE).json
@@ -162,8 +159,7 @@ def _list_lock_levels(client: Client, scope: str, **query: str) -> list[str]:
 
 
 def test_locks_hold_for_what_lies_below(serve: ServerStarter) -> None:
-    world = World.with_one_vm(locks=("CanNotDelete",))
-    client = serve(world)
+    client = serve(World.with_one_vm(locks=("CanNotDelete",)))
     (vm,) = client.arm.world
     subscription = f"/subscriptions/{vm.subscription}"
 

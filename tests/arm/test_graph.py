@@ -182,9 +182,7 @@ def test_a_body_that_is_wrong_is_refused(serve: ServerStarter, body: object) -> 
 
 
 def test_a_cloud_may_have_no_resource_graph(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.graph = False
-    reply = serve(world).query_graph("resources")
+    reply = serve(World.with_one_vm(graph=False)).query_graph("resources")
 
     assert (reply.status, reply.error_code) == (404, "NoRegisteredProviderFound")
 

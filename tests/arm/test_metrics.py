@@ -145,8 +145,7 @@ def test_a_month_by_the_minute_is_too_much(client: Client) -> None:
 
 
 def test_a_cloud_may_not_know_a_metric(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.metrics_absent = {"VmAvailabilityMetric"}
+    world = World.with_one_vm(metrics_absent={"VmAvailabilityMetric"})
     reply = _query_metrics(serve(world), metricnames="Network In Total,VmAvailabilityMetric")
 
     assert reply.status == 400

@@ -14,8 +14,7 @@ FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 @pytest.fixture
 def arm(monkeypatch: pytest.MonkeyPatch) -> Iterator[ArmServer]:
-    world = World.with_one_vm()
-    world.redeploying = RedeployBehaviour(takes=timedelta(seconds=0.3), retry_after=0)
+    world = World.with_one_vm(redeploying=RedeployBehaviour(takes=timedelta(seconds=0.3), retry_after=0))
     with ArmServer(world, page=2) as served:
         for name, value in served.environment.items():
             monkeypatch.setenv(name, value)

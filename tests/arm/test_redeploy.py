@@ -37,8 +37,7 @@ def _read_traffic(client: Client) -> list[float | None]:
 
 
 def test_the_answer_is_empty_and_says_where_to_ask_on(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.redeploying = RedeployBehaviour(takes=MINUTES)
+    world = World.with_one_vm(redeploying=RedeployBehaviour(takes=MINUTES))
     client = serve(world)
     reply = _post_redeploy(client)
     address = reply.headers["azure-asyncoperation"]
@@ -59,8 +58,7 @@ def test_the_answer_is_empty_and_says_where_to_ask_on(serve: ServerStarter) -> N
 
 @pytest.mark.parametrize(("cures", "flows"), [(True, True), (False, False)])
 def test_traffic_is_back_afterwards_or_not(cures: bool, flows: bool) -> None:  # noqa: FBT001 - the case's two answers
-    world = World.with_one_vm()
-    world.redeploying = RedeployBehaviour(cures=cures)
+    world = World.with_one_vm(redeploying=RedeployBehaviour(cures=cures))
     with ArmServer(world) as arm:
         client = create_client(arm)
         before = _read_traffic(client)
@@ -73,8 +71,7 @@ def test_traffic_is_back_afterwards_or_not(cures: bool, flows: bool) -> None:  #
 
 
 def test_the_clock_can_leap_at_the_end_so_that_nobody_need_wait(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.redeploying = RedeployBehaviour(takes=timedelta(seconds=0.2), leap=timedelta(minutes=10))
+    world = World.with_one_vm(redeploying=RedeployBehaviour(takes=timedelta(seconds=0.2), leap=timedelta(minutes=10)))
     client = serve(world)
     begun = world.now()
     _post_redeploy(client)
@@ -87,8 +84,9 @@ def test_the_clock_can_leap_at_the_end_so_that_nobody_need_wait(serve: ServerSta
 
 
 def test_a_redeploy_that_finds_no_host_leaves_the_vm_down(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.redeploying = RedeployBehaviour(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
+    world = World.with_one_vm(
+        redeploying=RedeployBehaviour(outcome="Failed", code="AllocationFailed", message=ALLOCATION)
+    )
     client = serve(world)
     address = _post_redeploy(client).headers["azure-asyncoperation"]
     world.skew = timedelta(minutes=10)
@@ -102,9 +100,7 @@ def test_a_redeploy_that_finds_no_host_leaves_the_vm_down(serve: ServerStarter) 
 
 
 def test_one_redeploy_at_a_time(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.redeploying = RedeployBehaviour(takes=MINUTES)
-    client = serve(world)
+    client = serve(World.with_one_vm(redeploying=RedeployBehaviour(takes=MINUTES)))
     first, second = _post_redeploy(client), _post_redeploy(client)
 
     assert (first.status, second.status, second.error_code) == (202, 409, "Conflict")
@@ -122,8 +118,7 @@ def test_one_redeploy_at_a_time(serve: ServerStarter) -> None:
 def test_what_speaks_against_it(
     serve: ServerStarter, knobs: dict[str, object], role: str, status: int, code: str
 ) -> None:
-    world = World.with_one_vm(**knobs)
-    world.role = role
+    world = World.with_one_vm(**knobs, role=role)
     reply = _post_redeploy(serve(world))
 
     assert (reply.status, reply.error_code) == (status, code)
@@ -135,8 +130,9 @@ def test_a_lock_against_deletion_does_not(serve: ServerStarter) -> None:
 
 
 def test_a_world_can_refuse_every_request(serve: ServerStarter) -> None:
-    world = World.with_one_vm()
-    world.redeploying = RedeployBehaviour(refuse=(429, "OperationNotAllowed", "Too many requests of this kind."))
+    world = World.with_one_vm(
+        redeploying=RedeployBehaviour(refuse=(429, "OperationNotAllowed", "Too many requests of this kind."))
+    )
     reply = _post_redeploy(serve(world))
 
     assert (reply.status, reply.error_code) == (429, "OperationNotAllowed")

@@ -7,7 +7,7 @@ present, `now()`. Everybody who reads or changes a world while it is served hold
 import random
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -89,6 +89,10 @@ class Settings:
     maintenance: list[AnnouncedEvent] = field(default_factory=list)
 
 
+# A story's locks are levels, and of its one VM.
+SETTING_NAMES = frozenset(each.name for each in fields(Settings)) - {"locks"}
+
+
 class World(Settings):
     """The one that a server shows."""
 
@@ -110,8 +114,12 @@ class World(Settings):
 
     @classmethod
     def with_one_vm(cls, **knobs: Any) -> Self:
-        """One VM that a live migration cut off from the network; the knobs are those of `single.Story`."""
-        return cls(single_vm.create_single_vm(single_vm.SingleVm(**knobs), datetime.now(UTC)))
+        """One VM that a live migration cut off from the network; the knobs are those of `SingleVm` and `Settings`."""
+        own = {name: knobs.pop(name) for name in SETTING_NAMES & knobs.keys()}
+        world = cls(single_vm.create_single_vm(single_vm.SingleVm(**knobs), datetime.now(UTC)))
+        for name, value in own.items():
+            setattr(world, name, value)
+        return world
 
     @classmethod
     def with_fleet(cls, vms: int = 200, groups: int = 4, migrated: int = 10, seed: int = 1) -> Self:

@@ -13,8 +13,13 @@ from typing import Any
 import pytest
 
 from tests.arm import ArmServer, Fault, RedeployBehaviour, World
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import CommandResult, Runner
 from vmdiag.redeploy.journal import Journal
+
+ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
+# Paths, as faults look for them.
+METRICS, LOG, GRAPH = r"Microsoft\.Insights/metrics", "eventtypes/management", "Microsoft.ResourceGraph"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.arm import Fault, World
+from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import CommandResult
 from tests.live.conftest import AzureStarter, LocalAzure
 
@@ -64,9 +65,8 @@ def test_the_roles_hold_every_permission_and_nothing_that_writes_but_the_redeplo
 
 
 def test_without_a_vm_what_takes_one_is_skipped(azure: AzureStarter) -> None:
-    world = World.with_one_vm()
-    world.denied = {("Microsoft.Compute/virtualMachines/read", f"/subscriptions/{next(iter(world)).subscription}")}
-    _, _, status = run_doctor(azure(world))
+    denied = ("Microsoft.Compute/virtualMachines/read", f"/subscriptions/{SUBSCRIPTION}")
+    _, _, status = run_doctor(azure(World.with_one_vm(denied={denied})))
 
     assert status["metrics"] == "skipped"
     assert status["virtual-machine-list"] == "failed"

@@ -13,12 +13,9 @@ import pytest
 from tests.arm import Fault, ForeignServer, World
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import COMMAND, CommandResult
-from tests.live.conftest import AzureStarter, LocalAzure, get_gap_reasons
+from tests.live.conftest import ID, LOG, METRICS, AzureStarter, LocalAzure, get_gap_reasons
 
-ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
 SECRETS = ("eyJ", "open-sesame")
-METRICS = r"Microsoft\.Insights/metrics"
-LOG = "eventtypes/management"
 
 
 def is_safe(ran: CommandResult) -> bool:
@@ -112,9 +109,7 @@ def test_no_permission_for_anything_is_4_and_names_what_is_missing(azure: AzureS
 
 
 def test_no_permission_anywhere_is_4_even_where_resource_graph_answers(azure: AzureStarter) -> None:
-    world = World.with_one_vm()
-    world.denied = {("*/read", f"/subscriptions/{SUBSCRIPTION}")}
-    ran = azure(world).run_command("check", ID)
+    ran = azure(World.with_one_vm(denied={("*/read", f"/subscriptions/{SUBSCRIPTION}")})).run_command("check", ID)
 
     assert (ran.code, ran.out) == (4, ""), ran
     assert is_safe(ran)
@@ -180,8 +175,7 @@ def test_a_slow_answer_is_waited_for_and_one_that_hangs_is_not(azure: AzureStart
 
 def test_a_clock_that_is_an_hour_off_is_put_right(azure: AzureStarter) -> None:
     for hours in (-1, 1):
-        world = World.with_one_vm()
-        world.skew = timedelta(hours=hours)
+        world = World.with_one_vm(skew=timedelta(hours=hours))
         ran, case = check_vm(azure(world))
         assert ran.code == 1, ran.err
         assert "clock is 60 min" in ran.err

@@ -6,15 +6,10 @@ from typing import Any
 import pytest
 
 from tests.arm import Fault, World
-from tests.arm.single_vm import SUBSCRIPTION
-from tests.live.conftest import AzureStarter, LocalAzure, build_world
+from tests.live.conftest import GRAPH, ID, LOG, METRICS, AzureStarter, LocalAzure, build_world
 
-ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
 QUERY = r"/v1/workspaces/[^/]+/query"
-LOG = "eventtypes/management"
-GRAPH = "Microsoft.ResourceGraph"
 HISTORY = "availabilityStatuses"
-METRICS = r"Microsoft\.Insights/metrics"
 
 
 def check_vm(there: LocalAzure, *more: str) -> dict[str, Any]:
@@ -42,9 +37,7 @@ def test_an_error_beside_the_heartbeats_is_a_gap_of_heartbeats(azure: AzureStart
 
 
 def test_the_cap_of_a_workspace_is_a_gap_of_heartbeats(azure: AzureStarter) -> None:
-    one = World.with_one_vm(lost_ago=None)
-    one.row_cap = 1
-    case = check_vm(azure(one), "--since", "3d")
+    case = check_vm(azure(World.with_one_vm(lost_ago=None, row_cap=1)), "--since", "3d")
 
     assert "not all records were returned" in get_partial_gaps(case)["heartbeat"]
 

@@ -9,9 +9,7 @@ import pytest
 
 from tests.arm import World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.live.conftest import AzureStarter, get_gap_reasons
-
-ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
+from tests.live.conftest import ID, AzureStarter, get_gap_reasons
 
 
 def test_a_clean_migration_is_clear(azure: AzureStarter) -> None:
@@ -117,9 +115,7 @@ def test_what_the_operator_says_and_the_traffic_denies_is_no_loss(azure: AzureSt
 
 
 def test_without_resource_graph_the_lists_tell_who_there_is(azure: AzureStarter) -> None:
-    world = World.with_one_vm()
-    world.graph = False
-    ran, (case,) = azure(world).check_vms("web-01")
+    ran, (case,) = azure(World.with_one_vm(graph=False)).check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert case["verdict"] == "confirmed"
@@ -152,9 +148,7 @@ def test_no_workspace_is_a_gap_that_says_how_to_give_one(azure: AzureStarter) ->
 
 
 def test_a_cloud_that_lags_is_spoken_to_in_its_own_version(azure: AzureStarter) -> None:
-    world = World.with_one_vm()
-    world.api_ceiling = "2021-12-01"
-    ran, (case,) = azure(world).check_vms("web-01")
+    ran, (case,) = azure(World.with_one_vm(api_ceiling="2021-12-01")).check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert (case["verdict"], case["gaps"]) == ("confirmed", [])
@@ -168,9 +162,7 @@ def test_a_version_can_be_given(azure: AzureStarter) -> None:
 
 
 def test_a_metric_that_a_cloud_does_not_know_costs_only_itself(azure: AzureStarter) -> None:
-    world = World.with_one_vm()
-    world.metrics_absent = {"VmAvailabilityMetric"}
-    ran, (case,) = azure(world).check_vms("web-01")
+    ran, (case,) = azure(World.with_one_vm(metrics_absent={"VmAvailabilityMetric"})).check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert case["verdict"] == "confirmed"
@@ -204,9 +196,7 @@ def test_a_probe_that_is_answered_is_told_and_one_without_address_is_a_gap(azure
 
 @pytest.mark.parametrize("form", ["array", "object"])
 def test_the_cloud_announces_itself_in_either_form(azure: AzureStarter, form: str) -> None:
-    world = World.with_one_vm()
-    world.metadata = form
-    ran, _ = azure(world).check_vms("web-01")
+    ran, _ = azure(World.with_one_vm(metadata=form)).check_vms("web-01")
 
     assert ran.code == 1, ran.err
     assert json.loads(ran.out)["cloud"].startswith("https://localhost:")

@@ -5,11 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.arm import World
-from tests.arm.single_vm import SUBSCRIPTION
-from tests.live.conftest import AzureStarter, get_gap_reasons
+from tests.live.conftest import ID, AzureStarter, get_gap_reasons
 from vmdiag.pipeline import combine_needs
 
-ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 

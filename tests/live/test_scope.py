@@ -114,9 +114,7 @@ def test_stars_and_question_marks_name_several(azure: AzureStarter) -> None:
 
 
 def test_without_resource_graph_the_same_is_told(azure: AzureStarter) -> None:
-    one = build_world(tags={"app": "shop"})
-    one.graph = False
-    there = azure(one)
+    there = azure(build_world(tags={"app": "shop"}, graph=False))
 
     assert "Did you mean prod?" in run_refused(there, "-g", "prdo")
     assert "Did you mean prod/web-01?" in run_refused(there, "web-1")
@@ -128,8 +126,7 @@ def test_without_resource_graph_the_same_is_told(azure: AzureStarter) -> None:
 
 
 def test_what_could_not_be_listed_is_not_called_absent(azure: AzureStarter) -> None:
-    one = build_world()
-    one.graph = False
+    one = build_world(graph=False)
     there = azure(one, Fault(path=r"Microsoft\.Compute/virtualMachines\?", kind="status", status=403))
     ran, cases = there.check_vms("-g", "prdo")
 

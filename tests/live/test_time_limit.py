@@ -9,12 +9,10 @@ import pytest
 from tests.arm import Fault, SilentServer, World
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import CommandResult
-from tests.live.conftest import AzureStarter, LocalAzure, get_gap_reasons
+from tests.live.conftest import ID, METRICS, AzureStarter, LocalAzure, get_gap_reasons
 from vmdiag.arm import _deadline
 from vmdiag.arm._transport import Transport
 
-ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
-METRICS = r"Microsoft\.Insights/metrics"
 # Far more than any of it takes, and far less than what is waited for would.
 AT_MOST = 25.0
 

@@ -11,11 +11,7 @@ import pytest
 from tests.arm import Fault, Proxy, World
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import CommandResult
-from tests.live.conftest import AzureStarter, LocalAzure, build_world, get_gap_reasons
-
-ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
-METRICS = r"Microsoft\.Insights/metrics"
-GRAPH = "Microsoft.ResourceGraph"
+from tests.live.conftest import GRAPH, ID, METRICS, AzureStarter, LocalAzure, build_world, get_gap_reasons
 
 
 def check_whole(there: LocalAzure, **settings: str) -> CommandResult:
@@ -105,9 +101,7 @@ def test_what_is_too_large_for_one_page_is_asked_for_in_smaller_ones(azure: Azur
 
 
 def test_a_row_that_is_too_large_by_itself_is_told_with_azures_reason(azure: AzureStarter) -> None:
-    small = World.with_one_vm()
-    small.graph_bytes = 300
-    ran, (case,) = azure(small).check_vms(ID)
+    ran, (case,) = azure(World.with_one_vm(graph_bytes=300)).check_vms(ID)
 
     told = ran.err + json.dumps(case["gaps"])
     assert "ResponsePayloadTooLarge: Response payload size is" in told
