@@ -33,6 +33,7 @@ class Endpoint(StrEnum):
 
     ARM = "arm"
     LOGS = "logs"
+    METADATA = "metadata"  # without a sign-in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

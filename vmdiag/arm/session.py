@@ -144,9 +144,9 @@ class Session:
             link = f"{origin}{below}"
 
     def _read_cloud_metadata(self, arm: str) -> object:
-        request = Request(description=arm, service="metadata", path="/metadata/endpoints", permission="")
-        anonymous = _exchange.create_client(arm, self.transport, None, "")
-        return self._read_page(request, f"{arm}{self._build_path(request)}", None, anonymous)
+        path, endpoint = "/metadata/endpoints", Endpoint.METADATA
+        request = Request(description=arm, service="metadata", path=path, permission="", endpoint=endpoint)
+        return self._read_page(request, f"{arm}{self._build_path(request)}", None)
 
     def _build_path(self, request: Request) -> str:
         """The request's path and query."""
@@ -163,30 +163,26 @@ class Session:
             raise BadAnswer(message, "Give the cloud by its address: --cloud https://MANAGEMENT-ENDPOINT.")
         return origin
 
-    def _read_page(
-        self, request: Request, link: str, body: Mapping[str, object] | None, anonymous: Client | None = None
-    ) -> object:
+    def _read_page(self, request: Request, link: str, body: Mapping[str, object] | None) -> object:
         """One page, tried again where something can be done about the refusal."""
         budget = RetryBudget()
         while True:
             self._wait_seconds(self._rate_limiter.reserve_request(request.throttle_scope, request.provider), request)
             url = link or f"{self._get_origin(request)}{self._build_path(request)}"
-            answer = self._send_once(request, url, body, anonymous)
+            answer = self._send_once(request, url, body)
             value, error = _exchange.decode_answer(request, answer)
             if error is None:
                 return value
-            if not budget.has_retries_left or not self._prepare_retry(request, answer, budget, anonymous):
+            if not budget.has_retries_left or not self._prepare_retry(request, answer, budget):
                 raise error
 
-    def _send_once(
-        self, request: Request, url: str, body: Mapping[str, object] | None, anonymous: Client | None
-    ) -> Answer | SourceError:
+    def _send_once(self, request: Request, url: str, body: Mapping[str, object] | None) -> Answer | SourceError:
         """The answer, or why there is none."""
         asked_at = self.clock.local_now()
         what = request.description
 
         def ask() -> Answer:
-            return _exchange.exchange_request(anonymous or self._get_client(request.endpoint), what, url, body)
+            return _exchange.exchange_request(self._get_client(request.endpoint), what, url, body)
 
         try:
             with error_translation.translate_errors(what):
@@ -208,9 +204,7 @@ class Session:
             message = f"{what}: no whole answer in {longest:.0f} s"
             raise Unreachable(message, "Check the network and the proxy.") from error
 
-    def _prepare_retry(
-        self, request: Request, answer: Answer | SourceError, budget: RetryBudget, anonymous: Client | None
-    ) -> bool:
+    def _prepare_retry(self, request: Request, answer: Answer | SourceError, budget: RetryBudget) -> bool:
         """Do what makes another try worthwhile: wait, sign in again, speak an older version. False: nothing does."""
         if isinstance(answer, error_translation.UntrustedCertificate):
             return False
@@ -224,7 +218,7 @@ class Session:
                 provider = "" if error_translation.is_throttled_by_arm(answer.body) else request.provider
                 self._rate_limiter.block_requests(request.throttle_scope, provider, pause)
             self._wait_seconds(pause, request)
-        elif answer.status == HTTP_UNAUTHORIZED and anonymous is None:
+        elif answer.status == HTTP_UNAUTHORIZED and request.endpoint is not Endpoint.METADATA:
             budget.take_next_delay()
             self._get_credential().invalidate_token(answer.token)
         else:
@@ -266,6 +260,9 @@ class Session:
             return self._credential
 
     def _get_client(self, host: Endpoint) -> Client:
+        if host is Endpoint.METADATA:
+            # Whoever reads it holds the lock until the cloud is known.
+            return _exchange.create_client("", self.transport, None, "")
         cloud, credential = self.cloud, self._get_credential()
         with self._lock:
             if host not in self._clients:
