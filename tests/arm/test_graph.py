@@ -39,7 +39,7 @@ def test_a_fleet_shows_who_was_migrated(serve: ServerStarter) -> None:
 
 def test_resources_hold_vms_with_power_and_all_that_their_network_consists_of(serve: ServerStarter) -> None:
     client = serve(World.with_one_vm(zone="1"))
-    types = {str(row["type"]) for row in _query_data(client, "resources | distinct type")}
+    types = {str(row["type"]) for row in _query_data(client, "resources | project type")}
     (vm,) = _query_data(
         client,
         "Resources | where type =~ 'Microsoft.Compute/virtualMachines'"

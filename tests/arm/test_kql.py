@@ -69,16 +69,12 @@ def _run_names(query: str) -> list[str]:
         ("name !in~ ('db', 'WEB-01')", ["web-02"]),
         ("name has 'WEB'", ["Web-01", "web-02"]),
         ("name has 'we'", []),
-        ("name has_any ('01', 'db')", ["Web-01", "db"]),
-        ("name has_all ('01', 'web')", ["Web-01"]),
         ("name contains 'eb-0'", ["Web-01", "web-02"]),
         ("name !contains 'eb-0'", ["db"]),
         ("name startswith 'WEB'", ["Web-01", "web-02"]),
         ("name !startswith 'WEB'", ["db"]),
         ("name endswith '2'", ["web-02"]),
         ("name matches regex '^w.*2$'", ["web-02"]),
-        ("size between (5 .. 8)", ["web-02", "db"]),
-        ("size !between (5 .. 8)", ["Web-01"]),
         ("properties.state =~ 'UP'", ["Web-01"]),
         ("properties.state == 'up'", []),
         ("properties.State == 'Up'", []),
@@ -108,8 +104,6 @@ def test_a_condition_holds_as_in_kusto(condition: str, names: list[str]) -> None
         ("bag_pack('a', 1, 'b', 'x')", {"a": 1, "b": "x"}),
         ("todatetime('2026-03-02T10:00:00+02:00')", datetime(2026, 3, 2, 8, tzinfo=UTC)),
         ("todatetime('soon')", None),
-        ("7 / 2", 3),
-        ("-(2 + 3) * 2.5", -12.5),
         ("tostring(datetime(2026-03-02))", "2026-03-02T00:00:00.0000000Z"),
         ("tostring(1d)", "1.00:00:00"),
         ("bin(datetime(2026-03-02T10:07:00Z), 5m)", datetime(2026, 3, 2, 10, 5, tzinfo=UTC)),
@@ -122,9 +116,9 @@ def test_an_expression_has_its_value(expression: str, value: object) -> None:
 
 
 def test_extend_replaces_and_adds_and_sees_only_what_was_there() -> None:
-    row = _run_rows("vms | take 1 | extend size = size * 2, twice = size * 2")[0]
+    row = _run_rows("vms | take 1 | extend size = bin(size, 3), rounded = bin(size, 3)")[0]
 
-    assert (row["size"], row["twice"]) == (8, 8)
+    assert (row["size"], row["rounded"]) == (3, 3)
 
 
 def test_project_names_what_has_no_name_as_kusto_does() -> None:
@@ -140,14 +134,10 @@ def test_order_descends_unless_told_and_take_cuts() -> None:
     assert _run_names("order by todatetime(properties.at) asc | take 1") == ["db"]
 
 
-def test_distinct_gives_each_once() -> None:
-    assert _run_rows("vms | distinct size | order by size asc") == [{"size": 4}, {"size": 8}]
+def test_summarize_counts_and_lists() -> None:
+    counted = _run_rows("vms | summarize count(), names = make_list(name) by size | order by size asc")
 
-
-def test_summarize_counts_and_compares() -> None:
-    counted = _run_rows("vms | summarize count(), top = max(name), names = make_list(name) by size | order by size asc")
-
-    assert counted[1] == {"size": 8, "count_": 2, "top": "web-02", "names": ["web-02", "db"]}
+    assert counted[1] == {"size": 8, "count_": 2, "names": ["web-02", "db"]}
     assert _run_rows("vms | count") == [{"Count": 3}]
     assert _run_rows("vms | where size > 99 | summarize count()") == [{"count_": 0}]
 
@@ -192,7 +182,6 @@ def test_table_names_fold_only_where_the_service_folds_them() -> None:
         r"vms | where name == 'a\/b'",
         "vms | where name > 'a'",
         "vms | where name == 5",
-        "vms | where name between ('a' .. 'b')",
         "vms | where properties.at > ago(1d)",
         "vms | where ago(1d) < '2026-01-01'",
         "vms | where foo(name) == 1",
@@ -204,7 +193,7 @@ def test_table_names_fold_only_where_the_service_folds_them() -> None:
         "vms | where name == 'a' and size",
         "vms | extend kind = 'a'",
         "vms | extend a = 1, b = a",
-        "vms | extend a = name + 'x'",
+        "vms | extend a = size + 1",
         "vms | extend a = tolower(name, name)",
         "vms | extend a = tostring(name == 'a')",
         "vms | project name, name",
@@ -212,8 +201,7 @@ def test_table_names_fold_only_where_the_service_folds_them() -> None:
         "vms | order by properties.state",
         "vms | summarize count() by properties.state",
         "vms | summarize name by size",
-        "vms | summarize max(properties.at)",
-        "vms | distinct properties",
+        "vms | distinct name",
         "vms | join kind=inner (notes) on name",
         "vms | join kind=sideways (notes) on id",
         "vms | mv-expand name",

@@ -1,5 +1,6 @@
 """Log Analytics: heartbeats by query, and what is refused or cut."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -28,16 +29,16 @@ def _query_workspace(arm: ArmServer, text: str, workspace: str = "", **body: str
 
 def test_heartbeats_stop_where_the_network_was_lost(arm: ArmServer) -> None:
     reply = _query_workspace(
-        arm, "Heartbeat | summarize beats = count(), last_ = max(TimeGenerated) by _ResourceId", timespan="PT4H"
+        arm, "Heartbeat | summarize beats = count(), times = make_list(TimeGenerated) by _ResourceId", timespan="PT4H"
     )
     (table,) = reply.json["tables"]
-    ((vm, beats, last),) = table["rows"]
+    ((vm, beats, times),) = table["rows"]
     lost = arm.world.now() - timedelta(minutes=118)
 
-    assert [column["type"] for column in table["columns"]] == ["string", "long", "datetime"]
+    assert [column["type"] for column in table["columns"]] == ["string", "long", "dynamic"]
     assert vm == next(iter(arm.world)).id.lower()
     assert 120 <= beats <= 123
-    assert f"{lost - timedelta(minutes=1):%Y-%m-%dT%H:%M}" <= last <= f"{lost:%Y-%m-%dT%H:%M:%S}Z"
+    assert f"{lost - timedelta(minutes=1):%Y-%m-%dT%H:%M}" <= json.loads(times)[-1] <= f"{lost:%Y-%m-%dT%H:%M:%S}Z"
 
 
 @pytest.mark.parametrize("timespan", ["P1D", "PT86400.0S", "{from}/{to}", "{from}/PT24H", "PT24H/{to}"])
@@ -52,7 +53,8 @@ def test_a_timespan_is_read_in_every_form(arm: ArmServer, timespan: str) -> None
 def test_conditions_on_time_and_vm_narrow_what_is_read(arm: ArmServer) -> None:
     (vm,) = arm.world
     found = _query_workspace(
-        arm, f"Heartbeat | where TimeGenerated between (ago(3h) .. ago(150m)) and _ResourceId in~ ('{vm.id}')"
+        arm,
+        f"Heartbeat | where TimeGenerated >= ago(3h) and TimeGenerated <= ago(150m) and _ResourceId in~ ('{vm.id}')",
     )
     nobody = _query_workspace(arm, "Heartbeat | where TimeGenerated > ago(3h) | where _ResourceId == '/nobody'")
 

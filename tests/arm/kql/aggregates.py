@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.arm.kql.errors import KqlError, build_unresolved, refuse_types
+from tests.arm.kql.errors import KqlError, build_unresolved
 from tests.arm.kql.expressions import Scope, compile_expression
 from tests.arm.kql.functions import Compiled
 from tests.arm.kql.syntax import Call, Expression, Name, Named
@@ -22,11 +22,11 @@ class Aggregate:
 def compile_aggregate(named: Named, scope: Scope) -> Aggregate:
     """`name = count()` and its like."""
     match named.expression:
-        case Call(function, arguments, False) if function in _AGGREGATES:
+        case Call(function, arguments) if function in _AGGREGATES:
             return _compile_simple(
                 named.name, function, [compile_expression(each, scope) for each in arguments], arguments
             )
-        case Call(function, _, _):
+        case Call(function, _):
             raise build_unresolved(function, "aggregate function")
         case _:
             message = "summarize: an aggregate function expected"
@@ -38,26 +38,18 @@ def _compile_simple(name: str, function: str, arguments: list[Compiled], trees: 
     if len(arguments) != takes:
         message = f"{function}(): takes {takes} arguments, was given {len(arguments)}"
         raise KqlError(message, code="InvalidArguments", token=function)
-    if function == "max" and arguments[0].kind == Kind.DYNAMIC:
-        refuse_types(f"{function}(): the argument value must be orderable")
     of = trees[0].name if trees and isinstance(trees[0], Name) else ""
     column = name or f"{function}_{of}"
-    result = kind or arguments[0].kind
     values = [argument.value for argument in arguments]
 
     def compute_row(rows: list[Row]) -> Row:
         return {column: computes([value(row) for row in rows for value in values] if values else rows)}
 
-    return Aggregate({column: result}, compute_row)
+    return Aggregate({column: kind}, compute_row)
 
 
-def _drop_nulls(values: list[Any]) -> list[Any]:
-    return [value for value in values if value is not None]
-
-
-_AGGREGATES: dict[str, tuple[int, Kind | None, Callable[[list[Any]], Any]]] = {
+_AGGREGATES: dict[str, tuple[int, Kind, Callable[[list[Any]], Any]]] = {
     "count": (0, Kind.LONG, len),
-    "max": (1, None, lambda values: max(_drop_nulls(values), default=None)),
-    "make_list": (1, Kind.DYNAMIC, _drop_nulls),
+    "make_list": (1, Kind.DYNAMIC, lambda values: [value for value in values if value is not None]),
 }
-"""How many arguments each takes, the kind it gives (None: its argument's), and what it computes."""
+"""How many arguments each takes, the kind it gives, and what it computes."""

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 
 from tests.arm.kql.cursor import ALLOWED_AS_MEMBERS, Cursor
-from tests.arm.kql.syntax import Among, Between, Binary, Call, Expression, Literal, Member, Name, Named, Negative
+from tests.arm.kql.syntax import Among, Binary, Call, Expression, Literal, Member, Name, Named
 
 _COMPARISONS = (
     *("==", "!=", "=~", "!~", "<", "<=", ">", ">="),
     *("has", "!has", "contains", "!contains", "startswith", "!startswith", "endswith", "!endswith"),
-    *("has_cs", "contains_cs", "startswith_cs", "endswith_cs", "matches"),
+    "matches",
 )
-_AMONG = ("in", "!in", "in~", "!in~", "has_any", "has_all")
+_AMONG = ("in", "!in", "in~", "!in~")
 
 
 def parse_expression(cursor: Cursor) -> Expression:
-    """`or` binds loosest, then `and`, comparisons, sums, products."""
+    """`or` binds loosest, then `and`, then comparisons."""
     return _parse_chain(cursor, ("or",), lambda: _parse_chain(cursor, ("and",), lambda: _parse_comparison(cursor)))
 
 
@@ -35,9 +35,7 @@ def _parse_chain(cursor: Cursor, signs: tuple[str, ...], operand: Callable[[], E
 
 
 def _parse_comparison(cursor: Cursor) -> Expression:
-    left = _parse_sum(cursor)
-    if cursor.is_at("between", "!between"):
-        return _parse_between(cursor, left)
+    left = _parse_path(cursor)
     if cursor.is_at(*_AMONG):
         sign = cursor.advance().text
         cursor.expect("(")
@@ -48,28 +46,8 @@ def _parse_comparison(cursor: Cursor) -> Expression:
         sign = cursor.advance().text
         if sign == "matches":
             cursor.expect("regex")
-        return Binary(sign, left, _parse_sum(cursor))
+        return Binary(sign, left, _parse_path(cursor))
     return left
-
-
-def _parse_between(cursor: Cursor, left: Expression) -> Expression:
-    negated = cursor.advance().text.startswith("!")
-    cursor.expect("(")
-    low = _parse_sum(cursor)
-    cursor.expect("..")
-    high = _parse_sum(cursor)
-    cursor.expect(")")
-    return Between(left, low, high, negated)
-
-
-def _parse_sum(cursor: Cursor) -> Expression:
-    return _parse_chain(
-        cursor, ("+", "-"), lambda: _parse_chain(cursor, ("*", "/", "%"), lambda: _parse_signed(cursor))
-    )
-
-
-def _parse_signed(cursor: Cursor) -> Expression:
-    return Negative(_parse_signed(cursor)) if cursor.skip_any("-") else _parse_path(cursor)
 
 
 def _parse_path(cursor: Cursor) -> Expression:
@@ -111,14 +89,6 @@ def _parse_primary(cursor: Cursor) -> Expression:
 
 def _parse_call(cursor: Cursor, function: str) -> Call:
     cursor.expect("(")
-    arguments: list[Expression] = []
-    star = False
-    while not cursor.skip_any(")"):
-        if arguments:
-            cursor.expect(",")
-        star = cursor.skip_any("*")
-        if star:
-            cursor.expect(")")
-            break
-        arguments.append(parse_expression(cursor))
-    return Call(function, tuple(arguments), star)
+    arguments = () if cursor.is_at(")") else cursor.parse_list(lambda: parse_expression(cursor))
+    cursor.expect(")")
+    return Call(function, arguments)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.arm.kql.errors import build_unresolved, refuse_types
 from tests.arm.kql.functions import NUMBERS, TEXTS, Compiled, compile_call
-from tests.arm.kql.syntax import Among, Between, Binary, Call, Expression, Literal, Member, Name, Negative
+from tests.arm.kql.syntax import Among, Binary, Call, Expression, Literal, Member, Name
 from tests.arm.kql.table import Kind, Row
 from tests.arm.kql.values import TEXT_TESTS, get_member, to_real, to_text
 
@@ -18,16 +18,7 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_SUMS: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub}
-_PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {"*": operator.mul, "/": operator.truediv, "%": operator.mod}
 _TIMES = frozenset({Kind.DATETIME, Kind.TIMESPAN})
-_SUM_KINDS = {
-    ("+", Kind.DATETIME, Kind.TIMESPAN): Kind.DATETIME,
-    ("-", Kind.DATETIME, Kind.TIMESPAN): Kind.DATETIME,
-    ("-", Kind.DATETIME, Kind.DATETIME): Kind.TIMESPAN,
-    ("+", Kind.TIMESPAN, Kind.TIMESPAN): Kind.TIMESPAN,
-    ("-", Kind.TIMESPAN, Kind.TIMESPAN): Kind.TIMESPAN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +67,7 @@ def _compile_member(tree: Member, scope: Scope) -> Compiled:
 
 
 def _compile_call(tree: Call, scope: Scope) -> Compiled:
-    if tree.star:
-        refuse_types("* stands only in arg_max() and arg_min()")
     return compile_call(tree.function, [compile_expression(each, scope) for each in tree.arguments], scope.now)
-
-
-def _compile_negative(tree: Negative, scope: Scope) -> Compiled:
-    of = compile_expression(tree.of, scope)
-    if of.kind not in NUMBERS | {Kind.TIMESPAN}:
-        refuse_types(f"A value of type {of.kind} cannot be negative")
-    return Compiled(of.kind, lambda row: -of.value(row))
 
 
 def _compile_binary(tree: Binary, scope: Scope) -> Compiled:
@@ -99,8 +81,6 @@ def _combine_operands(sign: str, left: Compiled, right: Compiled) -> Compiled:
         return _compare_equal(left, right, denied=sign == "!=")
     if sign in _ORDER:
         return _compare_order(sign, left, right)
-    if sign in _SUMS or sign in _PRODUCTS:
-        return _combine_arithmetic(sign, left, right)
     return _compare_text(sign, left, right)
 
 
@@ -150,27 +130,6 @@ def _convert_number(side: Compiled) -> Callable[[Row], Any]:
     return (lambda row: to_real(side.value(row))) if side.kind == Kind.DYNAMIC else side.value
 
 
-def _compile_between(tree: Between, scope: Scope) -> Compiled:
-    value, negated = compile_expression(tree.value, scope), tree.negated
-    above = _compare_order(">=", value, compile_expression(tree.low, scope)).value
-    below = _compare_order("<=", value, compile_expression(tree.high, scope)).value
-    return Compiled(Kind.BOOL, lambda row: (above(row) and below(row)) != negated)
-
-
-def _combine_arithmetic(sign: str, left: Compiled, right: Compiled) -> Compiled:
-    kind = _SUM_KINDS.get((sign, left.kind, right.kind))
-    if kind is None:
-        _require_kinds({left.kind, right.kind} <= NUMBERS, sign, left, right)
-        kind = Kind.LONG if left.kind == right.kind == Kind.LONG else Kind.REAL
-    computes = operator.floordiv if sign == "/" and kind == Kind.LONG else (_SUMS | _PRODUCTS)[sign]
-
-    def compute_value(row: Row) -> Any:
-        a, b = left.value(row), right.value(row)
-        return None if a is None or b is None or (sign in "/%" and not b) else computes(a, b)
-
-    return Compiled(kind, compute_value)
-
-
 def _compare_text(sign: str, left: Compiled, right: Compiled) -> Compiled:
     _require_kinds({left.kind, right.kind} <= TEXTS, sign, left, right)
     denied = sign.startswith("!")
@@ -180,16 +139,15 @@ def _compare_text(sign: str, left: Compiled, right: Compiled) -> Compiled:
 
 
 def _compile_among(tree: Among, scope: Scope) -> Compiled:
-    """`in` as `==`, `in~` as `=~`, `has_any` and `has_all` as `has`."""
+    """`in` as `==`, `in~` as `=~`."""
     sign, value, choices = tree.sign, compile_expression(tree.value, scope), tree.choices
     word = sign.removeprefix("!")
     words = [choice.value for choice in choices if isinstance(choice, Literal) and isinstance(choice.value, str)]
-    if word in ("in", "in~") and value.kind in TEXTS and len(words) == len(choices):
+    if value.kind in TEXTS and len(words) == len(choices):
         return _compile_membership(value, words, folds=word == "in~", denied=word != sign)
-    tests = {"in": "==", "in~": "=~", "has_any": "has", "has_all": "has"}
-    holds = [_combine_operands(tests[word], value, compile_expression(choice, scope)).value for choice in choices]
-    every = all if word == "has_all" else any
-    return Compiled(Kind.BOOL, lambda row: every(each(row) for each in holds) == (word == sign))
+    test = "==" if word == "in" else "=~"
+    holds = [_combine_operands(test, value, compile_expression(choice, scope)).value for choice in choices]
+    return Compiled(Kind.BOOL, lambda row: any(each(row) for each in holds) == (word == sign))
 
 
 def _compile_membership(value: Compiled, words: list[str], *, folds: bool, denied: bool) -> Compiled:
@@ -212,8 +170,6 @@ _COMPILERS: dict[type, Callable[[Any, Scope], Compiled]] = {
     Name: _compile_column,
     Member: _compile_member,
     Call: _compile_call,
-    Negative: _compile_negative,
     Binary: _compile_binary,
     Among: _compile_among,
-    Between: _compile_between,
 }

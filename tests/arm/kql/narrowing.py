@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tests.arm.kql.errors import KqlError
 from tests.arm.kql.expressions import Scope, compile_expression
-from tests.arm.kql.syntax import Among, Between, Binary, Expression, Literal, Name, Query, Where
+from tests.arm.kql.syntax import Among, Binary, Expression, Literal, Name, Query, Where
 
 
 def find_time_bounds(query: Query, column: str, now: datetime) -> tuple[datetime | None, datetime | None]:
@@ -21,8 +21,6 @@ def find_time_bounds(query: Query, column: str, now: datetime) -> tuple[datetime
                 low = _compute_constant(bound, now) or low
             case Binary("<" | "<=", Name(name), bound) if name == column:
                 high = _compute_constant(bound, now) or high
-            case Between(Name(name), first, last, False) if name == column:
-                low, high = _compute_constant(first, now) or low, _compute_constant(last, now) or high
     return low, high
 
 

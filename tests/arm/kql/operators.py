@@ -12,7 +12,6 @@ from tests.arm.kql.joins import join_tables
 from tests.arm.kql.syntax import (
     Call,
     Count,
-    Distinct,
     Expand,
     Expression,
     Extend,
@@ -83,21 +82,11 @@ def _apply_extend(operator: Extend, table: Table, scope: Scope) -> Table:
     return Table(columns, ({**row, **{name: value(row) for name, value in computed}} for row in table.rows))
 
 
-def _apply_project(operator: Project | Distinct, table: Table, scope: Scope) -> Table:
+def _apply_project(operator: Project, table: Table, scope: Scope) -> Table:
     new = _compile_columns(operator.columns, scope)
     computed = [(name, each.value) for name, each in new.items()]
     columns = {name: each.kind for name, each in new.items()}
     return Table(columns, ({name: value(row) for name, value in computed} for row in table.rows))
-
-
-def _apply_distinct(operator: Distinct, table: Table, scope: Scope) -> Table:
-    found = _apply_project(operator, table, scope)
-    _require_keys("distinct", found.columns.values())
-    return Table(found.columns, _drop_duplicates(found.rows))
-
-
-def _drop_duplicates(rows: Iterable[Row]) -> Iterator[Row]:
-    yield from {tuple(row.values()): row for row in rows}.values()
 
 
 def _apply_summarize(operator: Summarize, table: Table, scope: Scope) -> Table:
@@ -194,7 +183,7 @@ def _derive_name(expression: Expression) -> str:
             return name
         case Member(of, key):
             return f"{_derive_name(of)}_{key}"
-        case Call("tostring" | "todatetime" | "bin", (of, *_), False):
+        case Call("tostring" | "todatetime" | "bin", (of, *_)):
             return _derive_name(of)
         case _:
             return ""
@@ -209,7 +198,6 @@ _OPERATORS: dict[type, Callable[[Any, Table, Scope], Table]] = {
     Where: _apply_where,
     Extend: _apply_extend,
     Project: _apply_project,
-    Distinct: _apply_distinct,
     Summarize: _apply_summarize,
     Order: _apply_order,
     Expand: _apply_expand,

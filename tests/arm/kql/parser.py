@@ -7,7 +7,6 @@ from tests.arm.kql.errors import KqlError
 from tests.arm.kql.expression_parser import parse_expression, parse_named
 from tests.arm.kql.syntax import (
     Count,
-    Distinct,
     Expand,
     Extend,
     Join,
@@ -120,7 +119,6 @@ _OPERATORS: dict[str, Callable[[Cursor], Operator]] = {
     "where": lambda cursor: Where(parse_expression(cursor)),
     "extend": lambda cursor: Extend(cursor.parse_list(lambda: parse_named(cursor))),
     "project": lambda cursor: Project(cursor.parse_list(lambda: parse_named(cursor))),
-    "distinct": lambda cursor: Distinct(cursor.parse_list(lambda: parse_named(cursor))),
     "summarize": _parse_summarize,
     "order": _parse_order,
     "take": _parse_take,

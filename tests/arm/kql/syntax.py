@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-Expression: TypeAlias = "Literal | Name | Member | Call | Binary | Among | Between | Negative"
+Expression: TypeAlias = "Literal | Name | Member | Call | Binary | Among"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function and its arguments; `star` where the last one is `*`."""
+    """A function and its arguments."""
 
     function: str
     arguments: tuple[Expression, ...]
-    star: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +48,11 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """`in`, `has_any` and their like: one value against several."""
+    """`in` and its like: one value against several."""
 
     sign: str
     value: Expression
     choices: tuple[Expression, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """Both ends belong to it."""
-
-    value: Expression
-    low: Expression
-    high: Expression
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Negative:
-    """A minus sign."""
-
-    of: Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +88,6 @@ class Extend:
 @dataclass(frozen=True, slots=True)
 class Project:
     """These columns alone."""
-
-    columns: tuple[Named, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """Each combination once."""
 
     columns: tuple[Named, ...]
 
@@ -164,7 +139,7 @@ class Join:
     keys: tuple[tuple[str, str], ...]
 
 
-Operator = Where | Extend | Project | Distinct | Summarize | Order | Limit | Count | Expand | Join
+Operator = Where | Extend | Project | Summarize | Order | Limit | Count | Expand | Join
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,13 +66,9 @@ def has_term(value: str, term: str) -> bool:
 
 TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "has": lambda value, term: has_term(value.lower(), term.lower()),
-    "has_cs": has_term,
     "contains": lambda value, part: part.lower() in value.lower(),
-    "contains_cs": lambda value, part: part in value,
     "startswith": lambda value, part: value.lower().startswith(part.lower()),
-    "startswith_cs": str.startswith,
     "endswith": lambda value, part: value.lower().endswith(part.lower()),
-    "endswith_cs": str.endswith,
     "matches": lambda value, pattern: re.search(pattern, value) is not None,
     "=~": lambda value, other: value.lower() == other.lower(),
 }
