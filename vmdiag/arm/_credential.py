@@ -18,7 +18,7 @@ from azure.identity import (
 )
 
 from vmdiag.arm.clouds import Cloud
-from vmdiag.arm.request import AzureSettings
+from vmdiag.arm.request import AzureSettings, get_members
 
 # azure-core asks for a new token this long before the old one ends; so the memory must not hand out an older one.
 TOKEN_EXPIRY_MARGIN = 300.0
@@ -76,12 +76,11 @@ class CachedCredential:
 
 def decode_claims(token: str) -> Mapping[str, object]:
     """What a token says of its bearer, unverified: only to be shown; empty where it is no JSON web token."""
-    body = token.split(".")[1:2]
     try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(body[0] + "=" * (-len(body[0]) % 4))) if body else {}
-    except (msgspec.DecodeError, ValueError):
+        # Base64 takes more padding than it needs, and this has none.
+        return get_members(msgspec.json.decode(base64.urlsafe_b64decode(f"{token.split('.')[1]}===")))
+    except (IndexError, msgspec.DecodeError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def create_credential(access: AzureSettings, cloud: Cloud, transport: RequestsTransport) -> TokenCredential:

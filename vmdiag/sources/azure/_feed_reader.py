@@ -117,8 +117,8 @@ class FeedReader:
         if isinstance(row, MalformedRow):
             raise row
         for item in ask.read_items(row, f"{ask.request.description}, row {self._row_counts[ask]}"):
-            # What is so now says nothing of a window that ended before.
-            if self.includes_now or not isinstance(item, UndatedState):
+            # That a feed was heard is known only at its end; what is so now says nothing of a window that ended before.
+            if not isinstance(item, FeedCoverage) and (self.includes_now or not isinstance(item, UndatedState)):
                 self._store.add_item(item)
             if isinstance(item, MetricPoints) and item.times:
                 self._metric_items.setdefault(ask, []).append(item)

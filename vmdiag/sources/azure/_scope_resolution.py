@@ -104,10 +104,7 @@ class ScopeResolution:
         return sorted(missing - self._subscription_names.keys()) if is_listed else []
 
     def require_visible_subscriptions(self) -> None:
-        """Raise `NotFound` for a subscription that was asked for and that the sign-in cannot see.
-
-        One that only a VM's id names is that VM's gap.
-        """
+        """Raise `NotFound` for an invisible subscription that was asked for; that of a mere id is its VM's gap."""
         absent = [one for one in self.list_invisible_subscriptions() if one in self.scope.subscriptions]
         if absent:
             raise build_invisible_error(absent, self._subscription_names)

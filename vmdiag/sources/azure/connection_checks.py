@@ -138,11 +138,11 @@ def _check_feeds(session: Session, subscriptions: Iterable[str], workspaces: Ite
         vm = _find_any_vm(session, subscription)
         for name, feed in load_feeds().items():
             trials[subscription, name] = feed.build_access_check(subscription, vm, span)
-        trials[subscription, "virtual-machine-list"] = inventory.build_list_check(subscription)
+        trials[subscription, "virtual-machine-list"] = inventory.build_list_request(f"/subscriptions/{subscription}")
         feature = announced_events.build_feature_request(f"/subscriptions/{subscription}")
         trials[subscription, SCHEDULED_EVENTS] = feature
     for workspace in workspaces:
-        trials["", f"workspace {workspace}"] = heartbeat.build_workspace_check(workspace, span)
+        trials["", f"workspace {workspace}"] = heartbeat.build_request(workspace, (), span)
     jobs = {key: partial(_check_feed, session, *key, request) for key, request in trials.items() if request is not None}
     done = {
         (subscription, name): AccessCheck(name, CheckStatus.SKIPPED, "there is no VM to try it on", subscription)
@@ -175,7 +175,8 @@ def _check_feed(session: Session, subscription: str, name: str, request: Request
 
 def _find_any_vm(session: Session, subscription: str) -> VmId | None:
     """Some VM of a subscription, for the feeds that can only be tried on one."""
-    for request in (inventory.build_access_check(subscription, None, None), inventory.build_list_check(subscription)):
+    listing = inventory.build_list_request(f"/subscriptions/{subscription}")
+    for request in (inventory.build_access_check(subscription, None, None), listing):
         with suppress(SourceError):  # its own trial tells why
             for row in _read_rows(session, request):
                 if (vm := parse_vm_id(to_text(row.get("id")))) is not None:

@@ -9,7 +9,7 @@ from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources.decoding.envelopes import unpack_document
-from vmdiag.sources.items import FeedCoverage, Item, Row
+from vmdiag.sources.items import Item, Row
 
 ItemReader = Callable[[Any, str], Iterator[Item]]
 
@@ -46,8 +46,7 @@ class FeedRequest:
 class Feed(Protocol):
     """A module of this folder: one feed of Azure's."""
 
-    PERMISSIONS: tuple[str, ...]
-    """What a role must allow, in Azure's words."""
+    PERMISSIONS: tuple[str, ...]  # what a role must allow, in Azure's words
 
     def build_access_check(self, subscription: str, vm: VmId | None, span: Window) -> Request | None:
         """A cheap real read that shows whether the feed may be read; `None` where that takes a VM and there is none."""
@@ -83,8 +82,3 @@ def clip_to_retention(span: Window, now: datetime, retention: timedelta) -> Wind
     """What a feed that forgets after a while still knows of a span; `None` where it has forgotten all of it."""
     since = max(span.start, now - retention)
     return Window(since, span.end) if since < span.end else None
-
-
-def drop_coverage(read_items: ItemReader) -> ItemReader:
-    """The same reading; that a feed was heard is known only at its end, not by its first row."""
-    return lambda row, ref: (item for item in read_items(row, ref) if not isinstance(item, FeedCoverage))

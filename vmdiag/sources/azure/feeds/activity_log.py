@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import FeedRequest, clip_to_retention, drop_coverage
+from vmdiag.sources.azure.feed_request import FeedRequest, clip_to_retention
 from vmdiag.sources.decoding.log_entry import LOG_INCOMPLETE
 from vmdiag.sources.formats import activity_log
 from vmdiag.sources.items import FeedCoverage
@@ -31,16 +31,14 @@ def build_feed_requests(groups: Iterable[str], span: Window, now: datetime) -> I
     if known is None:
         return
     for group in groups:
-        coverage = (
-            FeedCoverage(signal=Signal.ACTIVITY, scope=group),
-            FeedCoverage(signal=Signal.HEALTH, scope=group, partial=LOG_INCOMPLETE),
-        )
+        heard = FeedCoverage(signal=Signal.ACTIVITY, scope=group)
+        heard_in_part = FeedCoverage(signal=Signal.HEALTH, scope=group, partial=LOG_INCOMPLETE)
         yield FeedRequest(
             request=build_request(group, known),
             scope_ids=(group,),
             signals=SIGNALS,
-            read_items=drop_coverage(activity_log.decode_row),
-            items_when_answered=coverage,
+            read_items=activity_log.decode_row,
+            items_when_answered=(heard, heard_in_part),
             available_since=known.start,
             incomplete_signals=activity_log.SIGNALS,
             get_row_signals=activity_log.identify_signals,
@@ -62,23 +60,16 @@ def build_request(scope: str, span: Window, *, vm: VmId | None = None, provider:
     group = rest[1] if rest else ""
     first, last = f"{span.start:%Y-%m-%dT%H:%M:%SZ}", f"{span.end:%Y-%m-%dT%H:%M:%SZ}"
     within = f"eventTimestamp ge '{first}' and eventTimestamp le '{last}'"
-    named = f" and resourceGroupName eq {_quote_literal(group)}" if group else ""
-    if provider:
-        named = f" and resourceProvider eq {_quote_literal(provider)}"
-    if vm is not None:
-        named = f" and resourceUri eq {_quote_literal(str(vm))}"
+    names = {"resourceUri": str(vm or ""), "resourceProvider": provider, "resourceGroupName": group}
+    # Azure allows no quote in a name; a doubled one cannot end the literal whatever stands in an id.
+    clauses = (f" and {name} eq '{text.replace(chr(39), chr(39) * 2)}'" for name, text in names.items() if text)
     return Request(
         description=f"activity log of {vm.name if vm else group or subscription}",
         service="activity-log",
         path=f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values",
         permission=PERMISSIONS[0],
         params={
-            "$filter": f"{within}{named}",
+            "$filter": f"{within}{next(clauses, '')}",
             "$select": SELECTED_FIELDS if vm is None else f"{SELECTED_FIELDS},httpRequest",
         },
     )
-
-
-def _quote_literal(text: str) -> str:
-    # Azure allows no quote in a name; a doubled one cannot end the literal whatever stands in an id.
-    return f"'{text.replace(chr(39), chr(39) * 2)}'"

@@ -11,7 +11,7 @@ from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request, drop_coverage
+from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request
 from vmdiag.sources.formats import resource_graph_health_changes
 
 PERMISSIONS = GRAPH_PERMISSIONS
@@ -24,7 +24,7 @@ def build_feed_request(who: kql.Who, subscriptions: Iterable[str], span: Window,
     return FeedRequest(
         request=build_graph_request("health changes", kql.health_changes(who, Window(since, span.end)), subscriptions),
         signals=(Signal.HEALTH,),
-        read_items=drop_coverage(resource_graph_health_changes.decode_row),
+        read_items=resource_graph_health_changes.decode_row,
         available_since=since,
         list_member="data",
     )

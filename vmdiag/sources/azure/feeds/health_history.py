@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import FeedRequest, drop_coverage
+from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.formats import resource_health
 from vmdiag.sources.items import FeedCoverage
 
@@ -25,7 +25,7 @@ def build_feed_requests(vms: Iterable[VmId], span: Window, now: datetime) -> Ite
             request=_build_request(vm),
             scope_ids=(vm.key,),
             signals=SIGNALS,
-            read_items=drop_coverage(resource_health.decode_row),
+            read_items=resource_health.decode_row,
             items_when_answered=(FeedCoverage(signal=Signal.HEALTH, scope=vm.key),),
             available_since=max(span.start, now - RETENTION),
         )

@@ -34,7 +34,7 @@ def build_feed_requests(workspace: str, vms: Sequence[VmId], span: Window) -> It
     for first in range(0, len(vms), batch_size):
         some = vms[first : first + batch_size]
         yield FeedRequest(
-            request=_build_request(workspace, some, span),
+            request=build_request(workspace, some, span),
             scope_ids=tuple(vm.key for vm in some),
             signals=SIGNALS,
             read_items=_read_items,
@@ -64,11 +64,6 @@ def build_workspace_search(
     return FeedRequest(request=request, read_items=read_items, build_followups=build_followups, list_member="data")
 
 
-def build_workspace_check(workspace: str, span: Window) -> Request:
-    """A query of one workspace."""
-    return _build_request(workspace, (), span)
-
-
 def build_access_check(subscription: str, _vm: VmId | None, _span: Window) -> Request | None:
     """One data collection rule's workspace; a workspace itself is tried where one is given."""
     return build_graph_request("the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,))
@@ -88,7 +83,8 @@ def _read_items(row: Row, _: str) -> Iterator[Item]:
         raise MalformedRow(message, vm)
 
 
-def _build_request(workspace: str, vms: Sequence[VmId], span: Window) -> Request:
+def build_request(workspace: str, vms: Sequence[VmId], span: Window) -> Request:
+    """The heartbeats of some VMs, or of all, in a workspace."""
     return Request(
         description=f"heartbeats in workspace {workspace}",
         service="logs",

@@ -4,8 +4,9 @@ Sources: "REST API: Virtual Machines - List" and "- List All" (`statusOnly` give
 "Subscriptions - List". Resource Graph leaves out in silence what a sign-in may not see.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
@@ -52,8 +53,8 @@ def build_list_requests(subscription: str, groups: list[str], vms: dict[VmId, In
     roots = [f"/subscriptions/{subscription}/resourceGroups/{group}" for group in groups]
     for root in roots or [f"/subscriptions/{subscription}"]:
         read_items = partial(_read_items, virtual_machine.decode_row, vms)
-        yield FeedRequest(request=_build_request(root, {}), read_items=read_items)
-    states = _build_request(f"/subscriptions/{subscription}", {"statusOnly": "true"})
+        yield FeedRequest(request=build_list_request(root), read_items=read_items)
+    states = build_list_request(f"/subscriptions/{subscription}", {"statusOnly": "true"})
     # The power states alone: the other list has the inventory, and perhaps only of some groups.
     yield FeedRequest(
         request=states,
@@ -68,12 +69,8 @@ def build_access_check(subscription: str, _vm: VmId | None, _span: Window | None
     return build_graph_request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
 
 
-def build_list_check(subscription: str) -> Request:
-    """The list of VMs, which stands in for Resource Graph."""
-    return _build_request(f"/subscriptions/{subscription}", {})
-
-
-def _build_request(root: str, params: dict[str, str]) -> Request:
+def build_list_request(root: str, params: Mapping[str, str] = MappingProxyType({})) -> Request:
+    """The list of a subscription's or a group's VMs, which stands in for Resource Graph."""
     return Request(
         description=f"VMs of {root.rpartition('/')[2]}",
         service="compute",

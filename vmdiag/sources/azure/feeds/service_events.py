@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import FeedRequest, drop_coverage
+from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.formats import service_events
 from vmdiag.sources.items import FeedCoverage
 
@@ -26,7 +26,7 @@ def build_feed_requests(subscriptions: Iterable[str], span: Window, now: datetim
             request=build_request(scope.rpartition("/")[2], span),
             scope_ids=(scope,),
             signals=SIGNALS,
-            read_items=drop_coverage(service_events.decode_row),
+            read_items=service_events.decode_row,
             items_when_answered=(FeedCoverage(signal=Signal.SERVICE, scope=scope),),
             available_since=max(span.start, now - RETENTION),
         )
