@@ -100,28 +100,26 @@ class FeedReader:
         for row in rows:
             if isinstance(row, Missing):
                 self._record_incomplete_answer(ask, row.reason)
-            elif isinstance(row, IncompleteRead):
+                continue
+            if isinstance(row, IncompleteRead):
                 # The answer holds less than was asked for, as can be told by what it holds.
                 self.flawed_requests.add(ask)
                 self._watcher.warn(f"{row.place}: {row.reason}; what is missing counts as not read")
                 self._store.add_item(row)
-            else:
-                self._row_counts[ask] += 1
-                try:
-                    self._store_row(ask, row)
-                except MalformedRow as fault:
-                    fault.part = row if isinstance(row, dict) else fault.part
-                    self._record_malformed_row(ask, self._row_counts[ask], fault)
-
-    def _store_row(self, ask: FeedRequest, row: object) -> None:
-        if isinstance(row, MalformedRow):
-            raise row
-        for item in ask.read_items(row, f"{ask.request.description}, row {self._row_counts[ask]}"):
-            # That a feed was heard is known only at its end; what is so now says nothing of a window that ended before.
-            if not isinstance(item, FeedCoverage) and (self.includes_now or not isinstance(item, UndatedState)):
-                self._store.add_item(item)
-            if isinstance(item, MetricPoints) and item.times:
-                self._metric_items.setdefault(ask, []).append(item)
+                continue
+            self._row_counts[ask] = number = self._row_counts[ask] + 1
+            try:
+                if isinstance(row, MalformedRow):
+                    raise row
+                for item in ask.read_items(row, f"{ask.request.description}, row {number}"):
+                    # That a feed was heard is known only at its end; what is so now tells nothing of an earlier window.
+                    if not isinstance(item, FeedCoverage) and (self.includes_now or not isinstance(item, UndatedState)):
+                        self._store.add_item(item)
+                    if isinstance(item, MetricPoints) and item.times:
+                        self._metric_items.setdefault(ask, []).append(item)
+            except MalformedRow as fault:
+                fault.part = row if isinstance(row, dict) else fault.part
+                self._record_malformed_row(ask, number, fault)
 
     def _record_malformed_row(self, ask: FeedRequest, number: int, fault: MalformedRow) -> None:
         if number <= WARNING_LIMIT:

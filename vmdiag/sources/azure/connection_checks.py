@@ -55,8 +55,14 @@ def run_checks(session: Session, named: Iterable[str], workspaces: Iterable[str]
 
     `named` are the subscriptions to try, none of them for all; `workspaces` those of Log Analytics.
     """
-    for subject, describe in (("cloud", _describe_cloud), ("sign-in", _describe_sign_in), ("clock", _describe_clock)):
-        check = _run_check(subject, partial(describe, session))
+    says_cloud = "{0.name}, {0.arm}, signing in at {0.authority}"
+    first = {
+        "cloud": lambda: says_cloud.format(session.cloud),
+        "sign-in": lambda: _describe_sign_in(session),
+        "clock": lambda: _describe_clock(session),
+    }
+    for subject, describe in first.items():
+        check = _run_check(subject, describe)
         yield check
         if check.status is CheckStatus.FAILED:
             return
@@ -98,11 +104,6 @@ def _run_check(subject: str, act: Callable[[], str], subscription: str | None = 
         return AccessCheck(subject, CheckStatus.OK, act(), subscription)
     except SourceError as error:
         return AccessCheck(subject, CheckStatus.FAILED, error.message, subscription, error.hint)
-
-
-def _describe_cloud(session: Session) -> str:
-    cloud = session.cloud
-    return f"{cloud.name}, {cloud.arm}, signing in at {cloud.authority}"
 
 
 def _describe_sign_in(session: Session) -> str:
