@@ -50,8 +50,10 @@ def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = (
     # The latest loss says how things stand now, whichever loss the verdict is about.
     latest = losses[-1] if losses else None
     end = None if latest is None else latest.interval.end
-    if latest is None or end is None:
-        state = None if latest is None else State.OPEN
+    if latest is None:
+        state = None
+    elif end is None:
+        state = State.OPEN
     else:
         is_moved = any(event.at <= end + SOON for event in list_moves(timeline, latest.interval.start))
         state = State.REDEPLOYED if is_moved else State.RECOVERED
