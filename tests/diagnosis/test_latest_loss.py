@@ -5,6 +5,7 @@ import pytest
 from tests.timeline_builders import diagnose_story
 from vmdiag.diagnosis.model import Action, Extent, State, Verdict
 
+FALLS = ("12:05", "12:40", "13:20")
 FLAPPING = "".join(f"12:{n:02} traffic-lost\n12:{n + 10:02} traffic-back\n" for n in (2, 16, 30))
 STORIES = {
     "down ten minutes of fourteen since the migration": (
@@ -63,20 +64,12 @@ def test_the_operator_s_word_that_normal_traffic_denies_is_no_loss_and_is_told()
     assert any("nothing that was measured shows a loss" in piece.says for piece in found.finding.evidence)
 
 
-def test_three_falls_of_minutes_after_a_migration_are_no_healthy_one() -> None:
-    falls = "".join(f"{hour} traffic-lost\n{hour[:3]}{int(hour[3:]) + 5:02} traffic-back\n" for hour in FALLS)
-    found = diagnose_story(f"12:00 live-migration\n{falls}until 15:00")
+def test_three_falls_of_minutes_after_a_migration_are_no_healthy_one_and_two_are_pauses() -> None:
+    falls = [f"{hour} traffic-lost\n{hour[:3]}{int(hour[3:]) + 5:02} traffic-back\n" for hour in FALLS]
+    three, two = (diagnose_story(f"12:00 live-migration\n{''.join(falls[:n])}until 15:00") for n in (3, 2))
 
-    assert (found.verdict, found.state, found.recommendation.action) == (Verdict.INCONCLUSIVE, None, Action.INVESTIGATE)
-
-
-FALLS = ("12:05", "12:40", "13:20")
-
-
-def test_two_such_falls_are_pauses() -> None:
-    falls = "".join(f"{hour} traffic-lost\n{hour[:3]}{int(hour[3:]) + 5:02} traffic-back\n" for hour in FALLS[:2])
-
-    assert diagnose_story(f"12:00 live-migration\n{falls}until 15:00").verdict is Verdict.CLEAR
+    assert (three.verdict, three.state, three.recommendation.action) == (Verdict.INCONCLUSIVE, None, Action.INVESTIGATE)
+    assert two.verdict is Verdict.CLEAR
 
 
 def test_an_intermittent_loss_has_ended_when_it_was_well_for_a_quarter_of_an_hour() -> None:

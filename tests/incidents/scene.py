@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.incidents.catalogue import REGIONS, SIZES
 from tests.incidents.model import HealthAnnotation, HealthChange, Label, Machine, Operation, ServiceIssue
@@ -11,6 +12,7 @@ from tests.incidents.wire.plain import make_guid
 
 SUCCEEDED_MIGRATIONS = ("LiveMigrationSucceeded", "LiveMigrationCompleted")
 FAILED_MIGRATIONS = ("LiveMigrationFailure", "LiveMigrationFailed")
+Minutes = tuple[float, float]
 NOT_REPORTED = -1.0
 """Level of a dip in which no point is reported at all."""
 
@@ -127,17 +129,9 @@ class Scene:
         """The description of a VM."""
         return next(machine for machine in self.machines if machine.vm == vm)
 
-    def set_description(
-        self, *, power: str | None = None, spot: bool | None = None, agent_ready: bool | None = None
-    ) -> None:
-        """What the description of the first VM says at the end of the window."""
-        was = self.machines[0]
-        self.machines[0] = replace(
-            was,
-            power=was.power if power is None else power,
-            spot=was.spot if spot is None else spot,
-            agent_ready=was.agent_ready if agent_ready is None else agent_ready,
-        )
+    def set_description(self, **said: Any) -> None:
+        """What the description of the first VM says at the end of the window: power, spot, agent_ready."""
+        self.machines[0] = replace(self.machines[0], **said)
 
     # when
 
@@ -207,9 +201,7 @@ class Scene:
         lost = self.drop_traffic(self.choose_time_before_end(*before_end))
         return self.migrate_vm(self.choose_time_after(lost, *migrated)), lost
 
-    def migrate_and_lose_traffic(
-        self, before_end: tuple[float, float], lost: tuple[float, float]
-    ) -> tuple[datetime, datetime]:
+    def migrate_and_lose_traffic(self, before_end: Minutes, lost: Minutes) -> tuple[datetime, datetime]:
         """Azure migrates the VM so many minutes before the end, and traffic collapses so many after that."""
         migrated = self.migrate_vm(self.choose_time_before_end(*before_end))
         return migrated, self.drop_traffic(self.choose_time_after(migrated, *lost))

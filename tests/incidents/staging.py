@@ -93,19 +93,11 @@ def _generate_noise(scene: Scene) -> list[Operation]:
         scene.choose_time_before_end(1, 4),
         *(scene.choose_time_before_end(5, 700) for _ in range(rng.randint(2, 5))),
     ]
-    noise = []
-    for at in times:
-        name, target, category = rng.choice(usual)
-        noise.append(
-            Operation(
-                at=at,
-                target=target,
-                name=name,
-                duration=timedelta(seconds=rng.uniform(1, 50)),
-                category=category or "Administrative",
-            )
-        )
-    return noise
+    chosen = [(at, rng.choice(usual), timedelta(seconds=rng.uniform(1, 50))) for at in times]
+    return [
+        Operation(at=at, target=target, name=name, duration=length, category=category or "Administrative")
+        for at, (name, target, category), length in chosen
+    ]
 
 
 def _choose_migration_feeds(scene: Scene) -> tuple[bool, bool]:
