@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.timeline_builders import make_case
 from vmdiag.diagnosis.model import Action, Case, Stance, State, Verdict
 from vmdiag.diagnosis.shared_outage import compare_fleet
@@ -15,24 +17,16 @@ def compared(*cases: Case) -> list[Case]:
     return sorted(compare_fleet(cases), key=lambda one: not one.diagnosis.verdict.is_flagged)
 
 
-def test_three_migrated_vms_are_no_shared_outage() -> None:
-    told = compared(*(make_case(MIGRATED, f"vm{n}") for n in range(3)))
+@pytest.mark.parametrize("others", [
+    pytest.param([make_case(MIGRATED, f"vm{n}") for n in range(2)], id="migrated ones"),
+    pytest.param([make_case(OUTAGE, f"vm{n}", "eastus") for n in range(5)], id="of another region"),
+    pytest.param([make_case(f"12:03 deallocate\n{OUTAGE}", f"vm{n}") for n in range(5)], id="stopped together"),
+    pytest.param([make_case(OUTAGE, "vm1")], id="one, by chance"),
+])  # fmt: skip
+def test_these_vms_share_no_outage(others: list[Case]) -> None:
+    flagged = [one for one in compared(make_case(MIGRATED), *others) if one.diagnosis.migrated_at]
 
-    assert {one.diagnosis.verdict for one in told} == {Verdict.CONFIRMED}
-
-
-def test_unmigrated_vms_of_another_region_say_nothing() -> None:
-    told = compared(make_case(MIGRATED), *(make_case(OUTAGE, f"vm{n}", "eastus") for n in range(5)))
-
-    assert told[0].diagnosis.verdict is Verdict.CONFIRMED
-
-
-def test_vms_that_were_stopped_together_are_no_outage() -> None:
-    told = compared(
-        make_case(MIGRATED), *(make_case("12:03 deallocate\n12:04 traffic-lost", f"vm{n}") for n in range(5))
-    )
-
-    assert told[0].diagnosis.verdict is Verdict.CONFIRMED
+    assert {one.diagnosis.verdict for one in flagged} == {Verdict.CONFIRMED}
 
 
 def test_a_case_read_back_without_a_time_of_its_loss_stays_as_it_is() -> None:
@@ -40,10 +34,6 @@ def test_a_case_read_back_without_a_time_of_its_loss_stays_as_it_is() -> None:
     undated = replace(flagged, diagnosis=replace(flagged.diagnosis, failed_at=None))
 
     assert compared(undated, *(make_case(OUTAGE, f"vm{n}") for n in range(5)))[0] is undated
-
-
-def test_one_other_vm_is_chance() -> None:
-    assert compared(make_case(MIGRATED), make_case(OUTAGE, "vm1"))[0].diagnosis.verdict is Verdict.CONFIRMED
 
 
 def test_in_an_outage_shared_with_unmigrated_vms_a_migrated_one_is_at_most_suspected() -> None:

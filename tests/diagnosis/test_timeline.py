@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,10 +98,6 @@ def test_what_was_accepted_and_shows_no_end_is_open_and_counts() -> None:
     assert ("open" in event.facts, "pending" in event.facts) == (True, False)
 
 
-def test_a_failed_operation_is_no_event() -> None:
-    assert events(operation("Started", T), operation("Failed", T + MIN)) == []
-
-
 def test_an_operation_of_which_only_the_begin_was_seen_says_so() -> None:
     (event,) = assemble_timeline(Transcript(vm=VM, records=(operation("Started", T),)), DAY).events
 
@@ -108,50 +105,41 @@ def test_an_operation_of_which_only_the_begin_was_seen_says_so() -> None:
     assert "its end is not in the log" in event.says
 
 
-def test_two_operations_with_their_own_correlation_are_two_events() -> None:
-    told = events(operation("Succeeded", T), operation("Succeeded", T + 40 * MIN, correlation="c2"))
-
-    assert told == [(Kind.RESTART, T), (Kind.RESTART, T + 40 * MIN)]
+TOLD_STATES = ("Available", "Unavailable", "Unavailable", "Available")
+STATES = [health("availability", T + n * MIN, word) for n, word in enumerate(TOLD_STATES)]
 
 
-def test_without_correlation_only_nearness_joins() -> None:
-    told = events(operation("Succeeded", T, ""), operation("Succeeded", T + 40 * MIN, ""))
-
-    assert len(told) == 2
-
-
-def test_one_migration_told_by_two_sources_is_one() -> None:
-    told = events(
-        health("LiveMigrationSucceeded", T + 4 * MIN),
-        health("LiveMigrationCompleted", T),
-        health("", T + 5 * MIN, title="Live Migration"),
-    )
-
-    assert told == [(Kind.LIVE_MIGRATION, T)]
-
-
-def test_two_migrations_hours_apart_are_two() -> None:
-    told = events(health("LiveMigrationSucceeded", T), health("LiveMigrationSucceeded", T + 120 * MIN))
-
-    assert len(told) == 2
-
-
-def test_a_state_told_again_while_it_lasts_is_left_out() -> None:
-    told = events(*(health("availability", T + n * MIN, status) for n, status in enumerate(
-        ("Available", "Unavailable", "Unavailable", "Available"),
-    )))  # fmt: skip
-
-    assert [kind for kind, _ in told] == [Kind.AVAILABLE, Kind.UNAVAILABLE, Kind.AVAILABLE]
-
-
-def test_a_vm_that_was_deleted_and_made_again_keeps_only_its_own_story() -> None:
-    told = events(
-        health("LiveMigrationSucceeded", T),
-        operation("Succeeded", T + 30 * MIN, "d", "delete"),
-        operation("Succeeded", T + 60 * MIN, "w", "write"),
-    )
-
-    assert told == [(Kind.CONFIGURE, T + 60 * MIN)]
+@pytest.mark.parametrize(("records", "told"), [
+    pytest.param([operation("Started", T), operation("Failed", T + MIN)], [], id="a failed operation is none"),
+    pytest.param(
+        [operation("Succeeded", T), operation("Succeeded", T + 40 * MIN, correlation="c2")],
+        [(Kind.RESTART, T), (Kind.RESTART, T + 40 * MIN)],
+        id="two operations with their own correlation are two"),
+    pytest.param(
+        [operation("Succeeded", T, ""), operation("Succeeded", T + 40 * MIN, "")],
+        [(Kind.RESTART, T), (Kind.RESTART, T + 40 * MIN)],
+        id="without correlation only nearness joins"),
+    pytest.param(
+        [health("LiveMigrationSucceeded", T + 4 * MIN), health("LiveMigrationCompleted", T),
+         health("", T + 5 * MIN, title="Live Migration")],
+        [(Kind.LIVE_MIGRATION, T)],
+        id="one migration told by two sources is one"),
+    pytest.param(
+        [health("LiveMigrationSucceeded", T), health("LiveMigrationSucceeded", T + 120 * MIN)],
+        [(Kind.LIVE_MIGRATION, T), (Kind.LIVE_MIGRATION, T + 120 * MIN)],
+        id="two migrations hours apart are two"),
+    pytest.param(
+        STATES,
+        [(Kind.AVAILABLE, T), (Kind.UNAVAILABLE, T + MIN), (Kind.AVAILABLE, T + 3 * MIN)],
+        id="a state that is told again while it lasts is left out"),
+    pytest.param(
+        [health("LiveMigrationSucceeded", T), operation("Succeeded", T + 30 * MIN, "d", "delete"),
+         operation("Succeeded", T + 60 * MIN, "w", "write")],
+        [(Kind.CONFIGURE, T + 60 * MIN)],
+        id="a VM that was deleted and made again keeps only its own story"),
+])  # fmt: skip
+def test_what_happened_is_told_once(records: list[Record], told: list[tuple[Kind, datetime]]) -> None:
+    assert events(*records) == told
 
 
 def test_what_lies_after_the_window_or_before_its_margin_is_left_out() -> None:

@@ -27,35 +27,22 @@ def collapses(series: Series) -> tuple[TrafficDrop, ...]:
     return tuple(one for one in measure_metric(series).drops if one.lasted)
 
 
-def test_an_idle_vm_cannot_collapse() -> None:
-    assert collapses(series([9_000.0] * 60 + [0.0] * 60)) == ()
-
-
-def test_nine_minutes_are_no_collapse() -> None:
-    assert collapses(series([1e6] * 60 + [0.0] * 9 + [1e6] * 60)) == ()
-
-
-def test_six_percent_are_no_collapse() -> None:
-    assert collapses(series([1e6] * 60 + [6e4] * 60)) == ()
-
-
-def test_minutes_without_a_reading_are_no_zeros() -> None:
-    assert collapses(series([1e6] * 60 + [None] * 30 + [1e6] * 30)) == ()
-
-
-def test_four_readings_are_too_few_to_call_it() -> None:
-    sparse = [1e6] * 60 + [0.0, None, None, None, 0.0, None, None, None, 0.0, None, None, 0.0] + [1e6] * 20
-
-    assert collapses(series(sparse)) == ()
+@pytest.mark.parametrize("values", [
+    pytest.param([9_000.0] * 60 + [0.0] * 60, id="of an idle VM"),
+    pytest.param([1e6] * 60 + [0.0] * 9 + [1e6] * 60, id="of nine minutes"),
+    pytest.param([1e6] * 60 + [6e4] * 60, id="to six percent"),
+    pytest.param([1e6] * 60 + [None] * 30 + [1e6] * 30, id="of minutes without a reading"),
+    pytest.param([1e6] * 60 + [0.0, None, None, None] * 3 + [0.0] + [1e6] * 20, id="of four readings"),
+    pytest.param(([1e6] * 5 + [0.0] * 15) * 20, id="of a VM that is busy now and then"),
+    pytest.param([], id="of nothing"),
+])  # fmt: skip
+def test_no_collapse_is_a_fall(values: list[float | None]) -> None:
+    assert collapses(series(values)) == ()
 
 
 def test_a_baseline_needs_half_an_hour_of_readings() -> None:
     assert collapses(series([1e6] * 29 + [0.0] * 60)) == ()
     assert len(collapses(series([1e6] * 30 + [0.0] * 60))) == 1
-
-
-def test_a_vm_that_is_busy_now_and_then_does_not_collapse_between() -> None:
-    assert collapses(series(([1e6] * 5 + [0.0] * 15) * 20)) == ()
 
 
 def test_a_few_good_minutes_end_a_collapse_and_what_follows_is_the_next() -> None:
@@ -113,7 +100,6 @@ def test_two_collapses_are_told_apart() -> None:
 
 
 def test_nothing_read_is_no_baseline() -> None:
-    assert collapses(series([])) == ()
     assert find_baseline(measure_metric(series([])), T) is None
     assert measure_share(measure_metric(series([])), Window(T, T + MIN), T) is None
     assert find_step(series([1.0]), 1) == MIN

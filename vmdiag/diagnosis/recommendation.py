@@ -19,7 +19,8 @@ SETTLING = Recommendation(
     action=Action.WAIT,
     says="The VM was moved only minutes ago: look again 10 minutes after the end of its redeploy or start.",
 )
-# After a redeploy a VM boots, and metrics come minutes late (contract, section 3).
+# After a redeploy a VM boots, and metrics come minutes late: so long nothing is said of it but that it is too early
+# (contract, sections 3 and 4).
 SETTLES = timedelta(minutes=10)
 SILENT = Recommendation(
     action=Action.INVESTIGATE,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.model import Case
+from vmdiag.diagnosis.recommendation import SETTLES
 from vmdiag.errors import BadAnswer, MitigationError, NotAllowed, NotFound, SourceError
 from vmdiag.mitigation import Status
 from vmdiag.redeploy.context import FollowedRedeploy, RedeployContext
@@ -16,7 +17,7 @@ from vmdiag.redeploy.journal import JournalEntry, Step
 from vmdiag.redeploy.lost_answer import conclude_from_traces, find_redeploy_traces
 from vmdiag.redeploy.operation import Progress, Stage, read_progress
 from vmdiag.redeploy.state_folder import hold_exclusive_lock
-from vmdiag.redeploy.verification import HELD, SETTLES, Sign, SignState, read_sign
+from vmdiag.redeploy.verification import HELD, Sign, SignState, read_sign
 
 # Seconds between two questions; an operation takes a minute at best, and each question is charged.
 PAUSES, LATER = (1.0, 2.0, 3.0, 5.0), 10.0

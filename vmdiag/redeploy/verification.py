@@ -14,13 +14,12 @@ from math import ceil
 from statistics import median
 
 from vmdiag.diagnosis.model import Case, Strength
+from vmdiag.diagnosis.recommendation import SETTLES
 from vmdiag.model import Gap, Kind, Series, Signal, Timeline, Window
 
 # What tells by itself, without anybody's word.
 MEASURED = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.PROBE, Signal.HEALTH)
 STRONG = (Signal.TRAFFIC, Signal.HEARTBEAT)
-# So long after the end of a redeploy nothing is said of it but that it is too early (contract, sections 3 and 4).
-SETTLES = timedelta(minutes=10)
 # Recovered means held for three minutes, or three beats, in a row: one stray point ends nothing (contract, section 3).
 HELD, BEATS = timedelta(minutes=3), 3
 # Of what it was before the loss: above is back, at or below is lost, between the two is neither (contract, section 3).
