@@ -113,10 +113,7 @@ def test_the_log_covers_its_group_and_health_only_in_part() -> None:
 @pytest.mark.parametrize(
     ("row", "same"),
     [
-        (
-            event(category="Administrative", operationName=RESTART, status="Succeeded", subStatus="OK"),
-            EVENT,
-        ),
+        (event(category="Administrative", operationName=RESTART, status="Succeeded", subStatus="OK"), EVENT),
         (health() | {"category": None}, health()),
     ],
 )

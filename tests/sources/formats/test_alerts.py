@@ -3,19 +3,7 @@
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import (
-    EVENT,
-    EXAMPLES,
-    HEALTH,
-    SUBSCRIPTION,
-    TIME,
-    VM,
-    covered,
-    heard,
-    read,
-    sampled,
-    vm,
-)
+from tests.sources.rows import EVENT, EXAMPLES, HEALTH, SUBSCRIPTION, TIME, VM, covered, heard, read, sampled, vm
 from vmdiag.model import Signal
 
 NAME = "alerts"

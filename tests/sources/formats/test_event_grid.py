@@ -3,16 +3,7 @@
 from datetime import UTC, datetime
 
 from tests.sources import samples
-from tests.sources.rows import (
-    EXAMPLES,
-    SUBSCRIPTION,
-    TIME,
-    VM,
-    covered,
-    heard,
-    read,
-    vm,
-)
+from tests.sources.rows import EXAMPLES, SUBSCRIPTION, TIME, VM, covered, heard, read, vm
 from vmdiag.model import Signal
 from vmdiag.sources.items import VmRecord
 

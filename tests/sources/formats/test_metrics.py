@@ -81,10 +81,7 @@ def test_no_series_at_all_is_a_metric_without_a_value() -> None:
         # Another aggregation stands in for all points alike.
         (metric("Network In Total", [point(1, maximum=9, average=3), point(2, maximum=8)]), {1: 3.0}),
         # Dimensions of traffic add up, availability is as good as its worst.
-        (
-            metric("Network In Total", [point(1, total=2), point(2, total=3)], [point(2, total=4)]),
-            {1: 2.0, 2: 7.0},
-        ),
+        (metric("Network In Total", [point(1, total=2), point(2, total=3)], [point(2, total=4)]), {1: 2.0, 2: 7.0}),
         (metric("VmAvailabilityMetric", [point(1, average=1)], [point(1, average=0)]), {1: 0.0}),
         # The old API has its points without series.
         ({**metric("Network In Total"), "timeseries": None, "data": [point(1, total=6)]}, {1: 6.0}),

@@ -22,6 +22,8 @@ from vmdiag.sources.items import MalformedRow
 
 Row = dict[str, object]
 
+GRAPH_HEALTH, HEALTH_CHANGES = "resource-graph-health", "resource-graph-health-changes"
+PS_VM = "powershell-virtual-machine"
 BALANCER = f"{GROUP}/providers/Microsoft.Network/loadBalancers/front"
 TENANT = "/providers/Microsoft.Management/managementGroups/x"
 ALERT = {"operationName": "Microsoft.Resourcehealth/healthevent/Activated/action", "properties": HEALTH}
@@ -69,21 +71,12 @@ LOOK_ALIKES: list[tuple[str, Row]] = [
     ("powershell-activity-log", {"eventTimestamp": "x", "operationName": "y"}),
     ("powershell-metrics", {"Id": "x", "Name": "y", "Timeseries": "@{Data=x}"}),
     ("powershell-metrics", {"id": "x", "name": "y", "timeseries": []}),
-    (
-        "powershell-virtual-machine",
-        {"ResourceGroupName": "g", "Name": "n", "Statuses": [{"Code": "ProvisioningState/succeeded"}]},
-    ),
-    (
-        "powershell-virtual-machine",
-        {"ResourceGroupName": "g", "Name": "n", "Type": "Microsoft.Network/networkInterfaces", "Id": "x"},
-    ),
-    (
-        "powershell-virtual-machine",
-        {"Name": "disk", "Id": "x", "Type": "Microsoft.Compute/disks", "StorageProfile": {}},
-    ),
-    ("resource-graph-health", {"annotationName": "x", "occurredTime": TIME}),
-    ("resource-graph-health", {"availabilityState": "Available", "name": "vm"}),
-    ("resource-graph-health", {"targetResourceId": VM, "occurredTime": TIME}),
+    (PS_VM, {"ResourceGroupName": "g", "Name": "n", "Statuses": [{"Code": "ProvisioningState/succeeded"}]}),
+    (PS_VM, {"ResourceGroupName": "g", "Name": "n", "Type": "Microsoft.Network/networkInterfaces", "Id": "x"}),
+    (PS_VM, {"Name": "disk", "Id": "x", "Type": "Microsoft.Compute/disks", "StorageProfile": {}}),
+    (GRAPH_HEALTH, {"annotationName": "x", "occurredTime": TIME}),
+    (GRAPH_HEALTH, {"availabilityState": "Available", "name": "vm"}),
+    (GRAPH_HEALTH, {"targetResourceId": VM, "occurredTime": TIME}),
     ("resource-health", changed("resource-health", properties=STATE)),
     ("service-events", {"properties": {"eventType": "x"}}),
     ("transcripts", {"schema": "vmdiag.report/1"}),
@@ -122,15 +115,14 @@ SILENT: list[tuple[str, Row]] = [
     ("heartbeat", changed("heartbeat", _ResourceId=f"{GROUP}/providers/Microsoft.HybridCompute/machines/m")),
     ("metrics", changed("metrics", name={"value": "OS Disk Queue Depth"})),
     ("metrics", changed("metrics", id=f"{NSG}/providers/Microsoft.Insights/metrics/Network In Total")),
-    ("powershell-virtual-machine", {"Id": f"{GROUP}/providers/M.Compute/disks/d", "Name": "d", "HardwareProfile": {}}),
+    (PS_VM, {"Id": f"{GROUP}/providers/M.Compute/disks/d", "Name": "d", "HardwareProfile": {}}),
     ("resource-changes", within("resource-changes", targetResourceId=TENANT)),
-    ("resource-graph-health", {**STATE, "targetResourceId": BALANCER}),
-    ("resource-graph-health", {**STATE, "targetResourceId": NSG}),
+    (GRAPH_HEALTH, {**STATE, "targetResourceId": BALANCER}),
+    (GRAPH_HEALTH, {**STATE, "targetResourceId": NSG}),
     (
-        "resource-graph-health-changes",
+        HEALTH_CHANGES,
         within(
-            "resource-graph-health-changes",
-            targetResourceId=f"{NSG}/providers/Microsoft.ResourceHealth/resourceAnnotations/current",
+            HEALTH_CHANGES, targetResourceId=f"{NSG}/providers/Microsoft.ResourceHealth/resourceAnnotations/current"
         ),
     ),
     (
@@ -166,18 +158,16 @@ MALFORMED: list[tuple[str, Row, str]] = [
     ("metrics", changed("metrics", timeseries=[{"data": [{"timeStamp": "never", "total": 1}]}]), "no point"),
     ("metrics", changed("metrics", timeseries=[{"data": [{"timeStamp": TIME, "total": "much"}]}]), "no point"),
     ("portal-csv", changed("portal-csv", Subscription="Pay-As-You-Go"), "name, not its id"),
-    ("powershell-virtual-machine", changed("powershell-virtual-machine", Name=""), "whose"),
+    (PS_VM, changed(PS_VM, Name=""), "whose"),
     ("resource-changes", within("resource-changes", targetResourceId=""), "no resource id"),
     ("resource-events", {key: value for key, value in OPERATION_EVENT.items() if key != "eventTime"}, "no time"),
     ("resource-events", {**OPERATION_EVENT, "subject": None, "data": {"status": "Succeeded"}}, "no resource id"),
-    ("resource-graph-health", {**STATE, "occurredTime": None}, "no time"),
-    ("resource-graph-health", {**STATE, "targetResourceId": None}, "no resource id"),
+    (GRAPH_HEALTH, {**STATE, "occurredTime": None}, "no time"),
+    (GRAPH_HEALTH, {**STATE, "targetResourceId": None}, "no resource id"),
     (
-        "resource-graph-health-changes",
+        HEALTH_CHANGES,
         within(
-            "resource-graph-health-changes",
-            targetResourceId=None,
-            targetResourceType="microsoft.resourcehealth/availabilitystatuses",
+            HEALTH_CHANGES, targetResourceId=None, targetResourceType="microsoft.resourcehealth/availabilitystatuses"
         ),
         "no resource id",
     ),
@@ -206,11 +196,7 @@ OF_THE_VM: list[tuple[str, Row, str]] = [
     ("exported-records", changed("exported-records", time="yesterday", resourceId=VM), "no usable time"),
     ("portal-csv", changed("portal-csv", Time=""), "no time"),
     ("resource-changes", within("resource-changes", targetResourceId=VM, changeAttributes={}), "no time"),
-    (
-        "resource-graph-health-changes",
-        within("resource-graph-health-changes", changes={}, changeAttributes={}),
-        "no time",
-    ),
+    (HEALTH_CHANGES, within(HEALTH_CHANGES, changes={}, changeAttributes={}), "no time"),
     (
         "resource-health",
         changed("resource-health", name="current", properties={"availabilityState": "Available"}),

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field
 
-from vmdiag.model import Record, Signal, Transcript, Window
+from vmdiag.model import Signal, Transcript, Window
 from vmdiag.redaction import redact_secrets
 
 SCHEMA = "vmdiag.transcript/1"
@@ -94,7 +94,19 @@ def encode_transcript(transcript: Transcript, window: Window, cloud: str) -> byt
             power_state=vm.power_state,
             network=tuple(sorted(vm.network)),
         ),
-        records=tuple(map(_from_record, transcript.records)),
+        records=tuple(
+            RecordedRecord(
+                at=record.at,
+                signal=record.signal,
+                name=record.name,
+                status=record.status,
+                blur=record.blur.total_seconds(),
+                # What Azure quotes may hold what somebody should not have logged.
+                facts={name: redact_secrets(value) for name, value in record.facts.items()},
+                ref=record.ref,
+            )
+            for record in transcript.records
+        ),
         series=tuple(msgspec.convert(each, RecordedSeries, from_attributes=True) for each in transcript.series),
         gaps=tuple(
             RecordedUnheard(
@@ -109,16 +121,3 @@ def encode_transcript(transcript: Transcript, window: Window, cloud: str) -> byt
         ),
     )
     return msgspec.json.encode(recording) + b"\n"
-
-
-def _from_record(record: Record) -> RecordedRecord:
-    return RecordedRecord(
-        at=record.at,
-        signal=record.signal,
-        name=record.name,
-        status=record.status,
-        blur=record.blur.total_seconds(),
-        # What Azure quotes may hold what somebody should not have logged.
-        facts={name: redact_secrets(value) for name, value in record.facts.items()},
-        ref=record.ref,
-    )

@@ -22,7 +22,22 @@ _CLOSING = {ord("{"): b"}", ord("["): b"]"}
 def decode_readable_part(raw: bytes) -> Row | None:
     """The object that the text begins with, as far as it can be read; `None` where that is nothing."""
     raw = raw[:PREFIX_LIMIT]
-    for end, open_brackets in reversed(_find_complete_ends(raw)[-ATTEMPT_LIMIT:]):
+    # Where a member or an element is complete, and which brackets are open there.
+    ends: list[tuple[int, bytes]] = []
+    stack = bytearray()
+    position = 0
+    while len(stack) <= ATTEMPT_LIMIT and (token := _TOKEN.match(raw, position)) is not None:
+        position, mark = token.end(), token[1]
+        if mark in (b"{", b"["):
+            stack += mark
+        elif mark == b",":
+            ends.append((position - 1, bytes(stack)))
+        elif mark is not None:
+            if not stack:
+                break
+            stack.pop()
+            ends.append((position, bytes(stack)))
+    for end, open_brackets in reversed(ends[-ATTEMPT_LIMIT:]):
         closing = b"".join(_CLOSING[bracket] for bracket in reversed(open_brackets))
         try:
             value = msgspec.json.decode(raw[:end] + closing)
@@ -30,25 +45,3 @@ def decode_readable_part(raw: bytes) -> Row | None:
             continue
         return value if isinstance(value, dict) and value else None
     return None
-
-
-def _find_complete_ends(raw: bytes) -> list[tuple[int, bytes]]:
-    """Where a member or an element is complete, and which brackets are open there."""
-    found: list[tuple[int, bytes]] = []
-    stack = bytearray()
-    position = 0
-    while (token := _TOKEN.match(raw, position)) is not None:
-        position = token.end()
-        mark = token[1]
-        if mark in (b"{", b"["):
-            stack += mark
-        elif mark == b",":
-            found.append((position - 1, bytes(stack)))
-        elif mark is not None:
-            if not stack:
-                break
-            stack.pop()
-            found.append((position, bytes(stack)))
-        if len(stack) > ATTEMPT_LIMIT:
-            break
-    return found

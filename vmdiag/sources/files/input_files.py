@@ -1,12 +1,14 @@
 """Which files an address means, and the texts in each: those of a container, as if the folder had been given."""
 
 import glob
+import io
 import os
 import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,12 +63,10 @@ def find_files(address: str) -> tuple[InputFile, ...]:
     if not named and not inside:
         message = f"{name} holds no file"
         raise BadArchive(message, "name a file, or a folder with at least one export in it")
-    return tuple(map(_make_input_file, dict.fromkeys([*named, *inside])))
-
-
-def _make_input_file(path: str) -> InputFile:
-    size = _measure_file(path)
-    return InputFile(_display_path(path), None if size == -1 else size, lambda: Path(path).open("rb", buffering=0))
+    sizes = ((path, _measure_file(path)) for path in dict.fromkeys([*named, *inside]))
+    return tuple(
+        InputFile(_display_path(path), None if size == -1 else size, partial(io.FileIO, path)) for path, size in sizes
+    )
 
 
 def _walk_folder(root: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 
 CHUNK_SIZE = 1 << 20
 HEAD_SIZE = 4096
@@ -87,24 +87,6 @@ class ChunkFile:
         return bytes(part)
 
 
-class Decompressor(Protocol):
-    """One gzip member or zstd frame being unpacked, a bounded piece at a time."""
-
-    @property
-    def eof(self) -> bool:
-        """Whether the member is complete."""
-        ...
-
-    @property
-    def unused_data(self) -> bytes:
-        """What came after its end."""
-        ...
-
-    def decompress(self, data: bytes, /, max_length: int) -> bytes:
-        """At most so many bytes; zstd keeps the rest of the input, zlib gives it back as `unconsumed_tail`."""
-        ...
-
-
 class TextStream:
     """The text of a file in chunks; `damage` says, after the last chunk, why the file ends where it should not.
 
@@ -120,7 +102,7 @@ class TextStream:
         for _ in range(LAYER_LIMIT):
             head, chunks = _peek_chunks(chunks, len(ZSTD))
             if head.startswith(GZIP):
-                unpacker: Callable[[], Decompressor] = partial(zlib.decompressobj, wbits=31)
+                unpacker = partial(zlib.decompressobj, wbits=31)
                 chunks = self._unpack_members(chunks, unpacker, zlib.error, GZIP)
             elif head.startswith((ZSTD, *ZSTD_SKIPPED)):
                 # Imported when the first such file is met: most users have none.
@@ -160,10 +142,10 @@ class TextStream:
             self.damage = str(error)
 
     def _unpack_members(
-        self, chunks: Chunks, unpacker: Callable[[], Decompressor], fault: type[Exception], magic: bytes = b""
+        self, chunks: Chunks, unpacker: Callable[[], Any], fault: type[Exception], magic: bytes = b""
     ) -> Chunks:
         """Member after member; what was unpacked before a fault is given out all the same."""
-        current, data = unpacker(), b""
+        current, data = unpacker(), b""  # zlib's, or zstd's, which has no `unconsumed_tail` but keeps it
         try:
             while True:
                 text = current.decompress(getattr(current, "unconsumed_tail", b"") + data, CHUNK_SIZE)

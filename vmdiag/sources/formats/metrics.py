@@ -59,37 +59,34 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The points of a metric that is read; none where it was asked for and not measured."""
     identifier = find_text(row, "id")
     # A subscription's metric is split by resource, not by id.
-    series: defaultdict[str, list[object]] = defaultdict(list)
+    owners: defaultdict[str, list[object]] = defaultdict(list)
     for each in iter_objects(row.get("timeseries")):
-        series[find_dimension(each.get("metadatavalues")) or identifier].append(each.get("data"))
-    for owner, lists in series.items() or [(identifier, [row.get("data")])]:
+        owners[find_dimension(each.get("metadatavalues")) or identifier].append(each.get("data"))
+    for owner, lists in owners.items() or [(identifier, [row.get("data")])]:
         subject = _identify_metric(owner, find_text(row, "name"), find_text(row, "errorCode"))
-        if subject is not None:
-            yield from _decode_points(*subject, lists, ref)
+        if subject is None:
+            continue
+        vm, metric = subject
+        series = [list(iter_objects(each)) for each in lists]
+        readings = [_read_points(vm, metric, points) for points in series]
+        yield _make_points(vm, metric, readings)
+        # An answer does not name its grain beside the points: the first ones tell, measured or not.
+        times = [[parse_time(point.get("timeStamp")) for point in points[:GRAIN_SAMPLE]] for points in series]
+        gaps = (abs(later - at) for each in times for at, later in pairwise(filter(None, each)))
+        yield from warn_coarse_grain(vm, metric, min(filter(None, gaps), default=None), ref)
+        lost = -sum(map(len, readings))
+        for points in series:
+            key = _choose_aggregation(metric, points)
+            lost += sum(point.get(key) is not None for point in points) if key else 0
+        if lost:  # what could be read was given out
+            message = f"{lost} points of {metric.name} have no usable time or value"
+            raise MalformedRow(message, vm)
 
 
 def find_dimension(dimensions: object) -> str:
     """The resource that a series names among its dimensions; empty where it names none."""
     named = (one.get("value") for one in iter_objects(dimensions) if find_text(one, "name").lower() == RESOURCE_ID)
     return to_text(next(named, ""))
-
-
-def _decode_points(vm: VmId, metric: Metric, lists: list[object], ref: str) -> Iterator[Item]:
-    """The points of all lists as one series, and what is wrong with them."""
-    series = [list(iter_objects(each)) for each in lists]
-    readings = [_read_points(vm, metric, points) for points in series]
-    yield _make_points(vm, metric, readings)
-    # An answer does not name its grain beside the points: the first ones tell, measured or not.
-    times = [[parse_time(point.get("timeStamp")) for point in points[:GRAIN_SAMPLE]] for points in series]
-    gaps = (abs(later - at) for each in times for at, later in pairwise(filter(None, each)))
-    yield from warn_coarse_grain(vm, metric, min(filter(None, gaps), default=None), ref)
-    lost = -sum(map(len, readings))
-    for points in series:
-        key = _choose_aggregation(metric, points)
-        lost += sum(point.get(key) is not None for point in points) if key else 0
-    if lost:  # what could be read was given out
-        message = f"{lost} points of {metric.name} have no usable time or value"
-        raise MalformedRow(message, vm)
 
 
 class TypedPoint(msgspec.Struct):

@@ -26,7 +26,7 @@ from vmdiag.sources.items import (
 )
 
 if TYPE_CHECKING:
-    from vmdiag.sources.decoding.recording import RecordedRecord, Recording
+    from vmdiag.sources.decoding.recording import Recording
 
 SIGNALS = tuple(filterfalse({Signal.OPERATOR, Signal.PROBE}.__contains__, Signal))
 FORM_NAME = "transcripts"
@@ -58,7 +58,16 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     network = frozenset(name.lower() for each in machine.network if (name := to_text(each)))
     yield VmInventory(VirtualMachine(id=vm, **words, network=network))
     for record in recording.records:
-        yield VmRecord(vm, _to_record(record, ref))
+        kept = Record(
+            at=record.at.astimezone(UTC),
+            signal=record.signal,
+            name=record.name[:FACT_LENGTH],
+            status=record.status[:FACT_LENGTH],
+            blur=timedelta(seconds=record.blur),
+            facts={name: value[:FACT_LENGTH] for name, value in record.facts.items()},
+            ref=record.ref[:FACT_LENGTH] or ref,  # where it was first read says more than the line it was kept in
+        )
+        yield VmRecord(vm, kept)
     for series in recording.series:
         if len(series.times) != len(series.values):
             message = "a recorded series has times without values"
@@ -67,18 +76,6 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
             vm=vm, name=series.name[:FACT_LENGTH], signal=series.signal, times=series.times, values=series.values
         )
     yield from _decode_coverage(vm, recording)
-
-
-def _to_record(record: "RecordedRecord", ref: str) -> Record:
-    return Record(
-        at=record.at.astimezone(UTC),
-        signal=record.signal,
-        name=record.name[:FACT_LENGTH],
-        status=record.status[:FACT_LENGTH],
-        blur=timedelta(seconds=record.blur),
-        facts={name: value[:FACT_LENGTH] for name, value in record.facts.items()},
-        ref=record.ref[:FACT_LENGTH] or ref,  # where it was first read says more than the line it was kept in
-    )
 
 
 def _decode_coverage(vm: VmId, recording: "Recording") -> Iterator[Item]:
