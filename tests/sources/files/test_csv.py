@@ -30,28 +30,29 @@ def test_every_row_is_told_by_its_columns_with_the_line_it_begins_in(separator: 
     ]
 
 
-def test_a_header_may_be_marked_quoted_and_spelt_as_the_portal_likes() -> None:
-    told = cut('\ufeff"TimeGenerated [UTC]","_ResourceId"\n"3/2/2026, 8:14:05.123 AM",/x\n')
-    assert told == [(2, {"TimeGenerated [UTC]": "3/2/2026, 8:14:05.123 AM", "_ResourceId": "/x"})]
-
-
-def test_a_row_with_too_few_or_too_many_cells_costs_only_itself() -> None:
-    told = cut("a,b\n1\n1,2\n1,2,3\n\n4,5")
-
-    assert told == [
-        (2, "a row of 1 cells in a table of 2 columns"),
-        (3, {"a": "1", "b": "2"}),
-        (4, "a row of 3 cells in a table of 2 columns"),
-        (6, {"a": "4", "b": "5"}),
-    ]
-
-
-def test_a_table_without_rows_is_known_to_be_empty() -> None:
-    assert cut("Time,Operation name\n") == [(2, None)]
-
-
-def test_bytes_that_are_no_text_are_replaced() -> None:
-    assert cut(b"a,b\n\xe9,\0\n") == [(2, {"a": "\N{REPLACEMENT CHARACTER}", "b": "\0"})]
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (
+            '\ufeff"TimeGenerated [UTC]","_ResourceId"\n"3/2/2026, 8:14:05.123 AM",/x\n',
+            [(2, {"TimeGenerated [UTC]": "3/2/2026, 8:14:05.123 AM", "_ResourceId": "/x"})],
+        ),
+        ("Time,Operation name\n", [(2, None)]),
+        (b"a,b\n\xe9,\0\n", [(2, {"a": "\N{REPLACEMENT CHARACTER}", "b": "\0"})]),
+        (
+            "a,b\n1\n1,2\n1,2,3\n\n4,5",
+            [
+                (2, "a row of 1 cells in a table of 2 columns"),
+                (3, {"a": "1", "b": "2"}),
+                (4, "a row of 3 cells in a table of 2 columns"),
+                (6, {"a": "4", "b": "5"}),
+            ],
+        ),
+    ],
+    ids=["as the portal likes", "without rows", "no text", "too few or too many cells"],
+)
+def test_a_table_is_read_and_what_is_odd_in_it_costs_only_itself(raw: bytes | str, told: list[object]) -> None:
+    assert cut(raw) == told
 
 
 def test_a_cell_beyond_the_limit_costs_only_itself() -> None:

@@ -97,14 +97,18 @@ def test_a_file_that_no_reader_takes_is_told_by_its_name(head: bytes, word: str)
     assert word in str(said)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
-def test_utf_16_is_read_with_and_without_its_mark(encoding: str) -> None:
-    assert unpack('[{"a": "ü"}]'.encode(encoding)) == {"a": [{"a": "ü"}]}
-
-
-def test_lines_that_end_with_a_return_alone_are_lines() -> None:
-    assert unpack(b"a,b\r1,2\r3,4\r") == {"a": [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]}
-    assert unpack(b'{"a": 1}\r{"a": 2}\r') == {"a": [{"a": 1}, {"a": 2}]}
+@pytest.mark.parametrize(
+    ("raw", "rows"),
+    [
+        *(('[{"a": "ü"}]'.encode(encoding), [{"a": "ü"}]) for encoding in ("utf-16-le", "utf-16-be", "utf-16")),
+        (b"a,b\r1,2\r3,4\r", [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]),
+        (b'{"a": 1}\r{"a": 2}\r', [{"a": 1}, {"a": 2}]),
+        # The index that pandas writes has no name.
+        (b",a,b\n0,1,2\n1,3,4\n", [{"Unnamed: 0": "0", "a": "1", "b": "2"}, {"Unnamed: 0": "1", "a": "3", "b": "4"}]),
+    ],
+)
+def test_text_is_read_whatever_a_tool_made_of_it(raw: bytes, rows: list[dict[str, object]]) -> None:
+    assert unpack(raw) == {"a": rows}
 
 
 def test_a_return_in_the_middle_of_a_row_costs_that_row() -> None:
@@ -113,9 +117,3 @@ def test_a_return_in_the_middle_of_a_row_costs_that_row() -> None:
     assert isinstance(found, list)
     assert [row for row in found if isinstance(row, dict)] == [{"a": "1", "b": "2"}, {"a": "5", "b": "6"}]
     assert len(found) == 3
-
-
-def test_the_index_that_pandas_writes_has_no_name_and_is_passed_over() -> None:
-    assert unpack(b",a,b\n0,1,2\n1,3,4\n") == {
-        "a": [{"Unnamed: 0": "0", "a": "1", "b": "2"}, {"Unnamed: 0": "1", "a": "3", "b": "4"}]
-    }

@@ -16,9 +16,16 @@ def test_a_total_is_read_under_azures_spelling() -> None:
     assert len(point.times) == 1
 
 
-def test_a_gauge_is_read_by_its_mean() -> None:
-    (point,) = sampled(read(NAME, changed(NAME, MetricName="Percentage CPU")))
-    assert (point.signal, point.values) == (Signal.CPU, (600.0,))
+@pytest.mark.parametrize(
+    ("members", "values"),
+    [
+        ({"MetricName": "Percentage CPU"}, (600.0,)),  # a gauge is read by its mean
+        ({"Total": "1200.5"}, (1200.5,)),  # as in a CSV
+        ({"Total": "", "Average": None}, ()),  # not measured is no zero
+    ],
+)
+def test_a_point_is_read_as_it_is_written(members: dict[str, object], values: tuple[float, ...]) -> None:
+    assert [point.values for point in sampled(read(NAME, changed(NAME, **members)))] == [values]
 
 
 @pytest.mark.parametrize("upper", [True, False])
@@ -28,16 +35,6 @@ def test_an_exported_record_is_read_in_either_letter_case(upper: bool) -> None: 
     (point,) = sampled(read(NAME, {"time": "2026-03-02T08:14:00Z", "resourceId": VM.upper(), **cased}))
 
     assert point.values == (7.0,)
-
-
-def test_numbers_in_a_csv_are_strings() -> None:
-    (point,) = sampled(read(NAME, changed(NAME, Total="1200.5")))
-    assert point.values == (1200.5,)
-
-
-def test_a_point_that_was_not_measured_is_no_zero() -> None:
-    (point,) = sampled(read(NAME, changed(NAME, Total="", Average=None)))
-    assert point.times == point.values == ()
 
 
 @pytest.mark.parametrize("cell", ["", "NaN", "null", None])

@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.sources.rows import EXAMPLES, FORMATS, TIME, VM, covered, heard, read
 from vmdiag.model import Signal
 from vmdiag.sources.formats import recognises_row
@@ -48,16 +50,17 @@ def test_the_change_dates_what_has_no_time_of_its_own() -> None:
     assert record.at == datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 
 
-def test_an_annotation_repeated_does_not_name_itself() -> None:
-    (record,) = heard(read(NAME, change({"occurredTime": {"newValue": TIME}})))
+@pytest.mark.parametrize(
+    ("row", "unnamed"),
+    [
+        (change({"occurredTime": {"newValue": TIME}}), "annotation repeated"),
+        (change({}, changeType="Create"), "annotation created"),
+    ],
+)
+def test_an_annotation_without_its_members_does_not_name_itself(row: dict[str, object], unnamed: str) -> None:
+    (record,) = heard(read(NAME, row))
 
-    assert (record.at, record.name, record.status) == (AT, "", "")
-    assert record.facts == {"unnamed": "annotation repeated"}
-
-
-def test_an_annotation_created_without_its_members_does_not_name_itself() -> None:
-    (record,) = heard(read(NAME, change({}, changeType="Create")))
-    assert record.facts == {"unnamed": "annotation created"}
+    assert (record.name, record.status, record.facts) == ("", "", {"unnamed": unnamed})
 
 
 def test_a_name_that_only_went_is_better_than_none() -> None:

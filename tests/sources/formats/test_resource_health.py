@@ -29,15 +29,11 @@ def test_the_current_item_alone_is_a_part() -> None:
     assert covered(read(NAME, row)) == {Signal.HEALTH: "only the current status"}
 
 
-@pytest.mark.parametrize("key", ["occuredTime", "occurredTime"])
-def test_the_time_is_spelt_with_one_r_or_two(key: str) -> None:
-    (record,) = heard(read(NAME, item(availabilityState="Unknown", **{key: "2026-03-02T08:14:05Z"})))
-    assert record.at == AT
-
-
-def test_a_history_item_is_dated_by_its_name_where_it_has_no_time() -> None:
-    (record,) = heard(read(NAME, item(availabilityState="Unknown")))
-    assert record.at == AT
+@pytest.mark.parametrize(
+    "times", [{"occuredTime": "2026-03-02T08:14:05Z"}, {"occurredTime": "2026-03-02T08:14:05Z"}, {}]
+)
+def test_the_time_is_spelt_with_one_r_or_two_or_the_items_name(times: dict[str, str]) -> None:
+    assert [record.at for record in heard(read(NAME, item(availabilityState="Unknown", **times)))] == [AT]
 
 
 def test_an_item_without_a_state_is_an_event() -> None:
