@@ -137,13 +137,15 @@ def test_a_written_time_is_read_back(at: datetime, minutes: int) -> None:
     assert parse_time(format_iso(at.replace(tzinfo=UTC))) == at.replace(tzinfo=UTC)
 
 
-def test_ticks_decode_to_the_instant() -> None:
-    assert parse_ticks("636716720236500000") == datetime(2018, 9, 4, 15, 33, 43, 650000, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("ticks", ["", "x", "-1", "1", "9" * 18, "9" * 19, "9" * 5000, "²" * 18])
-def test_what_are_no_ticks_is_none(ticks: str) -> None:
-    assert parse_ticks(ticks) is None
+@pytest.mark.parametrize(
+    ("ticks", "at"),
+    [
+        ("636716720236500000", datetime(2018, 9, 4, 15, 33, 43, 650000, tzinfo=UTC)),
+        *((none, None) for none in ("", "x", "-1", "1", "9" * 18, "9" * 19, "9" * 5000, "²" * 18)),
+    ],
+)
+def test_ticks_decode_to_the_instant_or_to_none(ticks: str, at: datetime | None) -> None:
+    assert parse_ticks(ticks) == at
 
 
 def test_the_first_usable_time_counts() -> None:
@@ -151,12 +153,18 @@ def test_the_first_usable_time_counts() -> None:
     assert require_time(None, AT) == AT
 
 
-def test_without_a_usable_time_the_vm_concerned_is_told() -> None:
-    with pytest.raises(MalformedRow, match="no usable time: '0001") as told:
-        require_time(vm(), "0001-01-01T00:00:00")
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (("0001-01-01T00:00:00",), "no usable time: '0001"),
+        ((None, ""), "no time"),
+        ((LocalTime("2/4/2021, 7:45:44 AM"),), "--utc-offset"),
+    ],
+)
+def test_without_a_usable_time_the_vm_concerned_is_told(values: tuple[object, ...], reason: str) -> None:
+    with pytest.raises(MalformedRow, match=reason) as told:
+        require_time(vm(), *values)
     assert told.value.vm == vm()
-    with pytest.raises(MalformedRow, match="no time"):
-        require_time(None, None, "")
 
 
 @pytest.mark.parametrize(
@@ -173,8 +181,3 @@ def test_the_newest_time_of_a_record_is_found_wherever_it_stands(row: dict[str, 
 
 def test_a_record_without_a_time_has_none() -> None:
     assert find_newest_time({"name": "2021-02-04T07:45:44Z", "timeout": "soon", "deep": [[[{"x": []}]]]}) is None
-
-
-def test_a_time_that_is_local_says_what_to_do() -> None:
-    with pytest.raises(MalformedRow, match="--utc-offset"):
-        require_time(None, LocalTime("2/4/2021, 7:45:44 AM"))

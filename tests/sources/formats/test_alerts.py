@@ -55,15 +55,20 @@ def test_an_alert_on_the_availability_metric_tells_each_minute_of_its_window(agg
     assert set(series.values) == {float(str(value))}
 
 
-@pytest.mark.parametrize(("aggregation", "value"), [("Average", 0.4), ("Minimum", 0), ("Maximum", 1), ("Total", 0)])
-def test_a_figure_that_no_single_minute_need_have_had_tells_nothing(aggregation: str, value: object) -> None:
-    assert not read(NAME, availability(aggregation, value))
+SITE = {"name": "Microsoft.ResourceId", "value": f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Web/sites/s"}
 
 
-def test_an_alert_on_another_metric_or_resource_tells_no_availability() -> None:
-    assert not read(NAME, availability(metricName="Percentage CPU"))
-    site = {"name": "Microsoft.ResourceId", "value": f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Web/sites/s"}
-    assert not read(NAME, availability(dimensions=[site]))
+@pytest.mark.parametrize(
+    "row",
+    [
+        # A figure that no single minute need have had.
+        *(availability(*each) for each in (("Average", 0.4), ("Minimum", 0), ("Maximum", 1), ("Total", 0))),
+        availability(metricName="Percentage CPU"),
+        availability(dimensions=[SITE]),
+    ],
+)
+def test_another_figure_metric_or_resource_tells_no_availability(row: dict[str, object]) -> None:
+    assert not read(NAME, row)
 
 
 def test_a_rule_over_many_vms_names_the_one_among_its_dimensions() -> None:

@@ -55,7 +55,6 @@ def test_an_operation_is_told_whatever_the_export_calls_it(category: str | None)
 )
 def test_status_and_operation_are_found_where_they_are(members: dict[str, object], told: dict[str, str]) -> None:
     (record,) = heard(read(NAME, operation(**members)))
-
     assert {name: getattr(record, name) for name in told} == told
 
 

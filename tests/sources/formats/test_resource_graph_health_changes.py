@@ -59,7 +59,6 @@ def test_the_change_dates_what_has_no_time_of_its_own() -> None:
 )
 def test_an_annotation_without_its_members_does_not_name_itself(row: dict[str, object], unnamed: str) -> None:
     (record,) = heard(read(NAME, row))
-
     assert (record.name, record.status, record.facts) == ("", "", {"unnamed": unnamed})
 
 

@@ -62,26 +62,22 @@ def test_inventory_and_series_are_read_back_as_they_were() -> None:
     ]
 
 
-def test_a_gap_over_the_whole_window_is_not_covered() -> None:
-    gap = Gap(signal=Signal.TRAFFIC, window=WINDOW, reason="403")
+@pytest.mark.parametrize(
+    ("window", "partial", "uncovered"),
+    [
+        (WINDOW, False, {Signal.HEALTH}),
+        (WINDOW, True, set()),
+        (Window(WINDOW.start, NOON), False, set()),
+    ],
+)
+def test_a_gap_over_all_is_not_covered_one_of_a_part_is(
+    window: Window, uncovered: set[Signal], *, partial: bool
+) -> None:
+    gap = Gap(signal=Signal.HEALTH, window=window, reason="14 days", partial=partial)
     items = told(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)))
 
     assert missed(items) == [RecordedGap(vm(), gap)]
-    assert set(Signal) - covered(items).keys() == {Signal.TRAFFIC}
-
-
-@pytest.mark.parametrize("partial", [True, False])
-def test_a_gap_over_a_part_or_of_some_things_stands_beside_what_was_heard(partial: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    gap = Gap(
-        signal=Signal.HEALTH,
-        window=WINDOW if partial else Window(WINDOW.start, NOON),
-        reason="14 days",
-        partial=partial,
-    )
-    items = told(Transcript(vm=VirtualMachine(id=vm()), gaps=(gap,)))
-
-    assert missed(items) == [RecordedGap(vm(), gap)]
-    assert covered(items).keys() == set(Signal)
+    assert set(Signal) - covered(items).keys() == uncovered
 
 
 def test_a_window_that_reaches_back_to_year_one_is_read_back() -> None:
