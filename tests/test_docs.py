@@ -49,7 +49,7 @@ def test_every_option_that_is_mentioned_exists(vmdiag: Runner) -> None:
 
 
 def test_every_format_is_mentioned() -> None:
-    (listed,) = re.findall(r"`-o ([a-z]+(?:\|[a-z]+)+)`", README)
+    (listed,) = re.findall(r"`-o ([a-z-]+(?:\|[a-z-]+)+)`", README)
 
     assert sorted(listed.split("|")) == list(plugins.list_names(renderers))
 
