@@ -14,7 +14,6 @@ from vmdiag.sources.items import (
     NetworkChange,
     Row,
     ServiceIncident,
-    UndatedState,
     VmInventory,
     VmRecord,
 )
@@ -359,7 +358,7 @@ def changed(name: str, /, **members: object) -> dict[str, object]:
 
 
 def heard(items: list[Item]) -> list[Record]:
-    return [item.record for item in items if isinstance(item, VmRecord)]
+    return [item.record for item in items if isinstance(item, VmRecord) and item.is_dated]
 
 
 def nearby(items: list[Item]) -> list[NetworkChange]:
@@ -374,8 +373,8 @@ def sampled(items: list[Item]) -> list[MetricPoints]:
     return [item for item in items if isinstance(item, MetricPoints)]
 
 
-def snapshots(items: list[Item]) -> list[UndatedState]:
-    return [item for item in items if isinstance(item, UndatedState)]
+def snapshots(items: list[Item]) -> list[Record]:
+    return [item.record for item in items if isinstance(item, VmRecord) and not item.is_dated]
 
 
 def known(items: list[Item]) -> list[VmInventory]:

@@ -10,6 +10,7 @@ import pytest
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Signal, VirtualMachine, Window
 from vmdiag.sources.items import (
+    UNDATED,
     FeedCoverage,
     Item,
     MalformedRow,
@@ -18,7 +19,6 @@ from vmdiag.sources.items import (
     NetworkLink,
     RecordedGap,
     ServiceIncident,
-    UndatedState,
     VmInventory,
     VmRecord,
 )
@@ -26,6 +26,7 @@ from vmdiag.sources.store import CACHE_LIMIT, POINTS_LIMIT, ROWS_LIMIT, ItemStor
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="Shop", name="web-01")
+STOPPED = Record(at=UNDATED, signal=Signal.POWER, name="PowerState/stopped")
 MIGRATED = Record(at=AT, signal=Signal.HEALTH, name="LiveMigrationSucceeded", facts={"title": "\x1b[31m[bold]"})
 
 
@@ -145,7 +146,7 @@ COVERAGE = FeedCoverage(signal=Signal.ACTIVITY, scope="/subscriptions/S/resource
     ("items", "query", "rows"),
     [
         (
-            [VmRecord(VM, MIGRATED), UndatedState(vm=VM, signal=Signal.POWER, name="PowerState/stopped")],
+            [VmRecord(VM, MIGRATED), VmRecord(VM, STOPPED, is_dated=False)],
             "select at, kind from record order by at",
             [(None, Kind.POWER_STOPPED), (AT.timestamp(), Kind.LIVE_MIGRATION)],
         ),

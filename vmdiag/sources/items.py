@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
 from vmdiag.identity import VmId
@@ -11,28 +11,19 @@ from vmdiag.model import Gap, Record, Signal, VirtualMachine
 
 Row = Mapping[str, object]
 
+# In place of a time that is not known.
+UNDATED = datetime.min.replace(tzinfo=UTC)
 # In place of a subscription: no id can have these, and the parts of a name cannot be mistaken for each other.
 BY_NAME, BY_COMPUTER = "?name", "?computer"
 
 
 @dataclass(frozen=True, slots=True)
 class VmRecord:
-    """Something that was said about one VM, at a time."""
+    """Something that was said about one VM; a state of an unknown time (`UNDATED`) is as new as the archive's end."""
 
     vm: VmId
     record: Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndatedState:
-    """A state read at an unknown time (a power state, an agent's status): the archive dates it at its end."""
-
-    vm: VmId
-    signal: Signal
-    name: str
-    status: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
-    ref: str = ""
+    is_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +165,6 @@ class RecordingOrigin:
 
 Item = (
     VmRecord
-    | UndatedState
     | MetricPoints
     | PackedMetricPoints
     | VmInventory

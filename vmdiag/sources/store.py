@@ -13,7 +13,7 @@ import msgspec
 
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
-from vmdiag.model import Record, Signal, VirtualMachine, Window
+from vmdiag.model import Signal, VirtualMachine, Window
 from vmdiag.sources import items
 from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Points, Spelling, StoredItems, StoredVm
 
@@ -91,17 +91,16 @@ class ItemStore(StoredItems):
     def add_item(self, item: items.Item) -> None:  # noqa: C901, PLR0912 - a case a kind
         """Keep an item; raises `MalformedRow` when its time cannot be."""
         match item:
-            case items.VmRecord(vm, record):
-                self._add_record(self._ensure_vm_number(vm), record, self._register_time(record.at, vm))
+            case items.VmRecord(vm, record, is_dated):
+                number, at = self._ensure_vm_number(vm), self._register_time(record.at, vm) if is_dated else None
+                kind = interpret_record(record.signal, record.name, record.status, record.facts)
+                self._queue_row("record", (number, at, kind, record.signal, encode(record)))
             case items.PackedMetricPoints():
                 self._add_points(item)
             case items.MetricPoints():
                 self._add_points(items.PackedMetricPoints.pack_points(item))
             case items.FeedCoverage():
                 self._add_coverage(item)
-            case items.UndatedState(vm=vm, signal=signal, name=name, status=status, facts=facts, ref=ref):
-                record = Record(at=EARLIEST_TIME, signal=signal, name=name, status=status, facts=facts, ref=ref)
-                self._add_record(self._ensure_vm_number(vm), record, None)
             case items.VmInventory(machine, tags, computer):
                 only_seen = machine == VirtualMachine(id=machine.id)
                 number = self._ensure_vm_number(machine.id) if only_seen else self._merge_machine(machine)
@@ -216,10 +215,6 @@ class ItemStore(StoredItems):
             self._numbers.clear()
         self._numbers[spelling] = found
         return found
-
-    def _add_record(self, vm: int, record: Record, at: float | None) -> None:
-        kind = interpret_record(record.signal, record.name, record.status, record.facts)
-        self._queue_row("record", (vm, at, kind, record.signal, encode(record)))
 
     def _add_read_outcome(self, item: items.CompleteRead | items.IncompleteRead) -> None:
         scope = item.scope.lower().rstrip("/")

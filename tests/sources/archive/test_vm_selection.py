@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 import pytest
 
 from vmdiag.identity import VmId
-from vmdiag.model import Signal, VirtualMachine
+from vmdiag.model import Record, Signal, VirtualMachine
 from vmdiag.sources.archive._archive import resolve_placeholders
 from vmdiag.sources.items import (
+    UNDATED,
     Item,
     MetricPoints,
-    UndatedState,
     VmInventory,
+    VmRecord,
     make_computer_placeholder,
     make_name_placeholder,
 )
@@ -28,8 +29,8 @@ def beat(of: VmId) -> MetricPoints:
     return MetricPoints(vm=of, name="Heartbeat", signal=Signal.HEARTBEAT, times=(AT,), values=(1.0,))
 
 
-def power(of: VmId) -> UndatedState:
-    return UndatedState(vm=of, signal=Signal.POWER, name="PowerState/running")
+def power(of: VmId) -> VmRecord:
+    return VmRecord(of, Record(at=UNDATED, signal=Signal.POWER, name="PowerState/running"), is_dated=False)
 
 
 def placed(*items: Item) -> tuple[ItemStore, list[str]]:

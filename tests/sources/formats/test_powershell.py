@@ -22,7 +22,7 @@ from tests.sources.rows import (
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
 from vmdiag.sources.formats.powershell_activity_log import identify_signals
-from vmdiag.sources.items import MalformedRow, make_name_placeholder
+from vmdiag.sources.items import MalformedRow, VmRecord, make_name_placeholder
 
 LOG, METRICS, MACHINE = "powershell-activity-log", "powershell-metrics", "powershell-virtual-machine"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
@@ -157,10 +157,10 @@ def test_a_metric_is_the_metric() -> None:
 
 
 def test_a_view_is_of_the_vm_of_its_group_and_name() -> None:
-    states = snapshots(read(MACHINE, EXAMPLES[MACHINE]))
+    items = read(MACHINE, EXAMPLES[MACHINE])
 
-    assert {state.vm for state in states} == {make_name_placeholder("web-01", "shop")}
-    assert [(state.signal, state.name) for state in states] == [
+    assert {item.vm for item in items if isinstance(item, VmRecord)} == {make_name_placeholder("web-01", "shop")}
+    assert [(state.signal, state.name) for state in snapshots(items)] == [
         (Signal.POWER, "PowerState/running"),
         (Signal.AGENT, "ProvisioningState/Unavailable"),
     ]

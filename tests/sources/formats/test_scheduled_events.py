@@ -24,7 +24,7 @@ from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow, UndatedState, VmRecord, make_name_placeholder
+from vmdiag.sources.items import MalformedRow, VmRecord, make_name_placeholder
 
 DOCUMENT, GRID, GRAPH = "scheduled-events", "scheduled-events-event-grid", "scheduled-events-resource-graph"
 SCALE_SET = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/pool"
@@ -35,8 +35,8 @@ def graph(owner: str, **members: object) -> dict[str, object]:
     return changed(GRAPH, id=f"{owner}/providers/microsoft.maintenance/scheduledevents/x", properties=properties)
 
 
-def whose(row: dict[str, object]) -> list[VmId]:
-    return [item.vm for item in read(GRAPH, row) if isinstance(item, VmRecord | UndatedState)]
+def whose(name: str, row: dict[str, object]) -> list[VmId]:
+    return [item.vm for item in read(name, row) if isinstance(item, VmRecord)]
 
 
 def kinds(name: str, row: dict[str, object]) -> list[Kind]:
@@ -64,12 +64,8 @@ def test_look_alikes_are_no_scheduled_events(row: dict[str, object]) -> None:
 def test_a_document_names_its_vm_only_and_dates_nothing() -> None:
     (event,) = snapshots(read(DOCUMENT, EXAMPLES[DOCUMENT]))
 
-    assert (event.vm, event.signal, event.status, event.name) == (
-        make_name_placeholder("web-01"),
-        Signal.HEALTH,
-        "Started",
-        "",
-    )
+    assert whose(DOCUMENT, EXAMPLES[DOCUMENT]) == [make_name_placeholder("web-01")]
+    assert (event.signal, event.status, event.name) == (Signal.HEALTH, "Started", "")
     assert (event.facts["undated"], event.facts["event_type"]) == ("true", "Freeze")
     assert kinds(DOCUMENT, EXAMPLES[DOCUMENT]) == [Kind.LIVE_MIGRATION]
 
@@ -80,7 +76,7 @@ def test_every_vm_of_an_event_has_it() -> None:
         "Events": [{**SCHEDULED, "Resources": ["a", "b"]}, {**SCHEDULED, "Resources": ["c"]}],
     }
 
-    assert [one.vm.name for one in snapshots(read(DOCUMENT, document))] == ["a", "b", "c"]
+    assert [one.name for one in whose(DOCUMENT, document)] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +122,8 @@ def test_an_internal_alias_leaves_the_subject_to_say_whose_it_is() -> None:
 
 def test_a_row_of_resource_graph_is_of_the_vm_that_it_lies_below_and_undated() -> None:
     (event,) = snapshots(read(GRAPH, EXAMPLES[GRAPH]))
-    assert (event.vm, event.status, event.facts["undated"]) == (vm(), "Completed", "true")
+    assert (event.status, event.facts["undated"]) == ("Completed", "true")
+    assert whose(GRAPH, EXAMPLES[GRAPH]) == [vm()]
 
 
 @pytest.mark.parametrize(
@@ -139,12 +136,13 @@ def test_a_row_of_resource_graph_is_of_the_vm_that_it_lies_below_and_undated() -
     ],
 )
 def test_members_of_a_set_are_told_from_its_id(owner: str, names: list[str], meant: list[str]) -> None:
-    assert [str(one) for one in whose(graph(owner, Resources=names))] == meant
+    assert [str(one) for one in whose(GRAPH, graph(owner, Resources=names))] == meant
 
 
 def test_a_row_may_be_columns_beside_an_id() -> None:
     row = {"id": EXAMPLES[GRAPH]["id"], **SCHEDULED}
-    assert [one.vm for one in snapshots(read(GRAPH, row))] == [vm()]
+    assert snapshots(read(GRAPH, row))
+    assert whose(GRAPH, row) == [vm()]
 
 
 @pytest.mark.parametrize("members", [{"EventStatus": "Scheduled"}, {"EventStatus": "Canceled"}])

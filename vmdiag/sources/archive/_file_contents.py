@@ -111,7 +111,7 @@ class FileContents:
         match item:
             case items.FeedCoverage():
                 self._coverage[item] = None
-            case items.VmRecord(vm, record):
+            case items.VmRecord(vm, record, True):
                 self._register_row(vm.key, record.at)
             case items.NetworkChange(resource=resource, record=record) | items.ServiceIncident(resource, record):
                 self._register_row(resource, record.at)

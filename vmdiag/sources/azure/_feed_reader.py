@@ -16,7 +16,7 @@ from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
 from vmdiag.sources.coverage import MEASURED_SIGNALS
 from vmdiag.sources.decoding.fields import find_named_vm
-from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MalformedRow, MetricPoints, UndatedState
+from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MalformedRow, MetricPoints, VmRecord
 from vmdiag.sources.protocol import Watcher
 from vmdiag.sources.store import ItemStore
 
@@ -113,7 +113,8 @@ class FeedReader:
                     raise row
                 for item in ask.read_items(row, f"{ask.request.description}, row {number}"):
                     # That a feed was heard is known only at its end; what is so now tells nothing of an earlier window.
-                    if not isinstance(item, FeedCoverage) and (self.includes_now or not isinstance(item, UndatedState)):
+                    is_late = isinstance(item, VmRecord) and not (item.is_dated or self.includes_now)
+                    if not isinstance(item, FeedCoverage) and not is_late:
                         self._store.add_item(item)
                     if isinstance(item, MetricPoints) and item.times:
                         self._metric_items.setdefault(ask, []).append(item)

@@ -21,7 +21,7 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
-from vmdiag.sources.items import Item, MalformedRow, UndatedState, VmRecord, make_name_placeholder
+from vmdiag.sources.items import UNDATED, Item, MalformedRow, VmRecord, make_name_placeholder
 
 EVENT_MEMBERS = frozenset({"eventtype", "eventstatus"})
 EVENT_COLUMNS = frozenset({"eventtype", "_eventtype"})  # one of them, where an event's members are columns
@@ -63,12 +63,9 @@ def decode_scheduled_event(
         duration=said.get("durationinseconds"),
         not_before=format_iso(parse_time(said.get("notbefore"))),
     )
-    for vm in vms:
-        if at is None:
-            told = {**known, "undated": "true"}
-            yield UndatedState(vm=vm, signal=Signal.HEALTH, name="", status=status, facts=told, ref=ref)
-        else:
-            yield VmRecord(vm, Record(at=at, signal=Signal.HEALTH, name="", status=status, facts=known, ref=ref))
+    facts = known if at else {**known, "undated": "true"}
+    record = Record(at=at or UNDATED, signal=Signal.HEALTH, name="", status=status, facts=facts, ref=ref)
+    yield from (VmRecord(vm, record, is_dated=at is not None) for vm in vms)
 
 
 def find_event_vms(said: Mapping[str, object], *identifiers: object) -> list[VmId]:

@@ -24,7 +24,7 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import Item, MalformedRow, Row, UndatedState, VmInventory, VmRecord
+from vmdiag.sources.items import UNDATED, Item, MalformedRow, Row, VmInventory, VmRecord
 
 SIGNALS = (Signal.POWER, Signal.AGENT)
 VM_TYPE = re.compile(r"microsoft\.compute/(?:virtualmachinescalesets/)?virtualmachines", re.IGNORECASE)
@@ -103,7 +103,8 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     called = (find_text(profile, "computerName") or find_text(view, "computerName"))[:FACT_LENGTH]
     yield VmInventory(machine, read_tags(row), called)
     if power:
-        yield UndatedState(vm=vm, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
+        state = Record(at=UNDATED, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
+        yield VmRecord(vm, state, is_dated=False)
     yield from _decode_agent(vm, to_mapping(view.get("vmAgent")), ref)
 
 
@@ -129,10 +130,8 @@ def _decode_agent(vm: VmId, agent: Row, ref: str) -> Iterator[Item]:
         return
     shown, at = to_short_text(status.get("displayStatus")), parse_time(status.get("time"))
     known = collect_facts(version=agent.get("vmAgentVersion"), message=status.get("message"))
-    if at is None:
-        yield UndatedState(vm=vm, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
-    else:
-        yield VmRecord(vm, Record(at=at, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref))
+    record = Record(at=at or UNDATED, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
+    yield VmRecord(vm, record, is_dated=at is not None)
 
 
 def _is_bare_view(row: Row) -> bool:
