@@ -27,10 +27,8 @@ class Label:
     state: frozenset[str | None]
     migrated_at: ExpectedTime
     failed_at: ExpectedTime
-    action: frozenset[str] | None = None
-    """None: the contract dictates no action here."""
-    extent: Extent = ANY
-    """Of the latest loss; None where there is none."""
+    action: frozenset[str] | None = None  # None: the contract dictates no action here
+    extent: Extent = ANY  # of the latest loss; None where there is none
 
     @property
     def is_flagged(self) -> bool:
@@ -45,10 +43,8 @@ class HealthAnnotation:
     at: datetime
     vm: str
     name: str
-    phrase_only: bool = False
-    """The activity log names it by a sentence in the title and not in `details`."""
-    log_late: timedelta = timedelta()
-    """So much later the activity log dates it than health does."""
+    phrase_only: bool = False  # the activity log names it by a sentence in the title and not in `details`
+    log_late: timedelta = timedelta()  # so much later the activity log dates it than health does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +66,7 @@ class Operation:
     at: datetime
     target: str
     name: str
-    outcome: str = "Succeeded"
-    """Of ARM's words; `Running`: the log does not show its end yet."""
+    outcome: str = "Succeeded"  # of ARM's words; `Running`: the log does not show its end yet
     duration: timedelta = timedelta(seconds=20)
     category: str = "Administrative"
 
@@ -82,8 +77,7 @@ class ServiceIssue:
 
     at: datetime
     subscription: str
-    region: str
-    """Display name, as service health writes it: `West Europe`."""
+    region: str  # display name, as service health writes it: `West Europe`
     service: str
     mitigated: datetime | None = None
     tracking: str = "VT60-LPZ"
@@ -114,8 +108,7 @@ class Machine:
     guid: str
     nic: str
     subnet: str
-    security_group: str
-    """Id of the network security group on the network interface."""
+    security_group: str  # id of the network security group on the network interface
     spot: bool = False
 
 
@@ -155,8 +148,7 @@ class VisibleFacts:
 class Incident:
     """One story in one subscription of its own, the files it left behind, and the labels of its VMs."""
 
-    name: str
-    """Of the class."""
+    name: str  # of the class
     seed: int
     index: int
     until: datetime
@@ -165,8 +157,7 @@ class Incident:
     truth: GroundTruth
     visible_facts: VisibleFacts
     files: tuple[WireFile, ...]
-    bystanders: Mapping[str, Label]
-    """Labelled VMs beside the one the story is about."""
+    bystanders: Mapping[str, Label]  # labelled VMs beside the one the story is about
     unreachable_since: datetime | None = None
     """What the operator knows; it holds for the whole run, so such an incident is a batch of its own."""
     since: str | None = None

@@ -24,11 +24,9 @@ class TrafficDip:
     vm: str
     start: datetime
     end: datetime | None
-    level: float
-    """Share of the usual traffic; GONE: no points are reported."""
+    level: float  # share of the usual traffic; GONE: no points are reported
     alive: bool = True
-    silent: bool | None = None
-    """Whether heartbeats stay away; None: they do where traffic is at 5 % or less."""
+    silent: bool | None = None  # whether heartbeats stay away; None: they do where traffic is at 5 % or less
 
 
 @dataclass(slots=True)
@@ -36,32 +34,20 @@ class ExportPlan:
     """How the files are to be written; a class changes what matters to it and leaves the rest to chance."""
 
     feeds: set[str] = field(default_factory=lambda: {"activity", "health", "metrics"})
-    machine_forms: tuple[str, ...] | None = None
-    """Of `vm` and `resources`; None leaves it to chance."""
-    health_states: bool = True
-    """False: annotations were exported and availability states were not."""
-    alive: bool = True
-    """Whether CPU, disk or the availability metric are among the metrics."""
-    vital_metrics: tuple[str, ...] | None = None
-    """Which of them; None leaves it to chance."""
-    vital_metrics_until: datetime | None = None
-    """From then on no point of them is reported."""
-    noise: float | None = None
-    """Largest spread of the values; 0 makes them level; None leaves it to chance."""
-    grain: int = 1
-    """Minutes that a metric point stands for in the export."""
-    hours_before: float = 0.0
-    """So much longer before the story the series begin."""
+    machine_forms: tuple[str, ...] | None = None  # of `vm` and `resources`; None leaves it to chance
+    health_states: bool = True  # False: annotations were exported and availability states were not
+    alive: bool = True  # whether CPU, disk or the availability metric are among the metrics
+    vital_metrics: tuple[str, ...] | None = None  # which of them; None leaves it to chance
+    vital_metrics_until: datetime | None = None  # from then on no point of them is reported
+    noise: float | None = None  # largest spread of the values; 0 makes them level; None leaves it to chance
+    grain: int = 1  # minutes that a metric point stands for in the export
+    hours_before: float = 0.0  # so much longer before the story the series begin
     idle: bool = False
-    holes: float = -1.0
-    """Share of missing points; negative leaves a small one to chance."""
-    whole_tail: bool = False
-    """Whether the newest minutes are certainly there."""
+    holes: float = -1.0  # share of missing points; negative leaves a small one to chance
+    whole_tail: bool = False  # whether the newest minutes are certainly there
     metrics_refused: bool = False
-    config_changes: bool = False
-    """Whether `resourcechanges` was exported as well."""
-    migrations_in_both: bool = False
-    """Whether activity log and health both show migrations; else one of them may not."""
+    config_changes: bool = False  # whether `resourcechanges` was exported as well
+    migrations_in_both: bool = False  # whether activity log and health both show migrations; else one of them may not
 
 
 class Scene:
