@@ -1,7 +1,6 @@
 """A TLS server in a thread of its own, under an authority that lives as long as the tests; must not know answers."""
 
 import asyncio
-import functools
 import ssl
 import tempfile
 import threading
@@ -13,20 +12,7 @@ from aiohttp import web
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _LINE_LIMIT = 1 << 16
-
-
-_authority_lock = threading.Lock()
-
-
-@functools.cache
-def _create_authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def _get_authority() -> trustme.CA:
-    """The one of this process, also where two servers start at once."""
-    with _authority_lock:
-        return _create_authority()
+AUTHORITY = trustme.CA()
 
 
 class TlsServer:
@@ -46,7 +32,7 @@ class TlsServer:
 
     def start(self) -> None:
         """Return when it is served. Raises OSError where the port is taken."""
-        _get_authority().cert_pem.write_to_path(str(self.ca))
+        AUTHORITY.cert_pem.write_to_path(str(self.ca))
         self._thread.start()
         self._ready.wait()
         if self._failure:
@@ -89,5 +75,5 @@ class TlsServer:
 
 def _create_tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _get_authority().issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    AUTHORITY.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     return context

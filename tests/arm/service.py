@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
+from typing import Any
 
 from tests.arm.call import Answer, ApiCall, Refusal, get_action_scope, refuse
 from tests.arm.entra import Entra
@@ -23,9 +24,8 @@ from tests.arm.routes import (
     subscriptions,
 )
 from tests.arm.routing import Route, RouteMatch, check_right, check_subscription, check_version, find_route
-from tests.arm.throttle import GRAPH_QUERIES, GRAPH_SECONDS, FixedWindows, RateDecision, TokenBuckets
+from tests.arm.throttle import GRAPH_QUERIES, GRAPH_SECONDS, FixedWindows, TokenBuckets
 from tests.arm.world import World
-from tests.incidents.wire.plain import JsonObject
 
 ROUTES: tuple[Route, ...] = (
     *metadata.ROUTES,
@@ -159,7 +159,10 @@ class ArmApi:
         buckets = self._reads if is_read else self._writes
         granted = buckets.take_token(taken.path_names.get("subscription", "tenant").lower())
         if self._throttle and not granted.is_allowed:
-            _refuse_rate(taken, word, granted)
+            whom = taken.path_names.get("subscription", "tenant")
+            limit = f"Number of {word} for subscription '{whom}' exceeded the limit."
+            message = f"{limit} Please try again after '{granted.wait}' seconds."
+            refuse(429, "SubscriptionRequestsThrottled", message, Retry_After=str(granted.wait))
         return {f"x-ms-ratelimit-remaining-{of}-{word}": str(granted.remaining)}
 
     def _check_query_rate(self) -> dict[str, str]:
@@ -169,22 +172,8 @@ class ArmApi:
             "x-ms-user-quota-resets-after": f"00:00:{granted.wait:02d}",
         }
         if self._throttle and not granted.is_allowed:
-            raise Refusal(
-                Answer(status=429, body=_describe_rate_limit(), headers={**quota, "Retry-After": str(granted.wait)})
-            )
+            message = "Client application has been throttled and should not attempt to repeat the request yet."
+            told: Any = {"code": "RateLimiting", "message": message}
+            body: Any = {"error": {**told, "details": [told]}}
+            raise Refusal(Answer(status=429, body=body, headers={**quota, "Retry-After": str(granted.wait)}))
         return quota
-
-
-def _describe_rate_limit() -> JsonObject:
-    message = "Client application has been throttled and should not attempt to repeat the request yet."
-    told: JsonObject = {"code": "RateLimiting", "message": message}
-    return {"error": {**told, "details": [told]}}
-
-
-def _refuse_rate(taken: RouteMatch, word: str, granted: RateDecision) -> None:
-    whom = taken.path_names.get("subscription", "tenant")
-    message = (
-        f"Number of {word} for subscription '{whom}' exceeded the limit. Please try again after '{granted.wait}'"
-        " seconds."
-    )
-    refuse(429, "SubscriptionRequestsThrottled", message, Retry_After=str(granted.wait))

@@ -1,6 +1,5 @@
 """The compute provider: VMs, their instance views, redeploys and their operations; must not know measurements."""
 
-from collections.abc import Callable
 from typing import NoReturn, cast
 
 from tests.arm import vm_json
@@ -126,8 +125,7 @@ def list_instances(world: World, call: ApiCall) -> Answer:
 def redeploy_vm(world: World, call: ApiCall) -> Answer:
     """202 and where to ask how it goes on, unless something speaks against it."""
     vm = require_vm(world, call)
-    for check_obstacle in _OBSTACLES:
-        check_obstacle(world, vm)
+    _refuse_obstacles(world, vm)
     started = world.start_redeploy(vm, correlation=call.correlation_id, client_request_id=call.client_request_id)
     path = f"/subscriptions/{started.subscription}/providers/Microsoft.Compute/locations/{started.location}"
     address, version = f"{call.origin}{path}/operations/{started.name}", call.query["api-version"]
@@ -147,40 +145,23 @@ def _build_retry_after(world: World) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
-def _refuse_if_told(world: World, _: Vm) -> None:
+def _refuse_obstacles(world: World, vm: Vm) -> None:
+    """What the world was told to say; a read-only lock, which forbids every POST; a VM that is busy or deallocated."""
     if world.redeploying.refuse:
         refuse(*world.redeploying.refuse)
-
-
-def _refuse_if_locked(world: World, vm: Vm) -> None:
-    """A read-only lock forbids every POST; one against deletion does not."""
-    for lock in world.list_locks(vm.id):
-        if lock.level == "ReadOnly":
-            message = (
-                f"The scope '{vm.id}' cannot perform write operation because following scope(s) are locked:"
-                f" '{lock.scope}'. Please remove the lock and try again."
-            )
-            refuse(409, "ScopeLocked", message)
-
-
-def _refuse_if_busy(world: World, vm: Vm) -> None:
+    lock = next((lock for lock in world.list_locks(vm.id) if lock.level == "ReadOnly"), None)
+    if lock:
+        message = (
+            f"The scope '{vm.id}' cannot perform write operation because following scope(s) are locked:"
+            f" '{lock.scope}'. Please remove the lock and try again."
+        )
+        refuse(409, "ScopeLocked", message)
     if world.find_running_redeploy(vm):
         message = f"The request failed due to conflict with a concurrent request: a redeploy of '{vm.name}' is running."
         refuse(409, "Conflict", message)
-
-
-def _refuse_if_deallocated(world: World, vm: Vm) -> None:
     if vm.find_compute_state(world.now()).power == "deallocated":
         message = f"The operation 'redeploy' is not allowed on VM '{vm.name}' since the VM is deallocated."
         refuse(409, "OperationNotAllowed", message)
-
-
-_OBSTACLES: tuple[Callable[[World, Vm], None], ...] = (
-    _refuse_if_told,
-    _refuse_if_locked,
-    _refuse_if_busy,
-    _refuse_if_deallocated,
-)
 
 
 def get_operation(world: World, call: ApiCall) -> Answer:

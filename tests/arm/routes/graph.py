@@ -46,8 +46,7 @@ def query_resources(world: World, call: ApiCall) -> Answer:
     asked = _parse_body(call)
     try:
         tree = parse(asked.query)
-        _check_operator_counts(tree)
-        _check_limits(tree)
+        _check_operators(tree)
         found = evaluate(tree, _create_database(world, call, asked.subscriptions))
     except KqlError as error:
         _refuse_query(call, error)
@@ -129,26 +128,22 @@ def _decode_skip_token(call: ApiCall, query: str, token: Json) -> tuple[int, int
     return _refuse_with_code(call, "InvalidSkipToken", "The $skipToken does not belong to this query.")
 
 
-def _check_operator_counts(query: Query) -> None:
+def _check_operators(query: Query) -> None:
+    operators = list(_list_operators(query))
     for kind, word in ((Join, "join"), (Expand, "mv-expand")):
-        if sum(isinstance(each, kind) for each in _list_operators(query)) > OPERATOR_LIMIT:
+        if sum(isinstance(each, kind) for each in operators) > OPERATOR_LIMIT:
             message = f"More than {OPERATOR_LIMIT} {word} operators"
             raise KqlError(message, code="DisallowedMaxNumberOfOperators", token=word)
-
-
-def _check_limits(query: Query) -> None:
-    for each in _list_operators(query):
-        if isinstance(each, Expand) and not 1 <= each.limit <= EXPAND_LIMIT:
-            message = f"RowLimit must lie between 1 and {EXPAND_LIMIT}"
-            raise KqlError(message, code="InvalidQuery")
+    if any(isinstance(each, Expand) and not 1 <= each.limit <= EXPAND_LIMIT for each in operators):
+        message = f"RowLimit must lie between 1 and {EXPAND_LIMIT}"
+        raise KqlError(message, code="InvalidQuery")
 
 
 def _list_operators(query: Query) -> Iterator[Any]:
     for each in query.operators:
         yield each
-        inner = (each.right,) if isinstance(each, Join) else ()
-        for other in inner:
-            yield from _list_operators(other)
+        if isinstance(each, Join):
+            yield from _list_operators(each.right)
 
 
 def _format_table(found: Table, rows: list[Row]) -> JsonObject:

@@ -90,17 +90,11 @@ def _describe_metric(vm: Vm, name: str, asked: _MetricsQuery, stamps: list[str],
     size = asked.step // MINUTE
     meter = vm.metrics.get(name)
     count = len(stamps) * size
-    minutes = (
-        meter.generate_values(asked.first_time, count, vm.list_state_changes(now), now)
-        if meter
-        else _repeat_none(count)
-    )
+    minutes: list[float | None] = [None] * count
+    if meter:
+        minutes = meter.generate_values(asked.first_time, count, vm.list_state_changes(now), now)
     names = asked.aggregations or (vital.aggregation,)
     return wire.build_metric(vm.id, name, vital.unit, _build_points(stamps, minutes, size, names))
-
-
-def _repeat_none(count: int) -> list[float | None]:
-    return [None] * count
 
 
 def _build_points(stamps: list[str], minutes: list[float | None], size: int, names: tuple[str, ...]) -> list[Json]:
