@@ -11,22 +11,21 @@ IMPLAUSIBLE_SKEW = timedelta(days=20 * 365)
 
 
 class AzureClock:
-    """`local_now` tells this machine's time, `skew` how far Azure's is ahead of it, once something was answered."""
+    """`local_now` tells this machine's time, `skew` how far Azure's is ahead of it; `None` where no answer told one."""
 
     def __init__(self, own: Callable[[], datetime]) -> None:
         self.local_now = own
-        self.skew = timedelta()
-        self.has_server_time = False
+        self.skew: timedelta | None = None
 
     @property
     def now(self) -> datetime:
         """Azure's time: this machine's, put right where it is wrong by more than an answer can be late."""
-        return self.local_now() + (self.skew if self.is_wrong else timedelta())
+        return self.local_now() + (self.skew if self.skew is not None and self.is_wrong else timedelta())
 
     @property
     def is_wrong(self) -> bool:
         """Whether this machine's clock is too far off to be used."""
-        return abs(self.skew) > CLOCK_SKEW_LIMIT
+        return abs(self.skew or timedelta()) > CLOCK_SKEW_LIMIT
 
     def observe_date_header(self, date: str, sent_at: datetime) -> None:
         """The first answer's clock is taken for Azure's, until a later one cannot agree: a clock is set in mid-run."""
@@ -37,6 +36,5 @@ class AzureClock:
             return
         if abs(least) > IMPLAUSIBLE_SKEW:
             return
-        if not self.has_server_time or not least - CLOCK_SKEW_LIMIT <= self.skew <= most + CLOCK_SKEW_LIMIT:
+        if self.skew is None or not least - CLOCK_SKEW_LIMIT <= self.skew <= most + CLOCK_SKEW_LIMIT:
             self.skew = least
-        self.has_server_time = True

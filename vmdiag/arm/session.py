@@ -69,11 +69,6 @@ class Session:
             return self._cloud
 
     @property
-    def clock_skew(self) -> timedelta | None:
-        """How far Azure's clock is ahead of this machine's; `None` where no answer told a time."""
-        return self.clock.skew if self.clock.has_server_time else None
-
-    @property
     def now(self) -> datetime:
         """Azure's time."""
         return self.clock.now
@@ -108,9 +103,9 @@ class Session:
     def measure_clock_skew(self) -> timedelta | None:
         """How far the endpoint's clock is ahead, by a question that needs no sign-in and opens a connection."""
         arm = self.cloud.arm
-        if not self.clock.has_server_time:
+        if self.clock.skew is None:
             self._read_cloud_metadata(arm)
-        return self.clock_skew
+        return self.clock.skew
 
     def read_pages(self, request: Request) -> Iterator[object]:
         """The pages of an answer, decoded, one by one; raises `SourceError`, perhaps after some of them."""

@@ -260,9 +260,9 @@ def _read_journal(context: RedeployContext, policy: Policy) -> tuple[Policy, tup
         entries = context.journal.read_entries(context.reporter.warn, strict=True)
     except OSError as error:
         holder = f"the journal {context.journal.path} cannot be read: {error.strerror or error}"
-        return replace(policy, lock_holder=policy.lock_holder or holder, skew=context.session.clock_skew), ()
+        return replace(policy, lock_holder=policy.lock_holder or holder, skew=context.session.clock.skew), ()
     unfinished = tuple(Unfinished(vm=entry.vm, since=entry.at) for entry in entries if entry.is_open)
-    return replace(policy, unfinished=unfinished, skew=context.session.clock_skew), entries
+    return replace(policy, unfinished=unfinished, skew=context.session.clock.skew), entries
 
 
 def _add_journal_redeploys(entries: Iterable[JournalEntry], vm: VmId, facts: Preflight, cloud: str) -> Preflight:

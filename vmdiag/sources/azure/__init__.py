@@ -81,6 +81,6 @@ class AzureSource:
         self._is_signed_in = True
         self._watcher.note(f"signed in to {session.cloud.arm} by {session.credential_name}")
         if session.clock.is_wrong:
-            minutes = round((session.clock_skew or timedelta()) / timedelta(minutes=1))
+            minutes = round((session.clock.skew or timedelta()) / timedelta(minutes=1))
             way = "behind" if minutes > 0 else "ahead of"
             self._watcher.warn(f"this machine's clock is {abs(minutes)} min {way} Azure's, which is used instead")
