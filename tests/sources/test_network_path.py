@@ -23,6 +23,11 @@ def network(group: str, rest: str) -> str:
     return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Network/{rest}"
 
 
+def networks(words: str) -> tuple[str, ...]:
+    """Several resources, each as `group:rest`."""
+    return tuple(network(*word.split(":")) for word in words.split())
+
+
 VM = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
 NIC = network("prod", "networkInterfaces/web-01-nic")
 VNET = network("hub", "virtualNetworks/vnet-hub")
@@ -89,79 +94,39 @@ def unseen(one: Transcript) -> list[Gap]:
 
 BEHIND_SUBNET = ("unknown", "the subnet apps of its virtual network vnet-hub is not in the archive")
 BEHIND_INTERFACE = ("unknown", "its network interface web-01-nic is not in the archive")
+IN_POOL = ("unknown", "no interface tells whether its traffic passes through it")
+NO_INVENTORY = ("unknown", "its network interfaces are not in the archive")
 TOUCHES = ("touches", "")
+OF_SUBNET = networks(
+    """hub:routeTables/rt/routes/default prod:routeTables/rt hub:networkSecurityGroups/nsg/securityRules/deny
+    prod:networkSecurityGroups/nsg hub:natGateways/nat hub:azureFirewalls/fw
+    hub:virtualNetworks/spoke/virtualNetworkPeerings/to-hub"""
+)
 # Of VMs with a known path, with a subnet or an interface that is only referred to, and without any inventory.
 RELATIONS: list[tuple[tuple[Json, ...], tuple[str, str] | None, tuple[str, ...]]] = [
     (
         WHOLE,
         None,
-        (
-            network("prod", "networkSecurityGroups/others-nsg"),
-            network("prod", "networkSecurityGroups/others-nsg/securityRules/deny"),
-            network("prod", "routeTables/others"),
-            network("prod", "natGateways/others"),
-            network("prod", "networkInterfaces/web-02-nic"),
-            network("prod", "publicIPAddresses/web-02-ip"),
-            network("prod", "virtualNetworks/other"),
-            network("prod", "virtualNetworks/other/virtualNetworkPeerings/to-hub"),
-            network("hub", "routeTables/db-routes/routes/default"),
-            network("hub", "networkSecurityGroups/db-nsg"),
-            network("hub", "azureFirewalls/fw"),
-            f"{VNET}/subnets/db",
+        networks(
+            """prod:networkSecurityGroups/others-nsg prod:networkSecurityGroups/others-nsg/securityRules/deny
+            prod:routeTables/others prod:natGateways/others prod:networkInterfaces/web-02-nic
+            prod:publicIPAddresses/web-02-ip prod:virtualNetworks/other hub:virtualNetworks/vnet-hub/subnets/db
+            prod:virtualNetworks/other/virtualNetworkPeerings/to-hub hub:routeTables/db-routes/routes/default
+            hub:networkSecurityGroups/db-nsg hub:azureFirewalls/fw"""
         ),
     ),
-    (
-        WHOLE,
-        TOUCHES,
-        (
-            *(NIC, OWN_RULES, f"{OWN_RULES}/securityRules/deny", f"{OWN_ROUTES}/routes/default", SUBNET, VNET),
-            f"{VNET}/virtualNetworkPeerings/to-spoke",
-        ),
-    ),
-    (
-        WHOLE,
-        ("unknown", "no interface tells whether its traffic passes through it"),
-        (network("prod", "loadBalancers/lb"),),
-    ),
-    *(
-        (
-            files,
-            BEHIND_SUBNET,
-            (
-                network("hub", "routeTables/rt/routes/default"),
-                network("prod", "routeTables/rt"),
-                network("hub", "networkSecurityGroups/nsg/securityRules/deny"),
-                network("prod", "networkSecurityGroups/nsg"),
-                network("hub", "natGateways/nat"),
-                network("hub", "azureFirewalls/fw"),
-                network("hub", "virtualNetworks/spoke/virtualNetworkPeerings/to-hub"),
-            ),
-        )
-        for files in (HIDDEN_NETWORK, CUT_LIST)
-    ),
-    (
-        HIDDEN_NETWORK,
-        None,
-        (
-            network("dev", "routeTables/rt"),
-            network("prod", "networkInterfaces/web-02-nic"),
-            network("prod", "publicIPAddresses/web-02-ip"),
-            network("hub", "virtualNetworks/spoke/subnets/x"),
-        ),
-    ),
+    (WHOLE, TOUCHES, (NIC, OWN_RULES, f"{OWN_RULES}/securityRules/deny", f"{OWN_ROUTES}/routes/default", SUBNET, VNET)),
+    (WHOLE, TOUCHES, (f"{VNET}/virtualNetworkPeerings/to-spoke",)),
+    (WHOLE, IN_POOL, networks("prod:loadBalancers/lb")),
+    (HIDDEN_NETWORK, BEHIND_SUBNET, OF_SUBNET),
+    (CUT_LIST, BEHIND_SUBNET, OF_SUBNET),
+    (HIDDEN_NETWORK, None, networks("dev:routeTables/rt prod:networkInterfaces/web-02-nic")),
+    (HIDDEN_NETWORK, None, networks("prod:publicIPAddresses/web-02-ip hub:virtualNetworks/spoke/subnets/x")),
     (HIDDEN_NETWORK, TOUCHES, (OWN_RULES, f"{VNET}/virtualNetworkPeerings/to-spoke")),
-    (
-        HIDDEN_INTERFACE,
-        BEHIND_INTERFACE,
-        (network("prod", "routeTables/rt"), network("prod", "publicIPAddresses/ip")),
-    ),
-    (HIDDEN_INTERFACE, None, (network("prod", "networkInterfaces/web-02-nic"), network("hub", "routeTables/rt"))),
-    (
-        (),
-        ("unknown", "its network interfaces are not in the archive"),
-        (network("prod", "networkSecurityGroups/nsg"),),
-    ),
-    ((), None, (network("hub", "networkSecurityGroups/nsg"),)),
+    (HIDDEN_INTERFACE, BEHIND_INTERFACE, networks("prod:routeTables/rt prod:publicIPAddresses/ip")),
+    (HIDDEN_INTERFACE, None, networks("prod:networkInterfaces/web-02-nic hub:routeTables/rt")),
+    ((), NO_INVENTORY, networks("prod:networkSecurityGroups/nsg")),
+    ((), None, networks("hub:networkSecurityGroups/nsg")),
 ]
 
 

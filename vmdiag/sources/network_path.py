@@ -110,7 +110,6 @@ def _find_doubt(resource: str, path: NetworkPath, missing_phrase: str) -> str:
 
 
 def _parse_group_id(resource: str) -> str:
-    """The id of the resource group that holds a resource."""
     return "/".join(resource.split("/")[:5])
 
 

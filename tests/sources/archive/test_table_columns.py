@@ -56,32 +56,29 @@ def test_two_columns_of_a_file_are_settled_each_for_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "read", "doubts"),
+    ("one", "two", "doubts", "read"),
     [
         (
-            ("9/12/2026, 11:59:00.000 PM", "9/12/2026, 11:59:30.000\u202fPM"),
+            *("9/12/2026, 11:59:00.000 PM", "9/12/2026, 11:59:30.000\u202fPM", ["month first"]),
             ["2026-09-12T23:59:00Z", "2026-09-12T23:59:30Z"],
-            ("month first",),
         ),
         (
-            ("11/09/2026 23:59", "12/09/2026 00:00"),
+            *("11/09/2026 23:59", "12/09/2026 00:00", ["11/09/2026 23:59", "day first"]),
             ["2026-09-11T23:59:00Z", "2026-09-12T00:00:00Z"],
-            ("11/09/2026 23:59", "day first"),
         ),
         (
-            ("03/02/2026 08:14", "03/02/2026 08:15"),
+            *("03/02/2026 08:14", "03/02/2026 08:15", ["month first", "ISO 8601"]),
             ["2026-03-02T08:14:00Z", "2026-03-02T08:15:00Z"],
-            ("month first", "ISO 8601"),
         ),
     ],
     ids=["am and pm are American", "rows lie near to one another", "nothing tells"],
 )
 def test_where_no_cell_settles_the_order_it_is_supposed_and_told(
-    cells: tuple[str, ...], read: list[str], doubts: tuple[str, ...]
+    one: str, two: str, doubts: list[str], read: list[str]
 ) -> None:
-    (doubt,) = column("Time", cells)[1]
+    (doubt,) = column("Time", (one, two))[1]
 
-    assert times(*cells) == read
+    assert times(one, two) == read
     assert all(word in doubt for word in doubts)
 
 

@@ -173,5 +173,4 @@ class NumberColumn:
 
 
 def _remove_group_blanks(cell: str) -> str:
-    """The cell without the blanks and marks that can only be between thousands."""
     return GROUP_BLANK.sub("", cell.strip())

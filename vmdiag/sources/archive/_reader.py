@@ -121,7 +121,7 @@ class ArchiveReader:
                 self._watcher.warn(f"{one.places}: {one.records - 1} more like the first skipped: {reason}")
 
     def _read_file(self, place: InputFile) -> bool:
-        """Read one file, and all in it; whether anything was of use."""
+        """Whether anything in a file was of use."""
         try:
             file = place.open()
         except OSError as error:
@@ -251,7 +251,6 @@ class ArchiveReader:
             self._watcher.warn(f"{where}: {loss.fault.reason}; skipped")
 
     def _store_read_outcomes(self, tally: FileContents) -> None:
-        """What the file lacks, and what it is whole for."""
         missing = [
             (form, lack)
             for form, lack in tally.lists.missing
