@@ -1,7 +1,7 @@
 """A case as a report tells it, and a report's case as a value again; the names of the fields stand in `report`."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from inspect import get_annotations
 from typing import TypeVar
@@ -33,9 +33,10 @@ def _copy_fields(value: object, kind: Callable[..., Value], **others: object) ->
     return kind(**{name: getattr(value, name) for name in get_annotations(kind) if hasattr(value, name)} | others)
 
 
-def count_verdicts(verdicts: Iterable[Verdict], statuses: Iterable[Status], others: OtherVms) -> report.Summary:
+def count_verdicts(cases: Sequence[judging.Case], others: OtherVms) -> report.Summary:
     """How many cases got which verdict, and how their redeploys stand; `others` were seen and are no case."""
-    seen, done = Counter(verdicts), Counter(statuses)
+    seen = Counter(case.diagnosis.verdict for case in cases)
+    done = Counter(case.mitigation.status for case in cases if case.mitigation is not None)
     return report.Summary(
         vms=seen.total(),
         **{verdict.value: seen[verdict] for verdict in Verdict},

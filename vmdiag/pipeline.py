@@ -72,11 +72,7 @@ def combine_needs() -> Needs:
 
 
 def examine_vms(
-    source: Source,
-    scope: Scope,
-    *,
-    unreachable_since: datetime | time | None = None,
-    finished: Iterable[Case] = (),
+    source: Source, scope: Scope, *, unreachable_since: datetime | time | None = None, finished: Iterable[Case] = ()
 ) -> Examination:
     """Read, assemble, diagnose and compare every VM in scope; what the operator knows is a record like any other.
 

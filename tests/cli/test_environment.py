@@ -40,8 +40,7 @@ def test_the_command_line_wins_over_the_environment(vmdiag: Runner, log: Path) -
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"),
-    [("YES", "1"), ("MAX", "500"), ("INCLUDE_SUSPECTED", "true"), ("ALLOW_DATA_LOSS", "true")],
+    ("variable", "value"), [("YES", "1"), ("MAX", "500"), ("INCLUDE_SUSPECTED", "true"), ("ALLOW_DATA_LOSS", "true")]
 )
 def test_what_loosens_a_guard_is_heard_on_the_command_line_alone(
     vmdiag: Runner, log: Path, variable: str, value: str

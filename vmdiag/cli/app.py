@@ -27,9 +27,7 @@ DEFECT_EXIT_CODE = 70
 
 # Markup and pretty tracebacks would import Rich before anything is asked: 55 ms of every `--help`.
 app = typer.Typer(
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    rich_markup_mode=None, pretty_exceptions_enable=False, context_settings={"help_option_names": ["--help", "-h"]}
 )
 for command in (check, record, doctor, mitigations):
     app.command(epilog=EPILOG)(expand_option_groups(command))

@@ -152,8 +152,9 @@ def run_check(
             report.finish(run.other_vms)
         note_summary(header, tally.case_count, run.other_vms.total, watch)
     if watch.stop.is_set():
-        print_error("interrupted: what was known by then is in the report", tally.interrupted_hint)
-        return tally.interrupted_exit_code
+        code, hint = tally.describe_interruption()
+        print_error("interrupted: what was known by then is in the report", hint)
+        return code
     return tally.exit_code
 
 

@@ -65,17 +65,12 @@ class CaseTally:
         """The exit code for what was counted so far; an affected VM that was not come to is still affected."""
         return pick_worst_code(self.exit_codes | {1} if self.undecided_vms else self.exit_codes)
 
-    @property
-    def interrupted_exit_code(self) -> int:
-        """The same for a run that was interrupted."""
-        return self.exit_code if self.exit_code in _REDEPLOY_CODES else Interrupted.exit_code
-
-    @property
-    def interrupted_hint(self) -> str:
-        """How such a run is taken up again."""
-        if self.statuses.isdisjoint(_UNFINISHED_STATUSES):
-            return "--resume FILE continues an ndjson report."
-        return "The redeploy goes on: 'vmdiag mitigations --resume' finds out how it ended."
+    def describe_interruption(self) -> tuple[int, str]:
+        """The exit code of a run that was interrupted, and how it is taken up again."""
+        hint = "--resume FILE continues an ndjson report."
+        if not self.statuses.isdisjoint(_UNFINISHED_STATUSES):
+            hint = "The redeploy goes on: 'vmdiag mitigations --resume' finds out how it ended."
+        return self.exit_code if self.exit_code in _REDEPLOY_CODES else Interrupted.exit_code, hint
 
 
 def pick_worst_code(codes: Collection[int]) -> int:

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vmdiag.cli.options import (
-    JournalPath,
-    WaitFor,
-    declare_option,
-    format_option,
-    get_variable_name,
-    parse_duration,
-)
+from vmdiag.cli.options import JournalPath, WaitFor, declare_option, format_option, get_variable_name, parse_duration
 from vmdiag.cli.streams import is_terminal
 from vmdiag.errors import UsageError
 

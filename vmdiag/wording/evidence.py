@@ -19,10 +19,8 @@ def get_scenario(case: Case) -> Scenario | None:
 @cache
 def load_scenario(scenario: str) -> Scenario | None:
     """The scenario with this id; `None` when there is no such plug-in."""
-    if scenario not in plugins.list_names(scenarios):
-        return None
-    found = getattr(plugins.load(scenarios, scenario), "SCENARIO", None)
-    return found if isinstance(found, Scenario) else None
+    known = scenario in plugins.list_names(scenarios)
+    return plugins.load(scenarios, scenario).SCENARIO if known else None
 
 
 def format_scenario_title(scenario: str) -> str:

@@ -9,12 +9,7 @@ from datetime import datetime, timedelta
 from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Extent, Header, OtherVms, Stance, State, Verdict
 from vmdiag.model import NO_SUCH_VM, Kind
 from vmdiag.wording import redeploy_texts
-from vmdiag.wording.evidence import (
-    collect_sentences,
-    format_scenario_title,
-    get_scenario,
-    select_evidence,
-)
+from vmdiag.wording.evidence import collect_sentences, format_scenario_title, get_scenario, select_evidence
 from vmdiag.wording.plain_text import format_duration, format_instant, shorten_name, shorten_sentence
 
 _OPEN_STATE_WORDS = {
