@@ -40,8 +40,8 @@ class Signature:
         keys = fold_column_names(row).keys() if self.is_folded else row.keys()
         return (
             keys >= self.all_of
-            and not (self.one_of and self.one_of.isdisjoint(keys))
-            and self.none_of.isdisjoint(row)
+            and not (self.one_of and keys.isdisjoint(self.one_of))
+            and row.keys().isdisjoint(self.none_of)
             and (self.kind is None or self.kind.fullmatch(find_text(row, *self.kind_keys)) is not None)
             and (self.condition is None or self.condition(row))
         )

@@ -11,10 +11,10 @@ from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
     find_text,
+    fold_column_names,
     fold_columns,
     parse_vm_id,
     to_short_text,
-    to_text,
 )
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
@@ -31,10 +31,11 @@ VM_TYPES = frozenset({"", "virtualmachines", "microsoft.compute/virtualmachines"
 
 def is_heartbeat(row: Row) -> bool:
     """Whether a row says its table in `Type`; where that was left out, its agent or a column of its own tells."""
-    cells = fold_columns(row)
-    if "type" in cells:
-        return to_text(cells["type"]).lower() == "heartbeat"
-    return find_text(cells, "category").lower() in AGENT_CATEGORIES or not OWN_COLUMNS.isdisjoint(cells)
+    names = fold_column_names(row)
+    if "type" in names:
+        return find_text(row, names["type"]).lower() == "heartbeat"
+    category = find_text(row, names.get("category", "")).lower()
+    return category in AGENT_CATEGORIES or not names.keys().isdisjoint(OWN_COLUMNS)
 
 
 SIGNATURES = (Signature(all_of={"computer", "timegenerated"}, is_folded=True, condition=is_heartbeat),)
@@ -47,9 +48,9 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     has_id = bool(find_text(cells, "_resourceid", "resourceid"))
     if not has_id and find_text(cells, "computerenvironment").lower() == "non-azure":
         return
-    subscription, group, name = (to_text(cells.get(key)) for key in ("subscriptionid", "resourcegroup", "resource"))
-    is_vm = find_text(cells, "resourcetype").lower() in VM_TYPES
-    if not has_id and subscription and group and name and is_vm:
+    parts = [""] if has_id else [find_text(cells, key) for key in ("subscriptionid", "resourcegroup", "resource")]
+    if all(parts) and find_text(cells, "resourcetype").lower() in VM_TYPES:
+        subscription, group, name = parts
         vm = VmId.parse(f"/subscriptions/{subscription}/resourceGroups/{group}{PROVIDER}{name}")
     else:
         vm = find_row_vm(cells)
