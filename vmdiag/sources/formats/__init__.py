@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from operator import methodcaller
+from functools import partial
 from typing import Protocol
 
 from vmdiag.model import Signal
@@ -35,17 +35,6 @@ class Signature:
     kind_keys: tuple[str, ...] = ("type",)
     condition: Callable[[Row], bool] | None = None
 
-    def matches_row(self, row: Row) -> bool:
-        """Whether a row is so."""
-        keys = fold_column_names(row).keys() if self.is_folded else row.keys()
-        return (
-            keys >= self.all_of
-            and not (self.one_of and keys.isdisjoint(self.one_of))
-            and row.keys().isdisjoint(self.none_of)
-            and (self.kind is None or self.kind.fullmatch(find_text(row, *self.kind_keys)) is not None)
-            and (self.condition is None or self.condition(row))
-        )
-
 
 class InputFormat(Protocol):
     """A module of this folder."""
@@ -63,4 +52,16 @@ class InputFormat(Protocol):
 
 def recognises_row(form: InputFormat, row: Row) -> bool:
     """Whether a row is of this form, by its content alone."""
-    return any(map(methodcaller("matches_row", row), form.SIGNATURES))
+    return any(map(partial(matches_signature, row), form.SIGNATURES))
+
+
+def matches_signature(row: Row, signature: Signature) -> bool:
+    """Whether a row has all that a signature names."""
+    keys = fold_column_names(row).keys() if signature.is_folded else row.keys()
+    return (
+        keys >= signature.all_of
+        and not (signature.one_of and keys.isdisjoint(signature.one_of))
+        and row.keys().isdisjoint(signature.none_of)
+        and (signature.kind is None or signature.kind.fullmatch(find_text(row, *signature.kind_keys)) is not None)
+        and (signature.condition is None or signature.condition(row))
+    )
