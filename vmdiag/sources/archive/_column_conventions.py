@@ -162,7 +162,7 @@ class NumberColumn:
         written = _remove_group_blanks(cell)
         if not self.decimal or PLAIN_INTEGER.fullmatch(written):
             return written
-        if not any(form.fullmatch(written) for form in (AMBIGUOUS_NUMBER, DECIMAL_NUMBER, GROUPED_NUMBER)):
+        if not any(form.fullmatch(written) for form in (DECIMAL_NUMBER, AMBIGUOUS_NUMBER, GROUPED_NUMBER)):
             return cell
         other = "," if self.decimal == "." else "."
         whole, *groups = written.lstrip("+-").split(other)

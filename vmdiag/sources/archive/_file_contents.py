@@ -237,6 +237,5 @@ def _split_page_number(file: str, form: str) -> tuple[PageKey, int]:
     """The name without its number, and the number; a first page may have none."""
     folder, slash, name = PACKED_SUFFIX.sub("", file).rpartition("/")
     found = PAGE_NUMBER.search(name)
-    if found is None:
-        return (f"{folder}{slash}{name}", form), 1
-    return (f"{folder}{slash}{name[: found.start()]}{name[found.end() :]}", form), int(found[0])
+    start, end = found.span() if found else (len(name), len(name))
+    return (f"{folder}{slash}{name[:start]}{name[end:]}", form), int(found[0]) if found else 1

@@ -131,9 +131,11 @@ class TableColumns:
         for key in plan.measures:
             cell = row[key]
             if isinstance(cell, str) and not cell.isdecimal() and len(self._numbers) < COLUMN_LIMIT:
-                from vmdiag.sources.archive._column_conventions import NumberColumn
+                if key not in self._numbers:
+                    from vmdiag.sources.archive._column_conventions import NumberColumn
 
-                self._numbers.setdefault(key, NumberColumn(key)).learn_from_cell(cell)
+                    self._numbers[key] = NumberColumn(key)
+                self._numbers[key].learn_from_cell(cell)
 
     def _convert_row(self, cut: RowResult) -> RowResult:
         if not isinstance(cut.row, dict):
