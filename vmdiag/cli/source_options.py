@@ -111,8 +111,14 @@ class AzureOptions:
 
     def build_access(self, environment: Mapping[str, str], probe: int | None = None) -> "AzureSettings":
         """What these words mean; `UsageError` for what makes no sense."""
-        from vmdiag.arm.request import AzureSettings
+        from vmdiag.arm.request import API_VERSIONS, AzureSettings
 
+        api_versions: dict[str, str] = {}
+        for word in self.api_version or ():
+            service, _, api_versions[service] = word.partition("=")
+            if service not in API_VERSIONS or not _API_VERSION_DATE.fullmatch(api_versions[service]):
+                message = f"--api-version {word} is not SERVICE=YYYY-MM-DD"
+                raise UsageError(message, f"The services are {', '.join(API_VERSIONS)}.")
         tenant_hint = "Give its id, or one of its domains: contoso.onmicrosoft.com."
         workspace_hint = "Give the GUID that its overview shows as 'Workspace ID'."
         return AzureSettings(
@@ -126,23 +132,13 @@ class AzureOptions:
             ca_bundle=next((environment[name] for name in CA_BUNDLE_VARIABLES if environment.get(name)), None),
             jobs=self.jobs,
             timeout=parse_duration(self.timeout, "--timeout"),
-            api_versions=dict(map(_parse_api_version, self.api_version or ())),
+            api_versions=api_versions,
             workspaces=tuple(
                 require_match(word, _GUID, f"--workspace {word!r} is no workspace's id", workspace_hint).lower()
                 for word in self.workspace or ()
             ),
             probe_port=probe,
         )
-
-
-def _parse_api_version(word: str) -> tuple[str, str]:
-    from vmdiag.arm.request import API_VERSIONS
-
-    service, _, date = word.partition("=")
-    if service not in API_VERSIONS or not _API_VERSION_DATE.fullmatch(date):
-        message = f"--api-version {word} is not SERVICE=YYYY-MM-DD"
-        raise UsageError(message, f"The services are {', '.join(API_VERSIONS)}.")
-    return service, date
 
 
 @dataclass(frozen=True, slots=True)
