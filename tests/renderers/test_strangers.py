@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from tests.renderers import cases
 from tests.renderers.gallery import draw_on_terminal, render_report
 from vmdiag.diagnosis.model import Case
-from vmdiag.renderers._markdown_escapes import escape_text, format_code
+from vmdiag.renderers.markdown import escape_text, format_code
 from vmdiag.report import make_schema
 from vmdiag.wording.plain_text import escape_controls
 
