@@ -1,24 +1,21 @@
-"""The tree of errors a user can meet: message, hint and exit code; must not know who raises them.
-
-    VmdiagError
-    |- UsageError          2  the command line is wrong
-    |- MitigationError     5  a mitigation must not go on
-    `- SourceError         4  nothing could be read
-       |- NotSignedIn         no credential, or one that Azure does not accept
-       |- NotAllowed          a permission is missing
-       |- NotFound            what was named is not there
-       |- Throttled           too many requests, and too long to wait
-       |- Unreachable         no connection, no answer in time, or Azure cannot answer now
-       |- BadAnswer           an answer that makes no sense, or a request that Azure does not understand
-       |  `- NotUnderstood       the latter: nothing was answered, and so nothing in part
-       |- OutOfTime           the run's own time limit
-       |- Interrupted   130   the person pressed Ctrl-C
-       `- BadArchive          a file in no known format, or one that cannot be opened
+"""The tree of errors a user can meet: message, hint and exit code; and how secrets are kept out of what they quote.
 
 Raise one when the *run* cannot go on; record a `Gap` when one VM or one signal cannot be read.
 """
 
+import re
 from typing import ClassVar
+
+# A JSON web token, an authorization header, a shared-access signature, or a secret in a form or a URL.
+_SECRETS = re.compile(
+    r"eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"
+    r"|(?<=bearer )[\w.~+/=-]{8,}"
+    r"|(?<=[?&]sig=)[^&\s\"']+"
+    r"|(?<=accountkey=)[^;&\s\"']+"
+    r"|(?<=client_secret=)[^&\s\"']+"
+    r"|(?<=client_assertion=)[^&\s\"']+",
+    re.IGNORECASE,
+)
 
 
 class VmdiagError(Exception):
@@ -90,3 +87,8 @@ class Interrupted(SourceError):  # noqa: N818 - the tree says what happened
 
 class BadArchive(SourceError):  # noqa: N818 - the tree says what happened
     """A path that cannot be read, or a file in no known format."""
+
+
+def redact_secrets(text: str) -> str:
+    """The text with every secret that can be told by its form replaced."""
+    return _SECRETS.sub("[secret]", text)

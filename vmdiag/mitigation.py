@@ -1,7 +1,4 @@
-"""The nouns of what was done to a VM: how it stands, what each guard answered, what is known of the VM before.
-
-Must not know a diagnosis, a guard or Azure.
-"""
+"""The nouns of what was done to a VM: how it stands, what each guard answered, what is known of the VM before."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +31,7 @@ class GuardResult:
 class Mitigation:
     """A redeploy of one VM, planned, refused or made.
 
-    `operation` is Azure's name for it, an URL; `correlation` and `request` are the ids that Azure's support asks for.
+    `operation` is Azure's name for it, a URL; `correlation` and `request` are the ids that Azure's support asks for.
     `reachable_again` is `None` where that was not or could not be measured, and `says` tells why.
     """
 

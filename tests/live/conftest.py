@@ -1,6 +1,7 @@
 """The installed command against a local Resource Manager: nothing patched, only documented variables set."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from tests.arm import ArmServer, Fault, RedeployBehaviour, World
 from tests.arm.single_vm import SUBSCRIPTION
-from tests.conftest import CommandResult, Runner
+from tests.conftest import COMMAND, CommandResult, Runner
 from vmdiag.redeploy.journal import Journal
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
@@ -55,6 +56,38 @@ class LocalAzure:
         yes = () if {"--dry-run", "--yes"} & set(arguments) else ("--yes",)
         named = () if {"--all", "-g"} & set(arguments) else ("prod/web-01",)
         return self.check_vms(*named, "--redeploy", *yes, *arguments, **settings)
+
+    def refuse_redeploy(self, *arguments: str | Path) -> dict[str, Any]:
+        """Ask for a redeploy that guards refuse: nothing was sent; the case."""
+        ran, (case,) = self.redeploy_vms(*arguments)
+        assert (ran.code, self.redeploy_count, case["mitigation"]["status"]) == (5, 0, "refused"), ran.err
+        return dict(case)
+
+    def start_command(self, *arguments: str) -> "subprocess.Popen[str]":
+        """The command under way."""
+        return subprocess.Popen(
+            [COMMAND, *arguments, "--cloud", self.arm.url],
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def start_redeploy(self, *vms: str) -> "subprocess.Popen[str]":
+        """A run that redeploys without being asked, under way."""
+        named = vms or ("prod/web-01",)
+        return self.start_command("check", *named, "--since", "1d", "-o", "json", "--redeploy", "--yes")
+
+    def run_in_shell(self, command: str, tail: str) -> "subprocess.CompletedProcess[str]":
+        """The command as a shell runs it, with something done to its streams."""
+        return subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {COMMAND} {command} --cloud {self.arm.url} {tail}"],  # noqa: S607 - only a shell can close streams
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
 
     @property
     def redeploy_count(self) -> int:
@@ -107,3 +140,8 @@ def wait_until(running: subprocess.Popen[Any], happened: Callable[[], object]) -
 def get_gap_reasons(case: dict[str, Any]) -> dict[str, str]:
     """What was not heard of a case, by signal."""
     return {gap["signal"]: gap["reason"] for gap in case["gaps"]}
+
+
+def list_refusing_guards(case: dict[str, Any]) -> set[str]:
+    """The guards that refuse."""
+    return {guard["guard"] for guard in case["mitigation"]["guards"] if guard["passes"] is False}

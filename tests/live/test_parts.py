@@ -9,9 +9,8 @@ import pytest
 
 from vmdiag.arm._credential import decode_claims
 from vmdiag.arm.rate_limits import DEFAULT_ALLOWANCE, RateLimiter
-from vmdiag.errors import Unreachable
+from vmdiag.errors import Unreachable, redact_secrets
 from vmdiag.model import Window
-from vmdiag.redaction import redact_secrets
 from vmdiag.sources import kql
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
 

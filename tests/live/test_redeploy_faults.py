@@ -2,7 +2,6 @@
 
 import json
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,14 +12,13 @@ import pytest
 
 from tests.arm import ArmServer, Fault, ForeignServer, World
 from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world
-from tests.redeploy.guard_cases import build_passing_case
+from tests.redeploy.guard_cases import make_order
 from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer
-from vmdiag.redeploy.guards import Order, review_plans
 from vmdiag.redeploy.journal import Step
 from vmdiag.redeploy.operation import read_progress
-from vmdiag.redeploy.request import SendResult, apply_order, read_boot_seconds
+from vmdiag.redeploy.request import apply_order, read_boot_seconds
 
 LONG = timedelta(minutes=10)
 ALLOCATION = "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."
@@ -125,10 +123,6 @@ def test_an_answer_that_is_lost_after_acceptance_is_found_in_the_log(azure: Azur
 def test_only_where_no_connection_was_made_the_request_is_known_never_to_have_left(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    asked = build_passing_case()
-    plan = replace(asked.plan, looked_at=read_boot_seconds())
-    (order,) = review_plans([plan], asked.policy, asked.population, asked.now)
-    assert isinstance(order, Order)
     with ArmServer(build_world()) as arm:
         for name, value in arm.environment.items():
             monkeypatch.setenv(name, value)
@@ -138,9 +132,9 @@ def test_only_where_no_connection_was_made_the_request_is_known_never_to_have_le
         session = Session(AzureSettings(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
         session.get_token(session.cloud.token_scope, enable_cae=True)
 
-    sent = apply_order(order, session)
+    sent = apply_order(make_order(read_boot_seconds()), session)
 
-    assert (sent.reception, sent.says) == (SendResult.UNSENT, "Azure could not be reached: it refuses connections")
+    assert (sent.step, sent.says) == (Step.VOID, "Azure could not be reached: it refuses connections")
 
 
 def test_a_challenge_is_not_answered_with_a_second_request(azure: AzureStarter) -> None:

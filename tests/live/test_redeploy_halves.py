@@ -91,9 +91,8 @@ def test_measurements_that_are_not_all_that_was_asked_for_redeploy_nothing(
 ) -> None:
     there = azure(build_world())
     there.arm.add_fault(fault)
-    ran, (case,) = there.redeploy_vms()
+    case = there.refuse_redeploy()
 
-    assert (there.redeploy_count, ran.code) == (0, 5), ran.err
     assert says in case["mitigation"]["says"] or any(says in gap["reason"] for gap in case["gaps"])
 
 
@@ -126,9 +125,8 @@ def test_both_readings_of_the_health_in_part_refuse(azure: AzureStarter) -> None
 def test_an_azure_that_tells_no_time_is_not_said_to_agree(azure: AzureStarter) -> None:
     there = azure(build_world())
     there.arm.add_fault(Fault(path=".", kind="dated", date=""))
-    ran, (case,) = there.redeploy_vms()
+    case = there.refuse_redeploy()
 
-    assert (there.redeploy_count, ran.code) == (0, 5), ran.err
     assert "clock: Azure's answers tell no time" in case["mitigation"]["says"]
     doctor = there.run_command("doctor")
     assert "Azure's answers tell no time" in doctor.out + doctor.err

@@ -1,10 +1,9 @@
 """What another host or person did between the looks, or a moment ago, is seen, whatever the log still lacks."""
 
-import os
 import signal
-import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,25 +11,16 @@ import pytest
 
 from tests.arm import ArmServer, World
 from tests.arm.vm import ComputeState
-from tests.conftest import COMMAND
-from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world, wait_until
+from tests.live.conftest import AzureStarter, build_redeploy, build_world, list_refusing_guards, wait_until
 from tests.live.test_redeploy import Terminal
 from tests.live.test_redeploy_guards import log_operation
-from tests.redeploy.guard_cases import build_passing_case
+from tests.redeploy.guard_cases import make_order
 from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
-from vmdiag.redeploy.guards import Order, review_plans
 from vmdiag.redeploy.journal import Step
-from vmdiag.redeploy.request import SendResult, Sent, apply_order, read_boot_seconds
+from vmdiag.redeploy.request import HeldError, apply_order, read_boot_seconds
 
 LATE = timedelta(minutes=15)
-
-
-def list_refusing_guards(case: dict[str, object]) -> set[str]:
-    """The guards that refuse."""
-    done = case["mitigation"]
-    assert isinstance(done, dict)
-    return {guard["guard"] for guard in done["guards"] if guard["passes"] is False}
 
 
 def redeploy_elsewhere(one: World, *, annotated: bool) -> None:
@@ -50,9 +40,8 @@ def test_a_redeploy_by_another_host_shows_before_the_log_has_it(azure: AzureStar
     one = build_world()
     redeploy_elsewhere(one, annotated=annotated)
     there = azure(one)
-    ran, (case,) = there.redeploy_vms()
+    case = there.refuse_redeploy()
 
-    assert (ran.code, there.redeploy_count) == (5, 0)
     assert list_refusing_guards(case) == {"repeat"}
     # It ended a moment ago: nothing can be said of it yet.
     assert case["recommendation"]["action"] == "wait"
@@ -83,16 +72,9 @@ def test_an_operation_under_way_is_waited_for(azure: AzureStarter) -> None:
     vm.state_changes.pop()  # what is measured is late, too
     vm.state_changes.pop()
     there = azure(one)
-    ran, (case,) = there.redeploy_vms()
+    case = there.refuse_redeploy()
 
-    assert (ran.code, there.redeploy_count) == (5, 0)
     assert "state" in list_refusing_guards(case)
-
-
-def test_that_two_hosts_cannot_see_each_other_in_the_same_seconds_is_a_risk_that_is_told(azure: AzureStarter) -> None:
-    _, (case,) = azure(build_world()).redeploy_vms("--dry-run")
-
-    assert any("decide in the same seconds neither sees the other" in risk for risk in case["mitigation"]["risks"])
 
 
 def test_a_vm_that_was_made_after_the_loss_began_is_another_one(azure: AzureStarter) -> None:
@@ -100,9 +82,8 @@ def test_a_vm_that_was_made_after_the_loss_began_is_another_one(azure: AzureStar
     (vm,) = one
     vm.created_at = one.now() - timedelta(minutes=90)
     there = azure(one)
-    ran, (case,) = there.redeploy_vms()
+    case = there.refuse_redeploy()
 
-    assert (ran.code, there.redeploy_count) == (5, 0)
     assert list_refusing_guards(case) == {"state"}
     assert "after the loss began" in case["mitigation"]["says"]
 
@@ -132,54 +113,34 @@ def test_what_became_another_vm_while_the_question_stood_is_not_redeployed(
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> tuple[ArmServer, Session]:
+def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ArmServer, Session]]:
     """A session that has signed in already."""
-    arm = ArmServer(build_world()).__enter__()
-    for name, value in arm.environment.items():
-        monkeypatch.setenv(name, value)
-    session = Session(AzureSettings(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
-    session.get_token(session.cloud.token_scope, enable_cae=True)
-    return arm, session
-
-
-def send_order(session: Session, looked_at: float | None) -> Sent:
-    asked = build_passing_case()
-    plan = replace(asked.plan, looked_at=looked_at)
-    (order,) = review_plans([plan], asked.policy, asked.population, asked.now)
-    assert isinstance(order, Order)
-    return apply_order(order, session)
+    with ArmServer(build_world()) as arm:
+        for name, value in arm.environment.items():
+            monkeypatch.setenv(name, value)
+        session = Session(AzureSettings(cloud=arm.url), lambda: datetime.now(UTC), threading.Event())
+        session.get_token(session.cloud.token_scope, enable_cae=True)
+        yield arm, session
 
 
 @pytest.mark.parametrize("age", [61.0, None])
 def test_an_order_that_has_grown_old_sends_nothing(door: tuple[ArmServer, Session], age: float | None) -> None:
     arm, session = door
-    told = send_order(session, None if age is None else read_boot_seconds() - age)
+    with pytest.raises(HeldError):
+        apply_order(make_order(None if age is None else read_boot_seconds() - age), session)
+    assert len(arm.list_posts("/redeploy")) == 0
 
-    assert (told.reception, len(arm.list_posts("/redeploy"))) == (SendResult.HELD, 0)
-    assert send_order(session, read_boot_seconds()).reception is not SendResult.HELD
+    apply_order(make_order(read_boot_seconds()), session)
     assert len(arm.list_posts("/redeploy")) == 1
-    arm.__exit__(None, None, None)
 
 
 def test_a_run_that_was_asked_to_end_sends_nothing(door: tuple[ArmServer, Session]) -> None:
     arm, session = door
     session.stop.set()
 
-    assert (send_order(session, read_boot_seconds()).reception, len(arm.list_posts("/redeploy"))) == (
-        SendResult.HELD,
-        0,
-    )
-    arm.__exit__(None, None, None)
-
-
-def start_redeploy(there: LocalAzure) -> "subprocess.Popen[bytes]":
-    arguments = ["check", "prod/web-01", "--since", "1d", "-o", "json", "--redeploy", "--yes", "--cloud", there.arm.url]
-    return subprocess.Popen(
-        [COMMAND, *arguments],
-        env={**os.environ, **there.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    with pytest.raises(HeldError):
+        apply_order(make_order(read_boot_seconds()), session)
+    assert len(arm.list_posts("/redeploy")) == 0
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
@@ -187,7 +148,7 @@ def test_a_process_that_is_stopped_behind_its_intent_and_ended_sends_nothing(
     azure: AzureStarter, ending: signal.Signals
 ) -> None:
     there = azure(build_world())
-    with start_redeploy(there) as running:
+    with there.start_redeploy() as running:
         wait_until(running, there.journal.path.exists)
         running.send_signal(signal.SIGSTOP)
         before = there.redeploy_count

@@ -80,15 +80,7 @@ def test_a_reader_that_leaves_after_five_bytes_hides_no_failed_redeploy(azure: A
     many = World.with_fleet(vms=6, groups=1, migrated=1)
     many.redeploying = build_redeploy(**FAILS)
     there = azure(many)
-    check = f"{COMMAND} check --all --since 1d -o csv --redeploy --yes --cloud {there.arm.url}"
-    ran = subprocess.run(
-        ["bash", "-c", f"{check} | head -c 5; exit ${{PIPESTATUS[0]}}"],  # noqa: S607 - only a shell has pipelines
-        env={**os.environ, **there.environment},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    ran = there.run_in_shell("check --all --since 1d -o csv --redeploy --yes", "| head -c 5; exit ${PIPESTATUS[0]}")
 
     assert (ran.returncode, there.redeploy_count, len(ran.stdout)) == (6, 1, 5), ran.stderr
 

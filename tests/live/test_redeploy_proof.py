@@ -1,33 +1,18 @@
 """What is said after a redeploy: proven by what was measured since, or not at all, and never hidden by the report."""
 
-import os
 import re
 import signal
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.arm.metric_generator import TrafficState
-from tests.conftest import COMMAND
-from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world, wait_until
+from tests.live.conftest import AzureStarter, build_redeploy, build_world, wait_until
 from tests.live.test_redeploy import Terminal, read_steps
 
 SHORT = ("--wait-for", "4s")
-
-
-def run_in_shell(there: LocalAzure, tail: str) -> "subprocess.CompletedProcess[str]":
-    """The command as a shell runs it, with something done to its streams."""
-    check = f"{COMMAND} check prod/web-01 --since 1d --redeploy --yes --wait-for 4s --cloud {there.arm.url}"
-    return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {check} {tail}"],  # noqa: S607 - only a shell can close streams
-        env={**os.environ, **there.environment},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
+CHECK = "check prod/web-01 --since 1d --redeploy --yes --wait-for 4s"
 
 
 def test_seven_percent_of_the_old_traffic_is_not_reachable_again_and_no_failure_either(azure: AzureStarter) -> None:
@@ -82,7 +67,7 @@ def test_a_report_that_cannot_be_written_does_not_hide_what_was_done(
     azure: AzureStarter, tail: str, outcome: str, code: int
 ) -> None:
     there = azure(build_world(redeploying=build_redeploy(outcome=outcome, code="Odd" if code else None)))
-    ran = run_in_shell(there, tail)
+    ran = there.run_in_shell(CHECK, tail)
 
     assert (ran.returncode, there.redeploy_count) == (code, 1), ran.stderr
     assert "Traceback" not in ran.stderr
@@ -91,27 +76,14 @@ def test_a_report_that_cannot_be_written_does_not_hide_what_was_done(
 def test_a_report_that_cannot_be_written_leaves_what_goes_on_a_one(azure: AzureStarter) -> None:
     there = azure(build_world(redeploying=build_redeploy(takes=timedelta(minutes=10))))
 
-    assert run_in_shell(there, "> /dev/full").returncode == 1
-    listed = subprocess.run(
-        ["bash", "-c", f"{COMMAND} mitigations --resume --wait-for 1s --cloud {there.arm.url} > /dev/full"],  # noqa: S607
-        env={**os.environ, **there.environment},
-        capture_output=True,
-        timeout=110,
-        check=False,
-    )
-    assert (listed.returncode, there.redeploy_count) == (1, 1)
+    assert there.run_in_shell(CHECK, "> /dev/full").returncode == 1
+    assert there.run_in_shell("mitigations --resume --wait-for 1s", "> /dev/full").returncode == 1
+    assert there.redeploy_count == 1
 
 
 def test_ctrl_c_while_it_is_followed_says_how_to_take_it_up(azure: AzureStarter) -> None:
     there = azure(build_world(redeploying=build_redeploy(takes=timedelta(minutes=10))))
-    arguments = ["check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", "--cloud", there.arm.url]
-    with subprocess.Popen(
-        [COMMAND, *arguments],
-        env={**os.environ, **there.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
+    with there.start_command("check", "prod/web-01", "--since", "1d", "--redeploy", "--yes") as running:
         wait_until(running, lambda: there.redeploy_count and "accepted" in read_steps(there))
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=60)

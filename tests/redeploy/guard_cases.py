@@ -1,6 +1,5 @@
 """A VM that every guard lets pass, and what makes each guard alone refuse it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,16 +7,16 @@ from typing import Any
 from tests.timeline_builders import make_case
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Gap, Kind, Signal, Window
+from vmdiag.redeploy.guards import Order, review_plans
 from vmdiag.redeploy.model import (
     AffectedVm,
     Consent,
     Hardware,
+    KnownRedeploy,
     Plan,
     Policy,
     Population,
     Preflight,
-    RecentRedeploy,
-    Unfinished,
 )
 from vmdiag.redeploy.request import build_plan
 
@@ -47,13 +46,28 @@ class GuardCase:
     population: Population
     now: datetime = NOW
 
+    def with_plan(self, **changes: Any) -> "GuardCase":
+        """With another plan."""
+        return replace(self, plan=replace(self.plan, **changes))
+
     def with_facts(self, **changes: Any) -> "GuardCase":
-        """With other circumstances."""
-        return replace(self, plan=replace(self.plan, preflight=replace(self.plan.preflight or PREFLIGHT, **changes)))
+        """With other facts."""
+        return self.with_plan(preflight=replace(self.plan.preflight or PREFLIGHT, **changes))
 
     def with_policy(self, **changes: Any) -> "GuardCase":
         """With another policy."""
         return replace(self, policy=replace(self.policy, **changes))
+
+    def with_affected(self, vms: int, *, of: int, candidates: int = 1, **how: Any) -> "GuardCase":
+        """So many VMs of so many are hit."""
+        affected = make_affected_vms(vms, **how)
+        return replace(self, population=Population(vms=of, affected=affected, candidates=candidates))
+
+    def with_gap(self, signal: Signal, begun: int = 120, ended: int = 0, **how: Any) -> "GuardCase":
+        """A second look at which something was not heard, from so many minutes ago until so many."""
+        window = Window(NOW - timedelta(minutes=begun), NOW - timedelta(minutes=ended))
+        gap = Gap(signal=signal, window=window, **({"reason": "half"} | how))
+        return self.with_plan(again=replace(self.plan.case, gaps=(*self.plan.case.gaps, gap)))
 
 
 def make_affected_vms(count: int, *, region: str = "westeurope", apart: timedelta = HOUR) -> tuple[AffectedVm, ...]:
@@ -72,83 +86,49 @@ def build_case(story: str, facts: Preflight = PREFLIGHT) -> GuardCase:
     )
 
 
-def build_passing_case() -> GuardCase:
-    """The VM that every guard lets pass."""
-    return build_case(LOST_STORY)
+PASSING = build_case(LOST_STORY)
+
+
+def make_order(looked_at: float | None) -> Order:
+    """An order for the VM that every guard lets pass, as old as that."""
+    plan = replace(PASSING.plan, looked_at=looked_at)
+    (order,) = review_plans([plan], PASSING.policy, PASSING.population, PASSING.now)
+    assert isinstance(order, Order)
+    return order
 
 
 def _with_vm_id(vm: VmId) -> GuardCase:
-    asked = build_passing_case()
-    one = replace(asked.plan.case, vm=replace(asked.plan.case.vm, id=vm))
-    return replace(asked, plan=build_plan(one, PREFLIGHT, again=one))
-
-
-def _with_second_look(story: str) -> GuardCase:
-    asked = build_passing_case()
-    return replace(asked, plan=replace(asked.plan, again=make_case(story)))
-
-
-def build_outage(vms: int, *, of: int, **how: Any) -> GuardCase:
-    """So many VMs of so many are hit."""
-    return replace(
-        build_passing_case(), population=Population(vms=of, affected=make_affected_vms(vms, **how), candidates=1)
-    )
+    one = replace(PASSING.plan.case, vm=replace(PASSING.plan.case.vm, id=vm))
+    return replace(PASSING, plan=build_plan(one, PREFLIGHT, again=one))
 
 
 def make_recent_redeploys(
     count: int, *, region: str = "westeurope", ago: timedelta = HOUR / 2
-) -> tuple[RecentRedeploy, ...]:
+) -> tuple[KnownRedeploy, ...]:
     """So many redeploys of others."""
     vms = (VmId(subscription="s", resource_group="prod", name=f"db-{number:02}") for number in range(count))
-    return tuple(RecentRedeploy(vm=vm, at=NOW - ago, region=region) for vm in vms)
+    return tuple(KnownRedeploy(vm=vm, at=NOW - ago, region=region) for vm in vms)
 
 
 def _with_earlier_hardware(**was: Any) -> GuardCase:
-    asked = build_passing_case()
-    before = replace(PREFLIGHT, hardware=replace(HARDWARE, **was))
-    return replace(asked, plan=replace(asked.plan, earlier=before))
+    return PASSING.with_plan(earlier=replace(PREFLIGHT, hardware=replace(HARDWARE, **was)))
 
 
 def _with_other_explanation() -> GuardCase:
-    asked = build_passing_case()
-    diagnosis = asked.plan.case.diagnosis
+    diagnosis = PASSING.plan.case.diagnosis
     losses = tuple(replace(loss, explained_by="network-change") for loss in diagnosis.losses)
-    one = replace(asked.plan.case, diagnosis=replace(diagnosis, losses=losses))
-    return replace(asked, plan=build_plan(one, PREFLIGHT, again=one))
+    one = replace(PASSING.plan.case, diagnosis=replace(diagnosis, losses=losses))
+    return replace(PASSING, plan=build_plan(one, PREFLIGHT, again=one))
 
 
 def _with_later_loss() -> GuardCase:
-    asked = build_passing_case()
-    diagnosis, later = asked.plan.case.diagnosis, timedelta(minutes=21)
+    diagnosis, later = PASSING.plan.case.diagnosis, timedelta(minutes=21)
     assert diagnosis.failed_at is not None
     losses = tuple(
         replace(loss, interval=replace(loss.interval, start=loss.interval.start + later)) for loss in diagnosis.losses
     )
     moved = replace(diagnosis, failed_at=diagnosis.failed_at + later, losses=losses)
-    return replace(asked, plan=replace(asked.plan, again=replace(asked.plan.case, diagnosis=moved)))
-
-
-def _with_unread_signal(signal: Signal, ended: int, begun: int, *, cut: bool = False) -> GuardCase:
-    return with_gap(
-        Gap(
-            signal=signal,
-            window=Window(_get_minutes_ago(begun), _get_minutes_ago(ended)),
-            reason="half",
-            cut=cut,
-            partial=cut,
-        )
-    )
-
-
-def _get_minutes_ago(minutes: int) -> datetime:
-    return NOW - timedelta(minutes=minutes)
-
-
-def with_gap(gap: Gap) -> GuardCase:
-    """A second look at which something was not heard."""
-    asked = build_passing_case()
-    again = replace(asked.plan.case, gaps=(*asked.plan.case.gaps, gap))
-    return replace(asked, plan=replace(asked.plan, again=again))
+    return PASSING.with_plan(again=replace(PASSING.plan.case, diagnosis=moved))
 
 
 def build_recent_loss(minutes: int) -> GuardCase:
@@ -166,9 +146,7 @@ def build_service_incident(region: str = "westeurope", ended: datetime | None = 
         facts["ended"] = ended.isoformat()
     begun = NOW - timedelta(minutes=10)
     event = Event(at=begun, kind=Kind.SERVICE_INCIDENT, signal=Signal.SERVICE, says="an incident", facts=facts)
-    base = build_passing_case().plan
-    again = replace(base.case, events=(*base.case.events, event))
-    return replace(build_passing_case(), plan=replace(base, again=again))
+    return PASSING.with_plan(again=replace(PASSING.plan.case, events=(*PASSING.plan.case.events, event)))
 
 
 SCALE_SET = VmId(subscription="s", resource_group="prod", name="0", scale_set="pool")
@@ -176,103 +154,85 @@ NODE = VmId(subscription="s", resource_group="MC_shop_aks_westeurope", name="aks
 OTHER = VmId(subscription="S", resource_group="test", name="db-01")
 
 # By guard, everything that makes it refuse, and it alone.
-REFUSED_CASES: dict[str, dict[str, Callable[[], GuardCase]]] = {
+REFUSED_CASES: dict[str, dict[str, GuardCase]] = {
     "verdict": {
-        "suspected": lambda: build_case("12:00 live-migration\n12:03 traffic-lost\nuntil 14:00"),
-        "old evidence": lambda: replace(build_passing_case(), now=NOW + timedelta(minutes=16)),
-        "another loss is open": _with_other_explanation,
+        "suspected": build_case("12:00 live-migration\n12:03 traffic-lost\nuntil 14:00"),
+        "old evidence": replace(PASSING, now=NOW + timedelta(minutes=16)),
+        "another loss is open": _with_other_explanation(),
     },
     "persistence": {
-        "back meanwhile": lambda: _with_second_look(f"{LOST_STORY}\n13:50 traffic-back"),
-        "unreadable": lambda: replace(
-            build_passing_case(), plan=replace(build_passing_case().plan, again=None, again_fails="throttled")
-        ),
-        "an archive": lambda: build_passing_case().with_policy(is_live=False),
-        "another loss": _with_later_loss,
-        "a strong channel is normal": lambda: replace(
-            build_passing_case(), plan=replace(build_passing_case().plan, normal=("beats come",))
-        ),
-        "the deciding feed cut": lambda: _with_unread_signal(Signal.TRAFFIC, 30, 90, cut=True),
-        "the annotations cut": lambda: _with_unread_signal(Signal.HEALTH, 30, 90, cut=True),
-        "the log unread around the loss": lambda: _with_unread_signal(Signal.ACTIVITY, 117, 140),
-        "the log cut after the loss": lambda: _with_unread_signal(Signal.ACTIVITY, 100, 116, cut=True),
-        "the log may come yet": lambda: build_recent_loss(21),
+        "back meanwhile": PASSING.with_plan(again=make_case(f"{LOST_STORY}\n13:50 traffic-back")),
+        "unreadable": PASSING.with_plan(again=None, again_fails="throttled"),
+        "an archive": PASSING.with_policy(is_live=False),
+        "another loss": _with_later_loss(),
+        "a strong channel is normal": PASSING.with_plan(normal=("beats come",)),
+        "the deciding feed cut": PASSING.with_gap(Signal.TRAFFIC, 90, 30, cut=True, partial=True),
+        "the annotations cut": PASSING.with_gap(Signal.HEALTH, 90, 30, cut=True, partial=True),
+        "the log unread around the loss": PASSING.with_gap(Signal.ACTIVITY, 140, 117),
+        "the log cut after the loss": PASSING.with_gap(Signal.ACTIVITY, 116, 100, cut=True, partial=True),
+        "the log may come yet": build_recent_loss(21),
     },
     "state": {
-        "deallocated": lambda: build_passing_case().with_facts(power="deallocated"),
-        "starting": lambda: build_passing_case().with_facts(power="starting"),
-        "power unknown": lambda: build_passing_case().with_facts(power=None),
-        "updating": lambda: build_passing_case().with_facts(provisioning="updating"),
-        "failed": lambda: build_passing_case().with_facts(provisioning="failed"),
-        "locked": lambda: build_passing_case().with_facts(locks=("the CanNotDelete lock keep",)),
-        "another VM by now": lambda: _with_earlier_hardware(vm_id="7a1b"),
-        "made again": lambda: _with_earlier_hardware(created_at=CREATED_AT - HOUR),
-        "made after the loss": lambda: build_passing_case().with_facts(
-            hardware=replace(HARDWARE, created_at=NOW - HOUR)
-        ),
-        "resized": lambda: _with_earlier_hardware(size="Standard_D2s_v5"),
-        "another priority": lambda: _with_earlier_hardware(priority="Spot"),
-        "another OS disk": lambda: replace(
-            build_passing_case(), plan=replace(build_passing_case().plan, earlier=replace(PREFLIGHT, ephemeral=True))
-        ),
+        "deallocated": PASSING.with_facts(power="deallocated"),
+        "starting": PASSING.with_facts(power="starting"),
+        "power unknown": PASSING.with_facts(power=None),
+        "updating": PASSING.with_facts(provisioning="updating"),
+        "failed": PASSING.with_facts(provisioning="failed"),
+        "locked": PASSING.with_facts(locks=("the CanNotDelete lock keep",)),
+        "another VM by now": _with_earlier_hardware(vm_id="7a1b"),
+        "made again": _with_earlier_hardware(created_at=CREATED_AT - HOUR),
+        "made after the loss": PASSING.with_facts(hardware=replace(HARDWARE, created_at=NOW - HOUR)),
+        "resized": _with_earlier_hardware(size="Standard_D2s_v5"),
+        "another priority": _with_earlier_hardware(priority="Spot"),
+        "another OS disk": PASSING.with_plan(earlier=replace(PREFLIGHT, ephemeral=True)),
     },
-    "data": {"ephemeral": lambda: build_passing_case().with_facts(ephemeral=True)},
+    "data": {"ephemeral": PASSING.with_facts(ephemeral=True)},
     "owner": {
-        "scale set": lambda: _with_vm_id(SCALE_SET),
-        "AKS group": lambda: _with_vm_id(NODE),
-        "AKS tag": lambda: build_passing_case().with_facts(tags={"aks-managed-poolname": "pool"}),
-        "old AKS tag": lambda: build_passing_case().with_facts(tags={"orchestrator": "Kubernetes:1.20"}),
-        "protected": lambda: build_passing_case().with_facts(tags={"vmdiag-protect": ""}),
-        "managed": lambda: build_passing_case().with_facts(managed_by="/subscriptions/s/providers/x"),
+        "scale set": _with_vm_id(SCALE_SET),
+        "AKS group": _with_vm_id(NODE),
+        "AKS tag": PASSING.with_facts(tags={"aks-managed-poolname": "pool"}),
+        "old AKS tag": PASSING.with_facts(tags={"orchestrator": "Kubernetes:1.20"}),
+        "protected": PASSING.with_facts(tags={"vmdiag-protect": ""}),
+        "managed": PASSING.with_facts(managed_by="/subscriptions/s/providers/x"),
     },
-    "permission": {"reader": lambda: build_passing_case().with_facts(may_redeploy=False)},
+    "permission": {"reader": PASSING.with_facts(may_redeploy=False)},
     "count": {
-        "two": lambda: replace(
-            build_passing_case(), population=Population(vms=10, affected=make_affected_vms(2), candidates=2)
-        ),
+        "two": PASSING.with_affected(2, of=10, candidates=2),
     },
     "storm": {
-        "three of ten": lambda: build_outage(3, of=10),
-        "eleven at once": lambda: build_outage(11, of=10_000, apart=timedelta(minutes=1)),
-        "two others redeployed": lambda: build_outage(1, of=1).with_facts(recent=make_recent_redeploys(2)),
-        "ten others redeployed": lambda: build_outage(1, of=10_000).with_facts(recent=make_recent_redeploys(10)),
-        "two others redeployed who knows where": lambda: build_outage(1, of=1).with_facts(
+        "three of ten": PASSING.with_affected(3, of=10),
+        "eleven at once": PASSING.with_affected(11, of=10_000, apart=timedelta(minutes=1)),
+        "two others redeployed": PASSING.with_affected(1, of=1).with_facts(recent=make_recent_redeploys(2)),
+        "ten others redeployed": PASSING.with_affected(1, of=10_000).with_facts(recent=make_recent_redeploys(10)),
+        "two others redeployed who knows where": PASSING.with_affected(1, of=1).with_facts(
             recent=make_recent_redeploys(2, region="")
         ),
-        "the log unread": lambda: build_passing_case().with_facts(unread={"recent": "429"}),
+        "the log unread": PASSING.with_facts(unread={"recent": "429"}),
     },
     "service event": {
-        "incident": build_service_incident,
-        "incidents unread": lambda: with_gap(
-            Gap(signal=Signal.SERVICE, window=build_passing_case().plan.case.window, reason="refused")
-        ),
-        "incident of an unknown region": lambda: build_service_incident(""),
-        "incident of the region": lambda: build_passing_case().with_facts(
-            incidents=("the service incident VT60-LPZ goes on",)
-        ),
-        "the host is to be left": lambda: build_case(LOST_STORY.replace("cpu", "12:30 degraded-host\ncpu")),
-        "scheduled": lambda: build_passing_case().with_facts(scheduled=("Azure has announced a redeploy",)),
+        "incident": build_service_incident(),
+        "incidents unread": PASSING.with_gap(Signal.SERVICE, begun=24 * 60, reason="refused"),
+        "incident of an unknown region": build_service_incident(""),
+        "incident of the region": PASSING.with_facts(incidents=("the service incident VT60-LPZ goes on",)),
+        "the host is to be left": build_case(LOST_STORY.replace("cpu", "12:30 degraded-host\ncpu")),
+        "scheduled": PASSING.with_facts(scheduled=("Azure has announced a redeploy",)),
     },
     "repeat": {
-        "five hours ago": lambda: build_passing_case().with_facts(redeploys=(NOW - 5 * HOUR,)),
-        "twice in a week": lambda: build_passing_case().with_facts(redeploys=(NOW - 50 * HOUR, NOW - 100 * HOUR)),
-        "in this loss": lambda: build_passing_case().with_facts(redeploys=(NOW - HOUR,)),
-        "rebuilt by nobody knows whom": lambda: build_passing_case().with_facts(changed_at=NOW - HOUR),
-        "rebuilt at another time than the write": lambda: build_passing_case().with_facts(
+        "five hours ago": PASSING.with_facts(redeploys=(NOW - 5 * HOUR,)),
+        "twice in a week": PASSING.with_facts(redeploys=(NOW - 50 * HOUR, NOW - 100 * HOUR)),
+        "in this loss": PASSING.with_facts(redeploys=(NOW - HOUR,)),
+        "rebuilt by nobody knows whom": PASSING.with_facts(changed_at=NOW - HOUR),
+        "rebuilt at another time than the write": PASSING.with_facts(
             changed_at=NOW - HOUR, writes=((NOW - HOUR - timedelta(minutes=4), "write"),)
         ),
     },
-    "grace": {
-        "written": lambda: build_passing_case().with_facts(writes=((NOW - timedelta(minutes=29), "extensions/write"),))
-    },
-    "pace": {
-        "unfinished": lambda: build_passing_case().with_policy(unfinished=(Unfinished(vm=OTHER, since=NOW - HOUR),))
-    },
-    "lock": {"rival": lambda: build_passing_case().with_policy(lock_holder="another run")},
+    "grace": {"written": PASSING.with_facts(writes=((NOW - timedelta(minutes=29), "extensions/write"),))},
+    "pace": {"unfinished": PASSING.with_policy(unfinished=(KnownRedeploy(vm=OTHER, at=NOW - HOUR),))},
+    "lock": {"rival": PASSING.with_policy(lock_holder="another run")},
     "clock": {
-        "ahead": lambda: build_passing_case().with_policy(skew=-timedelta(minutes=5)),
-        "behind": lambda: build_passing_case().with_policy(skew=timedelta(minutes=5)),
-        "not told": lambda: build_passing_case().with_policy(skew=None),
+        "ahead": PASSING.with_policy(skew=-timedelta(minutes=5)),
+        "behind": PASSING.with_policy(skew=timedelta(minutes=5)),
+        "not told": PASSING.with_policy(skew=None),
     },
-    "consent": {"nobody": lambda: build_passing_case().with_policy(consent=Consent.NOBODY)},
+    "consent": {"nobody": PASSING.with_policy(consent=Consent.NOBODY)},
 }

@@ -7,13 +7,14 @@ import pytest
 
 from vmdiag.diagnosis.event_kinds import Phase
 from vmdiag.identity import VmId
+from vmdiag.mitigation import Status
 from vmdiag.redeploy.journal import JournalEntry, Step
 from vmdiag.redeploy.lost_answer import RedeployTraces, conclude_from_traces
-from vmdiag.redeploy.operation import Stage
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOON, LATE = AT + timedelta(minutes=2), AT + timedelta(minutes=16)
-DAYS, SEASON = AT + timedelta(days=2), AT + timedelta(days=91)
+DAY = timedelta(days=1)
+DAYS, SEASON = AT + 2 * DAY, AT + 91 * DAY
 VM = VmId(subscription="s", resource_group="prod", name="web-01")
 BEGUN = frozenset({Phase.BEGUN, Phase.ACCEPTED})
 NOTHING: frozenset[Phase] = frozenset()
@@ -26,45 +27,46 @@ def deed(step: Step = Step.INTENDED) -> JournalEntry:
 @pytest.mark.parametrize(
     ("trace", "now", "stage"),
     [
-        (RedeployTraces(provisioning="succeeded", phases=NOTHING), SOON, Stage.RUNNING),
-        (RedeployTraces(provisioning="succeeded", phases=NOTHING), LATE, Stage.VOID),
-        (RedeployTraces(provisioning="updating", phases=NOTHING), LATE, Stage.RUNNING),
+        (RedeployTraces(provisioning="succeeded", phases=NOTHING), SOON, Step.INTENDED),
+        (RedeployTraces(provisioning="succeeded", phases=NOTHING), LATE, Step.VOID),
+        (RedeployTraces(provisioning="updating", phases=NOTHING), LATE, Step.INTENDED),
         # A VM that could not be looked at may be under way.
-        (RedeployTraces(phases=NOTHING, unread="403"), LATE, Stage.RUNNING),
-        (RedeployTraces(provisioning="succeeded", phases=None, unread="403"), LATE, Stage.RUNNING),
+        (RedeployTraces(phases=NOTHING, unread="403"), LATE, Step.INTENDED),
+        (RedeployTraces(provisioning="succeeded", phases=None, unread="403"), LATE, Step.INTENDED),
         # Azure keeps its log for 90 days: somebody else may be able to read it.
-        (RedeployTraces(provisioning="succeeded", phases=None, unread="403"), DAYS, Stage.RUNNING),
-        (RedeployTraces(provisioning="succeeded", phases=None, unread="403"), SEASON, Stage.UNKNOWN),
-        (RedeployTraces(phases=BEGUN), DAYS, Stage.UNKNOWN),
-        (RedeployTraces(provisioning="updating", phases=BEGUN), SOON, Stage.RUNNING),
-        (
-            RedeployTraces(provisioning="succeeded", changed_at=AT - timedelta(days=1), phases=BEGUN),
-            SOON,
-            Stage.RUNNING,
-        ),
-        (RedeployTraces(provisioning="succeeded", changed_at=SOON, phases=BEGUN), SOON, Stage.SUCCEEDED),
-        (RedeployTraces(provisioning="failed", changed_at=SOON, phases=BEGUN), SOON, Stage.FAILED),
-        (RedeployTraces(phases=BEGUN | {Phase.DONE}), SOON, Stage.SUCCEEDED),
-        (RedeployTraces(phases=BEGUN | {Phase.FAILED}, code="AllocationFailed"), SOON, Stage.FAILED),
-        (RedeployTraces(phases=BEGUN, is_gone=True), SOON, Stage.FAILED),
+        (RedeployTraces(provisioning="succeeded", phases=None, unread="403"), DAYS, Step.INTENDED),
+        (RedeployTraces(provisioning="succeeded", phases=None, unread="403"), SEASON, Status.UNKNOWN),
+        (RedeployTraces(phases=BEGUN), DAYS, Status.UNKNOWN),
+        (RedeployTraces(provisioning="updating", phases=BEGUN), SOON, Step.ACCEPTED),
+        (RedeployTraces(provisioning="succeeded", changed_at=AT - DAY, phases=BEGUN), SOON, Step.ACCEPTED),
+        (RedeployTraces(provisioning="succeeded", changed_at=SOON, phases=BEGUN), SOON, Status.SUCCEEDED),
+        (RedeployTraces(provisioning="failed", changed_at=SOON, phases=BEGUN), SOON, Status.FAILED),
+        (RedeployTraces(phases=BEGUN | {Phase.DONE}), SOON, Status.SUCCEEDED),
+        (RedeployTraces(phases=BEGUN | {Phase.FAILED}, code="AllocationFailed"), SOON, Status.FAILED),
+        (RedeployTraces(phases=BEGUN, is_gone=True), SOON, Status.FAILED),
     ],
 )
-def test_traces_are_weighed(trace: RedeployTraces, now: datetime, stage: Stage) -> None:
-    assert conclude_from_traces(trace, deed(), now).stage is stage
+def test_traces_are_weighed(trace: RedeployTraces, now: datetime, stage: Step | Status) -> None:
+    progress = conclude_from_traces(trace, deed(), now)
+
+    assert (progress.outcome or progress.step) is stage
+    assert (progress.step is Step.FINISHED) == isinstance(stage, Status)
 
 
 @pytest.mark.parametrize(
     ("trace", "now", "stage"),
     [
-        (RedeployTraces(provisioning="succeeded", phases=NOTHING), LATE, Stage.RUNNING),
-        (RedeployTraces(provisioning="succeeded", phases=NOTHING), DAYS, Stage.UNKNOWN),
-        (RedeployTraces(provisioning="succeeded", changed_at=SOON, phases=None), LATE, Stage.SUCCEEDED),
+        (RedeployTraces(provisioning="succeeded", phases=NOTHING), LATE, Step.ACCEPTED),
+        (RedeployTraces(provisioning="succeeded", phases=NOTHING), DAYS, Status.UNKNOWN),
+        (RedeployTraces(provisioning="succeeded", changed_at=SOON, phases=None), LATE, Status.SUCCEEDED),
     ],
 )
 def test_what_azure_has_accepted_is_never_said_not_to_have_arrived(
-    trace: RedeployTraces, now: datetime, stage: Stage
+    trace: RedeployTraces, now: datetime, stage: Step | Status
 ) -> None:
-    assert conclude_from_traces(trace, deed(Step.ACCEPTED), now).stage is stage
+    progress = conclude_from_traces(trace, deed(Step.ACCEPTED), now)
+
+    assert (progress.outcome or progress.step) is stage
 
 
 def test_the_end_is_when_azure_tells_it_was() -> None:

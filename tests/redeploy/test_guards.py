@@ -13,22 +13,20 @@ from tests.redeploy.guard_cases import (
     LOST_STORY,
     NOW,
     OTHER,
+    PASSING,
     REFUSED_CASES,
     GuardCase,
     build_case,
-    build_outage,
-    build_passing_case,
     build_recent_loss,
     build_service_incident,
     make_affected_vms,
     make_recent_redeploys,
-    with_gap,
 )
 from tests.timeline_builders import make_case
-from vmdiag.model import Gap, Signal, Window
+from vmdiag.model import Signal
 from vmdiag.redeploy import guards
 from vmdiag.redeploy.guards import GUARDS, Order, Refusal, review_plans
-from vmdiag.redeploy.model import Consent, Hardware, Policy, Population, Unfinished
+from vmdiag.redeploy.model import Consent, Hardware, KnownRedeploy, Policy, Population
 
 WAYS = [(name, way) for name, ways in REFUSED_CASES.items() for way in ways]
 # Since when is not known: it counts for the share, and for no quarter of an hour.
@@ -46,16 +44,16 @@ def refusing(asked: GuardCase) -> list[str]:
 
 
 def test_a_vm_that_passes_every_guard_gets_an_order() -> None:
-    order = reviewed(build_passing_case())
+    order = reviewed(PASSING)
 
     assert isinstance(order, Order)
     assert [answer.passes for answer in order.answers] == [True] * len(GUARDS)
-    assert order.plan == build_passing_case().plan
+    assert order.plan == PASSING.plan
 
 
 @pytest.mark.parametrize(("name", "way"), WAYS)
 def test_each_guard_alone_refuses_and_names_its_limit_and_the_value_found(name: str, way: str) -> None:
-    refusal = reviewed(REFUSED_CASES[name][way]())
+    refusal = reviewed(REFUSED_CASES[name][way])
 
     assert isinstance(refusal, Refusal)
     assert [answer.guard for answer in refusal.against] == [name]
@@ -66,27 +64,27 @@ def test_each_guard_alone_refuses_and_names_its_limit_and_the_value_found(name: 
 
 
 def test_every_guard_has_something_that_makes_it_refuse() -> None:
-    order = reviewed(build_passing_case())
+    order = reviewed(PASSING)
 
     assert {answer.guard for answer in order.answers} == REFUSED_CASES.keys()
 
 
 def test_several_guards_refuse_together() -> None:
-    asked = build_passing_case().with_facts(ephemeral=True, power="deallocated").with_policy(consent=Consent.NOBODY)
+    asked = PASSING.with_facts(ephemeral=True, power="deallocated").with_policy(consent=Consent.NOBODY)
 
     assert refusing(asked) == ["state", "data", "consent"]
 
 
 @pytest.mark.parametrize("topic", ["vm", "log", "incidents", "scheduled"])
 def test_what_could_not_be_read_is_no_good_news(topic: str) -> None:
-    refusal = reviewed(build_passing_case().with_facts(unread={topic: "403"}))
+    refusal = reviewed(PASSING.with_facts(unread={topic: "403"}))
 
     assert isinstance(refusal, Refusal)
     assert all("could not be read" in answer.found for answer in refusal.against)
 
 
 def test_locks_and_rights_that_cannot_be_read_count_as_none_known() -> None:
-    order = reviewed(build_passing_case().with_facts(locks=None, may_redeploy=None, scheduled=None))
+    order = reviewed(PASSING.with_facts(locks=None, may_redeploy=None, scheduled=None))
 
     assert isinstance(order, Order)
     found = " ".join(answer.found for answer in order.answers)
@@ -108,16 +106,14 @@ def test_locks_and_rights_that_cannot_be_read_count_as_none_known() -> None:
     ],
 )
 def test_what_is_not_told_and_does_not_refuse_is_said(facts: dict[str, Any], said: str) -> None:
-    order = reviewed(build_passing_case().with_facts(**facts))
+    order = reviewed(PASSING.with_facts(**facts))
 
     assert isinstance(order, Order)
     assert said in " ".join(answer.found for answer in order.answers)
 
 
 def test_an_order_is_good_for_a_minute_after_its_last_look() -> None:
-    asked = build_passing_case()
-    order = reviewed(replace(asked, plan=replace(asked.plan, looked_at=1000.0)))
-    blind = reviewed(asked)
+    order, blind = reviewed(PASSING.with_plan(looked_at=1000.0)), reviewed(PASSING)
 
     assert isinstance(order, Order)
     assert isinstance(blind, Order)
@@ -127,8 +123,7 @@ def test_an_order_is_good_for_a_minute_after_its_last_look() -> None:
 
 
 def test_without_a_second_look_and_without_consent_there_is_no_order_and_no_refusal_yet() -> None:
-    asked = build_passing_case().with_policy(consent=Consent.ASKABLE)
-    pending = reviewed(replace(asked, plan=replace(asked.plan, again=None)))
+    pending = reviewed(PASSING.with_policy(consent=Consent.ASKABLE).with_plan(again=None))
 
     assert isinstance(pending, Refusal)
     assert (pending.against, pending.says) == ((), "")
@@ -136,8 +131,7 @@ def test_without_a_second_look_and_without_consent_there_is_no_order_and_no_refu
 
 
 def test_what_was_not_looked_at_is_not_answered() -> None:
-    asked = build_passing_case()
-    pending = reviewed(replace(asked, plan=replace(asked.plan, preflight=None)))
+    pending = reviewed(PASSING.with_plan(preflight=None))
 
     assert isinstance(pending, Refusal)
     assert pending.against == ()
@@ -147,54 +141,48 @@ def test_what_was_not_looked_at_is_not_answered() -> None:
 
 
 def test_the_operator_may_want_suspected_vms_and_accept_the_loss_of_data() -> None:
-    suspected = REFUSED_CASES["verdict"]["suspected"]()
+    suspected = REFUSED_CASES["verdict"]["suspected"]
 
     assert refusing(suspected.with_policy(include_suspected=True)) == []
-    contradicted = build_passing_case()
-    contradicted = replace(contradicted, plan=replace(contradicted.plan, normal=("beats come",)))
+    contradicted = PASSING.with_plan(normal=("beats come",))
     assert refusing(contradicted.with_policy(include_suspected=True)) == []
-    assert refusing(build_passing_case().with_facts(ephemeral=True).with_policy(allow_data_loss=True)) == []
+    assert refusing(PASSING.with_facts(ephemeral=True).with_policy(allow_data_loss=True)) == []
 
 
 @pytest.mark.parametrize(
     "asked",
     [
-        build_passing_case().with_facts(power="stopped"),
-        build_passing_case().with_facts(redeploys=(NOW - 7 * HOUR,)),
-        build_passing_case().with_facts(
+        PASSING.with_facts(power="stopped"),
+        PASSING.with_facts(redeploys=(NOW - 7 * HOUR,)),
+        PASSING.with_facts(
             redeploys=(NOW - 7 * HOUR, NOW - 7 * HOUR - timedelta(minutes=9))
         ),  # log and journal, one deed
-        build_passing_case().with_facts(redeploys=(NOW - 7 * HOUR, NOW - 8 * 24 * HOUR)),
-        build_passing_case().with_facts(writes=((NOW - timedelta(minutes=30), "start/action"),)),
-        build_passing_case().with_facts(tags={"Vmdiag-protected": "no"}),
-        build_passing_case().with_facts(changed_at=NOW - 3 * HOUR),
-        build_passing_case().with_facts(changed_at=NOW - HOUR, writes=((NOW - HOUR + timedelta(minutes=3), "write"),)),
-        build_passing_case().with_facts(changed_at=None, hardware=Hardware()),
-        build_passing_case().with_policy(skew=timedelta(minutes=4, seconds=59)),
-        build_passing_case().with_facts(recent=make_recent_redeploys(1)),
-        build_outage(1, of=1).with_facts(recent=make_recent_redeploys(2, region="East US")),
-        build_outage(1, of=1).with_facts(recent=make_recent_redeploys(2, ago=timedelta(minutes=61))),
-        build_outage(1, of=1).with_facts(recent=make_recent_redeploys(2)).with_policy(storm=100),
-        build_outage(1, of=15).with_facts(recent=make_recent_redeploys(2)),
-        build_outage(3, of=15).with_facts(
+        PASSING.with_facts(redeploys=(NOW - 7 * HOUR, NOW - 8 * 24 * HOUR)),
+        PASSING.with_facts(writes=((NOW - timedelta(minutes=30), "start/action"),)),
+        PASSING.with_facts(tags={"Vmdiag-protected": "no"}),
+        PASSING.with_facts(changed_at=NOW - 3 * HOUR),
+        PASSING.with_facts(changed_at=NOW - HOUR, writes=((NOW - HOUR + timedelta(minutes=3), "write"),)),
+        PASSING.with_facts(changed_at=None, hardware=Hardware()),
+        PASSING.with_policy(skew=timedelta(minutes=4, seconds=59)),
+        PASSING.with_facts(recent=make_recent_redeploys(1)),
+        PASSING.with_affected(1, of=1).with_facts(recent=make_recent_redeploys(2, region="East US")),
+        PASSING.with_affected(1, of=1).with_facts(recent=make_recent_redeploys(2, ago=timedelta(minutes=61))),
+        PASSING.with_affected(1, of=1).with_facts(recent=make_recent_redeploys(2)).with_policy(storm=100),
+        PASSING.with_affected(1, of=15).with_facts(recent=make_recent_redeploys(2)),
+        PASSING.with_affected(3, of=15).with_facts(
             recent=tuple(replace(make_recent_redeploys(1)[0], vm=one.vm) for one in make_affected_vms(3))
         ),
-        build_outage(1, of=10_000).with_facts(recent=make_recent_redeploys(9)),
-        build_passing_case().with_policy(
-            unfinished=(Unfinished(vm=replace(OTHER, subscription="another"), since=NOW - HOUR),)
-        ),
-        replace(build_passing_case(), now=NOW + timedelta(minutes=14)),
+        PASSING.with_affected(1, of=10_000).with_facts(recent=make_recent_redeploys(9)),
+        PASSING.with_policy(unfinished=(KnownRedeploy(vm=replace(OTHER, subscription="another"), at=NOW - HOUR),)),
+        replace(PASSING, now=NOW + timedelta(minutes=14)),
         build_recent_loss(22),
-        with_gap(Gap(signal=Signal.TRAFFIC, window=Window(NOW - HOUR, NOW), reason="by nature", partial=True)),
-        with_gap(Gap(signal=Signal.ACTIVITY, window=Window(NOW - HOUR, NOW), reason="since then")),
-        with_gap(Gap(signal=Signal.CPU, window=Window(NOW - 3 * HOUR, NOW), reason="decides nothing", cut=True)),
-        replace(build_passing_case(), population=Population(vms=10, affected=make_affected_vms(2), candidates=1)),
-        replace(build_passing_case(), population=Population(vms=15, affected=make_affected_vms(3), candidates=1)),
-        replace(
-            build_passing_case(),
-            population=Population(vms=500, affected=make_affected_vms(10, apart=timedelta()), candidates=1),
-        ),
-        replace(build_passing_case(), population=Population(vms=500, affected=(UNDATED,) * 11, candidates=1)),
+        PASSING.with_gap(Signal.TRAFFIC, 60, reason="by nature", partial=True),
+        PASSING.with_gap(Signal.ACTIVITY, 60, reason="since then"),
+        PASSING.with_gap(Signal.CPU, 180, reason="decides nothing", cut=True),
+        PASSING.with_affected(2, of=10),
+        PASSING.with_affected(3, of=15),
+        PASSING.with_affected(10, of=500, apart=timedelta()),
+        replace(PASSING, population=Population(vms=500, affected=(UNDATED,) * 11, candidates=1)),
     ],
 )
 def test_at_the_limit_a_guard_still_lets_pass(asked: GuardCase) -> None:
@@ -219,18 +207,17 @@ def test_the_operators_word_alone_needs_the_option_and_a_measurement_since() -> 
 
 
 def test_who_qualifies_is_a_matter_of_the_verdict_and_the_option() -> None:
-    suspected = REFUSED_CASES["verdict"]["suspected"]()
+    suspected = REFUSED_CASES["verdict"]["suspected"]
 
-    assert guards.is_candidate(build_passing_case().plan.case, Policy())
+    assert guards.is_candidate(PASSING.plan.case, Policy())
     assert not guards.is_candidate(suspected.plan.case, Policy())
     assert guards.is_candidate(suspected.plan.case, Policy(include_suspected=True))
 
 
 def test_another_loss_at_the_second_look_is_not_the_one_that_was_planned_for() -> None:
     again = make_case("12:00 live-migration\n12:28 traffic-lost\ncpu active\nuntil 14:00")
-    base = build_passing_case()
 
-    assert "persistence" in refusing(replace(base, plan=replace(base.plan, again=again)))
+    assert "persistence" in refusing(PASSING.with_plan(again=again))
 
 
 def test_a_second_redeploy_for_one_loss_is_escalated_however_long_ago_the_first_was() -> None:
@@ -243,10 +230,10 @@ def test_a_second_redeploy_for_one_loss_is_escalated_however_long_ago_the_first_
 
 
 def test_nobody_but_review_makes_an_order() -> None:
-    order = reviewed(build_passing_case())
+    order = reviewed(PASSING)
     assert isinstance(order, Order)
 
-    with pytest.raises(TypeError, match="review alone"):
+    with pytest.raises(TypeError, match="review_plans alone"):
         Order(plan=order.plan, answers=order.answers)
     with pytest.raises((TypeError, ValueError)):
         replace(order, plan=order.plan)

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.timeline_builders import make_case
+from vmdiag.diagnosis.signals import SignalState
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Gap, Kind, Series, Signal, Timeline, VirtualMachine, Window
-from vmdiag.redeploy.verification import Sign, SignState, describe_normal_signals, list_witnesses, read_sign
+from vmdiag.redeploy.verification import Sign, describe_normal_signals, list_witnesses, read_sign
 
 LOST = "12:00 live-migration\n12:03 traffic-lost\n12:04 heartbeat-lost\ncpu active"
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -74,28 +75,28 @@ def test_what_measured_the_loss_is_what_can_show_its_end(story: str, expected: s
 @pytest.mark.parametrize(
     ("after", "state"),
     [
-        ([0.51, 0.6, 1.0], SignState.BACK),
-        ([0.01, 0.01, 0.9, 0.9, 0.9], SignState.BACK),
-        ([0.9, 0.9], SignState.UNHEARD),
-        ([], SignState.UNHEARD),
-        ([0.05, 0.07, 0.09], SignState.PARTIAL),  # not one packet in ten of what it was
-        ([0.5, 0.5, 0.5], SignState.PARTIAL),
-        ([0.9, 0.9, 0.5], SignState.PARTIAL),
-        ([0.9, 0.9, 0.9, 0.02], SignState.PARTIAL),  # one minute either way decides nothing
-        ([0.9, 0.9, 0.9, 0.02, 0.01, 0.0], SignState.LOST),
-        ([0.05, 0.05, 0.05], SignState.LOST),
-        ([0.05, 0.9, 0.05], SignState.PARTIAL),
+        ([0.51, 0.6, 1.0], SignalState.NORMAL),
+        ([0.01, 0.01, 0.9, 0.9, 0.9], SignalState.NORMAL),
+        ([0.9, 0.9], SignalState.UNJUDGED),
+        ([], SignalState.UNJUDGED),
+        ([0.05, 0.07, 0.09], SignalState.PARTIAL),  # not one packet in ten of what it was
+        ([0.5, 0.5, 0.5], SignalState.PARTIAL),
+        ([0.9, 0.9, 0.5], SignalState.PARTIAL),
+        ([0.9, 0.9, 0.9, 0.02], SignalState.PARTIAL),  # one minute either way decides nothing
+        ([0.9, 0.9, 0.9, 0.02, 0.01, 0.0], SignalState.LOST),
+        ([0.05, 0.05, 0.05], SignalState.LOST),
+        ([0.05, 0.9, 0.05], SignalState.PARTIAL),
     ],
 )
 def test_traffic_is_back_above_half_and_lost_at_a_twentieth_three_minutes_in_a_row(
-    after: list[float], state: SignState
+    after: list[float], state: SignalState
 ) -> None:
     assert seen(metric(after)).state is state
 
 
 def test_what_was_measured_before_the_end_proves_nothing() -> None:
-    assert seen(metric([0.9, 0.9, 0.9], first=-3)).state is SignState.UNHEARD
-    assert seen(metric([0.9, 0.9, 0.9, 0.9], first=-2)).state is SignState.UNHEARD
+    assert seen(metric([0.9, 0.9, 0.9], first=-3)).state is SignalState.UNJUDGED
+    assert seen(metric([0.9, 0.9, 0.9, 0.9], first=-2)).state is SignalState.UNJUDGED
 
 
 def test_minutes_that_were_not_reported_are_not_in_a_row_and_old_ones_say_nothing_of_now() -> None:
@@ -104,8 +105,8 @@ def test_minutes_that_were_not_reported_are_not_in_a_row_and_old_ones_say_nothin
         name=whole.name, signal=whole.signal, times=(*whole.times[:-2], whole.times[-1]), values=whole.values[1:]
     )
 
-    assert seen(holed).state is SignState.UNHEARD
-    assert seen(whole, now=30).state is SignState.UNHEARD
+    assert seen(holed).state is SignalState.UNJUDGED
+    assert seen(whole, now=30).state is SignalState.UNJUDGED
 
 
 def test_coarse_points_are_minutes_in_a_row_by_themselves() -> None:
@@ -113,7 +114,7 @@ def test_coarse_points_are_minutes_in_a_row_by_themselves() -> None:
     values = tuple(1e6 if at < AT or at >= END else 1e4 for at in times)
     series = Series(name="Network In Total", signal=Signal.TRAFFIC, times=times, values=values)
 
-    assert seen(series, now=11).state is SignState.BACK
+    assert seen(series, now=11).state is SignalState.NORMAL
 
 
 def test_the_same_hour_of_the_days_before_may_be_quieter_than_the_hour_before_the_loss() -> None:
@@ -127,54 +128,54 @@ def test_the_same_hour_of_the_days_before_may_be_quieter_than_the_hour_before_th
         values=tuple(points[at] for at in sorted(points)),
     )
 
-    assert seen(after).state is SignState.PARTIAL
-    assert seen(series).state is SignState.BACK
+    assert seen(after).state is SignalState.PARTIAL
+    assert seen(series).state is SignalState.NORMAL
 
 
 def test_what_was_idle_before_tells_nothing() -> None:
-    assert seen(metric([0.9, 0.9, 0.9], usual=9_000.0)).state is SignState.UNHEARD
-    assert seen(metric([0.9, 0.9, 0.9], name="Inbound Flows", usual=3.0)).state is SignState.BACK
+    assert seen(metric([0.9, 0.9, 0.9], usual=9_000.0)).state is SignalState.UNJUDGED
+    assert seen(metric([0.9, 0.9, 0.9], name="Inbound Flows", usual=3.0)).state is SignalState.NORMAL
 
 
 def test_one_metric_that_is_back_does_not_outweigh_one_that_is_dead() -> None:
     back, dead, some = (metric([share] * 3, name=name) for share, name in ((0.9, "a"), (0.01, "b"), (0.2, "c")))
 
-    assert seen(back, dead).state is SignState.PARTIAL
-    assert seen(back, some).state is SignState.BACK
-    assert seen(dead, metric([0.9] * 3, name="Network In"), metric([0.01] * 3)).state is SignState.LOST
+    assert seen(back, dead).state is SignalState.PARTIAL
+    assert seen(back, some).state is SignalState.NORMAL
+    assert seen(dead, metric([0.9] * 3, name="Network In"), metric([0.01] * 3)).state is SignalState.LOST
 
 
 def test_traffic_decides_and_between_lost_and_back_heartbeats_do() -> None:
     back, dead, some = metric([0.9] * 3), metric([0.01] * 3), metric([0.2] * 3)
     alive, silent = beats(1, 2, 3), beats()
 
-    assert seen(back, silent, signals=BOTH).state is SignState.BACK
-    assert seen(dead, alive, signals=BOTH).state is SignState.LOST
-    assert seen(some, alive).state is SignState.BACK
-    assert seen(some, silent, signals=BOTH).state is SignState.PARTIAL
+    assert seen(back, silent, signals=BOTH).state is SignalState.NORMAL
+    assert seen(dead, alive, signals=BOTH).state is SignalState.LOST
+    assert seen(some, alive).state is SignalState.NORMAL
+    assert seen(some, silent, signals=BOTH).state is SignalState.PARTIAL
 
 
 def test_an_agent_that_stays_silent_is_no_loss_where_traffic_flows_again() -> None:
     silent = beats()
 
-    assert seen(metric([0.9] * 14), silent, signals=BEATS, now=14).state is SignState.BACK
-    assert seen(metric([0.2] * 14), silent, signals=BEATS, now=14).state is SignState.PARTIAL
-    assert seen(metric([0.01] * 14), silent, signals=BEATS, now=14).state is SignState.LOST
-    assert seen(silent, signals=BEATS, now=14).state is SignState.LOST
+    assert seen(metric([0.9] * 14), silent, signals=BEATS, now=14).state is SignalState.NORMAL
+    assert seen(metric([0.2] * 14), silent, signals=BEATS, now=14).state is SignalState.PARTIAL
+    assert seen(metric([0.01] * 14), silent, signals=BEATS, now=14).state is SignalState.LOST
+    assert seen(silent, signals=BEATS, now=14).state is SignalState.LOST
 
 
 @pytest.mark.parametrize(
     ("minutes", "now", "state"),
     [
-        ([1, 2, 3], 6, SignState.BACK),
-        ([1, 2], 6, SignState.PARTIAL),
-        ([1, 2, 6], 6, SignState.PARTIAL),
-        ([1, 2, 3], 12, SignState.PARTIAL),  # and then they ended again
-        ([], 12, SignState.UNHEARD),
-        ([], 13, SignState.LOST),
+        ([1, 2, 3], 6, SignalState.NORMAL),
+        ([1, 2], 6, SignalState.PARTIAL),
+        ([1, 2, 6], 6, SignalState.PARTIAL),
+        ([1, 2, 3], 12, SignalState.PARTIAL),  # and then they ended again
+        ([], 12, SignalState.UNJUDGED),
+        ([], 13, SignalState.LOST),
     ],
 )
-def test_heartbeats_are_back_three_in_a_row(minutes: list[float], now: float, state: SignState) -> None:
+def test_heartbeats_are_back_three_in_a_row(minutes: list[float], now: float, state: SignalState) -> None:
     assert seen(beats(*minutes), signals=BEATS, now=now).state is state
 
 
@@ -182,9 +183,9 @@ def test_a_feed_that_is_silent_says_nothing() -> None:
     back = metric([0.9] * 3)
     none = seen(back, signals=BOTH, gaps=[gap(Signal.TRAFFIC), gap(Signal.HEARTBEAT)])
 
-    assert seen(back, signals=BOTH, gaps=[gap(Signal.HEARTBEAT)]).state is SignState.BACK
+    assert seen(back, signals=BOTH, gaps=[gap(Signal.HEARTBEAT)]).state is SignalState.NORMAL
     assert seen(back, beats(1, 2, 3), signals=BOTH, gaps=[gap(Signal.TRAFFIC)]).says.startswith("heartbeats come again")
-    assert (none.state, none.says) == (SignState.UNHEARD, "traffic: throttled; heartbeat: throttled")
+    assert (none.state, none.says) == (SignalState.UNJUDGED, "traffic: throttled; heartbeat: throttled")
     assert seen(signals=TRAFFIC).says == "traffic: no metric of it was read"
 
 
@@ -194,11 +195,11 @@ def test_a_probe_tells_only_of_the_moment_and_health_is_no_strong_witness() -> N
     well = seen(signals=health, told=[event(Kind.AVAILABLE, Signal.HEALTH, 5)])
     ill = seen(signals=health, told=[event(Kind.AVAILABLE, Signal.HEALTH, 1), event(Kind.DEGRADED, Signal.HEALTH, 5)])
 
-    assert (answered.state, answered.holds) == (SignState.BACK, False)
-    assert (well.state, well.holds) == (SignState.BACK, True)
-    assert (ill.state, ill.is_strong) == (SignState.LOST, False)
-    assert seen(signals=probe, told=[event(Kind.PROBE_ANSWERED, Signal.PROBE, -1)]).state is SignState.UNHEARD
-    assert seen(signals=(*TRAFFIC, *health), told=[event(Kind.AVAILABLE, Signal.HEALTH, 5)]).state is SignState.BACK
+    assert (answered.state, answered.holds) == (SignalState.NORMAL, False)
+    assert (well.state, well.holds) == (SignalState.NORMAL, True)
+    assert (ill.state, ill.is_strong) == (SignalState.LOST, False)
+    assert seen(signals=probe, told=[event(Kind.PROBE_ANSWERED, Signal.PROBE, -1)]).state is SignalState.UNJUDGED
+    assert seen(signals=(*TRAFFIC, *health), told=[event(Kind.AVAILABLE, Signal.HEALTH, 5)]).state is SignalState.NORMAL
 
 
 def test_a_strong_channel_that_is_as_before_is_named() -> None:

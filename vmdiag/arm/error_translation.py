@@ -20,8 +20,8 @@ from vmdiag.errors import (
     SourceError,
     Throttled,
     Unreachable,
+    redact_secrets,
 )
-from vmdiag.redaction import redact_secrets
 
 SIGN_IN_HINT = (
     "Run 'az login', or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; 'vmdiag doctor' says what works."

@@ -6,18 +6,20 @@ Whatever is found out is written into the journal, so that a run which is ended 
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import chain, repeat
 
-from vmdiag.diagnosis.model import Case
 from vmdiag.diagnosis.recommendation import SETTLES
+from vmdiag.diagnosis.signals import SignalState
+from vmdiag.diagnosis.traffic_drops import HELD
 from vmdiag.errors import BadAnswer, MitigationError, NotAllowed, NotFound, SourceError
 from vmdiag.mitigation import Status
 from vmdiag.redeploy.context import FollowedRedeploy, RedeployContext
 from vmdiag.redeploy.journal import JournalEntry, Step
 from vmdiag.redeploy.lost_answer import conclude_from_traces, find_redeploy_traces
-from vmdiag.redeploy.operation import Progress, Stage, read_progress
+from vmdiag.redeploy.operation import Progress, read_progress
 from vmdiag.redeploy.state_folder import hold_exclusive_lock
-from vmdiag.redeploy.verification import HELD, Sign, SignState, read_sign
+from vmdiag.redeploy.verification import Sign, read_sign
 
 # Seconds between two questions; an operation takes a minute at best, and each question is charged.
 PAUSES, LATER = (1.0, 2.0, 3.0, 5.0), 10.0
@@ -47,38 +49,31 @@ def follow_redeploy(context: RedeployContext, entry: JournalEntry) -> FollowedRe
 def _follow_operation(context: RedeployContext, entry: JournalEntry, until: float) -> FollowedRedeploy:
     """Until Azure's operation ends, or the waiting does."""
     session, address = context.session, entry.operation
-    for pause in _generate_pauses():
+    for pause in chain(PAUSES, repeat(LATER)):
         if entry.step is Step.FINISHED:
             break
         session.restart_deadline()
         now = _read_operation(context, entry, address) if address is not None else None
         if now is None:
-            address = None
-            entry, now = _trace_request(context, entry)
-        match now.stage:
-            case Stage.RUNNING:
-                lost = f"; lost until then: {', '.join(entry.signals)}" if entry.signals else ""
-                late = f"; {DELAY}" if session.now - entry.at >= USUAL else ""
-                context.report_progress(entry, f"Azure says: {now.says}{late}{lost}", pause, until)
-            case Stage.VOID:
-                return FollowedRedeploy(entry=context.record_step(entry, Step.VOID, says=now.says), hint=now.hint)
-            case _:
-                at = min(max(now.ended_at or session.now, entry.at), session.now)
-                ended = {"outcome": Status(now.stage.value), "says": now.says, "finished_at": at}
-                context.reporter.report_progress(entry.vm, now.says, session.now - entry.at)
-                return FollowedRedeploy(entry=context.record_step(entry, Step.FINISHED, **ended), hint=now.hint)
+            address, found = None, find_redeploy_traces(session, entry.vm, entry.request, entry.at)
+            if entry.step is Step.INTENDED and found.phases:
+                entry = context.record_step(entry, Step.ACCEPTED)
+            now = conclude_from_traces(found, entry, session.now)
+        if now.step is Step.VOID:
+            return FollowedRedeploy(entry=context.record_step(entry, Step.VOID, says=now.says), hint=now.hint)
+        if now.step is Step.FINISHED:
+            at = min(max(now.ended_at or session.now, entry.at), session.now)
+            context.reporter.report_progress(entry.vm, now.says, session.now - entry.at)
+            entry = context.record_step(entry, Step.FINISHED, outcome=now.outcome, says=now.says, finished_at=at)
+            return FollowedRedeploy(entry=entry, hint=now.hint)
+        lost = f"; lost until then: {', '.join(entry.signals)}" if entry.signals else ""
+        late = f"; {DELAY}" if session.now - entry.at >= USUAL else ""
+        context.report_progress(entry, f"Azure says: {now.says}{late}{lost}", pause, until)
         if not context.wait_until(pause, until):
-            says = (
-                "its end was not waited for" if context.is_over() else f"not ended when --wait-for was over: {now.says}"
-            )
-            return FollowedRedeploy(entry=replace(entry, says=says))
+            says = f"not ended when --wait-for was over: {now.says}"
+            entry = replace(entry, says="its end was not waited for" if context.is_over() else says)
+            break
     return FollowedRedeploy(entry=entry)
-
-
-def _generate_pauses() -> Iterator[float]:
-    yield from PAUSES
-    while True:
-        yield LATER
 
 
 def _read_operation(context: RedeployContext, entry: JournalEntry, address: str) -> Progress | None:
@@ -89,16 +84,7 @@ def _read_operation(context: RedeployContext, entry: JournalEntry, address: str)
         context.reporter.report_progress(entry.vm, f"{error.message}; the VM and its log are looked at instead")
         return None
     except SourceError as error:
-        return Progress(stage=Stage.RUNNING, says=f"Azure cannot be asked now: {error.message}")
-
-
-def _trace_request(context: RedeployContext, entry: JournalEntry) -> tuple[JournalEntry, Progress]:
-    """What the traces tell that a redeploy leaves."""
-    session = context.session
-    found = find_redeploy_traces(session, entry.vm, entry.request, entry.at)
-    if entry.step is Step.INTENDED and found.phases:
-        entry = context.record_step(entry, Step.ACCEPTED)
-    return entry, conclude_from_traces(found, entry, session.now)
+        return Progress(step=Step.ACCEPTED, says=f"Azure cannot be asked now: {error.message}")
 
 
 def _verify_recovery(context: RedeployContext, entry: JournalEntry, until: float) -> FollowedRedeploy:
@@ -106,65 +92,54 @@ def _verify_recovery(context: RedeployContext, entry: JournalEntry, until: float
     if not entry.signals:
         says = "whether it helped cannot be measured: only the operator's word showed the loss"
         return FollowedRedeploy(entry=context.record_step(entry, Step.VERIFIED, reachable_again=None, says=says))
-    session, case = context.session, None
-    first_back: float | None = None
+    case, ended, first_back = None, entry.finished_at or entry.at, None
+    since = min(filter(None, (entry.lost_at, entry.migrated_at)), default=entry.at)
     while True:
-        now, seen = _read_sign(context, entry)
-        case = seen or case
+        try:
+            case, timeline = context.read_vm(entry.vm, since, None)
+            now = read_sign(timeline, entry.signals, entry.lost_at, ended)
+        except SourceError as error:
+            now = Sign(SignalState.UNJUDGED, error.message)
         if context.is_over():
             break
-        is_back = now.state is SignState.BACK
+        is_back = now.state is SignalState.NORMAL
         first_back = (first_back or time.monotonic()) if is_back else None
         watched = timedelta(seconds=time.monotonic() - first_back) if first_back is not None else timedelta()
         if is_back and (now.holds or watched >= HELD):
             says = f"the VM can be reached again: {now.says}"
-            return FollowedRedeploy(
-                entry=context.record_step(entry, Step.VERIFIED, reachable_again=True, says=says), case=case
-            )
-        left = (HELD - watched).total_seconds() + SOON if is_back else LOOK_EVERY
-        pause = min(left, LOOK_EVERY)
+            entry = context.record_step(entry, Step.VERIFIED, reachable_again=True, says=says)
+            return FollowedRedeploy(entry=entry, case=case)
+        pause = min((HELD - watched).total_seconds() + SOON, LOOK_EVERY) if is_back else LOOK_EVERY
         holds = f", must hold for {HELD // timedelta(minutes=1)} min" if is_back else ""
         context.report_progress(entry, f"looking whether it helped: {now.says}{holds}", pause, until)
         if not context.wait_until(pause, until):
             break
-    since_end = session.now - _get_end(entry)
+    is_settled = context.session.now - ended >= SETTLES
+    is_over = context.is_over()
     reachable, says = (
-        _conclude_unproven(now, since_end) if not context.is_over() else (None, "whether it helped was not waited for")
+        (None, "whether it helped was not waited for") if is_over else _conclude_unproven(now, is_settled=is_settled)
     )
-    if context.is_over() or since_end < SETTLES:
+    if is_over or not is_settled:
         # Told as it looks, and not written down as the last word: a later look may prove it.
-        return FollowedRedeploy(entry=replace(entry, reachable_again=reachable, says=says), case=case)
-    return FollowedRedeploy(
-        entry=context.record_step(entry, Step.VERIFIED, reachable_again=reachable, says=says), case=case
-    )
+        entry = replace(entry, reachable_again=reachable, says=says)
+    else:
+        entry = context.record_step(entry, Step.VERIFIED, reachable_again=reachable, says=says)
+    return FollowedRedeploy(entry=entry, case=case)
 
 
-def _get_end(entry: JournalEntry) -> datetime:
-    return entry.finished_at or entry.at
-
-
-def _read_sign(context: RedeployContext, entry: JournalEntry) -> tuple[Sign, Case | None]:
-    since = min(filter(None, (entry.lost_at, entry.migrated_at)), default=entry.at)
-    try:
-        case, timeline = context.read_vm(entry.vm, since, None)
-    except SourceError as error:
-        return Sign(state=SignState.UNHEARD, says=error.message), None
-    return read_sign(timeline, entry.signals, entry.lost_at, _get_end(entry)), case
-
-
-def _conclude_unproven(last: Sign, since_end: timedelta) -> tuple[bool | None, str]:
+def _conclude_unproven(last: Sign, *, is_settled: bool) -> tuple[bool | None, str]:
     """What is known when the waiting is over; that it did not help only a strong channel shows, and not at once."""
     match last.state:
-        case SignState.LOST if last.is_strong and since_end >= SETTLES:
+        case SignalState.LOST if last.is_strong and is_settled:
             return False, f"the redeploy succeeded, and the VM still cannot be reached: {last.says}"
-        case SignState.LOST if last.is_strong:
+        case SignalState.LOST if last.is_strong:
             early = f"it is too early to say that it did not: {SETTLES // timedelta(minutes=1)} min after its end"
             return None, f"whether it helped is not known yet, {early} ({last.says})"
-        case SignState.LOST | SignState.PARTIAL:
+        case SignalState.LOST | SignalState.PARTIAL:
             return None, f"whether it helped could not be measured well enough: {last.says}"
-        case SignState.BACK:
+        case SignalState.NORMAL:
             return None, f"it looks reachable, but not yet for long enough when --wait-for was over: {last.says}"
-        case SignState.UNHEARD:
+        case SignalState.UNJUDGED:
             return None, f"whether it helped could not be measured: {last.says}"
 
 

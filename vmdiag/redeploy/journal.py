@@ -1,13 +1,13 @@
 """The journal of redeploys: what was intended, accepted, finished and verified, a line of JSON each; append-only.
 
-Must not know Azure or a guard. An intent is on disk before its request leaves, so whatever kills the program, the next
+An intent is on disk before its request leaves, so whatever kills the program, the next
 run knows what may have happened. The file is its owner's alone, or a group's in a folder that is shared on purpose;
 runs take turns in writing to it.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -131,9 +131,7 @@ class Journal:
             if not line.strip():
                 continue
             try:
-                record = json.loads(line)
-                _check_version(record, number)
-                _apply_record(known, record)
+                _apply_line(known, line, number)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 if number == len(lines):
                     _check_torn(line, number)
@@ -149,30 +147,28 @@ class Journal:
         Raises `JournalChangedError` and writes nothing where there is a redeploy by now that is not among the `known`
         ones, which the decision was made with: of runs that decide at once one writes first, and the next one knows.
         """
-        decided_with = None if known is None else {each.id for each in known}
-        facts = {name: _encode_value(getattr(entry, name)) for name in INTENT}
-        record = {"step": Step.INTENDED.value, "at": _encode_value(entry.at), "id": entry.id, **facts}
-
-        def check() -> None:
-            written = () if decided_with is None else self.read_entries(lambda _: None, strict=True)
-            if any(each.id not in (decided_with or ()) for each in written):
-                raise JournalChangedError
-
-        self._append_line(record, check)
+        facts = {name: getattr(entry, name) for name in INTENT}
+        self._append_line(
+            Step.INTENDED, entry.at, entry.id, facts, None if known is None else {one.id for one in known}
+        )
 
     def record_step(self, entry: JournalEntry, step: Step, at: datetime, **facts: Any) -> JournalEntry:  # noqa: ANN401 - its fields
         """Write down how it went on; the entry as it is now. Raises `OSError`."""
-        told = {name: _encode_value(value) for name, value in facts.items()}
-        self._append_line({"step": step.value, "at": _encode_value(at), "id": entry.id, **told})
+        self._append_line(step, at, entry.id, facts)
         return replace(entry, step=step, **facts)
 
-    def _append_line(self, record: Mapping[str, object], check: Callable[[], None] = lambda: None) -> None:
-        line = json.dumps({"v": VERSION, **record}).encode() + b"\n"
+    def _append_line(
+        self, step: Step, at: datetime, key: str, facts: Mapping[str, object], known: Collection[str] | None = None
+    ) -> None:
+        record = {"v": VERSION, "step": step, "at": at, "id": key, **facts}
+        line = json.dumps({name: _encode_value(value) for name, value in record.items()}).encode() + b"\n"
         make_folder(self.path.parent)
         is_new = not self.path.exists()
         try:
             with make_lock(Path(f"{self.path}.lock"), PATIENCE), _open_to_append(self.path) as file:
-                check()
+                written = () if known is None else self.read_entries(lambda _: None, strict=True)
+                if any(each.id not in (known or ()) for each in written):
+                    raise JournalChangedError
                 self._set_torn_line_aside(file.fileno())
                 file.write(line)
                 file.flush()
@@ -217,22 +213,12 @@ def _is_whole(line: bytes) -> bool:
         return False
 
 
-def _encode_value(value: object) -> str | bool | None:
+def _encode_value(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, tuple):
         return " ".join(map(str, value))
-    return value if value is None or isinstance(value, bool) else str(value)
-
-
-def _check_version(record: object, number: int) -> None:
-    """Raise for a line that says of itself to be of another version, in whatever way."""
-    if not isinstance(record, dict) or "v" not in record:
-        raise TypeError
-    version = record["v"]
-    # `True` and 1.0 are equal to 1, and nothing that this program wrote.
-    if type(version) is not int or version != VERSION:
-        raise _build_version_error(number, json.dumps(version)[:20])
+    return value if value is None or isinstance(value, int) else str(value)
 
 
 def _check_torn(line: bytes, number: int) -> None:
@@ -251,8 +237,13 @@ def _build_version_error(number: int, version: str) -> UnknownVersionError:
     return UnknownVersionError(None, message)
 
 
-def _apply_record(known: dict[str, JournalEntry], record: Mapping[str, Any]) -> None:
-    """One line more of the story; a step of a redeploy whose intent is not there is nobody's."""
+def _apply_line(known: dict[str, JournalEntry], line: bytes, number: int) -> None:
+    """One line more; a step of a redeploy whose intent is not there is nobody's. Raises for another version's line."""
+    record = json.loads(line)
+    version = record["v"]
+    # `True` and 1.0 are equal to 1, and nothing that this program wrote.
+    if type(version) is not int or version != VERSION:
+        raise _build_version_error(number, json.dumps(version)[:20])
     step, key = Step(record["step"]), _get_text(record, "id")
     at = _parse_instant(record["at"])
     if step is Step.INTENDED:

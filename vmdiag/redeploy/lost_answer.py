@@ -11,9 +11,11 @@ from vmdiag.arm.session import Session
 from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
 from vmdiag.errors import NotFound, SourceError
 from vmdiag.identity import VmId
+from vmdiag.mitigation import Status
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.redeploy.journal import JournalEntry, Step
-from vmdiag.redeploy.operation import Progress, Stage
+from vmdiag.redeploy.messages import MOVED
+from vmdiag.redeploy.operation import Progress
 from vmdiag.sources.azure.feed_request import get_subscription_id
 from vmdiag.sources.azure.feeds import activity_log, virtual_machine
 from vmdiag.sources.azure.whole_lists import read_resource, read_rows
@@ -71,7 +73,13 @@ def find_redeploy_traces(session: Session, vm: VmId, request_id: str, since: dat
         is_gone = True
     except SourceError as error:
         unread.append(error.message)
-    provisioning, changed_at = _read_provisioning_state(machine)
+    members = to_mapping(machine.get("properties"))
+    provisioning, changed_at = to_text(members.get("provisioningState")).lower(), None
+    for each in iter_objects(get_path(members, "instanceView", "statuses")):
+        subject, _, state = to_text(each.get("code")).lower().partition("/")
+        if subject == "provisioningstate" and state:
+            provisioning, changed_at = state.partition("/")[0], parse_time(each.get("time"))
+            break
     return RedeployTraces(
         provisioning=provisioning,
         changed_at=changed_at,
@@ -91,39 +99,29 @@ def _read_log_entries(session: Session, vm: VmId, request_id: str, span: Window)
             yield entry
 
 
-def _read_provisioning_state(machine: Row) -> tuple[str, datetime | None]:
-    members = to_mapping(machine.get("properties"))
-    for each in iter_objects(get_path(members, "instanceView", "statuses")):
-        code = to_text(each.get("code")).lower()
-        if code.startswith("provisioningstate/"):
-            return code.split("/")[1], parse_time(each.get("time"))
-    return to_text(members.get("provisioningState")).lower(), None
-
-
-def conclude_from_traces(found: RedeployTraces, deed: JournalEntry, now: datetime) -> Progress:
+def conclude_from_traces(found: RedeployTraces, entry: JournalEntry, now: datetime) -> Progress:
     """What the traces of a request mean; pure."""
     if found.is_gone:
-        return Progress(stage=Stage.FAILED, says="the VM is gone", hint="Look at what became of it.")
-    is_taken, age = bool(found.phases) or deed.step is Step.ACCEPTED, now - deed.at
-    ended = _find_end(found, deed.at) if is_taken else None
+        hint = "Look at what became of it."
+        return Progress(step=Step.FINISHED, outcome=Status.FAILED, says="the VM is gone", hint=hint)
+    is_taken, age = bool(found.phases) or entry.step is Step.ACCEPTED, now - entry.at
+    ended = _find_end(found, entry.at) if is_taken else None
     if ended is not None:
         return ended
     unread = f" ({found.unread})" if found.unread else ""
     if age >= (GIVE_UP if found.phases is not None else LOG_KEPT):
-        return Progress(stage=Stage.UNKNOWN, says=f"what became of it cannot be found out any more{unread}")
-    if is_taken:
-        return Progress(stage=Stage.RUNNING, says=f"Azure has it, and shows no end of it yet{unread}")
-    return _conclude_without_trace(found, age, unread)
-
-
-def _conclude_without_trace(found: RedeployTraces, age: timedelta, unread: str) -> Progress:
-    if found.provisioning == "updating":
-        return Progress(stage=Stage.RUNNING, says="the VM is being changed, most likely by this redeploy")
-    if age >= LOG_DELAY and found.phases is not None and found.provisioning:
+        says = f"what became of it cannot be found out any more{unread}"
+        return Progress(step=Step.FINISHED, outcome=Status.UNKNOWN, says=says)
+    if not is_taken and found.provisioning not in ("", "updating") and age >= LOG_DELAY and found.phases is not None:
         says = "Azure's log has no such redeploy: the request never arrived"
-        return Progress(stage=Stage.VOID, says=says, hint="Nothing was done; run again.")
-    wait = "whether Azure took the request is not known; its log can take 15 minutes to tell"
-    return Progress(stage=Stage.RUNNING, says=f"{wait}{unread}")
+        return Progress(step=Step.VOID, says=says, hint="Nothing was done; run again.")
+    if is_taken:
+        says = f"Azure has it, and shows no end of it yet{unread}"
+    elif found.provisioning == "updating":
+        says = "the VM is being changed, most likely by this redeploy"
+    else:
+        says = f"whether Azure took the request is not known; its log can take 15 minutes to tell{unread}"
+    return Progress(step=Step.ACCEPTED if is_taken else Step.INTENDED, says=says)
 
 
 def _find_end(found: RedeployTraces, posted_at: datetime) -> Progress | None:
@@ -132,9 +130,8 @@ def _find_end(found: RedeployTraces, posted_at: datetime) -> Progress | None:
     state, at = (found.provisioning, found.changed_at) if is_new else ("", found.ended_at)
     phases = found.phases or frozenset()
     if Phase.DONE in phases or state == "succeeded":
-        return Progress(stage=Stage.SUCCEEDED, says="Azure moved the VM and started it", ended_at=at)
+        return Progress(step=Step.FINISHED, outcome=Status.SUCCEEDED, says=MOVED, ended_at=at)
     if Phase.FAILED in phases or state == "failed":
-        code = f" ({found.code})" if found.code else ""
-        hint = "Look at the VM's activity log."
-        return Progress(stage=Stage.FAILED, says=f"the redeploy failed{code}", hint=hint, ended_at=at)
+        says, hint = f"the redeploy failed{f' ({found.code})' if found.code else ''}", "Look at the VM's activity log."
+        return Progress(step=Step.FINISHED, outcome=Status.FAILED, says=says, hint=hint, ended_at=at)
     return None

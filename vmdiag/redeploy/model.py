@@ -1,4 +1,4 @@
-"""The nouns of deciding on a mitigation: plans, the operator's policy, how many VMs are hit; must not decide."""
+"""The nouns of deciding on a mitigation: plans, the operator's policy, how many VMs are hit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _TWO_HOURS, _TWO_DAYS = 120, 2 * 24 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecentRedeploy:
+class KnownRedeploy:
     """A redeploy of any VM, whoever began it; `region` is empty where it is not known."""
 
     vm: VmId
@@ -68,14 +68,14 @@ class Preflight:
     may_redeploy: bool | None = None
     redeploys: tuple[datetime, ...] = ()
     writes: tuple[tuple[datetime, str], ...] = ()
-    recent: tuple[RecentRedeploy, ...] = ()
+    recent: tuple[KnownRedeploy, ...] = ()
     recent_unread: str = ""
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be done to a VM, on which grounds and at what price.
+    """What is to be done to a VM, on which grounds and what it may cost.
 
     `preflight` is `None` where it was not asked for them; `earlier` are those of the look before, once there was a
     second one. `again` is the case as it was read once more right before, and `looked_at` when that look began, by the
@@ -122,14 +122,6 @@ class Consent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unfinished:
-    """A redeploy whose end nobody has seen yet."""
-
-    vm: VmId
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the operator allows, and what else this machine is doing.
 
@@ -147,7 +139,7 @@ class Policy:
     waits: bool = True
     is_live: bool = True
     lock_holder: str | None = None
-    unfinished: tuple[Unfinished, ...] = ()
+    unfinished: tuple[KnownRedeploy, ...] = ()
     skew: timedelta | None = timedelta()
 
 

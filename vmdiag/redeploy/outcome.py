@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from vmdiag.diagnosis.model import Action, Case, Diagnosis, Recommendation, State
+from vmdiag.diagnosis.model import Action, Case, Recommendation, State
 from vmdiag.diagnosis.recommendation import BACK, ESCALATION, HEALTH, OFF, SETTLES, SETTLING, SUPPORT, UNDER_WAY
-from vmdiag.mitigation import GuardResult, Mitigation, Status
+from vmdiag.mitigation import Mitigation, Status
 from vmdiag.redeploy.context import FollowedRedeploy
 from vmdiag.redeploy.guards import Order, Refusal, is_rebuilt
-from vmdiag.redeploy.model import Plan, Preflight
+from vmdiag.redeploy.model import Preflight
 
 
 def recommend_after_redeploy(mitigation: Mitigation, hint: str, now: datetime) -> Recommendation:
@@ -55,44 +55,38 @@ def recommend_after_refusal(
 
 
 def build_outcome(order: Order, followed: FollowedRedeploy, now: datetime) -> Case:
-    """The case as it was seen last, with what was done about it and what to do now."""
-    done = replace(followed.entry.mitigation, guards=order.answers, loses=order.plan.loses, risks=order.plan.risks)
-    seen = followed.case
-    case = seen if seen is not None and seen.diagnosis.verdict.is_flagged else order.plan.latest
-    advice = recommend_after_redeploy(done, followed.hint, now)
-    return replace(case, mitigation=done, diagnosis=replace(_keep_verdict(order, case, done), recommendation=advice))
+    """The case as it was seen last, with what was done about it and what to do now.
 
-
-def _keep_verdict(order: Order, case: Case, done: Mitigation) -> Diagnosis:
-    """How things stand now, under the verdict that was acted on: what is read afterwards is not about that loss alone.
-
-    A loss that was proven to be over has ended, also one that comes and goes, of which a report waits for half an hour.
+    How things stand now is told under the verdict that was acted on: what is read afterwards is not about that loss
+    alone. One that was proven to be over has ended, also if it comes and goes, of which a report waits half an hour.
     """
-    acted, now = order.plan.latest.diagnosis, case.diagnosis
-    kept = replace(
-        now,
-        verdict=acted.verdict,
-        finding=acted.finding,
-        findings=acted.findings,
-        explanation=acted.explanation,
-        migrated_at=acted.migrated_at,
-        failed_at=acted.failed_at,
+    plan, acted, seen = order.plan, order.plan.latest.diagnosis, followed.case
+    done = replace(followed.entry.mitigation, guards=order.answers, loses=plan.loses, risks=plan.risks)
+    case = seen if seen is not None and seen.diagnosis.verdict.is_flagged else plan.latest
+    last, loss = case.diagnosis, case.diagnosis.loss
+    losses, state, recovered_at = last.losses, last.state, last.recovered_at
+    if loss is not None:
+        began = loss.interval.start
+        if done.started_at is None or began <= done.started_at:
+            loss = replace(loss, explained_by=acted.explanation)
+        if done.reachable_again and state is State.OPEN:
+            recovered_at, state = max(done.finished_at or case.window.end, began), State.REDEPLOYED
+            loss = replace(loss, interval=replace(loss.interval, end=recovered_at))
+        losses = (*losses[:-1], loss)
+    diagnosis = replace(
+        acted,
+        losses=losses,
+        state=state,
+        recovered_at=recovered_at,
+        recommendation=recommend_after_redeploy(done, followed.hint, now),
+        silent_since=last.silent_since,
     )
-    if now.loss is None:
-        return kept
-    began, loss = now.loss.interval.start, now.loss
-    if done.started_at is None or began <= done.started_at:
-        loss = replace(loss, explained_by=acted.explanation)
-    if done.reachable_again and now.state is State.OPEN:
-        ended = max(done.finished_at or case.window.end, began)
-        loss = replace(loss, interval=replace(loss.interval, end=ended))
-        kept = replace(kept, state=State.REDEPLOYED, recovered_at=ended)
-    return replace(kept, losses=(*now.losses[:-1], loss))
+    return replace(case, mitigation=done, diagnosis=diagnosis)
 
 
 def build_refused_case(one: Refusal) -> Case:
     """The case of a VM that guards keep from being redeployed, with what to do instead."""
-    case, seen = add_mitigation(one.plan, Status.REFUSED, one.says, one.answers), one.plan.latest.diagnosis
+    case, seen = add_mitigation(one, Status.REFUSED, one.says), one.plan.latest.diagnosis
     # A redeploy that left the VM down began for the loss before: what is lost since is its doing.
     lost = min(filter(None, (seen.failed_at, *(blame.loss.start for blame in seen.finding.blames))), default=None)
     facts, now = one.plan.preflight, one.plan.latest.window.end
@@ -101,20 +95,13 @@ def build_refused_case(one: Refusal) -> Case:
         # The provisioning state tells when it ended.
         since.append(facts.changed_at)
     is_fresh = any(now - at < SETTLES for at in since)
-    advice = recommend_after_refusal(
-        [answer.guard for answer in one.against], facts, redeployed=bool(since), is_fresh=is_fresh
-    )
-    if advice is None:
-        return case
-    return replace(case, diagnosis=replace(case.diagnosis, recommendation=advice))
+    guards = [answer.guard for answer in one.against]
+    advice = recommend_after_refusal(guards, facts, redeployed=bool(since), is_fresh=is_fresh)
+    return case if advice is None else replace(case, diagnosis=replace(case.diagnosis, recommendation=advice))
 
 
-def build_planned_case(one: Refusal, says: str) -> Case:
-    """The case of a VM that qualifies, or qualified, and was not touched."""
-    return add_mitigation(one.plan, Status.PLANNED, says, one.answers)
-
-
-def add_mitigation(one: Plan, status: Status, says: str, answers: tuple[GuardResult, ...] = ()) -> Case:
+def add_mitigation(one: Order | Refusal, status: Status, says: str) -> Case:
     """The case with what was decided about it."""
-    done = Mitigation(status=status, says=says, guards=answers, loses=one.loses, risks=one.risks)
-    return replace(one.case, mitigation=done)
+    plan = one.plan
+    done = Mitigation(status=status, says=says, guards=one.answers, loses=plan.loses, risks=plan.risks)
+    return replace(plan.case, mitigation=done)

@@ -1,11 +1,12 @@
-"""What is asked of Azure before VMs are redeployed, and what came back, by topic; must not know what it means.
+"""What is asked of Azure before VMs are redeployed, and what came back, by topic.
 
 Sources: "REST API: Virtual Machines - Get", "Management Locks - List At Resource Level" and "- List At Subscription
 Level", "Permissions - List For Resource", "Activity Logs - List". Whether a resource's list of locks holds those from
 above no page says, so the subscription's list is read, too, and where that is refused the group's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -78,11 +79,7 @@ def _send_requests(session: Session, requests: Mapping[AnswerKey, Request], answ
 
 
 def _build_requests(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[AnswerKey, Request]]:
-    week, recent, month = (
-        Window(now - REDEPLOY_SPAN, now),
-        Window(now - RECENT_SPAN, now),
-        Window(now - INCIDENT_SPAN, now),
-    )
+    week, recent, month = (Window(now - span, now) for span in (REDEPLOY_SPAN, RECENT_SPAN, INCIDENT_SPAN))
     who = kql.Who(ids=tuple(sorted(vm.key for vm in vms)))
     subscriptions = {vm.subscription for vm in vms}
     yield (
@@ -110,22 +107,17 @@ def _build_followups(vms: Sequence[VmId], answers: PreflightAnswers) -> Iterator
             yield ("locks", get_group_id(vm)), _build_locks_request(get_group_id(vm), vm.resource_group)
         for each in announced_events.list_set_ids(answers.get_resource("vm", vm.key)):
             yield ("set", each.lower()), announced_events.build_policy_request(each)
-    found = {
-        vm for key, rows in answers.rows.items() if key[0] in ("recent", "log") for vm in _find_redeployed_vms(rows)
-    }
+    found: set[VmId] = set()
+    for (topic, _), rows in answers.rows.items():
+        if topic in ("recent", "log"):
+            with suppress(MalformedRow):  # whoever reads the rows tells of it
+                found |= {vm for vm, _ in write_history.find_redeployed_vms(rows)}
     if found:
         who = kql.Who(ids=tuple(sorted(vm.key for vm in found)))
         yield (
             ("regions", ""),
             build_graph_request("regions of VMs", kql.regions(who), {vm.subscription for vm in found}),
         )
-
-
-def _find_redeployed_vms(rows: Iterable[Row]) -> set[VmId]:
-    try:
-        return {vm for vm, _ in write_history.find_redeployed_vms(rows)}
-    except MalformedRow:
-        return set()  # whoever reads the rows tells of it
 
 
 def _build_locks_request(scope: str, name: str) -> Request:

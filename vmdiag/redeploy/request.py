@@ -1,4 +1,4 @@
-"""The redeploy of one VM: its price, the one request, and how Azure's operation goes on; must not decide on it.
+"""The redeploy of one VM: what it may cost, and the one request.
 
 `apply_order` is the only function of the program that changes anything in Azure. It takes an `Order`, which only the
 guards make, and sends exactly one POST, whatever comes back: no retry, no redirect, no second try with another token.
@@ -10,9 +10,7 @@ is told of starts and resizes, so of redeploys it is inferred.
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import NoReturn, cast
 
 from azure.core import exceptions as core
@@ -27,9 +25,11 @@ from vmdiag.arm.rate_limits import parse_retry_after
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis.model import Case
 from vmdiag.errors import NotSignedIn, SourceError
-from vmdiag.redeploy import messages, operation
 from vmdiag.redeploy.guards import Order
+from vmdiag.redeploy.journal import Step
+from vmdiag.redeploy.messages import REDEPLOY_ACTION, explain_refusal
 from vmdiag.redeploy.model import Plan, Preflight
+from vmdiag.redeploy.operation import PERMISSION, Progress
 
 PERMISSIONS = (
     "Microsoft.Authorization/locks/read",
@@ -38,35 +38,19 @@ PERMISSIONS = (
     "Microsoft.Compute/virtualMachineScaleSets/read",
     "Microsoft.Features/providers/features/read",
     "Microsoft.Maintenance/updates/read",
-    operation.PERMISSION,
-    "Microsoft.Compute/virtualMachines/redeploy/action",
+    PERMISSION,
+    REDEPLOY_ACTION,
 )
 # Seconds to connect and between two pieces of the answer: Azure accepts within moments, or not at all.
 CONNECT, PIECE = 10, 60
 # urllib3's and requests' names for it; neither is a dependency of ours.
 _UNCONNECTED = frozenset({"NewConnectionError", "ConnectTimeoutError", "ConnectTimeout"})
+CORRELATION = "x-ms-correlation-request-id"
 REDIRECT, TIMEOUT, BROKEN = 300, 408, 500  # of HTTP
 
 
-class SendResult(StrEnum):
-    """What became of the request."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"  # Azure said no: nothing happened
-    UNSENT = "unsent"  # it never left
-    HELD = "held"  # it was kept back: the order was too old, or the run was asked to end
-    UNHEARD = "unheard"  # it left, and no clear answer came: it may have happened
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """The answer to the request; `operation` is the address at which Azure tells how it goes on."""
-
-    reception: SendResult
-    says: str
-    hint: str = ""
-    operation: str | None = None
-    correlation: str | None = None
+class HeldError(Exception):
+    """The request was kept back: the order was too old, or the run was asked to end."""
 
 
 def build_plan(
@@ -76,30 +60,27 @@ def build_plan(
     again_fails: str | None = None,
     request: str = "",
 ) -> Plan:
-    """What a redeploy would be for this VM, and its price; pure."""
+    """What a redeploy would be for this VM, and what it may cost; pure."""
+    loses = ["what is in memory: it is a reboot", "everything on the temporary disk and on other disks of the host"]
+    if facts is None:
+        loses.append("a dynamic public IP address may change")
+    elif facts.ephemeral:
+        loses.append("everything on the OS disk, which is ephemeral")
+    if facts is not None and facts.address:
+        loses.append(f"the public IP address {facts.address}, which is dynamic, may change")
     return Plan(
         case=case,
         preflight=facts,
         again=again,
         again_fails=again_fails,
         request=request,
-        loses=tuple(_list_losses(facts)),
+        loses=tuple(loses),
         risks=tuple(_list_risks(facts)),
     )
 
 
-def _list_losses(facts: Preflight | None) -> Iterator[str]:
-    yield "what is in memory: it is a reboot"
-    yield "everything on the temporary disk and on other disks of the host"
-    if facts is not None and facts.ephemeral:
-        yield "everything on the OS disk, which is ephemeral"
-    if facts is None:
-        yield "a dynamic public IP address may change"
-    elif facts.address:
-        yield f"the public IP address {facts.address}, which is dynamic, may change"
-
-
 def _list_risks(facts: Preflight | None) -> Iterator[str]:
+    """What may go wrong, and what could not be read and does not forbid it."""
     known = facts or Preflight()
     narrow = f" ({', '.join(known.narrow)} narrows the choice)" if known.narrow else ""
     yield f"Azure may find no room for the VM on another host{narrow}: then it stays down"
@@ -110,12 +91,8 @@ def _list_risks(facts: Preflight | None) -> Iterator[str]:
     )
     if not known.approves_itself:
         yield "scheduled events inside the guest can delay it by 10 minutes and more"
-    if facts is not None:
-        yield from _list_unknowns(facts)
-
-
-def _list_unknowns(facts: Preflight) -> Iterator[str]:
-    """What could not be read and does not forbid it."""
+    if facts is None:
+        return
     if facts.locks is None:
         yield "whether a lock forbids it could not be read"
     elif facts.unread_locks:
@@ -128,12 +105,11 @@ def _list_unknowns(facts: Preflight) -> Iterator[str]:
         yield f"whether it has a dynamic public IP address, which may change, is not known ({facts.address_unread})"
     if facts.recent_unread:
         yield f"redeploys elsewhere in the subscription could not be seen ({facts.recent_unread})"
-    for name in facts.untold:
-        yield f"this cloud's answers do not tell {name}"
+    yield from (f"this cloud's answers do not tell {name}" for name in facts.untold)
 
 
-def apply_order(order: Order, session: Session) -> Sent:
-    """Ask Azure to redeploy the VM of the order: one POST, never another."""
+def apply_order(order: Order, session: Session) -> Progress:
+    """Ask Azure to redeploy the VM of the order: one POST, never another; raises `HeldError` where none may leave."""
     if not isinstance(order, Order):  # the type says so; a mistake here would cost a VM
         message = f"{type(order).__name__} is no Order"  # type: ignore[unreachable]
         raise TypeError(message)
@@ -145,13 +121,17 @@ def apply_order(order: Order, session: Session) -> Sent:
         with error_translation.translate_errors("signing in", NotSignedIn):
             token = session.get_token(cloud.token_scope, enable_cae=True).token
     except SourceError as error:
-        return Sent(reception=SendResult.UNSENT, says=error.message, hint=error.hint)
+        return Progress(step=Step.VOID, says=error.message, hint=error.hint)
+    headers = {
+        "Accept": "application/json",
+        "Authorization": f"Bearer {token}",
+        "x-ms-client-request-id": order.plan.request,
+    }
+    # All that happens to the request on its way. The library's own would try again, redirect, register, and answer a
+    # challenge, which sends it again.
+    policies = [HeadersPolicy(headers), UserAgentPolicy(base_user_agent=f"vmdiag/{__version__}"), _Gate(order, session)]
     client = ComputeManagementClient(
-        _Nobody(),
-        vm.subscription,
-        base_url=cloud.arm,
-        policies=[*_build_policies(token, order.plan.request), _Gate(order, session)],
-        transport=session.transport,
+        _Nobody(), vm.subscription, base_url=cloud.arm, policies=policies, transport=session.transport
     )
     try:
         poller = client.virtual_machines.begin_redeploy(
@@ -163,34 +143,15 @@ def apply_order(order: Order, session: Session) -> Sent:
             read_timeout=PIECE,
             cls=lambda response, _, __: response.http_response,
         )
-        answer: HttpResponse = cast("HttpResponse", poller.result())
-    except _HeldError as held:
-        return Sent(reception=SendResult.HELD, says=str(held))
-    except core.HttpResponseError as error:
-        return _decode_refusal(error, session.now)
+        answer = cast("HttpResponse", poller.result())
     except (core.AzureError, OSError) as error:
-        if _never_left(error):
-            says = f"Azure could not be reached: {_find_cause(error)}"
-            return Sent(reception=SendResult.UNSENT, says=says, hint=error_translation.NETWORK_HINT)
-        return Sent(reception=SendResult.UNHEARD, says=f"no answer came to the request: {_find_cause(error)}")
-    operation = answer.headers.get("Azure-AsyncOperation")
-    return Sent(
-        reception=SendResult.ACCEPTED,
+        return _explain_error(error, session.now)
+    return Progress(
+        step=Step.ACCEPTED,
         says="Azure accepted the redeploy",
-        operation=operation,
-        correlation=answer.headers.get("x-ms-correlation-request-id"),
+        operation=answer.headers.get("Azure-AsyncOperation"),
+        correlation=answer.headers.get(CORRELATION),
     )
-
-
-def read_boot_seconds() -> float:
-    """Seconds since some instant, by a clock that nobody sets and that runs on while the machine or the process sleeps.
-
-    Sources: clock_gettime(2) of Linux (CLOCK_BOOTTIME counts suspension, CLOCK_MONOTONIC does not), of macOS
-    (CLOCK_MONOTONIC counts sleep, which Python's `time.monotonic` there does not). Python's `time.monotonic` on Windows
-    counts sleep up to 3.12, and its performance counter does, too.
-    """
-    clock = getattr(time, "CLOCK_BOOTTIME" if sys.platform == "linux" else "CLOCK_MONOTONIC", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 class _Nobody(TokenCredential):
@@ -199,20 +160,6 @@ class _Nobody(TokenCredential):
     def get_token(self, *scopes: str, **options: object) -> NoReturn:
         del scopes, options
         raise NotImplementedError
-
-
-class _Signature(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """Signs the request, and does not answer a challenge: that would send it again."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def on_request(self, request: PipelineRequest[HttpRequest]) -> None:
-        request.http_request.headers["Authorization"] = f"Bearer {self._token}"
-
-
-class _HeldError(Exception):
-    """The request must not leave any more."""
 
 
 class _Gate(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
@@ -229,49 +176,45 @@ class _Gate(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
         del request
         if self._session.stop.is_set():
             message = "the run was interrupted"
-            raise _HeldError(message)
+            raise HeldError(message)
         expiry = self._order.check_expiry(read_boot_seconds())
         if not expiry.passes:
-            raise _HeldError(expiry.found)
+            raise HeldError(expiry.found)
 
 
-def _build_policies(token: str, request: str) -> list[object]:
-    """All that happens to the request on its way; the library's own would try again, redirect and register."""
-    headers = {"Accept": "application/json", "x-ms-client-request-id": request}
-    return [HeadersPolicy(headers), UserAgentPolicy(base_user_agent=f"vmdiag/{__version__}"), _Signature(token)]
-
-
-def _decode_refusal(error: core.HttpResponseError, now: datetime) -> Sent:
-    answer = cast("HttpResponse | None", error.response)
-    status = answer.status_code if answer is not None else None
-    if answer is None or status is None or status < REDIRECT or status == TIMEOUT or status >= BROKEN:
-        return Sent(
-            reception=SendResult.UNHEARD, says=f"Azure's answer ({status}) does not say whether it took the request"
-        )
-    code, message = error_translation.parse_error_body(_read_body(answer))
-    after = parse_retry_after(answer.headers, now)
-    meaning = messages.explain_refusal(status, code, message, after, now)
-    correlation = answer.headers.get("x-ms-correlation-request-id")
-    return Sent(reception=SendResult.REFUSED, says=meaning.says, hint=meaning.hint, correlation=correlation)
-
-
-def _read_body(answer: HttpResponse) -> bytes:
-    try:
-        return bytes(answer.content)
-    except core.AzureError:
-        return b""
-
-
-def _never_left(error: Exception) -> bool:
-    """Whether there was no connection; `ServiceRequestError` alone is also raised where TLS breaks over the answer."""
+def _explain_error(error: Exception, now: datetime) -> Progress:
+    """What became of a request that was not accepted, as far as the error tells."""
+    if isinstance(error, core.HttpResponseError):
+        answer = cast("HttpResponse | None", error.response)
+        status = answer.status_code if answer is not None else None
+        if answer is None or status is None or status < REDIRECT or status == TIMEOUT or status >= BROKEN:
+            says = f"Azure's answer ({status}) does not say whether it took the request"
+            return Progress(step=Step.INTENDED, says=says)
+        try:
+            body = bytes(answer.content)
+        except core.AzureError:
+            body = b""
+        code, message = error_translation.parse_error_body(body)
+        says, hint = explain_refusal(status, code, message, parse_retry_after(answer.headers, now), now)
+        return Progress(step=Step.VOID, says=says, hint=hint, correlation=answer.headers.get(CORRELATION))
+    causes = (says for word, says, _ in error_translation.NETWORK_CAUSES if word in str(error))
+    cause = next(causes, type(error).__name__)
+    # There was no connection? `ServiceRequestError` alone is also raised where TLS breaks over the answer.
     inner = error.inner_exception if isinstance(error, core.ServiceRequestError) else None
     while inner is not None:
         if any(kind.__name__ in _UNCONNECTED for kind in type(inner).__mro__):
-            return True
+            says = f"Azure could not be reached: {cause}"
+            return Progress(step=Step.VOID, says=says, hint=error_translation.NETWORK_HINT)
         inner = inner.__cause__ or inner.__context__
-    return False
+    return Progress(step=Step.INTENDED, says=f"no answer came to the request: {cause}")
 
 
-def _find_cause(error: Exception) -> str:
-    causes = (says for word, says, _ in error_translation.NETWORK_CAUSES if word in str(error))
-    return next(causes, type(error).__name__)
+def read_boot_seconds() -> float:
+    """Seconds since some instant, by a clock that nobody sets and that runs on while the machine or the process sleeps.
+
+    Sources: clock_gettime(2) of Linux (CLOCK_BOOTTIME counts suspension, CLOCK_MONOTONIC does not), of macOS
+    (CLOCK_MONOTONIC counts sleep, which Python's `time.monotonic` there does not). Python's `time.monotonic` on Windows
+    counts sleep up to 3.12, and its performance counter does, too.
+    """
+    clock = getattr(time, "CLOCK_BOOTTIME" if sys.platform == "linux" else "CLOCK_MONOTONIC", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)

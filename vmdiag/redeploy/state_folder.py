@@ -1,4 +1,4 @@
-"""Where a user's state is kept, and the locks there that keep runs apart; must not know what is written into it.
+"""Where a user's state is kept, and the locks there that keep runs apart.
 
 Locks are given back when a run is killed. Whoever could write into the folder, or put another in its place, could forge
 the journal or take a lock away, so such a folder is not used. One that a group can write and that has the set-group-ID

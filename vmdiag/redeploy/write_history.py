@@ -1,4 +1,4 @@
-"""What was done to a VM lately, as the activity log tells it, and which redeploys there were nearby; must not weigh it.
+"""What was done to a VM lately, as the activity log tells it, and which redeploys there were nearby.
 
 Source: "REST API: Activity Logs - List"; that an entry of a failed phase is no deed of its own is inferred.
 """
@@ -10,7 +10,7 @@ from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
 from vmdiag.diagnosis.event_words import VM_TYPES
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal
-from vmdiag.redeploy.model import RecentRedeploy
+from vmdiag.redeploy.model import KnownRedeploy
 from vmdiag.sources.decoding.log_entry import LogEntry, find_feed
 from vmdiag.sources.formats import activity_log as wire
 from vmdiag.sources.items import Row
@@ -20,7 +20,7 @@ READ_ONLY_ACTIONS = ("retrievebootdiagnosticsdata/action", "instanceview/action"
 
 
 def list_writes(vm: VmId, rows: Iterable[Row]) -> Iterator[LogEntry]:
-    """What was done to the VM or to its extensions, and did not fail; raises `Malformed`."""
+    """What was done to the VM or to its extensions, and did not fail; raises `MalformedRow`."""
     for row in rows:
         entry = wire.decode_log_entry(row)
         operation = entry.operation.lower()
@@ -42,17 +42,17 @@ def list_redeploy_times(entries: Iterable[LogEntry]) -> Iterator[datetime]:
     return iter(first.values())
 
 
-def list_recent_redeploys(rows: Iterable[Row], regions: Mapping[str, str]) -> Iterator[RecentRedeploy]:
-    """The redeploys of any VM, the newest of each; `regions` by the VM's id in lower case; raises `Malformed`."""
+def list_recent_redeploys(rows: Iterable[Row], regions: Mapping[str, str]) -> Iterator[KnownRedeploy]:
+    """The redeploys of any VM, the newest of each; `regions` by the VM's id in lower case; raises `MalformedRow`."""
     newest: dict[VmId, datetime] = {}
     for vm, at in find_redeployed_vms(rows):
         newest[vm] = max(at, newest.get(vm, at))
     for vm, at in newest.items():
-        yield RecentRedeploy(vm=vm, at=at, region=regions.get(vm.key, ""))
+        yield KnownRedeploy(vm=vm, at=at, region=regions.get(vm.key, ""))
 
 
 def find_redeployed_vms(rows: Iterable[Row]) -> Iterator[tuple[VmId, datetime]]:
-    """Whom the log's records of redeploys name, and when; raises `Malformed`."""
+    """Whom the log's records of redeploys name, and when; raises `MalformedRow`."""
     for row in rows:
         entry = wire.decode_log_entry(row)
         vm = VmId.parse(entry.resource)

@@ -1,4 +1,4 @@
-"""review_plans(): which plans may be carried out; each guard alone can refuse; must not ask, wait, read or do anything.
+"""review_plans(): which plans may be carried out; each guard alone can refuse; pure.
 
 The guards and their limits are the contract's; where a number is not, the reason beside it says whose it is. This is
 the only place where an `Order` is made, and no mitigation acts without one.
@@ -49,7 +49,7 @@ class Order:
 
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
-            message = "an Order is made by vmdiag.redeploy.guards.review alone"
+            message = "an Order is made by vmdiag.redeploy.guards.review_plans alone"
             raise TypeError(message)
 
     def check_expiry(self, clock: float) -> GuardResult:
@@ -86,17 +86,17 @@ def review_plans(
     plans: Iterable[Plan], policy: Policy, population: Population, now: datetime
 ) -> tuple[Order | Refusal, ...]:
     """An order for each plan that passes every guard, a refusal for each other."""
-    return tuple(_review_plan(plan, policy, population, now) for plan in plans)
+    reviewed: list[Order | Refusal] = []
+    for plan in plans:
+        context = GuardContext(plan=plan, policy=policy, population=population, now=now)
+        answers = tuple(guard(context) for guard in GUARDS)
+        passes = all(answer.passes for answer in answers)
+        reviewed.append(
+            Order(plan=plan, answers=answers, seal=_SEAL) if passes else Refusal(plan=plan, answers=answers)
+        )
+    return tuple(reviewed)
 
 
 def is_candidate(case: Case, policy: Policy) -> bool:
     """Whether the case's verdict is one that the operator wants to act on."""
     return case.diagnosis.verdict in _loss.list_accepted_verdicts(policy)
-
-
-def _review_plan(plan: Plan, policy: Policy, population: Population, now: datetime) -> Order | Refusal:
-    context = GuardContext(plan=plan, policy=policy, population=population, now=now)
-    answers = tuple(guard(context) for guard in GUARDS)
-    if all(answer.passes for answer in answers):
-        return Order(plan=plan, answers=answers, seal=_SEAL)
-    return Refusal(plan=plan, answers=answers)

@@ -1,12 +1,9 @@
-"""The guards that look at what is wrong: the verdict, whether it still holds, and whether Azure is at work itself.
-
-Must not know the other VMs of the run.
-"""
+"""The guards that look at what is wrong: the verdict, whether it still holds, and whether Azure is at work itself."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.model import Case, SignalLoss, State, Verdict
+from vmdiag.diagnosis.model import Case, State, Verdict
 from vmdiag.diagnosis.service_health import concerns_vm, find_incident_end
 from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind, Signal, Window
@@ -24,22 +21,28 @@ RIVALS_BEFORE, RIVALS_AFTER, LOG_WHOLE = timedelta(minutes=30), timedelta(minute
 def check_verdict(context: GuardContext) -> GuardResult:
     """Confirmed, or suspected where the operator says so, of the loss that is open now, on evidence of minutes ago."""
     plan, policy, now = context.plan, context.policy, context.now
-    verdicts, seen, case = list_accepted_verdicts(policy), _find_newest_measurement(plan.latest), plan.latest
-    found, word = case.diagnosis.verdict, ""
+    verdicts, case, word = list_accepted_verdicts(policy), plan.latest, ""
+    found, loss = case.diagnosis.verdict, case.diagnosis.loss
+    known = loss.channels if loss is not None else ()
+    times = (
+        # A word is as old as what it states.
+        channel.interval.start
+        if channel.signal is Signal.OPERATOR
+        else channel.interval.end or find_last_reading(case, channel.signal)
+        for channel in [one for one in known if one.signal in MEASURED] or known
+    )
+    seen = max(filter(None, times), default=None)
+    open_losses = [one for one in case.diagnosis.losses if one.interval.is_open]
     old = "no sign of it is dated" if seen is None else f"the newest sign of the loss is {format_age(now - seen)} old"
-    is_measured = bool(list_witnesses(plan.case)) or policy.include_suspected
-    if not is_measured:
-        stated = case.diagnosis.loss is not None and Signal.OPERATOR in case.diagnosis.loss.signals
+    if not list_witnesses(plan.case) and not policy.include_suspected:
+        stated = loss is not None and Signal.OPERATOR in loss.signals
         shown = "which only the operator's word shows" if stated else "which nothing measures right now"
         word = f", {shown} (--include-suspected)"
-    elif not _explains_open_loss(case):
+    elif any(one.explained_by != case.diagnosis.finding.scenario for one in open_losses[-1:]):
         word = ", and the loss that is open now is not the migration's"
-    return GuardResult(
-        guard="verdict",
-        passes=found in verdicts and seen is not None and now - seen <= FRESH and not word,
-        limit=f"{' or '.join(verdicts)}, evidence at most {format_age(FRESH)} old",
-        found=f"{found}, {old}{word}",
-    )
+    limit = f"{' or '.join(verdicts)}, evidence at most {format_age(FRESH)} old"
+    passes = found in verdicts and seen is not None and now - seen <= FRESH and not word
+    return GuardResult(guard="verdict", passes=passes, limit=limit, found=f"{found}, {old}{word}")
 
 
 def check_persistence(context: GuardContext) -> GuardResult:
@@ -53,7 +56,7 @@ def check_persistence(context: GuardContext) -> GuardResult:
     elif plan.again is None:
         found = "is read again right before the request"
     else:
-        against = _describe_recovery(plan.again) or next(_list_objections(plan, plan.again, policy, now), "")
+        against = next(_list_objections(plan, plan.again, policy, now), "")
         passes, found = not against, against or f"it goes on at {plan.again.window.end:%H:%M:%S}Z"
     limit = "the loss goes on at a second look, measured, with the feeds that decide read whole"
     return GuardResult(guard="persistence", passes=passes, limit=limit, found=found)
@@ -83,45 +86,17 @@ def check_service_event(context: GuardContext) -> GuardResult:
     return GuardResult(guard=name, passes=True, limit=limit, found=f"no incident, {calm}")
 
 
-def _find_newest_measurement(case: Case) -> datetime | None:
-    """The newest instant at which the loss was measured; where nothing measures it, the word's own."""
-    loss = case.diagnosis.loss
-    known = loss.channels if loss is not None else ()
-    channels = [channel for channel in known if channel.signal in MEASURED] or known
-    times = (_find_last_sign(case, channel) for channel in channels)
-    return max(filter(None, times), default=None)
-
-
-def _find_last_sign(case: Case, channel: SignalLoss) -> datetime | None:
-    """When a channel last showed it; a word is as old as what it states."""
-    if channel.signal is Signal.OPERATOR:
-        return channel.interval.start
-    return channel.interval.end or find_last_reading(case, channel.signal)
-
-
 def list_accepted_verdicts(policy: Policy) -> tuple[Verdict, ...]:
     """The verdicts that may be acted on."""
     return (Verdict.CONFIRMED, Verdict.SUSPECTED) if policy.include_suspected else (Verdict.CONFIRMED,)
 
 
-def _explains_open_loss(case: Case) -> bool:
-    """Whether what is lost now is what the migration is blamed for."""
-    now = [loss for loss in case.diagnosis.losses if loss.interval.is_open]
-    return all(loss.explained_by == case.diagnosis.finding.scenario for loss in now[-1:])
-
-
-def _describe_recovery(again: Case) -> str:
-    """How the second look shows that there is nothing to cure any more; empty where it does not."""
-    seen = again.diagnosis
-    if seen.verdict.is_flagged and seen.state is State.OPEN:
-        return ""
-    back = f" since {seen.recovered_at:%H:%M}Z" if seen.recovered_at else ""
-    return f"at a second look the VM is {seen.verdict}, {seen.state or 'without a loss'}{back}"
-
-
 def _list_objections(plan: Plan, again: Case, policy: Policy, now: datetime) -> Iterator[str]:
     """What keeps the second look from showing that it goes on."""
-    lost_at = again.diagnosis.failed_at or now
+    seen, lost_at = again.diagnosis, again.diagnosis.failed_at or now
+    if not seen.verdict.is_flagged or seen.state is not State.OPEN:
+        back = f" since {seen.recovered_at:%H:%M}Z" if seen.recovered_at else ""
+        yield f"at a second look the VM is {seen.verdict}, {seen.state or 'without a loss'}{back}"
     if abs(lost_at - (plan.case.diagnosis.failed_at or lost_at)) > SAME_LOSS:
         yield f"at a second look it is another loss, since {lost_at:%H:%M}Z"
     measured = [at for signal in list_witnesses(again) if (at := find_last_reading(again, signal)) is not None]

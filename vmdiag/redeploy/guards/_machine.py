@@ -1,14 +1,12 @@
-"""The guards that look at the VM itself: its state, its disks, its owners, what was done to it lately.
+"""The guards that look at the VM itself: its state, its disks, its owners, what was done to it lately."""
 
-Must not know the other VMs of the run.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind
+from vmdiag.redeploy.messages import REDEPLOY_ACTION
 from vmdiag.redeploy.model import GuardContext, Plan, Preflight, describe_unknown, format_age
 
 REPEAT, REPEAT_SPAN, MOST_IN_SPAN = timedelta(hours=6), timedelta(days=7), 2
@@ -25,27 +23,23 @@ AKS_TAG, AKS_OLD_TAG, AKS_GROUP = "aks-managed-", "orchestrator", "mc_"
 
 def check_state(context: GuardContext) -> GuardResult:
     """Running or stopped, not deallocated; provisioned; no lock known."""
-    plan = context.plan
+    plan, facts = context.plan, context.plan.preflight
     limit = "running or stopped, provisioning succeeded, no lock, the same VM as before"
-    facts = plan.preflight
     if facts is None or "vm" in facts.unread:
         return describe_unknown("state", limit, facts, "vm")
     other = next(_list_changes_of_identity(plan, facts), "")
-    locks = _describe_locks(facts)
-    return GuardResult(
-        guard="state",
-        passes=facts.power in RUNS and facts.provisioning == "succeeded" and not facts.locks and not other,
-        limit=limit,
-        found=other
-        or f"{facts.power or 'power state unknown'}, provisioning {facts.provisioning or 'unknown'}, {locks}",
-    )
+    unread = f"; those of the {' and the '.join(facts.unread_locks)} could not be read" if facts.unread_locks else ""
+    locks = f"{', '.join(facts.locks or ()) or ('no lock known' if unread else 'no lock')}{unread}"
+    locks = "locks could not be read" if facts.locks is None else locks
+    found = f"{facts.power or 'power state unknown'}, provisioning {facts.provisioning or 'unknown'}, {locks}"
+    passes = facts.power in RUNS and facts.provisioning == "succeeded" and not facts.locks and not other
+    return GuardResult(guard="state", passes=passes, limit=limit, found=other or found)
 
 
 def check_data(context: GuardContext) -> GuardResult:
     """No OS disk that lies on the host and dies with the move, unless the operator accepts that."""
-    plan, policy = context.plan, context.policy
+    facts, policy = context.plan.preflight, context.policy
     limit = "data loss is allowed (--allow-data-loss)" if policy.allow_data_loss else "no ephemeral OS disk"
-    facts = plan.preflight
     if facts is None or "vm" in facts.unread:
         return describe_unknown("data", limit, facts, "vm")
     found = "an ephemeral OS disk, which is wiped" if facts.ephemeral else "the OS disk is kept"
@@ -54,27 +48,35 @@ def check_data(context: GuardContext) -> GuardResult:
 
 def check_owner(context: GuardContext) -> GuardResult:
     """Nobody else manages the VM, and nobody has protected it."""
-    plan = context.plan
+    plan, facts = context.plan, context.plan.preflight
     limit = f"no scale-set instance, no AKS node, nothing managed by others, no tag {PROTECTED}"
-    facts = plan.preflight
     if plan.vm.scale_set is not None:
         found = f"an instance of the scale set {plan.vm.scale_set}"
         return GuardResult(guard="owner", passes=False, limit=limit, found=found)
     if facts is None or "vm" in facts.unread:
         return describe_unknown("owner", limit, facts, "vm")
-    found = next(_list_owners(plan, facts), "")
+    old = facts.tags.get(AKS_OLD_TAG, "").lower().startswith("kubernetes")
+    is_node = old or plan.vm.resource_group.lower().startswith(AKS_GROUP) or any(AKS_TAG in tag for tag in facts.tags)
     untold = "; this cloud does not tell managedBy" if "managedBy" in facts.untold else ""
-    return GuardResult(guard="owner", passes=not found, limit=limit, found=found or f"nobody else manages it{untold}")
+    found, passes = f"nobody else manages it{untold}", False
+    if PROTECTED in facts.tags:
+        found = f"the tag {PROTECTED}"
+    elif is_node:
+        found = "a node of a Kubernetes cluster, which AKS manages"
+    elif facts.managed_by:
+        found = f"managed by {facts.managed_by}"
+    else:
+        passes = True
+    return GuardResult(guard="owner", passes=passes, limit=limit, found=found)
 
 
 def check_permission(context: GuardContext) -> GuardResult:
     """The sign-in may redeploy this VM; where that cannot be read the request itself will tell."""
-    plan = context.plan
-    limit = "Microsoft.Compute/virtualMachines/redeploy/action"
-    if plan.preflight is None:
+    facts, limit = context.plan.preflight, REDEPLOY_ACTION
+    if facts is None:
         return describe_unknown("permission", limit, None, "")
     words = {True: "allowed", False: "not allowed to this sign-in", None: "could not be read; the request will tell"}
-    may = plan.preflight.may_redeploy
+    may = facts.may_redeploy
     return GuardResult(guard="permission", passes=may is not False, limit=limit, found=words[may])
 
 
@@ -84,7 +86,8 @@ def check_repeat(context: GuardContext) -> GuardResult:
     limit = f"none since the loss began, one in {format_age(REPEAT)}, {MOST_IN_SPAN} in {format_age(REPEAT_SPAN)}"
     facts, lost = plan.preflight, plan.latest.diagnosis.failed_at
     told = [event.at for event in plan.latest.events if event.kind is Kind.REDEPLOY]
-    known = _merge_near_times([*told, *(facts.redeploys if facts else ())])
+    told = sorted([*told, *(facts.redeploys if facts else ())])
+    known = told[:1] + [after for before, after in pairwise(told) if after - before > SAME_REDEPLOY]
     recent = [at for at in known if now - at <= REPEAT_SPAN]
     again = lost is not None and any(at >= lost for at in known)
     if again or len(recent) >= MOST_IN_SPAN or any(now - at <= REPEAT for at in recent):
@@ -103,9 +106,7 @@ def check_repeat(context: GuardContext) -> GuardResult:
 
 def check_grace(context: GuardContext) -> GuardResult:
     """Nobody works on the VM right now."""
-    plan, now = context.plan, context.now
-    limit = f"{format_age(GRACE)} after a customer's write"
-    facts = plan.preflight
+    facts, now, limit = context.plan.preflight, context.now, f"{format_age(GRACE)} after a customer's write"
     if facts is None or "log" in facts.unread:
         return describe_unknown("grace", limit, facts, "log")
     last = max(facts.writes, default=None)
@@ -136,25 +137,3 @@ def _list_changes_of_identity(plan: Plan, facts: Preflight) -> Iterator[str]:
             yield f"its {word} was changed from {was or 'none'} to {is_ or 'none'} a moment ago: look at it anew"
     if plan.earlier is not None and plan.earlier.ephemeral != facts.ephemeral:
         yield "its OS disk was changed a moment ago: look at it anew"
-
-
-def _describe_locks(facts: Preflight) -> str:
-    if facts.locks is None:
-        return "locks could not be read"
-    unread = f"; those of the {' and the '.join(facts.unread_locks)} could not be read" if facts.unread_locks else ""
-    return f"{', '.join(facts.locks) or ('no lock known' if unread else 'no lock')}{unread}"
-
-
-def _list_owners(plan: Plan, facts: Preflight) -> Iterator[str]:
-    if PROTECTED in facts.tags:
-        yield f"the tag {PROTECTED}"
-    old = facts.tags.get(AKS_OLD_TAG, "").lower().startswith("kubernetes")
-    if old or plan.vm.resource_group.lower().startswith(AKS_GROUP) or any(AKS_TAG in tag for tag in facts.tags):
-        yield "a node of a Kubernetes cluster, which AKS manages"
-    if facts.managed_by:
-        yield f"managed by {facts.managed_by}"
-
-
-def _merge_near_times(times: Sequence[datetime]) -> list[datetime]:
-    known = sorted(times)
-    return known[:1] + [after for before, after in pairwise(known) if after - before > SAME_REDEPLOY]

@@ -1,7 +1,4 @@
-"""The guards that look at the run: how many VMs, all at once or one by one, alone, and with consent.
-
-Must not know a VM's state.
-"""
+"""The guards that look at the run: how many VMs, all at once or one by one, alone, and with consent."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -22,15 +19,11 @@ AGREE = timedelta(seconds=30)
 
 
 def check_count(context: GuardContext) -> GuardResult:
-    """No more candidates than the operator thought of."""
+    """No more candidates than the operator allows."""
     policy, population = context.policy, context.population
-    noun = "candidate" if population.candidates == 1 else "candidates"
-    return GuardResult(
-        guard="count",
-        passes=population.candidates <= policy.most,
-        limit=f"at most {policy.most} (--max)",
-        found=f"{population.candidates} {noun} among {population.vms} VMs",
-    )
+    limit, noun = f"at most {policy.most} (--max)", "candidate" if population.candidates == 1 else "candidates"
+    found = f"{population.candidates} {noun} among {population.vms} VMs"
+    return GuardResult(guard="count", passes=population.candidates <= policy.most, limit=limit, found=found)
 
 
 def check_storm(context: GuardContext) -> GuardResult:
@@ -47,72 +40,53 @@ def check_storm(context: GuardContext) -> GuardResult:
     hit, near = len(struck | recent), _count_simultaneous(population, plan.region, len(recent))
     much = hit >= STORM_LEAST and hit * 100 > policy.storm * max(population.vms, hit)
     done = f"; {len(recent)} more redeployed there within {format_age(STORM_MEMORY)}" if recent else ""
-    unseen = (
-        f"; others' redeploys: {plan.preflight.recent_unread}"
-        if plan.preflight and plan.preflight.recent_unread
-        else ""
-    )
-    return GuardResult(
-        guard="storm",
-        passes=not much and near <= STORM_REGION,
-        limit=limit,
-        found=f"{len(struck)} of {population.vms} VMs are or may be affected, {near} of one region within "
-        f"{format_age(STORM_SPAN)}{done}{unseen}",
-    )
+    lacking = plan.preflight.recent_unread if plan.preflight is not None else ""
+    unseen = f"; others' redeploys: {lacking}" if lacking else ""
+    span = f"{format_age(STORM_SPAN)}{done}{unseen}"
+    found = f"{len(struck)} of {population.vms} VMs are or may be affected, {near} of one region within {span}"
+    return GuardResult(guard="storm", passes=not much and near <= STORM_REGION, limit=limit, found=found)
 
 
 def check_pace(context: GuardContext) -> GuardResult:
     """One at a time in a subscription, and so never two of an availability set or a proximity group."""
     plan, policy, now = context.plan, context.policy, context.now
     subscription = plan.vm.subscription.lower()
+    limit = "one at a time, the next once the former is verified (vmdiag mitigations --resume)"
     others = [each for each in policy.unfinished if each.vm.subscription.lower() == subscription]
-    return GuardResult(
-        guard="pace",
-        passes=not others,
-        limit="one at a time, the next once the former is verified (vmdiag mitigations --resume)",
-        found="; ".join(f"{each.vm.name}'s, of {format_age(now - each.since)} ago, is not verified" for each in others)
-        or "none is under way",
-    )
+    says = "; ".join(f"{each.vm.name}'s, of {format_age(now - each.at)} ago, is not verified" for each in others)
+    return GuardResult(guard="pace", passes=not others, limit=limit, found=says or "none is under way")
 
 
 def check_lock(context: GuardContext) -> GuardResult:
     """No other run redeploys in this subscription from this machine."""
-    policy = context.policy
-    limit = "one run that redeploys in a subscription at a time"
-    return GuardResult(
-        guard="lock", passes=policy.lock_holder is None, limit=limit, found=policy.lock_holder or "no other run"
-    )
+    holder, limit = context.policy.lock_holder, "one run that redeploys in a subscription at a time"
+    return GuardResult(guard="lock", passes=holder is None, limit=limit, found=holder or "no other run")
 
 
 def check_consent(context: GuardContext) -> GuardResult:
     """The operator says yes."""
-    policy = context.policy
     words = {
         Consent.GIVEN: (True, "yes"),
         Consent.NEEDLESS: (True, "not needed: --dry-run changes nothing"),
         Consent.ASKABLE: (None, "is asked for at the terminal"),
         Consent.NOBODY: (False, "no terminal to ask at, and no --yes"),
     }
-    passes, found = words[policy.consent]
+    passes, found = words[context.policy.consent]
     return GuardResult(guard="consent", passes=passes, limit="a typed yes, or --yes", found=found)
 
 
 def check_clock(context: GuardContext) -> GuardResult:
     """This machine and Azure agree about the time: every limit here is one of time."""
-    policy = context.policy
-    limit = f"this machine's clock and Azure's differ by less than {format_age(CLOCKS_APART)}"
-    if policy.skew is None:
-        return GuardResult(
-            guard="clock", passes=False, limit=limit, found="Azure's answers tell no time to compare with"
-        )
-    apart = abs(policy.skew)
-    way = "behind" if policy.skew > timedelta() else "ahead of"
-    return GuardResult(
-        guard="clock",
-        passes=apart < CLOCKS_APART,
-        limit=limit,
-        found="they agree" if apart < AGREE else f"this machine's is {format_age(apart)} {way} Azure's",
+    skew, limit = (
+        context.policy.skew,
+        f"this machine's clock and Azure's differ by less than {format_age(CLOCKS_APART)}",
     )
+    if skew is None:
+        found = "Azure's answers tell no time to compare with"
+        return GuardResult(guard="clock", passes=False, limit=limit, found=found)
+    apart, way = abs(skew), "behind" if skew > timedelta() else "ahead of"
+    found = "they agree" if apart < AGREE else f"this machine's is {format_age(apart)} {way} Azure's"
+    return GuardResult(guard="clock", passes=apart < CLOCKS_APART, limit=limit, found=found)
 
 
 def _list_recent_redeploys(plan: Plan, now: datetime) -> set[VmId]:
@@ -131,21 +105,18 @@ def _count_simultaneous(population: Population, region: str, recent: int) -> int
 
     In the plan's own region the recently redeployed ones are among them.
     """
+    counts: dict[str, int] = {region: recent}
     regions: defaultdict[str, list[datetime]] = defaultdict(list)
     for one in population.affected:
         if one.since is not None:
             regions[normalize_region(one.region)].append(one.since)
-    counts = {place: _count_within_span(times) for place, times in regions.items()}
-    counts[region] = counts.get(region, 0) + recent
+    for place, times in regions.items():
+        times.sort()
+        # By two pointers: a storm may have thousands.
+        first, most = 0, 0
+        for last, at in enumerate(times):
+            while at - times[first] > STORM_SPAN:
+                first += 1
+            most = max(most, last - first + 1)
+        counts[place] = counts.get(place, 0) + most
     return max(counts.values())
-
-
-def _count_within_span(times: list[datetime]) -> int:
-    """The most that lie within the span, by two pointers: a storm may have thousands."""
-    times.sort()
-    first, most = 0, 0
-    for last, at in enumerate(times):
-        while at - times[first] > STORM_SPAN:
-            first += 1
-        most = max(most, last - first + 1)
-    return most

@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field
 
+from vmdiag.errors import redact_secrets
 from vmdiag.model import Signal, Transcript, Window
-from vmdiag.redaction import redact_secrets
 
 SCHEMA = "vmdiag.transcript/1"
 LONGEST_BLUR = timedelta(days=366).total_seconds()  # beyond it a record tells nothing; it would overflow, too
