@@ -99,8 +99,7 @@ def minutes_of_silence_at_the_end(scene: Scene, minutes: float) -> None:
 def minutes_since_the_redeploy(scene: Scene, minutes: float) -> None:
     """Lost for an hour; a redeploy of two minutes ended so long ago and did not help."""
     _lose_traffic_after_migration(scene, 60)
-    scene.annotate_health(_get_minutes_ago(minutes + 2), "VirtualMachineRedeployInitiatedByControlPlane")
-    scene.run_operation(_get_minutes_ago(minutes + 2), "redeploy/action", seconds=120)
+    scene.act_as_customer(_get_minutes_ago(minutes + 2), "redeploy", seconds=120)
 
 
 def minutes_of_a_closed_loss(scene: Scene, minutes: float) -> None:

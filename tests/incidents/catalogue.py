@@ -20,9 +20,19 @@ class Annotation:
     @property
     def cause(self) -> str:
         """The same as `context`, in the activity log's words."""
-        return {"Customer Initiated": "UserInitiated", "Platform Initiated": "PlatformInitiated"}.get(
-            self.context, "Unknown"
-        )
+        initiated = {"Customer Initiated": "UserInitiated", "Platform Initiated": "PlatformInitiated"}
+        return initiated.get(self.context, "Unknown")
+
+    @property
+    def members(self) -> dict[str, str]:
+        """The words as Resource Graph and Event Grid name them."""
+        return {
+            "reason": self.title,
+            "summary": self.summary,
+            "context": self.context,
+            "category": self.category,
+            "impactType": self.impact,
+        }
 
 
 _PLATFORM = ("Platform Initiated", "Unplanned")

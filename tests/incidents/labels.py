@@ -14,11 +14,11 @@ Words = str | Iterable[str | None] | None
 
 def expect_label(  # noqa: PLR0913 - a label has so many fields
     verdict: Words,
-    *,
     explanation: Words = None,
+    failed_at: ExpectedTime = None,
+    *,
     state: Words = None,
     migrated_at: ExpectedTime = None,
-    failed_at: ExpectedTime = None,
     action: Iterable[str] | None = None,
     extent: Extent = ANY,
 ) -> Label:
@@ -49,16 +49,10 @@ def expect_flagged(  # noqa: PLR0913 - likewise
     explanation: Words = SCENARIO,
 ) -> Label:
     """A flagged VM. A confirmed open loss is to be redeployed; for a suspected one no action is dictated."""
-    if action is None and verdict == "confirmed" and state == "open":
+    if action is None and (verdict, state) == ("confirmed", "open"):
         action = ("redeploy",)
     return expect_label(
-        verdict,
-        explanation=explanation,
-        state=state,
-        migrated_at=migrated_at,
-        failed_at=failed_at,
-        action=action,
-        extent=extent,
+        verdict, explanation, failed_at, state=state, migrated_at=migrated_at, action=action, extent=extent
     )
 
 
@@ -67,29 +61,14 @@ def expect_no_loss(
 ) -> Label:
     """Clear, and nothing was lost: the feeds were read and there is no loss to explain; a pause may be told."""
     extent: Extent = None if failed_at is None else ANY
-    return expect_label("clear", migrated_at=migrated_at, failed_at=failed_at, action=action, extent=extent)
+    return expect_label("clear", None, failed_at, migrated_at=migrated_at, action=action, extent=extent)
 
 
-def expect_other_cause(  # noqa: PLR0913 - likewise
-    by: Words,
-    failed_at: ExpectedTime,
-    *,
-    migrated_at: ExpectedTime = None,
-    state: Words = "open",
-    action: Iterable[str] | None = None,
-    extent: Extent = "full",
-) -> Label:
-    """Clear, because the loss has another cause, or none that could be named."""
-    return expect_label(
-        "clear",
-        explanation=by,
-        state=state,
-        migrated_at=migrated_at,
-        failed_at=failed_at,
-        action=action,
-        extent=extent,
-    )
-
-
+# Clear, because the loss has another cause, or none that could be named.
+expect_other_cause = partial(expect_label, "clear", state="open", extent="full")
 # What would decide could not be read, speaks both ways, or it is too early.
 expect_inconclusive = partial(expect_label, "inconclusive", extent=None)
+# What alone decides nothing: its words are told, a loss may be or not, and only what is to be done is compared.
+expect_undecided = partial(
+    expect_inconclusive, (None, SCENARIO), ANY, state=(None, "open"), action=("investigate",), extent=ANY
+)

@@ -13,6 +13,14 @@ from tests.incidents.wire.plain import make_guid
 SUCCEEDED_MIGRATIONS = ("LiveMigrationSucceeded", "LiveMigrationCompleted")
 FAILED_MIGRATIONS = ("LiveMigrationFailure", "LiveMigrationFailed")
 Minutes = tuple[float, float]
+CUSTOMER_ACTS = {
+    "restart": ("restart/action", "VirtualMachineRebootInitiatedByControlPlane"),
+    "redeploy": ("redeploy/action", "VirtualMachineRedeployInitiatedByControlPlane"),
+    "deallocate": ("deallocate/action", "VirtualMachineDeallocationInitiated"),
+    "start": ("start/action", "VirtualMachineStartInitiatedByControlPlane"),
+    "resize": ("write", "VirtualMachineSizeChanged"),
+}
+"""What a customer asks for: the operation, and the annotation that tells of it."""
 NOT_REPORTED = -1.0
 """Level of a dip in which no point is reported at all."""
 
@@ -168,6 +176,20 @@ class Scene:
         takes = timedelta(seconds=seconds or self.rng.uniform(10, 40))
         self.operations.append(Operation(at=at, target=target or self.vm, name=name, outcome=outcome, duration=takes))
         return at + takes
+
+    def act_as_customer(self, at: datetime, act: str, *, outcome: str = "Succeeded", seconds: float = 0.0) -> datetime:
+        """A customer asks for one of `CUSTOMER_ACTS`, and health is annotated with it. Returns the end."""
+        verb, note = CUSTOMER_ACTS[act]
+        self.annotate_health(at, note)
+        return self.run_operation(at, verb, outcome=outcome, seconds=seconds)
+
+    def deallocate_for_good(self, at: datetime) -> None:
+        """A customer deallocates the VM, and it is off at the end of the window."""
+        self.run_operation(at, "deallocate/action")
+        self.annotate_health(self.choose_time_after(at, 0.05, 0.2), "VirtualMachineDeallocationInitiated")
+        self.take_machine_down(self.choose_time_after(at, 0.3, 0.4), reported=False)
+        self.change_health(self.choose_time_after(at, 0.4, 0.5), "Unavailable", cause="UserInitiated")
+        self.set_description(power="deallocated")
 
     def announce_incident(self, at: datetime, service: str, region: str, *, mitigated: datetime | None = None) -> None:
         """Azure tells the subscription of a service incident."""

@@ -15,7 +15,6 @@ from tests.incidents.wire import (
     exports,
     log_analytics,
     metrics,
-    portal,
     resource_graph,
     resource_health,
     virtual_machine,
@@ -123,7 +122,7 @@ def _write_files(
     for_health = truth if in_health else _remove_migrations(truth)
     writers: dict[str, _Writer] = {
         "activity": lambda: _write_activity_files(scene, for_log),
-        "csv": lambda: portal.write_portal_csv(build_log_entries(rng, for_log)),
+        "csv": lambda: exports.write_portal_csv(build_log_entries(rng, for_log)),
         "health": lambda: _write_health_files(scene, for_health),
         "metrics": lambda: _write_metric_files(scene, truth),
         "heartbeat": lambda: log_analytics.write_heartbeat_table(rng, truth.beats),

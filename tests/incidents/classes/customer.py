@@ -65,8 +65,7 @@ def deallocated_then_started(scene: Scene) -> Label:
     scene.run_operation(stopped, "deallocate/action")
     scene.annotate_health(stopped + timedelta(seconds=5), "VirtualMachineDeallocationInitiated")
     scene.change_health(stopped + timedelta(seconds=25), "Unavailable", cause="UserInitiated")
-    scene.annotate_health(started, "VirtualMachineStartInitiatedByControlPlane")
-    back = scene.run_operation(started, "start/action")
+    back = scene.act_as_customer(started, "start")
     scene.take_machine_down(stopped + timedelta(seconds=20), back, reported=False)
     scene.change_health(scene.choose_time_after(back, 0.2, 1), "Available", before="Unavailable", cause="UserInitiated")
     # A loss by the customer's own act that ended with a deallocate and start: `user-stop`, redeployed.
@@ -89,7 +88,6 @@ def resize_never_came_back(scene: Scene) -> Label:
     """A customer resizes the VM and it does not come up again. A resize is `guest-restart`."""
     asked = scene.choose_time_before_end(45, 200)
     migrated = _perhaps_migrated(scene, asked)
-    scene.annotate_health(asked, "VirtualMachineSizeChanged")
-    scene.run_operation(asked, "write", seconds=50)
+    scene.act_as_customer(asked, "resize", seconds=50)
     scene.drop_traffic(scene.choose_time_after(asked, 0.1, 0.5))
     return expect_other_cause("guest-restart", asked, migrated_at=migrated, action=("investigate",))

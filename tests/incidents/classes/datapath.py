@@ -104,8 +104,7 @@ def redeployed_and_fixed(scene: Scene) -> Label:
     """A customer redeploys the VM during the loss, and traffic returns with it: confirmed, redeployed."""
     migrated, lost = _migration_and_loss(scene, least=130, most=220)
     asked = scene.choose_time_after(lost, 18, 60)
-    scene.annotate_health(asked, "VirtualMachineRedeployInitiatedByControlPlane")
-    back = scene.run_operation(asked, "redeploy/action", seconds=scene.rng.uniform(50, 180))
+    back = scene.act_as_customer(asked, "redeploy", seconds=scene.rng.uniform(50, 180))
     scene.drop_traffic(lost, back)
     _perhaps_unavailable(scene, lost, back)
     scene.omit_points(asked, back)
@@ -116,8 +115,7 @@ def redeployed_and_still_dead(scene: Scene) -> Label:
     """A customer redeployed the VM, and it is as dead as before."""
     migrated, lost = _migration_and_loss(scene, least=130, most=220)
     asked = scene.choose_time_after(lost, 18, 60)
-    scene.annotate_health(asked, "VirtualMachineRedeployInitiatedByControlPlane")
-    done = scene.run_operation(asked, "redeploy/action", seconds=scene.rng.uniform(50, 150))
+    done = scene.act_as_customer(asked, "redeploy", seconds=scene.rng.uniform(50, 150))
     scene.drop_traffic(lost)
     scene.omit_points(asked, done)
     # The loss goes on at the end of the window: open. Redeployed already and still dead: escalate, never again
@@ -130,10 +128,8 @@ def deallocated_and_started_cured(scene: Scene) -> Label:
     migrated, lost = _migration_and_loss(scene, least=130, most=220)
     stopped = scene.choose_time_after(lost, 20, 60)
     started = scene.choose_time_after(stopped, 3, 7)
-    scene.annotate_health(stopped, "VirtualMachineDeallocationInitiated")
-    scene.run_operation(stopped, "deallocate/action")
-    scene.annotate_health(started, "VirtualMachineStartInitiatedByControlPlane")
-    back = scene.run_operation(started, "start/action")
+    scene.act_as_customer(stopped, "deallocate")
+    back = scene.act_as_customer(started, "start")
     scene.drop_traffic(lost, back)
     _perhaps_unavailable(scene, lost, back)
     scene.omit_points(stopped, back)

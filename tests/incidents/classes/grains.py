@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tests.incidents.labels import CONFIRMED_OR_SUSPECTED, SCENARIO, expect_flagged, expect_inconclusive, expect_no_loss
+from tests.incidents.labels import CONFIRMED_OR_SUSPECTED, expect_flagged, expect_no_loss, expect_undecided
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -39,11 +39,4 @@ def loss_in_hours(scene: Scene) -> Label:
     migrated = _migration(scene, 60)
     if scene.rng.random() < 0.6:
         scene.drop_traffic(scene.choose_time_after(migrated, 0, 8))
-    return expect_inconclusive(
-        migrated_at=migrated,
-        failed_at=ANY,
-        explanation=(None, SCENARIO),
-        state=(None, "open"),
-        action=("investigate",),
-        extent=ANY,
-    )
+    return expect_undecided(migrated_at=migrated)

@@ -1,9 +1,15 @@
 """What was not read: missing data is never good news, and never hides evidence."""
 
-from dataclasses import replace
 from datetime import timedelta
 
-from tests.incidents.labels import SCENARIO, expect_flagged, expect_inconclusive, expect_label, expect_no_loss
+from tests.incidents.labels import (
+    CONFIRMED_OR_SUSPECTED,
+    SCENARIO,
+    expect_flagged,
+    expect_inconclusive,
+    expect_label,
+    expect_no_loss,
+)
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -50,9 +56,7 @@ def health_history_not_read(scene: Scene) -> Label:
     scene.select_feeds(("activity", "metrics"))
     # Two verdicts: annotations of rivals are written to the activity log, too, so one may hold that the competing
     # causes were read (confirmed), or that their own feed was not (suspected). Flagged in any case.
-    return replace(
-        expect_flagged(migrated, lost, action=()), verdict=frozenset({"confirmed", "suspected"}), action=None
-    )
+    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED)
 
 
 def health_alone_after_migration(scene: Scene) -> Label:
@@ -79,13 +83,10 @@ def accelnet_after_migration_without_metrics(scene: Scene) -> Label:
 def too_early(scene: Scene) -> Label:
     """Traffic has been gone for 12 to 14 minutes when the window ends."""
     migrated, lost = scene.lose_traffic((12.2, 14.2), migrated=(-10, 0.5))
-    scene.plan.whole_tail = True
-    scene.plan.holes = 0.0
+    scene.plan.whole_tail, scene.plan.holes = True, 0.0
     # Open, and the window ends less than 15 minutes after the onset: inconclusive, wait. An inconclusive case names the
     # best explanation of its loss, which is the migration.
-    return expect_inconclusive(
-        migrated_at=migrated, failed_at=lost, explanation=(SCENARIO,), state="open", action=("wait",), extent="full"
-    )
+    return expect_inconclusive(SCENARIO, lost, migrated_at=migrated, state="open", action=("wait",), extent="full")
 
 
 def idle_vm(scene: Scene) -> Label:
@@ -117,9 +118,7 @@ def activity_log_alone_with_loss(scene: Scene) -> Label:
     scene.select_feeds(("activity",))
     # The log does not show every migration: inconclusive. The explanation is null by "null without one", or
     # `unexplained` by "null when nothing was lost"; the contract says both.
-    return expect_inconclusive(
-        migrated_at=None, failed_at=lost, explanation=(None, "unexplained"), state="open", extent="full"
-    )
+    return expect_inconclusive((None, "unexplained"), lost, state="open", extent="full")
 
 
 def metrics_refused(scene: Scene) -> Label:
@@ -156,9 +155,7 @@ def portal_csv_only(scene: Scene) -> Label:
     scene.select_feeds(("csv",))
     # Two verdicts: the feed that would show a migration could not be read (inconclusive), or it is a log with neither
     # migration nor loss (clear). Never flagged.
-    return expect_label(
-        ("clear", "inconclusive"), explanation=(None, "unexplained"), state=(None, "open"), failed_at=ANY
-    )
+    return expect_label(("clear", "inconclusive"), (None, "unexplained"), ANY, state=(None, "open"))
 
 
 def heartbeats_go_on_without_metrics(scene: Scene) -> Label:

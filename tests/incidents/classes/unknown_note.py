@@ -21,12 +21,7 @@ def unknown_note_and_health_alone(scene: Scene) -> Label:
     scene.select_feeds(("activity", "health"))
     scene.plan.metrics_refused = scene.rng.random() < 0.5
     return expect_inconclusive(
-        migrated_at=migrated,
-        failed_at=lost,
-        explanation=(SCENARIO, None),
-        state="open",
-        action=("investigate", "wait"),
-        extent="full",
+        (SCENARIO, None), lost, migrated_at=migrated, state="open", action=("investigate", "wait"), extent="full"
     )
 
 

@@ -4,7 +4,14 @@ import random
 
 from tests.incidents.catalogue import ANNOTATIONS
 from tests.incidents.model import GroundTruth, HealthAnnotation, HealthChange, WireFile
-from tests.incidents.wire.plain import JsonObject, encode_json, format_time, get_subscription_id, make_guid
+from tests.incidents.wire.plain import (
+    JsonObject,
+    encode_json,
+    format_time,
+    get_resource_type,
+    get_subscription_id,
+    make_guid,
+)
 
 _TOPIC = "Microsoft.ResourceNotifications.HealthResources"
 
@@ -14,16 +21,9 @@ def write_health_events(rng: random.Random, truth: GroundTruth) -> list[WireFile
     cloud = rng.random() < 0.5
     events = []
     for note in truth.annotations:
-        words = ANNOTATIONS[note.name]
-        properties: JsonObject = {
-            "annotationName": note.name,
-            "reason": words.title,
-            "summary": words.summary,
-            "context": words.context,
-            "category": words.category,
-        }
-        if rng.random() < 0.5:
-            properties["impactType"] = words.impact
+        properties: JsonObject = {"annotationName": note.name, **ANNOTATIONS[note.name].members}
+        if rng.random() >= 0.5:
+            del properties["impactType"]
         events.append(_build_event(rng, note, "resourceAnnotations", properties, cloud=cloud))
     for changed in truth.health:
         properties = {"previousAvailabilityState": changed.before, "availabilityState": changed.after}
@@ -39,39 +39,21 @@ def _build_event(
     """Both schemas bear the same `data`."""
     at, vm = what.at, what.vm
     name = {"resourceAnnotations": "ResourceAnnotated", "availabilityStatuses": "AvailabilityStatusChanged"}[kind]
-    identifier, subscription = make_guid(rng), f"/subscriptions/{get_subscription_id(vm)}"
-    target: JsonObject = {
-        "targetResourceId": vm,
-        "targetResourceType": "Microsoft.Compute/virtualMachines",
-        "occurredTime": format_time(at, 7),
+    identifier, subscription, time = make_guid(rng), f"/subscriptions/{get_subscription_id(vm)}", format_time(at)
+    target: JsonObject = {"targetResourceId": vm, "targetResourceType": get_resource_type(vm), "occurredTime": time}
+    info: JsonObject = {
+        "id": f"{vm}/providers/Microsoft.ResourceHealth/{kind}/{identifier}",
+        "name": identifier,
+        "type": f"Microsoft.ResourceHealth/{kind}",
+        "properties": {**target, **properties},
     }
     data: JsonObject = {
-        "resourceInfo": {
-            "id": f"{vm}/providers/Microsoft.ResourceHealth/{kind}/{identifier}",
-            "name": identifier,
-            "type": f"Microsoft.ResourceHealth/{kind}",
-            "properties": {**target, **properties},
-        },
-        "operationalInfo": {"resourceEventTime": format_time(at, 7)},
+        "resourceInfo": info,
+        "operationalInfo": {"resourceEventTime": time},
         "apiVersion": "2023-12-01",
     }
+    event: JsonObject = {"id": identifier, "subject": vm, "data": data}
     if cloud:
-        return {
-            "id": identifier,
-            "source": subscription,
-            "subject": vm,
-            "data": data,
-            "type": f"{_TOPIC}.{name}",
-            "specversion": "1.0",
-            "time": format_time(at, 7),
-        }
-    return {
-        "id": identifier,
-        "topic": subscription,
-        "subject": vm,
-        "data": data,
-        "eventType": f"{_TOPIC}.{name}",
-        "dataVersion": "1",
-        "metadataVersion": "1",
-        "eventTime": format_time(at, 7),
-    }
+        return {**event, "source": subscription, "type": f"{_TOPIC}.{name}", "specversion": "1.0", "time": time}
+    versions: JsonObject = {"dataVersion": "1", "metadataVersion": "1"}
+    return {**event, **versions, "topic": subscription, "eventType": f"{_TOPIC}.{name}", "eventTime": time}

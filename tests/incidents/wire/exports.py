@@ -1,20 +1,25 @@
-"""The activity log as diagnostic settings export it: blobs of a storage account, and event hub messages."""
+"""The activity log as it is exported: blobs of a storage account, event hub messages, and the portal's CSV."""
 
 import random
 from collections import defaultdict
 
 from tests.incidents.model import WireFile
-from tests.incidents.wire.log_entry import LogEntry
+from tests.incidents.wire.log_entry import SHORT_STATUSES, LogEntry
 from tests.incidents.wire.plain import (
     JsonObject,
+    encode_csv,
     encode_json,
     encode_json_lines,
     format_time,
+    get_group_name,
     get_subscription_id,
     vary_export_case,
 )
 
-_RESULTS = {"Started": "Start", "Accepted": "Accept", "Succeeded": "Success", "Failed": "Failure"}
+_COLUMNS = (
+    "Correlation id", "Operation name", "Status", "Event category", "Level", "Time", "Subscription",
+    "Event initiated by", "Resource type", "Resource group", "Resource",
+)  # fmt: skip
 
 
 def write_storage_blobs(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
@@ -40,6 +45,20 @@ def write_event_hub_messages(rng: random.Random, entries: list[LogEntry]) -> lis
     return files
 
 
+def write_portal_csv(entries: list[LogEntry]) -> list[WireFile]:
+    """The portal's "Download as CSV", newest first, behind a byte order mark: display names and no properties."""
+    cells = [
+        (
+            *(entry.correlation, entry.localized, entry.status, entry.category, entry.level, format_time(entry.at)),
+            *(get_subscription_id(entry.resource), entry.caller or "", entry.type),
+            *(get_group_name(entry.resource), entry.resource),
+        )
+        for entry in reversed(entries)
+    ]
+    content = encode_csv([_COLUMNS, *cells]).encode("utf-8-sig")
+    return [WireFile(path="QueryResult.csv", form="portal-csv", content=content)]
+
+
 def _build_record(rng: random.Random, entry: LogEntry) -> JsonObject:
     """An exported record: upper-case ids, plain strings, no event id."""
     upper = entry.category == "Administrative" and rng.random() < 0.6
@@ -48,7 +67,7 @@ def _build_record(rng: random.Random, entry: LogEntry) -> JsonObject:
         "resourceId": vary_export_case(rng, entry.resource),
         "operationName": entry.operation.upper() if upper else entry.operation,
         "category": _choose_category(rng, entry),
-        "resultType": _RESULTS.get(entry.status, entry.status),
+        "resultType": SHORT_STATUSES.get(entry.status, entry.status),
         "resultSignature": _format_signature(entry),
         "durationMs": rng.choice((0, "0")),
         "correlationId": entry.correlation,

@@ -1,16 +1,16 @@
 """Tables of a Log Analytics workspace: the query API's answer, the CLI's rows, the portal's CSV."""
 
-import csv
-import io
 import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from tests.incidents.model import Series, WireFile
-from tests.incidents.wire.log_entry import LogEntry
+from tests.incidents.wire.log_entry import SHORT_STATUSES, LogEntry
 from tests.incidents.wire.plain import (
     Json,
     JsonObject,
+    build_table,
+    encode_csv,
     encode_json,
     format_time,
     get_group_name,
@@ -20,7 +20,8 @@ from tests.incidents.wire.plain import (
 
 Row = Mapping[str, Json]
 
-_STATUS = {"Started": "Start", "Accepted": "Accept", "Succeeded": "Success", "Failed": "Failure"}
+_COLUMN_TYPES = {"TimeGenerated": "datetime", "Properties_d": "dynamic"}
+_COLUMN_TYPES |= dict.fromkeys(("Total", "Average", "Minimum", "Maximum", "Count"), "real")
 
 
 def write_activity_table(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
@@ -55,25 +56,13 @@ def write_metrics_table(rng: random.Random, series: list[Series]) -> list[WireFi
     """`AzureMetrics`: a row a reported minute; a minute without a report has no row."""
     rows: list[Row] = []
     for each in series:
+        begin: JsonObject = {"ResourceId": each.vm.upper(), "MetricName": each.name}
+        end: JsonObject = {"Count": 1, "TimeGrain": "PT1M", "UnitName": each.unit, "_ResourceId": each.vm.lower()}
         for minute, value in enumerate(each.values):
-            if value is None:
-                continue
-            at = each.start + timedelta(minutes=minute)
-            rows.append(
-                {
-                    "TimeGenerated": format_time(at, 0),
-                    "ResourceId": each.vm.upper(),
-                    "MetricName": each.name,
-                    "Total": value,
-                    "Average": value,
-                    "Minimum": value,
-                    "Maximum": value,
-                    "Count": 1,
-                    "TimeGrain": "PT1M",
-                    "UnitName": each.unit,
-                    "_ResourceId": each.vm.lower(),
-                }
-            )
+            if value is not None:
+                at = format_time(each.start + timedelta(minutes=minute), 0)
+                figures = dict.fromkeys(("Total", "Average", "Minimum", "Maximum"), value)
+                rows.append({"TimeGenerated": at, **begin, **figures, **end})
     return [_write_table(rng, "azuremetrics", rows)]
 
 
@@ -87,7 +76,7 @@ def _build_activity_row(rng: random.Random, entry: LogEntry, *, nested: bool) ->
         "CategoryValue": entry.category,
         "OperationNameValue": entry.operation.upper(),
         "OperationName": entry.localized,
-        "ActivityStatusValue": _STATUS.get(entry.status, entry.status) if rng.random() < 0.7 else entry.status,
+        "ActivityStatusValue": SHORT_STATUSES.get(entry.status, entry.status) if rng.random() < 0.7 else entry.status,
         "ActivitySubstatusValue": entry.sub_status,
         "ResourceProviderValue": entry.provider.upper(),
         "Caller": entry.caller or "",
@@ -114,18 +103,7 @@ def _write_table(rng: random.Random, name: str, rows: list[Row]) -> WireFile:
 
 def _encode_api_answer(rows: list[Row]) -> bytes:
     """`POST /v1/workspaces/{id}/query`: columns with types, rows as arrays."""
-    names = list(rows[0]) if rows else []
-    columns: Json = [{"name": name, "type": _get_column_type(name)} for name in names]
-    cells: Json = [[row[name] for name in names] for row in rows]
-    return encode_json({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": cells}]})
-
-
-def _get_column_type(column: str) -> str:
-    if column == "TimeGenerated":
-        return "datetime"
-    if column in ("Total", "Average", "Minimum", "Maximum", "Count"):
-        return "real"
-    return "dynamic" if column.endswith("_d") else "string"
+    return encode_json({"tables": [{"name": "PrimaryResult", **build_table(rows, _COLUMN_TYPES)}]})
 
 
 def _encode_cli_rows(rows: list[Row]) -> bytes:
@@ -141,9 +119,5 @@ def _format_value(value: Json) -> str:
 
 def _encode_csv(rows: list[Row]) -> bytes:
     """The portal's export; `TimeGenerated [UTC]` is only how it shows the column, exports keep the name."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    names = list(rows[0]) if rows else []
-    writer.writerow(names)
-    writer.writerows([[_format_value(row[name]) for name in names] for row in rows])
-    return out.getvalue().encode()
+    cells = [[_format_value(value) for value in row.values()] for row in rows]
+    return encode_csv([list(rows[0]) if rows else [], *cells]).encode()

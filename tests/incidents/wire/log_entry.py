@@ -8,6 +8,8 @@ from tests.incidents.catalogue import ANNOTATIONS, OPERATIONS
 from tests.incidents.model import GroundTruth, HealthAnnotation, HealthChange, Operation, ServiceIssue
 from tests.incidents.wire.plain import Json, JsonObject, encode_json, get_resource_type, make_guid
 
+SHORT_STATUSES = {"Started": "Start", "Accepted": "Accept", "Succeeded": "Success", "Failed": "Failure"}
+"""The words of exports and tables for those of the API."""
 HEALTH_PROVIDER = "Microsoft.Resourcehealth/healthevent/action"
 """Sic: this stands in `resourceProviderName` of health events, in place of a provider."""
 
@@ -111,17 +113,34 @@ def _build_health_entry(rng: random.Random, at: datetime, vm: str, verb: str, pr
     )
 
 
-def _choose_dialect(rng: random.Random, told: JsonObject, verb: str, category: str = "Unplanned") -> JsonObject:
+def _tell_health(  # noqa: PLR0913 - an event says so much
+    rng: random.Random,
+    verb: str,
+    *,
+    words: tuple[str, str | None],
+    states: tuple[str | None, str | None],
+    cause: str,
+    category: str = "Unplanned",
+) -> JsonObject:
     """The two dialects: the current keys, and the older ones of Microsoft's published sample."""
+    (title, details), (now, before) = words, states
+    told: JsonObject = {
+        "title": title,
+        "details": details,
+        "currentHealthStatus": now,
+        "previousHealthStatus": before,
+        "type": "Downtime",
+        "cause": cause,
+    }
     if rng.random() < 0.75:
         return told
     return {
         "stage": "Active" if verb == "Activated" else verb,
-        "title": told["title"],
-        "details": told["details"],
-        "healthStatus": told["currentHealthStatus"],
-        "healthEventType": told["type"],
-        "healthEventCause": told["cause"],
+        "title": title,
+        "details": details,
+        "healthStatus": now,
+        "healthEventType": "Downtime",
+        "healthEventCause": cause,
         "healthEventCategory": category,
     }
 
@@ -135,15 +154,10 @@ def _log_annotation(rng: random.Random, annotated: HealthAnnotation) -> list[Log
         title, details = rng.choice(((words.title, None), (words.summary, ""), (words.title, words.summary)))
     else:
         title, details = rng.choice((words.title, words.summary)), annotated.name
-    told: JsonObject = {
-        "title": title,
-        "details": details,
-        "currentHealthStatus": unchanged,
-        "previousHealthStatus": unchanged,
-        "type": "Downtime",
-        "cause": words.cause,
-    }
-    properties = _choose_dialect(rng, told, verb, "Planned" if words.category == "Planned" else "Unplanned")
+    category = "Planned" if words.category == "Planned" else "Unplanned"
+    properties = _tell_health(
+        rng, verb, words=(title, details), states=(unchanged, unchanged), cause=words.cause, category=category
+    )
     entry = _build_health_entry(rng, annotated.at + annotated.log_late, annotated.vm, verb, properties)
     if rng.random() < 0.15:
         # Azure repeats an event with another verb and another id within the minute.
@@ -155,15 +169,10 @@ def _log_annotation(rng: random.Random, annotated: HealthAnnotation) -> list[Log
 def _log_health_change(rng: random.Random, changed: HealthChange) -> LogEntry:
     """A transition of the availability state; platform events seldom come as Activated."""
     verb = "Resolved" if changed.after == "Available" else rng.choice(("Activated", "Updated", "InProgress"))
-    told: JsonObject = {
-        "title": changed.title or f"Virtual Machine health status changed to {changed.after.lower()}",
-        "details": rng.choice((None, "")),
-        "currentHealthStatus": changed.after,
-        "previousHealthStatus": changed.before,
-        "type": "Downtime",
-        "cause": changed.cause,
-    }
-    return _build_health_entry(rng, changed.at, changed.vm, verb, _choose_dialect(rng, told, verb))
+    title = changed.title or f"Virtual Machine health status changed to {changed.after.lower()}"
+    states = (changed.after, changed.before)
+    told = _tell_health(rng, verb, words=(title, rng.choice((None, ""))), states=states, cause=changed.cause)
+    return _build_health_entry(rng, changed.at, changed.vm, verb, told)
 
 
 def _log_service_issue(rng: random.Random, issue: ServiceIssue) -> list[LogEntry]:

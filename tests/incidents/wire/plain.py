@@ -1,8 +1,11 @@
 """What all wire forms share: JSON values, time stamps, ids in the letter cases Azure writes them in."""
 
+import csv
+import io
 import json
 import random
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
@@ -18,6 +21,20 @@ def encode_json(value: Json) -> bytes:
 def encode_json_lines(values: list[JsonObject]) -> bytes:
     """JSON lines, each ended."""
     return b"".join(encode_json(value) + b"\n" for value in values)
+
+
+def encode_csv(rows: Iterable[Sequence[str]]) -> str:
+    """Lines of cells as Azure's portal ends them."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
+def build_table(rows: Sequence[Mapping[str, Json]], types: Mapping[str, str]) -> JsonObject:
+    """Columns with types, `string` where none is given, and rows as arrays."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns: Json = [{"name": name, "type": types.get(name, "string")} for name in names]
+    return {"columns": columns, "rows": [[row.get(name) for name in names] for row in rows]}
 
 
 def format_time(at: datetime, digits: int = 7) -> str:

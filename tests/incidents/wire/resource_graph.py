@@ -8,6 +8,7 @@ from tests.incidents.model import GroundTruth, HealthAnnotation, HealthChange, M
 from tests.incidents.wire.plain import (
     Json,
     JsonObject,
+    build_table,
     encode_json,
     format_time,
     get_group_name,
@@ -16,9 +17,11 @@ from tests.incidents.wire.plain import (
     get_subscription_id,
     make_guid,
 )
+from tests.incidents.wire.virtual_machine import build_profiles
 
 _STATUSES = "Microsoft.ResourceHealth/availabilityStatuses"
 _NOTES = "Microsoft.ResourceHealth/resourceAnnotations"
+_CHANGES = "Microsoft.Resources/changes"
 
 
 def write_health_changes(rng: random.Random, truth: GroundTruth, *, states: bool = True) -> list[WireFile]:
@@ -80,7 +83,7 @@ def build_resource_change(rng: random.Random, operation: Operation) -> JsonObjec
             }
         },
     }
-    return _build_change_row(rng, parent, properties)
+    return _build_row(parent, _CHANGES, properties, make_guid(rng))
 
 
 def write_resources(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
@@ -132,37 +135,21 @@ def _build_health_change(
         },
         "changes": changes,
     }
-    return _build_change_row(rng, target, properties)
-
-
-def _build_change_row(rng: random.Random, target: str, properties: JsonObject) -> JsonObject:
-    identifier = make_guid(rng)
-    return _build_row(target, "Microsoft.Resources/changes", properties, identifier)
+    return _build_row(target, _CHANGES, properties, make_guid(rng))
 
 
 def _build_annotation_properties(note: HealthAnnotation) -> JsonObject:
-    words = ANNOTATIONS[note.name]
-    return {
-        "targetResourceType": "Microsoft.Compute/virtualMachines",
-        "targetResourceId": note.vm,
-        "annotationName": note.name,
-        "occurredTime": format_time(note.at, 7),
-        "reason": words.title,
-        "summary": words.summary,
-        "context": words.context,
-        "category": words.category,
-        "impactType": words.impact,
-    }
+    return {**_build_target(note), "annotationName": note.name, **ANNOTATIONS[note.name].members}
 
 
 def _build_status_properties(changed: HealthChange) -> JsonObject:
-    return {
-        "targetResourceType": "Microsoft.Compute/virtualMachines",
-        "targetResourceId": changed.vm,
-        "occurredTime": format_time(changed.at, 7),
-        "previousAvailabilityState": changed.before,
-        "availabilityState": changed.after,
-    }
+    states: JsonObject = {"previousAvailabilityState": changed.before, "availabilityState": changed.after}
+    return {**_build_target(changed), **states}
+
+
+def _build_target(what: HealthAnnotation | HealthChange) -> JsonObject:
+    kind, time = get_resource_type(what.vm), format_time(what.at)
+    return {"targetResourceType": kind, "targetResourceId": what.vm, "occurredTime": time}
 
 
 def _build_row(target: str, kind: str, properties: JsonObject, name: str = "current") -> JsonObject:
@@ -180,15 +167,10 @@ def build_machine_row(machine: Machine) -> JsonObject:
     """The VM, with its power state in `extended`."""
     power: JsonObject = {"code": f"PowerState/{machine.power}", "displayStatus": f"VM {machine.power}", "level": "Info"}
     properties: JsonObject = {
-        "vmId": machine.guid,
-        "hardwareProfile": {"vmSize": machine.size},
+        **build_profiles(machine),
         "storageProfile": {"osDisk": {"osType": "Linux" if machine.linux else "Windows"}},
-        "networkProfile": {"networkInterfaces": [{"id": machine.nic}]},
-        "provisioningState": "Succeeded",
         "extended": {"instanceView": {"powerState": power}},
     }
-    if machine.spot:
-        properties["priority"] = "Spot"
     return build_resource_row(machine.vm, machine.location, properties)
 
 
@@ -223,13 +205,7 @@ def _encode_answer(rng: random.Random, table: str, rows: list[JsonObject]) -> Wi
     """The two forms of `data`: objects, or columns and rows."""
     rows = rng.sample(rows, k=len(rows))
     form = "objects" if rng.random() < 0.7 else "table"
-    data: Json = list(rows) if form == "objects" else _encode_columns(rows)
+    data: Json = list(rows) if form == "objects" else build_table(rows, dict.fromkeys(("properties", "tags"), "object"))
     count = len(rows)
     answer: JsonObject = {"totalRecords": count, "count": count, "data": data, "facets": [], "resultTruncated": "false"}
     return WireFile(path=f"{table}.json", form=f"{table}-{form}", content=encode_json(answer))
-
-
-def _encode_columns(rows: list[JsonObject]) -> Json:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns: Json = [{"name": name, "type": "object" if name in ("properties", "tags") else "string"} for name in names]
-    return {"columns": columns, "rows": [[row.get(name) for name in names] for row in rows]}

@@ -3,7 +3,14 @@
 import random
 
 from tests.incidents.model import Machine, WireFile
-from tests.incidents.wire.plain import Json, JsonObject, encode_json, get_group_name, get_resource_name
+from tests.incidents.wire.plain import (
+    Json,
+    JsonObject,
+    encode_json,
+    get_group_name,
+    get_resource_name,
+    get_resource_type,
+)
 
 
 def write_vm_files(rng: random.Random, machines: list[Machine]) -> list[WireFile]:
@@ -27,18 +34,23 @@ def _build_properties(machine: Machine) -> JsonObject:
         "createOption": "FromImage",
         "managedDisk": {"storageAccountType": "Premium_LRS"},
     }
-    properties: JsonObject = {
-        "vmId": machine.guid,
-        "hardwareProfile": {"vmSize": machine.size},
+    return {
+        **build_profiles(machine),
         "storageProfile": {"osDisk": disk, "dataDisks": []},
         "osProfile": {"computerName": get_resource_name(machine.vm)},
-        "networkProfile": {"networkInterfaces": [{"id": machine.nic}]},
-        "provisioningState": "Succeeded",
         "instanceView": _build_instance_view(machine),
     }
-    if machine.spot:
-        properties["priority"] = "Spot"
-    return properties
+
+
+def build_profiles(machine: Machine) -> JsonObject:
+    """What ARM and Resource Graph tell alike."""
+    profiles: JsonObject = {
+        "vmId": machine.guid,
+        "hardwareProfile": {"vmSize": machine.size},
+        "networkProfile": {"networkInterfaces": [{"id": machine.nic}]},
+        "provisioningState": "Succeeded",
+    }
+    return {**profiles, "priority": "Spot"} if machine.spot else profiles
 
 
 def _build_instance_view(machine: Machine) -> JsonObject:
@@ -47,39 +59,20 @@ def _build_instance_view(machine: Machine) -> JsonObject:
         {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
         {"code": f"PowerState/{machine.power}", "level": "Info", "displayStatus": f"VM {machine.power}"},
     ]
-    view: JsonObject = {"statuses": statuses}
-    if machine.power == "running":
-        view["vmAgent"] = _build_agent(ready=machine.agent_ready)
-    return view
-
-
-def _build_agent(*, ready: bool) -> JsonObject:
-    if ready:
-        return {
-            "vmAgentVersion": "2.9.1.1",
-            "statuses": [{"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready"}],
-        }
-    return {
-        "vmAgentVersion": "Unknown",
-        "statuses": [
-            {
-                "code": "ProvisioningState/Unavailable",
-                "level": "Warning",
-                "displayStatus": "Not Ready",
-                "message": "VM status blob is found but not yet populated.",
-            }
-        ],
-    }
+    if machine.power != "running":
+        return {"statuses": statuses}
+    agent: JsonObject = {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready"}
+    if not machine.agent_ready:
+        message = "VM status blob is found but not yet populated."
+        agent = {"code": "ProvisioningState/Unavailable", "level": "Warning", "displayStatus": "Not Ready"}
+        agent["message"] = message
+    version = "2.9.1.1" if machine.agent_ready else "Unknown"
+    return {"statuses": statuses, "vmAgent": {"vmAgentVersion": version, "statuses": [agent]}}
 
 
 def _build_head(machine: Machine) -> JsonObject:
-    return {
-        "id": machine.vm,
-        "name": get_resource_name(machine.vm),
-        "type": "Microsoft.Compute/virtualMachines",
-        "location": machine.location,
-        "tags": {},
-    }
+    name, kind = get_resource_name(machine.vm), get_resource_type(machine.vm)
+    return {"id": machine.vm, "name": name, "type": kind, "location": machine.location, "tags": {}}
 
 
 def build_nested_vm(machine: Machine) -> JsonObject:
