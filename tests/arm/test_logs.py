@@ -29,15 +29,17 @@ def _query_workspace(arm: ArmServer, text: str, workspace: str = "", **body: str
 
 def test_heartbeats_stop_where_the_network_was_lost(arm: ArmServer) -> None:
     reply = _query_workspace(
-        arm, "Heartbeat | summarize beats = count(), times = make_list(TimeGenerated) by _ResourceId", timespan="PT4H"
+        arm,
+        "Heartbeat | summarize times = make_list(TimeGenerated) by _ResourceId",
+        timespan="PT4H",
     )
     (table,) = reply.json["tables"]
-    ((vm, beats, times),) = table["rows"]
+    ((vm, times),) = table["rows"]
     lost = arm.world.now() - timedelta(minutes=118)
 
-    assert [column["type"] for column in table["columns"]] == ["string", "long", "dynamic"]
+    assert [column["type"] for column in table["columns"]] == ["string", "dynamic"]
     assert vm == next(iter(arm.world)).id.lower()
-    assert 120 <= beats <= 123
+    assert 120 <= len(json.loads(times)) <= 123
     assert f"{lost - timedelta(minutes=1):%Y-%m-%dT%H:%M}" <= json.loads(times)[-1] <= f"{lost:%Y-%m-%dT%H:%M:%S}Z"
 
 
@@ -45,18 +47,17 @@ def test_heartbeats_stop_where_the_network_was_lost(arm: ArmServer) -> None:
 def test_a_timespan_is_read_in_every_form(arm: ArmServer, timespan: str) -> None:
     now = arm.world.now()
     ends = {"from": (now - timedelta(days=1)).isoformat(), "to": now.isoformat()}
-    reply = _query_workspace(arm, "Heartbeat | count", timespan=timespan.format(**ends))
+    reply = _query_workspace(arm, "Heartbeat", timespan=timespan.format(**ends))
 
-    assert 1315 <= reply.json["tables"][0]["rows"][0][0] <= 1325
+    assert 1315 <= len(reply.json["tables"][0]["rows"]) <= 1325
 
 
 def test_conditions_on_time_and_vm_narrow_what_is_read(arm: ArmServer) -> None:
     (vm,) = arm.world
-    found = _query_workspace(
-        arm,
-        f"Heartbeat | where TimeGenerated >= ago(3h) and TimeGenerated <= ago(150m) and _ResourceId in~ ('{vm.id}')",
-    )
-    nobody = _query_workspace(arm, "Heartbeat | where TimeGenerated > ago(3h) | where _ResourceId == '/nobody'")
+    first, last = (f"datetime({arm.world.now() - timedelta(minutes=each):%Y-%m-%dT%H:%M:%SZ})" for each in (180, 150))
+    span = f"Heartbeat | where TimeGenerated >= {first} and TimeGenerated <= {last}"
+    found = _query_workspace(arm, f"{span} and _ResourceId in~ ('{vm.id}')")
+    nobody = _query_workspace(arm, f"{span} | where _ResourceId in~ ('/nobody')")
 
     assert 29 <= len(found.json["tables"][0]["rows"]) <= 31
     assert nobody.json["tables"][0]["rows"] == []
@@ -75,8 +76,8 @@ def test_what_lies_beyond_the_cap_is_cut_and_said(arm: ArmServer) -> None:
     [
         ("Heartbeat | wher x", "SyntaxError"),
         ("heartbeat", "SemanticError"),
-        ("Perf | count", "SemanticError"),
-        ("Heartbeat | where TimeGenerated > '2026-01-01'", "SemanticError"),
+        ("Perf | take 1", "SemanticError"),
+        ("Heartbeat | where TimeGenerated >= '2026-01-01'", "SemanticError"),
     ],
 )
 def test_a_query_that_is_wrong_is_refused(arm: ArmServer, text: str, inner: str) -> None:

@@ -151,7 +151,7 @@ def test_the_graph_library_queries(arm: ArmServer, credential: Any) -> None:
     graph = pytest.importorskip("azure.mgmt.resourcegraph")
     models = pytest.importorskip("azure.mgmt.resourcegraph.models")
     with graph.ResourceGraphClient(credential, base_url=arm.url, credential_scopes=[f"{arm.url}/.default"]) as client:
-        reply = client.resources(models.QueryRequest(query="resources | where name == 'web-01' | project id"))
+        reply = client.resources(models.QueryRequest(query="resources | where name =~ 'web-01' | project id"))
 
     assert reply.total_records == 1
 
@@ -160,6 +160,6 @@ def test_the_logs_library_queries(arm: ArmServer, credential: Any) -> None:
     query = pytest.importorskip("azure.monitor.query")
     logs = arm.url.replace("localhost", "127.0.0.1")
     with query.LogsQueryClient(credential, endpoint=f"{logs}/v1", audience=logs) as client:
-        reply = client.query_workspace(arm.world.workspace, "Heartbeat | count", timespan=timedelta(hours=4))
+        reply = client.query_workspace(arm.world.workspace, "Heartbeat", timespan=timedelta(hours=4))
 
-    assert reply.tables[0].rows[0][0] > 100
+    assert len(reply.tables[0].rows) > 100

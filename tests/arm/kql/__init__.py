@@ -1,13 +1,8 @@
-"""A small, strict evaluator of Kusto queries: what it does not know it refuses; must not know Azure's tables."""
+"""A strict evaluator of the Kusto queries that vmdiag sends: what it does not know it refuses with Azure's code."""
 
-from tests.arm.kql.errors import KqlError
-from tests.arm.kql.operators import evaluate
+from tests.arm.kql.expressions import Kind, Row, Table, to_text
+from tests.arm.kql.operators import FindTable, evaluate
 from tests.arm.kql.parser import parse
-from tests.arm.kql.table import Database, Kind, Row, Table
+from tests.arm.kql.tokens import KqlError
 
-__all__ = ["Database", "Kind", "KqlError", "Row", "Table", "evaluate", "parse", "run_query"]
-
-
-def run_query(query: str, database: Database) -> Table:
-    """The table that the query gives. Raises KqlError for what is wrong or unknown, before a row is read."""
-    return evaluate(parse(query), database)
+__all__ = ["FindTable", "Kind", "KqlError", "Row", "Table", "evaluate", "parse", "to_text"]

@@ -1,175 +1,178 @@
 """From the tree of an expression to its value for a row; every name and type is checked before."""
 
+import json
 import operator
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, NoReturn
 
-from tests.arm.kql.errors import build_unresolved, refuse_types
-from tests.arm.kql.functions import NUMBERS, TEXTS, Compiled, compile_call
 from tests.arm.kql.syntax import Among, Binary, Call, Expression, Literal, Member, Name
-from tests.arm.kql.table import Kind, Row
-from tests.arm.kql.values import TEXT_TESTS, get_member, to_real, to_text
+from tests.arm.kql.tokens import KqlError
+from tests.arm.times import parse_time
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_TIMES = frozenset({Kind.DATETIME, Kind.TIMESPAN})
+Row = dict[str, Any]
+
+
+class Kind(StrEnum):
+    """A type of Kusto. A string is never null; everything else may be None."""
+
+    STRING = "string"
+    BOOL = "bool"
+    DATETIME = "datetime"
+    TIMESPAN = "timespan"
+    DYNAMIC = "dynamic"
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What an expression may name, and the time."""
+class Table:
+    """Columns in their order, and rows that hold a value for each; a source may be read once or again."""
 
     columns: Mapping[str, Kind]
-    now: datetime
+    rows: Iterable[Row]
 
 
-def compile_expression(expression: Expression, scope: Scope) -> Compiled:
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """An expression whose columns and types are known: its kind, and its value for a row."""
+
+    kind: Kind
+    value: Callable[[Row], Any]
+
+
+def build_unresolved(name: str, what: str = "column") -> KqlError:
+    """A name that stands for nothing."""
+    return KqlError(f"Failed to resolve {what} named '{name}'", code="UnresolvedReference", token=name)
+
+
+def refuse_types(message: str) -> NoReturn:
+    """Operands that do not fit."""
+    raise KqlError(message, code="TypeMismatch")
+
+
+def to_text(value: Any) -> str:
+    """`tostring()`: null is empty, a dynamic object its JSON."""
+    if isinstance(value, dict | list | bool):
+        # A time within a dynamic value is its text.
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=to_text)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
+    return "" if value is None else str(value)
+
+
+def compile_expression(tree: Expression, columns: Mapping[str, Kind]) -> Compiled:
     """The expression, ready to be computed for each row."""
-    return _COMPILERS[type(expression)](expression, scope)
+    match tree:
+        case Literal(value):
+            return Compiled(_LITERAL_KINDS[type(value)], lambda _: value)
+        case Name(name):
+            if name not in columns:
+                raise build_unresolved(name)
+            return Compiled(columns[name], operator.itemgetter(name))
+        case Member(of, key):
+            return _compile_member(compile_expression(of, columns), key)
+        case Call(function, arguments):
+            return _compile_call(function, [compile_expression(each, columns) for each in arguments])
+        case Among(of, choices):
+            return _compile_among(compile_expression(of, columns), choices)
+        case Binary(sign, left, right):
+            return _compile_binary(sign, compile_expression(left, columns), compile_expression(right, columns))
 
 
-def compile_condition(expression: Expression, scope: Scope) -> Callable[[Row], Any]:
+def compile_condition(tree: Expression, columns: Mapping[str, Kind]) -> Callable[[Row], Any]:
     """The same, where it must be true or false."""
-    found = compile_expression(expression, scope)
+    found = compile_expression(tree, columns)
     if found.kind != Kind.BOOL:
         refuse_types("The expression must have the type bool")
     return found.value
 
 
-def _get_kind(value: object) -> Kind:
-    kinds = {bool: Kind.BOOL, int: Kind.LONG, float: Kind.REAL, datetime: Kind.DATETIME, timedelta: Kind.TIMESPAN}
-    return kinds.get(type(value), Kind.STRING)
-
-
-def _compile_literal(tree: Literal, _: Scope) -> Compiled:
-    value = tree.value
-    return Compiled(_get_kind(value), lambda _: value)
-
-
-def _compile_column(tree: Name, scope: Scope) -> Compiled:
-    if tree.name not in scope.columns:
-        raise build_unresolved(tree.name)
-    return Compiled(scope.columns[tree.name], operator.itemgetter(tree.name))
-
-
-def _compile_member(tree: Member, scope: Scope) -> Compiled:
-    of, key = compile_expression(tree.of, scope), tree.key
+def _compile_member(of: Compiled, key: str | int) -> Compiled:
+    """Null where there is none; keys are case-sensitive."""
     if of.kind != Kind.DYNAMIC:
         refuse_types(f"A value of type {of.kind} has no member '{key}'")
-    whole = of.value
-    return Compiled(Kind.DYNAMIC, lambda row: get_member(whole(row), key))
+
+    def get_member(row: Row) -> Any:
+        whole = of.value(row)
+        if isinstance(whole, dict):
+            return whole.get(key)
+        return whole[key] if isinstance(whole, list) and isinstance(key, int) and key < len(whole) else None
+
+    return Compiled(Kind.DYNAMIC, get_member)
 
 
-def _compile_call(tree: Call, scope: Scope) -> Compiled:
-    return compile_call(tree.function, [compile_expression(each, scope) for each in tree.arguments], scope.now)
+def _compile_among(of: Compiled, choices: tuple[str, ...]) -> Compiled:
+    if of.kind not in _TEXTS:
+        refuse_types(f"The operator 'in~' is not defined for the operand type {of.kind}")
+    whole, folded = of.value, frozenset(choice.lower() for choice in choices)
+    return Compiled(Kind.BOOL, lambda row: to_text(whole(row)).lower() in folded)
 
 
-def _compile_binary(tree: Binary, scope: Scope) -> Compiled:
-    return _combine_operands(tree.sign, compile_expression(tree.left, scope), compile_expression(tree.right, scope))
-
-
-def _combine_operands(sign: str, left: Compiled, right: Compiled) -> Compiled:
-    if sign in ("and", "or"):
-        return _combine_logical(sign, left, right)
-    if sign in ("==", "!="):
-        return _compare_equal(left, right, denied=sign == "!=")
-    if sign in _ORDER:
-        return _compare_order(sign, left, right)
-    return _compare_text(sign, left, right)
-
-
-def _combine_logical(sign: str, left: Compiled, right: Compiled) -> Compiled:
-    _require_kinds(left.kind == right.kind == Kind.BOOL, sign, left, right)
-    one, other = left.value, right.value
-    if sign == "and":
-        return Compiled(Kind.BOOL, lambda row: one(row) and other(row))
-    return Compiled(Kind.BOOL, lambda row: one(row) or other(row))
-
-
-def _compare_equal(left: Compiled, right: Compiled, *, denied: bool) -> Compiled:
-    """Null equals nothing; a dynamic value is compared as what stands on the other side."""
-    kinds = {left.kind, right.kind}
-    fits = len(kinds) == 1 or kinds <= NUMBERS or (Kind.DYNAMIC in kinds and not kinds & _TIMES)
-    _require_kinds(fits, "!=" if denied else "==", left, right)
-    one, other = left.value, right.value
-    if kinds == {Kind.STRING, Kind.DYNAMIC}:
-        return Compiled(Kind.BOOL, lambda row: (_text_or_none(one(row)) == _text_or_none(other(row))) != denied)
-    return Compiled(Kind.BOOL, lambda row: _are_equal(one(row), other(row)) != denied)
-
-
-def _text_or_none(value: Any) -> str | None:
-    return None if value is None else to_text(value)
-
-
-def _are_equal(one: Any, other: Any) -> bool:
-    return one is not None and isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
-
-
-def _compare_order(sign: str, left: Compiled, right: Compiled) -> Compiled:
-    """Times with times, numbers with numbers; texts have no order, and a dynamic is at best a number."""
-    kinds = {left.kind, right.kind}
-    fits = kinds in ({Kind.DATETIME}, {Kind.TIMESPAN}) or (kinds <= NUMBERS | {Kind.DYNAMIC} and bool(kinds & NUMBERS))
-    _require_kinds(fits, sign, left, right)
-    one, other = (_convert_number(side) for side in (left, right))
-    compares = _ORDER[sign]
-
-    def compare_row(row: Row) -> bool:
-        a, b = one(row), other(row)
-        return a is not None and b is not None and compares(a, b)
-
-    return Compiled(Kind.BOOL, compare_row)
-
-
-def _convert_number(side: Compiled) -> Callable[[Row], Any]:
-    return (lambda row: to_real(side.value(row))) if side.kind == Kind.DYNAMIC else side.value
-
-
-def _compare_text(sign: str, left: Compiled, right: Compiled) -> Compiled:
-    _require_kinds({left.kind, right.kind} <= TEXTS, sign, left, right)
-    denied = sign.startswith("!")
-    holds = TEXT_TESTS["=~" if sign == "!~" else sign.removeprefix("!")]
-    one, other = left.value, right.value
-    return Compiled(Kind.BOOL, lambda row: holds(to_text(one(row)), to_text(other(row))) != denied)
-
-
-def _compile_among(tree: Among, scope: Scope) -> Compiled:
-    """`in` as `==`, `in~` as `=~`."""
-    sign, value, choices = tree.sign, compile_expression(tree.value, scope), tree.choices
-    word = sign.removeprefix("!")
-    words = [choice.value for choice in choices if isinstance(choice, Literal) and isinstance(choice.value, str)]
-    if value.kind in TEXTS and len(words) == len(choices):
-        return _compile_membership(value, words, folds=word == "in~", denied=word != sign)
-    test = "==" if word == "in" else "=~"
-    holds = [_combine_operands(test, value, compile_expression(choice, scope)).value for choice in choices]
-    return Compiled(Kind.BOOL, lambda row: any(each(row) for each in holds) == (word == sign))
-
-
-def _compile_membership(value: Compiled, words: list[str], *, folds: bool, denied: bool) -> Compiled:
-    """The usual case, quick for hundreds of ids."""
-    whole = value.value
-    if folds:
-        folded = frozenset(word.lower() for word in words)
-        return Compiled(Kind.BOOL, lambda row: (to_text(whole(row)).lower() in folded) != denied)
-    exact = frozenset(words)
-    return Compiled(Kind.BOOL, lambda row: (_text_or_none(whole(row)) in exact) != denied)
-
-
-def _require_kinds(fits: bool, sign: str, left: Compiled, right: Compiled) -> None:  # noqa: FBT001 - reads as a sentence
-    if not fits:
+def _compile_binary(sign: str, left: Compiled, right: Compiled) -> Compiled:
+    one, other, kinds = left.value, right.value, {left.kind, right.kind}
+    if not kinds <= _OPERANDS.get(sign, _TEXTS):
         refuse_types(f"The operator '{sign}' is not defined for the operand types {left.kind} and {right.kind}")
+    match sign:
+        case "and":
+            return Compiled(Kind.BOOL, lambda row: one(row) and other(row))
+        case "or":
+            return Compiled(Kind.BOOL, lambda row: one(row) or other(row))
+        case "<=" | ">=":
+            # Nothing is before or after null.
+            compares = operator.le if sign == "<=" else operator.ge
+            return Compiled(Kind.BOOL, lambda row: None not in (a := (one(row), other(row))) and compares(*a))
+        case _:
+            holds = _TEXT_TESTS[sign]
+            return Compiled(Kind.BOOL, lambda row: holds(to_text(one(row)), to_text(other(row))))
 
 
-_COMPILERS: dict[type, Callable[[Any, Scope], Compiled]] = {
-    Literal: _compile_literal,
-    Name: _compile_column,
-    Member: _compile_member,
-    Call: _compile_call,
-    Binary: _compile_binary,
-    Among: _compile_among,
+def _compile_call(name: str, arguments: list[Compiled]) -> Compiled:
+    if name not in _FUNCTIONS:
+        raise build_unresolved(name, "function")
+    kinds, result, compute = _FUNCTIONS[name]
+    times = len(arguments) // len(kinds) if name in _VARIADIC else 1
+    if len(arguments) != times * len(kinds):
+        message = f"{name}(): takes {len(kinds)} arguments, was given {len(arguments)}"
+        raise KqlError(message, code="InvalidArguments", token=name)
+    for number, (argument, allowed) in enumerate(zip(arguments, kinds * times, strict=True), 1):
+        if argument.kind not in allowed:
+            refuse_types(f"{name}(): argument {number} must be {' or '.join(sorted(allowed))}")
+    values = [argument.value for argument in arguments]
+    return Compiled(result, lambda row: compute(*(value(row) for value in values)))
+
+
+def _floor_time(at: datetime | None, size: timedelta) -> datetime | None:
+    """Bins of times are counted from the year 1."""
+    return None if at is None else at - (at - datetime(1, 1, 1, tzinfo=UTC)) % size
+
+
+_LITERAL_KINDS = {str: Kind.STRING, datetime: Kind.DATETIME, timedelta: Kind.TIMESPAN}
+_STRING = frozenset({Kind.STRING})
+_TEXTS = frozenset({Kind.STRING, Kind.DYNAMIC})
+_TIMES = frozenset({Kind.DATETIME})
+_BOOL = frozenset({Kind.BOOL})
+_PRINTABLE = _TEXTS | _TIMES
+"""What has one text: of a bool it is told as `true` and as `True`."""
+_OPERANDS = {"and": _BOOL, "or": _BOOL, "<=": _TIMES, ">=": _TIMES}
+"""Of which kind both sides must be; texts for the rest."""
+_TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "contains": lambda value, part: part.lower() in value.lower(),
+    "matches": lambda value, pattern: re.search(pattern, value) is not None,
+    "=~": lambda value, other: value.lower() == other.lower(),
+    "!~": lambda value, other: value.lower() != other.lower(),
 }
+_FUNCTIONS: dict[str, tuple[tuple[frozenset[Kind], ...], Kind, Callable[..., Any]]] = {
+    "tolower": ((_TEXTS,), Kind.STRING, lambda value: to_text(value).lower()),
+    "tostring": ((_PRINTABLE,), Kind.STRING, to_text),
+    "todatetime": ((_TEXTS,), Kind.DATETIME, lambda value: parse_time(to_text(value))),
+    "split": ((_TEXTS, _STRING), Kind.DYNAMIC, lambda value, separator: to_text(value).split(separator)),
+    "isnotempty": ((_TEXTS,), Kind.BOOL, lambda value: value not in (None, "")),
+    "bin": ((_TIMES, frozenset({Kind.TIMESPAN})), Kind.DATETIME, _floor_time),
+    "pack_array": ((_PRINTABLE,), Kind.DYNAMIC, lambda *values: list(values)),
+    "bag_pack": ((_STRING, _PRINTABLE), Kind.DYNAMIC, lambda *pairs: dict(zip(pairs[::2], pairs[1::2], strict=True))),
+}
+"""What each takes, the kind it gives, and what it computes: null or nothing for what it cannot read, as in Kusto."""
+_VARIADIC = ("pack_array", "bag_pack")
+"""Whose arguments may be given any number of times."""

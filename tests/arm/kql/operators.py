@@ -1,25 +1,27 @@
 """Tabular operators: from a table to a table; names and types are checked before a row is read."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tests.arm.kql.aggregates import compile_aggregate
-from tests.arm.kql.errors import KqlError, build_unresolved, refuse_types
-from tests.arm.kql.expressions import Scope, compile_condition, compile_expression
-from tests.arm.kql.functions import Compiled
-from tests.arm.kql.joins import join_tables
+from tests.arm.kql.expressions import (
+    Compiled,
+    Kind,
+    Row,
+    Table,
+    build_unresolved,
+    compile_condition,
+    compile_expression,
+    refuse_types,
+)
 from tests.arm.kql.syntax import (
-    Call,
-    Count,
+    Columns,
     Expand,
-    Expression,
     Extend,
     Join,
     Limit,
-    Member,
     Name,
-    Named,
     Operator,
     Order,
     Project,
@@ -27,178 +29,123 @@ from tests.arm.kql.syntax import (
     Summarize,
     Where,
 )
-from tests.arm.kql.table import Database, Kind, Row, Table
+from tests.arm.kql.tokens import KqlError
+
+FindTable = Callable[[str], Table | None]
+"""The table of a name; whether letter case matters is the service's."""
 
 
-def evaluate(query: Query, database: Database) -> Table:
-    """The table that the query gives."""
-    return _Evaluation(database).evaluate_query(query)
+def evaluate(query: Query, find_table: FindTable) -> Table:
+    """The table that the query gives. Raises KqlError for what is wrong or unknown, before a row is read."""
+    table = find_table(query.table)
+    if table is None:
+        raise build_unresolved(query.table, "table")
+    for each in query.operators:
+        table = _apply_operator(each, table, find_table)
+    return table
 
 
-class _Evaluation:
-    """One query against one database."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-
-    def evaluate_query(self, query: Query) -> Table:
-        table = self.find_table(query.table)
-        for operator in query.operators:
-            table = self.apply_operator(operator, table)
-        return table
-
-    def find_table(self, name: str) -> Table:
-        table = self.database.find_table(name)
-        if table is None:
-            raise build_unresolved(name, "table")
-        return table
-
-    def apply_operator(self, operator: Operator, table: Table) -> Table:
-        scope = Scope(table.columns, self.database.now)
-        match operator:
-            case Join(kind, right, keys):
-                return join_tables(kind, table, self.evaluate_query(right), keys)
-            case Limit(count):
-                return Table(table.columns, itertools.islice(table.rows, count))
-            case Count():
-                return Table({"Count": Kind.LONG}, _count_rows(table.rows))
-            case _:
-                return _OPERATORS[type(operator)](operator, table, scope)
+def _apply_operator(step: Operator, table: Table, find_table: FindTable) -> Table:
+    rows: Iterable[Row]
+    match step:
+        case Where(condition):
+            rows = filter(compile_condition(condition, table.columns), table.rows)
+        case Limit(count):
+            rows = itertools.islice(table.rows, count)
+        case Order(column):
+            _require_key("order by", compile_expression(Name(column), table.columns).kind)
+            rows = _sort_rows(table.rows, column)
+        case Extend(columns) | Project(columns):
+            return _add_columns(table, _compile_columns(columns, table.columns), keeps=isinstance(step, Extend))
+        case Expand():
+            return _expand_table(step, table)
+        case Summarize():
+            return _summarize_table(step, table)
+        case Join(kind, right, key):
+            return _join_tables(kind, table, evaluate(right, find_table), key)
+    return Table(table.columns, rows)
 
 
-def _count_rows(rows: Iterable[Row]) -> Iterator[Row]:
-    yield {"Count": sum(1 for _ in rows)}
-
-
-def _apply_where(operator: Where, table: Table, scope: Scope) -> Table:
-    holds = compile_condition(operator.condition, scope)
-    return Table(table.columns, filter(holds, table.rows))
-
-
-def _apply_extend(operator: Extend, table: Table, scope: Scope) -> Table:
-    new = _compile_columns(operator.columns, scope)
-    columns = {**table.columns, **{name: each.kind for name, each in new.items()}}
-    computed = [(name, each.value) for name, each in new.items()]
-    return Table(columns, ({**row, **{name: value(row) for name, value in computed}} for row in table.rows))
-
-
-def _apply_project(operator: Project, table: Table, scope: Scope) -> Table:
-    new = _compile_columns(operator.columns, scope)
-    computed = [(name, each.value) for name, each in new.items()]
-    columns = {name: each.kind for name, each in new.items()}
-    return Table(columns, ({name: value(row) for name, value in computed} for row in table.rows))
-
-
-def _apply_summarize(operator: Summarize, table: Table, scope: Scope) -> Table:
-    keys = _compile_columns(operator.by, scope)
-    _require_keys("summarize by", (each.kind for each in keys.values()))
-    key_of = _build_key_getter([each.value for each in keys.values()])
-    aggregates = [compile_aggregate(each, scope) for each in operator.aggregates]
-    columns = {name: each.kind for name, each in keys.items()}
-    for each in aggregates:
-        columns |= {name: kind for name, kind in each.columns.items() if name not in columns}
-
-    def group_rows() -> Iterator[Row]:
-        groups: dict[tuple[Any, ...], list[Row]] = {} if keys else {(): []}
-        for row in table.rows:
-            groups.setdefault(key_of(row), []).append(row)
-        for key, members in groups.items():
-            found: Row = dict(zip(keys, key, strict=True))
-            for each in aggregates:
-                found |= {name: value for name, value in each.values(members).items() if name not in keys}
-            yield found
-
-    return Table(columns, group_rows())
-
-
-def _build_key_getter(values: list[Callable[[Row], Any]]) -> Callable[[Row], tuple[Any, ...]]:
-    """All values of a row as one; the usual two without a loop, for it is done for every row."""
-    if len(values) == 2:
-        one, other = values
-        return lambda row: (one(row), other(row))
-    return lambda row: tuple([value(row) for value in values])
-
-
-def _apply_order(operator: Order, table: Table, scope: Scope) -> Table:
-    """Nulls come first where it ascends."""
-    keys = [(compile_expression(each.expression, scope), each.ascending) for each in operator.keys]
-    _require_keys("order by", (key.kind for key, _ in keys))
-
-    def sort_rows() -> Iterator[Row]:
-        found = list(table.rows)
-        for key, ascending in reversed(keys):
-            found.sort(key=_build_sort_key(key), reverse=not ascending)
-        yield from found
-
-    return Table(table.columns, sort_rows())
-
-
-def _build_sort_key(key: Compiled) -> Callable[[Row], tuple[bool, Any]]:
-    def get_sort_key(row: Row) -> tuple[bool, Any]:
-        value = key.value(row)
-        return value is not None, value
-
-    return get_sort_key
-
-
-def _apply_expand(operator: Expand, table: Table, scope: Scope) -> Table:
-    """A value that is missing leaves one row with null, an empty array none."""
-    new = _compile_columns(operator.columns, scope)
-    if any(each.kind != Kind.DYNAMIC for each in new.values()):
-        refuse_types("mv-expand: the expression must have the type dynamic")
-
-    def expand_rows() -> Iterator[Row]:
-        for row in table.rows:
-            arrays = [_list_elements(each.value(row)) for each in new.values()]
-            for values in itertools.islice(itertools.zip_longest(*arrays), operator.limit):
-                yield {**row, **dict(zip(new, values, strict=True))}
-
-    return Table({**table.columns, **dict.fromkeys(new, Kind.DYNAMIC)}, expand_rows())
-
-
-def _list_elements(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    if isinstance(value, dict):
-        return [{key: member} for key, member in value.items()]
-    return [value]
-
-
-def _compile_columns(named: tuple[Named, ...], scope: Scope) -> dict[str, Compiled]:
-    """The columns asked for under their names; one without a name gets Kusto's."""
+def _compile_columns(named: Columns, columns: Mapping[str, Kind]) -> dict[str, Compiled]:
     found: dict[str, Compiled] = {}
-    nameless = itertools.count(1)
-    for each in named:
-        name = each.name or _derive_name(each.expression) or f"Column{next(nameless)}"
+    for name, expression in named:
         if name in found:
             message = f"A column with the name '{name}' is already declared"
             raise KqlError(message, token=name)
-        found[name] = compile_expression(each.expression, scope)
+        found[name] = compile_expression(expression, columns)
+        if found[name].kind == Kind.TIMESPAN:
+            refuse_types(f"The column '{name}' would be a timespan")
     return found
 
 
-def _derive_name(expression: Expression) -> str:
-    match expression:
-        case Name(name):
-            return name
-        case Member(of, key):
-            return f"{_derive_name(of)}_{key}"
-        case Call("tostring" | "todatetime" | "bin", (of, *_)):
-            return _derive_name(of)
-        case _:
-            return ""
+def _add_columns(table: Table, new: dict[str, Compiled], *, keeps: bool) -> Table:
+    """The computed columns, beside those that were there or alone."""
+    kinds = {name: each.kind for name, each in new.items()}
+    computed = [(name, each.value) for name, each in new.items()]
+    rows = ((row if keeps else {}) | {name: value(row) for name, value in computed} for row in table.rows)
+    return Table({**table.columns, **kinds} if keeps else kinds, rows)
 
 
-def _require_keys(what: str, kinds: Iterable[Kind]) -> None:
-    if Kind.DYNAMIC in kinds:
+def _sort_rows(rows: Iterable[Row], column: str) -> Iterator[Row]:
+    """Nulls come first."""
+    yield from sorted(rows, key=lambda row: (row[column] is not None, row[column]))
+
+
+def _summarize_table(step: Summarize, table: Table) -> Table:
+    keys = _compile_columns(step.by, table.columns)
+    for each in keys.values():
+        _require_key("summarize by", each.kind)
+    values, listed = [each.value for each in keys.values()], compile_expression(step.expression, table.columns).value
+
+    def group_rows() -> Iterator[Row]:
+        groups: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+        for row in table.rows:
+            groups[tuple([value(row) for value in values])].append(listed(row))
+        for key, members in groups.items():
+            yield {**dict(zip(keys, key, strict=True)), step.name: [each for each in members if each is not None]}
+
+    return Table({**{name: each.kind for name, each in keys.items()}, step.name: Kind.DYNAMIC}, group_rows())
+
+
+def _expand_table(step: Expand, table: Table) -> Table:
+    """A value that is missing leaves one row with null, an empty array none."""
+    new = compile_expression(step.expression, table.columns)
+    if new.kind != Kind.DYNAMIC:
+        refuse_types("mv-expand: the expression must have the type dynamic")
+    rows = (
+        {**row, step.name: element}
+        for row in table.rows
+        for element in itertools.islice(_list_elements(new.value(row)), step.limit)
+    )
+    return Table({**table.columns, step.name: Kind.DYNAMIC}, rows)
+
+
+def _list_elements(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [{key: member} for key, member in value.items()]
+    return value if isinstance(value, list) else [value]
+
+
+def _join_tables(kind: str, left: Table, right: Table, key: str) -> Table:
+    """Both tables' columns; one of the right that the left has as well gets a 1 behind its name."""
+    kinds = [compile_expression(Name(key), table.columns).kind for table in (left, right)]
+    for each in kinds:
+        _require_key("join on", each)
+    if kinds[0] != kinds[1]:
+        refuse_types(f"join: the keys '{key}' are of different types")
+    renamed = {name: f"{name}1" if name in left.columns else name for name in right.columns}
+    nothing = {renamed[name]: "" if column == Kind.STRING else None for name, column in right.columns.items()}
+
+    def pair_rows() -> Iterator[Row]:
+        by_key: dict[Any, list[Row]] = defaultdict(list)
+        for row in right.rows:
+            by_key[row[key]].append({renamed[name]: value for name, value in row.items()})
+        for row in left.rows:
+            yield from ({**row, **each} for each in by_key.get(row[key], [nothing] if kind == "leftouter" else []))
+
+    return Table({**left.columns, **{renamed[name]: column for name, column in right.columns.items()}}, pair_rows())
+
+
+def _require_key(what: str, kind: Kind) -> None:
+    if kind == Kind.DYNAMIC:
         refuse_types(f"{what}: a value of type dynamic is not allowed here; use tostring()")
-
-
-_OPERATORS: dict[type, Callable[[Any, Table, Scope], Table]] = {
-    Where: _apply_where,
-    Extend: _apply_extend,
-    Project: _apply_project,
-    Summarize: _apply_summarize,
-    Order: _apply_order,
-    Expand: _apply_expand,
-}

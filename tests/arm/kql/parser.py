@@ -1,26 +1,27 @@
-"""A query as a tree of tabular operators; must not know columns or types."""
+"""A query as a tree; must not know columns or types."""
 
 from collections.abc import Callable
 
-from tests.arm.kql.cursor import Cursor
-from tests.arm.kql.errors import KqlError
-from tests.arm.kql.expression_parser import parse_expression, parse_named
 from tests.arm.kql.syntax import (
-    Count,
+    Among,
+    Binary,
+    Call,
+    Columns,
     Expand,
+    Expression,
     Extend,
     Join,
     Limit,
+    Member,
+    Name,
     Operator,
     Order,
     Project,
     Query,
-    SortKey,
     Summarize,
     Where,
 )
-
-JOIN_KINDS = ("inner", "leftouter")
+from tests.arm.kql.tokens import Cursor, KqlError
 
 
 def parse(query: str) -> Query:
@@ -28,101 +29,128 @@ def parse(query: str) -> Query:
     cursor = Cursor(query)
     found = _parse_query(cursor)
     if cursor.next_token.kind != "end":
-        raise cursor.build_error()
+        cursor.expect("|")
     return found
 
 
 def _parse_query(cursor: Cursor) -> Query:
     table, operators = cursor.parse_name(), list[Operator]()
-    while cursor.skip_any("|"):
-        operators.append(_parse_operator(cursor))
+    while cursor.skip("|"):
+        token = cursor.advance()
+        if token.kind != "word" or token.text not in _OPERATORS:
+            message = f"Query operator expected, found '{token.text}'"
+            raise KqlError(message, code="ParserFailure", token=token.text, line=token.line)
+        operators.append(_OPERATORS[token.text](cursor))
     return Query(table, tuple(operators))
 
 
-def _parse_operator(cursor: Cursor) -> Operator:
-    reads = _OPERATORS.get(cursor.next_token.text) if cursor.next_token.kind == "word" else None
-    if reads is None:
-        message = f"Query operator expected, found '{cursor.next_token.text}'"
-        raise KqlError(message, code="ParserFailure", token=cursor.next_token.text, line=cursor.next_token.line)
-    cursor.advance()
-    return reads(cursor)
+def _parse_columns(cursor: Cursor) -> Columns:
+    return cursor.parse_list(lambda: _parse_column(cursor))
 
 
-def _parse_table(cursor: Cursor) -> Query:
-    if not cursor.skip_any("("):
-        return Query(cursor.parse_name(), ())
-    inner = _parse_query(cursor)
-    cursor.expect(")")
-    return inner
+def _parse_column(cursor: Cursor) -> tuple[str, Expression]:
+    name = cursor.parse_name()
+    return name, _parse_expression(cursor) if cursor.skip("=") else Name(name)
 
 
-def _parse_join(cursor: Cursor) -> Operator:
+def _parse_join(cursor: Cursor) -> Join:
     # Without one it would be Kusto's `innerunique`, which drops rows: nobody wants that unsaid.
     cursor.expect("kind")
     cursor.expect("=")
-    kind = cursor.expect(*JOIN_KINDS).text
-    right = _parse_table(cursor)
+    kind = cursor.expect("inner", "leftouter")
+    cursor.expect("(")
+    right = _parse_query(cursor)
+    cursor.expect(")")
     cursor.expect("on")
-    return Join(kind, right, cursor.parse_list(lambda: _parse_key(cursor)))
+    return Join(kind, right, cursor.parse_name())
 
 
-def _parse_key(cursor: Cursor) -> tuple[str, str]:
-    """`name`, or `$left.a == $right.b`."""
-    if not cursor.is_at("$left"):
-        name = cursor.parse_name()
-        return name, name
-    left = _parse_column(cursor, "$left")
-    cursor.expect("==")
-    return left, _parse_column(cursor, "$right")
-
-
-def _parse_column(cursor: Cursor, side: str) -> str:
-    cursor.expect(side)
-    cursor.expect(".")
-    return cursor.parse_name()
-
-
-def _parse_summarize(cursor: Cursor) -> Operator:
-    aggregates = () if cursor.is_at("by") else cursor.parse_list(lambda: parse_named(cursor))
-    by = cursor.parse_list(lambda: parse_named(cursor)) if cursor.skip_any("by") else ()
-    return Summarize(aggregates, by)
-
-
-def _parse_order(cursor: Cursor) -> Operator:
+def _parse_summarize(cursor: Cursor) -> Summarize:
+    name = cursor.parse_name()
+    cursor.expect("=")
+    cursor.expect("make_list")
+    cursor.expect("(")
+    expression = _parse_expression(cursor)
+    cursor.expect(")")
     cursor.expect("by")
-    return Order(cursor.parse_list(lambda: _parse_sort_key(cursor)))
+    return Summarize(name, expression, _parse_columns(cursor))
 
 
-def _parse_sort_key(cursor: Cursor) -> SortKey:
-    key = parse_expression(cursor)
-    ascending = cursor.is_at("asc")
-    cursor.skip_any("asc", "desc")
-    return SortKey(key, ascending)
+def _parse_order(cursor: Cursor) -> Order:
+    cursor.expect("by")
+    column = cursor.parse_name()
+    # Without it Kusto sorts downwards, and pages would come backwards.
+    cursor.expect("asc")
+    return Order(column)
 
 
-def _parse_take(cursor: Cursor) -> Operator:
-    count = cursor.next_token.value
-    if not isinstance(count, int):
-        raise cursor.build_error()
-    cursor.advance()
-    return Limit(count)
-
-
-def _parse_expand(cursor: Cursor) -> Operator:
-    columns = cursor.parse_list(lambda: parse_named(cursor))
-    if not cursor.skip_any("limit"):
-        return Expand(columns)
-    return Expand(columns, int(cursor.advance().text))
+def _parse_expand(cursor: Cursor) -> Expand:
+    name, expression = _parse_column(cursor)
+    return Expand(name, expression, cursor.parse_number()) if cursor.skip("limit") else Expand(name, expression)
 
 
 _OPERATORS: dict[str, Callable[[Cursor], Operator]] = {
-    "where": lambda cursor: Where(parse_expression(cursor)),
-    "extend": lambda cursor: Extend(cursor.parse_list(lambda: parse_named(cursor))),
-    "project": lambda cursor: Project(cursor.parse_list(lambda: parse_named(cursor))),
+    "where": lambda cursor: Where(_parse_expression(cursor)),
+    "extend": lambda cursor: Extend(_parse_columns(cursor)),
+    "project": lambda cursor: Project(_parse_columns(cursor)),
     "summarize": _parse_summarize,
     "order": _parse_order,
-    "take": _parse_take,
-    "count": lambda _: Count(),
+    "take": lambda cursor: Limit(cursor.parse_number()),
     "mv-expand": _parse_expand,
     "join": _parse_join,
 }
+
+
+def _parse_expression(cursor: Cursor) -> Expression:
+    """`or` binds loosest, then `and`, then comparisons."""
+    return _parse_chain(cursor, "or", lambda: _parse_chain(cursor, "and", lambda: _parse_comparison(cursor)))
+
+
+def _parse_chain(cursor: Cursor, sign: str, operand: Callable[[], Expression]) -> Expression:
+    left = operand()
+    while cursor.skip(sign):
+        left = Binary(sign, left, operand())
+    return left
+
+
+def _parse_comparison(cursor: Cursor) -> Expression:
+    left = _parse_path(cursor)
+    if cursor.skip("in~"):
+        cursor.expect("(")
+        choices = cursor.parse_list(cursor.parse_string)
+        cursor.expect(")")
+        return Among(left, choices)
+    if not cursor.is_at("=~", "!~", "<=", ">=", "contains", "matches"):
+        return left
+    sign = cursor.advance().text
+    if sign == "matches":
+        cursor.expect("regex")
+    return Binary(sign, left, _parse_path(cursor))
+
+
+def _parse_path(cursor: Cursor) -> Expression:
+    found = _parse_primary(cursor)
+    while cursor.is_at(".", "["):
+        if cursor.advance().text == ".":
+            found = Member(found, cursor.parse_name())
+        else:
+            found = Member(
+                found, cursor.parse_string() if cursor.next_token.kind == "string" else cursor.parse_number()
+            )
+            cursor.expect("]")
+    return found
+
+
+def _parse_primary(cursor: Cursor) -> Expression:
+    if literal := cursor.parse_literal():
+        return literal
+    if cursor.skip("("):
+        inner = _parse_expression(cursor)
+        cursor.expect(")")
+        return inner
+    name = cursor.parse_name()
+    if not cursor.skip("("):
+        return Name(name)
+    arguments = () if cursor.is_at(")") else cursor.parse_list(lambda: _parse_expression(cursor))
+    cursor.expect(")")
+    return Call(name, arguments)

@@ -11,7 +11,7 @@ Expression: TypeAlias = "Literal | Name | Member | Call | Binary | Among"
 class Literal:
     """A constant."""
 
-    value: str | float | bool | datetime | timedelta
+    value: str | datetime | timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +48,14 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """`in` and its like: one value against several."""
+    """`in~`: one value against several texts in any letter case."""
 
-    sign: str
     value: Expression
-    choices: tuple[Expression, ...]
+    choices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """`name = expression`; the name is empty where the query gives none."""
-
-    name: str
-    expression: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    """A key of `order by`."""
-
-    expression: Expression
-    ascending: bool
+Columns: TypeAlias = tuple[tuple[str, Expression], ...]
+"""`name = expression`, several times; a name alone stands for its own column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +69,30 @@ class Where:
 class Extend:
     """Columns besides those there are, or in their place."""
 
-    columns: tuple[Named, ...]
+    columns: Columns
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """These columns alone."""
 
-    columns: tuple[Named, ...]
+    columns: Columns
 
 
 @dataclass(frozen=True, slots=True)
 class Summarize:
-    """Aggregates of groups."""
+    """`name = make_list(expression)` of each group."""
 
-    aggregates: tuple[Named, ...]
-    by: tuple[Named, ...]
+    name: str
+    expression: Expression
+    by: Columns
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Sorted, descending where nothing else is said."""
+    """Sorted by a column, ascending."""
 
-    keys: tuple[SortKey, ...]
+    column: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +103,27 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How many rows there are."""
-
-
-@dataclass(frozen=True, slots=True)
 class Expand:
-    """`mv-expand`: a row for each element of each array.
+    """`mv-expand`: a row for each element of an array.
 
     Of more elements than `limit` only the first give a row, in silence; Resource Graph's default is 128, its most 400.
     """
 
-    columns: tuple[Named, ...]
+    name: str
+    expression: Expression
     limit: int = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Rows of two tables whose keys are equal; the keys are pairs of left and right column."""
+    """Rows of two tables that are equal in the column `key`; `kind` is inner or leftouter."""
 
     kind: str
     right: "Query"
-    keys: tuple[tuple[str, str], ...]
+    key: str
 
 
-Operator = Where | Extend | Project | Summarize | Order | Limit | Count | Expand | Join
+Operator = Where | Extend | Project | Summarize | Order | Limit | Expand | Join
 
 
 @dataclass(frozen=True, slots=True)

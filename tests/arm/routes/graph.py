@@ -5,14 +5,13 @@ import binascii
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
 
 from tests.arm.call import Answer, ApiCall, Refusal, refuse
-from tests.arm.kql import Database, Kind, KqlError, Row, Table, evaluate, parse
+from tests.arm.kql import Kind, KqlError, Row, Table, evaluate, parse, to_text
 from tests.arm.kql.syntax import Expand, Join, Query
-from tests.arm.kql.values import to_text
 from tests.arm.routes import graph_tables
 from tests.arm.routing import Route
 from tests.arm.versions import GRAPH
@@ -26,7 +25,7 @@ EXPAND_LIMIT = 400
 OPERATOR_LIMIT = 3
 """So many joins, and so many `mv-expand`, a query may have."""
 _OPTIONS = {"$top", "$skip", "$skipToken", "resultFormat", "allowPartialScopes", "authorizationScopeFilter"}
-_TYPES = {Kind.LONG: "integer", Kind.REAL: "number", Kind.BOOL: "boolean", Kind.DYNAMIC: "object"}
+_TYPES = {Kind.BOOL: "boolean", Kind.DYNAMIC: "object"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ def query_resources(world: World, call: ApiCall) -> Answer:
     try:
         tree = parse(asked.query)
         _check_operators(tree)
-        found = evaluate(tree, _create_database(world, call, asked.subscriptions))
+        found = evaluate(tree, partial(_find_table, world, call, asked.subscriptions))
     except KqlError as error:
         _refuse_query(call, error)
     rows = list(found.rows)
@@ -74,13 +73,12 @@ def query_resources(world: World, call: ApiCall) -> Answer:
     return Answer(body=body)
 
 
-def _create_database(world: World, call: ApiCall, subscriptions: frozenset[str]) -> Database:
-    tables = {
-        name: partial(graph_tables.build_table, name, world, call.now, subscriptions) for name in graph_tables.NAMES
-    }
-    if not world.maintenance_table:
-        del tables["maintenanceresources"]
-    return Database(tables=tables, now=call.now, ignores_case=True)
+def _find_table(world: World, call: ApiCall, subscriptions: frozenset[str], name: str) -> Table | None:
+    """In whatever letter case it is named."""
+    known = name.lower()
+    if known not in graph_tables.NAMES or (known == "maintenanceresources" and not world.maintenance_table):
+        return None
+    return graph_tables.build_table(known, world, call.now, subscriptions)
 
 
 def _parse_body(call: ApiCall) -> _GraphQuery:
@@ -158,7 +156,7 @@ def _format_row(row: Row) -> JsonObject:
 
 
 def _format_cell(value: Any) -> Json:
-    cell: Json = to_text(value) if isinstance(value, datetime | timedelta) else value
+    cell: Json = to_text(value) if isinstance(value, datetime) else value
     return cell
 
 

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from tests.arm.call import Answer, ApiCall, Refusal
-from tests.arm.kql import Database, Kind, KqlError, Row, Table, evaluate, narrowing, parse
-from tests.arm.kql.syntax import Query
-from tests.arm.kql.values import to_text
+from tests.arm.kql import Kind, KqlError, Row, Table, evaluate, parse, to_text
+from tests.arm.kql.syntax import Among, Binary, Expression, Literal, Name, Query, Where
 from tests.arm.routing import Route
 from tests.arm.times import parse_duration, parse_time
 from tests.arm.world import World
@@ -37,8 +36,8 @@ def query_workspace(world: World, call: ApiCall) -> Answer:
     span = _parse_span(call, body.get("timespan"))
     try:
         tree = parse(str(body.get("query") or ""))
-        tables = {"Heartbeat": lambda: Table(COLUMNS, _list_heartbeats(world, tree, span))}
-        found = evaluate(tree, Database(tables=tables, now=call.now))
+        beats = Table(COLUMNS, _list_heartbeats(world, tree, span))
+        found = evaluate(tree, {"Heartbeat": beats}.get)
     except KqlError as error:
         _refuse_query(call, error)
     rows = list(itertools.islice(found.rows, world.row_cap + 1))
@@ -50,11 +49,19 @@ def query_workspace(world: World, call: ApiCall) -> Answer:
 
 def _list_heartbeats(world: World, tree: Query, span: tuple[datetime, datetime]) -> Iterator[Row]:
     """The rows that the query can want: no more of millions than those of its times and VMs."""
-    first, last = narrowing.find_time_bounds(tree, "TimeGenerated", world.now())
-    ids = narrowing.find_wanted_values(tree, "_ResourceId")
-    start, end = max(span[0], first or span[0]), min(span[1], last or span[1])
+    (start, end), ids = span, {vm.id.lower() for vm in world}
+    for condition in _list_conditions(tree):
+        match condition:
+            case Binary(">=", Name("TimeGenerated"), Literal(datetime() as bound)):
+                start = max(start, bound)
+            case Binary("<=", Name("TimeGenerated"), Literal(datetime() as bound)):
+                end = min(end, bound)
+            case Among(Name("_ResourceId"), choices):
+                ids &= {choice.lower() for choice in choices}
+            case _:
+                pass
     for vm in world:
-        if ids is not None and vm.id.lower() not in ids:
+        if vm.id.lower() not in ids:
             continue
         constant = {
             **log_analytics.build_heartbeat(vm.id, end),
@@ -72,6 +79,18 @@ def _list_heartbeats(world: World, tree: Query, span: tuple[datetime, datetime])
             else []
         )
         yield from ({**constant, "TimeGenerated": at} for at in times)
+
+
+def _list_conditions(tree: Query) -> Iterator[Expression]:
+    """All that must hold of a row before anything else is done with it."""
+    first = itertools.takewhile(lambda each: isinstance(each, Where), tree.operators)
+    waiting: list[Expression] = [each.condition for each in first if isinstance(each, Where)]
+    while waiting:
+        match waiting.pop():
+            case Binary("and", left, right):
+                waiting += [left, right]
+            case condition:
+                yield condition
 
 
 def _parse_span(call: ApiCall, timespan: Json) -> tuple[datetime, datetime]:
@@ -108,7 +127,7 @@ def _format_table(found: Table, rows: list[Row]) -> JsonObject:
 
 def _format_cell(value: Any) -> Json:
     """Dynamic values come as JSON text."""
-    cell: Json = to_text(value) if isinstance(value, datetime | timedelta | dict | list) else value
+    cell: Json = to_text(value) if isinstance(value, datetime | dict | list) else value
     return cell
 
 
