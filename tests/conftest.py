@@ -31,6 +31,17 @@ class CommandResult:
     err: str
 
 
+@dataclass(slots=True)
+class Clock:
+    """A clock that one sets."""
+
+    time: float = 100.0
+
+    def __call__(self) -> float:
+        """The time it was set to."""
+        return self.time
+
+
 Runner = Callable[..., CommandResult]
 
 

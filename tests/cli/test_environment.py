@@ -7,36 +7,27 @@ import pytest
 from tests.conftest import Runner
 
 
-def error(vmdiag: Runner, log: Path, **variables: str) -> str:
-    """What is said of a scope that nothing in the log is in."""
-    return vmdiag("check", VMDIAG_SOURCE=str(log), **variables).err
-
-
 @pytest.mark.parametrize(
-    ("written", "tags"),
+    ("variable", "written", "told"),
     [
-        ("owner=Ops Team", "has the tag owner=Ops Team"),
-        ("owner=Ops Team\n", "has the tag owner=Ops Team"),
-        ("owner=Ops Team env=prod", "has the tags owner=Ops Team, env=prod"),
-        ("owner=Ops Team\nenv=a=b c=d\r\n", "has the tags owner=Ops Team, env=a=b c=d"),
-        ("  env=prod  ", "has the tag env=prod"),
+        ("TAG", "owner=Ops Team", "has the tag owner=Ops Team\n"),
+        ("TAG", "owner=Ops Team\n", "has the tag owner=Ops Team\n"),
+        ("TAG", "owner=Ops Team env=prod", "has the tags owner=Ops Team, env=prod\n"),
+        ("TAG", "owner=Ops Team\nenv=a=b c=d\r\n", "has the tags owner=Ops Team, env=a=b c=d\n"),
+        ("TAG", "  env=prod  ", "has the tag env=prod\n"),
+        ("RESOURCE_GROUP", "prod stage", "called stage"),
+        ("RESOURCE_GROUP", "prod\nmy group\n", "called my group"),
     ],
 )
-def test_a_tag_of_the_environment_may_hold_blanks(vmdiag: Runner, log: Path, written: str, tags: str) -> None:
-    assert f"{tags}\n" in error(vmdiag, log, VMDIAG_TAG=written)
+def test_a_tag_may_hold_blanks_and_lines_part_the_values(
+    vmdiag: Runner, log: Path, variable: str, written: str, told: str
+) -> None:
+    assert told in vmdiag("check", VMDIAG_SOURCE=str(log), **{f"VMDIAG_{variable}": written}).err
 
 
-@pytest.mark.parametrize(
-    ("written", "missing"), [("prod stage", "called stage"), ("prod\nmy group\n", "called my group")]
-)
-def test_lines_part_the_values_where_there_are_lines(vmdiag: Runner, log: Path, written: str, missing: str) -> None:
-    assert missing in error(vmdiag, log, VMDIAG_RESOURCE_GROUP=written)
-
-
-def test_the_command_line_wins_over_the_environment(vmdiag: Runner, log: Path) -> None:
-    ran = vmdiag("check", "-g", "prod", "--source", log, VMDIAG_RESOURCE_GROUP="stage")
-
-    assert ran.code == 1, ran.err
+def test_the_command_line_wins_over_the_environment_and_an_empty_variable_is_none(vmdiag: Runner, log: Path) -> None:
+    assert vmdiag("check", "-g", "prod", "--source", log, VMDIAG_RESOURCE_GROUP="stage").code == 1
+    assert vmdiag("check", VMDIAG_SOURCE=str(log), VMDIAG_TAG="", VMDIAG_RESOURCE_GROUP=" ").code == 1
 
 
 @pytest.mark.parametrize(
@@ -52,7 +43,3 @@ def test_what_loosens_a_guard_is_heard_on_the_command_line_alone(
     assert f"VMDIAG_{variable} has no effect" in found.err
     assert "at most 1 (--max)" in found.out
     assert found.out.partition('"cases"')[2] == plain.out.partition('"cases"')[2]
-
-
-def test_an_empty_variable_is_none(vmdiag: Runner, log: Path) -> None:
-    assert vmdiag("check", VMDIAG_SOURCE=str(log), VMDIAG_TAG="", VMDIAG_RESOURCE_GROUP=" ").code == 1

@@ -40,23 +40,18 @@ def test_an_unknown_name_is_a_usage_error_with_near_names(vmdiag: Runner) -> Non
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario.id))
 @pytest.mark.parametrize("width", [1, 60, 80, 500])
-def test_a_page_is_wrapped_and_loses_no_word(scenario: Scenario, width: int) -> None:
+def test_a_page_is_wrapped_loses_no_word_and_indents_a_list_item(scenario: Scenario, width: int) -> None:
     lines = list(format_page(scenario, width))
 
     assert all(len(line) <= min(max(width, 40), 100) for line in lines[3:] if " " in line.strip("- "))
     assert set(scenario.page.split()) <= set("\n".join(lines).split())
     assert all(remedy.split()[0] in "\n".join(lines) for remedy in scenario.remedies)
+    if (scenario.id, width) == ("live-migration-datapath", 1):
+        item = next(number for number, line in enumerate(lines) if line.startswith("B  "))
+        assert lines[item + 1].startswith("   ")
 
 
 def test_the_page_has_the_terminals_width(vmdiag: Runner) -> None:
     narrow = vmdiag("explain", "user-stop", COLUMNS="50")
 
     assert max(len(line) for line in narrow.out.splitlines() if "://" not in line) <= 50
-
-
-def test_a_list_item_is_indented_below_its_mark() -> None:
-    scenario = next(one for one in SCENARIOS if one.id == "live-migration-datapath")
-    lines = list(format_page(scenario, 40))
-    item = next(number for number, line in enumerate(lines) if line.startswith("B  "))
-
-    assert lines[item + 1].startswith("   ")

@@ -10,18 +10,13 @@ from vmdiag.cli.streams import open_output
 from vmdiag.errors import SourceError, UsageError
 
 
-def test_a_file_holds_what_was_written(tmp_path: Path) -> None:
+def test_a_file_is_seen_once_all_is_written_whatever_the_text(tmp_path: Path) -> None:
     with open_output(str(tmp_path / "report.txt")) as out:
-        out.write("näive\n")
-
-    assert (tmp_path / "report.txt").read_bytes() == "näive\n".encode()
-
-
-def test_nothing_is_seen_before_all_is_written(tmp_path: Path) -> None:
-    with open_output(str(tmp_path / "report.txt")) as out:
-        out.write("half")
+        out.write("näive\n\ud800")
         out.flush()
         assert not (tmp_path / "report.txt").exists()
+
+    assert (tmp_path / "report.txt").read_bytes() == "näive\n\\ud800".encode()
 
 
 def test_an_error_keeps_the_former_file_and_leaves_no_rest(tmp_path: Path) -> None:
@@ -39,29 +34,22 @@ def test_an_error_keeps_the_former_file_and_leaves_no_rest(tmp_path: Path) -> No
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("report.txt", "before")]
 
 
-def test_a_replaced_file_keeps_its_rights(tmp_path: Path) -> None:
-    file = tmp_path / "report.txt"
-    file.write_text("before")
-    file.chmod(0o640)
-    with open_output(str(file)) as out:
-        out.write("after")
-
-    assert file.read_text() == "after"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o640
-
-
-@pytest.mark.parametrize("existed", [True, False])
-def test_a_private_file_is_its_owners_alone_even_where_another_stood_there(tmp_path: Path, *, existed: bool) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "is_private"), [(0o640, 0o640, False), (0o666, 0o600, True), (None, 0o600, True)]
+)
+def test_a_replaced_file_keeps_its_rights_and_a_private_one_is_its_owners_alone(
+    tmp_path: Path, before: int | None, after: int, *, is_private: bool
+) -> None:
     file = tmp_path / "kept.jsonl"
-    if existed:
+    if before:
         file.write_text("before")
-        file.chmod(0o666)
-    with open_output(str(file), is_private=True) as out:
+        file.chmod(before)
+    with open_output(str(file), is_private=is_private) as out:
         (part,) = (entry for entry in tmp_path.iterdir() if entry.name.endswith(".part"))
-        assert stat.S_IMODE(part.stat().st_mode) == 0o600
+        assert not is_private or stat.S_IMODE(part.stat().st_mode) == 0o600
         out.write("after")
 
-    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("after", 0o600)
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("after", after)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -86,10 +74,3 @@ def test_a_place_that_cannot_be_written_is_a_usage_error(tmp_path: Path, name: s
         pass
 
     assert "--out" in caught.value.hint
-
-
-def test_text_that_is_no_unicode_does_not_end_the_run(tmp_path: Path) -> None:
-    with open_output(str(tmp_path / "report.txt")) as out:
-        out.write("\ud800")
-
-    assert (tmp_path / "report.txt").read_text() == "\\ud800"

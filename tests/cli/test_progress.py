@@ -5,6 +5,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
+from tests.conftest import Clock
 from vmdiag.cli.streams import BAR_DELAY_SECONDS, StatusConsole
 
 
@@ -14,26 +15,6 @@ class Terminal(io.StringIO):
     def isatty(self) -> bool:
         """Say so."""
         return True
-
-
-class Clock:
-    """A clock that one sets."""
-
-    def __init__(self) -> None:
-        self.time = 100.0
-
-    def __call__(self) -> float:
-        """The time it was set to."""
-        return self.time
-
-
-def test_it_is_what_sources_expect() -> None:
-    from vmdiag.sources.protocol import Watcher
-
-    def read(watcher: Watcher) -> None:
-        watcher.progress(1, None)
-
-    read(StatusConsole())
 
 
 def test_a_warning_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,18 +172,17 @@ def test_hostile_names_break_no_output(vmdiag: Runner, log: Path, form: str) -> 
         assert len(json.loads(ran.out)["cases"]) == len(names)
 
 
-def test_a_hostile_scope_is_told_shortly(vmdiag: Runner, log: Path) -> None:
-    hostile = [
-        ("-g", "x" * 50_000),
-        ("-s", "y\x1b" * 10_000, "--all"),
-        ("--tag", "t=" + "z" * 50_000),
-        ("q/" * 20_000,),
-    ]
-    for words in hostile:
-        ran = vmdiag("check", *words, "--source", log)
-        assert ran.code in {2, 4}
-        assert "\x1b" not in ran.err
-        assert len(ran.err) < 2_000
+@pytest.mark.parametrize(
+    "words",
+    [("-g", "x" * 50_000), ("-s", "y\x1b" * 10_000, "--all"), ("--tag", "t=" + "z" * 50_000), ("q/" * 20_000,)],
+    ids=["group", "subscription", "tag", "name"],
+)
+def test_a_hostile_scope_is_told_shortly(vmdiag: Runner, log: Path, words: tuple[str, ...]) -> None:
+    ran = vmdiag("check", *words, "--source", log)
+
+    assert ran.code in {2, 4}
+    assert "\x1b" not in ran.err
+    assert len(ran.err) < 2_000
 
 
 def test_what_was_unknown_is_looked_for_again_and_what_is_finished_is_known(

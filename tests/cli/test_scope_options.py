@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,10 +30,27 @@ def test_vms_keep_their_order_and_come_once() -> None:
     assert scope.vms == (Selector("web-02"), Selector("prod/web-01"), Selector(story.make_vm_id("db")))
 
 
-@pytest.mark.parametrize("word", ["", "/", "a/b/c", "/subscriptions/1/resourceGroups/2", "prod/"])
-def test_what_cannot_be_a_vm_is_a_usage_error(word: str) -> None:
-    with pytest.raises(UsageError, match="does not name a VM"):
-        replace(NOTHING, vms=[word]).build_scope(NOW)
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        *(
+            ({"vms": [one]}, "not name a VM")
+            for one in ("", "/", "a/b/c", "/subscriptions/1/resourceGroups/2", "prod/")
+        ),
+        *(({"resource_group": [word]}, "names no resource group") for word in ("a/b", "", "   ", "/")),
+        *(({"tag": [word]}, "KEY=VALUE") for word in ("app", "=shop")),
+        ({"subscription": ["a/../b"]}, "no subscription's id"),
+        ({"vms": ["web-01"], "everything": True}, "contradict"),
+        ({"since": "2026-03-02T09:00Z", "until": "2026-03-02T08:00Z"}, "does not lie before"),
+        ({"since": "2026-03-02T09:00Z", "until": "2026-03-02T09:00Z"}, "does not lie before"),
+        ({"since": "1d", "until": "3d"}, "does not lie before"),
+        ({"since": "0h"}, "does not lie before"),
+        ({"since": "2026-03-01", "until": "2d"}, "does not lie before"),
+    ],
+)
+def test_words_that_make_no_scope_are_a_usage_error(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        replace(NOTHING, **options).build_scope(NOW)
 
 
 def test_a_list_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -> None:
@@ -43,21 +61,6 @@ def test_a_list_that_is_not_there_or_not_text_is_a_usage_error(tmp_path: Path) -
         replace(NOTHING, vms_from=str(file)).build_scope(NOW)
     with pytest.raises(UsageError, match="No such file"):
         replace(NOTHING, vms_from=str(tmp_path / "none")).build_scope(NOW)
-
-
-@pytest.mark.parametrize(
-    ("since", "until"),
-    [
-        ("2026-03-02T09:00Z", "2026-03-02T08:00Z"),
-        ("2026-03-02T09:00Z", "2026-03-02T09:00Z"),
-        ("1d", "3d"),
-        ("0h", None),
-        ("2026-03-01", "2d"),
-    ],
-)
-def test_a_window_without_room_is_a_usage_error(since: str, until: str | None) -> None:
-    with pytest.raises(UsageError, match="does not lie before"):
-        replace(NOTHING, since=since, until=until).build_scope(NOW)
 
 
 def test_unreachable_since_is_said_of_named_vms() -> None:
@@ -81,16 +84,11 @@ def test_unreachable_since_lies_within_what_is_looked_at(until: str | None) -> N
 
 def test_tags_are_pairs_of_which_only_the_key_must_be_there() -> None:
     assert replace(NOTHING, tag=["app=shop=1", "on="]).build_scope(NOW).tags == (("app", "shop=1"), ("on", ""))
-    for word in ("app", "=shop"):
-        with pytest.raises(UsageError, match="KEY=VALUE"):
-            replace(NOTHING, tag=[word]).build_scope(NOW)
 
 
 def test_the_subscription_of_the_environment_counts_only_where_none_is_named() -> None:
     assert NOTHING.build_scope(NOW, "AAA").subscriptions == {"aaa"}
     assert replace(NOTHING, subscription=["bbb"]).build_scope(NOW, "aaa").subscriptions == {"bbb"}
-    with pytest.raises(UsageError, match="no subscription's id"):
-        replace(NOTHING, subscription=["a/../b"]).build_scope(NOW)
 
 
 def test_archive_and_list_cannot_share_standard_input(vmdiag: Runner) -> None:
@@ -124,11 +122,6 @@ def test_spans_count_back_and_times_of_day_lie_before_the_end(
     assert (window.start, window.end) == tuple(datetime.fromisoformat(at).replace(tzinfo=UTC) for at in expected)
 
 
-def test_all_and_a_list_contradict_each_other() -> None:
-    with pytest.raises(UsageError, match="contradict"):
-        replace(NOTHING, vms=["web-01"], everything=True).build_scope(NOW)
-
-
 def test_a_time_of_day_of_an_archive_lies_before_its_last_record(vmdiag: Runner, log: Path) -> None:
     ran = vmdiag("check", "web-01", "--source", log, "--since", "07:00", "--unreachable-since", "08:16Z", "-o", "json")
     report = json.loads(ran.out)
@@ -136,9 +129,3 @@ def test_a_time_of_day_of_an_archive_lies_before_its_last_record(vmdiag: Runner,
     assert report["window"] == {"from": "2026-03-02T07:00:00Z", "to": "2026-03-02T10:00:00Z"}
     assert report["cases"][0]["failed_at"] == "2026-03-02T08:16:00Z"
     assert "operator" in report["cases"][0]["losses"][0]["signals"]
-
-
-@pytest.mark.parametrize("word", ["a/b", "", "   ", "/"])
-def test_a_group_is_no_path(word: str) -> None:
-    with pytest.raises(UsageError, match="names no resource group"):
-        replace(NOTHING, resource_group=[word]).build_scope(NOW)

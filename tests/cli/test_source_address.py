@@ -7,16 +7,18 @@ import pytest
 from vmdiag.cli.source_options import parse_address
 from vmdiag.errors import UsageError
 
+HERE = str(Path(__file__).parent)
+
 
 @pytest.mark.parametrize(
-    "address", ["-", "logs/*.json", "./azure", "C:\\logs", "/logs/x:y", str(Path(__file__).parent)]
+    ("address", "found"),
+    [
+        *((path, ("archive", path)) for path in ("-", "logs/*.json", "./azure", "C:\\logs", "/logs/x:y", HERE)),
+        ("archive:azure", ("archive", "azure")),
+        ("azure", ("azure", "")),
+    ],
 )
-def test_a_path_needs_no_scheme(address: str) -> None:
-    assert parse_address(address) == ("archive", address)
-
-
-@pytest.mark.parametrize(("address", "found"), [("archive:azure", ("archive", "azure")), ("azure", ("azure", ""))])
-def test_a_source_is_named(address: str, found: tuple[str, str]) -> None:
+def test_a_source_is_named_and_a_path_needs_no_scheme(address: str, found: tuple[str, str]) -> None:
     assert parse_address(address) == found
 
 

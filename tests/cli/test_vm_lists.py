@@ -42,11 +42,8 @@ def test_json_lists_are_read_in_every_form_and_encoding(tmp_path: Path, listed: 
     assert names(tmp_path, json.dumps(listed, indent=2).encode(encoding)) == IDS
 
 
-def test_one_vm_of_powershell_is_an_object_and_no_list(tmp_path: Path) -> None:
+def test_json_may_be_powershells_object_of_one_vm_and_have_comments_around(tmp_path: Path) -> None:
     assert names(tmp_path, json.dumps({"Id": IDS[0], "Name": "web-01"})) == IDS[:1]
-
-
-def test_comments_and_blank_lines_may_stand_around_json(tmp_path: Path) -> None:
     assert names(tmp_path, f"# tonight\n\n{json.dumps(IDS, indent=1)}\n\n# end\n") == IDS
 
 

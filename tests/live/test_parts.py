@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.conftest import Clock
 from vmdiag.arm._credential import decode_claims
 from vmdiag.arm.rate_limits import DEFAULT_ALLOWANCE, RateLimiter
 from vmdiag.errors import Unreachable, redact_secrets
@@ -15,17 +16,6 @@ from vmdiag.sources import kql
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
 
 WINDOW = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
-
-
-class Clock:
-    """Seconds that one sets."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-
-    def __call__(self) -> float:
-        """The time it was set to."""
-        return self.time
 
 
 def test_a_burst_is_free_and_then_it_goes_by_the_rate() -> None:
@@ -57,7 +47,7 @@ def test_who_said_to_wait_is_left_alone_and_the_others_are_not() -> None:
     assert pace.reserve_request("s", "microsoft.insights") == 0
     pace.block_requests("s", "", 5)
     assert pace.reserve_request("s", "microsoft.insights") == 5
-    clock.time = 1200.0
+    clock.time += 1200.0
     assert pace.reserve_request("s", "microsoft.compute") == 0
 
 

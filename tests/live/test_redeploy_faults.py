@@ -68,8 +68,7 @@ def test_a_refusal_is_told_in_words_and_is_not_asked_again(
 
 @pytest.mark.parametrize("status", [409, 429])
 def test_a_pause_that_is_asked_for_is_told_and_not_sat_out(azure: AzureStarter, status: int) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(build_post_fault(kind="status", status=status, retry_after=1200))
+    there = azure(build_world(), build_post_fault(kind="status", status=status, retry_after=1200))
     ran, (case,) = there.redeploy_vms()
 
     assert (ran.code, there.redeploy_count, case["mitigation"]["status"]) == (6, 1, "failed")
@@ -89,8 +88,7 @@ def test_a_pause_that_is_asked_for_is_told_and_not_sat_out(azure: AzureStarter, 
 def test_where_it_may_have_happened_it_is_looked_up_and_never_asked_again(
     azure: AzureStarter, fault: dict[str, Any]
 ) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(build_post_fault(**fault))
+    there = azure(build_world(), build_post_fault(**fault))
     ran, (case,) = there.redeploy_vms("--wait-for", "4s")
 
     assert (ran.code, there.redeploy_count, case["mitigation"]["status"]) == (6, 1, "unknown")
@@ -111,8 +109,7 @@ def test_where_it_may_have_happened_it_is_looked_up_and_never_asked_again(
 
 @pytest.mark.parametrize("kind", ["drop_after_accept", "garbled_after_accept", "reset_mid_body"])
 def test_an_answer_that_is_lost_after_acceptance_is_found_in_the_log(azure: AzureStarter, kind: str) -> None:
-    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(seconds=3))))
-    there.arm.add_fault(build_post_fault(kind=kind))
+    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(seconds=3))), build_post_fault(kind=kind))
     ran, (case,) = there.redeploy_vms()
 
     assert (ran.code, there.redeploy_count) == (0, 1)
@@ -138,8 +135,7 @@ def test_only_where_no_connection_was_made_the_request_is_known_never_to_have_le
 
 
 def test_a_challenge_is_not_answered_with_a_second_request(azure: AzureStarter) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(build_post_fault(kind="claims_challenge"))
+    there = azure(build_world(), build_post_fault(kind="claims_challenge"))
     ran, (case,) = there.redeploy_vms()
 
     assert (ran.code, there.redeploy_count, case["mitigation"]["status"]) == (6, 1, "failed")
@@ -198,8 +194,9 @@ def test_a_redeploy_that_fails_says_what_that_means(azure: AzureStarter, code: s
 def test_an_operation_that_cannot_be_asked_is_followed_by_its_traces(
     azure: AzureStarter, fault: dict[str, Any]
 ) -> None:
-    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(seconds=3))))
-    there.arm.add_fault(Fault(path="/operations/", **fault))
+    there = azure(
+        build_world(redeploying=build_redeploy(takes=timedelta(seconds=3))), Fault(path="/operations/", **fault)
+    )
     ran, (case,) = there.redeploy_vms()
 
     assert (ran.code, there.redeploy_count, case["mitigation"]["reachable_again"]) == (0, 1, True)

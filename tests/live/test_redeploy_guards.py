@@ -153,8 +153,10 @@ def test_without_a_terminal_and_without_yes_it_is_refused(azure: AzureStarter) -
 
 
 def test_what_cannot_be_read_again_is_not_redeployed(azure: AzureStarter) -> None:
-    there = azure(build_world(heartbeats=False))
-    there.arm.add_fault(Fault(path="providers/Microsoft.Insights/metrics", kind="status", status=403, after=1))
+    there = azure(
+        build_world(heartbeats=False),
+        Fault(path="providers/Microsoft.Insights/metrics", kind="status", status=403, after=1),
+    )
     there.refuse_redeploy()
 
 
@@ -168,8 +170,7 @@ FEEDS = [
 
 @pytest.mark.parametrize("path", FEEDS)
 def test_a_feed_that_the_guards_need_and_that_is_refused_refuses(azure: AzureStarter, path: str) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(Fault(path=path, kind="status", status=403, after=path.startswith("virtual")))
+    there = azure(build_world(), Fault(path=path, kind="status", status=403, after=path.startswith("virtual")))
     case = there.refuse_redeploy("--dry-run")
 
     assert "could not be read" in case["mitigation"]["says"]
@@ -185,8 +186,7 @@ def test_what_cannot_be_understood_is_not_taken_for_nothing(
 ) -> None:
     one = with_log(("redeploy/action", 99 * HOUR, ""))()
     one.issues.append(ServiceIssue(at=one.now() - 99 * HOUR, subscription=SUBSCRIPTION, region="x", service="y"))
-    there = azure(one)
-    there.arm.add_fault(Fault(path=path, after=after, **kind))
+    there = azure(one, Fault(path=path, after=after, **kind))
     case = there.refuse_redeploy("--dry-run")
 
     assert f"{named}: could not be read" in case["mitigation"]["says"]
@@ -195,8 +195,7 @@ def test_what_cannot_be_understood_is_not_taken_for_nothing(
 def test_a_log_that_was_read_in_part_refuses(azure: AzureStarter) -> None:
     writes = [("write", hours * HOUR, "") for hours in (10, 20, 30, 40, 50, 70, 99)]
     one = with_log(*writes)()
-    there = azure(one, page=4)
-    there.arm.add_fault(Fault(path="resourceUri.*skiptoken", kind="slow", seconds=30))
+    there = azure(one, Fault(path="resourceUri.*skiptoken", kind="slow", seconds=30), page=4)
     case = there.refuse_redeploy("--timeout", "5s")
 
     assert "repeat: could not be read" in case["mitigation"]["says"]

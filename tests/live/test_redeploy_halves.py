@@ -48,8 +48,7 @@ def test_a_write_on_the_vms_own_network_makes_it_suspected(azure: AzureStarter) 
     ids=["403", "null", "broken off", "truncated", "0 of 1"],
 )
 def test_a_list_of_networks_that_was_not_read_whole_hides_no_rival(azure: AzureStarter, fault: Fault) -> None:
-    there = azure(rival())
-    there.arm.add_fault(fault)
+    there = azure(rival(), fault)
     ran, (case,) = there.redeploy_vms()
 
     assert (there.redeploy_count, ran.code, case["verdict"]) == (0, 5, "suspected"), ran.err
@@ -89,8 +88,7 @@ def test_a_cloud_that_cannot_tell_of_networks_is_told_of_and_not_mistrusted(azur
 def test_measurements_that_are_not_all_that_was_asked_for_redeploy_nothing(
     azure: AzureStarter, fault: Fault, says: str
 ) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(fault)
+    there = azure(build_world(), fault)
     case = there.refuse_redeploy()
 
     assert says in case["mitigation"]["says"] or any(says in gap["reason"] for gap in case["gaps"])
@@ -106,25 +104,25 @@ def test_measurements_that_are_not_all_that_was_asked_for_redeploy_nothing(
     ],
 )
 def test_measurements_that_lack_nothing_that_decides_are_acted_on(azure: AzureStarter, fault: Fault) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(fault)
+    there = azure(build_world(), fault)
     ran, _ = there.redeploy_vms("--no-wait")
 
     assert (there.redeploy_count, ran.code) == (1, 1), ran.err
 
 
 def test_both_readings_of_the_health_in_part_refuse(azure: AzureStarter) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(Fault(path=HISTORY, kind="page_loop"))
-    there.arm.add_fault(Fault(path=GRAPH, asking="healthresourcechanges", kind="error_beside"))
+    there = azure(
+        build_world(),
+        Fault(path=HISTORY, kind="page_loop"),
+        Fault(path=GRAPH, asking="healthresourcechanges", kind="error_beside"),
+    )
     ran, _ = there.redeploy_vms()
 
     assert (there.redeploy_count, ran.code) == (0, 5), ran.err
 
 
 def test_an_azure_that_tells_no_time_is_not_said_to_agree(azure: AzureStarter) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(Fault(path=".", kind="dated", date=""))
+    there = azure(build_world(), Fault(path=".", kind="dated", date=""))
     case = there.refuse_redeploy()
 
     assert "clock: Azure's answers tell no time" in case["mitigation"]["says"]
@@ -147,8 +145,7 @@ def test_an_event_of_a_set_that_names_no_vm_may_mean_each(
 
 
 def test_an_address_that_could_not_be_looked_up_is_a_risk_that_is_told(azure: AzureStarter) -> None:
-    there = azure(build_world())
-    there.arm.add_fault(Fault(path=GRAPH, asking=NETWORKS, kind="status", status=403, after=1))
+    there = azure(build_world(), Fault(path=GRAPH, asking=NETWORKS, kind="status", status=403, after=1))
     _, (case,) = there.redeploy_vms("--dry-run")
     told = "whether it has a dynamic public IP address, which may change, is not known"
 

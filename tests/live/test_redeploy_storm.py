@@ -100,8 +100,7 @@ def test_what_does_not_belong_to_the_event_does_not_count(azure: AzureStarter, w
 
 
 def test_where_the_regions_log_cannot_be_read_now_nothing_is_redeployed(azure: AzureStarter) -> None:
-    there = azure(build_fleet(1, 1))
-    there.arm.add_fault(Fault(path="resourceProvider eq", kind="status", status=500))
+    there = azure(build_fleet(1, 1), Fault(path="resourceProvider eq", kind="status", status=500))
     code, guards, says = run_refused(there, "--all")
 
     assert (code, there.redeploy_count, guards) == (5, 0, {"storm"})
@@ -111,8 +110,7 @@ def test_where_the_regions_log_cannot_be_read_now_nothing_is_redeployed(azure: A
 def test_where_the_subscriptions_log_is_not_allowed_the_groups_counts_and_the_plan_says_so(azure: AzureStarter) -> None:
     one = build_fleet(12, 3)
     first, *others = list_cut_off(one)
-    there = azure(one)
-    there.arm.add_fault(Fault(path="resourceProvider eq", kind="status", status=403))
+    there = azure(one, Fault(path="resourceProvider eq", kind="status", status=403))
     _, (case,) = there.check_vms(first.id, "--redeploy", "--dry-run")
     assert case["mitigation"]["status"] == "planned"
     assert any(
