@@ -1,22 +1,4 @@
-"""One row of each format in Azure's shape, written by hand, and what tests of formats ask again and again."""
-
-from types import ModuleType
-
-import vmdiag.sources.formats as formats_package
-from vmdiag import plugins
-from vmdiag.identity import VmId
-from vmdiag.model import Record, Signal
-from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import (
-    FeedCoverage,
-    Item,
-    MetricPoints,
-    NetworkChange,
-    Row,
-    ServiceIncident,
-    VmInventory,
-    VmRecord,
-)
+"""One row of each format in Azure's shape, written by hand."""
 
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/shop"
@@ -25,7 +7,6 @@ NIC = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/web-01-nic"
 NSG = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/web-nsg"
 SUBNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-net/subnets/web"
 TIME = "2026-03-02T08:14:05.1234567Z"
-REF = "file.json:7"
 
 HEALTH: dict[str, object] = {
     "title": "Live Migration",
@@ -333,54 +314,3 @@ EXAMPLES: dict[str, dict[str, object]] = {
         },
     },
 }
-
-FORMATS: dict[str, ModuleType] = {
-    name: plugins.load(formats_package, name) for name in plugins.list_names(formats_package) if name in EXAMPLES
-}
-
-
-def vm() -> VmId:
-    """The VM of the examples."""
-    found = VmId.parse(VM)
-    assert found is not None
-    return found
-
-
-def read(name: str, row: Row) -> list[Item]:
-    """What a format says of a row, after recognising it."""
-    assert recognises_row(FORMATS[name], row)
-    return list(FORMATS[name].decode_row(row, REF))
-
-
-def changed(name: str, /, **members: object) -> dict[str, object]:
-    """The example of a format with some members changed; `None` takes one away."""
-    return {key: value for key, value in {**EXAMPLES[name], **members}.items() if value is not None}
-
-
-def heard(items: list[Item]) -> list[Record]:
-    return [item.record for item in items if isinstance(item, VmRecord) and item.is_dated]
-
-
-def nearby(items: list[Item]) -> list[NetworkChange]:
-    return [item for item in items if isinstance(item, NetworkChange)]
-
-
-def regional(items: list[Item]) -> list[ServiceIncident]:
-    return [item for item in items if isinstance(item, ServiceIncident)]
-
-
-def sampled(items: list[Item]) -> list[MetricPoints]:
-    return [item for item in items if isinstance(item, MetricPoints)]
-
-
-def snapshots(items: list[Item]) -> list[Record]:
-    return [item.record for item in items if isinstance(item, VmRecord) and not item.is_dated]
-
-
-def known(items: list[Item]) -> list[VmInventory]:
-    return [item for item in items if isinstance(item, VmInventory)]
-
-
-def covered(items: list[Item]) -> dict[Signal, str | None]:
-    """Which signals were covered, and why only in part."""
-    return {item.signal: item.partial for item in items if isinstance(item, FeedCoverage)}

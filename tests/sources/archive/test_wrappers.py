@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sources.rows import ANNOTATION, EVENT, EXAMPLES, FORMATS, VM, changed, heard, read, vm
+from tests.sources.reading import FORMATS, changed, heard, read, vm
+from tests.sources.rows import ANNOTATION, EVENT, EXAMPLES, VM
 from vmdiag.completeness import Missing
 from vmdiag.sources.archive._wrappers import WRAPPER_KEYS, unwrap_rows
 from vmdiag.sources.files.memory_rows import RowResult

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.sources.rows import ANNOTATION, HEALTH, vm
+from tests.sources.reading import vm
+from tests.sources.rows import ANNOTATION, HEALTH
 from vmdiag.model import Record
 from vmdiag.sources.decoding.health_status import decode_health
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.sources.rows import GROUP, NSG, SUBNET, SUBSCRIPTION, VM, vm
+from tests.sources.reading import vm
+from tests.sources.rows import GROUP, NSG, SUBNET, SUBSCRIPTION, VM
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
     parse_health_vm,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sources.rows import vm
+from tests.sources.reading import vm
 from vmdiag.sources.decoding.timestamps import (
     LocalTime,
     find_newest_time,

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sources.progress_probe import Listener
-from tests.sources.rows import EXAMPLES, FORMATS, VM, changed
+from tests.sources.reading import FORMATS, changed
+from tests.sources.rows import EXAMPLES, VM
 from vmdiag.identity import Selector
 from vmdiag.model import Needs, Signal, Transcript
 from vmdiag.sources.archive._archive import ArchiveSource

@@ -1,4 +1,4 @@
-"""Events of the activity log, in the shapes that the API, the CLI and the portal give them."""
+"""Events of the activity log, in the shapes that the API, the CLI and the portal give them, and in alerts."""
 
 import json
 from datetime import UTC, datetime
@@ -6,29 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import (
-    EVENT,
-    FORMATS,
-    GROUP,
-    HEALTH,
-    NSG,
-    REF,
-    SUBSCRIPTION,
-    TIME,
-    VM,
-    changed,
-    covered,
-    heard,
-    nearby,
-    read,
-    regional,
-    vm,
-)
+from tests.sources.reading import FORMATS, REF, changed, covered, heard, nearby, read, regional, sampled, vm
+from tests.sources.rows import EVENT, EXAMPLES, GROUP, HEALTH, NSG, SUBSCRIPTION, TIME, VM
 from vmdiag.model import Signal
 from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import FeedCoverage, ObservedTime, VmInventory, VmRecord
 
-NAME = "activity-log"
+LOG = "activity-log"
 RESTART = "Microsoft.Compute/virtualMachines/restart/action"
 INCIDENT = {
     "title": "Netzwerk",
@@ -42,7 +26,7 @@ INCIDENT = {
 
 
 def event(**members: object) -> dict[str, object]:
-    return changed(NAME, **members)
+    return changed(LOG, **members)
 
 
 def health(**members: object) -> dict[str, object]:
@@ -56,7 +40,7 @@ def health(**members: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("category", ["Policy", "Alert", "Recommendation", "Autoscale", "Security"])
 def test_other_categories_on_the_vms_own_id_say_nothing_of_it(category: str) -> None:
-    items = read(NAME, event(category={"value": category}))
+    items = read(LOG, event(category={"value": category}))
     assert {type(item) for item in items} == {FeedCoverage, ObservedTime, VmInventory}
 
 
@@ -73,7 +57,7 @@ EXTENSION_WRITE = {"value": "Microsoft.Compute/virtualMachines/extensions/write"
     ],
 )
 def test_what_is_no_operation_on_the_vm_is_not_heard(row: dict[str, object]) -> None:
-    assert not heard(read(NAME, row))
+    assert not heard(read(LOG, row))
 
 
 MANAGER = f"{GROUP}/providers/Microsoft.Network/networkManagers/m"
@@ -88,11 +72,11 @@ MANAGER = f"{GROUP}/providers/Microsoft.Network/networkManagers/m"
     ],
 )
 def test_what_changes_no_traffic_is_not_nearby(target: str, operation: object, count: int) -> None:
-    assert len(nearby(read(NAME, event(resourceId=target, operationName=operation)))) == count
+    assert len(nearby(read(LOG, event(resourceId=target, operationName=operation)))) == count
 
 
 def test_an_operation_on_a_vm_is_told_in_azures_words() -> None:
-    items = read(NAME, EVENT)
+    items = read(LOG, EVENT)
     (record,) = heard(items)
 
     assert [item.vm for item in items if isinstance(item, VmRecord)] == [vm()]
@@ -103,7 +87,7 @@ def test_an_operation_on_a_vm_is_told_in_azures_words() -> None:
 
 
 def test_the_log_covers_its_group_and_health_only_in_part() -> None:
-    items = read(NAME, EVENT)
+    items = read(LOG, EVENT)
 
     assert covered(items).keys() == {Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE}
     assert covered(items)[Signal.HEALTH] == "the activity log does not show every live migration"
@@ -118,17 +102,17 @@ def test_the_log_covers_its_group_and_health_only_in_part() -> None:
     ],
 )
 def test_plain_strings_and_the_operation_alone_say_the_same(row: dict[str, object], same: dict[str, object]) -> None:
-    assert heard(read(NAME, row)) == heard(read(NAME, same))
+    assert heard(read(LOG, row)) == heard(read(LOG, same))
 
 
 def test_a_display_name_alone_is_understood() -> None:
-    (record,) = heard(read(NAME, event(operationName={"localizedValue": "Deallocate Virtual Machine"}, category=None)))
+    (record,) = heard(read(LOG, event(operationName={"localizedValue": "Deallocate Virtual Machine"}, category=None)))
     assert record.name == "Microsoft.Compute/virtualMachines/deallocate/action"
 
 
 def test_the_id_stands_in_for_a_missing_resource_and_time() -> None:
     selected = {key: EVENT[key] for key in ("id", "operationName")}
-    (record,) = heard(read(NAME, {**selected, "caller": "x"}))
+    (record,) = heard(read(LOG, {**selected, "caller": "x"}))
 
     assert record.at == datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)
     assert record.facts["resource"] == VM.lower()
@@ -143,7 +127,7 @@ def test_the_id_stands_in_for_a_missing_resource_and_time() -> None:
 )
 def test_a_failure_says_shortly_why_and_not_who_was_refused(code: str, words: str, told: str) -> None:
     message = json.dumps({"error": {"code": code, "message": words}})
-    (record,) = heard(read(NAME, event(status="Failed", properties={"statusMessage": message})))
+    (record,) = heard(read(LOG, event(status="Failed", properties={"statusMessage": message})))
 
     assert record.facts["message"] == told
 
@@ -151,7 +135,7 @@ def test_a_failure_says_shortly_why_and_not_who_was_refused(code: str, words: st
 @pytest.mark.parametrize("part", ["", "/securityRules/deny-all"])
 def test_a_change_of_a_rule_set_or_a_rule_is_nearby(part: str) -> None:
     operation = "Microsoft.Network/networkSecurityGroups/write"
-    items = read(NAME, event(resourceId=NSG + part, operationName=operation))
+    items = read(LOG, event(resourceId=NSG + part, operationName=operation))
     (near,) = nearby(items)
 
     assert near.resource == near.record.facts["resource"] == (NSG + part).lower()
@@ -160,7 +144,7 @@ def test_a_change_of_a_rule_set_or_a_rule_is_nearby(part: str) -> None:
 
 
 def test_a_health_event_is_told_as_state_and_annotation() -> None:
-    status, annotation = heard(read(NAME, health()))
+    status, annotation = heard(read(LOG, health()))
 
     assert (status.name, status.status) == ("availability", "Available")
     assert (annotation.name, annotation.facts["stage"]) == ("LiveMigrationSucceeded", "Updated")
@@ -168,7 +152,7 @@ def test_a_health_event_is_told_as_state_and_annotation() -> None:
 
 def test_an_incident_is_told_by_region_and_begins_when_it_was_felt() -> None:
     row = event(resourceId=SUBSCRIPTION, category="ServiceHealth", status="Active", properties=INCIDENT)
-    (incident,) = regional(read(NAME, {**row, "operationName": "Microsoft.ServiceHealth/incident/action"}))
+    (incident,) = regional(read(LOG, {**row, "operationName": "Microsoft.ServiceHealth/incident/action"}))
 
     assert incident.subscription == SUBSCRIPTION.rpartition("/")[2]
     assert (incident.record.name, incident.record.status) == ("Incident", "Active")
@@ -181,7 +165,7 @@ def test_an_incident_is_told_by_region_and_begins_when_it_was_felt() -> None:
 @samples.needs_samples
 def test_recorded_events_are_read_without_a_fault() -> None:
     rows = samples.rows("activity-log/*")
-    items = [item for row in rows for item in read(NAME, row)]
+    items = [item for row in rows for item in read(LOG, row)]
 
     assert len(rows) == 234
     assert {record.status for record in heard(items)} >= {"Started", "Accepted", "Succeeded"}
@@ -192,13 +176,13 @@ def test_recorded_events_are_read_without_a_fault() -> None:
 def test_published_health_events_are_read() -> None:
     (row,) = samples.rows("published/activity-log-resource-health.json")
 
-    assert [record.status for record in heard(read(NAME, row))] == ["Unavailable", ""]
+    assert [record.status for record in heard(read(LOG, row))] == ["Unavailable", ""]
     (row,) = samples.rows("published/activity-log-service-health.json")
-    assert [each.record.facts["regions"] for each in regional(read(NAME, row))] == ["UK South"]
+    assert [each.record.facts["regions"] for each in regional(read(LOG, row))] == ["UK South"]
 
 
 def test_an_event_of_the_tenant_covers_no_subscription() -> None:
-    items = read(NAME, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
+    items = read(LOG, event(resourceId="/providers/Microsoft.Management/managementGroups/x"))
     assert {type(item) for item in items} == {ObservedTime}
 
 
@@ -206,5 +190,111 @@ def test_an_event_may_call_its_resource_a_uri() -> None:
     row = {"operationName": EVENT["operationName"], "resourceUri": VM, "status": "Succeeded", "eventTimestamp": TIME}
     without_time = {key: value for key, value in row.items() if key != "eventTimestamp"}
 
-    assert [record.facts["resource"] for record in heard(read(NAME, row))] == [VM.lower()]
-    assert recognises_row(FORMATS[NAME], without_time)
+    assert [record.facts["resource"] for record in heard(read(LOG, row))] == [VM.lower()]
+    assert recognises_row(FORMATS[LOG], without_time)
+
+
+ALERT = "alerts"
+ESSENTIALS = {"monitoringService": "Resource Health", "alertTargetIDs": [VM.lower()], "firedDateTime": TIME}
+CONTEXT = {
+    "channels": "Admin, Operation",
+    "operationName": "Microsoft.Resourcehealth/healthevent/Activated/action",
+    "eventSource": "ResourceHealth",
+    "eventTimestamp": TIME,
+    "status": "Active",
+    "properties": HEALTH,
+}
+
+
+def common(**members: object) -> dict[str, object]:
+    data = {"essentials": ESSENTIALS, "alertContext": CONTEXT, **members}
+    return {"schemaId": "azureMonitorCommonAlertSchema", "data": data}
+
+
+def availability(aggregation: str = "Average", value: object = 0, **members: object) -> dict[str, object]:
+    """A metric alert as an action group delivers it in the common schema."""
+    criterion = {
+        "metricName": "VmAvailabilityMetric",
+        "metricNamespace": "Microsoft.Compute/virtualMachines",
+        "operator": "LessThan",
+        "threshold": "1",
+        "timeAggregation": aggregation,
+        "dimensions": [],
+        "metricValue": value,
+        "webTestName": None,
+        **members,
+    }
+    condition = {
+        "windowSize": "PT5M",
+        "allOf": [criterion],
+        "windowStartTime": "2026-03-02T08:10:00.000Z",
+        "windowEndTime": "2026-03-02T08:15:00.000Z",
+    }
+    essentials = {**ESSENTIALS, "monitoringService": "Platform", "signalType": "Metric", "monitorCondition": "Fired"}
+    return common(essentials=essentials, alertContext={"properties": None, "condition": condition})
+
+
+@pytest.mark.parametrize(("aggregation", "value"), [("Average", 0), ("Average", 1), ("Maximum", 0.0), ("Minimum", "1")])
+def test_an_alert_on_the_availability_metric_tells_each_minute_of_its_window(aggregation: str, value: object) -> None:
+    (series,) = sampled(read(ALERT, availability(aggregation, value)))
+
+    assert (series.vm, series.name, series.signal) == (vm(), "VmAvailabilityMetric", Signal.AVAILABILITY)
+    assert [at.minute for at in series.times] == [10, 11, 12, 13, 14]
+    assert set(series.values) == {float(str(value))}
+
+
+SITE = {"name": "Microsoft.ResourceId", "value": f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Web/sites/s"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        # A figure that no single minute need have had.
+        *(availability(*each) for each in (("Average", 0.4), ("Minimum", 0), ("Maximum", 1), ("Total", 0))),
+        availability(metricName="Percentage CPU"),
+        availability(dimensions=[SITE]),
+    ],
+)
+def test_another_figure_metric_or_resource_tells_no_availability(row: dict[str, object]) -> None:
+    assert not read(ALERT, row)
+
+
+def test_a_rule_over_many_vms_names_the_one_among_its_dimensions() -> None:
+    named = {"name": "microsoft.resourceId", "value": VM.replace("web-01", "web-02")}
+    (series,) = sampled(read(ALERT, availability(dimensions=[named])))
+
+    assert series.vm.name == "web-02"
+
+
+def test_a_webhook_tells_the_entry_within() -> None:
+    items = read(ALERT, EXAMPLES[ALERT])
+
+    assert heard(items) == heard(read("activity-log", EVENT))
+    assert covered(items) == {Signal.HEALTH: "an alert tells single events, and only those that its rule looks for"}
+
+
+def test_the_common_schema_says_in_its_essentials_what_it_is_about() -> None:
+    status, annotation = heard(read(ALERT, common()))
+    assert (status.status, annotation.name) == ("Available", "LiveMigrationSucceeded")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        common()["data"],  # without its wrapping
+        common(alertContext={key: value for key, value in CONTEXT.items() if key != "eventTimestamp"}),
+    ],
+)
+def test_the_wrapping_and_the_time_may_be_missing(row: dict[str, object]) -> None:
+    assert heard(read(ALERT, row)) == heard(read(ALERT, common()))
+
+
+def test_a_service_alert_concerns_its_subscription() -> None:
+    context = {**CONTEXT, "operationName": "Microsoft.ServiceHealth/incident/action", "properties": {}}
+    assert not heard(read(ALERT, common(essentials={"alertTargetIDs": [SUBSCRIPTION]}, alertContext=context)))
+
+
+@samples.needs_samples
+def test_a_published_webhook_is_read() -> None:
+    (row,) = samples.rows("published/activity-log-alert-webhook-resource-health.json")
+    assert [record.status for record in heard(read(ALERT, row))] == ["Unavailable", ""]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import vmdiag.sources.formats as formats_package
 from tests.sources import samples
-from tests.sources.rows import EXAMPLES, FORMATS, REF
+from tests.sources.reading import FORMATS, REF
+from tests.sources.rows import EXAMPLES
 from vmdiag import plugins
 from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow

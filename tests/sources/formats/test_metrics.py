@@ -1,13 +1,14 @@
-"""Answers of Azure Monitor metrics: what was measured, and what was not."""
+"""What was measured, and what was not: metrics of Azure Monitor, points in tables, counters of the guest, heartbeats."""
 
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import FORMATS, NSG, REF, SUBSCRIPTION, VM, changed, read, sampled, vm
+from tests.sources.reading import FORMATS, REF, changed, known, read, sampled, vm
+from tests.sources.rows import EXAMPLES, NSG, SUBSCRIPTION, TIME, VM
 from vmdiag.model import Signal
-from vmdiag.sources.items import IncompleteRead, Item, MalformedRow
+from vmdiag.sources.items import IncompleteRead, Item, MalformedRow, is_placeholder, make_computer_placeholder
 
-NAME = "metrics"
+METRICS = "metrics"
 
 
 def metric(name: str, *series: list[dict[str, object]]) -> dict[str, object]:
@@ -34,7 +35,7 @@ def of_subscription(*owners: str) -> dict[str, object]:
 
 def test_metrics_of_a_subscription_are_of_the_vms_that_their_series_name() -> None:
     other = VM.replace("web-01", "web-02")
-    found = sampled(read(NAME, of_subscription(VM.lower(), other, VM)))
+    found = sampled(read(METRICS, of_subscription(VM.lower(), other, VM)))
 
     assert [(str(one.vm).rpartition("/")[2], one.values) for one in found] == [
         ("web-01", (1.0,)),
@@ -44,32 +45,32 @@ def test_metrics_of_a_subscription_are_of_the_vms_that_their_series_name() -> No
 
 
 def test_another_resources_series_is_nobodys() -> None:
-    assert [one.values for one in sampled(read(NAME, of_subscription(NSG, VM)))] == [(2.0,)]
+    assert [one.values for one in sampled(read(METRICS, of_subscription(NSG, VM)))] == [(2.0,)]
 
 
 def test_a_sum_over_a_subscription_is_told_and_not_taken_for_a_vms() -> None:
     row = of_subscription("") | {"timeseries": [{"metadatavalues": [], "data": [point(1, total=5)]}]}
 
     with pytest.raises(MalformedRow, match="not split by VM"):
-        read(NAME, row)
-    assert not read(NAME, {**row, "name": {"value": "OS Disk Queue Depth"}})
+        read(METRICS, row)
+    assert not read(METRICS, {**row, "name": {"value": "OS Disk Queue Depth"}})
 
 
 def test_another_dimension_names_no_resource() -> None:
     said = [{"name": {"value": "Microsoft.ResourceGroupName"}, "value": NSG}]
-    row = changed(NAME, timeseries=[{"metadatavalues": said, "data": [point(1, total=5)]}])
+    row = changed(METRICS, timeseries=[{"metadatavalues": said, "data": [point(1, total=5)]}])
 
-    assert [one.vm for one in sampled(read(NAME, row))] == [vm()]
+    assert [one.vm for one in sampled(read(METRICS, row))] == [vm()]
 
 
 @pytest.mark.parametrize("points", [[point(1)], [point(1, total=None)], [point(1, count=1)], []])
 def test_a_point_that_has_only_its_time_was_not_measured(points: list[dict[str, object]]) -> None:
-    (series,) = sampled(read(NAME, metric("Network In Total", points)))
+    (series,) = sampled(read(METRICS, metric("Network In Total", points)))
     assert series.times == series.values == ()
 
 
 def test_no_series_at_all_is_a_metric_without_a_value() -> None:
-    (series,) = sampled(read(NAME, changed(NAME, timeseries=[])))
+    (series,) = sampled(read(METRICS, changed(METRICS, timeseries=[])))
     assert (series.vm, series.times) == (vm(), ())
 
 
@@ -88,14 +89,14 @@ def test_no_series_at_all_is_a_metric_without_a_value() -> None:
     ],
 )
 def test_the_points_of_a_metric_are_one_series(row: dict[str, object], values: dict[int, float]) -> None:
-    (series,) = sampled(read(NAME, row))
+    (series,) = sampled(read(METRICS, row))
     assert dict(zip((at.minute for at in series.times), series.values, strict=True)) == values
 
 
 @pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
 def test_a_time_at_the_calendars_end_is_left_out_and_told(end: str) -> None:
     row = metric("Network In Total", [point(1, total=5), {"timeStamp": end, "total": 7}])
-    items = FORMATS[NAME].decode_row(row, REF)
+    items = FORMATS[METRICS].decode_row(row, REF)
     (series,) = sampled([next(items)])
 
     assert series.values == (5.0,)
@@ -119,19 +120,19 @@ def test_a_time_at_the_calendars_end_is_left_out_and_told(end: str) -> None:
 )
 def test_each_metric_has_its_signal_and_its_aggregation(written: str, name: str, signal: Signal, value: float) -> None:
     row = metric(written, [point(1, minimum=1, maximum=2, average=3, total=4, count=5)])
-    (series,) = sampled(read(NAME, row))
+    (series,) = sampled(read(METRICS, row))
 
     assert (series.name, series.signal, series.values) == (name, signal, (value,))
 
 
 @samples.needs_samples
 def test_recorded_answers_without_a_value_are_metrics_without_points() -> None:
-    items = [item for row in samples.rows("metrics/*.json") for item in read(NAME, row)]
+    items = [item for row in samples.rows("metrics/*.json") for item in read(METRICS, row)]
     assert [(series.name, series.times) for series in sampled(items)] == [("Percentage CPU", ())] * 2
 
 
 def flaws(row: dict[str, object]) -> list[str]:
-    return [item.reason for item in read(NAME, row) if isinstance(item, IncompleteRead)]
+    return [item.reason for item in read(METRICS, row) if isinstance(item, IncompleteRead)]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def flaws(row: dict[str, object]) -> list[str]:
     ],
 )
 def test_points_are_read_whatever_a_client_made_of_their_times(written: str, at: str) -> None:
-    (series,) = sampled(read(NAME, metric("Network In Total", [{"timeStamp": written, "total": 5}])))
+    (series,) = sampled(read(METRICS, metric("Network In Total", [{"timeStamp": written, "total": 5}])))
     assert series.times[0].isoformat() == at
 
 
@@ -154,7 +155,7 @@ def hours(*values: object) -> list[dict[str, object]]:
 def test_points_of_an_hour_are_read_and_say_what_to_export() -> None:
     row = metric("Network In Total", hours(5, None, 7))
 
-    assert sampled(read(NAME, row))[0].values == (5.0, 7.0)
+    assert sampled(read(METRICS, row))[0].values == (5.0, 7.0)
     (flaw,) = flaws(row)
     assert "1 h apart" in flaw
     assert "--interval PT1M" in flaw
@@ -171,6 +172,140 @@ def test_points_that_cannot_be_read_among_others_are_counted() -> None:
 
     found: list[Item] = []
     with pytest.raises(MalformedRow, match="2 points of Network In Total"):
-        found.extend(FORMATS[NAME].decode_row(row, REF))
+        found.extend(FORMATS[METRICS].decode_row(row, REF))
 
     assert sampled(found)[0].values == (5.0,)
+
+
+TABLE = "azure-metrics"
+
+
+def test_a_total_is_read_under_azures_spelling() -> None:
+    (point,) = sampled(read(TABLE, EXAMPLES[TABLE]))
+
+    assert (point.vm, point.name, point.signal, point.values) == (vm(), "Network In Total", Signal.TRAFFIC, (1200.0,))
+    assert len(point.times) == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "values"),
+    [
+        ({"MetricName": "Percentage CPU"}, (600.0,)),  # a gauge is read by its mean
+        ({"Total": "1200.5"}, (1200.5,)),  # as in a CSV
+        ({"Total": "", "Average": None}, ()),  # not measured is no zero
+    ],
+)
+def test_a_point_is_read_as_it_is_written(members: dict[str, object], values: tuple[float, ...]) -> None:
+    assert [point.values for point in sampled(read(TABLE, changed(TABLE, **members)))] == [values]
+
+
+@pytest.mark.parametrize("upper", [True, False])
+def test_an_exported_record_is_read_in_either_letter_case(upper: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    members = {"count": 1, "total": 7, "average": 7, "timeGrain": "PT1M", "metricName": "Inbound Flows"}
+    cased = {key[0].upper() + key[1:] if upper else key: value for key, value in members.items()}
+    (point,) = sampled(read(TABLE, {"time": "2026-03-02T08:14:00Z", "resourceId": VM.upper(), **cased}))
+
+    assert point.values == (7.0,)
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "null", None])
+def test_what_was_not_measured_is_written_in_many_ways(cell: object) -> None:
+    (point,) = sampled(read(TABLE, changed(TABLE, Total=cell, Average=cell)))
+    assert not point.values
+
+
+@pytest.mark.parametrize(
+    ("grain", "coarse"), [("PT1M", 0), ("PT5M", 0), ("PT15M", 0), ("PT1H", 1), ("01:00:00", 1), ("P1D", 1)]
+)
+def test_points_of_any_grain_are_read_and_those_of_an_hour_say_what_to_export(grain: str, coarse: int) -> None:
+    found = read(TABLE, changed(TABLE, TimeGrain=grain))
+    flaws = [item for item in found if isinstance(item, IncompleteRead)]
+
+    assert len(sampled(found)) == 1
+    assert len(flaws) == coarse
+    assert all("--interval PT1M" in flaw.reason for flaw in flaws)
+
+
+COUNTERS = "guest-counters"
+
+
+def perf(**members: object) -> dict[str, object]:
+    whole = {
+        "TimeGenerated": TIME,
+        "Computer": "web-01",
+        "ObjectName": "Network Adapter",
+        "CounterName": "Bytes Received/sec",
+        "InstanceName": "Microsoft Hyper-V Network Adapter",
+        "CounterValue": "512.5",
+        "_ResourceId": VM.lower(),
+    }
+    return {**whole, **members}
+
+
+@pytest.mark.parametrize("row", [EXAMPLES[COUNTERS], perf()])
+def test_a_network_counter_has_a_name_of_its_own_and_says_that_it_is_no_traffic(row: dict[str, object]) -> None:
+    items = read(COUNTERS, row)
+    (series,) = sampled(items)
+    (said,) = [item for item in items if isinstance(item, IncompleteRead)]
+
+    assert (series.vm, series.name, series.values) == (vm(), "Guest Bytes Received/sec", (512.5,))
+    assert series.signal is Signal.AGENT
+    assert "Network In Total" in said.reason
+    assert not said.lowers_verdict
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        changed(COUNTERS, Namespace="Processor", Name="UtilizationPercentage"),
+        changed(COUNTERS, Namespace="LogicalDisk", Name="ReadBytesPerSecond"),
+        perf(ObjectName="Memory", CounterName="Available MBytes"),
+        perf(CounterName="Packets/sec"),
+        perf(CounterValue="n/a"),
+    ],
+)
+def test_another_counter_says_only_that_there_is_such_a_vm(row: dict[str, object]) -> None:
+    items = read(COUNTERS, row)
+
+    assert [item.vm.id for item in known(items)] == [vm()]
+    assert len(items) == 1
+
+
+def test_a_counter_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
+    (series,) = sampled(read(COUNTERS, perf(_ResourceId="")))
+    assert series.vm == make_computer_placeholder("web-01")
+
+
+HEARTBEAT = "heartbeat"
+
+
+def test_a_beat_is_a_point_of_one_and_knows_the_system() -> None:
+    items = read(HEARTBEAT, EXAMPLES[HEARTBEAT])
+    (beat,) = sampled(items)
+
+    assert (beat.vm, beat.name, beat.signal, beat.values) == (vm(), "Heartbeat", Signal.HEARTBEAT, (1.0,))
+    assert [item.vm.os for item in known(items)] == ["linux"]
+
+
+def test_the_table_may_say_its_name() -> None:
+    assert sampled(read(HEARTBEAT, changed(HEARTBEAT, Type="Heartbeat", Category="Other", OSType=None)))
+
+
+def test_a_beat_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
+    (beat,) = sampled(read(HEARTBEAT, changed(HEARTBEAT, _ResourceId=None, OSType=None)))
+    assert beat.vm == make_computer_placeholder("web-01")
+
+
+def test_a_beat_with_the_parts_of_an_id_needs_no_name() -> None:
+    subscription, group = VM.split("/")[2], VM.split("/")[4]
+    parts = {"SubscriptionId": subscription, "ResourceGroup": group, "Resource": "WEB-01"}
+    (beat,) = sampled(read(HEARTBEAT, changed(HEARTBEAT, _ResourceId="", OSType=None, Computer="inside", **parts)))
+
+    assert beat.vm == vm()
+
+
+def test_the_parts_of_another_resources_id_name_no_vm() -> None:
+    parts = {"SubscriptionId": "s", "ResourceGroup": "g", "Resource": "m", "ResourceType": "machines"}
+    (beat,) = sampled(read(HEARTBEAT, changed(HEARTBEAT, _ResourceId="", OSType=None, **parts)))
+
+    assert is_placeholder(beat.vm)

@@ -4,21 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.sources.rows import (
-    EXAMPLES,
-    FORMATS,
-    GROUP,
-    HEALTH,
-    VM,
-    changed,
-    covered,
-    heard,
-    known,
-    read,
-    sampled,
-    snapshots,
-    vm,
-)
+from tests.sources.reading import FORMATS, changed, covered, heard, known, read, sampled, snapshots, vm
+from tests.sources.rows import EXAMPLES, GROUP, HEALTH, VM
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
 from vmdiag.sources.formats.powershell_activity_log import identify_signals

@@ -2,21 +2,8 @@
 
 import pytest
 
-from tests.sources.rows import (
-    ANNOTATION,
-    EVENT,
-    EXAMPLES,
-    FORMATS,
-    GROUP,
-    HEALTH,
-    NSG,
-    SCHEDULED,
-    TIME,
-    VM,
-    changed,
-    read,
-    vm,
-)
+from tests.sources.reading import FORMATS, changed, read, vm
+from tests.sources.rows import ANNOTATION, EVENT, EXAMPLES, GROUP, HEALTH, NSG, SCHEDULED, TIME, VM
 from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
 

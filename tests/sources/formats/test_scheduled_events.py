@@ -6,20 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.sources import samples
-from tests.sources.rows import (
-    EXAMPLES,
-    FORMATS,
-    GROUP,
-    SCHEDULED,
-    SUBSCRIPTION,
-    VM,
-    changed,
-    covered,
-    heard,
-    read,
-    snapshots,
-    vm,
-)
+from tests.sources.reading import FORMATS, changed, covered, heard, read, snapshots, vm
+from tests.sources.rows import EXAMPLES, GROUP, SCHEDULED, SUBSCRIPTION, VM
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sources.rows import EXAMPLES, REF, VM, changed, covered, heard, known, read, sampled, vm
+from tests.sources.reading import REF, changed, covered, heard, known, read, sampled, vm
+from tests.sources.rows import EXAMPLES, VM
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.decoding.recording import encode_transcript
 from vmdiag.sources.items import Item, MalformedRow, RecordedGap
