@@ -43,6 +43,13 @@ def changed(name: str, /, **members: object) -> dict[str, object]:
     return {key: value for key, value in {**EXAMPLES[name], **members}.items() if value is not None}
 
 
+def within(name: str, /, **members: object) -> dict[str, object]:
+    """The example of a format with some of its properties changed."""
+    properties = EXAMPLES[name]["properties"]
+    assert isinstance(properties, dict)
+    return changed(name, properties={**properties, **members})
+
+
 def heard(items: list[Item]) -> list[Record]:
     return [item.record for item in items if isinstance(item, VmRecord) and item.is_dated]
 

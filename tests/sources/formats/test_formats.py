@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import vmdiag.sources.formats as formats_package
 from tests.sources import samples
-from tests.sources.reading import FORMATS, REF
+from tests.sources.reading import FORMATS, REF, heard, read
 from tests.sources.rows import EXAMPLES
 from vmdiag import plugins
 from vmdiag.sources.formats import recognises_row
@@ -39,6 +39,25 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
+
+AVAILABLE, UNAVAILABLE = ("availability", "Available"), ("availability", "Unavailable")
+DEALLOCATED = ("VirtualMachineDeallocationInitiated", "")
+STARTED = ("VirtualMachineStartInitiatedByControlPlane", "")
+PUBLISHED: list[tuple[str, str, list[tuple[str, str]]]] = [
+    ("activity-log", "published/activity-log-resource-health.json", [UNAVAILABLE, ("", "")]),
+    (
+        "alerts",
+        "published/activity-log-alert-webhook-resource-health.json",
+        [("availability", "Unavailable"), ("", "")],
+    ),
+    ("exported-records", "published/pt1h-resource-health.jsonl", [("availability", "Unknown"), STARTED]),
+    ("exported-records", "published/storage-event-hub-records.json", []),
+    ("event-grid", "published/cloudevent-*.json", [AVAILABLE, DEALLOCATED]),
+    ("event-grid", "published/eventgrid-[!s]*.json", [AVAILABLE, DEALLOCATED]),
+    ("resource-health", "resource-health/*.json", []),
+    ("resources", "resource-graph/15*.json", []),
+]
+SILENT = ("resource-health", "resources")  # rows of a classic VM and of other types
 
 
 def paths(value: object, so_far: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -130,6 +149,17 @@ def test_an_absurdly_long_field_does_not_fill_memory(name: str) -> None:
 def test_no_published_row_has_two_formats() -> None:
     for row in samples.rows("*/*.json") + samples.rows("*/*.jsonl"):
         assert len([name for name, each in FORMATS.items() if recognises_row(each, row)]) <= 1
+
+
+@samples.needs_samples
+@pytest.mark.parametrize(("name", "pattern", "said"), PUBLISHED)
+def test_published_rows_are_read(name: str, pattern: str, said: list[tuple[str, str]]) -> None:
+    rows = samples.rows(pattern)
+    items = [item for row in rows for item in read(name, row)]
+
+    assert rows
+    assert [(record.name, record.status) for record in heard(items)] == said
+    assert bool(items) is (name not in SILENT)
 
 
 @samples.needs_samples

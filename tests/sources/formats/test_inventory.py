@@ -1,72 +1,12 @@
-"""Resources: what a VM is, what its traffic passes through, and what was changed of either."""
+"""What a VM is, and what its traffic passes through."""
 
 import pytest
 
 from tests.sources import samples
-from tests.sources.reading import changed, covered, heard, known, nearby, read, snapshots, vm
-from tests.sources.rows import CHANGE, EXAMPLES, GROUP, NIC, NSG, SUBNET, TIME, VM
+from tests.sources.reading import changed, heard, known, read, snapshots, vm
+from tests.sources.rows import EXAMPLES, GROUP, NIC, NSG, SUBNET, TIME, VM
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.items import NetworkLink, Row
-
-CHANGES = "resource-changes"
-
-
-def change(target: str, **members: object) -> dict[str, object]:
-    properties = CHANGE["properties"]
-    assert isinstance(properties, dict)
-    return {**CHANGE, "properties": {**properties, "targetResourceId": target, **members}}
-
-
-@pytest.mark.parametrize("kind", ["Microsoft.Storage/storageAccounts", "Microsoft.Compute/disks"])
-def test_another_resource_says_nothing_but_that_the_feed_was_read(kind: str) -> None:
-    items = read(CHANGES, change(f"{GROUP}/providers/{kind}/x"))
-
-    assert not heard(items)
-    assert not nearby(items)
-    assert Signal.ACTIVITY in covered(items)
-
-
-def test_a_state_that_the_platform_writes_is_nobodys_operation() -> None:
-    states = {"properties.extended.instanceView.powerState.code": {"newValue": "PowerState/running"}}
-    assert not heard(read(CHANGES, change(VM, changes=states)))
-
-
-def test_a_change_of_a_rule_set_is_nearby_and_names_nobody() -> None:
-    (near,) = nearby(read(CHANGES, CHANGE))
-
-    assert near.resource == NSG.lower()
-    assert (near.record.name, near.record.status) == ("microsoft.network/networksecuritygroups/write", "Succeeded")
-    assert near.record.facts == {
-        "resource": NSG.lower(),
-        "changed": "properties.securityRules[0].properties.access",
-        "clientType": "Azure Portal",
-        "operation": "microsoft.network/networksecuritygroups/write",
-    }
-
-
-@pytest.mark.parametrize(("kind", "verb"), [("Create", "write"), ("Update", "write"), ("Delete", "delete")])
-def test_a_change_of_the_vm_is_an_operation_on_it(kind: str, verb: str) -> None:
-    (record,) = heard(read(CHANGES, change(VM.lower(), changeType=kind, targetResourceType=None)))
-    assert record.name == f"Microsoft.Compute/virtualMachines/{verb}"
-
-
-def test_the_type_is_read_from_the_id_where_it_is_missing() -> None:
-    (near,) = nearby(read(CHANGES, change(NSG, targetResourceType=None)))
-    assert near.record.name == "Microsoft.Network/networkSecurityGroups/write"
-
-
-def test_restarts_are_said_to_be_out_of_sight() -> None:
-    assert covered(read(CHANGES, CHANGE)) == {
-        Signal.ACTIVITY: "resource changes show what was written or deleted, not restarts and redeploys"
-    }
-
-
-def test_only_the_first_paths_of_a_great_change_are_told() -> None:
-    changes: dict[str, object] = {f"properties.p{number}": {} for number in range(500)}
-    (record,) = heard(read(CHANGES, change(VM, changes=changes)))
-
-    assert record.facts["changed"].count(",") == 19
-
 
 RESOURCES = "resources"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-net"
@@ -124,12 +64,6 @@ def test_a_vm_of_resource_graph_has_its_power_in_a_small_view() -> None:
     assert [(item.signal, item.name) for item in snapshots(items)] == [(Signal.POWER, "PowerState/deallocated")]
 
 
-@samples.needs_samples
-def test_published_rows_of_other_types_say_nothing() -> None:
-    rows = samples.rows("resource-graph/15*.json")
-    assert [read(RESOURCES, row) for row in rows] == [[], []]
-
-
 MACHINE = "virtual-machine"
 VIEW = {
     "vmAgent": {"statuses": [{"code": "ProvisioningState/succeeded", "displayStatus": "Ready", "time": TIME}]},
@@ -153,15 +87,6 @@ def test_a_vm_of_rest_is_known_with_its_states() -> None:
         (Signal.POWER, "PowerState/running", ""),
         (Signal.AGENT, "ProvisioningState/Unavailable", "Not Ready"),
     ]
-
-
-def test_a_vm_of_the_cli_is_the_same() -> None:
-    properties = EXAMPLES[MACHINE]["properties"]
-    assert isinstance(properties, dict)
-    flat = {"resourceGroup": "shop", "tags": {}, **changed(MACHINE, properties=None), **properties}
-
-    assert read(MACHINE, flat) == read(MACHINE, EXAMPLES[MACHINE])
-    assert read(MACHINE, {key: value for key, value in flat.items() if key != "type"}) == read(MACHINE, flat)
 
 
 @pytest.mark.parametrize(

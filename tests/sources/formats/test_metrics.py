@@ -1,4 +1,4 @@
-"""What was measured, and what was not: metrics of Azure Monitor, points in tables, counters of the guest, heartbeats."""
+"""What was measured, and what was not: metrics of Azure Monitor, points in tables, guest counters, heartbeats."""
 
 import pytest
 

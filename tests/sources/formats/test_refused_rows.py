@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sources.reading import FORMATS, changed, read, vm
+from tests.sources.reading import FORMATS, changed, read, vm, within
 from tests.sources.rows import ANNOTATION, EVENT, EXAMPLES, GROUP, HEALTH, NSG, SCHEDULED, TIME, VM
 from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow
@@ -34,13 +34,6 @@ OPERATION_EVENT = EXAMPLES["resource-events"]
 
 def alert(essentials: Row, **context: object) -> Row:
     return {"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": essentials, "alertContext": context}}
-
-
-def within(name: str, **members: object) -> Row:
-    """The example of a format with some of its properties changed."""
-    properties = EXAMPLES[name]["properties"]
-    assert isinstance(properties, dict)
-    return changed(name, properties={**properties, **members})
 
 
 LOOK_ALIKES: list[tuple[str, Row]] = [

@@ -83,21 +83,6 @@ def test_event_grid_dates_an_event() -> None:
     assert covered(read(GRID, EXAMPLES[GRID])) == {}  # it is no reading of the annotations
 
 
-CLOUD = {"eventType": None, "eventTime": None, "topic": None, "specversion": "1.0", "time": "2026-03-02T08:14:06Z"}
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        changed(GRID, eventType="Microsoft.Maintenance.ScheduledEvents"),
-        changed(GRID, eventType="microsoft.maintenance/scheduledevents/write"),
-        changed(GRID, **CLOUD, type=EXAMPLES[GRID]["eventType"]),
-    ],
-)
-def test_the_type_has_three_names_and_the_event_two_schemas(row: dict[str, object]) -> None:
-    assert heard(read(GRID, row)) == heard(read(GRID, EXAMPLES[GRID]))
-
-
 def test_an_internal_alias_leaves_the_subject_to_say_whose_it_is() -> None:
     alias = "/providers/microsoft.idmapping/aliases/default/values/42/providers/microsoft.maintenance/scheduledevents/9"
     data = {"resourceInfo": {"id": alias, "properties": SCHEDULED}}
