@@ -1,5 +1,6 @@
 """Losses as intervals, from all channels together."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from tests import notation
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import Strength
 from vmdiag.diagnosis.scenarios._migration import find_life_signs
-from vmdiag.diagnosis.signals import SignalState, find_weak_signals, judge_heartbeat
+from vmdiag.diagnosis.signals import SignalJudgement, SignalState, find_weak_signals, judge_heartbeat
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.diagnosis.traffic_losses import judge_traffic
 from vmdiag.model import Kind, Record, Signal, Timeline, Transcript, Window
@@ -109,37 +110,29 @@ def test_a_stop_that_has_only_begun_is_no_loss_yet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("story", "hearing"),
+    ("judge", "story", "hearing"),
     [
-        ("12:00 live-migration", SignalState.UNJUDGED),
-        ("12:00 live-migration\ntraffic idle", SignalState.UNJUDGED),
-        ("12:00 live-migration\ntraffic normal", SignalState.NORMAL),
-        ("12:00 live-migration\n12:05 traffic-lost", SignalState.LOST),
-        ("12:00 live-migration\n12:05 traffic-lost\n12:12 traffic-back\nuntil 13:00", SignalState.NORMAL),
-        ("12:00 live-migration\n12:26 traffic-lost\nuntil 12:30", SignalState.UNJUDGED),
+        (judge_traffic, "", SignalState.UNJUDGED),
+        (judge_traffic, "traffic idle", SignalState.UNJUDGED),
+        (judge_traffic, "traffic normal", SignalState.NORMAL),
+        (judge_traffic, "12:05 traffic-lost", SignalState.LOST),
+        (judge_traffic, "12:05 traffic-lost\n12:12 traffic-back\nuntil 13:00", SignalState.NORMAL),
+        (judge_traffic, "12:26 traffic-lost\nuntil 12:30", SignalState.UNJUDGED),
+        (judge_heartbeat, "", SignalState.UNJUDGED),
+        (judge_heartbeat, "heartbeat normal", SignalState.NORMAL),
+        (judge_heartbeat, "12:05 heartbeat-lost", SignalState.LOST),
+        (judge_heartbeat, "11:00 heartbeat-lost\n11:58 heartbeat-back\nuntil 13:00", SignalState.UNJUDGED),
+        (judge_heartbeat, "12:20 heartbeat-lost\nuntil 12:28", SignalState.UNJUDGED),
     ],
 )
-def test_traffic_is_judged_over_the_onset_window(story: str, hearing: SignalState) -> None:
-    timeline = notation.timeline(story)
+def test_traffic_and_heartbeats_are_judged_over_the_onset_window(
+    judge: Callable[[Timeline, Window], SignalJudgement], story: str, hearing: SignalState
+) -> None:
+    timeline = notation.timeline(f"12:00 live-migration\n{story}")
+    judged = judge(timeline, onset(timeline))
 
-    assert judge_traffic(timeline, onset(timeline)).hearing is hearing
-    assert judge_traffic(timeline, onset(timeline)).says
-
-
-@pytest.mark.parametrize(
-    ("story", "hearing"),
-    [
-        ("12:00 live-migration", SignalState.UNJUDGED),
-        ("12:00 live-migration\nheartbeat normal", SignalState.NORMAL),
-        ("12:00 live-migration\n12:05 heartbeat-lost", SignalState.LOST),
-        ("12:00 live-migration\n11:00 heartbeat-lost\n11:58 heartbeat-back\nuntil 13:00", SignalState.UNJUDGED),
-        ("12:00 live-migration\n12:20 heartbeat-lost\nuntil 12:28", SignalState.UNJUDGED),
-    ],
-)
-def test_heartbeats_are_judged_over_the_onset_window(story: str, hearing: SignalState) -> None:
-    timeline = notation.timeline(story)
-
-    assert judge_heartbeat(timeline, onset(timeline)).hearing is hearing
+    assert judged.hearing is hearing
+    assert judge is judge_heartbeat or judged.says
 
 
 def test_readings_with_too_many_holes_are_not_judged() -> None:

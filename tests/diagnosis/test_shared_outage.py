@@ -56,14 +56,10 @@ def test_vms_of_one_network_share_an_outage_across_regions_unknown() -> None:
 
 
 def test_only_flagged_cases_wait_until_the_rest_is_known() -> None:
-    cases = [
-        make_case("traffic normal", "a"),
-        make_case(MIGRATED, "b"),
-        make_case("traffic normal", "c"),
-        make_case(OUTAGE, "d"),
-    ]
+    stories = {"a": "traffic normal", "b": MIGRATED, "c": "traffic normal", "d": OUTAGE}
+    cases = (make_case(story, name) for name, story in stories.items())
 
-    assert [one.vm.id.name for one in compare_fleet(iter(cases))] == ["a", "c", "d", "b"]
+    assert [one.vm.id.name for one in compare_fleet(cases)] == ["a", "c", "d", "b"]
 
 
 def test_a_recovered_case_keeps_its_advice() -> None:
@@ -78,29 +74,21 @@ SILENT = "12:04 heartbeat-lost\ntraffic normal"
 SILENT_AND_STATED = "12:00 live-migration\n12:03 heartbeat-lost\n12:10 unreachable\ntraffic normal"
 
 
-def test_the_operator_s_word_and_a_silent_agent_are_suspected() -> None:
-    (told,) = compared(make_case(SILENT_AND_STATED))
+def silent_and_stated(*others: str) -> Case:
+    """The migrated one whose agent fell silent, and that of the others, too."""
+    cases = compare_fleet([make_case(SILENT_AND_STATED), *(make_case(SILENT, name) for name in others)])
+    return next(one for one in cases if one.diagnosis.migrated_at)
 
-    assert (told.diagnosis.verdict, told.diagnosis.state) == (Verdict.SUSPECTED, State.OPEN)
+
+@pytest.mark.parametrize("others", [(), ("b",)])
+def test_one_other_silent_agent_takes_nothing_from_the_operator_s_word(others: tuple[str, ...]) -> None:
+    told = silent_and_stated(*others).diagnosis
+    assert (told.verdict, told.state) == (Verdict.SUSPECTED, State.OPEN)
 
 
 def test_where_most_agents_that_fell_silent_are_of_unmigrated_vms_nothing_can_be_told() -> None:
-    told = next(
-        one
-        for one in compare_fleet([make_case(SILENT_AND_STATED), make_case(SILENT, "b"), make_case(SILENT, "c")])
-        if migrated(one)
-    )
+    told = silent_and_stated("b", "c")
 
     assert told.diagnosis.verdict is Verdict.INCONCLUSIVE
     assert told.diagnosis.recommendation.action is Action.INVESTIGATE
     assert "2 of VMs that were not migrated" in told.diagnosis.finding.evidence[-1].says
-
-
-def test_one_other_silent_agent_takes_nothing_from_the_operator_s_word() -> None:
-    told = next(one for one in compare_fleet([make_case(SILENT_AND_STATED), make_case(SILENT, "b")]) if migrated(one))
-
-    assert told.diagnosis.verdict is Verdict.SUSPECTED
-
-
-def migrated(one: Case) -> bool:
-    return one.diagnosis.migrated_at is not None

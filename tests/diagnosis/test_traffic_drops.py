@@ -27,22 +27,38 @@ def collapses(series: Series) -> tuple[TrafficDrop, ...]:
     return tuple(one for one in measure_metric(series).drops if one.lasted)
 
 
-@pytest.mark.parametrize("values", [
-    pytest.param([9_000.0] * 60 + [0.0] * 60, id="of an idle VM"),
-    pytest.param([1e6] * 60 + [0.0] * 9 + [1e6] * 60, id="of nine minutes"),
-    pytest.param([1e6] * 60 + [6e4] * 60, id="to six percent"),
-    pytest.param([1e6] * 60 + [None] * 30 + [1e6] * 30, id="of minutes without a reading"),
-    pytest.param([1e6] * 60 + [0.0, None, None, None] * 3 + [0.0] + [1e6] * 20, id="of four readings"),
-    pytest.param(([1e6] * 5 + [0.0] * 15) * 20, id="of a VM that is busy now and then"),
-    pytest.param([], id="of nothing"),
+WELL = [1e6] * 60
+FLOWS = "Inbound Flows"
+
+
+@pytest.mark.parametrize(("fallen", "count"), [
+    pytest.param(series([9_000.0] * 60 + [0.0] * 60), 0, id="of an idle VM"),
+    pytest.param(series(WELL + [0.0] * 9 + WELL), 0, id="of nine minutes"),
+    pytest.param(series(WELL + [6e4] * 60), 0, id="to six percent"),
+    pytest.param(series([*WELL, *[None] * 30, *[1e6] * 30]), 0, id="of minutes without a reading"),
+    pytest.param(series([*WELL, *[0.0, None, None, None] * 3, 0.0, *[1e6] * 20]), 0, id="of four readings"),
+    pytest.param(series(([1e6] * 5 + [0.0] * 15) * 20), 0, id="of a VM that is busy now and then"),
+    pytest.param(series([]), 0, id="of nothing"),
+    pytest.param(series([1e6] * 29 + [0.0] * 60), 0, id="without a baseline of half an hour"),
+    pytest.param(series([1e6] * 30 + [0.0] * 60), 1, id="with a baseline of half an hour"),
+    pytest.param(series([1.9] * 60 + [0.0] * 20, name=FLOWS), 0, id="below the floor of flows"),
+    pytest.param(series([2.0] * 60 + [0.0] * 20, name=FLOWS), 1, id="at the floor of flows"),
+    pytest.param(series([49_000.0] * 24 + [0.0] * 6, step=5 * MIN), 0, id="below the floor, which is a minute's"),
+    pytest.param(series((WELL + [0.0] * 20) * 2), 2, id="twice"),
 ])  # fmt: skip
-def test_no_collapse_is_a_fall(values: list[float | None]) -> None:
-    assert collapses(series(values)) == ()
+def test_not_every_fall_is_a_collapse(fallen: Series, count: int) -> None:
+    assert len(collapses(fallen)) == count
 
 
-def test_a_baseline_needs_half_an_hour_of_readings() -> None:
-    assert collapses(series([1e6] * 29 + [0.0] * 60)) == ()
-    assert len(collapses(series([1e6] * 30 + [0.0] * 60))) == 1
+@pytest.mark.parametrize(("fallen", "minute"), [
+    (series(WELL + [0.0] * 60), 60),
+    (series([5e5] * 24 + [0.0] * 6, step=5 * MIN), 120),
+])  # fmt: skip
+def test_a_collapse_without_an_end_is_open_in_coarse_readings_too(fallen: Series, minute: int) -> None:
+    (found,) = collapses(fallen)
+
+    assert found.interval.is_open
+    assert found.interval.start == T + minute * MIN
 
 
 def test_a_few_good_minutes_end_a_collapse_and_what_follows_is_the_next() -> None:
@@ -64,39 +80,11 @@ def test_ten_minutes_at_a_twentieth_are_a_collapse(noise: float) -> None:
     assert (found.baseline, found.level) == (1e6, noise)
 
 
-def test_a_collapse_without_an_end_is_open() -> None:
-    (found,) = collapses(series([1e6] * 60 + [0.0] * 60))
-
-    assert found.interval.is_open
-
-
 def test_a_stray_minute_is_no_recovery_and_three_are() -> None:
     values = [1e6] * 60 + [0.0] * 20 + [1e6] + [0.0] * 20 + [1e6, 1e6] + [0.0] + [1e6] * 3
     (found,) = collapses(series(values))
 
     assert found.interval.end == T + 104 * MIN
-
-
-def test_flows_have_a_floor_of_their_own() -> None:
-    assert collapses(series([1.9] * 60 + [0.0] * 20, name="Inbound Flows")) == ()
-    assert len(collapses(series([2.0] * 60 + [0.0] * 20, name="Inbound Flows"))) == 1
-
-
-def test_coarse_readings_collapse_too() -> None:
-    values = [5e5] * 24 + [0.0] * 6
-    (found,) = collapses(series(values, step=5 * MIN))
-
-    assert found.interval.start == T + 120 * MIN
-
-
-def test_the_floor_is_a_minute_s_whatever_the_step() -> None:
-    assert collapses(series([49_000.0] * 24 + [0.0] * 6, step=5 * MIN)) == ()
-
-
-def test_two_collapses_are_told_apart() -> None:
-    values = [1e6] * 60 + [0.0] * 20 + [1e6] * 60 + [0.0] * 20
-
-    assert len(collapses(series(values))) == 2
 
 
 def test_nothing_read_is_no_baseline() -> None:
