@@ -1,4 +1,4 @@
-"""What is heard is kept by VM, whatever the order."""
+"""What is heard is kept by VM, whatever the order; of a VM by its name alone it goes to the one VM of that name."""
 
 import itertools
 from array import array
@@ -9,6 +9,7 @@ import pytest
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Signal, VirtualMachine, Window
+from vmdiag.sources.archive._archive import resolve_placeholders
 from vmdiag.sources.items import (
     UNDATED,
     FeedCoverage,
@@ -21,6 +22,8 @@ from vmdiag.sources.items import (
     ServiceIncident,
     VmInventory,
     VmRecord,
+    make_computer_placeholder,
+    make_name_placeholder,
 )
 from vmdiag.sources.store import CACHE_LIMIT, POINTS_LIMIT, ROWS_LIMIT, ItemStore, encode_vm_id
 
@@ -186,3 +189,88 @@ def test_faults_of_one_file_are_counted_and_the_first_is_told() -> None:
 
     lacks = [(lack.scope, lack.line, lack.reason, lack.count) for lack in spool.read_incomplete_reads((VM.key,))]
     assert sorted(lacks) == [("", 9, "not valid JSON", 1), (VM.key, 3, "no time in 3", 3)]
+
+
+def called(name: str = "web-01", group: str = "shop", scale_set: str | None = None) -> VmId:
+    return VmId(subscription="s", resource_group=group, name=name, scale_set=scale_set)
+
+
+def beat(of: VmId) -> MetricPoints:
+    return MetricPoints(vm=of, name="Heartbeat", signal=Signal.HEARTBEAT, times=(AT,), values=(1.0,))
+
+
+def power(of: VmId) -> VmRecord:
+    return VmRecord(of, Record(at=UNDATED, signal=Signal.POWER, name="PowerState/running"), is_dated=False)
+
+
+def placed(*items: Item) -> tuple[ItemStore, list[str]]:
+    spool = spooled(*items)
+    return spool, list(resolve_placeholders(spool))
+
+
+def owners(spool: ItemStore, table: str) -> set[object]:
+    return {key for (key,) in told(spool, f"select key from {table} join machine on num = vm")}  # noqa: S608 - ours
+
+
+@pytest.mark.parametrize(
+    ("spoken", "meant"),
+    [
+        (called(), called()),
+        (make_name_placeholder("WEB-01"), called()),
+        (make_name_placeholder("web-01", "SHOP"), called()),
+        (make_name_placeholder("pool_3"), called("3", scale_set="pool")),
+        (make_computer_placeholder("web-01"), called()),
+        (make_computer_placeholder("web-01.corp.example"), called()),
+        (make_computer_placeholder("WINBOX"), called("a-long-windows-name")),
+    ],
+)
+def test_a_name_that_one_vm_has_is_that_vm(spoken: VmId, meant: VmId) -> None:
+    others = [VmInventory(VirtualMachine(id=one)) for one in (called("web-02"), called("3", scale_set="other"))]
+    computer = VmInventory(VirtualMachine(id=called("a-long-windows-name")), computer="winbox")
+    spool, said = placed(power(spoken), beat(spoken), VmInventory(VirtualMachine(id=meant)), computer, *others)
+
+    assert owners(spool, "record") == owners(spool, "points") == {meant.key}
+    assert not said
+    assert (spool.find_vm_number(spoken) is None) is (spoken != meant)
+
+
+def test_a_computer_that_is_called_otherwise_is_not_meant_by_its_vms_name() -> None:
+    spool, said = placed(
+        beat(make_computer_placeholder("web-01")), VmInventory(VirtualMachine(id=called()), computer="inside")
+    )
+
+    assert not owners(spool, "points")
+    assert said == ["records that name a VM only as web-01 were left out: no VM of that name is in the archive"]
+
+
+def test_of_two_vms_of_one_name_neither_is_meant_and_both_say_so() -> None:
+    twins = [VmInventory(VirtualMachine(id=one)) for one in (called(), called(group="test"))]
+    spool, said = placed(power(make_name_placeholder("web-01", "test")), *twins)
+    assert (owners(spool, "record"), said) == ({called(group="test").key}, [])  # a group tells them apart
+
+    spool, (told,) = placed(power(make_name_placeholder("web-01")), *twins)
+    refused = set(spool.database.execute("select scope, signal from refused"))
+
+    assert not owners(spool, "record")
+    assert "2 VMs of that name" in told
+    assert refused == {(called().key, "power"), (called(group="test").key, "power")}
+
+
+def test_what_the_inventory_says_of_a_name_is_kept() -> None:
+    spoken = VirtualMachine(
+        id=make_name_placeholder("web-01"), os="linux", size="Standard_D2s_v5", power_state="running"
+    )
+    spool, _ = placed(VmInventory(spoken), VmInventory(VirtualMachine(id=called(), size="Standard_D4s_v5")))
+
+    assert list(spool.database.execute("select os, size, power from machine")) == [
+        ("linux", "Standard_D4s_v5", "running")
+    ]
+
+
+def test_hundreds_of_computers_that_nobody_knows_are_told_in_one_sentence() -> None:
+    _, (said,) = placed(
+        VmInventory(VirtualMachine(id=called())),
+        *(beat(make_computer_placeholder(f"pc-{one:03}")) for one in range(200)),
+    )
+
+    assert "pc-000, pc-001, pc-002 and 197 others" in said
