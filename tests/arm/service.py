@@ -19,7 +19,6 @@ from tests.arm.routes import (
     logs,
     metadata,
     metrics,
-    network,
     sets,
     subscriptions,
 )
@@ -33,7 +32,6 @@ ROUTES: tuple[Route, ...] = (
     *compute.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,
-    *network.ROUTES,
     *graph.ROUTES,
     *logs.ROUTES,
     *locks.ROUTES,

@@ -14,12 +14,11 @@ def test_the_instance_view_comes_only_when_it_is_asked_for(serve: ServerStarter)
     (vm,) = client.arm.world
     plain = client.get(vm.id, COMPUTE).json["properties"]
     whole = client.get(vm.id.upper(), COMPUTE, _expand="InstanceView").json["properties"]
-    alone = client.get(f"{vm.id}/instanceView", COMPUTE).json
     refused = client.get(vm.id, COMPUTE, _expand="everything")
 
     assert "instanceView" not in plain
-    assert whole["instanceView"] == alone
-    assert [each["code"] for each in alone["statuses"]] == ["ProvisioningState/succeeded", "PowerState/running"]
+    codes = [each["code"] for each in whole["instanceView"]["statuses"]]
+    assert codes == ["ProvisioningState/succeeded", "PowerState/running"]
     assert refused.status == 400
 
 
@@ -124,33 +123,11 @@ def test_an_instance_of_a_uniform_scale_set_is_no_vm_of_its_own(serve: ServerSta
     (vm,) = client.arm.world
     root = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
     instance = client.get(vm.id, COMPUTE).json
-    listed = client.get(vm.id.rpartition("/")[0], COMPUTE).json["value"]
     vms = client.get(root, COMPUTE).json["value"]
 
     assert vm.id.endswith("/virtualMachineScaleSets/front/virtualMachines/0")
     assert (instance["name"], instance["instanceId"]) == ("front_0", "0")
-    assert [each["id"] for each in listed] == [vm.id]
     assert vms == []
-
-
-def test_the_network_of_a_vm_can_be_read_piece_by_piece(serve: ServerStarter) -> None:
-    client = serve()
-    (vm,) = client.arm.world
-    nic = client.get(vm.machine.nic, "2021-08-01").json["properties"]
-    configuration = nic["ipConfigurations"][0]["properties"]
-    address = client.get(configuration["publicIPAddress"]["id"], "2021-08-01").json["properties"]
-    network = client.get(configuration["subnet"]["id"].split("/subnets/")[0], "2021-08-01").json["properties"]
-    rules = client.get(nic["networkSecurityGroup"]["id"], "2021-08-01")
-    root = f"/subscriptions/{vm.subscription}/providers/Microsoft.Network"
-    listed = client.get(f"{root}/networkInterfaces", "2021-08-01").json["value"]
-    missing = client.get(f"{vm.machine.nic}-2", "2021-08-01")
-
-    assert nic["virtualMachine"]["id"] == vm.id
-    assert (address["ipAddress"], address["publicIPAllocationMethod"]) == ("203.0.113.10", "Dynamic")
-    assert network["subnets"][0]["id"] == vm.machine.subnet
-    assert rules.status == 200
-    assert [each["id"] for each in listed] == [vm.machine.nic]
-    assert (missing.status, missing.error_code) == (404, "ResourceNotFound")
 
 
 def _list_lock_levels(client: Client, scope: str, **query: str) -> list[str]:

@@ -18,25 +18,12 @@ def test_the_state_now_comes_first_and_then_what_was_newest_first(serve: ServerS
     (vm,) = world
     client = serve(world)
     history = client.get(f"{vm.id}/{STATUSES}", HEALTH).json["value"]
-    now = client.get(f"{vm.id}/{STATUSES}/current", HEALTH).json
     times = [each["properties"]["occuredTime"] for each in history[1:]]
 
-    assert history[0]["name"] == now["name"] == "current"
-    assert now["properties"]["availabilityState"] == "Available"
+    assert history[0]["name"] == "current"
+    assert history[0]["properties"]["availabilityState"] == "Available"
     assert times == sorted(times, reverse=True)
     assert {each["properties"]["availabilityState"] for each in history} >= {"Available", "Degraded", None}
-
-
-def test_many_vms_show_their_state_now_in_pages(serve: ServerStarter) -> None:
-    world = World.with_fleet(vms=5, groups=2, migrated=1)
-    subscription = next(iter(world)).subscription
-    client = serve(world, page=2)
-    first = client.get(f"/subscriptions/{subscription}/{STATUSES}", HEALTH)
-    second = client.follow_link(first.json["nextLink"])
-    group = client.get(f"/subscriptions/{subscription}/resourceGroups/rg-01/{STATUSES}", HEALTH)
-
-    assert [len(each.json["value"]) for each in (first, second, group)] == [2, 2, 2]
-    assert {each["name"] for each in first.json["value"]} == {"current"}
 
 
 def _world_with_issues() -> World:
@@ -68,8 +55,6 @@ def _world_with_issues() -> World:
     [
         ({}, {"Vir-3", "Vir-5"}),
         ({"queryStartTime": "1/1/2026"}, {"Vir-3", "Vir-5", "Vir-200"}),
-        ({"_filter": "service eq 'Virtual Network' or region eq 'West Europe'"}, {"Vir-3", "Vir-5"}),
-        ({"_filter": "service eq 'Virtual Machines' and region eq 'North Europe'"}, set()),
     ],
 )
 def test_service_events_are_those_asked_for(serve: ServerStarter, query: dict[str, str], names: set[str]) -> None:
@@ -82,16 +67,8 @@ def test_service_events_are_those_asked_for(serve: ServerStarter, query: dict[st
     assert {each["name"] for each in found} == names
 
 
-def test_a_vm_knows_the_events_of_its_region(serve: ServerStarter) -> None:
-    world = _world_with_issues()
-    (vm,) = world
-    found = serve(world).get(f"{vm.id}/{EVENTS}", HEALTH).json["value"]
-
-    assert {each["name"] for each in found} == {"Vir-3", "Vir-200"}
-
-
 @pytest.mark.parametrize(
-    "query", [{"_filter": "level eq 'x'"}, {"queryStartTime": "soon"}, {"queryStartTime": "1/1/2020"}]
+    "query", [{"_filter": "service eq 'Virtual Machines'"}, {"queryStartTime": "soon"}, {"queryStartTime": "1/1/2020"}]
 )
 def test_what_is_wrong_with_a_question_for_events_is_refused(serve: ServerStarter, query: dict[str, str]) -> None:
     client = serve()

@@ -1,6 +1,5 @@
 """A VM, its network and its disk as Azure describes them in JSON; must not know requests."""
 
-import random
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, cast
@@ -8,7 +7,7 @@ from typing import Any, cast
 from tests.arm.initial_state import VmTraits
 from tests.arm.vm import Vm
 from tests.incidents.wire import resource_graph, virtual_machine
-from tests.incidents.wire.plain import Json, JsonObject, format_time, get_resource_name, get_resource_type, make_guid
+from tests.incidents.wire.plain import Json, JsonObject, format_time, get_resource_name
 
 PUBLISHING_POLICY: JsonObject = {
     "scheduledEventsAdditionalPublishingTargets": {"eventGridAndResourceGraph": {"enable": True}}
@@ -112,34 +111,18 @@ def describe_graph_row(vm: Vm, now: datetime) -> JsonObject:
     return row | _describe_labels(vm.traits)
 
 
-def describe_network(vm: Vm) -> Iterator[JsonObject]:
-    """The network interface and all that it hangs on, as the network provider describes them."""
+def build_network_rows(vm: Vm) -> Iterator[JsonObject]:
+    """Rows of the network interface and of all that it hangs on."""
     rules: JsonObject = {"securityRules": [], "networkInterfaces": [{"id": vm.machine.nic}]}
-    yield describe_resource(vm.machine.nic, vm.machine.location, _describe_nic(vm))
-    yield describe_resource(vm.machine.security_group, vm.machine.location, rules)
-    yield describe_resource(vm.machine.subnet.split("/subnets/")[0], vm.machine.location, _describe_virtual_network(vm))
-    if vm.traits.public_ip:
-        yield describe_resource(_get_address_id(vm), vm.machine.location, _describe_address(vm))
-
-
-def describe_resource(identifier: str, location: str, properties: JsonObject) -> JsonObject:
-    """Any resource of which there is nothing special to say."""
-    etag = make_guid(random.Random(identifier))  # noqa: S311 - no secret
-    return {
-        "id": identifier,
-        "name": get_resource_name(identifier),
-        "type": get_resource_type(identifier),
-        "location": location,
-        "tags": {},
-        "etag": f'W/"{etag}"',
-        "properties": {"provisioningState": "Succeeded", **properties},
+    described = {
+        vm.machine.nic: _describe_nic(vm),
+        vm.machine.security_group: rules,
+        vm.machine.subnet.split("/subnets/")[0]: _describe_virtual_network(vm),
+        **({_get_address_id(vm): _describe_address(vm)} if vm.traits.public_ip else {}),
     }
-
-
-def convert_to_row(described: JsonObject) -> JsonObject:
-    """The same as a row of Resource Graph."""
-    properties = cast("JsonObject", described["properties"])
-    return resource_graph.build_resource_row(str(described["id"]), str(described["location"]), properties)
+    for identifier, properties in described.items():
+        succeeded: JsonObject = {"provisioningState": "Succeeded", **properties}
+        yield resource_graph.build_resource_row(identifier, vm.machine.location, succeeded)
 
 
 def _describe_nic(vm: Vm) -> JsonObject:

@@ -1,6 +1,6 @@
 """The activity log: its closed filter grammar, projections and pages; must not know what is logged.
 
-The grammar is that of the REST reference, and beyond it only what Azure CLI is known to send.
+The grammar is that of the REST reference, as far as vmdiag uses it.
 """
 
 import random
@@ -30,19 +30,13 @@ SELECTABLE_FIELDS = frozenset(
     )
 )
 """The names that the reference lists for `$select`; `category` and `caller` are not among them."""
-_CLAUSE = re.compile(r"(?P<name>\w+) (?P<sign>ge|le|eq) (?:'(?P<quoted>(?:[^']|'')*)'|(?P<bare>\S+))", re.IGNORECASE)
+_CLAUSE = re.compile(r"(?P<name>\w+) (?P<sign>ge|le|eq) '(?P<value>(?:[^']|'')*)'", re.IGNORECASE)
 _FILTER_FIELDS: Mapping[str, Callable[[LogEntry], str]] = {
     "resourcegroupname": lambda entry: get_group_name(entry.resource),
     "resourceuri": lambda entry: entry.resource,
-    "resourceid": lambda entry: entry.resource,
     "resourceprovider": lambda entry: entry.provider,
-    "correlationid": lambda entry: entry.correlation,
 }
-"""One of them may narrow the log; Azure CLI writes `resourceId` where the reference says `resourceUri`."""
-_CLI_FILTER_FIELDS: Mapping[str, Callable[[LogEntry], str]] = {
-    "caller": lambda entry: entry.caller or "",
-    "status": lambda entry: entry.status,
-}
+"""One of them may narrow the log."""
 
 
 def list_events(world: World, call: ApiCall) -> Answer:
@@ -92,7 +86,7 @@ def _build_filter(call: ApiCall) -> Callable[[LogEntry], bool]:
     clauses = _parse_clauses(call.query.get("$filter", ""))
     start, end = _parse_span(clauses, call.now)
     conditions = [_build_condition(name, sign, value) for name, sign, value in clauses if name != "eventtimestamp"]
-    if sum(name in _FILTER_FIELDS for name, _, _ in clauses) > 1:
+    if len(conditions) > 1:
         _refuse_filter()
     return lambda entry: start <= entry.at <= end and all(holds(entry) for holds in conditions)
 
@@ -103,8 +97,7 @@ def _parse_clauses(text: str) -> list[tuple[str, str, str]]:
         match = _CLAUSE.fullmatch(part.strip())
         if match is None:
             _refuse_filter()
-        value = match["bare"] if match["quoted"] is None else match["quoted"].replace("''", "'")
-        found.append((match["name"].lower(), match["sign"].lower(), value))
+        found.append((match["name"].lower(), match["sign"].lower(), match["value"].replace("''", "'")))
     return found
 
 
@@ -126,10 +119,7 @@ def _require_time(text: str) -> datetime:
 
 
 def _build_condition(name: str, sign: str, value: str) -> Callable[[LogEntry], bool]:
-    reads = _FILTER_FIELDS.get(name) or _CLI_FILTER_FIELDS.get(name)
-    if name == "eventchannels" and sign == "eq":
-        # The API of 2014 demanded it, and clients still send it; every event here has both channels.
-        return lambda _: True
+    reads = _FILTER_FIELDS.get(name)
     if reads is None or sign != "eq":
         _refuse_filter()
     wanted = value.lower()

@@ -13,7 +13,6 @@ from tests.incidents.wire.plain import JsonObject, format_time
 
 VM_TYPE = "Microsoft.Compute/virtualMachines"
 INSTANCE_TYPE = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
-_EXPANSIONS = ("instanceview", "userdata")
 _REMAINING_HEADER = "x-ms-ratelimit-remaining-resource"
 
 
@@ -49,39 +48,20 @@ def refuse_not_found(what: str, group: str) -> NoReturn:
 
 def get_vm(world: World, call: ApiCall) -> Answer:
     """One VM; its instance view only where it is asked for."""
-    wanted = _parse_expand(call)
+    wanted = call.query.get("$expand", "")
+    if wanted.lower() not in ("", "instanceview"):
+        refuse(400, "InvalidParameter", f"The value '{wanted}' of parameter $expand is invalid.")
     found = vm_json.limit_to_version(call.query["api-version"], vm_json.describe_vm(require_vm(world, call), call.now))
-    properties = cast("JsonObject", found["properties"])
-    if wanted != "instanceview":
-        del properties["instanceView"]
-    if wanted == "userdata":
-        properties["userData"] = ""
+    if not wanted:
+        del cast("JsonObject", found["properties"])["instanceView"]
     return Answer(body=found, headers={_REMAINING_HEADER: "Microsoft.Compute/LowCostGetSubscriptionMaximum;23991"})
 
 
-def _parse_expand(call: ApiCall) -> str:
-    wanted = call.query.get("$expand", "").lower()
-    if wanted and wanted not in _EXPANSIONS:
-        refuse(400, "InvalidParameter", f"The value '{call.query['$expand']}' of parameter $expand is invalid.")
-    return wanted
-
-
-def get_instance_view(world: World, call: ApiCall) -> Answer:
-    """The instance view alone."""
-    properties = cast("JsonObject", vm_json.describe_vm(require_vm(world, call), call.now)["properties"])
-    return Answer(body=properties["instanceView"])
-
-
-def list_in_subscription(world: World, call: ApiCall) -> Answer:
-    """All VMs; with `statusOnly=true` no more of each than its id and its states."""
-    statuses = call.query.get("statusOnly", "false").lower() == "true"
-    return build_id_page(call, [_describe_listed(vm, call, statuses=statuses) for vm in _list_visible(world, call)])
-
-
-def list_in_group(world: World, call: ApiCall) -> Answer:
-    """The VMs of a resource group."""
+def list_vms(world: World, call: ApiCall) -> Answer:
+    """All VMs of a subscription or group; with `statusOnly=true` a subscription tells no more than ids and states."""
     check_group(world, call)
-    return build_id_page(call, [_describe_listed(vm, call, statuses=False) for vm in _list_visible(world, call)])
+    statuses = "group" not in call.path_names and call.query.get("statusOnly", "false").lower() == "true"
+    return build_id_page(call, [_describe_listed(vm, call, statuses=statuses) for vm in _list_visible(world, call)])
 
 
 def _list_visible(world: World, call: ApiCall) -> list[Vm]:
@@ -109,17 +89,6 @@ def _describe_listed(vm: Vm, call: ApiCall, *, statuses: bool) -> JsonObject:
         # A list tells no more of extensions than their ids.
         found["resources"] = [{"id": each["id"]} for each in cast("list[JsonObject]", found["resources"])]
     return found
-
-
-def list_instances(world: World, call: ApiCall) -> Answer:
-    """The instances of a uniform scale set."""
-    above = call.path.removesuffix("/").lower() + "/"
-    found = [vm for vm in world if vm.id.lower().startswith(above)]
-    if not found:
-        refuse_not_found(
-            f"Microsoft.Compute/virtualMachineScaleSets/{call.path_names['set']}", call.path_names["group"]
-        )
-    return build_id_page(call, [_describe_listed(vm, call, statuses=False) for vm in found])
 
 
 def redeploy_vm(world: World, call: ApiCall) -> Answer:
@@ -182,22 +151,12 @@ def get_operation(world: World, call: ApiCall) -> Answer:
     return Answer(body=body, headers=_build_retry_after(world) if running else {})
 
 
-def _build_vm_routes(base: str, kind: str) -> tuple[Route, ...]:
-    """What can be asked of a VM, and of an instance of a scale set alike."""
-    return (
-        Route(base, get_vm, f"{kind}/read", COMPUTE),
-        Route(f"{base}/instanceView", get_instance_view, f"{kind}/instanceView/read", COMPUTE),
-        Route(f"{base}/redeploy", redeploy_vm, method="POST", action=f"{kind}/redeploy/action", versions=COMPUTE),
-    )
-
-
+_BASES = ((VM, VM_TYPE), (INSTANCE, INSTANCE_TYPE))
 _VMS = "providers/Microsoft.Compute/virtualMachines"
 _OPERATION = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/operations/{{operation}}"
 ROUTES = (
-    *_build_vm_routes(VM, VM_TYPE),
-    *_build_vm_routes(INSTANCE, INSTANCE_TYPE),
-    Route(f"{SUBSCRIPTION}/{_VMS}", list_in_subscription, f"{VM_TYPE}/read", COMPUTE),
-    Route(f"{GROUP}/{_VMS}", list_in_group, f"{VM_TYPE}/read", COMPUTE),
-    Route(INSTANCE.removesuffix("/{name}"), list_instances, f"{INSTANCE_TYPE}/read", COMPUTE),
+    *(Route(base, get_vm, f"{kind}/read", COMPUTE) for base, kind in _BASES),
+    *(Route(f"{base}/redeploy", redeploy_vm, f"{kind}/redeploy/action", COMPUTE, "POST") for base, kind in _BASES),
+    *(Route(f"{base}/{_VMS}", list_vms, f"{VM_TYPE}/read", COMPUTE) for base in (SUBSCRIPTION, GROUP)),
     Route(_OPERATION, get_operation, "Microsoft.Compute/locations/operations/read", COMPUTE),
 )

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from tests.arm import vm_json
 from tests.arm.kql import Kind, Row, Table
-from tests.arm.routes import network
 from tests.arm.vm import Vm
 from tests.arm.world import World
 from tests.incidents.model import GroundTruth
@@ -47,7 +46,8 @@ def _is_visible(world: World, row: JsonObject, right: str, subscriptions: frozen
 def _list_resources(world: World, now: datetime) -> Iterator[JsonObject]:
     """VMs, all that their networks consist of, and what gathers their heartbeats."""
     yield from (vm_json.describe_graph_row(vm, now) for vm in world if not vm_json.is_uniform(vm))
-    yield from (vm_json.convert_to_row(each) for each in network.describe_resources(world).values())
+    networks = {row["id"]: row for vm in world for row in vm_json.build_network_rows(vm)}
+    yield from networks.values()
     for vm in _pick_first_vms(world):
         workspace: JsonObject = {"customerId": world.workspace, "provisioningState": "Succeeded"}
         yield resource_graph.build_resource_row(_get_workspace_id(vm), vm.machine.location, workspace)

@@ -2,14 +2,13 @@
 
 import random
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import cast
 
 from tests.arm.call import Answer, ApiCall, refuse
-from tests.arm.routes.compute import check_group, require_vm
+from tests.arm.routes.compute import require_vm
 from tests.arm.routes.paging import build_id_page
-from tests.arm.routing import GROUP, INSTANCE, SUBSCRIPTION, VM, Route
+from tests.arm.routing import INSTANCE, SUBSCRIPTION, VM, Route
 from tests.arm.times import parse_time
 from tests.arm.versions import HEALTH
 from tests.arm.vm import Vm
@@ -24,12 +23,6 @@ HISTORY_RETENTION = timedelta(days=30)
 EVENTS_RETENTION = timedelta(days=366)
 _DEFAULT_SPAN = timedelta(days=3)
 """So far back events go where no start is asked for."""
-_CLAUSE = re.compile(r"(service|region|eventType|status) eq '([^']*)'", re.IGNORECASE)
-
-
-def get_current(world: World, call: ApiCall) -> Answer:
-    """The VM's availability now."""
-    return Answer(body=_describe_current(require_vm(world, call), call.now))
 
 
 def list_history(world: World, call: ApiCall) -> Answer:
@@ -47,16 +40,6 @@ def list_history(world: World, call: ApiCall) -> Answer:
     return build_id_page(call, [_describe_current(vm, call.now), *former])
 
 
-def list_statuses(world: World, call: ApiCall) -> Answer:
-    """The state now of every VM of a subscription, or of a resource group."""
-    check_group(world, call)
-    subscription, group = call.path_names["subscription"].lower(), call.path_names.get("group", "").lower()
-    inside = [vm for vm in world if vm.subscription.lower() == subscription and group in ("", vm.group.lower())]
-    return build_id_page(
-        call, [_describe_current(vm, call.now) for vm in inside if world.allows_action(STATUS_READ, vm.id)]
-    )
-
-
 def _describe_current(vm: Vm, now: datetime) -> JsonObject:
     changed = vm.list_health(now)
     known = changed[-1] if changed else HealthChange(at=now, vm=vm.id, before="Unknown", after="Unknown")
@@ -72,26 +55,11 @@ def _create_random(at: datetime) -> random.Random:
 def list_subscription_events(world: World, call: ApiCall) -> Answer:
     """Events of services that the subscription was told of."""
     since = _parse_start_time(call)
-    wanted = _build_filter(call.query.get("$filter", ""))
+    if "$filter" in call.query:
+        refuse(400, "BadRequest", "The $filter is invalid.")
     inside = call.path_names["subscription"].lower()
     found = [issue for issue in world.issues if issue.subscription.lower() == inside and issue.at <= call.now]
-    return build_id_page(
-        call, [_describe_event(each) for each in found if _get_update_time(each) >= since and wanted(each)]
-    )
-
-
-def list_vm_events(world: World, call: ApiCall) -> Answer:
-    """The same, of the VM's region."""
-    vm = require_vm(world, call)
-    # Service health writes `West Europe` for the region `westeurope`.
-    found = [
-        each
-        for each in world.issues
-        if each.region.lower().replace(" ", "") == vm.machine.location and each.at <= call.now
-    ]
-    return build_id_page(
-        call, [_describe_event(each) for each in found if each.subscription.lower() == vm.subscription.lower()]
-    )
+    return build_id_page(call, [_describe_event(each) for each in found if _get_update_time(each) >= since])
 
 
 def _describe_event(issue: ServiceIssue) -> JsonObject:
@@ -122,39 +90,8 @@ def _parse_american_date(text: str) -> datetime | None:
     return parse_time(f"{match[3]}-{int(match[1]):02d}-{int(match[2]):02d}") if match else None
 
 
-def _build_filter(text: str) -> Callable[[ServiceIssue], bool]:
-    """`service eq 'x' or region eq 'y'`, with `and` binding tighter."""
-    alternatives = (
-        [[_build_clause(part) for part in each.split(" and ")] for each in text.split(" or ")] if text else [[]]
-    )
-    return lambda issue: any(all(holds(issue) for holds in each) for each in alternatives)
-
-
-def _build_clause(text: str) -> Callable[[ServiceIssue], bool]:
-    match = _CLAUSE.fullmatch(text.strip())
-    if match is None:
-        refuse(400, "BadRequest", "The $filter is invalid.")
-    name, wanted = match[1].lower(), match[2].lower()
-    return lambda issue: _get_filter_values(issue)[name].lower() == wanted
-
-
-def _get_filter_values(issue: ServiceIssue) -> dict[str, str]:
-    status = "Resolved" if issue.mitigated else "Active"
-    return {"service": issue.service, "region": issue.region, "eventtype": "ServiceIssue", "status": status}
-
-
-_STATUSES, _EVENTS = (f"providers/Microsoft.ResourceHealth/{kind}" for kind in ("availabilityStatuses", "events"))
+_HEALTH = "providers/Microsoft.ResourceHealth"
 ROUTES = (
-    *(
-        route
-        for base in (VM, INSTANCE)
-        for route in (
-            Route(f"{base}/{_STATUSES}/current", get_current, STATUS_READ, HEALTH),
-            Route(f"{base}/{_STATUSES}", list_history, STATUS_READ, HEALTH),
-            Route(f"{base}/{_EVENTS}", list_vm_events, EVENTS_READ, HEALTH),
-        )
-    ),
-    Route(f"{SUBSCRIPTION}/{_STATUSES}", list_statuses, STATUS_READ, HEALTH),
-    Route(f"{GROUP}/{_STATUSES}", list_statuses, STATUS_READ, HEALTH),
-    Route(f"{SUBSCRIPTION}/{_EVENTS}", list_subscription_events, EVENTS_READ, HEALTH),
+    *(Route(f"{base}/{_HEALTH}/availabilityStatuses", list_history, STATUS_READ, HEALTH) for base in (VM, INSTANCE)),
+    Route(f"{SUBSCRIPTION}/{_HEALTH}/events", list_subscription_events, EVENTS_READ, HEALTH),
 )
