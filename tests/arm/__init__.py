@@ -3,10 +3,9 @@
 from tests.arm import timeline_stories
 from tests.arm.faults import Fault
 from tests.arm.foreign_server import ForeignServer
-from tests.arm.proxy import Proxy
+from tests.arm.listeners import Proxy, SilentServer
 from tests.arm.redeploy import RedeployBehaviour
 from tests.arm.server import ArmServer, RecordedRequest
-from tests.arm.silent import SilentServer
 from tests.arm.world import World
 
 __all__ = [

@@ -23,3 +23,16 @@ def serve() -> Iterator[ServerStarter]:
             return create_client(running.enter_context(ArmServer(world, **settings)))
 
         yield start_server
+
+
+@pytest.fixture
+def arm(request: pytest.FixtureRequest) -> Iterator[ArmServer]:
+    """One affected VM, served; a page holds as many items as the module's PAGE says."""
+    with ArmServer(World.with_one_vm(), page=getattr(request.module, "PAGE", 200)) as served:
+        yield served
+
+
+@pytest.fixture
+def client(arm: ArmServer) -> Client:
+    """A client that is signed in to `arm`."""
+    return create_client(arm)

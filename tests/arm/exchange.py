@@ -6,7 +6,8 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
 from aiohttp import web
@@ -49,17 +50,18 @@ class Exchange:
         """The true answer; what the request does is done by then."""
         return self.service.answer_request(self.incoming)
 
+    def encode_truth(self) -> EncodedAnswer:
+        """The true answer as it goes over the wire, unpacked."""
+        return encode_answer(self.compute_answer())
+
     async def send_answer(self, answer: Answer) -> web.StreamResponse:
         """The answer, whole, packed if the client takes that."""
-        return await self.write_encoded(encode_answer(answer, compresses=self._accepts_gzip))
+        accepts_gzip = "gzip" in self.incoming.headers.get("accept-encoding", "")
+        return await self.write_encoded(encode_answer(answer, compresses=accepts_gzip))
 
     async def send_instead(self, answer: Answer) -> web.StreamResponse:
         """An answer that is not the service's, with the headers that all of them have."""
         return await self.send_answer(self.service.add_common_headers(self.incoming, answer))
-
-    @property
-    def _accepts_gzip(self) -> bool:
-        return "gzip" in self.incoming.headers.get("accept-encoding", "")
 
     async def write_encoded(
         self, what: EncodedAnswer, *, only: int | None = None, seconds: float = 0.0
@@ -69,23 +71,15 @@ class Exchange:
         self._record_answer(what.status, len(content))
         response = web.StreamResponse(status=what.status, headers=what.headers)
         response.content_length = len(what.content)
-        try:
+        size = max(1, len(content) // _PIECE_COUNT if seconds else len(content))
+        pieces = [content[start : start + size] for start in range(0, len(content), size)]
+        # A client that has gone can be told nothing.
+        with suppress(ConnectionError):
             await response.prepare(self._request)
-            await self._write_pieces(response, content, seconds)
-        except ConnectionError:
-            # The client has gone; there is nobody to tell.
-            return response
+            for piece in pieces:
+                await asyncio.sleep(seconds / len(pieces))
+                await response.write(piece)
         return response
-
-    async def _write_pieces(self, response: web.StreamResponse, content: bytes, seconds: float) -> None:
-        if not seconds:
-            await response.write(content)
-            return
-        size = max(1, len(content) // _PIECE_COUNT)
-        starts = range(0, len(content), size)
-        for start in starts:
-            await asyncio.sleep(seconds / len(starts))
-            await response.write(content[start : start + size])
 
     async def write_endlessly(self, what: EncodedAnswer, part: str, every: float) -> web.StreamResponse:
         """A byte every so many seconds, of a `header` that does not end, or of the `body`; for ever, if it lasts."""
@@ -124,23 +118,13 @@ class Exchange:
         return web.Response()
 
 
-def encode_answer(answer: Answer, *, compresses: bool) -> EncodedAnswer:
-    """Status, headers and content of an answer."""
-    headers = dict(answer.headers)
+def encode_answer(answer: Answer, *, compresses: bool = False) -> EncodedAnswer:
+    """Status, headers and content of an answer, in gzip if it is worth that."""
     if answer.body is None:
-        return EncodedAnswer(answer.status, headers, b"")
+        return EncodedAnswer(answer.status, dict(answer.headers), b"")
     content = msgspec.json.encode(answer.body)
-    headers["Content-Type"] = "application/json; charset=utf-8"
-    return (
-        compress_content(EncodedAnswer(answer.status, headers, content))
-        if compresses
-        else EncodedAnswer(answer.status, headers, content)
-    )
-
-
-def compress_content(what: EncodedAnswer) -> EncodedAnswer:
-    """The same in gzip, if it is worth it."""
-    if len(what.content) < _COMPRESSION_MINIMUM:
-        return what
-    headers = {**what.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    return replace(what, headers=headers, content=gzip.compress(what.content, compresslevel=1))
+    headers = {**answer.headers, "Content-Type": "application/json; charset=utf-8"}
+    if not compresses or len(content) < _COMPRESSION_MINIMUM:
+        return EncodedAnswer(answer.status, headers, content)
+    packed = gzip.compress(content, compresslevel=1)
+    return EncodedAnswer(answer.status, {**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, packed)

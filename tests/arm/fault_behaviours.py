@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from tests.arm.call import Answer
-from tests.arm.exchange import EncodedAnswer, Exchange, encode_answer
+from tests.arm.exchange import EncodedAnswer, Exchange
 from tests.incidents.wire.plain import Json, JsonObject
 
 _ERROR_CODES = {
@@ -88,26 +88,24 @@ async def _garble_after_accept(exchange: Exchange) -> web.StreamResponse:
 
 async def _reset_mid_body(exchange: Exchange) -> web.StreamResponse:
     """Headers for the whole body, half of it, and a reset."""
-    whole = encode_answer(exchange.compute_answer(), compresses=False)
+    whole = exchange.encode_truth()
     await exchange.write_encoded(whole, only=len(whole.content) // 2)
     return exchange.reset_connection()
 
 
 async def _send_slowly(exchange: Exchange, *, seconds: float) -> web.StreamResponse:
     """The body takes so many `seconds`."""
-    whole = encode_answer(exchange.compute_answer(), compresses=False)
-    return await exchange.write_encoded(whole, seconds=seconds)
+    return await exchange.write_encoded(exchange.encode_truth(), seconds=seconds)
 
 
 async def _send_endlessly(exchange: Exchange, *, part: str, every: float = 0.2) -> web.StreamResponse:
     """One byte of `part`, `header` or `body`, `every` so many seconds, without an end."""
-    whole = encode_answer(exchange.compute_answer(), compresses=False)
-    return await exchange.write_endlessly(whole, part, every)
+    return await exchange.write_endlessly(exchange.encode_truth(), part, every)
 
 
 async def _send_byte_order_mark(exchange: Exchange) -> web.StreamResponse:
     """The true answer behind a byte order mark, as some gateways put it there."""
-    whole = encode_answer(exchange.compute_answer(), compresses=False)
+    whole = exchange.encode_truth()
     return await exchange.write_encoded(replace(whole, content=codecs.BOM_UTF8 + whole.content))
 
 
@@ -127,13 +125,13 @@ async def _send_nothing(exchange: Exchange) -> web.StreamResponse:
 
 async def _truncate_json(exchange: Exchange) -> web.StreamResponse:
     """JSON that ends in the middle, of the length that the headers say."""
-    whole = encode_answer(exchange.compute_answer(), compresses=False)
+    whole = exchange.encode_truth()
     return await exchange.write_encoded(replace(whole, content=whole.content[: len(whole.content) // 2]))
 
 
 async def _change_date(exchange: Exchange, *, date: str) -> web.StreamResponse:
     """The true answer, by another clock: `date` as HTTP writes it."""
-    whole = encode_answer(exchange.compute_answer(), compresses=False)
+    whole = exchange.encode_truth()
     return await exchange.write_encoded(replace(whole, headers={**whole.headers, "Date": date}))
 
 
@@ -144,7 +142,7 @@ async def _send_html(exchange: Exchange) -> web.StreamResponse:
 
 async def _send_huge_body(exchange: Exchange, *, megabytes: int) -> web.StreamResponse:
     """So many `megabytes` of blanks inside valid JSON."""
-    whole = encode_answer(exchange.compute_answer(), compresses=False)
+    whole = exchange.encode_truth()
     blanks = b" " * (megabytes << 20)
     return await exchange.write_encoded(replace(whole, content=whole.content[:-1] + blanks + whole.content[-1:]))
 

@@ -17,10 +17,6 @@ _REPORT_DELAY = timedelta(seconds=30)
 """So long after its end a minute is reported; Azure says under a minute."""
 _FINAL_POINTS = 8
 """So many last points are what goes on after a recording."""
-_CUT_OFF_SHARE = 0.01
-"""Share of the usual traffic that a dead path still shows: probes, broadcasts."""
-_FAINT_SHARE = 0.07
-"""Share of it that passes where a path is neither dead nor well."""
 
 
 class TrafficState(StrEnum):
@@ -33,6 +29,10 @@ class TrafficState(StrEnum):
     """It works on, and so little reaches it that nobody would call it reachable."""
     DOWN = "down"
     """It is off or on its way to another host: nothing is reported."""
+
+
+# Of the usual traffic: a dead path still shows probes and broadcasts, one that is neither dead nor well a little.
+_TRAFFIC_SHARES = {TrafficState.CUT_OFF: 0.01, TrafficState.FAINT: 0.07}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ class MetricGenerator:
         self.series = series
         self._created_at = born
         self._usual = series.values[:60] or (None,)
-        share = _CUT_OFF_SHARE if series.name in TRAFFIC else 1.0
-        self._cut = tuple(None if value is None else round(value * share, 3) for value in self._usual)
-        faint = _FAINT_SHARE if series.name in TRAFFIC else 1.0
-        self._faint = tuple(None if value is None else round(value * faint, 3) for value in self._usual)
+        self._patterns = {TrafficState.NORMAL: self._usual}
+        for state, share in _TRAFFIC_SHARES.items():
+            factor = share if series.name in TRAFFIC else 1.0
+            self._patterns[state] = tuple(None if each is None else round(each * factor, 3) for each in self._usual)
         self._reported_values = _drop_late_points(series.values)
         self._final_values = _get_final_points(series.values)
 
@@ -80,17 +80,9 @@ class MetricGenerator:
 
     def _generate_state(self, mood: TrafficState | None, first: int, minutes: int) -> list[float | None]:
         """So many minutes of a VM in that mood; the first minute is counted from the recording's beginning."""
-        match mood:
-            case None:
-                return self._replay_recording(first, minutes)
-            case TrafficState.NORMAL:
-                return _repeat_pattern(self._usual, first, minutes)
-            case TrafficState.CUT_OFF:
-                return _repeat_pattern(self._cut, first, minutes)
-            case TrafficState.FAINT:
-                return _repeat_pattern(self._faint, first, minutes)
-            case TrafficState.DOWN:
-                return [None] * minutes
+        if mood is None:
+            return self._replay_recording(first, minutes)
+        return [None] * minutes if mood == TrafficState.DOWN else _repeat_pattern(self._patterns[mood], first, minutes)
 
     def _replay_recording(self, first: int, minutes: int) -> list[float | None]:
         """As it was recorded, before that as at its beginning, and after it as at its end."""

@@ -1,27 +1,16 @@
 """The activity log: what its filter takes and refuses, its order, its pages."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from tests.arm import ArmServer, World
-from tests.arm.client import LOG, Client, Reply, create_client
+from tests.arm import World
+from tests.arm.client import LOG, Client, Reply
 from tests.arm.conftest import ServerStarter
 
+PAGE = 3
 FORM = "%Y-%m-%dT%H:%M:%S"
 PATH = "/subscriptions/{}/providers/Microsoft.Insights/eventtypes/management/values"
-
-
-@pytest.fixture(scope="module")
-def arm() -> Iterator[ArmServer]:
-    with ArmServer(World.with_one_vm(), page=3) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def client(arm: ArmServer) -> Client:
-    return create_client(arm)
 
 
 def _query_log(client: Client, rest: str = "", *, days: float = 14, select: str = "") -> Reply:

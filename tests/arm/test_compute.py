@@ -9,8 +9,7 @@ from tests.arm.client import COMPUTE, Client
 from tests.arm.conftest import ServerStarter
 
 
-def test_the_instance_view_comes_only_when_it_is_asked_for(serve: ServerStarter) -> None:
-    client = serve()
+def test_the_instance_view_comes_only_when_it_is_asked_for(client: Client) -> None:
     (vm,) = client.arm.world
     plain = client.get(vm.id, COMPUTE).json["properties"]
     whole = client.get(vm.id.upper(), COMPUTE, _expand="InstanceView").json["properties"]
@@ -67,8 +66,7 @@ def test_lists_are_paged_and_leave_out_the_instance_view(serve: ServerStarter) -
     assert len(group.json["value"]) == 3
 
 
-def test_a_list_of_statuses_has_nothing_else(serve: ServerStarter) -> None:
-    client = serve()
+def test_a_list_of_statuses_has_nothing_else(client: Client) -> None:
     (vm,) = client.arm.world
     path = f"/subscriptions/{vm.subscription}/providers/Microsoft.Compute/virtualMachines"
     (found,) = client.get(path, COMPUTE, statusOnly="true").json["value"]
@@ -97,8 +95,7 @@ def test_a_list_of_statuses_has_nothing_else(serve: ServerStarter) -> None:
         ),
     ],
 )
-def test_what_is_not_there_is_not_found(serve: ServerStarter, path: str, code: str, message: str) -> None:
-    client = serve()
+def test_what_is_not_there_is_not_found(client: Client, path: str, code: str, message: str) -> None:
     (vm,) = client.arm.world
     reply = client.get(f"/subscriptions/{vm.subscription}{path}", COMPUTE)
 

@@ -2,43 +2,37 @@
 
 import pytest
 
-from tests.arm import ArmServer, World
-from tests.arm.client import COMPUTE, Client, create_client
-from tests.arm.conftest import ServerStarter
+from tests.arm import ArmServer
+from tests.arm.client import COMPUTE, Client
 
 VMS = "/providers/Microsoft.Compute/virtualMachines"
 
 
-def test_the_older_version_lists_clouds_and_this_one_is_the_second() -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        decoy, own = Client(arm).get("/metadata/endpoints", "2019-05-01").json
+def test_the_older_version_lists_clouds_and_this_one_is_the_second(arm: ArmServer) -> None:
+    decoy, own = Client(arm).get("/metadata/endpoints", "2019-05-01").json
 
     assert decoy["resourceManager"].startswith("https://management.decoy.example")
     assert own["resourceManager"].rstrip("/") == own["authentication"]["loginEndpoint"] == arm.url
 
 
 @pytest.mark.parametrize("version", ["2022-09-01", "2023-11-01"])
-def test_the_newer_versions_give_this_cloud_alone(version: str) -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        own = Client(arm).get("/metadata/endpoints", version).json
+def test_the_newer_versions_give_this_cloud_alone(arm: ArmServer, version: str) -> None:
+    own = Client(arm).get("/metadata/endpoints", version).json
 
     assert own["authentication"]["audiences"][0] == f"{arm.url}/"
     assert own["logAnalyticsResourceId"] == arm.url.replace("localhost", "127.0.0.1")
     assert {"name", "portal", "suffixes"} <= set(own)
 
 
-def test_either_form_can_be_forced() -> None:
-    world = World.with_one_vm()
-    with ArmServer(world) as arm:
-        world.metadata = "object"
-        assert isinstance(Client(arm).get("/metadata/endpoints", "2019-05-01").json, dict)
-        world.metadata = "array"
-        assert isinstance(Client(arm).get("/metadata/endpoints", "2022-09-01").json, list)
-        assert Client(arm).get("/metadata/endpoints").status == 400
+@pytest.mark.parametrize(("form", "version", "kind"), [("object", "2019-05-01", dict), ("array", "2022-09-01", list)])
+def test_either_form_can_be_forced(arm: ArmServer, form: str, version: str, kind: type) -> None:
+    arm.world.metadata = form
+
+    assert isinstance(Client(arm).get("/metadata/endpoints", version).json, kind)
+    assert Client(arm).get("/metadata/endpoints").status == 400
 
 
-def test_subscriptions_are_those_that_may_be_read(serve: ServerStarter) -> None:
-    client = serve()
+def test_subscriptions_are_those_that_may_be_read(client: Client) -> None:
     (vm,) = client.arm.world
     (told,) = client.get("/subscriptions", "2020-01-01").json["value"]
     client.arm.world.denied.add(("Microsoft.Resources/subscriptions/read", f"/subscriptions/{vm.subscription}"))
@@ -58,15 +52,15 @@ def test_subscriptions_are_those_that_may_be_read(serve: ServerStarter) -> None:
         ("/providers/Microsoft.ResourceGraph/resources", "2021-03-01", 405, "HttpMethodNotAllowed"),
     ],
 )
-def test_what_does_not_exist_is_refused_in_azures_words(path: str, version: str, status: int, code: str) -> None:
-    with ArmServer(World.with_one_vm()) as arm:
-        reply = create_client(arm).get(path, version)
+def test_what_does_not_exist_is_refused_in_azures_words(
+    client: Client, path: str, version: str, status: int, code: str
+) -> None:
+    reply = client.get(path, version)
 
     assert (reply.status, reply.error_code) == (status, code)
 
 
-def test_every_answer_can_be_traced_and_is_packed_for_who_takes_it(serve: ServerStarter) -> None:
-    client = serve()
+def test_every_answer_can_be_traced_and_is_packed_for_who_takes_it(client: Client) -> None:
     client.headers |= {"x-ms-client-request-id": "mine", "Accept-Encoding": "gzip"}
     reply = client.get("/subscriptions", "2020-01-01")
     failed = client.get("/subscriptions", "1999-01-01")

@@ -6,7 +6,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,21 +14,10 @@ import pytest
 
 from tests.arm import ArmServer, Fault, ForeignServer, Proxy, SilentServer, World
 from tests.arm.client import COMPUTE, LOG, Client, Reply, create_client
-from tests.arm.conftest import ServerStarter
 
+PAGE = 2
 BROKEN = (ConnectionError, http.client.HTTPException, OSError)
 VERSION = "2020-01-01"
-
-
-@pytest.fixture
-def arm() -> Iterator[ArmServer]:
-    with ArmServer(World.with_one_vm(), page=2) as served:
-        yield served
-
-
-@pytest.fixture
-def client(arm: ArmServer) -> Client:
-    return create_client(arm)
 
 
 def _list_subscriptions(client: Client) -> Reply:
@@ -114,8 +102,7 @@ def test_a_slow_body_takes_its_time(client: Client) -> None:
     assert time.monotonic() - start >= 0.3
 
 
-def test_what_hangs_hangs_until_the_client_has_had_enough(serve: ServerStarter) -> None:
-    client = serve()
+def test_what_hangs_hangs_until_the_client_has_had_enough(client: Client) -> None:
     client.timeout = 0.2
     client.arm.add_fault(Fault(path="/subscriptions", kind="hang"))
 

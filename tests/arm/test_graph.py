@@ -188,8 +188,7 @@ def test_a_cloud_may_have_no_resource_graph(serve: ServerStarter) -> None:
     assert (reply.status, reply.error_code) == (404, "NoRegisteredProviderFound")
 
 
-def test_fifteen_queries_and_no_more_in_five_seconds(serve: ServerStarter) -> None:
-    client = serve()
+def test_fifteen_queries_and_no_more_in_five_seconds(client: Client) -> None:
     replies = [client.query_graph("resources | take 1") for _ in range(16)]
 
     assert [reply.status for reply in replies] == [200] * 15 + [429]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.arm import World, timeline_stories
-from tests.arm.client import HEALTH
+from tests.arm.client import HEALTH, Client
 from tests.arm.conftest import ServerStarter
 from tests.incidents.model import ServiceIssue
 
@@ -70,8 +70,7 @@ def test_service_events_are_those_asked_for(serve: ServerStarter, query: dict[st
 @pytest.mark.parametrize(
     "query", [{"_filter": "service eq 'Virtual Machines'"}, {"queryStartTime": "soon"}, {"queryStartTime": "1/1/2020"}]
 )
-def test_what_is_wrong_with_a_question_for_events_is_refused(serve: ServerStarter, query: dict[str, str]) -> None:
-    client = serve()
+def test_what_is_wrong_with_a_question_for_events_is_refused(client: Client, query: dict[str, str]) -> None:
     (vm,) = client.arm.world
 
     assert client.get(f"/subscriptions/{vm.subscription}/{EVENTS}", HEALTH, **query).status == 400

@@ -1,19 +1,12 @@
 """Log Analytics: heartbeats by query, and what is refused or cut."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from tests.arm import ArmServer, World
+from tests.arm import ArmServer
 from tests.arm.client import Client, Reply
-
-
-@pytest.fixture
-def arm() -> Iterator[ArmServer]:
-    with ArmServer(World.with_one_vm()) as served:
-        yield served
 
 
 def _create_logs_client(arm: ArmServer) -> Client:

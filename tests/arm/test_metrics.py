@@ -1,28 +1,16 @@
 """Metrics: what must be asked for, what has no value yet, and what is wrong."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.arm import ArmServer, World
-from tests.arm.client import METRICS, Client, Reply, create_client
+from tests.arm import World
+from tests.arm.client import METRICS, Client, Reply
 from tests.arm.conftest import ServerStarter
 from tests.arm.metric_catalogue import METRIC_DEFINITIONS
 
 FORM = "%Y-%m-%dT%H:%M:%SZ"
-
-
-@pytest.fixture(scope="module")
-def arm() -> Iterator[ArmServer]:
-    with ArmServer(World.with_one_vm()) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def client(arm: ArmServer) -> Client:
-    return create_client(arm)
 
 
 def _format_span(start: datetime, end: datetime) -> str:

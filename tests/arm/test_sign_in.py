@@ -2,19 +2,12 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from tests.arm import ArmServer, World
+from tests.arm import ArmServer
 from tests.arm.client import COMPUTE, Client, create_client
-
-
-@pytest.fixture
-def arm() -> Iterator[ArmServer]:
-    with ArmServer(World.with_one_vm()) as served:
-        yield served
 
 
 def _decode_payload(token: str) -> dict[str, object]:

@@ -146,9 +146,9 @@ def test_a_server_starts_and_stops_quickly_and_leaves_nothing_behind() -> None:
         clients[0].get("/subscriptions", "2020-01-01")
 
 
-def test_several_servers_stand_side_by_side() -> None:
-    with ArmServer(World.with_one_vm(name="one")) as first, ArmServer(World.with_one_vm(name="other")) as second:
-        names = [create_client(arm).get(next(iter(arm.world)).id, COMPUTE).json["name"] for arm in (first, second)]
+def test_several_servers_stand_side_by_side(serve: ServerStarter) -> None:
+    clients = [serve(World.with_one_vm(name=name)) for name in ("one", "other")]
+    names = [client.get(next(iter(client.arm.world)).id, COMPUTE).json["name"] for client in clients]
 
     assert names == ["one", "other"]
 

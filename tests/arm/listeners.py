@@ -1,4 +1,4 @@
-"""A proxy that tunnels: every host and port it is asked for is one server of the tests; must not know what is said."""
+"""Whoever else a client may meet on its way: a server that never says a word, and a proxy that tunnels."""
 
 import base64
 import socket
@@ -10,17 +10,15 @@ from typing import Self
 _BLOCK_SIZE = 1 << 16
 
 
-class Proxy:
-    """Leads all that is asked for to `port` on this machine; `login` is NAME:PASSWORD, where it wants one."""
+class SilentServer:
+    """Takes connections while it is entered and never says a word, not even for TLS."""
 
-    def __init__(self, port: int, login: str = "") -> None:
-        self._port = port
-        self._login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
+    def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self.requested_hosts: list[str] = []
-        """For which host and port, each."""
+        port = self._listener.getsockname()[1]
+        self.address, self.url = f"127.0.0.1:{port}", f"https://localhost:{port}"
 
     def __enter__(self) -> Self:
         self._start_thread(self._accept_clients)
@@ -35,9 +33,9 @@ class Proxy:
             each.close()
 
     @property
-    def address(self) -> str:
-        """Host and port."""
-        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+    def connections(self) -> int:
+        """How many were taken."""
+        return len(self._sockets)
 
     def _accept_clients(self) -> None:
         with suppress(OSError):
@@ -45,6 +43,25 @@ class Proxy:
                 client = self._listener.accept()[0]
                 self._sockets.append(client)
                 self._start_thread(self._serve_client, client)
+
+    def _serve_client(self, client: socket.socket) -> None:
+        """Leave it waiting."""
+
+    def _start_thread(self, act: Callable[..., None], *arguments: socket.socket) -> None:
+        thread = threading.Thread(target=act, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+class Proxy(SilentServer):
+    """Leads all that is asked for to `port` on this machine; `login` is NAME:PASSWORD, where it wants one."""
+
+    def __init__(self, port: int, login: str = "") -> None:
+        super().__init__()
+        self._port = port
+        self._login = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
+        self.requested_hosts: list[str] = []
+        """For which host and port, each."""
 
     def _serve_client(self, client: socket.socket) -> None:
         with suppress(OSError):
@@ -62,11 +79,6 @@ class Proxy:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._start_thread(_copy_bytes, client, server)
             _copy_bytes(server, client)
-
-    def _start_thread(self, act: Callable[..., None], *arguments: socket.socket) -> None:
-        thread = threading.Thread(target=act, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
 
 
 def _shut_down(*sockets: socket.socket) -> None:
