@@ -6,9 +6,11 @@ of their folder, not plug-ins. Listing imports nothing.
 
 import importlib
 import pkgutil
+from functools import cache
 from types import ModuleType
 
 
+@cache
 def list_names(package: ModuleType) -> tuple[str, ...]:
     """The plug-ins of a package, sorted; nothing is imported."""
     found = (module.name for module in pkgutil.iter_modules(package.__path__))

@@ -49,15 +49,15 @@ def main() -> None:
 
 
 def _race(name: str, export: Path) -> None:
-    ours, _ = _run(_check(export, "json"))
-    theirs, _ = _run([sys.executable, "-m", "json.tool", export])
+    ours, _ = run_measured(_check(export, "json"))
+    theirs, _ = run_measured([sys.executable, "-m", "json.tool", export])
     size = f"{name}, {export.stat().st_size / MEGABYTE:.1f} MB:"
     print(f"{size:22} vmdiag {ours:.2f} s  json.tool {theirs:.2f} s  ratio {ours / theirs:.2f}", flush=True)
 
 
 def _weigh(export: Path) -> None:
     for form in ("ndjson", "json"):
-        seconds, peak = _run(_check(export, form))
+        seconds, peak = run_measured(_check(export, form))
         size = f"lines, {export.stat().st_size / MEGABYTE:.1f} MB:"
         print(f"{size:22} vmdiag -o {form:6} {seconds:.2f} s  peak {peak / MEGABYTE:.0f} MB", flush=True)
 
@@ -130,7 +130,7 @@ def _written(path: Path, pieces: Iterator[str]) -> Path:
     return path
 
 
-def _run(command: list[str | Path]) -> tuple[float, int]:
+def run_measured(command: list[str | Path]) -> tuple[float, int]:
     """Seconds, and the peak of memory in bytes; a process starts with its parent's peak, so this one stays small."""
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as ran:

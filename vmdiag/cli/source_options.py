@@ -64,6 +64,15 @@ class SourceOptions:
             "refused.",
         ),
     ] = None
+    processes: Annotated[
+        int | None,
+        declare_option(
+            "--processes", metavar="N", min=1, max=64, text="Processes that read large files; else the cores."
+        ),
+    ] = None
+    exact_scan: Annotated[
+        bool, declare_option("--exact-scan", text="Read every record of an archive whole, also those that say nothing.")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +180,7 @@ def open_source(
     now = datetime.now(UTC)
     is_live = name == LIVE_SOURCE
     offset = None if source_options.utc_offset is None else parse_utc_offset(source_options.utc_offset, "--utc-offset")
-    live = {
-        "--probe": source_options.probe,
-        "--workspace": azure_options.workspace,
-        "--api-version": azure_options.api_version,
-    }
-    misplaced = next((option for option, value in live.items() if value), None)
-    if misplaced and not is_live:
-        message = f"{misplaced} asks something of Azure, and an archive is read"
-        raise UsageError(message, "Leave one of them out.")
-    if is_live and offset is not None:
-        message = "--utc-offset says what local times in files mean, and Azure is asked"
-        raise UsageError(message, "Leave it out: Azure's own times name their offset.")
+    _refuse_misplaced_options(source_options, azure_options, is_live=is_live)
     scope = scope_options.build_scope(now, os.environ.get("AZURE_SUBSCRIPTION_ID") if is_live else None)
     if is_live:
         if not scope.names_any:
@@ -190,16 +188,38 @@ def open_source(
             message = "no VM is named"
             raise UsageError(message, _HOW_TO_NAME_VMS)
         watch.catch_stop_signals()
+    processes = source_options.processes or os.cpu_count() or 1
     lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=is_live)
     access = azure_options.build_access(os.environ, source_options.probe)
     return OpenedSource(
         source=plugins.load(sources, name).connect(path, watch, access, lambda: datetime.now(UTC)),
-        scope=replace(scope, utc_offset=offset),
+        scope=replace(scope, utc_offset=offset, processes=processes, exact_scan=source_options.exact_scan),
         address=f"{name}:{path}" if path else name,
         cloud=azure_options.cloud.strip().lower(),
         now=now,
         unreachable_since=lost,
     )
+
+
+def _refuse_misplaced_options(source_options: SourceOptions, azure_options: AzureOptions, *, is_live: bool) -> None:
+    """Raise `UsageError` for an option that only the other kind of source has a use for."""
+    of_azure = {
+        "--probe": source_options.probe,
+        "--workspace": azure_options.workspace,
+        "--api-version": azure_options.api_version,
+    }
+    of_files = {
+        "--utc-offset": source_options.utc_offset,
+        "--processes": source_options.processes,
+        "--exact-scan": source_options.exact_scan,
+    }
+    misplaced = next((option for option, value in (of_files if is_live else of_azure).items() if value), None)
+    if misplaced and is_live:
+        message = f"{misplaced} says how files are read, and Azure is asked"
+        raise UsageError(message, "Leave it out, or name an archive with --source.")
+    if misplaced:
+        message = f"{misplaced} asks something of Azure, and an archive is read"
+        raise UsageError(message, "Leave one of them out.")
 
 
 def parse_address(address: str) -> tuple[str, str]:

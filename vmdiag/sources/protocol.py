@@ -19,7 +19,8 @@ LEAST_READ = timedelta(days=14)
 class Scope:
     """Which VMs and when. `until=None` means now, or an archive's last record; a `since` span counts back from it.
 
-    `utc_offset` is how far ahead of UTC the clocks were where files with local times were made.
+    `utc_offset` is how far ahead of UTC the clocks were where files with local times were made; large files are read by
+    as many `processes`, with `exact_scan` each record of them for itself.
 
     No VM, group, tag and not `everything`: the VMs that had a migration or a loss. What is `finished` is left out.
     `groups` may hold `*` and `?`. With `allow_empty` a scope without VMs is no error; `lists_none` is one that a list
@@ -37,6 +38,8 @@ class Scope:
     since: timedelta | datetime | time = LEAST_READ
     until: datetime | time | None = None
     utc_offset: timedelta | None = None
+    processes: int = 1
+    exact_scan: bool = False
 
     @property
     def names_any(self) -> bool:

@@ -34,7 +34,7 @@ KEYS = {
 QUEUED = {"id": "m1", "dequeueCount": 1, "insertionTime": "2026-03-02T08:15:00+00:00", "popReceipt": None}
 
 
-def inside(row: Row) -> list[Row | MalformedRow | Missing | None]:
+def inside(row: Row) -> list[object]:
     return [cut.row for cut in unwrap_rows([RowResult(1, row)])]
 
 

@@ -50,7 +50,7 @@ class ArchiveSource:
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
         store = ItemStore()
-        reader = ArchiveReader(store, self.watcher, scope.utc_offset)
+        reader = ArchiveReader(store, self.watcher, scope)
         reader.read_files(find_files(self.address))
         store.finish_loading()
         for reason in resolve_placeholders(store):

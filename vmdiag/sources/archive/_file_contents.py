@@ -15,7 +15,7 @@ from vmdiag.completeness import Missing
 from vmdiag.identity import VM_ID
 from vmdiag.model import Signal
 from vmdiag.sources import items
-from vmdiag.sources.decoding.fields import parse_subscription
+from vmdiag.sources.decoding.fields import fold_column_names, parse_subscription, to_text
 from vmdiag.sources.files.memory_rows import ListCounter
 
 # So many rows in order of time are no accident.
@@ -41,6 +41,14 @@ FALLBACK_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 # `page2.json`, where both are of one format. Without such a file the next page was not saved.
 PAGE_NUMBER = re.compile(r"\d+(?=\D*$)")
 PACKED_SUFFIX = re.compile(r"\.(?:gz|zstd?)$", re.IGNORECASE)
+
+# Kinds that are told apart; a hostile archive may have as many as it has records.
+KIND_LIMIT = 30
+OTHER_KINDS = "of other kinds"
+
+LONGEST = 60
+SHOWN_KEYS = 4
+KIND_COLUMNS = ("category", "type", "schemaid", "eventtype")
 
 PageKey = tuple[str, str]
 Signals = tuple[Signal, ...]
@@ -160,7 +168,7 @@ class FileContents:
         read = partial(items.CompleteRead, form=next(iter(self.forms), ""))
         for one in self._coverage:
             is_cut = one.cut or one.signal in cut
-            yield replace(one, cut=is_cut)
+            yield one if one.cut is is_cut else replace(one, cut=is_cut)
             if not is_cut and not one.partial and self._first is not None:
                 yield read(signal=one.signal, scope=one.scope, first=self._first, last=self._last)
         for (vm, signal), (first, last) in self._measured_spans.items():
@@ -239,3 +247,44 @@ def _split_page_number(file: str, form: str) -> tuple[PageKey, int]:
     found = PAGE_NUMBER.search(name)
     start, end = found.span() if found else (len(name), len(name))
     return (f"{folder}{slash}{name[:start]}{name[end:]}", form), int(found[0]) if found else 1
+
+
+@dataclass(slots=True)
+class KindCount:
+    """Something that could not be used, however many files or records: where first, and what to hand over instead."""
+
+    first: str
+    files: int = 0
+    records: int = 0
+    last: str = ""
+    advice: str = ""
+
+    @property
+    def places(self) -> str:
+        """The first file, and how many more."""
+        more = self.files - 1
+        return self.first if not more else f"{self.first} and {more} more file{'s'[: more > 1]}"
+
+
+class KindCounter(dict[str, KindCount]):
+    """What could not be used, by what is said of it."""
+
+    def count_kind(self, place: str, kind: str, records: int = 1, advice: str = "") -> bool:
+        """Count records of a file; whether it is the first time that this kind is met."""
+        is_first = kind not in self and len(self) < KIND_LIMIT
+        kind = kind if is_first or kind in self else OTHER_KINDS
+        count = self.setdefault(kind, KindCount(place))
+        count.files += place != count.last
+        count.last, count.advice = place, advice
+        count.records += records
+        return is_first
+
+
+def describe_kind(row: items.Row) -> str:
+    """What a record calls itself, else what it is made of."""
+    names = fold_column_names(row)
+    for name in KIND_COLUMNS:
+        said = to_text(row[names[name]]) if name in names else ""
+        if said:
+            return f"{name} {said[:LONGEST]!r}"
+    return f"keys {', '.join(str(key)[:LONGEST] for key in list(row)[:SHOWN_KEYS])}"

@@ -1,72 +1,55 @@
 """Files into the store, row by row, and every fault named: what cannot be used once a kind, with a count."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
+from typing import TYPE_CHECKING
 
 import vmdiag.sources.formats
 from vmdiag import plugins
 from vmdiag.completeness import Missing
 from vmdiag.errors import BadArchive
 from vmdiag.model import Signal
-from vmdiag.sources.archive._file_contents import FALLBACK_SIGNALS, FileContents, LostRecord, SavedPages
+from vmdiag.sources.archive._file_contents import (
+    FALLBACK_SIGNALS,
+    KIND_LIMIT,
+    OTHER_KINDS,
+    FileContents,
+    KindCounter,
+    LostRecord,
+    SavedPages,
+    describe_kind,
+)
 from vmdiag.sources.archive._table_columns import TableColumns
 from vmdiag.sources.archive._wrappers import unwrap_rows
-from vmdiag.sources.decoding.fields import find_named_vm, fold_column_names, to_text
+from vmdiag.sources.decoding.fields import find_named_vm
 from vmdiag.sources.decoding.timestamps import find_newest_time
 from vmdiag.sources.files.input_files import InputFile, iter_members
+from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import CUT_SHORT
 from vmdiag.sources.formats import InputFormat, recognises_row
 from vmdiag.sources.items import FeedCoverage, IncompleteRead, MalformedRow, Row
-from vmdiag.sources.protocol import Watcher
+from vmdiag.sources.protocol import Scope, Watcher
 from vmdiag.sources.store import ItemStore
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from vmdiag.sources.archive._range_pool import RangedFile, RangePool
 
 # Faults of one file that wait until something in it is known.
 WAITING_LIMIT = 10
+# Less is read whole before it is told that most of it says nothing.
+SCREENED_SIZE = 1 << 20
+# Less is read before other processes have begun.
+POOL_SIZE = 48 << 20
 # Kinds of useless files that an error names.
 NAMED_FILES_LIMIT = 10
 # Of so many broken records of a file it is looked up what can still be read of them.
 EXAMINED_LIMIT = 1_000
-# Kinds that are told apart; a hostile archive may have as many as it has records.
-KIND_LIMIT = 30
-OTHER_KINDS = "of other kinds"
-LONGEST = 60
-SHOWN_KEYS = 4
-KIND_COLUMNS = ("category", "type", "schemaid", "eventtype")
-
-
-@dataclass(slots=True)
-class KindCount:
-    """Something that could not be used, however many files or records: where first, and what to hand over instead."""
-
-    first: str
-    files: int = 0
-    records: int = 0
-    last: str = ""
-    advice: str = ""
-
-    @property
-    def places(self) -> str:
-        """The first file, and how many more."""
-        more = self.files - 1
-        return self.first if not more else f"{self.first} and {more} more file{'s'[: more > 1]}"
-
-
-class KindCounter(dict[str, KindCount]):
-    """What could not be used, by what is said of it."""
-
-    def count_kind(self, place: str, kind: str, records: int = 1, advice: str = "") -> bool:
-        """Count records of a file; whether it is the first time that this kind is met."""
-        is_first = kind not in self and len(self) < KIND_LIMIT
-        kind = kind if is_first or kind in self else OTHER_KINDS
-        count = self.setdefault(kind, KindCount(place))
-        count.files += place != count.last
-        count.last, count.advice = place, advice
-        count.records += records
-        return is_first
 
 
 class ArchiveReader:
@@ -76,7 +59,7 @@ class ArchiveReader:
     `untimed_reason` why the last of those that could not be used was none.
     """
 
-    def __init__(self, store: ItemStore, watcher: Watcher, utc_offset: timedelta | None = None) -> None:
+    def __init__(self, store: ItemStore, watcher: Watcher, scope: Scope) -> None:
         self.newest_seen: datetime | None = None
         self.untimed_reason = ""
         self._store = store
@@ -85,7 +68,10 @@ class ArchiveReader:
         self._formats: dict[str, InputFormat] = {
             name: plugins.load(package, name) for name in plugins.list_names(package)
         }
-        self._utc_offset = utc_offset
+        self._utc_offset = scope.utc_offset
+        self._processes = scope.processes
+        screened = (name for name, one in self._formats.items() if hasattr(one, "build_screen"))
+        self._screened_forms = () if scope.exact_scan else tuple(screened)
         self._useless_files, self._unknown_records, self._faults = KindCounter(), KindCounter(), KindCounter()
         self._pages = SavedPages()
         self._unfinished_pages: list[FileContents] = []
@@ -98,8 +84,11 @@ class ArchiveReader:
         sizes = [place.size for place in found]
         self._total = sum(size for size in sizes if size is not None) if None not in sizes else None
         is_useful = False
-        for place in found:
-            is_useful |= self._read_file(place)
+        if self._total is not None and self._total < SCREENED_SIZE:
+            self._screened_forms = ()
+        with self._open_pool(found) as pool:
+            for place in found:
+                is_useful |= self._read_file(place, pool)
         for tally in self._unfinished_pages:
             self._store_read_outcomes(tally)
         if not is_useful:
@@ -120,8 +109,21 @@ class ArchiveReader:
             if one.records > 1:
                 self._watcher.warn(f"{one.places}: {one.records - 1} more like the first skipped: {reason}")
 
-    def _read_file(self, place: InputFile) -> bool:
+    def _open_pool(self, files: Sequence[InputFile]) -> "AbstractContextManager[RangePool | None]":
+        """Processes that read ahead, where that is worth their start."""
+        if self._processes == 1 or not self._screened_forms or (self._total or 0) < POOL_SIZE:
+            return nullcontext()
+        from vmdiag.sources.archive._range_pool import RangePool
+
+        return RangePool(files, self._screened_forms, self._processes)
+
+    def _read_file(self, place: InputFile, pool: "RangePool | None") -> bool:
         """Whether anything in a file was of use."""
+        ranged = pool.open_file(place, self._report_progress) if pool else None
+        if ranged is not None:
+            tally = FileContents(place.name)
+            self._read_text(tally, ranged, ranged)
+            return tally.is_readable
         try:
             file = place.open()
         except OSError as error:
@@ -143,7 +145,12 @@ class ArchiveReader:
                     self._useless_files.count_kind(member.name, refused.description, advice=refused.advice)
                 elif member.stream is not None:
                     tally = FileContents(member.name)
-                    self._read_text(tally, member.stream)
+                    screen = None
+                    if self._screened_forms:
+                        from vmdiag.sources.files.row_screen import make_screen
+
+                        screen = make_screen(self._screened_forms)
+                    self._read_text(tally, member.stream, read_rows(iter(member.stream), screen))
                     is_useful |= tally.is_readable
                     signals |= dict.fromkeys(tally.signals)
         return is_useful
@@ -152,8 +159,8 @@ class ArchiveReader:
         self._done += size
         self._watcher.progress(self._done, self._total)
 
-    def _read_text(self, tally: FileContents, stream: TextStream) -> None:
-        columns = TableColumns(unwrap_rows(read_rows(iter(stream))), self._utc_offset)
+    def _read_text(self, tally: FileContents, text: "TextStream | RangedFile", rows: Iterable[RowResult]) -> None:
+        columns = TableColumns(unwrap_rows(rows), self._utc_offset)
         for line, row, listing in columns:
             if row is None:
                 tally.empty_lists += 1
@@ -161,10 +168,14 @@ class ArchiveReader:
                 tally.lists.add_missing(row)
             elif isinstance(row, MalformedRow):
                 self._add_fault(tally, line, row)
+            elif isinstance(row, ScreenedRecords):
+                self._add_known_rows(tally, row.form, listing, row.count)
+                for covers in row.coverage:
+                    tally.add_item(covers)
             else:
                 self._read_row(tally, line, row, listing)
-        if stream.damage:
-            self._add_fault(tally, 0, MalformedRow(stream.damage), is_end=True)
+        if text.damage:
+            self._add_fault(tally, 0, MalformedRow(text.damage), is_end=True)
         for doubt in columns.doubts:
             self._watcher.warn(f"{tally.file}: {doubt}")
             for signal in tally.signals:
@@ -191,21 +202,16 @@ class ArchiveReader:
         name = tally.last_format
         if not name or not recognises_row(self._formats[name], row):
             name = next((each for each, one in self._formats.items() if each != name and recognises_row(one, row)), "")
-            tally.last_format = name or tally.last_format
         if not name:
             answer = _describe_error_answer(row)
             if answer:
                 tally.error_text = answer
                 self._add_fault(tally, line, MalformedRow(f"an error answer of Azure, not data: {answer}"))
             else:
-                kind = _describe_kind(row) if len(tally.unknown_kinds) < KIND_LIMIT else OTHER_KINDS
+                kind = describe_kind(row) if len(tally.unknown_kinds) < KIND_LIMIT else OTHER_KINDS
                 tally.unknown_kinds[kind] += 1
             return
-        tally.known_rows += 1
-        tally.forms.setdefault(name, self._formats[name].SIGNALS)
-        while tally.waiting_faults:
-            self._warn_fault(tally, tally.waiting_faults.pop(0))
-        tally.lists.count_row(name, listing)
+        self._add_known_rows(tally, name, listing)
         try:
             for item in self._formats[name].decode_row(row, f"{tally.file}:{line}"):
                 tally.add_item(item)
@@ -217,6 +223,14 @@ class ArchiveReader:
             self.untimed_reason = fault.reason
         if self._store.newest is None:
             self.newest_seen = max(filter(None, (self.newest_seen, find_newest_time(row))), default=None)
+
+    def _add_known_rows(self, tally: FileContents, form: str, listing: int, count: int = 1) -> None:
+        tally.known_rows += count
+        tally.last_format = form
+        tally.forms.setdefault(form, self._formats[form].SIGNALS)
+        while tally.waiting_faults:
+            self._warn_fault(tally, tally.waiting_faults.pop(0))
+        tally.lists.count_row(form, listing, count)
 
     def _add_fault(
         self, tally: FileContents, line: int, fault: MalformedRow, name: str = "", *, is_end: bool = False
@@ -261,16 +275,6 @@ class ArchiveReader:
         lacks = list(tally.find_incomplete_reads(missing))
         for item in (*lacks, *tally.find_complete_reads({lack.signal for lack in lacks})):
             self._store.add_item(item)
-
-
-def _describe_kind(row: Row) -> str:
-    """What a record calls itself, else what it is made of."""
-    names = fold_column_names(row)
-    for name in KIND_COLUMNS:
-        said = to_text(row[names[name]]) if name in names else ""
-        if said:
-            return f"{name} {said[:LONGEST]!r}"
-    return f"keys {', '.join(str(key)[:LONGEST] for key in list(row)[:SHOWN_KEYS])}"
 
 
 def _describe_error_answer(row: Row) -> str:

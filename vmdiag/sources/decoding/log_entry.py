@@ -17,6 +17,7 @@ from vmdiag.model import Record, Signal, VirtualMachine
 from vmdiag.sources.decoding import health_status
 from vmdiag.sources.decoding.fields import (
     collect_facts,
+    find_resource_id,
     find_text,
     iter_objects,
     parse_health_vm,
@@ -28,7 +29,7 @@ from vmdiag.sources.decoding.fields import (
     to_short_text,
 )
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
-from vmdiag.sources.items import FeedCoverage, Item, NetworkChange, ObservedTime, VmInventory, VmRecord
+from vmdiag.sources.items import FeedCoverage, Item, MalformedRow, NetworkChange, ObservedTime, VmInventory, VmRecord
 
 _VM = "Microsoft.Compute/virtualMachines"
 _NET = "Microsoft.Network"
@@ -181,6 +182,24 @@ def list_coverage(where: str) -> tuple[FeedCoverage, ...]:
         FeedCoverage(signal=Signal.HEALTH, scope=where, partial=LOG_INCOMPLETE),
         FeedCoverage(signal=Signal.SERVICE, scope=parse_subscription(where) or where),
     )
+
+
+@lru_cache(maxsize=1 << 15)  # the entries of a large file are of some thousand subjects
+def find_silent_coverage(resource: str, operation: str, category: str) -> tuple[FeedCoverage, ...] | None:
+    """What an entry of this subject shows to be read, where that is all it says; `None` where it may say more."""
+    try:
+        target = find_resource_id(resource)
+    except MalformedRow:
+        return None
+    where = parse_scope(target)
+    is_known = operation and where and fold_category(category) in FEEDS_BY_CATEGORY
+    # The first two only save time: no other id is a VM's or a network's.
+    lower = target.lower()
+    is_other = "/virtualmachines/" not in lower and "/microsoft.network/" not in lower
+    tells = not is_other and (VmId.parse(target) or parse_health_vm(target) or parse_network_id(target))
+    if not is_known or tells or find_feed(category, operation) is Signal.SERVICE:
+        return None
+    return list_coverage(where)
 
 
 def cover_scope(identifier: str, signal: Signal, partial: str | None = None) -> Iterator[FeedCoverage]:

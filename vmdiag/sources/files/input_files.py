@@ -28,11 +28,12 @@ PLAIN_JSON = re.compile(rb"(?:\s*[\[{](?!\\rtf)[^\x00-\x08\x0e-\x1f]*)?")
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file to read: its name for people, its size on disk where it has one, and how to open it."""
+    """A file to read: its name for people, its size on disk where it has one, how to open it, and its path if any."""
 
     name: str
     size: int | None
     open: Callable[[], BinaryIO]
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def find_files(address: str) -> tuple[InputFile, ...]:
         raise BadArchive(message, "name a file, or a folder with at least one export in it")
     sizes = ((path, _measure_file(path)) for path in dict.fromkeys([*named, *inside]))
     return tuple(
-        InputFile(_display_path(path), None if size == -1 else size, partial(io.FileIO, path)) for path, size in sizes
+        InputFile(_display_path(path), None if size == -1 else size, partial(io.FileIO, path), path)
+        for path, size in sizes
     )
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +27,7 @@ from vmdiag.sources.decoding.envelopes import (
 from vmdiag.sources.files.broken_json import PREFIX_LIMIT, decode_readable_part
 from vmdiag.sources.files.memory_rows import (
     RowResult,
+    ScreenedRecords,
     decode_json,
     decode_strictly,
     read_document_rows,
@@ -34,6 +36,9 @@ from vmdiag.sources.files.memory_rows import (
 )
 from vmdiag.sources.files.text_cursor import CUT_SHORT, NOT_JSON, BrokenText, TextCursor
 from vmdiag.sources.items import MalformedRow
+
+if TYPE_CHECKING:
+    from vmdiag.sources.files.row_screen import RowScreen
 
 KEY = re.compile(rb'"((?:[^"\\\x00-\x1f]++|\\.)*+)"\s*:')
 SCALAR = re.compile(rb'("(?:[^"\\\x00-\x1f]++|\\.)*+"|[^\s,:"{}\[\]]++)')
@@ -61,11 +66,15 @@ class _RecordLost(Exception):  # noqa: N818 - it never leaves this module
 
 
 class DocumentWalker:
-    """Reads the documents of one text, one a call; `list_numbers` are for lists whose length matters."""
+    """Reads the documents of one text, one a call; `list_numbers` are for lists whose length matters.
 
-    def __init__(self, text: TextCursor) -> None:
+    Records that the `screen` knows to say nothing are left out.
+    """
+
+    def __init__(self, text: TextCursor, screen: "RowScreen | None" = None) -> None:
         self.list_numbers = count(1)
         self._text = text
+        self._screen = screen
 
     def walk_document(self) -> Iterator[RowResult]:
         """The records of the document at the cursor, which then stands behind it, or at what comes next."""
@@ -180,7 +189,8 @@ class DocumentWalker:
             if part is Part.DOCUMENT and isinstance(value, dict) and not INSIDE[part].keys().isdisjoint(value):
                 yield from read_document_rows(line, value)
             elif part is not Part.CELLS:
-                yield RowResult(line, check_record(value) if value != {} else None, listing)
+                row = value if isinstance(value, ScreenedRecords) else check_record(value)
+                yield RowResult(line, row if value != {} else None, listing)
             elif table.columns is not None:
                 yield RowResult(line, make_row(table.columns, value))
             elif len(table.waiting) < WAITING_LIMIT:
@@ -195,6 +205,11 @@ class DocumentWalker:
         text, record_pattern = self._text, b""
         for first in text.iter_items(b"]"):
             line = text.line
+            if first == b"{" and record_pattern and self._screen is not None:
+                rows = self._screen.read_elements(text, record_pattern)
+                if rows is not None:
+                    yield from ((row.line, row.row) for row in rows)
+                    continue
             if first == b"{" and record_pattern and (value := self._read_by_pattern(record_pattern)) is not None:
                 yield line, value
                 continue

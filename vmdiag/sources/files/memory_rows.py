@@ -9,11 +9,20 @@ import msgspec
 from vmdiag.completeness import Missing, find_missing_part, find_reached_limit, holds_its_total, lacks_its_list
 from vmdiag.sources.decoding.envelopes import check_record, unpack_document
 from vmdiag.sources.files.text_cursor import NOT_JSON
-from vmdiag.sources.items import MalformedRow, Row
+from vmdiag.sources.items import FeedCoverage, MalformedRow, Row
 
 decode_strictly = msgspec.json.Decoder().decode
 # What stands behind the rows of an answer that says how many records there are, and holds them all.
 ALL_RECORDS = Missing(reason="")
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedRecords:
+    """So many records of a form were left out; `coverage` is what they show to be read, as far as it was not told."""
+
+    form: str
+    count: int
+    coverage: tuple[FeedCoverage, ...]
 
 
 class RowResult(NamedTuple):
@@ -24,7 +33,7 @@ class RowResult(NamedTuple):
     """
 
     line: int
-    row: Row | MalformedRow | Missing | None
+    row: Row | MalformedRow | Missing | ScreenedRecords | None
     listing: int = 0
 
 
@@ -84,12 +93,12 @@ class ListCounter:
     _page_rows: int = 0
     _next_page: tuple[str, Missing] | None = None
 
-    def count_row(self, form: str, listing: int) -> None:
-        """A row of a list; rows that stand alone in the file count as one list."""
+    def count_row(self, form: str, listing: int, count: int = 1) -> None:
+        """A row of a list, or so many; rows that stand alone in the file count as one list."""
         if (form, listing) != self._list:
             self._finish_list()
             self._list = form, listing
-        self._list_rows += 1
+        self._list_rows += count
         if self._next_page is not None and self._next_page[0] in ("", form):
             self._next_page = None  # here is the page that the former one named
 

@@ -11,12 +11,16 @@ import csv
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from vmdiag.sources.decoding.envelopes import make_row
 from vmdiag.sources.files.json_documents import NEXT_RECORD, DocumentWalker
 from vmdiag.sources.files.memory_rows import RowResult, decode_json, read_document_rows
 from vmdiag.sources.files.text_cursor import CUT_SHORT, RECORD_LIMIT, BrokenText, TextCursor
 from vmdiag.sources.items import MalformedRow, Row
+
+if TYPE_CHECKING:
+    from vmdiag.sources.files.row_screen import RowScreen
 
 # Excel writes semicolons where a comma is the decimal sign, and tabs as "Unicode text".
 DELIMITERS = ",;\t"
@@ -117,17 +121,25 @@ SHOWN_LENGTH = 40
 PUNCTUATION = frozenset(b'{}[]"')
 
 
-def read_rows(chunks: Iterator[bytes]) -> Iterator[RowResult]:
-    """The rows of a file's text, whatever it is; nothing at all when it is empty."""
+def read_rows(chunks: Iterator[bytes], screen: "RowScreen | None" = None) -> Iterator[RowResult]:
+    """The rows of a file's text, whatever it is; nothing at all when it is empty.
+
+    Records that the `screen` knows to say nothing are left out.
+    """
     text = TextCursor(chunks)
     delimiter = detect_delimiter(text) if text.peek_byte() else None
-    if delimiter:
-        yield from read_table(text, delimiter)
-        return
-    walker = DocumentWalker(text)
+    return read_table(text, delimiter) if delimiter else read_json_rows(text, screen)
+
+
+def read_json_rows(text: TextCursor, screen: "RowScreen | None") -> Iterator[RowResult]:
+    """The rows of JSON, from where the cursor stands on."""
+    walker = DocumentWalker(text, screen)
     while first := text.peek_byte():
         if first in STRAY_BYTES:
             text.pos += 1
+            continue
+        if first == b"{" and screen is not None and (rows := screen.read_lines(text)) is not None:
+            yield from rows
             continue
         end = text.find_line_end() if first != b"[" else -1
         document = _decode_line(text.data[text.pos : end]) if end >= 0 else None

@@ -45,12 +45,12 @@ class BrokenText(Exception):  # noqa: N818 - it is the text that is broken, not 
 class TextCursor:
     """The cursor is at `data[pos]`; what lies before it goes with the next `read_more`, unless a `mark` holds it."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes], line: int = 1) -> None:
         self.data = b""
         self.pos = 0
         self.mark: int | None = None
         self._chunks = chunks
-        self._line = 1
+        self._line = line
         self._counted = 0
         self._reach = RECORD_LIMIT
 

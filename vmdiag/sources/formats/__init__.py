@@ -1,7 +1,8 @@
 """The wire forms of Azure's feeds, one a module: what a row looks like and what it says.
 
 A form is added as one file with `SIGNALS`, `SIGNATURES` and `decode_row`; it may also have `identify_signals(row)`: to
-which of its feeds a row belongs, as far as the row tells.
+which of its feeds a row belongs, as far as the row tells; and, where files of millions of rows come in this form,
+`build_screen()`: which of them say nothing.
 """
 
 import re
@@ -9,11 +10,11 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_text, fold_column_names
-from vmdiag.sources.items import Item, Row
+from vmdiag.sources.items import FeedCoverage, Item, Row
 
 EVENT_TYPE_KEYS = ("eventType", "type")  # where Event Grid's own schema and CloudEvents name the type
 
@@ -34,6 +35,19 @@ class Signature:
     kind: re.Pattern[str] | None = None
     kind_keys: tuple[str, ...] = ("type",)
     condition: Callable[[Row], bool] | None = None
+
+
+class RecordScreen(NamedTuple):
+    """Which records of a form can be left out unread.
+
+    `record` is a msgspec struct that forbids unknown members and has an aware `time`. Of what `get_subject` takes from
+    it, `find_coverage` tells what such a record shows to be read, where that is all it says; `None` where it may say
+    more.
+    """
+
+    record: type
+    get_subject: Callable[[Any], tuple[str, ...]]
+    find_coverage: Callable[..., tuple[FeedCoverage, ...] | None]
 
 
 class InputFormat(Protocol):

@@ -4,12 +4,13 @@ Sources: "Azure Activity Log event schema", "REST API: Activity Logs - List", `a
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, parse_health_vm, to_text
 from vmdiag.sources.decoding.timestamps import parse_ticks, require_time
-from vmdiag.sources.formats import Signature
+from vmdiag.sources.formats import RecordScreen, Signature
 from vmdiag.sources.items import Item, Row
 
 SIGNALS = log_entry.SIGNALS
@@ -58,3 +59,12 @@ def _find_operation(row: Row) -> str:
     written = row.get("operationName")
     name = find_text(written, "value") if isinstance(written, dict) else ""
     return name or log_entry.find_operation_name(to_text(written))
+
+
+def build_screen() -> RecordScreen:
+    """Which records say nothing."""
+    from vmdiag.sources.decoding.log_structs import LoggedEvent
+
+    return RecordScreen(
+        LoggedEvent, attrgetter("resourceId", "operationName.value", "category.value"), log_entry.find_silent_coverage
+    )

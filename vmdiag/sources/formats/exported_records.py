@@ -4,12 +4,13 @@ Sources: "Azure Activity Log event schema: Schema from storage account and event
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_column_names, parse_health_vm
 from vmdiag.sources.decoding.timestamps import require_time
-from vmdiag.sources.formats import Signature
+from vmdiag.sources.formats import RecordScreen, Signature
 from vmdiag.sources.items import Item, Row
 
 SIGNALS = log_entry.SIGNALS
@@ -54,3 +55,12 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         properties=log_entry.unwrap_properties(row.get("properties")),
     )
     yield from log_entry.decode_entry(entry, ref)
+
+
+def build_screen() -> RecordScreen:
+    """Which records say nothing."""
+    from vmdiag.sources.decoding.log_structs import ExportedRecord
+
+    return RecordScreen(
+        ExportedRecord, attrgetter("resourceId", "operationName", "category"), log_entry.find_silent_coverage
+    )

@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import BinaryIO, Protocol
 
 from vmdiag.sources.files.streams import CHUNK_SIZE, Growth, Readable, UnsupportedFile
@@ -47,12 +48,17 @@ class Container(Protocol):
 
 def find_container(head: bytes) -> Container | None:
     """The kind of container that begins so."""
-    for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-        container: Container = importlib.import_module(f"{__name__}.{name}")
+    for container in _load_containers():
         magic, condition = container.SIGNATURE.magic, container.SIGNATURE.condition
         if magic.match(head) and (condition is None or condition(head)):
             return container
     return None
+
+
+@cache
+def _load_containers() -> tuple[Container, ...]:
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(importlib.import_module(f"{__name__}.{name}") for name in names)
 
 
 class ContainerFile:

@@ -1,0 +1,163 @@
+"""Lines that cannot matter are left out, and the report is the same: by one process, by two, and line by line."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import vmdiag.sources.formats as formats_package
+from tests.conftest import Runner
+from tests.sources.rows import GROUP, NSG, SUBSCRIPTION, TIME, VM
+from vmdiag import plugins
+from vmdiag.model import Signal
+from vmdiag.sources.decoding.log_structs import ExportedRecord, LoggedEvent
+from vmdiag.sources.files.memory_rows import ScreenedRecords
+from vmdiag.sources.files.row_screen import RowScreen, make_screen
+from vmdiag.sources.files.rows import read_rows
+from vmdiag.sources.items import MalformedRow
+
+FORMS = ("activity-log", "exported-records")
+FIXED = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/logs".upper()
+PLAIN: Mapping[str, object] = {
+    "time": TIME,
+    "resourceId": STORAGE,
+    "operationName": "MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTKEYS/ACTION",
+    "category": "Administrative",
+    "resultType": "Success",
+    "identity": {"claims": {"aud": "x"}},
+    "properties": {"message": "Microsoft.Compute/virtualMachines"},
+}
+# Each says more than that the log was read, or is no record of this form.
+TELLING: Mapping[str, Mapping[str, object]] = {
+    "of a VM": {"resourceId": VM.upper()},
+    "of a network": {"resourceId": NSG},
+    "below a VM": {"resourceId": f"{VM}/extensions/agent"},
+    "of service health": {"category": "ServiceHealth", "resourceId": SUBSCRIPTION},
+    "of service health by its operation": {"operationName": "Microsoft.ServiceHealth/incident/action"},
+    "without a resource": {"resourceId": ""},
+    "of no known category": {"category": "AuditEvent"},
+    "of no usable time": {"time": "0001-01-01T00:00:00Z"},
+    "of no time": {"time": "yesterday"},
+    "with another form's member": {"eventTimestamp": TIME},
+    "wrapped": {"record": {"time": TIME}},
+    "with properties cut by PowerShell": {"properties": "@{message=x}"},
+}
+PLAIN_EVENT: Mapping[str, object] = {
+    "authorization": {"action": "x"},
+    "category": {"value": "Administrative", "localizedValue": "Administrative"},
+    "eventTimestamp": TIME,
+    "id": f"{STORAGE}/events/1/ticks/638755956000000000",
+    "operationName": {"value": "Microsoft.Storage/storageAccounts/listKeys/action"},
+    "properties": {"message": "Microsoft.Compute/virtualMachines"},
+    "resourceId": STORAGE,
+    "status": {"value": "Succeeded"},
+}
+TELLING_MEMBERS: Mapping[str, Mapping[str, object]] = {
+    "of a VM": {"resourceId": VM},
+    "of service health": {"category": {"value": "ServiceHealth"}, "resourceId": SUBSCRIPTION},
+    "cut by PowerShell": {"authorization": "@{action=x}"},
+    "without a category": {"category": None},
+    "of no time": {"eventTimestamp": "yesterday"},
+    "with a part like a record": {"properties": {"a": [{"authorization": 1}, {"authorization": 2}]}},
+}
+TELLING_EVENTS: Mapping[str, Mapping[str, object]] = {
+    name: {**PLAIN_EVENT, **more} for name, more in TELLING_MEMBERS.items()
+}
+LINES = st.lists(
+    st.one_of(
+        st.just(json.dumps(PLAIN)),
+        st.builds(lambda more: json.dumps({**PLAIN, **more}), st.sampled_from(list(TELLING.values()))),
+        st.sampled_from(["", "   ", "{", '{"time": ', "null", "[]", json.dumps(PLAIN, indent=1), json.dumps([PLAIN])]),
+    ),
+    max_size=12,
+)
+
+
+def read(text: str, screen: RowScreen | None) -> list[tuple[int, object]]:
+    cuts = read_rows(iter([text.encode()]), screen)
+    return [(cut.line, cut.row.reason if isinstance(cut.row, MalformedRow) else cut.row) for cut in cuts]
+
+
+@pytest.mark.parametrize("more", TELLING.values(), ids=TELLING)
+def test_a_line_that_may_say_more_is_a_row_as_ever(more: Mapping[str, object]) -> None:
+    text = "\n".join(json.dumps(each) for each in (PLAIN, {**PLAIN, **more}, PLAIN)) + "\n"
+    rows = dict(read(text, None))
+
+    assert (2, rows[2]) in read(text, make_screen(FORMS))
+
+
+@FIXED
+@given(lines=LINES)
+def test_of_lines_only_records_that_say_nothing_are_left_out(lines: list[str]) -> None:
+    check_screened("\n".join(lines) + "\n")
+
+
+@FIXED
+@given(
+    told=st.lists(st.sampled_from([PLAIN_EVENT, PLAIN_EVENT, *TELLING_EVENTS.values()]), max_size=12), cut=st.booleans()
+)
+@pytest.mark.parametrize("indent", [2, None])
+def test_of_lists_only_records_that_say_nothing_are_left_out(
+    told: list[Mapping[str, object]], indent: int | None, *, cut: bool
+) -> None:
+    text = json.dumps({"value": told}, indent=indent)
+    check_screened(text[: len(text) // 2] if cut else text)
+
+
+def is_plain(row: object) -> bool:
+    return row in (PLAIN, PLAIN_EVENT, TELLING_EVENTS["with a part like a record"])
+
+
+def check_screened(text: str) -> None:
+    """Whatever is left out is plain, all else stays in its place, and what was left out is counted and covered."""
+    whole, screened = read(text, None), read(text, make_screen(FORMS))
+    told = [row for _, row in screened if isinstance(row, ScreenedRecords)]
+    kept = iter([row for row in screened if not isinstance(row[1], ScreenedRecords)])
+    left_out, next_kept = [], next(kept, None)
+    for row in whole:
+        if row == next_kept:
+            next_kept = next(kept, None)
+        else:
+            left_out.append(row[1])
+    scopes = {covers.scope for row in told for covers in row.coverage if covers.signal is Signal.ACTIVITY}
+
+    assert next_kept is None
+    assert all(map(is_plain, left_out))
+    assert sum(row.count for row in told) == len(left_out)
+    # The newest is never left out, and may show by itself what the others do.
+    assert scopes == {GROUP.lower()} or not left_out or any(is_plain(row) for _, row in screened)
+
+
+def test_a_record_that_can_be_left_out_is_of_no_other_form() -> None:
+    known = {name: plugins.load(formats_package, name) for name in plugins.list_names(formats_package)}
+    row = {name: PLAIN.get(name, "x") for name in ExportedRecord.__struct_encode_fields__}
+    event = dict.fromkeys(LoggedEvent.__struct_encode_fields__, "x")
+
+    assert [name for name, form in known.items() if formats_package.recognises_row(form, row)] == ["exported-records"]
+    assert [name for name, form in known.items() if formats_package.recognises_row(form, event)] == ["activity-log"]
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """Sixty megabytes of which one file is broken in the middle, and one has its first line without an end."""
+    told = [json.dumps({**PLAIN, **more}) for more in TELLING.values()]
+    filler = json.dumps({**PLAIN, "properties": {"message": "x" * 3_000}})
+    block = "\n".join([*told, *[filler] * 3_000]) + "\n"
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "a.json").write_text(block * 3)
+    (folder / "b.json").write_text(block + '{"time": "cut here\n' + json.dumps(PLAIN, indent=2) + "\n" + block)
+    (folder / "c.json").write_text((block * 2).rstrip("\n"))
+    return folder
+
+
+def test_two_processes_one_and_no_screen_give_the_same_report(export: Path, vmdiag: Runner) -> None:
+    ways = (["--processes", "1"], ["--processes", "2"], ["--exact-scan"])
+    ran = [vmdiag("check", "--source", export, "--all", "-o", "ndjson", *way) for way in ways]
+
+    assert ran[0].code in {0, 1, 3}
+    assert [(each.code, each.out, each.err) for each in ran] == [(ran[0].code, ran[0].out, ran[0].err)] * len(ways)
