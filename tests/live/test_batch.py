@@ -33,6 +33,30 @@ def test_a_quiet_fleet_with_ten_migrated_takes_few_requests(azure: AzureStarter)
     assert len(there.arm.requests) <= 60
 
 
+def test_the_log_of_many_groups_is_read_by_the_subscription(azure: AzureStarter) -> None:
+    there = azure(World.with_fleet(vms=60, groups=20, migrated=4))
+    ran, cases = there.check_vms("--all")
+
+    assert (ran.code, len(cases)) == (1, 60)
+    assert sum(case["verdict"] == "confirmed" for case in cases) == 4
+    filters = [seen.query["$filter"] for seen in there.arm.requests if "eventtypes/management/values" in seen.path]
+    assert 0 < len(filters) <= 3  # pages
+    assert not any("resourceGroupName" in each for each in filters)
+
+
+def test_who_may_read_the_log_of_groups_alone_reads_it_by_the_group(azure: AzureStarter) -> None:
+    world = World.with_fleet(vms=60, groups=20, migrated=4)
+    _, whole = azure(world).check_vms("--all")
+    refused = Fault(path="eventtypes/management/values(?!.*resourceGroupName.{1,3}eq)", kind="status", status=403)
+    there = azure(world, refused)
+    ran, cases = there.check_vms("--all")
+
+    assert ran.code == 1
+    assert [[case[name] for name in SAME] for case in cases] == [[case[name] for name in SAME] for case in whole]
+    assert not any("activity" in get_gap_reasons(case) for case in cases)
+    assert there.count_requests("eventtypes/management/values") == 21
+
+
 def test_a_calm_vm_says_why_it_was_not_read_closely(azure: AzureStarter) -> None:
     _, cases = azure(build_fleet()).check_vms("--all")
     calm = [case for case in cases if case["migrated_at"] is None]

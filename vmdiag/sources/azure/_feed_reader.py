@@ -153,7 +153,7 @@ class FeedReader:
     def _end_request(self, result: JobEnd[FeedRequest]) -> Iterator[str]:
         ask, error = result.key, result.error
         rows = self._row_counts.pop(ask)
-        if isinstance(error, BadAnswer) and ask.fallbacks and not rows:
+        if isinstance(error, ask.fallback_errors) and ask.fallbacks and not rows:
             self.submit_requests(ask.fallbacks)
         elif isinstance(error, SourceError):
             self.failures[ask] = error

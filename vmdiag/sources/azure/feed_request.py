@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from vmdiag.arm.request import Request
+from vmdiag.errors import BadAnswer, SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources.decoding.envelopes import unpack_document
@@ -23,10 +24,11 @@ class FeedRequest:
 
     `unpack_rows` are what an answer holds, `read_items` what each says. `scope_ids` are the ids, in lower case, of the
     VMs, groups or subscriptions whose `signals` are not heard where it fails; `items_when_answered` is true once all of
-    it was read; `available_since` is the earliest instant that the feed still knows. `fallbacks` is asked where Azure
-    does not understand the whole, `build_followups` once it was answered. `list_member` is the member under which an
-    answer must have its list, empty where it is one resource. `incomplete_signals` are the signals of which something
-    is missing where an answer is not whole, by default `signals`; `get_row_signals` those of a single row.
+    it was read; `available_since` is the earliest instant that the feed still knows. `fallbacks` is asked where the
+    whole ends with one of `fallback_errors` (Azure does not understand it), `build_followups` once it was answered.
+    `list_member` is the member under which an answer must have its list, empty where it is one resource.
+    `incomplete_signals` are the signals of which something is missing where an answer is not whole, by default
+    `signals`; `get_row_signals` those of a single row.
     """
 
     request: Request
@@ -36,6 +38,7 @@ class FeedRequest:
     items_when_answered: tuple[Item, ...] = ()
     available_since: datetime | None = None
     fallbacks: tuple["FeedRequest", ...] = ()
+    fallback_errors: tuple[type[SourceError], ...] = (BadAnswer,)
     build_followups: Callable[[], Iterable["FeedRequest"]] = tuple
     unpack_rows: Callable[[object], Iterable[object]] = unpack_document
     list_member: str = "value"
