@@ -1,8 +1,9 @@
 """The live source: Azure's own feeds, asked through Resource Manager.
 
-What one question answers for many VMs is asked once: Resource Graph for all, the activity log a resource group (of many,
-their subscription), service events a subscription. What takes a question a VM (its view, health history, metrics) is asked for a few VMs at once,
-together with the rest; of many VMs only for those in which something suspicious was seen.
+What one question answers for many VMs is asked once: Resource Graph for all, the activity log a resource group (of many
+groups, their subscription), service events a subscription. What takes a question a VM (its view, health history,
+metrics) is asked for a few VMs at once, together with the rest; of many VMs only for those in which something
+suspicious was seen.
 """
 
 from collections.abc import Callable
