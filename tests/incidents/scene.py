@@ -66,7 +66,8 @@ class Scene:
         self.until = until
         self.region = list(REGIONS)[index % len(REGIONS)]
         self.subscription = make_guid(self.rng)
-        self.group = self.rng.choice(("prod", "rg-web", "TEST_VM", "app.rg01")) + f"-{self.rng.randint(1, 99)}"
+        group = self.rng.choice(("prod", "rg-web", "TEST_VM", "app.rg01")) + f"-{self.rng.randint(1, 99)}"
+        self.resource_group_id = f"/subscriptions/{self.subscription}/resourceGroups/{group}"
         self.plan = ExportPlan()
         self.annotations: list[HealthAnnotation] = []
         self.health: list[HealthChange] = []
@@ -82,11 +83,6 @@ class Scene:
         self.vm = self.add_machine(self.rng.choice(("web", "sql", "App", "vm_")) + f"{self.rng.randint(0, 999):03d}")
 
     # who and where
-
-    @property
-    def resource_group_id(self) -> str:
-        """The resource group's id."""
-        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
     def add_machine(self, name: str, network: str = "vnet") -> str:
         """A VM that has been healthy for days; its id."""
@@ -118,10 +114,6 @@ class Scene:
         vm = self.add_machine(f"node{len(self.machines):02d}", network)
         self.bystanders[vm] = label
         return vm
-
-    def get_machine(self, vm: str) -> Machine:
-        """The description of a VM."""
-        return next(machine for machine in self.machines if machine.vm == vm)
 
     def set_description(self, **said: Any) -> None:
         """What the description of the first VM says at the end of the window: power, spot, agent_ready."""
@@ -164,8 +156,7 @@ class Scene:
         self, at: datetime, after: str, *, before: str = "Available", cause: str = "PlatformInitiated", title: str = ""
     ) -> datetime:
         """The first VM's availability state changes."""
-        changed = HealthChange(at=at, vm=self.vm, before=before, after=after, cause=cause, title=title)
-        self.health.append(changed)
+        self.health.append(HealthChange(at=at, vm=self.vm, before=before, after=after, cause=cause, title=title))
         return at
 
     def run_operation(
@@ -218,8 +209,8 @@ class Scene:
         self, start: datetime, end: datetime | None, least: float, most: float, *, silent: bool | None = None
     ) -> datetime:
         """Traffic falls to such a share of the usual, for a while or for good."""
-        level = self.rng.uniform(least, most)
-        self.dips.append(TrafficDip(vm=self.vm, start=start, end=end, level=level, silent=silent))
+        dip = TrafficDip(vm=self.vm, start=start, end=end, level=self.rng.uniform(least, most), silent=silent)
+        self.dips.append(dip)
         return start
 
     def stop_heartbeats(self, start: datetime, end: datetime | None = None, *, vm: str | None = None) -> datetime:
@@ -229,9 +220,8 @@ class Scene:
 
     def take_machine_down(self, start: datetime, end: datetime | None = None, *, reported: bool = True) -> datetime:
         """The machine itself is down: no traffic, no CPU; a deallocated one reports no points at all."""
-        self.dips.append(
-            TrafficDip(vm=self.vm, start=start, end=end, level=0.0 if reported else NOT_REPORTED, alive=False)
-        )
+        level = 0.0 if reported else NOT_REPORTED
+        self.dips.append(TrafficDip(vm=self.vm, start=start, end=end, level=level, alive=False))
         return start
 
     def omit_points(self, start: datetime, end: datetime | None = None) -> None:
@@ -269,15 +259,3 @@ class Scene:
     def get_security_group(self) -> str:
         """Id of the security group of the first VM's network interface."""
         return self.machines[0].security_group
-
-    def get_foreign_resource(self, kind: str) -> str:
-        """Id of a network resource of another resource group."""
-        return (
-            self.get_security_group()
-            .replace(self.resource_group_id, f"{self.resource_group_id}-other")
-            .replace("networkSecurityGroups", kind)
-        )
-
-    def get_group_resource(self, kind: str, name: str) -> str:
-        """Id of a network resource of the same resource group that is not the VM's."""
-        return f"{self.resource_group_id}/providers/Microsoft.Network/{kind}/{name}"

@@ -4,7 +4,7 @@ import gzip
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.incidents.model import GroundTruth, HealthChange, Incident, Label, Operation, Series, VisibleFacts, WireFile
@@ -56,15 +56,17 @@ def generate_series(scene: Scene, start: datetime) -> tuple[Series, ...]:
     holes = plan.holes if plan.holes >= 0 else rng.choice((0.0, 0.0, 0.01, 0.03))
     # Of recorded windows half end with one or two points not there yet.
     tail = 0 if plan.whole_tail else rng.randint(0, 2)
+    ranges = {**_LEVELS, **(_IDLE if plan.idle else {})}
     series = []
     for machine in scene.machines:
         dips = [dip for dip in scene.dips if dip.vm == machine.vm]
         missing = {minute for minute in range(minutes) if minute >= minutes - tail or rng.random() < holes}
         for name, aggregation, unit in [*traffic, *alive]:
-            usual = math.exp(rng.uniform(*(math.log(limit) for limit in _get_range(name, idle=plan.idle))))
+            usual = math.exp(rng.uniform(*map(math.log, ranges[name])))
             shares = [_compute_share(start + minute * MINUTE, dips, name) for minute in range(minutes)]
-            values = _generate_values(rng, _NormalLevel(name, usual, _choose_noise(scene, name)), start, shares)
-            lasting = _count_reported_minutes(scene, name, start, minutes)
+            values = _generate_values(scene, name, usual, start, shares)
+            end = scene.until if name in _IDLE else plan.vital_metrics_until or scene.until
+            lasting = (end - start) // MINUTE
             kept = tuple(
                 None if minute in missing or minute >= lasting else value for minute, value in enumerate(values)
             )
@@ -83,11 +85,6 @@ def _choose_vital_metrics(scene: Scene) -> list[tuple[str, str, str]]:
     return chosen if wanted is None else [each for each in VITAL_METRICS if each[0] in wanted]
 
 
-def _count_reported_minutes(scene: Scene, name: str, start: datetime, minutes: int) -> int:
-    end = scene.plan.vital_metrics_until
-    return minutes if end is None or name in _IDLE else (end - start) // MINUTE
-
-
 def _choose_noise(scene: Scene, name: str) -> float:
     if name == "VmAvailabilityMetric":
         return 0.0
@@ -95,23 +92,9 @@ def _choose_noise(scene: Scene, name: str) -> float:
     return usual if scene.plan.noise is None else min(usual, scene.plan.noise)
 
 
-def _get_range(name: str, *, idle: bool) -> tuple[float, float]:
-    return _IDLE[name] if idle and name in _IDLE else _LEVELS[name]
-
-
-@dataclass(frozen=True, slots=True)
-class _NormalLevel:
-    """What a metric shows while nothing is wrong."""
-
-    name: str
-    level: float
-    noise: float
-
-
-def _generate_values(
-    rng: random.Random, usual: _NormalLevel, start: datetime, shares: list[float]
-) -> list[float | None]:
+def _generate_values(scene: Scene, name: str, level: float, start: datetime, shares: list[float]) -> list[float | None]:
     """Log-normal noise on a daily shape, times the share that each minute has."""
+    rng, noise = scene.rng, _choose_noise(scene, name)
     values: list[float | None] = []
     for minute, share in enumerate(shares):
         if share == NOT_REPORTED:
@@ -119,13 +102,13 @@ def _generate_values(
             continue
         at = start + minute * MINUTE
         hours = at.hour + at.minute / 60
-        daily = 1 + (0.25 * math.sin((hours - 6) / 24 * math.tau) if usual.noise else 0.0)
+        daily = 1 + (0.25 * math.sin((hours - 6) / 24 * math.tau) if noise else 0.0)
         # What is left after a collapse is noise of probes; nothing may blow it up beyond its level.
-        wobble = rng.lognormvariate(0, usual.noise) if share > 0.05 or not usual.noise else rng.uniform(0.5, 1.0)
-        value = usual.level * daily * wobble * share
-        if usual.name == "Percentage CPU":
+        wobble = rng.lognormvariate(0, noise) if share > 0.05 or not noise else rng.uniform(0.5, 1.0)
+        value = level * daily * wobble * share
+        if name == "Percentage CPU":
             value = min(value, 100.0)
-        values.append(float(round(value)) if usual.name.endswith(("Total", "Bytes")) else round(value, 3))
+        values.append(float(round(value)) if name.endswith(("Total", "Bytes")) else round(value, 3))
     return values
 
 
@@ -148,19 +131,16 @@ def generate_heartbeats(scene: Scene, start: datetime) -> dict[str, tuple[dateti
     """A heartbeat a minute from every VM while it can reach the workspace."""
     beats = {}
     for machine in scene.machines:
-        dips = [dip for dip in scene.dips if dip.vm == machine.vm and _is_silent(dip)]
+        dips = [dip for dip in scene.dips if dip.vm == machine.vm]
         first = start + timedelta(seconds=scene.rng.uniform(0, 59))
         times = [first + minute * MINUTE for minute in range((scene.until - first) // MINUTE + 1)]
-        beats[machine.vm] = tuple(at for at in times if not any(_is_during_dip(dip, at) for dip in dips))
+        silent = [
+            (dip.start, dip.end or scene.until + MINUTE)
+            for dip in dips
+            if (dip.level <= 0.05 if dip.silent is None else dip.silent)
+        ]
+        beats[machine.vm] = tuple(at for at in times if not any(start <= at < end for start, end in silent))
     return beats
-
-
-def _is_silent(dip: TrafficDip) -> bool:
-    return dip.level <= 0.05 if dip.silent is None else dip.silent
-
-
-def _is_during_dip(dip: TrafficDip, at: datetime) -> bool:
-    return dip.start <= at and (dip.end is None or at < dip.end)
 
 
 _Writer = Callable[[], list[WireFile]]
@@ -336,7 +316,7 @@ def _select_visible_facts(scene: Scene, truth: GroundTruth, *, visible: bool) ->
     return VisibleFacts(
         migrations=tuple(migrations) if visible else (),
         health=tuple(health),
-        power=scene.get_machine(scene.vm).power if "machine" in feeds else None,
+        power=scene.machines[0].power if "machine" in feeds else None,
     )
 
 

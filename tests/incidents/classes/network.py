@@ -7,7 +7,6 @@ from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
 _GROUPS = "Microsoft.Network/networkSecurityGroups/write"
-_NICS = "Microsoft.Network/networkInterfaces/write"
 
 
 def _migrated_and_lost(scene: Scene) -> tuple[datetime, datetime]:
@@ -49,7 +48,8 @@ def network_change_of_unknown_relation(scene: Scene) -> Label:
 def network_change_in_another_group(scene: Scene) -> Label:
     """A security group of another resource group was changed: no reason to doubt. Confirmed."""
     migrated, lost = _migrated_and_lost(scene)
-    scene.run_operation(_just_before(scene, lost), _GROUPS, target=scene.get_foreign_resource("networkSecurityGroups"))
+    target = scene.get_security_group().replace(scene.resource_group_id, f"{scene.resource_group_id}-other")
+    scene.run_operation(_just_before(scene, lost), _GROUPS, target=target)
     if scene.rng.random() < 0.5:
         scene.show_network()
     return expect_flagged(migrated, lost)
@@ -58,9 +58,8 @@ def network_change_in_another_group(scene: Scene) -> Label:
 def network_change_of_another_vm(scene: Scene) -> Label:
     """A network interface of the same resource group was changed that is known to be another VM's."""
     migrated, lost = _migrated_and_lost(scene)
-    scene.run_operation(
-        _just_before(scene, lost), _NICS, target=scene.get_group_resource("networkInterfaces", "jump01-nic")
-    )
+    target = f"{scene.resource_group_id}/providers/Microsoft.Network/networkInterfaces/jump01-nic"
+    scene.run_operation(_just_before(scene, lost), "Microsoft.Network/networkInterfaces/write", target=target)
     scene.show_network()
     # A change competes only where it touches the VM: confirmed.
     return expect_flagged(migrated, lost)
