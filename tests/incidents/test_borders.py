@@ -3,7 +3,7 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import COMMAND
 from tests.incidents.corpus import BLOCK_SIZE
 from tests.incidents.labels import SCENARIO, expect_no_loss
-from tests.incidents.model import Incident
+from tests.incidents.model import Batch, Incident
 from tests.incidents.scene import Scene
 from tests.incidents.staging import stage_incident
 
@@ -233,18 +233,22 @@ def _staged(index: int, border: Threshold, figure: float) -> Incident:
     return stage_incident(border.tell_story.__name__, SEED, index, scene, expect_no_loss())
 
 
+def check_incidents(incidents: Sequence[Incident]) -> dict[str, dict[str, Any]]:
+    """The case of each VM, by its id in lower case, from a single run."""
+    with tempfile.TemporaryDirectory() as folder:
+        Batch(UNTIL, tuple(incidents)).write_files(Path(folder))
+        command = [str(COMMAND), "check", "--all", "--source", folder, "--until", UNTIL.isoformat(), "-o", "json"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return {case["vm"]["id"].lower(): case for case in json.loads(ran.stdout)["cases"]}
+
+
 @cache
 def _cases(*, more: bool) -> tuple[dict[str, Any], ...]:
     """What is said of all VMs on one side, in the order of the borders, from a single run."""
     staged = [
         _staged(index, each, each.figure_above if more else each.figure_below) for index, each in enumerate(THRESHOLDS)
     ]
-    with tempfile.TemporaryDirectory(prefix="borders-") as folder:
-        for each in staged:
-            each.write_files(Path(folder, f"{each.index:02d}"))
-        command = [str(COMMAND), "check", "--all", "--source", folder, "--until", UNTIL.isoformat(), "-o", "json"]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    found = {case["vm"]["id"].lower(): case for case in json.loads(ran.stdout)["cases"]}
+    found = check_incidents(staged)
     return tuple(found[each.vm.lower()] for each in staged)
 
 

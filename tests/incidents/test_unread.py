@@ -3,23 +3,19 @@
 import gzip
 import json
 import random
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import COMMAND
 from tests.incidents.corpus import BLOCK_SIZE, INCIDENT_CLASSES
 from tests.incidents.model import FLAGGED, Incident, WireFile
 from tests.incidents.scene import Scene
 from tests.incidents.staging import stage_incident
-from tests.incidents.test_borders import UNTIL
+from tests.incidents.test_borders import UNTIL, check_incidents
 
 _FileChange = Callable[[WireFile], WireFile]
 
@@ -47,7 +43,7 @@ def truncate_feed(rng: random.Random, incident: Incident, feed: str) -> Incident
     """The same, with one file of that feed that shows that it is not whole."""
     chosen = rng.choice([file for file in incident.files if _is_of_feed(file, feed)])
     plain = _decompress_file(chosen)
-    ends = _make_truncation(rng.uniform(0.2, 0.98))
+    ends: _FileChange = partial(_truncate_file, share=rng.uniform(0.2, 0.98))
     how = rng.choice([ends, *(way for begin, way in _INCOMPLETE_MARKS.items() if chosen.form.startswith(begin))])
     return replace(incident, files=tuple(how(plain) if file is chosen else file for file in incident.files))
 
@@ -62,41 +58,32 @@ def _decompress_file(file: WireFile) -> WireFile:
     return replace(file, path=file.path.removesuffix(".gz"), content=gzip.decompress(file.content))
 
 
-def _make_truncation(share: float) -> _FileChange:
+def _truncate_file(file: WireFile, *, share: float) -> WireFile:
     """The file ends early, inside a record, as after a full disk or a lost connection."""
-
-    def truncate_file(file: WireFile) -> WireFile:
-        content = file.content[: max(1, int(share * len(file.content)))].rstrip(b"\r\n}]")
-        return replace(file, content=content)
-
-    return truncate_file
+    return replace(file, content=file.content[: max(1, int(share * len(file.content)))].rstrip(b"\r\n}]"))
 
 
-def _make_addition(**said: object) -> _FileChange:
+def _add_members(file: WireFile, **said: object) -> WireFile:
     """An answer that bears these members as well."""
-
-    def add_members(file: WireFile) -> WireFile:
-        answer = json.loads(file.content)
-        return replace(file, content=json.dumps({**answer, **said}, separators=(",", ":")).encode())
-
-    return add_members
+    answer = {**json.loads(file.content), **said}
+    return replace(file, content=json.dumps(answer, separators=(",", ":")).encode())
 
 
 def _claim_more_rows(file: WireFile) -> WireFile:
     """A Resource Graph answer with fewer rows than the total it names."""
     total = json.loads(file.content)["totalRecords"]
-    return _make_addition(totalRecords=total + 7, resultTruncated="true")(file)
+    return _add_members(file, totalRecords=total + 7, resultTruncated="true")
 
 
 _PARTIAL = {"code": "PartialError", "message": "There were some errors when processing your query."}
 _INCOMPLETE_MARKS: dict[str, _FileChange] = {
-    "activity-rest": _make_addition(nextLink="https://management.azure.com/subscriptions/next?$skiptoken=7a"),
+    "activity-rest": partial(_add_members, nextLink="https://management.azure.com/subscriptions/next?$skiptoken=7a"),
     "healthresources-": _claim_more_rows,
     "healthresourcechanges-": _claim_more_rows,
     "resources-": _claim_more_rows,
-    "azureactivity-api": _make_addition(error=_PARTIAL),
-    "heartbeat-api": _make_addition(error=_PARTIAL),
-    "azuremetrics-api": _make_addition(error=_PARTIAL),
+    "azureactivity-api": partial(_add_members, error=_PARTIAL),
+    "heartbeat-api": partial(_add_members, error=_PARTIAL),
+    "azuremetrics-api": partial(_add_members, error=_PARTIAL),
 }
 """How an answer of a form says itself that it is not whole."""
 
@@ -124,12 +111,7 @@ def _staged(number: int) -> tuple[Incident, ...]:
 
 def _verdicts(incidents: Sequence[Incident]) -> Mapping[str, str]:
     """By VM, in lower case, from a single run."""
-    with tempfile.TemporaryDirectory(prefix="unread-") as folder:
-        for each in incidents:
-            each.write_files(Path(folder, f"{each.index:03d}"))
-        command = [str(COMMAND), "check", "--all", "--source", folder, "--until", UNTIL.isoformat(), "-o", "json"]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    return {case["vm"]["id"].lower(): case["verdict"] for case in json.loads(ran.stdout)["cases"]}
+    return {vm: case["verdict"] for vm, case in check_incidents(incidents).items()}
 
 
 @cache

@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.story import SUBSCRIPTION
-from tests.sources.progress_probe import Listener
-from vmdiag.identity import Selector
+from tests.sources.archive_reader import read_archive
 from vmdiag.model import Gap, Signal, Transcript
 from vmdiag.pipeline import combine_needs
-from vmdiag.sources.archive._archive import ArchiveSource
-from vmdiag.sources.protocol import Scope
 
 Json = dict[str, object]
 AT = "2026-03-02T08:14:20.0000000Z"
@@ -82,9 +79,7 @@ def read(folder: Path, *files: Json, changes: tuple[str, ...]) -> Transcript:
         (folder / f"{number}.json").write_text(json.dumps(each), encoding="utf-8")
     log = [changed(each) for each in (VM, *changes)]
     (folder / "log.json").write_text(json.dumps(log), encoding="utf-8")
-    scope = Scope(vms=(Selector("web-01"),), since=timedelta(days=1), until=END)
-    reading = ArchiveSource(str(folder), Listener()).read(scope, combine_needs())
-    (one,) = reading.transcripts
+    (one,) = read_archive(folder, combine_needs(), "web-01", since=timedelta(days=1), until=END).transcripts
     return one
 
 

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.progress_probe import Listener
+from tests.sources.archive_reader import read_archive
 from tests.sources.rows import EVENT, GROUP, NSG, SUBSCRIPTION, VM
-from vmdiag.identity import Selector
 from vmdiag.model import Gap, Needs, Signal, Transcript
-from vmdiag.sources.archive._archive import ArchiveSource
-from vmdiag.sources.protocol import Scope
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 END = START + timedelta(hours=4)
@@ -72,17 +69,12 @@ def metric(name: str, vm: str = VM) -> dict[str, object]:
 FAILED_METRIC = {**metric("Percentage CPU"), "errorCode": "InternalServerError"}
 
 
-def written(folder: Path, files: Mapping[str, Content]) -> Path:
+def told(folder: Path, files: Mapping[str, Content], *vms: str) -> dict[str, Transcript]:
+    """What is known of VMs from files, by name; of all of them by default."""
     for name, content in files.items():
         text = content if isinstance(content, str | bytes) else json.dumps(content)
         (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
-    return folder
-
-
-def told(folder: Path, files: Mapping[str, Content], *vms: str) -> dict[str, Transcript]:
-    """What is known of VMs from files, by name; of all of them by default."""
-    scope = Scope(vms=tuple(map(Selector, vms)), everything=not vms, since=START, until=END)
-    reading = ArchiveSource(str(written(folder, files)), Listener()).read(scope, NEEDS)
+    reading = read_archive(folder, NEEDS, *vms, everything=not vms, since=START, until=END)
     return {each.vm.id.name: each for each in reading.transcripts}
 
 
@@ -120,24 +112,9 @@ def torn(rows: list[dict[str, object]]) -> str:
         ({"metrics.json": {"value": [metric("Network In Total"), FAILED_METRIC]}}, {Signal.CPU}),
     ],
     ids=[
-        "next link",
-        "torn array",
-        "torn line",
-        "limit of az",
-        "limit of az in lines",
-        "torn gzip",
-        "torn heartbeats",
-        "total above count",
-        "skip token",
-        "truncated",
-        "limit of az graph",
-        "torn metric",
-        "no time",
-        "no record",
-        "health without properties",
-        "incident without time",
-        "no whole record",
-        "no list",
+        *("next link", "torn array", "torn line", "limit of az", "limit of az in lines", "torn gzip"),
+        *("torn heartbeats", "total above count", "skip token", "truncated", "limit of az graph", "torn metric"),
+        *("no time", "no record", "health without properties", "incident without time", "no whole record", "no list"),
         "metric that failed",
     ],
 )

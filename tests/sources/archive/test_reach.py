@@ -10,13 +10,11 @@ import pytest
 
 from tests.cli.story import make_health_entry, make_migration, make_vm_id, write_log
 from tests.conftest import CommandResult, Runner
-from tests.sources.progress_probe import Listener
+from tests.sources.archive_reader import read_archive
 from vmdiag.diagnosis.timeline import assemble_timeline
-from vmdiag.identity import Selector
 from vmdiag.model import Coverage, Signal, Timeline, Transcript, Window
 from vmdiag.pipeline import combine_needs
-from vmdiag.sources.archive._archive import ArchiveSource
-from vmdiag.sources.protocol import LEAST_READ, Scope, reading_span
+from vmdiag.sources.protocol import LEAST_READ, reading_span
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 END = datetime.fromisoformat("2026-03-02T10:00:00Z")
@@ -46,8 +44,7 @@ def day(*, lost: bool) -> list[tuple[datetime, float]]:
 
 def read(folder: Path, vm: str, *, since: timedelta) -> tuple[Window, Transcript]:
     """What the archive says of a VM."""
-    scope = Scope(vms=(Selector(vm),), since=since, until=END)
-    reading = ArchiveSource(str(folder), Listener()).read(scope, combine_needs())
+    reading = read_archive(folder, combine_needs(), vm, since=since, until=END)
     (one,) = (each for each in reading.transcripts if each.vm.id.name == vm)
     return reading.window, one
 
@@ -134,7 +131,7 @@ def test_with_nothing_named_a_log_alone_is_looked_at_before_the_window(tmp_path:
             make_health_entry("10:00", "other", state="Available"),
         ],
     )
-    reading = ArchiveSource(str(tmp_path), Listener()).read(Scope(since=30 * MINUTE, until=END), combine_needs())
+    reading = read_archive(tmp_path, combine_needs(), since=30 * MINUTE, until=END)
 
     assert [vm.name for vm in reading.vms] == ["web-01"]
 

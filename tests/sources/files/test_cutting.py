@@ -12,13 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sources.progress_probe import Listener
+from tests.sources.archive_reader import read_archive
 from tests.sources.reading import FORMATS, changed
 from tests.sources.rows import EXAMPLES, VM
-from vmdiag.identity import Selector
 from vmdiag.model import Needs, Signal, Transcript
-from vmdiag.sources.archive._archive import ArchiveSource
-from vmdiag.sources.protocol import Scope
 
 NEEDS = Needs(signals=frozenset(Signal), triggers=frozenset(), margin=timedelta(days=1))
 UNTIL = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -71,8 +68,7 @@ def told(content: str) -> Transcript:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "vm.json").write_text(BESIDE)
         Path(folder, "export.json").write_text(content)
-        scope = Scope(vms=(Selector(VM),), since=timedelta(days=1), until=UNTIL)
-        (transcript,) = ArchiveSource(folder, Listener()).read(scope, NEEDS).transcripts
+        (transcript,) = read_archive(folder, NEEDS, VM, since=timedelta(days=1), until=UNTIL).transcripts
     return transcript
 
 

@@ -35,17 +35,20 @@ def of_subscription(*owners: str) -> dict[str, object]:
 
 def test_metrics_of_a_subscription_are_of_the_vms_that_their_series_name() -> None:
     other = VM.replace("web-01", "web-02")
-    found = sampled(read(METRICS, of_subscription(VM.lower(), other, VM)))
+    found = sampled(read(METRICS, of_subscription(VM.lower(), other, NSG, VM)))  # another resource's is nobody's
+    values = [(str(one.vm).rpartition("/")[2], one.values) for one in found]
 
-    assert [(str(one.vm).rpartition("/")[2], one.values) for one in found] == [
-        ("web-01", (1.0,)),
-        ("web-02", (2.0,)),
-        ("web-01", (3.0,)),
-    ]
+    assert values == [("web-01", (1.0,)), ("web-02", (2.0,)), ("web-01", (4.0,))]
 
 
-def test_another_resources_series_is_nobodys() -> None:
-    assert [one.values for one in sampled(read(METRICS, of_subscription(NSG, VM)))] == [(2.0,)]
+def test_points_of_an_hour_are_read_and_say_what_to_export() -> None:
+    totals = enumerate((5, None, 7))
+    row = metric("Network In Total", [{"timeStamp": f"2026-03-02T0{at}:00:00Z", "total": each} for at, each in totals])
+
+    assert sampled(read(METRICS, row))[0].values == (5.0, 7.0)
+    (flaw,) = flaws(row)
+    assert "1 h apart" in flaw
+    assert "--interval PT1M" in flaw
 
 
 def test_a_sum_over_a_subscription_is_told_and_not_taken_for_a_vms() -> None:
@@ -148,19 +151,6 @@ def test_points_are_read_whatever_a_client_made_of_their_times(written: str, at:
     assert series.times[0].isoformat() == at
 
 
-def hours(*values: object) -> list[dict[str, object]]:
-    return [{"timeStamp": f"2026-03-02T{hour:02}:00:00Z", "total": value} for hour, value in enumerate(values)]
-
-
-def test_points_of_an_hour_are_read_and_say_what_to_export() -> None:
-    row = metric("Network In Total", hours(5, None, 7))
-
-    assert sampled(read(METRICS, row))[0].values == (5.0, 7.0)
-    (flaw,) = flaws(row)
-    assert "1 h apart" in flaw
-    assert "--interval PT1M" in flaw
-
-
 @pytest.mark.parametrize("step", [1, 5, 15])
 def test_points_of_minutes_raise_no_such_flaw_however_many_are_missing(step: int) -> None:
     points = [point(minute, total=1 if minute == 0 else None) for minute in range(0, 60, step)]
@@ -178,40 +168,6 @@ def test_points_that_cannot_be_read_among_others_are_counted() -> None:
 
 
 TABLE = "azure-metrics"
-
-
-def test_a_total_is_read_under_azures_spelling() -> None:
-    (point,) = sampled(read(TABLE, EXAMPLES[TABLE]))
-
-    assert (point.vm, point.name, point.signal, point.values) == (vm(), "Network In Total", Signal.TRAFFIC, (1200.0,))
-    assert len(point.times) == 1
-
-
-@pytest.mark.parametrize(
-    ("members", "values"),
-    [
-        ({"MetricName": "Percentage CPU"}, (600.0,)),  # a gauge is read by its mean
-        ({"Total": "1200.5"}, (1200.5,)),  # as in a CSV
-        ({"Total": "", "Average": None}, ()),  # not measured is no zero
-    ],
-)
-def test_a_point_is_read_as_it_is_written(members: dict[str, object], values: tuple[float, ...]) -> None:
-    assert [point.values for point in sampled(read(TABLE, changed(TABLE, **members)))] == [values]
-
-
-@pytest.mark.parametrize("upper", [True, False])
-def test_an_exported_record_is_read_in_either_letter_case(upper: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    members = {"count": 1, "total": 7, "average": 7, "timeGrain": "PT1M", "metricName": "Inbound Flows"}
-    cased = {key[0].upper() + key[1:] if upper else key: value for key, value in members.items()}
-    (point,) = sampled(read(TABLE, {"time": "2026-03-02T08:14:00Z", "resourceId": VM.upper(), **cased}))
-
-    assert point.values == (7.0,)
-
-
-@pytest.mark.parametrize("cell", ["", "NaN", "null", None])
-def test_what_was_not_measured_is_written_in_many_ways(cell: object) -> None:
-    (point,) = sampled(read(TABLE, changed(TABLE, Total=cell, Average=cell)))
-    assert not point.values
 
 
 @pytest.mark.parametrize(
@@ -271,37 +227,49 @@ def test_another_counter_says_only_that_there_is_such_a_vm(row: dict[str, object
     assert len(items) == 1
 
 
-def test_a_counter_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
-    (series,) = sampled(read(COUNTERS, perf(_ResourceId="")))
-    assert series.vm == make_computer_placeholder("web-01")
-
-
 HEARTBEAT = "heartbeat"
 
 
-def test_a_beat_is_a_point_of_one_and_knows_the_system() -> None:
-    items = read(HEARTBEAT, EXAMPLES[HEARTBEAT])
-    (beat,) = sampled(items)
-
-    assert (beat.vm, beat.name, beat.signal, beat.values) == (vm(), "Heartbeat", Signal.HEARTBEAT, (1.0,))
-    assert [item.vm.os for item in known(items)] == ["linux"]
-
-
-def test_the_table_may_say_its_name() -> None:
-    assert sampled(read(HEARTBEAT, changed(HEARTBEAT, Type="Heartbeat", Category="Other", OSType=None)))
+TOTAL = ("Network In Total", Signal.TRAFFIC, vm(), (1200.0,))
+BEAT = ("Heartbeat", Signal.HEARTBEAT, vm(), (1.0,))
+EXPORTED = {"count": 1, "total": 7, "average": 7, "timeGrain": "PT1M", "metricName": "Inbound Flows"}
+OF_VM = {"time": "2026-03-02T08:14:00Z", "resourceId": VM.upper()}
+CALLED_SO = make_computer_placeholder("web-01")
+PARTS = {"SubscriptionId": VM.split("/")[2], "ResourceGroup": VM.split("/")[4], "Resource": "WEB-01"}
 
 
-def test_a_beat_without_an_id_is_of_the_vm_whose_computer_is_called_so() -> None:
-    (beat,) = sampled(read(HEARTBEAT, changed(HEARTBEAT, _ResourceId=None, OSType=None)))
-    assert beat.vm == make_computer_placeholder("web-01")
+@pytest.mark.parametrize(
+    ("name", "row", "told"),
+    [
+        (TABLE, EXAMPLES[TABLE], TOTAL),
+        # A gauge is read by its mean; a number may be a text; what was not measured is no zero.
+        (TABLE, changed(TABLE, MetricName="Percentage CPU"), ("Percentage CPU", Signal.CPU, vm(), (600.0,))),
+        (TABLE, changed(TABLE, Total="1200.5"), (*TOTAL[:3], (1200.5,))),
+        *((TABLE, changed(TABLE, Total=cell, Average=cell), (*TOTAL[:3], ())) for cell in ("", "NaN", "null", None)),
+        # A record of an export is read in either letter case.
+        (TABLE, {**OF_VM, **EXPORTED}, ("Inbound Flows", Signal.TRAFFIC, vm(), (7.0,))),
+        (
+            *(TABLE, {**OF_VM, **{key[0].upper() + key[1:]: value for key, value in EXPORTED.items()}}),
+            ("Inbound Flows", Signal.TRAFFIC, vm(), (7.0,)),
+        ),
+        (HEARTBEAT, EXAMPLES[HEARTBEAT], BEAT),
+        # The table may say its name.
+        (HEARTBEAT, changed(HEARTBEAT, Type="Heartbeat", Category="Other", OSType=None), BEAT),
+        # The parts of an id need no name; without an id it is of the VM whose computer is called so.
+        (HEARTBEAT, changed(HEARTBEAT, _ResourceId="", OSType=None, Computer="inside", **PARTS), BEAT),
+        (HEARTBEAT, changed(HEARTBEAT, _ResourceId=None, OSType=None), (*BEAT[:2], CALLED_SO, (1.0,))),
+        (COUNTERS, perf(_ResourceId=""), ("Guest Bytes Received/sec", Signal.AGENT, CALLED_SO, (512.5,))),
+    ],
+)
+def test_a_row_is_a_point_of_a_vm(name: str, row: dict[str, object], told: tuple[object, ...]) -> None:
+    (point,) = sampled(read(name, row))
+
+    assert (point.name, point.signal, point.vm, point.values) == told
+    assert len(point.times) == len(point.values)
 
 
-def test_a_beat_with_the_parts_of_an_id_needs_no_name() -> None:
-    subscription, group = VM.split("/")[2], VM.split("/")[4]
-    parts = {"SubscriptionId": subscription, "ResourceGroup": group, "Resource": "WEB-01"}
-    (beat,) = sampled(read(HEARTBEAT, changed(HEARTBEAT, _ResourceId="", OSType=None, Computer="inside", **parts)))
-
-    assert beat.vm == vm()
+def test_a_beat_knows_the_system() -> None:
+    assert [item.vm.os for item in known(read(HEARTBEAT, EXAMPLES[HEARTBEAT]))] == ["linux"]
 
 
 def test_the_parts_of_another_resources_id_name_no_vm() -> None:
