@@ -30,6 +30,16 @@ PERF: Row = {
 STATE: Row = {"targetResourceId": VM, "occurredTime": TIME, "availabilityState": "Unavailable"}
 VIEW: Row = {"statuses": [{"code": "powerstate/Deallocated"}], "vmAgent": {"statuses": []}}
 OPERATION_EVENT = EXAMPLES["resource-events"]
+SCHEDULED_FORMS = ("scheduled-events", "scheduled-events-event-grid", "scheduled-events-resource-graph")
+NO_SCHEDULED_EVENTS: list[Row] = [
+    {"Events": []},
+    {"events": [SCHEDULED]},
+    {"EventType": "Freeze", "Resources": []},
+    {"EventType": "Microsoft.Storage.BlobCreated", "EventStatus": "x"},
+    {"id": VM, "type": "microsoft.maintenance/configurationassignments", "properties": SCHEDULED},
+    {"id": VM, "type": "microsoft.maintenance/updates", "properties": {}},
+    {"eventType": "Microsoft.Maintenance.Other", "eventTime": "x", "data": {}},
+]
 
 
 def alert(essentials: Row, **context: object) -> Row:
@@ -58,6 +68,7 @@ LOOK_ALIKES: list[tuple[str, Row]] = [
     (GRAPH_HEALTH, {"availabilityState": "Available", "name": "vm"}),
     (GRAPH_HEALTH, {"targetResourceId": VM, "occurredTime": TIME}),
     ("resource-health", changed("resource-health", properties=STATE)),
+    *((name, row) for name in SCHEDULED_FORMS for row in NO_SCHEDULED_EVENTS),
     ("service-events", {"properties": {"eventType": "x"}}),
     ("transcripts", {"schema": "vmdiag.report/1"}),
     ("virtual-machine", {"name": "agent", "statuses": [{"code": "ProvisioningState/x"}], "type": "A/extensions"}),

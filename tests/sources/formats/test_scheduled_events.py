@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.sources import samples
-from tests.sources.reading import FORMATS, changed, covered, heard, read, snapshots, vm
+from tests.sources.reading import changed, covered, heard, read, snapshots, vm
 from tests.sources.rows import EXAMPLES, GROUP, SCHEDULED, SUBSCRIPTION, VM
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal
-from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import MalformedRow, VmRecord, make_name_placeholder
 
 DOCUMENT, GRID, GRAPH = "scheduled-events", "scheduled-events-event-grid", "scheduled-events-resource-graph"
 SCALE_SET = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/pool"
+AVAILABILITY_SET = f"{GROUP}/providers/Microsoft.Compute/availabilitySets/as"
 
 
 def graph(owner: str, **members: object) -> dict[str, object]:
@@ -33,20 +33,40 @@ def kinds(name: str, row: dict[str, object]) -> list[Kind]:
     return records + [interpret_record(one.signal, one.name, one.status, one.facts) for one in snapshots(items)]
 
 
+COLUMNS = {"id": EXAMPLES[GRAPH]["id"], **SCHEDULED}
+TWO = [{**SCHEDULED, "Resources": ["web-1", "web-2"]}, {**SCHEDULED, "Resources": ["web-3"]}]
+
+
 @pytest.mark.parametrize(
-    "row",
+    ("name", "row", "meant"),
     [
-        {"Events": []},
-        {"events": [SCHEDULED]},
-        {"EventType": "Freeze", "Resources": []},
-        {"EventType": "Microsoft.Storage.BlobCreated", "EventStatus": "x"},
-        {"id": VM, "type": "microsoft.maintenance/configurationassignments", "properties": SCHEDULED},
-        {"id": VM, "type": "microsoft.maintenance/updates", "properties": {}},
-        {"eventType": "Microsoft.Maintenance.Other", "eventTime": "x", "data": {}},
+        (DOCUMENT, {"DocumentIncarnation": 1, "Events": TWO}, [make_name_placeholder(f"web-{n}") for n in (1, 2, 3)]),
+        # A row may be columns beside an id.
+        (GRAPH, COLUMNS, [vm()]),
+        # Members of a set are told from its id.
+        (GRAPH, graph(SCALE_SET, Resources=["pool_3"]), [VmId.parse(f"{SCALE_SET}/virtualMachines/3")]),
+        (GRAPH, graph(SCALE_SET, Resources=["pool_1a"]), [VmId.parse(VM.replace("web-01", "pool_1a"))]),
+        (GRAPH, graph(AVAILABILITY_SET, Resources=["web_1"]), [VmId.parse(VM.replace("web-01", "web_1"))]),
+        (GRAPH, graph(VM, Resources=["web-02"]), [vm()]),
     ],
 )
-def test_look_alikes_are_no_scheduled_events(row: dict[str, object]) -> None:
-    assert not [name for name in (DOCUMENT, GRID, GRAPH) if recognises_row(FORMATS[name], row)]
+def test_an_event_is_of_each_vm_that_it_means(name: str, row: dict[str, object], meant: list[VmId]) -> None:
+    assert whose(name, row) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "kind"),
+    [
+        # An event that was cut out of its document is known, as it is today and as it was before 2017-08.
+        (DOCUMENT, SCHEDULED, Kind.LIVE_MIGRATION),
+        (DOCUMENT, {f"_{key}": value for key, value in SCHEDULED.items()}, Kind.LIVE_MIGRATION),
+        (GRAPH, COLUMNS, Kind.LIVE_MIGRATION),
+        (GRAPH, graph(VM, EventStatus="Scheduled"), Kind.OTHER),
+        (GRAPH, graph(VM, EventStatus="Canceled"), Kind.OTHER),
+    ],
+)
+def test_an_event_that_did_not_begin_means_nothing(name: str, row: dict[str, object], kind: Kind) -> None:
+    assert kinds(name, row) == [kind]
 
 
 def test_a_document_names_its_vm_only_and_dates_nothing() -> None:
@@ -56,22 +76,6 @@ def test_a_document_names_its_vm_only_and_dates_nothing() -> None:
     assert (event.signal, event.status, event.name) == (Signal.HEALTH, "Started", "")
     assert (event.facts["undated"], event.facts["event_type"]) == ("true", "Freeze")
     assert kinds(DOCUMENT, EXAMPLES[DOCUMENT]) == [Kind.LIVE_MIGRATION]
-
-
-def test_every_vm_of_an_event_has_it() -> None:
-    document = {
-        "DocumentIncarnation": 1,
-        "Events": [{**SCHEDULED, "Resources": ["a", "b"]}, {**SCHEDULED, "Resources": ["c"]}],
-    }
-
-    assert [one.name for one in whose(DOCUMENT, document)] == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize(
-    "event", [SCHEDULED, {f"_{key}": value for key, value in SCHEDULED.items()}], ids=["today", "before 2017-08"]
-)
-def test_an_event_that_was_cut_out_of_its_document_is_known(event: dict[str, object]) -> None:
-    assert kinds(DOCUMENT, event) == [Kind.LIVE_MIGRATION]
 
 
 def test_event_grid_dates_an_event() -> None:
@@ -87,7 +91,7 @@ def test_an_internal_alias_leaves_the_subject_to_say_whose_it_is() -> None:
     alias = "/providers/microsoft.idmapping/aliases/default/values/42/providers/microsoft.maintenance/scheduledevents/9"
     data = {"resourceInfo": {"id": alias, "properties": SCHEDULED}}
 
-    assert [item.vm for item in read(GRID, changed(GRID, data=data)) if isinstance(item, VmRecord)] == [vm()]
+    assert whose(GRID, changed(GRID, data=data)) == [vm()]
     nameless = {"resourceInfo": {"id": alias, "properties": {**SCHEDULED, "Resources": []}}}
     with pytest.raises(MalformedRow, match="alias"):
         read(GRID, changed(GRID, data=nameless, subject=SUBSCRIPTION))
@@ -97,30 +101,6 @@ def test_a_row_of_resource_graph_is_of_the_vm_that_it_lies_below_and_undated() -
     (event,) = snapshots(read(GRAPH, EXAMPLES[GRAPH]))
     assert (event.status, event.facts["undated"]) == ("Completed", "true")
     assert whose(GRAPH, EXAMPLES[GRAPH]) == [vm()]
-
-
-@pytest.mark.parametrize(
-    ("owner", "names", "meant"),
-    [
-        (SCALE_SET, ["pool_3"], [f"{SCALE_SET}/virtualMachines/3"]),
-        (SCALE_SET, ["pool_1a2b3c"], [f"{GROUP}/providers/Microsoft.Compute/virtualMachines/pool_1a2b3c"]),
-        (f"{GROUP}/providers/Microsoft.Compute/availabilitySets/as", ["web_1"], [VM.replace("web-01", "web_1")]),
-        (VM, ["web-02"], [VM]),
-    ],
-)
-def test_members_of_a_set_are_told_from_its_id(owner: str, names: list[str], meant: list[str]) -> None:
-    assert [str(one) for one in whose(GRAPH, graph(owner, Resources=names))] == meant
-
-
-def test_a_row_may_be_columns_beside_an_id() -> None:
-    row = {"id": EXAMPLES[GRAPH]["id"], **SCHEDULED}
-    assert snapshots(read(GRAPH, row))
-    assert whose(GRAPH, row) == [vm()]
-
-
-@pytest.mark.parametrize("members", [{"EventStatus": "Scheduled"}, {"EventStatus": "Canceled"}])
-def test_an_event_that_did_not_begin_means_nothing(members: dict[str, object]) -> None:
-    assert kinds(GRAPH, graph(VM, **members)) == [Kind.OTHER]
 
 
 @samples.needs_samples
