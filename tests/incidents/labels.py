@@ -6,8 +6,6 @@ from functools import partial
 from tests.incidents.model import ANY, ExpectedTime, Extent, Label
 
 SCENARIO = "live-migration-datapath"
-CONFIRMED_OR_SUSPECTED = ("confirmed", "suspected")
-"""Flagged, where the contract leaves open how firmly."""
 
 Words = str | Iterable[str | None] | None
 
@@ -54,6 +52,10 @@ def expect_flagged(  # noqa: PLR0913 - likewise
     return expect_label(
         verdict, explanation, failed_at, state=state, migrated_at=migrated_at, action=action, extent=extent
     )
+
+
+# Flagged, where the contract leaves open how firmly.
+expect_affected = partial(expect_flagged, verdict=("confirmed", "suspected"))
 
 
 def expect_no_loss(

@@ -4,13 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tests.incidents.catalogue import OTHER_REGIONS, REGIONS
-from tests.incidents.labels import (
-    CONFIRMED_OR_SUSPECTED,
-    expect_flagged,
-    expect_no_loss,
-    expect_other_cause,
-    expect_undecided,
-)
+from tests.incidents.labels import expect_affected, expect_flagged, expect_no_loss, expect_other_cause, expect_undecided
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -103,14 +97,14 @@ def loss_in_quarter_hours(scene: Scene) -> Label:
     migrated = _migration(scene, 15)
     scene.drop_traffic(scene.choose_time_after(migrated, 0, 8))
     # How firmly, and to which quarter it is dated, is not compared.
-    return expect_flagged(migrated, ANY, verdict=CONFIRMED_OR_SUSPECTED)
+    return expect_affected(migrated, ANY)
 
 
 def loss_in_five_minutes(scene: Scene) -> Label:
     """The same in points of 5 minutes."""
     migrated = _migration(scene, 5)
     scene.drop_traffic(scene.choose_time_after(migrated, 0, 8))
-    return expect_flagged(migrated, ANY, verdict=CONFIRMED_OR_SUSPECTED)
+    return expect_affected(migrated, ANY)
 
 
 def clean_in_coarse_points(scene: Scene) -> Label:

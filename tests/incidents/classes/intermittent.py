@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from tests.incidents.labels import (
-    CONFIRMED_OR_SUSPECTED,
     SCENARIO,
+    expect_affected,
     expect_flagged,
     expect_inconclusive,
     expect_no_loss,
@@ -36,7 +36,7 @@ def flapping(scene: Scene) -> Label:
     lost = scene.choose_time_after(migrated, 0, 10)
     _flaps(scene, lost, scene.until)
     # One intermittent loss from the first onset, open until 15 well minutes have passed; the machine lives.
-    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy",), extent="intermittent")
+    return expect_affected(migrated, lost, action=("redeploy",), extent="intermittent")
 
 
 def flapping_ended(scene: Scene) -> Label:
@@ -44,9 +44,7 @@ def flapping_ended(scene: Scene) -> Label:
     migrated = scene.migrate_vm(scene.choose_time_before_end(160, 240))
     lost = scene.choose_time_after(migrated, 0, 10)
     _flaps(scene, lost, scene.choose_time_after(lost, 40, 80))
-    return expect_flagged(
-        migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, state="recovered", action=("none",), extent="intermittent"
-    )
+    return expect_affected(migrated, lost, state="recovered", action=("none",), extent="intermittent")
 
 
 def flapping_without_migration(scene: Scene) -> Label:
@@ -65,12 +63,8 @@ def reset_between_pieces(scene: Scene) -> Label:
     lost = scene.drop_traffic(scene.choose_time_after(done, 4.5, 6))
     # A reset parts the pieces and breaks the link: the migration's loss is the earlier one, the latest is the reset's
     # or nobody's, and is open.
-    return expect_flagged(
-        migrated,
-        lost,
-        verdict=CONFIRMED_OR_SUSPECTED,
-        explanation=("unexplained", "guest-restart"),
-        action=("investigate", "escalate"),
+    return expect_affected(
+        migrated, lost, explanation=("unexplained", "guest-restart"), action=("investigate", "escalate")
     )
 
 

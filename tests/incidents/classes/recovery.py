@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tests.incidents.labels import CONFIRMED_OR_SUSPECTED, expect_flagged, expect_no_loss, expect_other_cause
+from tests.incidents.labels import expect_affected, expect_flagged, expect_no_loss, expect_other_cause
 from tests.incidents.model import ANY, Label
 from tests.incidents.scene import Scene
 
@@ -41,7 +41,7 @@ def creeping_traffic(scene: Scene) -> Label:
     scene.reduce_traffic(crept, None, 0.07, 0.2)
     # Between 5 % and 50 % without heartbeats the loss goes on as a partial one; which of the two words then stands in
     # `extent` is not compared.
-    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, extent=ANY)
+    return expect_affected(migrated, lost, extent=ANY)
 
 
 def creeping_traffic_with_heartbeats_back(scene: Scene) -> Label:
@@ -53,7 +53,7 @@ def creeping_traffic_with_heartbeats_back(scene: Scene) -> Label:
     scene.reduce_traffic(crept, None, 0.2, 0.34)
     scene.plan.feeds.add("heartbeat")
     # In between 5 % and 50 % heartbeats that are back end the loss: recovered.
-    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, state="recovered", extent=ANY)
+    return expect_affected(migrated, lost, state="recovered", extent=ANY)
 
 
 def agent_stays_away(scene: Scene) -> Label:
@@ -95,9 +95,7 @@ def relapse_after_minutes(scene: Scene) -> Label:
     scene.drop_traffic(scene.choose_time_after(healed, 4.2, 12))
     # Fewer than 15 well minutes between, together down for most of the time: one intermittent loss from the first
     # onset, and open. Never "reachable again, nothing to do".
-    return expect_flagged(
-        migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy", "investigate"), extent="intermittent"
-    )
+    return expect_affected(migrated, lost, action=("redeploy", "investigate"), extent="intermittent")
 
 
 def relapse_after_half_an_hour(scene: Scene) -> Label:
@@ -105,9 +103,7 @@ def relapse_after_half_an_hour(scene: Scene) -> Label:
     migrated, _, healed = _migration_and_healed_loss(scene, 22, 45)
     lost = scene.drop_traffic(scene.choose_time_after(healed, 18, 28))
     # Two losses: the first is the migration's, the latest is unexplained and open, and decides state and action.
-    return expect_flagged(
-        migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, explanation="unexplained", action=("investigate",)
-    )
+    return expect_affected(migrated, lost, explanation="unexplained", action=("investigate",))
 
 
 def relapse_that_healed_too(scene: Scene) -> Label:
@@ -115,7 +111,7 @@ def relapse_that_healed_too(scene: Scene) -> Label:
     migrated, _, healed = _migration_and_healed_loss(scene, 18, 25)
     lost = scene.choose_time_after(healed, 18, 25)
     scene.drop_traffic(lost, scene.choose_time_after(lost, 18, 25))
-    return expect_flagged(migrated, lost, verdict=CONFIRMED_OR_SUSPECTED, state="recovered", explanation="unexplained")
+    return expect_affected(migrated, lost, state="recovered", explanation="unexplained")
 
 
 def relapse_after_redeploy(scene: Scene) -> Label:
@@ -130,12 +126,8 @@ def relapse_after_redeploy(scene: Scene) -> Label:
     again = scene.drop_traffic(scene.choose_time_after(back, 5, 12))
     # A reset lies between, so these are two losses, and the link of the latest to the migration is broken. Redeployed
     # already and dead: never "nothing to do", never another redeploy.
-    return expect_flagged(
-        migrated,
-        again,
-        verdict=CONFIRMED_OR_SUSPECTED,
-        explanation=("unexplained", "guest-restart"),
-        action=("escalate", "investigate"),
+    return expect_affected(
+        migrated, again, explanation=("unexplained", "guest-restart"), action=("escalate", "investigate")
     )
 
 
@@ -145,7 +137,7 @@ def user_stop_after_a_healed_loss(scene: Scene) -> Label:
     stopped = scene.choose_time_after(healed, 25, 40)
     scene.deallocate_for_good(stopped)
     # The latest loss is the customer's: explained by the stop, and no reason to redeploy.
-    return expect_flagged(migrated, stopped, verdict=CONFIRMED_OR_SUSPECTED, explanation="user-stop")
+    return expect_affected(migrated, stopped, explanation="user-stop")
 
 
 def pause_then_loss(scene: Scene) -> Label:
@@ -157,7 +149,7 @@ def pause_then_loss(scene: Scene) -> Label:
     scene.drop_traffic(scene.choose_time_after(well, 9, 12))
     scene.plan.noise = 0.25
     # The pieces make one intermittent loss from the pause on; how exactly it is dated is not compared.
-    return expect_flagged(migrated, ANY, verdict=CONFIRMED_OR_SUSPECTED, action=("redeploy",), extent=ANY)
+    return expect_affected(migrated, ANY, action=("redeploy",), extent=ANY)
 
 
 def restart_before_migration(scene: Scene) -> Label:
