@@ -27,6 +27,15 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def run(state: Path, code: str, *arguments: str, **variables: str) -> str:
+    """What a program says that keeps its state below that folder."""
+    environment = {**os.environ, "XDG_STATE_HOME": str(state), **variables}
+    command = [sys.executable, "-c", code, *arguments]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, umask=0o077)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
 @needs_root
 @pytest.mark.parametrize("given", ["folder", "parent", "file"])
 def test_what_belongs_to_another_user_is_refused(tmp_path: Path, given: str) -> None:
@@ -82,11 +91,8 @@ def test_what_is_made_in_a_shared_folder_is_the_groups(tmp_path: Path) -> None:
     shared = tmp_path / "ops"
     shared.mkdir()
     shared.chmod(0o2770)
-    environment = {**os.environ, "XDG_STATE_HOME": str(shared)}
-    command = [sys.executable, "-c", WRITE, "one"]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, umask=0o077)
 
-    assert ran.stdout == "0\n", ran.stderr
+    assert run(shared, WRITE, "one") == "0\n"
     folder = shared / "vmdiag"
     assert [mode(folder), mode(folder / "locks")] == [0o2770, 0o2770]
     assert mode(folder / "redeploys.jsonl") == 0o660
@@ -109,11 +115,7 @@ except OSError as error:
 
 @pytest.mark.parametrize("code", ["ENOSYS", "ENOLCK", "EOPNOTSUPP"])
 def test_where_the_file_system_has_no_locks_nothing_is_held(tmp_path: Path, code: str) -> None:
-    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
-    command = [sys.executable, "-c", LOCKLESS.format(code=code)]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-    assert ran.stdout == "refused\n", ran.stderr
+    assert run(tmp_path, LOCKLESS.format(code=code)) == "refused\n"
 
 
 # The interpreter may lie where only root can read: what is needed is loaded before.
@@ -144,14 +146,6 @@ def test_two_users_of_a_shared_folder_know_of_each_others_redeploys() -> None:
         shared.mkdir()
         os.chown(shared, 0, GROUP)
         shared.chmod(0o2770)
-        environment = {**os.environ, "XDG_STATE_HOME": str(shared), "PYTHONDONTWRITEBYTECODE": "1"}
         for turn, user in enumerate((ANOTHER, ANOTHER - 1, ANOTHER)):
-            ran = subprocess.run(
-                [sys.executable, "-c", BECOME + WRITE, f"redeploy {turn}", str(user)],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                umask=0o077,
-            )
-            assert ran.stdout == f"{turn}\n", ran.stderr
+            told = run(shared, BECOME + WRITE, f"redeploy {turn}", str(user), PYTHONDONTWRITEBYTECODE="1")
+            assert told == f"{turn}\n"

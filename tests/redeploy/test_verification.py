@@ -94,9 +94,37 @@ def test_traffic_is_back_above_half_and_lost_at_a_twentieth_three_minutes_in_a_r
     assert seen(metric(after)).state is state
 
 
-def test_what_was_measured_before_the_end_proves_nothing() -> None:
-    assert seen(metric([0.9, 0.9, 0.9], first=-3)).state is SignalState.UNJUDGED
-    assert seen(metric([0.9, 0.9, 0.9, 0.9], first=-2)).state is SignalState.UNJUDGED
+BACK, DEAD, SOME = (metric([share] * 3, name=name) for share, name in ((0.9, "a"), (0.01, "b"), (0.2, "c")))
+ALIVE, SILENT = beats(1, 2, 3), beats()
+
+
+@pytest.mark.parametrize(
+    ("sign", "state"),
+    [
+        # What was measured before the end proves nothing.
+        (seen(metric([0.9, 0.9, 0.9], first=-3)), SignalState.UNJUDGED),
+        (seen(metric([0.9, 0.9, 0.9, 0.9], first=-2)), SignalState.UNJUDGED),
+        # What was idle before tells nothing.
+        (seen(metric([0.9, 0.9, 0.9], usual=9_000.0)), SignalState.UNJUDGED),
+        (seen(metric([0.9, 0.9, 0.9], name="Inbound Flows", usual=3.0)), SignalState.NORMAL),
+        # One metric that is back does not outweigh one that is dead.
+        (seen(BACK, DEAD), SignalState.PARTIAL),
+        (seen(BACK, SOME), SignalState.NORMAL),
+        (seen(DEAD, metric([0.9] * 3, name="Network In"), metric([0.01] * 3)), SignalState.LOST),
+        # Traffic decides, and between lost and back heartbeats do.
+        (seen(metric([0.9] * 3), SILENT, signals=BOTH), SignalState.NORMAL),
+        (seen(metric([0.01] * 3), ALIVE, signals=BOTH), SignalState.LOST),
+        (seen(metric([0.2] * 3), ALIVE), SignalState.NORMAL),
+        (seen(metric([0.2] * 3), SILENT, signals=BOTH), SignalState.PARTIAL),
+        # An agent that stays silent is no loss where traffic flows again.
+        (seen(metric([0.9] * 14), SILENT, signals=BEATS, now=14), SignalState.NORMAL),
+        (seen(metric([0.2] * 14), SILENT, signals=BEATS, now=14), SignalState.PARTIAL),
+        (seen(metric([0.01] * 14), SILENT, signals=BEATS, now=14), SignalState.LOST),
+        (seen(SILENT, signals=BEATS, now=14), SignalState.LOST),
+    ],
+)
+def test_what_several_signals_show_together(sign: Sign, state: SignalState) -> None:
+    assert sign.state is state
 
 
 def test_minutes_that_were_not_reported_are_not_in_a_row_and_old_ones_say_nothing_of_now() -> None:
@@ -130,38 +158,6 @@ def test_the_same_hour_of_the_days_before_may_be_quieter_than_the_hour_before_th
 
     assert seen(after).state is SignalState.PARTIAL
     assert seen(series).state is SignalState.NORMAL
-
-
-def test_what_was_idle_before_tells_nothing() -> None:
-    assert seen(metric([0.9, 0.9, 0.9], usual=9_000.0)).state is SignalState.UNJUDGED
-    assert seen(metric([0.9, 0.9, 0.9], name="Inbound Flows", usual=3.0)).state is SignalState.NORMAL
-
-
-def test_one_metric_that_is_back_does_not_outweigh_one_that_is_dead() -> None:
-    back, dead, some = (metric([share] * 3, name=name) for share, name in ((0.9, "a"), (0.01, "b"), (0.2, "c")))
-
-    assert seen(back, dead).state is SignalState.PARTIAL
-    assert seen(back, some).state is SignalState.NORMAL
-    assert seen(dead, metric([0.9] * 3, name="Network In"), metric([0.01] * 3)).state is SignalState.LOST
-
-
-def test_traffic_decides_and_between_lost_and_back_heartbeats_do() -> None:
-    back, dead, some = metric([0.9] * 3), metric([0.01] * 3), metric([0.2] * 3)
-    alive, silent = beats(1, 2, 3), beats()
-
-    assert seen(back, silent, signals=BOTH).state is SignalState.NORMAL
-    assert seen(dead, alive, signals=BOTH).state is SignalState.LOST
-    assert seen(some, alive).state is SignalState.NORMAL
-    assert seen(some, silent, signals=BOTH).state is SignalState.PARTIAL
-
-
-def test_an_agent_that_stays_silent_is_no_loss_where_traffic_flows_again() -> None:
-    silent = beats()
-
-    assert seen(metric([0.9] * 14), silent, signals=BEATS, now=14).state is SignalState.NORMAL
-    assert seen(metric([0.2] * 14), silent, signals=BEATS, now=14).state is SignalState.PARTIAL
-    assert seen(metric([0.01] * 14), silent, signals=BEATS, now=14).state is SignalState.LOST
-    assert seen(silent, signals=BEATS, now=14).state is SignalState.LOST
 
 
 @pytest.mark.parametrize(
