@@ -8,12 +8,12 @@ import json
 import math
 import re
 import subprocess
-import sysconfig
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests import notation
+from tests.conftest import COMMAND
 from vmdiag.sources.decoding.recording import encode_transcript
 
 ROOT = Path(__file__).parent.parent
@@ -59,9 +59,8 @@ def generate_files() -> Iterator[tuple[str, str]]:
 
 def run_example(folder: Path) -> str:
     """The report of an example as the installed command gives it now, without the time it was made."""
-    command = Path(sysconfig.get_path("scripts"), "vmdiag")
     done = subprocess.run(
-        [command, "check", "--source", "archive", "-o", "json"], cwd=folder, capture_output=True, text=True, check=False
+        [COMMAND, "check", "--source", "archive", "-o", "json"], cwd=folder, capture_output=True, text=True, check=False
     )
     text = re.sub(r'"generated_at": "[^"]*"', '"generated_at": "2026-03-02T10:00:00Z"', done.stdout)
     return re.sub(r'("tool": \{\s*"name": "vmdiag",\s*"version": )"[^"]*"', r'\1"0.0.0"', text)

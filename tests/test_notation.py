@@ -16,18 +16,13 @@ STORY = """
 """
 
 
-def test_a_timeline_is_told_as_it_was_drawn() -> None:
-    assert sorted(notation.lines(notation.timeline(STORY))) == sorted(
-        line.strip() for line in STORY.split("\n") if line.strip()
-    )
-
-
-def test_what_was_told_draws_the_same_events() -> None:
+def test_a_timeline_is_told_as_it_was_drawn_and_draws_the_same_events_again() -> None:
     drawn = notation.timeline(STORY)
-    again = notation.timeline("\n".join(notation.lines(drawn)))
+    told = notation.lines(drawn)
+    again = notation.timeline("\n".join(told))
 
-    assert again.events == drawn.events
-    assert again.window == drawn.window
+    assert sorted(told) == sorted(line.strip() for line in STORY.split("\n") if line.strip())
+    assert (again.events, again.window) == (drawn.events, drawn.window)
 
 
 @pytest.mark.parametrize("kind", sorted(notation.WORDS))

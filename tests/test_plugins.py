@@ -25,17 +25,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return package
 
 
-def test_a_files_name_is_the_plugins_name_and_helpers_are_none(package: ModuleType) -> None:
+def test_a_files_name_is_the_plugins_name_by_which_it_is_loaded_and_listing_imports_nothing(
+    package: ModuleType,
+) -> None:
     assert plugins.list_names(package) == ("broken", "two-words")
-
-
-def test_listing_imports_nothing(package: ModuleType) -> None:
-    plugins.list_names(package)
-
     assert not [name for name in sys.modules if name.startswith("shelf_of_plugins.")]
-
-
-def test_a_plugin_is_loaded_by_its_public_name(package: ModuleType) -> None:
     assert plugins.load(package, "two-words").ANSWER == 42
 
 

@@ -4,7 +4,6 @@ import argparse
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+from tests.conftest import COMMAND
 from tests.incidents.corpus import BLOCK_SIZE, generate_batches
 from tests.incidents.model import FLAGGED, TOLERANCE, Batch, ExpectedTime, Incident, Label
 
@@ -196,7 +196,7 @@ def _judge(root: Path, batch: Batch) -> dict[str, Case] | str:
     # What the operator states concerns named VMs; all others are judged together.
     who = ["--all"] if batch.unreachable_since is None else [incident.vm for incident in batch.incidents]
     source = ["--source", str(folder), "--until", batch.until.isoformat()]
-    command = [_program(), "check", *who, *source, "-o", "json"]
+    command = [str(COMMAND), "check", *who, *source, "-o", "json"]
     if batch.unreachable_since is not None:
         command += ["--unreachable-since", batch.unreachable_since.isoformat()]
     if batch.since is not None:
@@ -211,12 +211,6 @@ def _judge(root: Path, batch: Batch) -> dict[str, Case] | str:
     if cases is None:
         return f"incidents from {batch.incidents[0].index}: exit code {ended.returncode}: {ended.stderr[-2000:]}"
     return cases
-
-
-def _program() -> str:
-    """The command installed beside this interpreter, else the one on the path."""
-    beside = Path(sys.executable).with_name("vmdiag")
-    return str(beside) if beside.exists() else "vmdiag"
 
 
 def _cases(text: str) -> dict[str, Case] | None:

@@ -6,11 +6,12 @@ The two run in turn, and the quickest of each counts: what makes a run slower th
 import argparse
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests.conftest import COMMAND
 
 LIMIT = 1.3
 RUNS = 20
@@ -27,7 +28,7 @@ def main(version: Annotated[bool, typer.Option("--version")] = False) -> None:
         typer.echo("bare 0.1.0")
         raise typer.Exit
 '''
-COMMAND = '''
+COMMAND_TEXT = '''
 @app.command()
 def {name}({options}) -> None:
     """Do something."""
@@ -40,11 +41,10 @@ def main() -> None:
     runs = argparse.ArgumentParser(description=__doc__)
     runs.add_argument("--runs", type=int, default=RUNS)
     count = runs.parse_args().runs
-    vmdiag = Path(sysconfig.get_path("scripts"), "vmdiag")
     with tempfile.TemporaryDirectory() as folder:
         bare = _bare(Path(folder))
         for arguments in (["--version"], ["--help"], ["check", "--help"]):
-            ours, theirs = _quickest([[vmdiag, *arguments], [bare, *arguments]], count)
+            ours, theirs = _quickest([[COMMAND, *arguments], [bare, *arguments]], count)
             ratio = f"{ours / theirs:.2f} (limit {LIMIT})"
             print(f"{' '.join(arguments):14} vmdiag {ours * 1000:6.1f} ms  bare {theirs * 1000:6.1f} ms  ratio {ratio}")
 
@@ -53,7 +53,7 @@ def _bare(folder: Path) -> Path:
     """A script beside a compiled module, as pip installs one."""
     option = 'o{n}: Annotated[Optional[str], typer.Option(help="An option.", envvar="BARE_{n}")] = None'
     commands = [
-        COMMAND.format(name=name, options=", ".join(option.format(n=n) for n in range(count)))
+        COMMAND_TEXT.format(name=name, options=", ".join(option.format(n=n) for n in range(count)))
         for name, count in OPTIONS.items()
     ]
     (folder / "bare.py").write_text(BARE + "\n".join(commands))

@@ -163,6 +163,7 @@ def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, log
         (("web-01", "--cloud", "http://x"), "--cloud"),
         (("web-01", "--resume", "nowhere.ndjson"), "nowhere.ndjson"),
         (("--tag", "x"), "KEY=VALUE"),
+        (("web-01", "--tag", "app=shop"), "contradict"),
         # What asks Azure contradicts an archive.
         (("--source", "activity.json", "--probe", "22"), "--probe"),
         (("--source", "activity.json", "--workspace", "00000000-0000-0000-0000-000000000000"), "--workspace"),

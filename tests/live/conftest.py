@@ -16,6 +16,7 @@ import pytest
 from tests.arm import ArmServer, Fault, RedeployBehaviour, World
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import COMMAND, CommandResult, Runner
+from tests.incidents.model import GroundTruth, Operation
 from vmdiag.redeploy.journal import Journal
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.Compute/virtualMachines/web-01"
@@ -123,11 +124,31 @@ def build_redeploy(**how: Any) -> RedeployBehaviour:
     return RedeployBehaviour(**{"takes": timedelta(seconds=0.5), "leap": timedelta(minutes=15)} | how)
 
 
-def build_world(*, redeploying: RedeployBehaviour | None = None, **knobs: Any) -> World:
+Change = Callable[[World], object]
+
+
+def build_world(*changes: Change, redeploying: RedeployBehaviour | None = None, **knobs: Any) -> World:
     """One affected VM, `prod/web-01`, that a redeploy mends."""
     one = World.with_one_vm(**knobs)
     one.redeploying = redeploying or build_redeploy()
+    for change in changes:
+        change(one)
     return one
+
+
+def build_fleet(vms: int, groups: int, migrated: int, **how: Any) -> World:
+    """A fleet of which some are affected, and what a redeploy does."""
+    many = World.with_fleet(vms=vms, groups=groups, migrated=migrated)
+    many.redeploying = build_redeploy(**how)
+    return many
+
+
+def log_operation(one: World, target: str, name: str, ago: timedelta) -> None:
+    """Somebody else, from somewhere else, did something so long ago."""
+    truth = GroundTruth(until=one.now(), operations=(Operation(at=one.now() - ago, target=target, name=name),))
+    one.activity_log.add_entries(
+        truth, timedelta(seconds=1), caller="ops", correlation=f"{target}/{name}/{ago}", client_request_id="theirs"
+    )
 
 
 def wait_until(running: subprocess.Popen[Any], happened: Callable[[], object]) -> None:
@@ -143,5 +164,4 @@ def get_gap_reasons(case: dict[str, Any]) -> dict[str, str]:
 
 
 def list_refusing_guards(case: dict[str, Any]) -> set[str]:
-    """The guards that refuse."""
     return {guard["guard"] for guard in case["mitigation"]["guards"] if guard["passes"] is False}

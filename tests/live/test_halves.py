@@ -10,6 +10,8 @@ from tests.live.conftest import GRAPH, ID, LOG, METRICS, AzureStarter, LocalAzur
 
 QUERY = r"/v1/workspaces/[^/]+/query"
 HISTORY = "availabilityStatuses"
+REFUSED, HALF_QUERY = Fault(path=METRICS, kind="status", status=403), Fault(path=QUERY, kind="partial_error", lose=100)
+SUSPECTED = ("--include-suspected",)
 
 
 def check_vm(there: LocalAzure, *more: str) -> dict[str, Any]:
@@ -22,10 +24,6 @@ def check_vm(there: LocalAzure, *more: str) -> dict[str, Any]:
 def get_partial_gaps(case: dict[str, Any]) -> dict[str, str]:
     """The gaps in part that a case has, by signal."""
     return {gap["signal"]: gap["reason"] for gap in case["gaps"] if gap["partial"]}
-
-
-def test_what_is_answered_whole_leaves_no_gap(azure: AzureStarter) -> None:
-    assert get_partial_gaps(check_vm(azure())) == {}
 
 
 def test_an_error_beside_the_heartbeats_is_a_gap_of_heartbeats(azure: AzureStarter) -> None:
@@ -51,12 +49,24 @@ def test_an_activity_log_without_its_list_was_not_read(azure: AzureStarter, form
     assert case["verdict"] == "suspected"
 
 
-@pytest.mark.parametrize("path", [HISTORY, METRICS, "Microsoft.ResourceHealth/events"])
-@pytest.mark.parametrize("form", ["null", "missing"])
-def test_no_feed_without_its_list_is_taken_for_an_empty_one(azure: AzureStarter, path: str, form: str) -> None:
-    signals = {HISTORY: {"health"}, METRICS: {"traffic", "cpu", "disk", "availability"}}.get(path, {"service"})
+FEEDS = {
+    HISTORY: {"health"},
+    METRICS: {"traffic", "cpu", "disk", "availability"},
+    "Microsoft.ResourceHealth/events": {"service"},
+}
 
-    assert signals <= set(get_partial_gaps(check_vm(azure(Fault(path=path, kind="unlisted", form=form)))))
+
+@pytest.mark.parametrize(
+    ("path", "how"),
+    [
+        *((path, {"kind": "unlisted", "form": form}) for path in FEEDS for form in ("null", "missing")),
+        (METRICS, {"kind": "error_beside"}),
+    ],
+)
+def test_no_feed_without_its_list_or_with_an_error_beside_it_is_taken_for_whole(
+    azure: AzureStarter, path: str, how: dict[str, Any]
+) -> None:
+    assert FEEDS[path] <= set(get_partial_gaps(check_vm(azure(Fault(path=path, **how)))))
 
 
 @pytest.mark.parametrize("says", ["total", "truncated"])
@@ -67,12 +77,6 @@ def test_health_changes_that_are_a_page_of_many_were_read_in_part(azure: AzureSt
     case = check_vm(there)
 
     assert "health" in {gap["signal"] for gap in case["gaps"]}
-
-
-def test_an_error_beside_metrics_is_a_gap_of_what_they_measure(azure: AzureStarter) -> None:
-    there = azure(Fault(path=METRICS, kind="error_beside"))
-
-    assert {"traffic", "cpu", "disk", "availability"} <= set(get_partial_gaps(check_vm(there)))
 
 
 def test_a_page_that_fails_behind_a_good_one_leaves_the_feed_read_in_part(azure: AzureStarter) -> None:
@@ -90,57 +94,30 @@ def test_a_workspace_that_answers_whole_makes_good_what_the_other_lacks(azure: A
     assert case["verdict"] == "confirmed"
 
 
-def test_a_healthy_vm_is_not_redeployed_on_half_of_its_heartbeats(azure: AzureStarter) -> None:
-    there = azure(
-        build_world(lost_ago=None),
-        Fault(path=METRICS, kind="status", status=403),
-        Fault(path=QUERY, kind="partial_error", lose=100),
-    )
-    there.redeploy_vms()
-
-    assert there.redeploy_count == 0
-
-
 @pytest.mark.parametrize(
-    "fault", [Fault(path=METRICS, kind="unlisted", form="null"), Fault(path=QUERY, kind="partial_error", lose=100)]
-)
-def test_half_of_what_might_deny_the_loss_refuses_the_redeploy(azure: AzureStarter, fault: Fault) -> None:
-    there = azure(build_world(), fault)
-    ran, _ = there.redeploy_vms("--include-suspected")
-
-    assert (there.redeploy_count, ran.code) == (0, 5), ran.err
-
-
-@pytest.mark.parametrize(
-    "fault",
+    ("knobs", "faults", "words", "code"),
     [
-        Fault(path=METRICS, kind="html"),
-        Fault(path=METRICS, kind="truncated"),
-        Fault(path=METRICS, kind="status", status=403),
+        # A healthy VM, of whose heartbeats half are known.
+        ({"lost_ago": None}, (REFUSED, HALF_QUERY), (), 3),
+        # Half of what might deny the loss, or of the VM's log.
+        ({}, (Fault(path=METRICS, kind="unlisted", form="null"),), SUSPECTED, 5),
+        ({}, (HALF_QUERY,), SUSPECTED, 5),
+        ({}, (Fault(path=LOG, kind="error_beside"),), SUSPECTED, 5),
+        # Heartbeats alone, where the traffic could not be read.
+        ({}, (Fault(path=METRICS, kind="html"),), (), 5),
+        ({}, (Fault(path=METRICS, kind="truncated"),), (), 5),
+        ({}, (REFUSED,), (), 5),
+        # A lock that was read counts, whatever its list lacks.
+        ({"locks": ("CanNotDelete",)}, (Fault(path="Authorization/locks", kind="error_beside"),), (), 5),
     ],
 )
-def test_heartbeats_alone_redeploy_nothing_where_the_traffic_could_not_be_read(
-    azure: AzureStarter, fault: Fault
+def test_nothing_is_redeployed_on_half_an_answer(
+    azure: AzureStarter, knobs: dict[str, Any], faults: tuple[Fault, ...], words: tuple[str, ...], code: int
 ) -> None:
-    there = azure(build_world(), fault)
-    ran, _ = there.redeploy_vms()
+    there = azure(build_world(**knobs), *faults)
+    ran, _ = there.redeploy_vms(*words)
 
-    assert (there.redeploy_count, ran.code) == (0, 5), ran.err
-
-
-def test_a_lock_that_was_read_counts_whatever_its_list_lacks(azure: AzureStarter) -> None:
-    there = azure(build_world(locks=("CanNotDelete",)), Fault(path="Authorization/locks", kind="error_beside"))
-    ran, _ = there.redeploy_vms()
-
-    assert (there.redeploy_count, ran.code) == (0, 5), ran.err
-
-
-def test_half_a_log_of_the_vm_refuses_the_redeploy(azure: AzureStarter) -> None:
-    there = azure(build_world(), Fault(path=LOG, kind="error_beside"))
-    ran, _ = there.redeploy_vms("--include-suspected")
-
-    assert there.redeploy_count == 0
-    assert ran.code == 5, ran.err
+    assert (there.redeploy_count, ran.code) == (0, code), ran.err
 
 
 def test_the_replay_of_half_an_answer_is_still_half(azure: AzureStarter, tmp_path: Path) -> None:

@@ -51,21 +51,13 @@ def test_a_vm_is_redeployed_once_and_it_is_proven_that_it_helped(azure: AzureSta
     assert "eyJ" not in there.journal.path.read_text() + ran.err + ran.out
 
 
-def test_before_and_after_nothing_but_questions_are_asked(azure: AzureStarter) -> None:
-    there = azure(build_world())
-    there.redeploy_vms("--dry-run")
-    asked = {(seen.method, seen.path.rpartition("/")[2]) for seen in there.arm.requests if seen.method != "GET"}
-
-    assert asked == {("POST", "resources"), ("POST", "token"), ("POST", "query")}
-    assert there.redeploy_count == 0
-    assert not there.journal.path.exists()
-
-
-def test_a_dry_run_shows_the_plan_and_every_guards_answer(azure: AzureStarter) -> None:
+def test_a_dry_run_shows_the_plan_and_every_guards_answer_and_asks_nothing_but_questions(azure: AzureStarter) -> None:
     there = azure(build_world(availability_set="as-1", zone="2"))
     ran, (case,) = there.redeploy_vms("--dry-run")
     done = case["mitigation"]
+    asked = {(seen.method, seen.path.rpartition("/")[2]) for seen in there.arm.requests if seen.method != "GET"}
 
+    assert asked == {("POST", "resources"), ("POST", "token"), ("POST", "query")}
     assert (ran.code, ran.err, done["status"]) == (1, "", "planned")
     assert [guard["passes"] for guard in done["guards"]].count(True) == len(done["guards"]) - 1
     assert {guard["guard"] for guard in done["guards"] if guard["passes"] is None} == {"persistence"}
@@ -78,6 +70,7 @@ def test_a_dry_run_shows_the_plan_and_every_guards_answer(azure: AzureStarter) -
         "check", "prod/web-01", "--since", "1d", "--redeploy", "--yes", "--no-wait", "--dry-run"
     ).out
     assert there.redeploy_count == 0
+    assert not there.journal.path.exists()
     assert "Redeploy, guard by guard" in text
     assert "? persistence" in text
 
@@ -146,8 +139,7 @@ def test_it_can_be_begun_and_followed_later(azure: AzureStarter) -> None:
 
 
 def test_when_the_waiting_is_over_it_is_still_started(azure: AzureStarter) -> None:
-    there = azure(build_world(redeploying=build_redeploy(takes=LONG)))
-    ran, (case,) = there.redeploy_vms("--wait-for", "3s")
+    ran, (case,) = azure(build_world(redeploying=build_redeploy(takes=LONG))).redeploy_vms("--wait-for", "3s")
 
     assert (ran.code, case["mitigation"]["status"]) == (1, "started")
     assert "--wait-for was over" in case["mitigation"]["says"]

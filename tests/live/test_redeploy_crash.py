@@ -191,12 +191,3 @@ def test_a_look_that_came_too_early_is_told_and_a_later_one_decides(azure: Azure
     assert (code, told["reachable_again"], told["finished"]) == (0 if cures else 6, cures, True)
     assert resume_redeploys(there) == (0, [])
     assert there.redeploy_count == 1
-
-
-def test_a_journal_in_which_an_intent_may_be_lost_refuses(azure: AzureStarter) -> None:
-    there = azure(build_world())
-    there.journal.path.parent.mkdir(parents=True)
-    there.journal.path.write_text("spoilt\n")
-    case = there.refuse_redeploy()
-
-    assert "line 1 is not a record of the journal" in case["mitigation"]["says"]

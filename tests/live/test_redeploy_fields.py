@@ -1,6 +1,5 @@
 """What is asked before a redeploy is asked where it can be answered; what cannot be known is told, not taken for no."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,20 +9,17 @@ from tests.arm import Fault, World
 from tests.arm.initial_state import Lock
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.arm.world import AnnouncedEvent
-from tests.live.conftest import AzureStarter, build_world, list_refusing_guards
+from tests.live.conftest import AzureStarter, Change, build_world, list_refusing_guards
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod"
 COMPUTE = f"{GROUP}/providers/Microsoft.Compute"
 OF_SUBSCRIPTION = rf"^/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/locks"
-Change = Callable[[World], None]
 
 
 def announce_redeploy(owner: str, *names: str) -> Change:
-    def change(one: World) -> None:
-        later = one.now() + timedelta(hours=1)
-        one.maintenance.append(AnnouncedEvent(vm=f"{COMPUTE}/{owner}", kind="Redeploy", not_before=later, names=names))
-
-    return change
+    return lambda one: one.maintenance.append(
+        AnnouncedEvent(vm=f"{COMPUTE}/{owner}", kind="Redeploy", not_before=one.now() + timedelta(hours=1), names=names)
+    )
 
 
 def add_group_lock(one: World) -> None:
@@ -53,10 +49,7 @@ REFUSED: dict[str, tuple[dict[str, Any], Change, tuple[Fault, ...], str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_newer_versions_tell_and_other_levels_hold_refuses(azure: AzureStarter, name: str) -> None:
     knobs, change, faults, guard = REFUSED[name]
-    there = azure(build_world(**knobs))
-    change(there.arm.world)
-    for fault in faults:
-        there.arm.add_fault(fault)
+    there = azure(build_world(change, **knobs), *faults)
 
     assert list_refusing_guards(there.refuse_redeploy()) == {guard}
 
@@ -91,30 +84,26 @@ PASSED: dict[str, tuple[dict[str, Any], Change, tuple[Fault, ...], str]] = {
 @pytest.mark.parametrize("name", PASSED)
 def test_what_cannot_be_known_is_told_and_does_not_refuse_for_ever(azure: AzureStarter, name: str) -> None:
     knobs, change, faults, said = PASSED[name]
-    there = azure(build_world(**knobs))
-    change(there.arm.world)
-    for fault in faults:
-        there.arm.add_fault(fault)
-    ran, (case,) = there.redeploy_vms("--dry-run")
+    ran, (case,) = azure(build_world(change, **knobs), *faults).redeploy_vms("--dry-run")
     done = case["mitigation"]
 
     assert (ran.code, done["status"]) == (1, "planned"), done["says"]
     assert said in " ".join([*done["risks"], *(one["found"] for one in done["guards"])])
 
 
-def test_a_state_folder_that_others_can_write_and_a_newer_journal_are_refused(azure: AzureStarter) -> None:
+def test_a_state_folder_that_others_can_write_and_a_spoilt_or_newer_journal_are_refused(azure: AzureStarter) -> None:
     there = azure(build_world())
-    there.journal.path.parent.mkdir(parents=True)
-    there.journal.path.parent.chmod(0o777)
-    ran, (case,) = there.redeploy_vms()
-    assert (ran.code, there.redeploy_count) == (5, 0)
-    assert "others can write into" in case["mitigation"]["says"]
-
-    there.journal.path.parent.chmod(0o700)
-    there.journal.path.write_text('{"v": 2, "step": "intended", "id": "x"}\n')
-    ran, (case,) = there.redeploy_vms()
-    assert (ran.code, there.redeploy_count) == (5, 0)
-    assert "line 1 is of version 2" in case["mitigation"]["says"]
+    folder = there.journal.path.parent
+    folder.mkdir(parents=True)
+    for mode, text, said in (
+        (0o777, "", "others can write into"),
+        (0o700, "spoilt\n", "line 1 is not a record of the journal"),
+        (0o700, '{"v": 2, "step": "intended", "id": "x"}\n', "line 1 is of version 2"),
+    ):
+        folder.chmod(mode)
+        if text:
+            there.journal.path.write_text(text)
+        assert said in there.refuse_redeploy()["mitigation"]["says"]
     listed = there.run_command("mitigations", "--resume")
     assert (listed.code, "of version 2" in listed.err) == (2, True)
     assert "Update vmdiag, and leave the journal as it is" in listed.err
@@ -122,10 +111,8 @@ def test_a_state_folder_that_others_can_write_and_a_newer_journal_are_refused(az
 
 
 def test_a_storms_limit_is_no_setting_of_the_environment(azure: AzureStarter) -> None:
-    many = World.with_fleet(vms=12, groups=1, migrated=3)
-    there = azure(many)
+    there = azure(World.with_fleet(vms=12, groups=1, migrated=3))
     ran, cases = there.redeploy_vms("--all", "--max", "3", "--dry-run", VMDIAG_STORM="100")
-    done = [case["mitigation"] for case in cases if case["mitigation"]]
 
     assert ran.code == 5
-    assert all(one["says"].startswith("storm: ") for one in done)
+    assert all(case["mitigation"]["says"].startswith("storm: ") for case in cases if case["mitigation"])

@@ -17,8 +17,8 @@ from tests.arm.initial_state import Lock
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.arm.world import AnnouncedEvent
 from tests.conftest import COMMAND
-from tests.incidents.model import GroundTruth, Operation, ServiceIssue
-from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world
+from tests.incidents.model import ServiceIssue
+from tests.live.conftest import AzureStarter, Change, LocalAzure, build_fleet, build_world, log_operation
 from vmdiag.identity import VmId
 from vmdiag.redeploy.journal import JournalEntry, Step
 from vmdiag.redeploy.state_folder import hold_exclusive_lock
@@ -28,88 +28,59 @@ OTHER = VmId(subscription=SUBSCRIPTION, resource_group="test", name="db-01")
 HOUR = timedelta(hours=1)
 
 
-def log_operation(one: World, name: str, ago: timedelta, below: str = "") -> None:
-    """Somebody did something to the VM, so long ago."""
-    (vm,) = one
-    done = Operation(at=one.now() - ago, target=vm.id + below, name=f"Microsoft.Compute/virtualMachines/{name}")
-    truth = GroundTruth(until=one.now(), operations=(done,))
-    one.activity_log.add_entries(
-        truth, timedelta(seconds=1), caller="ops", correlation=f"{name}/{ago}", client_request_id="theirs"
+def with_log(*deeds: tuple[str, timedelta, str]) -> Change:
+    """What was done to the VM, or below it, and how long ago."""
+
+    def change(one: World) -> None:
+        for name, ago, below in deeds:
+            log_operation(one, f"{VM}{below}", f"Microsoft.Compute/virtualMachines/{name}", ago)
+
+    return change
+
+
+def with_incident(ago: timedelta, service: str = "Virtual Machines", region: str = "West Europe") -> Change:
+    return lambda one: one.issues.append(
+        ServiceIssue(at=one.now() - ago, subscription=SUBSCRIPTION, region=region, service=service)
     )
 
 
-def change_world(**knobs: Any) -> Callable[[], World]:
-    return lambda: build_world(**knobs)
-
-
-def with_log(*deeds: tuple[str, timedelta, str]) -> Callable[[], World]:
-    def create_world() -> World:
-        one = build_world()
-        for deed in deeds:
-            log_operation(one, *deed)
-        return one
-
-    return create_world
-
-
-def _build_locked() -> World:
-    one = build_world()
+def lock_group(one: World) -> None:
     one.locks.append(Lock(scope=f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod", level="CanNotDelete"))
-    return one
 
 
-def _build_announced() -> World:
-    one = build_world()
+def announce_reboot(one: World) -> None:
     one.maintenance.append(AnnouncedEvent(vm=str(VM), kind="Reboot", not_before=one.now() + HOUR))
-    return one
 
 
-def with_incident(
-    ago: timedelta, service: str = "Virtual Machines", region: str = "West Europe"
-) -> Callable[[], World]:
-    def create_world() -> World:
-        one = build_world()
-        at = one.now() - ago
-        one.issues.append(ServiceIssue(at=at, subscription=SUBSCRIPTION, region=region, service=service))
-        return one
-
-    return create_world
-
-
-def _build_storm() -> World:
-    many = World.with_fleet(vms=12, groups=2, migrated=3)
-    many.redeploying = build_redeploy()
-    return many
-
-
-BLOCKED: dict[str, tuple[Callable[[], World], tuple[str, ...]]] = {
-    "verdict": (change_world(annotation="LiveMigrationFailure"), ()),
-    "state/provisioning": (change_world(provisioning="Failed"), ()),
-    "state/lock on the VM": (change_world(locks=("ReadOnly",)), ()),
-    "state/lock above": (_build_locked, ()),
-    "data": (change_world(ephemeral=True), ()),
-    "owner/tag": (change_world(tags={"VMDiag-Protect": "yes"}), ()),
-    "owner/AKS": (change_world(tags={"aks-managed-poolName": "pool"}), ()),
-    "count": (_build_storm, ("--all",)),
-    "storm": (_build_storm, ("--all", "--max", "5")),
+BLOCKED: dict[str, tuple[tuple[Change, ...], dict[str, Any]]] = {
+    "verdict": ((), {"annotation": "LiveMigrationFailure"}),
+    "state/provisioning": ((), {"provisioning": "Failed"}),
+    "state/lock on the VM": ((), {"locks": ("ReadOnly",)}),
+    "state/lock above": ((lock_group,), {}),
+    "data": ((), {"ephemeral": True}),
+    "owner/tag": ((), {"tags": {"VMDiag-Protect": "yes"}}),
+    "owner/AKS": ((), {"tags": {"aks-managed-poolName": "pool"}}),
+    "count": ((), {}),
+    "storm": ((), {}),
     # Begun only now, it explains nothing of what happened two hours ago.
-    "service event/young": (with_incident(timedelta(minutes=5)), ()),
-    "service event/old": (with_incident(99 * HOUR), ()),
-    "service event/of another service": (with_incident(2 * HOUR, "Storage"), ()),
-    "service event/announced": (_build_announced, ()),
-    "repeat/hours": (with_log(("redeploy/action", 5 * HOUR, "")), ()),
-    "repeat/week": (with_log(("redeploy/action", 30 * HOUR, ""), ("redeploy/action", 99 * HOUR, "")), ()),
-    "grace/VM": (with_log(("start/action", timedelta(minutes=20), "")), ()),
-    "grace/extension": (with_log(("extensions/write", timedelta(minutes=20), "/extensions/Agent")), ()),
+    "service event/young": ((with_incident(timedelta(minutes=5)),), {}),
+    "service event/old": ((with_incident(99 * HOUR),), {}),
+    "service event/of another service": ((with_incident(2 * HOUR, "Storage"),), {}),
+    "service event/announced": ((announce_reboot,), {}),
+    "repeat/hours": ((with_log(("redeploy/action", 5 * HOUR, "")),), {}),
+    "repeat/week": ((with_log(("redeploy/action", 30 * HOUR, ""), ("redeploy/action", 99 * HOUR, "")),), {}),
+    "grace/VM": ((with_log(("start/action", timedelta(minutes=20), "")),), {}),
+    "grace/extension": ((with_log(("extensions/write", timedelta(minutes=20), "/extensions/Agent")),), {}),
 }
+OF_A_FLEET = {"count": ("--all",), "storm": ("--all", "--max", "5")}
 
 
 @pytest.mark.parametrize("name", BLOCKED)
 def test_a_guard_alone_keeps_the_request_from_leaving(azure: AzureStarter, name: str) -> None:
-    build, arguments = BLOCKED[name]
-    there = azure(build())
+    changes, knobs = BLOCKED[name]
+    there = azure(build_fleet(12, 2, 3) if name in OF_A_FLEET else build_world(*changes, **knobs))
     for way in ((), ("--dry-run",)):
-        ran, cases = there.redeploy_vms(*arguments, *way)
+        ran, cases = there.redeploy_vms(*OF_A_FLEET.get(name, ()), *way)
         told = [case["mitigation"] for case in cases if case["mitigation"]]
 
         assert (ran.code, there.redeploy_count) == (5, 0), ran.err
@@ -123,7 +94,7 @@ def test_a_guard_alone_keeps_the_request_from_leaving(azure: AzureStarter, name:
 
 
 def test_the_same_vm_without_any_of_it_is_redeployed(azure: AzureStarter) -> None:
-    one = with_log(("redeploy/action", 99 * HOUR, ""), ("start/action", 45 * timedelta(minutes=1), ""))()
+    one = build_world(with_log(("redeploy/action", 99 * HOUR, ""), ("start/action", timedelta(minutes=45), "")))
     elsewhere = ServiceIssue(
         at=one.now() - HOUR, subscription=SUBSCRIPTION, region="North Europe", service="Virtual Machines"
     )
@@ -184,18 +155,16 @@ def test_a_feed_that_the_guards_need_and_that_is_refused_refuses(azure: AzureSta
 def test_what_cannot_be_understood_is_not_taken_for_nothing(
     azure: AzureStarter, path: str, after: int, named: str, kind: dict[str, Any]
 ) -> None:
-    one = with_log(("redeploy/action", 99 * HOUR, ""))()
+    one = build_world(with_log(("redeploy/action", 99 * HOUR, "")))
     one.issues.append(ServiceIssue(at=one.now() - 99 * HOUR, subscription=SUBSCRIPTION, region="x", service="y"))
-    there = azure(one, Fault(path=path, after=after, **kind))
-    case = there.refuse_redeploy("--dry-run")
+    case = azure(one, Fault(path=path, after=after, **kind)).refuse_redeploy("--dry-run")
 
     assert f"{named}: could not be read" in case["mitigation"]["says"]
 
 
 def test_a_log_that_was_read_in_part_refuses(azure: AzureStarter) -> None:
     writes = [("write", hours * HOUR, "") for hours in (10, 20, 30, 40, 50, 70, 99)]
-    one = with_log(*writes)()
-    there = azure(one, Fault(path="resourceUri.*skiptoken", kind="slow", seconds=30), page=4)
+    there = azure(build_world(with_log(*writes)), Fault(path="resourceUri.*skiptoken", kind="slow", seconds=30), page=4)
     case = there.refuse_redeploy("--timeout", "5s")
 
     assert "repeat: could not be read" in case["mitigation"]["says"]
@@ -251,12 +220,10 @@ def test_a_reader_is_told_of_the_one_missing_permission_before_anything_else(
 
 
 def test_one_vm_that_may_not_be_redeployed_is_refused_and_the_others_are_not(azure: AzureStarter) -> None:
-    many = World.with_fleet(vms=40, groups=2, migrated=2)
-    many.redeploying = build_redeploy()
-    there = azure(many)
+    there = azure(build_fleet(40, 2, 2))
     _, cases = there.redeploy_vms("--all", "--dry-run", "--max", "2")
     one, other = [case["vm"]["id"] for case in cases if case["mitigation"]]
-    many.denied.add(("Microsoft.Compute/virtualMachines/redeploy/action", one))
+    there.arm.world.denied.add(("Microsoft.Compute/virtualMachines/redeploy/action", one))
     ran, cases = there.redeploy_vms("--all", "--max", "2")
     done = {case["vm"]["id"]: case["mitigation"]["status"] for case in cases if case["mitigation"]}
 
@@ -330,8 +297,7 @@ def test_without_a_journal_nothing_is_redeployed(azure: AzureStarter, tmp_path: 
 
 
 def test_a_storm_of_two_hundred_is_one_message_and_no_redeploy(azure: AzureStarter) -> None:
-    storm = World.with_fleet(vms=400, groups=4, migrated=200)
-    storm.redeploying = build_redeploy()
+    storm = build_fleet(400, 4, 200)
     there = azure(storm)
     ran, cases = there.redeploy_vms("--all", "--max", "1000")
     done = [case["mitigation"] for case in cases if case["mitigation"]]
@@ -376,10 +342,8 @@ def test_what_was_planned_comes_in_every_format(azure: AzureStarter) -> None:
 
 
 def test_migrated_vms_that_cannot_be_judged_count_for_a_storm(azure: AzureStarter) -> None:
-    many = World.with_fleet(vms=12, groups=1, migrated=4)
-    many.redeploying = build_redeploy()
-    there = azure(many)
-    one = next(vm for vm in many if vm.state_changes)
+    there = azure(build_fleet(12, 1, 4))
+    one = next(vm for vm in there.arm.world if vm.state_changes)
     metrics = rf"/virtualMachines/(?!{one.name}/)[^/]+/providers/Microsoft.Insights/metrics"
     for path in (metrics, "workspaces"):
         there.arm.add_fault(Fault(path=path, kind="status", status=403))

@@ -11,9 +11,15 @@ import pytest
 
 from tests.arm import ArmServer, World
 from tests.arm.vm import ComputeState
-from tests.live.conftest import AzureStarter, build_redeploy, build_world, list_refusing_guards, wait_until
+from tests.live.conftest import (
+    AzureStarter,
+    build_redeploy,
+    build_world,
+    list_refusing_guards,
+    log_operation,
+    wait_until,
+)
 from tests.live.test_redeploy import Terminal
-from tests.live.test_redeploy_guards import log_operation
 from tests.redeploy.guard_cases import make_order
 from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
@@ -39,8 +45,7 @@ def redeploy_elsewhere(one: World, *, annotated: bool) -> None:
 def test_a_redeploy_by_another_host_shows_before_the_log_has_it(azure: AzureStarter, annotated: bool) -> None:  # noqa: FBT001 - a parameter
     one = build_world()
     redeploy_elsewhere(one, annotated=annotated)
-    there = azure(one)
-    case = there.refuse_redeploy()
+    case = azure(one).refuse_redeploy()
 
     assert list_refusing_guards(case) == {"repeat"}
     # It ended a moment ago: nothing can be said of it yet.
@@ -53,7 +58,7 @@ def test_a_provisioning_time_that_the_log_explains_is_no_redeploy(azure: AzureSt
     (vm,) = one
     vm.compute_states.append(ComputeState(one.now() - ago, "running", "Succeeded"))
     if in_log:
-        log_operation(one, "write", ago)
+        log_operation(one, vm.id, "Microsoft.Compute/virtualMachines/write", ago)
     there = azure(one)
     ran, (case,) = there.redeploy_vms()
 
@@ -71,8 +76,7 @@ def test_an_operation_under_way_is_waited_for(azure: AzureStarter) -> None:
     vm.truth = replace(vm.truth, annotations=before)
     vm.state_changes.pop()  # what is measured is late, too
     vm.state_changes.pop()
-    there = azure(one)
-    case = there.refuse_redeploy()
+    case = azure(one).refuse_redeploy()
 
     assert "state" in list_refusing_guards(case)
 
@@ -81,8 +85,7 @@ def test_a_vm_that_was_made_after_the_loss_began_is_another_one(azure: AzureStar
     one = build_world()
     (vm,) = one
     vm.created_at = one.now() - timedelta(minutes=90)
-    there = azure(one)
-    case = there.refuse_redeploy()
+    case = azure(one).refuse_redeploy()
 
     assert list_refusing_guards(case) == {"state"}
     assert "after the loss began" in case["mitigation"]["says"]

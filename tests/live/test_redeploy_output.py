@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.arm import World
 from tests.conftest import COMMAND
-from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world
+from tests.live.conftest import AzureStarter, LocalAzure, build_fleet, build_redeploy, build_world
 
 FORMS = ("terminal", "json", "ndjson", "csv", "markdown")
 FAILS = {"outcome": "Failed", "code": "AllocationFailed", "message": "no capacity"}
@@ -54,9 +53,7 @@ places = pytest.mark.parametrize(
 def test_a_redeploy_that_failed_among_healthy_vms_is_told_by_the_code(
     azure: AzureStarter, place: str, form: str
 ) -> None:
-    many = World.with_fleet(vms=6, groups=1, migrated=1)
-    many.redeploying = build_redeploy(**FAILS)
-    there = azure(many)
+    there = azure(build_fleet(6, 1, 1, **FAILS))
     code, said = into(there, place, "--all", "-o", form, "--redeploy", "--yes")
 
     if form == "ndjson":
@@ -77,9 +74,7 @@ def test_of_one_vm_the_code_is_the_redeploys(azure: AzureStarter, place: str, fo
 
 
 def test_a_reader_that_leaves_after_five_bytes_hides_no_failed_redeploy(azure: AzureStarter) -> None:
-    many = World.with_fleet(vms=6, groups=1, migrated=1)
-    many.redeploying = build_redeploy(**FAILS)
-    there = azure(many)
+    there = azure(build_fleet(6, 1, 1, **FAILS))
     ran = there.run_in_shell("check --all --since 1d -o csv --redeploy --yes", "| head -c 5; exit ${PIPESTATUS[0]}")
 
     assert (ran.returncode, there.redeploy_count, len(ran.stdout)) == (6, 1, 5), ran.stderr
@@ -87,9 +82,7 @@ def test_a_reader_that_leaves_after_five_bytes_hides_no_failed_redeploy(azure: A
 
 @places
 def test_one_that_was_not_come_to_is_still_affected(azure: AzureStarter, place: str) -> None:
-    many = World.with_fleet(vms=2, groups=1, migrated=2)
-    many.redeploying = build_redeploy(leap=timedelta(minutes=4, seconds=40))
-    there = azure(many)
+    there = azure(build_fleet(2, 1, 2, leap=timedelta(minutes=4, seconds=40)))
     code, said = into(there, place, "--all", "-o", "ndjson", "--redeploy", "--yes", "--max", "2")
 
     assert (code, there.redeploy_count) == (1, 1), said

@@ -8,8 +8,7 @@ import pytest
 
 from tests.arm import Fault, World
 from tests.arm.vm import Vm
-from tests.incidents.model import GroundTruth, Operation
-from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy
+from tests.live.conftest import AzureStarter, LocalAzure, build_fleet, log_operation
 from vmdiag.identity import VmId
 from vmdiag.redeploy.journal import JournalEntry, Step
 
@@ -18,24 +17,13 @@ HALF_AN_HOUR = timedelta(minutes=30)
 BRIEF = timedelta(minutes=4, seconds=40)
 
 
-def build_fleet(vms: int, hit: int, groups: int = 1) -> World:
-    many = World.with_fleet(vms=vms, groups=groups, migrated=hit)
-    many.redeploying = build_redeploy(leap=BRIEF)
-    return many
-
-
 def list_cut_off(one: World) -> list[Vm]:
     return [vm for vm in one if vm.state_changes]
 
 
 def redeploy_by_others(one: World, vms: list[Vm], ago: timedelta = HALF_AN_HOUR) -> None:
-    """Somebody else, from somewhere else, redeployed these VMs."""
     for vm in vms:
-        done = Operation(at=one.now() - ago, target=vm.id, name="Microsoft.Compute/virtualMachines/redeploy/action")
-        truth = GroundTruth(until=one.now(), operations=(done,))
-        one.activity_log.add_entries(
-            truth, timedelta(seconds=1), caller="ops", correlation=vm.id, client_request_id="theirs"
-        )
+        log_operation(one, vm.id, "Microsoft.Compute/virtualMachines/redeploy/action", ago)
 
 
 def run_refused(there: LocalAzure, *arguments: str) -> tuple[int, set[str], str]:
@@ -47,7 +35,7 @@ def run_refused(there: LocalAzure, *arguments: str) -> tuple[int, set[str], str]
 
 
 def test_runs_of_one_vm_each_stop_where_a_run_of_all_would(azure: AzureStarter) -> None:
-    one = build_fleet(4, 4)
+    one = build_fleet(4, 1, 4, leap=BRIEF)
     there = azure(one)
     codes = [there.check_vms(vm.id, "--redeploy", "--yes")[0].code for vm in list_cut_off(one)]
 
@@ -55,7 +43,7 @@ def test_runs_of_one_vm_each_stop_where_a_run_of_all_would(azure: AzureStarter) 
 
 
 def test_what_others_redeployed_in_the_region_counts_with_the_candidate(azure: AzureStarter) -> None:
-    one = build_fleet(12, 3)
+    one = build_fleet(12, 1, 3, leap=BRIEF)
     first, *others = list_cut_off(one)
     redeploy_by_others(one, others)
     there = azure(one)
@@ -66,7 +54,7 @@ def test_what_others_redeployed_in_the_region_counts_with_the_candidate(azure: A
 
 
 def test_what_the_journal_tells_of_counts_though_no_log_shows_it(azure: AzureStarter) -> None:
-    one = build_fleet(12, 3)
+    one = build_fleet(12, 1, 3, leap=BRIEF)
     first, *others = list_cut_off(one)
     there = azure(one)
     for number, vm in enumerate(others):
@@ -86,7 +74,7 @@ def test_what_the_journal_tells_of_counts_though_no_log_shows_it(azure: AzureSta
 
 @pytest.mark.parametrize("why", ["an hour and more ago", "in another region", "the operator allows it"])
 def test_what_does_not_belong_to_the_event_does_not_count(azure: AzureStarter, why: str) -> None:
-    one = build_fleet(12, 3)
+    one = build_fleet(12, 1, 3, leap=BRIEF)
     first, *others = list_cut_off(one)
     redeploy_by_others(one, others, timedelta(minutes=62) if why.startswith("an hour") else HALF_AN_HOUR)
     if why == "in another region":
@@ -100,7 +88,7 @@ def test_what_does_not_belong_to_the_event_does_not_count(azure: AzureStarter, w
 
 
 def test_where_the_regions_log_cannot_be_read_now_nothing_is_redeployed(azure: AzureStarter) -> None:
-    there = azure(build_fleet(1, 1), Fault(path="resourceProvider eq", kind="status", status=500))
+    there = azure(build_fleet(1, 1, 1, leap=BRIEF), Fault(path="resourceProvider eq", kind="status", status=500))
     code, guards, says = run_refused(there, "--all")
 
     assert (code, there.redeploy_count, guards) == (5, 0, {"storm"})
@@ -108,7 +96,7 @@ def test_where_the_regions_log_cannot_be_read_now_nothing_is_redeployed(azure: A
 
 
 def test_where_the_subscriptions_log_is_not_allowed_the_groups_counts_and_the_plan_says_so(azure: AzureStarter) -> None:
-    one = build_fleet(12, 3)
+    one = build_fleet(12, 1, 3, leap=BRIEF)
     first, *others = list_cut_off(one)
     there = azure(one, Fault(path="resourceProvider eq", kind="status", status=403))
     _, (case,) = there.check_vms(first.id, "--redeploy", "--dry-run")
@@ -123,7 +111,7 @@ def test_where_the_subscriptions_log_is_not_allowed_the_groups_counts_and_the_pl
 
 
 def test_who_cannot_be_judged_makes_no_storm_look_smaller(azure: AzureStarter) -> None:
-    one = build_fleet(16, 16, groups=4)
+    one = build_fleet(16, 4, 16, leap=BRIEF)
     there = azure(one)
     hidden = [vm for vm in one if vm.group != "rg-00"]
     one.denied |= {("*/read", vm.id) for vm in hidden}
@@ -136,7 +124,7 @@ def test_who_cannot_be_judged_makes_no_storm_look_smaller(azure: AzureStarter) -
 
 
 def test_cases_of_an_old_report_never_join_the_population(azure: AzureStarter, tmp_path: Path) -> None:
-    one = build_fleet(10, 4)
+    one = build_fleet(10, 1, 4, leap=BRIEF)
     there = azure(one)
     well = next(vm for vm in one if not vm.state_changes)
     case = json.loads(there.run_command("check", well.id, "--since", "1d", "-o", "ndjson").out)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -38,19 +39,25 @@ def test_an_answer_that_trickles_is_a_gap_and_the_report_stands(azure: AzureStar
     assert ran.code in {1, 3}
 
 
-@pytest.mark.parametrize("path", ["oauth2", "openid-configuration", "metadata"])
-@pytest.mark.parametrize("part", ["header", "body"])
-def test_a_sign_in_that_trickles_ends_with_the_runs_time(azure: AzureStarter, path: str, part: str) -> None:
-    ran = check_in_time(azure(Fault(path=path, kind="trickle", part=part)))
-
-    assert (ran.code, ran.out) == (4, "")
-    assert "--timeout" in ran.err
-
-
-def test_a_managed_identity_that_trickles_ends_with_the_runs_time(azure: AzureStarter) -> None:
-    there = azure(Fault(path="msi/token", kind="trickle", part="body"))
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        *product(("oauth2", "openid-configuration", "metadata"), ("header", "body")),
+        ("msi/token", "body"),
+        ("the Azure CLI", "body"),
+    ],
+)
+def test_a_sign_in_that_trickles_or_hangs_ends_with_the_runs_time(
+    azure: AzureStarter, tmp_path: Path, path: str, part: str
+) -> None:
+    there = azure(Fault(path=path, kind="trickle", part=part))
     endpoint = {"IDENTITY_ENDPOINT": f"{there.arm.url}/msi/token", "IDENTITY_HEADER": "x"}
-    ran = check_in_time(there, "--credential", "managed", **endpoint)
+    ways: dict[str, tuple[str, dict[str, str]]] = {
+        "msi/token": ("managed", endpoint),
+        "the Azure CLI": ("cli", {"PATH": install_cli(tmp_path, "exec sleep 40")}),
+    }
+    credential, settings = ways.get(path, ("", {}))
+    ran = check_in_time(there, *(("--credential", credential) if credential else ()), **settings)
 
     assert (ran.code, ran.out) == (4, "")
     assert "--timeout" in ran.err
@@ -98,13 +105,6 @@ def install_cli(folder: Path, script: str) -> str:
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     return f"{program.parent}:/usr/bin:/bin"
-
-
-def test_an_azure_cli_that_hangs_ends_with_the_runs_time(azure: AzureStarter, tmp_path: Path) -> None:
-    ran = check_in_time(azure(), "--credential", "cli", PATH=install_cli(tmp_path, "exec sleep 40"))
-
-    assert (ran.code, ran.out) == (4, "")
-    assert "--timeout" in ran.err
 
 
 def test_what_was_given_up_leaves_no_thread_behind(azure: AzureStarter) -> None:

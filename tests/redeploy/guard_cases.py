@@ -70,10 +70,10 @@ class GuardCase:
         return self.with_plan(again=replace(self.plan.case, gaps=(*self.plan.case.gaps, gap)))
 
 
-def make_affected_vms(count: int, *, region: str = "westeurope", apart: timedelta = HOUR) -> tuple[AffectedVm, ...]:
+def make_affected_vms(count: int, *, apart: timedelta = HOUR) -> tuple[AffectedVm, ...]:
     """So many affected VMs, the plan's own first."""
     vms = (VmId(subscription="s", resource_group="prod", name=f"web-{number:02}") for number in range(1, count + 1))
-    return tuple(AffectedVm(vm=vm, region=region, since=NOW - apart * number) for number, vm in enumerate(vms))
+    return tuple(AffectedVm(vm=vm, region="westeurope", since=NOW - apart * number) for number, vm in enumerate(vms))
 
 
 def build_case(story: str, facts: Preflight = PREFLIGHT) -> GuardCase:
