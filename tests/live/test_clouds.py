@@ -47,22 +47,16 @@ def test_an_address_is_its_origin() -> None:
     assert parse_endpoint("https://[::1]:8443") == "https://[::1]:8443"
 
 
-def test_an_object_is_a_cloud() -> None:
+def test_an_object_is_a_cloud_and_of_a_list_the_one_of_the_endpoint_itself() -> None:
     cloud = parse_cloud_metadata(build_metadata(), ARM)
+    other = build_metadata(resourceManager="https://elsewhere.example", authentication={"audiences": ["https://x"]})
 
     assert (cloud.name, cloud.arm, cloud.authority) == (ARM, ARM, "https://login.hub.example")
     assert cloud.token_scope == "https://hub.example/one/.default"  # noqa: S105 - an address
     assert cloud.logs == "https://logs.hub.example"
     assert not cloud.is_known_to_entra
-
-
-def test_of_a_list_the_cloud_of_the_endpoint_itself_is_taken() -> None:
-    other = build_metadata(resourceManager="https://elsewhere.example", authentication={"audiences": ["https://x"]})
-
-    assert parse_cloud_metadata([None, other, build_metadata()], ARM) == parse_cloud_metadata(build_metadata(), ARM)
-
-
-def test_the_operators_authority_stands_in_for_the_announced_one() -> None:
+    assert parse_cloud_metadata([None, other, build_metadata()], ARM) == cloud
+    # The operator's authority stands in for the announced one.
     assert parse_cloud_metadata(build_metadata(), ARM, "https://localhost:1").authority == "https://localhost:1"
 
 
@@ -150,8 +144,6 @@ def test_a_link_to_anywhere_else_does_not(link: str) -> None:
 
 
 def test_only_entras_own_hosts_are_looked_up_there() -> None:
-    assert {name for name, cloud in BUILTIN_CLOUDS.items() if cloud.is_known_to_entra} == {
-        "public",
-        "usgovernment",
-        "china",
-    }
+    known = {name for name, cloud in BUILTIN_CLOUDS.items() if cloud.is_known_to_entra}
+
+    assert known == {"public", "usgovernment", "china"}

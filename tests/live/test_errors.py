@@ -112,26 +112,24 @@ def test_a_secret_that_is_quoted_back_is_taken_out() -> None:
 
 
 def test_a_message_is_no_longer_than_a_few_lines() -> None:
-    assert (
-        len(error_translation.parse_error_body(b'{"code": "A", "message": "' + b"x" * 100_000 + b'"}')[1])
-        == error_translation.MESSAGE_LIMIT
-    )
+    _, told = error_translation.parse_error_body(b'{"code": "A", "message": "' + b"x" * 100_000 + b'"}')
+
+    assert len(told) == error_translation.MESSAGE_LIMIT
 
 
-def test_an_older_version_is_taken_where_the_server_names_it() -> None:
-    said = (
-        b'{"error": {"code": "NoRegisteredProviderFound", "message": "... The supported api-versions are '
-        b"'2019-07-01, 2020-12-01, 2021-03-01-preview, 2024-01-01'.\"}}"
-    )
+@pytest.mark.parametrize(
+    ("code", "asked", "taken"),
+    [
+        ("NoRegisteredProviderFound", "2023-03-01", "2020-12-01"),
+        ("NoRegisteredProviderFound", "2019-01-01", None),
+        ("BadRequest", "2023-03-01", None),
+    ],
+)
+def test_an_older_version_is_taken_where_the_server_names_it(code: str, asked: str, taken: str | None) -> None:
+    named = "The supported api-versions are '2019-07-01, 2020-12-01, 2021-03-01-preview, 2024-01-01'."
+    said = f'{{"error": {{"code": "{code}", "message": "... {named}"}}}}'
 
-    assert error_translation.find_supported_version(said, "2023-03-01") == "2020-12-01"
-    assert error_translation.find_supported_version(said, "2019-01-01") is None
-    assert (
-        error_translation.find_supported_version(
-            b'{"error": {"code": "BadRequest", "message": "2019-07-01"}}', "2023-03-01"
-        )
-        is None
-    )
+    assert error_translation.find_supported_version(said.encode(), asked) == taken
 
 
 def test_what_the_network_says_is_told_in_words() -> None:
