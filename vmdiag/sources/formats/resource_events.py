@@ -22,7 +22,10 @@ SINGLE_EVENTS_ONLY = "Event Grid tells single operations, and only those that it
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
-    """The operation, as it ended."""
+    """The operation, as it ended, and that single operations were told of its group.
+
+    Raises `MalformedRow` without a resource or a time.
+    """
     data = to_mapping(row.get("data"))
     target = find_resource_id(data.get("resourceUri"), row.get("subject"))
     found = EVENT_TYPE.fullmatch(find_text(row, *EVENT_TYPE_KEYS))
