@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 COMMAND = Path(sysconfig.get_path("scripts"), "vmdiag")
 _ROOT = Path(__file__).parent.parent
@@ -17,6 +18,9 @@ _REMOVED_VARIABLES = ("VMDIAG_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 
 # Without compiled modules a command needs twice the time, and the tests start some two thousand.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# How long an example takes depends on what else the machine does.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A suite that a shell started in the background hands that on; commands under test must hear Ctrl-C all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli import story
@@ -103,7 +103,6 @@ def test_an_empty_list_may_be_meant(tmp_path: Path, content: str) -> None:
     assert (scope.vms, scope.lists_none) == ((), True)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(alphabet='[]{}",:#\n idx/', max_size=60).map(str.encode))
 def test_no_content_is_a_defect(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.getbasetemp()
