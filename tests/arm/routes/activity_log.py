@@ -1,6 +1,7 @@
 """The activity log: its closed filter grammar, projections and pages; must not know what is logged.
 
-The grammar is that of the REST reference, as far as vmdiag uses it.
+The grammar is that of the REST reference, as far as vmdiag uses it; Azure CLI, a peer of benchmarks, writes its times
+without quotes.
 """
 
 import random
@@ -30,7 +31,7 @@ SELECTABLE_FIELDS = frozenset(
     )
 )
 """The names that the reference lists for `$select`; `category` and `caller` are not among them."""
-_CLAUSE = re.compile(r"(?P<name>\w+) (?P<sign>ge|le|eq) '(?P<value>(?:[^']|'')*)'", re.IGNORECASE)
+_CLAUSE = re.compile(r"(?P<name>\w+) (?P<sign>ge|le|eq) (?:'(?P<quoted>(?:[^']|'')*)'|(?P<bare>\S+))", re.IGNORECASE)
 _FILTER_FIELDS: Mapping[str, Callable[[LogEntry], str]] = {
     "resourcegroupname": lambda entry: get_group_name(entry.resource),
     "resourceuri": lambda entry: entry.resource,
@@ -97,7 +98,8 @@ def _parse_clauses(text: str) -> list[tuple[str, str, str]]:
         match = _CLAUSE.fullmatch(part.strip())
         if match is None:
             _refuse_filter()
-        found.append((match["name"].lower(), match["sign"].lower(), match["value"].replace("''", "'")))
+        value = match["bare"] if match["quoted"] is None else match["quoted"].replace("''", "'")
+        found.append((match["name"].lower(), match["sign"].lower(), value))
     return found
 
 
