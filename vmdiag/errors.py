@@ -1,5 +1,20 @@
 """The tree of errors a user can meet: message, hint and exit code; and how secrets are kept out of what they quote.
 
+    VmdiagError
+    |- UsageError          2  the command line is wrong
+    |- MitigationError     5  a mitigation must not go on
+    `- SourceError         4  nothing could be read
+       |- NotSignedIn         no credential, or one that Azure does not accept
+       |- NotAllowed          a permission is missing
+       |- NotFound            what was named is not there
+       |- Throttled           too many requests, and too long to wait
+       |- Unreachable         no connection, no answer in time, or Azure cannot answer now
+       |- BadAnswer           an answer that makes no sense, or a request that Azure does not understand
+       |  `- NotUnderstood       the latter: nothing was answered, and so nothing in part
+       |- OutOfTime           the run's own time limit
+       |- Interrupted   130   the person pressed Ctrl-C
+       `- BadArchive          a file in no known format, or one that cannot be opened
+
 Raise one when the *run* cannot go on; record a `Gap` when one VM or one signal cannot be read.
 """
 

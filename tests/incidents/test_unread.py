@@ -60,7 +60,9 @@ def _decompress_file(file: WireFile) -> WireFile:
 
 def _truncate_file(file: WireFile, *, share: float) -> WireFile:
     """The file ends early, inside a record, as after a full disk or a lost connection."""
-    return replace(file, content=file.content[: max(1, int(share * len(file.content)))].rstrip(b"\r\n}]"))
+    cut = file.content[: max(1, int(share * len(file.content)))].rstrip(b"\r\n}]")
+    # A row that has all its cells does not show that the last of them was longer.
+    return replace(file, content=cut.rpartition(b",")[0] or cut if file.path.endswith(".csv") else cut)
 
 
 def _add_members(file: WireFile, **said: object) -> WireFile:
