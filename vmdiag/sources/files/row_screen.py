@@ -1,7 +1,8 @@
 """Records that cannot matter, left out in bulk: many are decoded at once, and only what may say more becomes a row.
 
 A record is left out where it is complete JSON with a form's known members and no others, and the form says that such a
-record tells nothing but that its feed was read. Everything else is read as if there were no screen.
+record tells nothing but that its feed was read. Everything else is read as if there were no screen. In what is left
+out, a number beyond a double's range and a character cut in half are not told.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
