@@ -35,6 +35,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _TENANT = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?", re.ASCII)
 _API_VERSION_DATE = re.compile(r"20\d\d-\d\d-\d\d(?:-preview)?", re.ASCII)
 _UTC_OFFSET = re.compile(r"([+-])([01]\d)(?::?([0-5]\d))?", re.ASCII)
+_MAX_PROCESSES = 60  # Windows waits for no more than 61 at once
 _MAX_UTC_OFFSET = timedelta(hours=14)  # Kiribati's Line Islands
 _HOW_TO_NAME_VMS = """\
 Name some, by name, group, tag, or all:
@@ -67,7 +68,11 @@ class SourceOptions:
     processes: Annotated[
         int | None,
         declare_option(
-            "--processes", metavar="N", min=1, max=64, text="Processes that read large files; else the cores."
+            "--processes",
+            metavar="N",
+            min=1,
+            max=_MAX_PROCESSES,
+            text="Processes that read large files; else the cores.",
         ),
     ] = None
     exact_scan: Annotated[
@@ -188,7 +193,7 @@ def open_source(
             message = "no VM is named"
             raise UsageError(message, _HOW_TO_NAME_VMS)
         watch.catch_stop_signals()
-    processes = source_options.processes or os.cpu_count() or 1
+    processes = source_options.processes or min(os.cpu_count() or 1, _MAX_PROCESSES)
     lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=is_live)
     access = azure_options.build_access(os.environ, source_options.probe)
     return OpenedSource(

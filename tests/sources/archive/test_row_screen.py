@@ -1,7 +1,9 @@
 """Lines that cannot matter are left out, and the report is the same: by one process, by two, and line by line."""
 
 import json
-from collections.abc import Mapping
+import multiprocessing
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,12 @@ from tests.conftest import Runner
 from tests.sources.rows import GROUP, NSG, SUBSCRIPTION, TIME, VM
 from vmdiag import plugins
 from vmdiag.model import Signal
+from vmdiag.sources.archive._range_pool import RangePool
 from vmdiag.sources.decoding.log_structs import ExportedRecord, LoggedEvent
+from vmdiag.sources.files.input_files import find_files
 from vmdiag.sources.files.memory_rows import ScreenedRecords
 from vmdiag.sources.files.row_screen import RowScreen, make_screen
-from vmdiag.sources.files.rows import read_rows
+from vmdiag.sources.files.rows import read_rows, read_whole_lines
 from vmdiag.sources.items import MalformedRow
 
 FORMS = ("activity-log", "exported-records")
@@ -71,7 +75,9 @@ LINES = st.lists(
     st.one_of(
         st.just(json.dumps(PLAIN)),
         st.builds(lambda more: json.dumps({**PLAIN, **more}), st.sampled_from(list(TELLING.values()))),
-        st.sampled_from(["", "   ", "{", '{"time": ', "null", "[]", json.dumps(PLAIN, indent=1), json.dumps([PLAIN])]),
+        st.sampled_from(
+            ["", "   ", "{", "{}", '{"time": ', "null", "[]", json.dumps(PLAIN, indent=1), json.dumps([PLAIN])]
+        ),
     ),
     max_size=12,
 )
@@ -106,6 +112,14 @@ def test_of_lists_only_records_that_say_nothing_are_left_out(
 ) -> None:
     text = json.dumps({"value": told}, indent=indent)
     check_screened(text[: len(text) // 2] if cut else text)
+
+
+@FIXED
+@given(lines=LINES)
+def test_whole_lines_are_what_the_text_says_or_left_to_it(lines: list[str]) -> None:
+    rows = read_whole_lines(1, ("\n".join(lines) + "\n").encode())
+
+    assert rows is None or [(row.line, row.row) for row in rows] == read("\n".join(lines), None)
 
 
 def is_plain(row: object) -> bool:
@@ -161,3 +175,40 @@ def test_two_processes_one_and_no_screen_give_the_same_report(export: Path, vmdi
 
     assert ran[0].code in {0, 1, 3}
     assert [(each.code, each.out, each.err) for each in ran] == [(ran[0].code, ran[0].out, ran[0].err)] * len(ways)
+
+
+def test_what_processes_that_died_had_not_begun_is_read_all_the_same(export: Path) -> None:
+    files = find_files(str(export / "a.json"))
+    alone = read((export / "a.json").read_text(), make_screen(FORMS))
+    told: list[int] = []
+    with RangePool(files, FORMS, 1) as pool:
+        ranged = pool.open_file(files[0], told.append)
+        assert ranged is not None
+        time.sleep(1)  # what was handed out is done; the next range is not yet handed out
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+        rows = list(ranged)
+
+    assert list_vm_lines((row.line, row.row) for row in rows) == list_vm_lines(alone)
+    assert count_records(row.row for row in rows) == count_records(row for _, row in alone)
+
+
+def test_progress_is_told_of_as_much_as_there_is(export: Path) -> None:
+    files = find_files(str(export))
+    told: list[int] = []
+    with RangePool(files, FORMS, 2) as pool:
+        for file in files:
+            ranged = pool.open_file(file, told.append)
+            assert ranged is not None
+            assert list(ranged)
+
+    assert sum(told) == pytest.approx(sum(file.size or 0 for file in files), rel=0.01)
+
+
+def list_vm_lines(rows: Iterable[tuple[int, object]]) -> list[int]:
+    return [line for line, row in rows if isinstance(row, dict) and row["resourceId"] == VM.upper()]
+
+
+def count_records(rows: Iterable[object]) -> int:
+    return sum(row.count if isinstance(row, ScreenedRecords) else isinstance(row, dict) for row in rows)

@@ -21,8 +21,8 @@ from typing import NamedTuple, Self
 
 from vmdiag.sources.files.input_files import InputFile
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.files.row_screen import BLOCK_SIZE, RowScreen, make_screen, read_single_lines
-from vmdiag.sources.files.rows import read_json_rows
+from vmdiag.sources.files.row_screen import BLOCK_SIZE, RowScreen, make_screen
+from vmdiag.sources.files.rows import read_json_rows, read_whole_lines
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT, TextCursor
 
 RANGE_SIZE = 8 << 20
@@ -97,17 +97,21 @@ class RangePool:
 
     def _plan_ranges(self, files: Sequence[InputFile]) -> Iterator[FileRange]:
         for file in files:
-            for start in range(0, file.size or 0, RANGE_SIZE):
+            size = file.size or 0
+            for start in range(0, size, RANGE_SIZE):
                 if file.path in self._abandoned:
                     break
-                yield FileRange(file.path, start, RANGE_SIZE)
+                yield FileRange(file.path, start, min(RANGE_SIZE, size - start))
 
     def _submit_ahead(self) -> None:
         while len(self._pending) < self._ahead and (part := next(self._plan, None)) is not None:
             try:
-                self._pending.append((part, self._pool.submit(read_range, self._forms, part)))
+                reading = self._pool.submit(read_range, self._forms, part)
             except BrokenProcessPool:
-                return
+                # It stays in its place: what nobody reads ahead is read by the caller, and never left out.
+                reading = Future()
+                reading.set_result(None)
+            self._pending.append((part, reading))
 
 
 class RangedFile:
@@ -137,16 +141,9 @@ class RangedFile:
     def _read_from(self, part: FileRange) -> Iterator[bytes]:
         """The rest of a file, from the first line of a range on."""
         try:
-            with Path(part.path).open("rb", buffering=0) as file:
-                # The line before ends with the byte before the range, or within it.
-                file.seek(max(part.start - 1, 0))
-                is_aligned = part.start == 0
-                while chunk := file.read(BLOCK_SIZE):
-                    self._report_progress(len(chunk))
-                    cut = 0 if is_aligned else chunk.find(b"\n") + 1
-                    if is_aligned or cut:
-                        is_aligned = True
-                        yield chunk[cut:]
+            for _, chunk in _iter_chunks(part):
+                self._report_progress(len(chunk))
+                yield chunk
         except OSError as error:
             self.damage = f"reading stopped: {error.strerror or error}"
 
@@ -157,43 +154,50 @@ def read_range(forms: tuple[str, ...], part: FileRange) -> RangeRows | None:
     screen = _find_screen(part.path, forms)
     try:
         for block in _iter_blocks(part):
-            found = screen.screen_lines(lines, block) or read_single_lines(lines, block)
+            found = screen.screen_lines(lines, block) or read_whole_lines(lines, block)
             if found is None or len(rows) > ROWS_LIMIT:
                 return None
             rows += found
             lines += block.count(b"\n")
-    except OSError:
-        return None
+    except (OSError, MemoryError):
+        return None  # who asked reads it, and tells what is wrong
     return RangeRows(rows, lines)
 
 
 def _iter_blocks(part: FileRange) -> Iterator[bytes]:
     """The range in whole lines; what is no text of lines as one line that nobody can read."""
-    with Path(part.path).open("rb", buffering=0) as file:
-        at, end, held = max(part.start - 1, 0), part.start + part.size, b""
-        file.seek(at)
-        is_aligned = part.start == 0
-        while (chunk := file.read(BLOCK_SIZE)) and len(held) <= RECORD_LIMIT:
-            held += chunk
-            if at == 0 and is_aligned and not _is_text_of_lines(held):
-                break
-            if not is_aligned and (cut := held.find(b"\n") + 1):
-                at, held, is_aligned = at + cut, held[cut:], True
-            if not is_aligned or not held:
-                continue
-            if at >= end:
-                return
-            is_end = end <= at + len(held)
-            stop = (held.find(b"\n", end - 1 - at) if is_end else held.rfind(b"\n")) + 1
-            if stop:
-                yield held[:stop]
-                at, held = at + stop, held[stop:]
-            if stop and is_end:
-                return
-        if chunk:
+    at, end, held = 0, part.start + part.size, b""
+    for place, chunk in _iter_chunks(part):
+        at = at if held else place
+        if at >= end:
+            return
+        held += chunk
+        if (at == 0 and not _is_text_of_lines(held)) or len(held) > RECORD_LIMIT:
             yield UNREADABLE
-        elif is_aligned and held and at < end:
-            yield held + b"\n"
+            return
+        is_end = end <= at + len(held)
+        stop = (held.find(b"\n", end - 1 - at) if is_end else held.rfind(b"\n")) + 1
+        if stop:
+            yield held[:stop]
+            at, held = at + stop, held[stop:]
+        if stop and is_end:
+            return
+    if held and at < end:
+        yield held + b"\n"
+
+
+def _iter_chunks(part: FileRange) -> Iterator[tuple[int, bytes]]:
+    """The file from the first line on that begins at or after the range's start, in pieces, each with its place."""
+    with Path(part.path).open("rb", buffering=0) as file:
+        # The line before ends with the byte before the range, or within it.
+        at, is_aligned = max(part.start - 1, 0), part.start == 0
+        file.seek(at)
+        while chunk := file.read(BLOCK_SIZE):
+            cut = 0 if is_aligned else chunk.find(b"\n") + 1
+            is_aligned = is_aligned or cut > 0
+            if is_aligned and cut < len(chunk):
+                yield at + cut, chunk[cut:]
+            at += len(chunk)
 
 
 def _is_text_of_lines(head: bytes) -> bool:

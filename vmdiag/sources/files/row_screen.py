@@ -15,7 +15,7 @@ import msgspec
 from vmdiag import plugins
 from vmdiag.sources import formats
 from vmdiag.sources.decoding.envelopes import check_record
-from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json, read_document_rows
+from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
 from vmdiag.sources.files.text_cursor import TextCursor
 from vmdiag.sources.formats import RecordScreen
 from vmdiag.sources.items import FeedCoverage, MalformedRow
@@ -166,19 +166,6 @@ class RowScreen:
 
     def _note_hit(self) -> None:
         self._reach, self._misses = min(BLOCK_SIZE, self._reach * SHRINK), 0
-
-
-def read_single_lines(line: int, block: bytes) -> Rows | None:
-    """The rows of lines that are each a JSON object by itself; `None` where one is not, or is a page of a list."""
-    rows: Rows = []
-    for place, written in enumerate(block.split(b"\n")):
-        if not written.strip():
-            continue
-        value = decode_json(written)
-        if not isinstance(value, dict) or isinstance(value.get("value"), list):
-            return None
-        rows += read_document_rows(line + place, value)
-    return rows
 
 
 def make_screen(forms: Iterable[str]) -> RowScreen:

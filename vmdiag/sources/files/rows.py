@@ -159,6 +159,19 @@ def read_json_rows(text: TextCursor, screen: "RowScreen | None") -> Iterator[Row
             yield RowResult(line, None if sample == b"null" else junk)
 
 
+def read_whole_lines(line: int, block: bytes) -> list[RowResult] | None:
+    """The rows of lines, of which the first has this number; `None` where one is no document, or a page of a list."""
+    rows: list[RowResult] = []
+    for number, written in enumerate(block.split(b"\n"), line):
+        if not (text := written.strip()):
+            continue
+        document = _decode_line(text)
+        if document is None or isinstance(document.get("value"), list):
+            return None
+        rows += read_document_rows(number, document)
+    return rows
+
+
 def _decode_line(raw: bytes) -> Row | None:
     """The document that a line is: complete JSON, as it is or as a storage queue's message in base64."""
     if raw[:1] != b"{":
