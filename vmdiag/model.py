@@ -265,6 +265,8 @@ class Timeline:
 
 # How the reason of a gap begins where there is no VM to read of.
 NO_SUCH_VM = "no such VM"
+# Why a VM may be unread that a later run can read.
+INTERRUPTED_REASONS = ("interrupted before", "not read when the run's time was over")
 UNKNOWN_VM = (NO_SUCH_VM, f"Azure knows {NO_SUCH_VM}")
 
 

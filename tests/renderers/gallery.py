@@ -13,7 +13,7 @@ from vmdiag.diagnosis.model import Case
 from vmdiag.renderers import Renderer, Report, terminal
 
 GOLDEN = Path(__file__).parent / "golden"
-SUFFIXES = {"json": "json", "ndjson": "ndjson", "csv": "csv", "markdown": "md"}
+SUFFIXES = {"json": "json", "ndjson": "ndjson", "csv": "csv", "markdown": "md", "junit": "xml", "prometheus": "prom"}
 WIDTHS = (80, 120)
 _VERSION = re.compile(r'(?<="version": ")[^"]*')
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from vmdiag.identity import VmId
     from vmdiag.renderers import Renderer
 
-# Why a VM may be unread that a later run can read.
-REREAD_REASONS = ("interrupted before", "not read when the run's time was over")
-
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
@@ -161,7 +158,7 @@ def run_check(
 def read_previous_cases(lines: Iterable[str], watch: StatusConsole) -> "tuple[Case, ...]":
     """The finished cases of an earlier ndjson report, which need not be diagnosed again, each VM once."""
     from vmdiag.case_report import NotACaseError, read_case
-    from vmdiag.model import UNKNOWN_VM
+    from vmdiag.model import INTERRUPTED_REASONS, UNKNOWN_VM
 
     cases: dict[VmId, Case] = {}
     for number, line in enumerate(lines, 1):
@@ -174,7 +171,7 @@ def read_previous_cases(lines: Iterable[str], watch: StatusConsole) -> "tuple[Ca
             watch.warn(f"line {number} of the earlier report is no case; its VM is diagnosed again")
             continue
         # What a later run can read is asked for again, and what was not there may be there now.
-        if not any(gap.reason.startswith((*REREAD_REASONS, *UNKNOWN_VM)) for gap in case.gaps):
+        if not any(gap.reason.startswith((*INTERRUPTED_REASONS, *UNKNOWN_VM)) for gap in case.gaps):
             cases[case.vm.id] = case
     watch.note(f"cases taken from the earlier report: {len(cases)}")
     return tuple(cases.values())

@@ -1,0 +1,100 @@
+"""A JUnit report for build servers: a test case a VM, failed while it is affected, in error where it cannot be told.
+
+Elements, attributes and their order are those of the schema for Apache Ant's JUnit tasks (`JUnit.xsd`), the one that
+build servers agree on. It gives a case that passed no room for words, so the suite's output has a line for every VM.
+"""
+
+from typing import TextIO
+from xml.etree import ElementTree as ET
+
+from vmdiag.case_report import count_verdicts, describe_gaps
+from vmdiag.diagnosis.model import Case, Header, Verdict
+from vmdiag.renderers import Report, WholeReport, is_still_affected
+from vmdiag.wording.evidence import describe_unpublished_cloud, format_evidence
+from vmdiag.wording.narrative import describe_next_step, list_summary_rows, write_headline
+from vmdiag.wording.plain_text import escape_controls, format_iso
+
+# Which element tells the result; a test case without one has passed.
+_FAILURE, _ERROR = "failure", "error"
+
+
+def open_report(header: Header, out: TextIO) -> WholeReport:
+    """A document, written at its end, because the counts come before the cases."""
+    return WholeReport(header, lambda whole: _write_suite(whole, out))
+
+
+def _write_suite(whole: Report, out: TextIO) -> None:
+    header, cases = whole.header, whole.cases
+    results = [get_result(case) for case in cases]
+    suite = ET.Element(
+        "testsuite",
+        name="vmdiag",
+        # The schema wants it without a zone, and a name of the machine, which is nobody's business here.
+        timestamp=format_iso(header.generated_at).removesuffix("Z"),
+        hostname="localhost",
+        tests=str(len(cases)),
+        failures=str(results.count(_FAILURE)),
+        errors=str(results.count(_ERROR)),
+        time="0",
+    )
+    summary = count_verdicts(cases, whole.others)
+    facts = {
+        "source": header.source,
+        "cloud": header.cloud,
+        "window.from": format_iso(header.window.start),
+        "window.to": format_iso(header.window.end),
+        **{verdict.value: str(getattr(summary, verdict.value)) for verdict in Verdict},
+        "others": str(summary.others),
+    }
+    properties = ET.SubElement(suite, "properties")
+    for name, value in facts.items():
+        ET.SubElement(properties, "property", name=name, value=escape_controls(value))
+    for case, result in zip(cases, results, strict=True):
+        vm = case.vm.id
+        path = (vm.subscription, vm.resource_group, *filter(None, [vm.scale_set]))
+        # A dot in a class name opens a package, so each part keeps its own.
+        classname = ".".join(escape_controls(part).replace(".", "_") for part in path)
+        element = ET.SubElement(suite, "testcase", name=escape_controls(vm.name), classname=classname, time="0")
+        if result is not None:
+            told = ET.SubElement(
+                element, result, message=escape_controls(write_headline(case)), type=case.diagnosis.verdict.value
+            )
+            told.text = "\n".join(map(escape_controls, _write_story(case)))
+    ET.SubElement(suite, "system-out").text = "".join(f"{escape_controls(_write_line(case))}\n" for case in cases)
+    unread = [f"{gap.signal}: {gap.reason}" for gap in describe_gaps(header.gaps)]
+    notes = dict.fromkeys(filter(None, (describe_unpublished_cloud(case, header.cloud) for case in cases)))
+    ET.SubElement(suite, "system-err").text = "".join(f"{escape_controls(says)}\n" for says in (*notes, *unread))
+    ET.indent(suite)
+    out.write('<?xml version="1.0" encoding="utf-8"?>\n')
+    out.write(ET.tostring(suite, encoding="unicode"))
+    out.write("\n")
+
+
+def get_result(case: Case) -> str | None:
+    """The element that tells a case's result: an affected VM fails, one that could not be told is an error."""
+    if is_still_affected(case):
+        return _FAILURE
+    return _ERROR if case.diagnosis.verdict is Verdict.INCONCLUSIVE else None
+
+
+def _write_story(case: Case) -> list[str]:
+    word, rest = describe_next_step(case)
+    rows = [f"{label}: {says}" for label, says in list_summary_rows(case)]
+    gaps = [f"not read: {gap.signal}, {gap.reason}" for gap in case.gaps]
+    return [str(case.vm.id), *rows, f"Next: {word}{rest}", *format_evidence(case), *gaps]
+
+
+def _write_line(case: Case) -> str:
+    """What every format tells of a case, in the words of the report's fields."""
+    found = case.diagnosis
+    facts = {
+        "verdict": found.verdict.value,
+        "state": found.state and found.state.value,
+        "migrated_at": found.migrated_at and format_iso(found.migrated_at),
+        "failed_at": found.failed_at and format_iso(found.failed_at),
+        "recovered_at": found.recovered_at and format_iso(found.recovered_at),
+        "explanation": found.explanation,
+        "action": found.recommendation.action.value,
+        "mitigation": case.mitigation and case.mitigation.status.value,
+    }
+    return " ".join([str(case.vm.id), *(f"{name}={value or '-'}" for name, value in facts.items())])

@@ -1,0 +1,104 @@
+"""Metrics for node_exporter's textfile collector: how many VMs are affected, which ones, how old the data is.
+
+Names and units follow "Metric and label naming", the form "Text-based format" (Prometheus documentation). Instants are
+told as they are, not as ages: a rule subtracts them from `time()`, so that an old file is seen to be old.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TextIO
+
+from vmdiag.case_report import count_verdicts
+from vmdiag.diagnosis.model import Case, Header, State, Verdict
+from vmdiag.mitigation import Status
+from vmdiag.model import INTERRUPTED_REASONS
+from vmdiag.renderers import Report, WholeReport, is_still_affected
+from vmdiag.wording.plain_text import escape_controls
+
+Labels = Mapping[str, str | None]
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+
+def open_report(header: Header, out: TextIO) -> WholeReport:
+    """The metrics, written at the run's end: a scrape between two of them would see half a fleet."""
+    return WholeReport(header, lambda whole: _write_metrics(whole, out))
+
+
+def _write_metrics(whole: Report, out: TextIO) -> None:
+    header, cases = whole.header, whole.cases
+    summary = count_verdicts(cases, whole.others)
+    affected = [case for case in cases if is_still_affected(case)]
+    open_losses = Counter(case.diagnosis.explanation or "" for case in cases if case.diagnosis.state is State.OPEN)
+    gaps = Counter(gap.signal.value for case in cases for gap in dict.fromkeys(case.gaps))
+    write_family(
+        out, "vmdiag_vms", "VMs in the report, by verdict.",
+        (({"verdict": verdict.value}, getattr(summary, verdict.value)) for verdict in Verdict),
+    )  # fmt: skip
+    write_family(out, "vmdiag_affected_vms", "VMs that are affected now.", [({}, len(affected))])
+    write_family(
+        out, "vmdiag_open_losses", "VMs whose latest loss goes on, by what explains it.",
+        (({"explanation": explanation}, count) for explanation, count in sorted(open_losses.items())),
+    )  # fmt: skip
+    write_family(out, "vmdiag_other_vms", "VMs that were seen and are not in the report.", [({}, summary.others)])
+    write_family(
+        out, "vmdiag_gaps", "Stretches that could not be read, by signal.",
+        (({"signal": signal}, count) for signal, count in sorted(gaps.items())),
+    )  # fmt: skip
+    write_family(
+        out, "vmdiag_redeploys", "VMs whose redeploy this run asked for, by how it stands.",
+        (({"status": status.value}, summary.redeploys[status]) for status in Status),
+    )  # fmt: skip
+    write_family(
+        out, "vmdiag_vm_verdict", "A VM and what was found, always 1.",
+        ((_label_vm(case) | _label_diagnosis(case), 1) for case in cases),
+    )  # fmt: skip
+    for name, says in (
+        ("migrated", "When the VM was live-migrated."),
+        ("failed", "When its latest loss began."),
+        ("recovered", "When its latest loss ended."),
+    ):
+        instants = ((case, getattr(case.diagnosis, f"{name}_at")) for case in cases)
+        samples = ((_label_vm(case), _count_seconds(at)) for case, at in instants if at is not None)
+        write_family(out, f"vmdiag_vm_{name}_timestamp_seconds", says, samples)
+    is_whole = not any(gap.reason.startswith(INTERRUPTED_REASONS) for case in cases for gap in case.gaps)
+    for name, says, value in (
+        ("data_timestamp_seconds", "The end of the window that was read.", _count_seconds(header.window.end)),
+        ("run_timestamp_seconds", "When the run began.", _count_seconds(header.generated_at)),
+        ("run_success", "1 where the run came to its end, 0 where VMs were left unread.", int(is_whole)),
+    ):
+        write_family(out, f"vmdiag_{name}", says, [({}, value)])
+
+
+def write_family(out: TextIO, name: str, says: str, samples: Iterable[tuple[Labels, int]]) -> None:
+    """One gauge with its samples: labels without a text are left out."""
+    out.write(f"# HELP {name} {says}\n# TYPE {name} gauge\n")
+    lines: dict[str, int] = {}
+    for labels, value in samples:
+        told = ",".join(f'{key}="{escape_controls(text).translate(_ESCAPES)}"' for key, text in labels.items() if text)
+        # Names that look alike once they are fit to be shown are one series: a repeated one voids the whole file.
+        lines[f"{{{told}}}" if told else ""] = value
+    out.writelines(f"{name}{labels} {value}\n" for labels, value in lines.items())
+
+
+def _label_vm(case: Case) -> dict[str, str | None]:
+    vm = case.vm.id
+    return {
+        "subscription_id": vm.subscription, "resource_group": vm.resource_group, "scale_set": vm.scale_set,
+        "name": vm.name,
+    }  # fmt: skip
+
+
+def _label_diagnosis(case: Case) -> dict[str, str | None]:
+    found = case.diagnosis
+    return {
+        "verdict": found.verdict.value,
+        "state": found.state and found.state.value,
+        "explanation": found.explanation,
+        "action": found.recommendation.action.value,
+        "mitigation": case.mitigation.status.value if case.mitigation else None,
+    }
+
+
+def _count_seconds(at: datetime) -> int:
+    return int(at.timestamp())
