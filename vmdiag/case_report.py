@@ -1,10 +1,11 @@
 """A case as a report tells it, and a report's case as a value again; the names of the fields stand in `report`."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from inspect import get_annotations
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -53,20 +54,12 @@ def count_verdicts(cases: Sequence[judging.Case], others: OtherVms) -> report.Su
 
 def describe_case(case: judging.Case) -> report.Case:
     """One element of `cases`."""
-    found, vm = case.diagnosis, case.vm
+    found = case.diagnosis
     scenario = get_scenario(case) if found.verdict.is_flagged else None
     return _copy_fields(
         found,
         report.Case,
-        vm=_copy_fields(
-            vm,
-            report.Vm,
-            id=str(vm.id),
-            name=vm.id.name,
-            resource_group=vm.id.resource_group,
-            subscription_id=vm.id.subscription,
-            scale_set=vm.id.scale_set,
-        ),
+        vm=describe_vm(case.vm),
         scenario=found.finding.scenario if found.verdict.is_flagged else None,
         code=scenario.code if scenario else None,
         findings=tuple(
@@ -103,6 +96,25 @@ def describe_case(case: judging.Case) -> report.Case:
     )
 
 
+def describe_vm(vm: model.VirtualMachine) -> report.Vm:
+    """Which VM it is, and what is known of it."""
+    return _copy_fields(
+        vm,
+        report.Vm,
+        id=str(vm.id),
+        name=vm.id.name,
+        resource_group=vm.id.resource_group,
+        subscription_id=vm.id.subscription,
+        scale_set=vm.id.scale_set,
+    )
+
+
+def is_still_affected(case: judging.Case) -> bool:
+    """Whether the VM is affected after all that the run did: no redeploy of it succeeded, or one was in vain."""
+    done = case.mitigation
+    return case.is_affected and (done is None or done.status != "succeeded" or done.reachable_again is False)
+
+
 def describe_mitigation(done: mitigation.Mitigation) -> report.Mitigation:
     """What was done about a VM, or was not, and what every guard said to it."""
     return _convert_fields(done, report.Mitigation)
@@ -122,6 +134,22 @@ def list_findings(case: judging.Case) -> tuple[judging.Finding, ...]:
         if one == asked or one.verdict is not Verdict.CLEAR or one.evidence or one.cause_at or one.explains
     ]
     return tuple(found) if asked in found else (asked, *found)
+
+
+class _ReportParts(msgspec.Struct):
+    """A report of which no case was read yet."""
+
+    schema: Literal["vmdiag.report/1"]
+    cases: tuple[msgspec.Raw, ...]
+
+
+def split_report(content: bytes) -> list[str]:
+    """The cases of a report, of `json` or `ndjson`, each a text for `read_case`; Windows' shells write UTF-16."""
+    text = content.decode("utf-16" if content.startswith((BOM_UTF16_BE, BOM_UTF16_LE)) else "utf-8-sig", "replace")
+    try:
+        return [bytes(case).decode() for case in msgspec.json.decode(text, type=_ReportParts).cases]
+    except (msgspec.DecodeError, RecursionError):
+        return [line for line in text.split("\n") if line.strip()]
 
 
 def read_case(line: str) -> judging.Case:

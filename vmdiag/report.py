@@ -244,18 +244,18 @@ class Report(Struct, frozen=True, kw_only=True):
     cases: tuple[Case, ...] = ()
 
 
-def make_schema() -> dict[str, object]:
+def make_schema(kind: type[Struct] = Report, name: str = "report") -> dict[str, object]:
     """The JSON Schema (draft 2020-12) of what is written: no field is left out, so all are required."""
-    (top,), parts = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
+    (top,), parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
     for part in parts.values():
         if "properties" in part:
             part["required"] = list(part["properties"])
             # What is assumed where a field is missing concerns reading alone.
             for each in part["properties"].values():
                 each.pop("default", None)
-    definitions = {name.lower(): part for name, part in parts.items()}
+    definitions = {key.lower(): part for key, part in parts.items()}
     whole = _rename_references({"$defs": definitions, **definitions.pop(str(top["$ref"]).rpartition("/")[2].lower())})
-    return {"$schema": DIALECT, "$id": "urn:vmdiag:report:1", **whole, "title": "vmdiag.report/1"}
+    return {"$schema": DIALECT, "$id": f"urn:vmdiag:{name}:1", **whole, "title": f"vmdiag.{name}/1"}
 
 
 def _rename_references(part: Any) -> Any:  # noqa: ANN401 - any part of a JSON document

@@ -18,6 +18,7 @@ from vmdiag.cli.options import VerbosityOptions, get_variable_name
 from vmdiag.cli.redeploy_options import COMMAND_LINE_ONLY, RedeployOptions
 from vmdiag.cli.scope_options import ScopeOptions
 from vmdiag.cli.source_options import AzureOptions, SourceOptions
+from vmdiag.command_answers import STRUCTS
 
 COMMANDS = ("check", "record", "explain", "schema")
 
@@ -95,6 +96,14 @@ def test_an_unknown_format_is_a_usage_error_that_lists_them(vmdiag: Runner, log:
     assert ", ".join(plugins.list_names(renderers)) in ran.err
 
 
+@pytest.mark.parametrize("name", STRUCTS)
+def test_every_schema_is_one_and_names_itself(vmdiag: Runner, name: str) -> None:
+    schema = json.loads(vmdiag("schema", name).out)
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["title"] == f"vmdiag.{name}/1"
+
+
 def test_the_schema_is_one_and_a_report_fits_it(vmdiag: Runner, log: Path) -> None:
     schema = json.loads(vmdiag("schema").out)
     report = vmdiag("check", "--source", log, "-o", "json")
@@ -141,7 +150,7 @@ def test_quiet_leaves_the_report_alone(vmdiag: Runner, tmp_path: Path) -> None:
 
 
 def _undated(report: str) -> str:
-    return re.sub(r'"generated_at": "[^"]*"', "", report)
+    return re.sub(r'"generated_at": "[^"]*"| timestamp="[^"]*"|(?<=run_timestamp_seconds )\d+', "", report)
 
 
 def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, log: Path) -> None:

@@ -3,10 +3,14 @@
 import json
 from typing import Any
 
+import jsonschema
+
 from tests.arm import Fault, World
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import CommandResult
 from tests.live.conftest import AzureStarter, LocalAzure
+from vmdiag.command_answers import DoctorAnswer
+from vmdiag.report import make_schema
 
 
 def run_doctor(there: LocalAzure, *more: str, **settings: Any) -> tuple[CommandResult, dict[str, Any], dict[str, str]]:
@@ -20,7 +24,7 @@ def test_where_all_is_well_it_says_so_with_the_roles_that_write_nothing_but_the_
     read, redeploy = answer["roles"]["read"], answer["roles"]["redeploy"]
 
     assert ran.code == 0, ran
-    assert answer["schema"] == "vmdiag.doctor/1"
+    jsonschema.validate(answer, make_schema(DoctorAnswer, "doctor"))
     assert set(status.values()) == {"ok"}
     assert {"cloud", "sign-in", "clock", "subscription", "activity-log", "metrics", "health-history"} <= set(status)
     assert "EnvironmentCredential" in next(c["says"] for c in answer["checks"] if c["about"] == "sign-in")

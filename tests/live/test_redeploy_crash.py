@@ -10,11 +10,14 @@ from datetime import timedelta
 from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 from tests.arm import World
 from tests.live.conftest import AzureStarter, LocalAzure, build_redeploy, build_world, wait_until
+from vmdiag.command_answers import MitigationsAnswer
 from vmdiag.redeploy.journal import JournalEntry, Step
+from vmdiag.report import make_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +145,7 @@ def test_the_journal_is_listed(azure: AzureStarter) -> None:
     assert "started, unfinished  prod/web-01" in text.out
     assert "1 of 1 redeploys unfinished: 'vmdiag mitigations --resume'" in text.err
     assert (told["status"], told["finished"], told["reachable_again"]) == ("started", False, None)
-    assert json.loads(as_json.out)["schema"] == "vmdiag.mitigations/1"
+    jsonschema.validate(json.loads(as_json.out), make_schema(MitigationsAnswer, "mitigations"))
     assert told["failed_at"]
     assert told["operation"].startswith(there.arm.url)
 

@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from vmdiag import __version__
 from vmdiag.cli.check import check
+from vmdiag.cli.diff import diff
 from vmdiag.cli.doctor import doctor
 from vmdiag.cli.explain import explain
 from vmdiag.cli.mitigations import mitigations
@@ -29,7 +30,7 @@ DEFECT_EXIT_CODE = 70
 app = typer.Typer(
     rich_markup_mode=None, pretty_exceptions_enable=False, context_settings={"help_option_names": ["--help", "-h"]}
 )
-for command in (check, record, doctor, mitigations):
+for command in (check, record, diff, doctor, mitigations):
     app.command(epilog=EPILOG)(expand_option_groups(command))
 app.command()(explain)
 app.command()(schema)

@@ -1,6 +1,5 @@
 """`vmdiag doctor`: say what works and what does not, with the fix for each; what is heavy is imported when it runs."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -14,9 +13,9 @@ from vmdiag.errors import Interrupted, SourceError
 from vmdiag.wording.plain_text import escape_controls
 
 if TYPE_CHECKING:
+    from vmdiag.command_answers import Role
     from vmdiag.sources.azure.connection_checks import AccessCheck
 
-SCHEMA_ID = "vmdiag.doctor/1"
 UNREAD_EXIT_CODE = 3  # as in a report: something that would tell could not be read
 STATUS_LABELS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
 
@@ -42,7 +41,9 @@ def doctor(
 def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: str, watch: StatusConsole) -> int:
     """Try everything, tell it, and give the exit code."""
     from vmdiag.arm.session import Session
+    from vmdiag.command_answers import DoctorAnswer, DoctorCheck, Roles
     from vmdiag.redeploy.request import PERMISSIONS
+    from vmdiag.report import dump_json, to_plain
     from vmdiag.sources.azure.connection_checks import CheckStatus, list_permissions, run_checks
 
     named = normalize_subscriptions(subscriptions, os.environ.get("AZURE_SUBSCRIPTION_ID"))
@@ -58,25 +59,27 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
                 out.flush()
         passed = [check for check in checks if check.status is CheckStatus.OK]
         scopes = sorted({check.subscription for check in passed if check.subscription}) or named
-        roles = {
-            "read": _build_role("vmdiag reader", "Reads what vmdiag diagnoses", list_permissions(), scopes),
-            "redeploy": _build_role("vmdiag redeployer", "Redeploys VMs, besides vmdiag reader", PERMISSIONS, scopes),
-        }
-        if form == "json":
-            told = [
-                {
-                    "about": check.subject,
-                    "subscription": check.subscription,
-                    "status": check.status.value,
-                    "says": check.message,
-                    "hint": check.hint,
-                }
+        answer = DoctorAnswer(
+            checks=tuple(
+                DoctorCheck(
+                    about=check.subject,
+                    subscription=check.subscription,
+                    status=check.status.value,
+                    says=check.message,
+                    hint=check.hint,
+                )
                 for check in checks
-            ]
-            out.write(json.dumps({"schema": SCHEMA_ID, "checks": told, "roles": roles}, indent=2) + "\n")
+            ),
+            roles=Roles(
+                read=_build_role("vmdiag reader", "Reads what vmdiag diagnoses", list_permissions(), scopes),
+                redeploy=_build_role("vmdiag redeployer", "Redeploys VMs, besides vmdiag reader", PERMISSIONS, scopes),
+            ),
+        )
+        if form == "json":
+            out.write(dump_json(to_plain(answer), 2) + "\n")
         else:
-            for purpose, role in roles.items():
-                out.write(f"\nThe smallest role to {purpose}:\n{json.dumps(role, indent=2)}\n")
+            for purpose, role in to_plain(answer.roles).items():
+                out.write(f"\nThe smallest role to {purpose}:\n{dump_json(role, 2)}\n")
     if watch.stop.is_set():
         return Interrupted.exit_code
     if not any(check.subject == "subscription" for check in passed):
@@ -95,15 +98,12 @@ def _format_check(check: "AccessCheck") -> Iterator[str]:
     yield from (f"{'':31} {escape_controls(line)}" for line in more)
 
 
-def _build_role(name: str, description: str, actions: Iterable[str], subscriptions: Iterable[str]) -> dict[str, object]:
-    """A custom role in the form that `az role definition create` takes."""
-    return {
-        "Name": name,
-        "IsCustom": True,
-        "Description": description,
-        "Actions": sorted(actions),
-        "NotActions": [],
-        "DataActions": [],
-        "NotDataActions": [],
-        "AssignableScopes": [f"/subscriptions/{each}" for each in sorted(subscriptions)],
-    }
+def _build_role(name: str, description: str, actions: Iterable[str], subscriptions: Iterable[str]) -> "Role":
+    from vmdiag.command_answers import Role
+
+    return Role(
+        name=name,
+        description=description,
+        actions=tuple(sorted(actions)),
+        assignable_scopes=tuple(f"/subscriptions/{each}" for each in sorted(subscriptions)),
+    )

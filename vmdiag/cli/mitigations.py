@@ -1,6 +1,5 @@
 """`vmdiag mitigations`: list the redeploys, or finish what is unfinished; what is heavy is imported when it runs."""
 
-import json
 import os
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vmdiag.redeploy.journal import Journal, JournalEntry
-
-SCHEMA_ID = "vmdiag.mitigations/1"
 
 
 def mitigations(
@@ -115,27 +112,14 @@ def _read_journal(path: str | None, watch: StatusConsole) -> "tuple[Journal, Seq
 
 
 def _write_entries(entries: "Sequence[JournalEntry]", journal: "Journal", form: str) -> None:
-    from vmdiag.case_report import describe_mitigation
-    from vmdiag.report import to_plain
+    from vmdiag.command_answers import MitigationsAnswer, describe_journal_entry
+    from vmdiag.report import dump_json, to_plain
 
     with open_output() as out:
         if form == "json":
-            told = to_plain(
-                [
-                    {
-                        "id": entry.id,
-                        "vm": str(entry.vm),
-                        "cloud": entry.cloud,
-                        "finished": not entry.is_open,
-                        "failed_at": entry.lost_at,
-                        "migrated_at": entry.migrated_at,
-                        **to_plain(describe_mitigation(entry.mitigation)),
-                    }
-                    for entry in entries
-                ]
-            )
-            document = {"schema": SCHEMA_ID, "journal": str(journal.path), "mitigations": told}
-            out.write(json.dumps(document, indent=2) + "\n")
+            told = tuple(map(describe_journal_entry, entries))
+            answer = MitigationsAnswer(journal=str(journal.path), mitigations=told)
+            out.write(dump_json(to_plain(answer), 2) + "\n")
         else:
             for entry in entries:
                 vm = escape_controls(f"{shorten_name(entry.vm.resource_group)}/{shorten_name(entry.vm.name)}")

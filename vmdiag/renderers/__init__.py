@@ -47,9 +47,3 @@ class WholeReport:
     def finish(self, others: "OtherVms") -> None:
         """Write the report."""
         self._write(Report(header=self._header, cases=tuple(self._cases), others=others))
-
-
-def is_still_affected(case: "Case") -> bool:
-    """Whether the VM is affected after all that this run did: no redeploy of it succeeded, or one was in vain."""
-    done = case.mitigation
-    return case.is_affected and (done is None or done.status != "succeeded" or done.reachable_again is False)

@@ -7,9 +7,9 @@ build servers agree on. It gives a case that passed no room for words, so the su
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from vmdiag.case_report import count_verdicts, describe_gaps
+from vmdiag.case_report import count_verdicts, describe_gaps, is_still_affected
 from vmdiag.diagnosis.model import Case, Header, Verdict
-from vmdiag.renderers import Report, WholeReport, is_still_affected
+from vmdiag.renderers import Report, WholeReport
 from vmdiag.wording.evidence import describe_unpublished_cloud, format_evidence
 from vmdiag.wording.narrative import describe_next_step, list_summary_rows, write_headline
 from vmdiag.wording.plain_text import escape_controls, format_iso

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TextIO
 
-from vmdiag.case_report import count_verdicts
+from vmdiag.case_report import count_verdicts, is_still_affected
 from vmdiag.diagnosis.model import Case, Header, State, Verdict
 from vmdiag.mitigation import Status
 from vmdiag.model import INTERRUPTED_REASONS
-from vmdiag.renderers import Report, WholeReport, is_still_affected
+from vmdiag.renderers import Report, WholeReport
 from vmdiag.wording.plain_text import escape_controls
 
 Labels = Mapping[str, str | None]
