@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
@@ -58,8 +58,18 @@ class ReportOptions:
         ),
     ] = None
 
+    mask: Annotated[
+        bool,
+        declare_option(
+            "--mask", text="Stable stand-ins for subscriptions, groups, VM names and addresses, in every form."
+        ),
+    ] = False
+
     def check_format(self) -> None:
-        """Raise `UsageError` with a near name where there is no such form."""
+        """Raise `UsageError` with a near name where there is no such form, or where options exclude each other."""
+        if self.mask and self.resume is not None:
+            message = "--resume cannot tell which VMs a masked report is about, so it does not go with --mask"
+            raise UsageError(message, "Leave one of them out.")
         formats = plugins.list_names(renderers)
         if self.output in formats:
             return
@@ -69,6 +79,27 @@ class ReportOptions:
         message = f"--output {self.output} is not a format that this version knows"
         guess = f"Did you mean {near[0]}? " if near else ""
         raise UsageError(message, f"{guess}Give one of {', '.join(formats)}.")
+
+    def open_renderer(self, header: "Header", vms: "Collection[VmId]", out: TextIO, watch: StatusConsole) -> "Renderer":
+        """What writes the report, masked with this user's key where that is wanted; `vms` are those asked for."""
+        renderer = plugins.load(renderers, self.output)
+        if not self.mask:
+            opened: Renderer = renderer.open_report(header, out)
+            return opened
+        from secrets import token_bytes
+
+        from vmdiag.masking import Mask, MaskedReport
+        from vmdiag.redeploy.state_folder import load_secret
+
+        try:
+            key = load_secret("mask.key")
+        except OSError as error:
+            watch.warn(f"the key of --mask cannot be kept ({error.strerror}): another report has other stand-ins")
+            key = token_bytes(32)
+        mask = Mask(key)
+        mask.learn_vms(vms)
+        opened = renderer.open_report(mask.mask_header(header), out)
+        return MaskedReport(mask, opened, streams=getattr(renderer, "STREAMS", False))
 
     def read_previous_lines(self) -> Sequence[str]:
         """The lines of the report that is resumed, none where none is; `UsageError` for a file that cannot be read."""
@@ -116,7 +147,7 @@ def run_check(
     from vmdiag.diagnosis.model import Header
     from vmdiag.pipeline import examine_vms
 
-    renderer = plugins.load(renderers, report_options.output)
+    is_streaming = getattr(plugins.load(renderers, report_options.output), "STREAMS", False)
     finished = read_previous_cases(previous_lines, watch) if previous_lines else ()
     if workflow is not None:
         # What is to be redeployed is looked at anew.
@@ -134,11 +165,11 @@ def run_check(
                 names_scope=opened.scope.names_any,
                 gaps=run.gaps,
             )
-            report: Renderer = renderer.open_report(header, out)
+            report = report_options.open_renderer(header, run.order, out, watch)
             waiting = []
             for case in run.cases if workflow is None else workflow(tally.note_affected_vms(run.cases), scope.finished):
                 tally.count_case(case)
-                if getattr(renderer, "STREAMS", False):
+                if is_streaming:
                     watch.remove_bar()
                     report.add_case(case)
                 else:

@@ -6,9 +6,10 @@ bit is shared on purpose: what is made in it is that group's too, so that its me
 """
 
 import os
+import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,6 +24,20 @@ _REMEDY = "or give another place: XDG_STATE_HOME, or --journal PATH"
 def state_folder() -> Path:
     """The folder that the system keeps for a user's state."""
     return user_state_path("vmdiag", appauthor=False)
+
+
+def load_secret(name: str) -> bytes:
+    """The 32 random bytes that are kept under a name, made where there are none; raises `OSError`."""
+    folder = state_folder()
+    make_folder(folder)
+    path = folder / name
+    with (
+        suppress(FileExistsError),
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as out,
+    ):
+        out.write(secrets.token_bytes(32))
+    require_own_file(path)
+    return path.read_bytes()
 
 
 def make_folder(folder: Path) -> None:
