@@ -1,5 +1,6 @@
 """How errors reach a person: two lines, no traceback unless asked for, and never a code that looks like an answer."""
 
+import json
 import os
 import signal
 import subprocess
@@ -55,6 +56,28 @@ def test_debug_adds_the_traceback_and_keeps_the_exit_code(vmdiag: Runner) -> Non
     assert "Traceback" in ran.err
     assert "error: no VM is named" in ran.err
     assert "Traceback" in vmdiag("check", VMDIAG_DEBUG="1").err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "--source", "nowhere\x1b[31m", "-o", "json"),
+        ("check", "-ojson"),
+        ("check", "--output=json", "--no-such-option"),
+        ("doctor", "--output", "json", "--cloud", "nowhere"),
+        ("diff", "old", "new", "-o", "json"),
+    ],
+)
+def test_where_the_answer_is_json_an_error_is_one_line_of_it(vmdiag: Runner, arguments: tuple[str, ...]) -> None:
+    ran = vmdiag(*arguments)
+    told = json.loads(ran.err)
+
+    assert ran.code in {2, 4}
+    assert ran.out == ""
+    assert ran.err.count("\n") == 1
+    assert "\x1b" not in ran.err
+    assert set(told) == {"error", "hint"}
+    assert json.loads(vmdiag("check", VMDIAG_OUTPUT="json").err)["error"].startswith("no VM is named")
 
 
 @pytest.mark.parametrize("more", [(), ("--debug",)])

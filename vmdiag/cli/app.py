@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from types import TracebackType
 from typing import Annotated, NoReturn
 
@@ -16,11 +17,12 @@ from vmdiag.cli.check import check
 from vmdiag.cli.diff import diff
 from vmdiag.cli.doctor import doctor
 from vmdiag.cli.explain import explain
+from vmdiag.cli.mcp import mcp
 from vmdiag.cli.mitigations import mitigations
 from vmdiag.cli.options import EPILOG, RunState, expand_option_groups
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
-from vmdiag.cli.streams import print_error
+from vmdiag.cli.streams import json_errors, print_error
 from vmdiag.errors import Interrupted, UsageError, VmdiagError
 
 # EX_SOFTWARE of sysexits.h: a defect must never look like an answer (0, 1 or 3).
@@ -34,6 +36,7 @@ for command in (check, record, diff, doctor, mitigations):
     app.command(epilog=EPILOG)(expand_option_groups(command))
 app.command()(explain)
 app.command()(schema)
+app.command()(mcp)
 
 
 def _show_version(*, value: bool) -> None:
@@ -59,6 +62,7 @@ def vmdiag(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code."""
     run_state = RunState()
+    json_errors.set(find_output_format(sys.argv[1:] if arguments is None else arguments) == "json")
 
     def report_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if run_state.debug:
@@ -88,6 +92,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_error("interrupted", "Nothing more was written.")
         return Interrupted.exit_code
     return code if isinstance(code, int) else 0
+
+
+def find_output_format(arguments: Sequence[str]) -> str:
+    """The form that a command line asks for, also where it is wrong and cannot be parsed."""
+    found = os.environ.get("VMDIAG_OUTPUT", "")
+    for word, following in pairwise([*arguments, ""]):
+        if word in {"-o", "--output"}:
+            found = following
+        elif word.startswith(("-o", "--output=")):
+            found = word.removeprefix("--output=").removeprefix("-o")
+    return found
 
 
 def run() -> NoReturn:

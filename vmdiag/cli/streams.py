@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -32,8 +33,17 @@ BAR_DELAY_SECONDS = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+# Whether errors are for a program to read: where the answer is JSON, they are a line of it, too.
+json_errors: ContextVar[bool] = ContextVar("json_errors", default=False)
+
+
 def print_error(message: str, hint: str) -> None:
     """Print both; line breaks are the message's own, but what a file or VM is called may hold escapes."""
+    if json_errors.get():
+        import json
+
+        write_stderr(json.dumps({"error": message, "hint": hint}).replace("\x7f", "\\u007f"))
+        return
     for label, text in (("error", message), ("hint", hint)):
         write_stderr(f"{label}: " + "\n".join(escape_controls(line) for line in text.split("\n")))
 
