@@ -21,7 +21,7 @@ _VERSION = re.compile(r'(?<="version": ")[^"]*')
 def render_report(form: str, report: Report) -> str:
     """What a format makes of a report."""
     out = io.StringIO()
-    write(plugins.load(renderers, form).open_report(report.header, out), report)
+    write(renderers.begin_report(plugins.load(renderers, form), report.header, out), report)
     return out.getvalue()
 
 

@@ -14,7 +14,7 @@ from tests.renderers.gallery import draw_on_terminal, list_scenes, render_report
 from vmdiag.diagnosis.model import Case, State
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Kind, Signal
-from vmdiag.renderers import terminal
+from vmdiag.renderers import begin_report, terminal
 from vmdiag.wording.redeploy_texts import get_banner_word
 
 SCENES = dict(list_scenes())
@@ -140,7 +140,7 @@ def test_a_stream_gets_only_what_its_encoding_can_carry(encoding: str) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
     report = cases.make_report([*cases.make_fleet(), cases.make_hostile_case("名前 ▁ é")])
-    write(terminal.open_report(report.header, out), report)
+    write(begin_report(terminal, report.header, out), report)
     out.flush()
 
     assert "CONFIRMED" in raw.getvalue().decode(encoding)

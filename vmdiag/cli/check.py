@@ -84,8 +84,7 @@ class ReportOptions:
         """What writes the report, masked with this user's key where that is wanted; `vms` are those asked for."""
         renderer = plugins.load(renderers, self.output)
         if not self.mask:
-            opened: Renderer = renderer.open_report(header, out)
-            return opened
+            return renderers.begin_report(renderer, header, out)
         from secrets import token_bytes
 
         from vmdiag.masking import Mask, MaskedReport
@@ -98,7 +97,7 @@ class ReportOptions:
             key = token_bytes(32)
         mask = Mask(key)
         mask.learn_vms(vms)
-        opened = renderer.open_report(mask.mask_header(header), out)
+        opened = renderers.begin_report(renderer, mask.mask_header(header), out)
         return MaskedReport(mask, opened, streams=getattr(renderer, "STREAMS", False))
 
     def read_previous_lines(self) -> Sequence[str]:

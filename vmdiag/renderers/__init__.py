@@ -1,11 +1,15 @@
-"""The formats of a report, one a file: `open_report(header, out)` begins one, to which cases are given one by one.
+"""The formats of a report, one a file.
 
-With `STREAMS` a format wants the cases as they are known; without, in the order in which they were asked for.
+`write_report(report, out)` writes one that begins with what only the end knows. Any other has
+`open_report(header, out)`, and is given the cases one by one: with `STREAMS` as they are known, without in the order in
+which they were asked for.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 if TYPE_CHECKING:
     from vmdiag.diagnosis.model import Case, Header, OtherVms
@@ -47,3 +51,10 @@ class WholeReport:
     def finish(self, others: "OtherVms") -> None:
         """Write the report."""
         self._write(Report(header=self._header, cases=tuple(self._cases), others=others))
+
+
+def begin_report(form: ModuleType, header: "Header", out: TextIO) -> Renderer:
+    """What takes the cases of a report in a format, and writes it."""
+    if hasattr(form, "write_report"):
+        return WholeReport(header, partial(form.write_report, out=out))
+    return cast("Renderer", form.open_report(header, out))

@@ -47,52 +47,49 @@ class Table:
 
     def add_case(self, case: judging.Case) -> None:
         """Write the row."""
-        row = _build_row(describe_case(case))
+        told = describe_case(case)
+        answer = next(each for each in told.findings if each.scenario == ASKED)
+        evidence: dict[Stance, list[str]] = {stance: [] for stance in Stance}
+        for one in answer.evidence:
+            evidence[one.stance].append(f"{format_iso(one.at) + ' ' if one.at else ''}{one.signal}: {one.says}")
+        losses = [
+            f"{format_iso(loss.start)} to {format_iso(loss.end) if loss.end else 'still open'}"
+            f"{f' ({loss.explained_by})' if loss.explained_by else ''}"
+            for loss in told.losses
+        ]
+        gaps = [
+            f"{gap.signal} {format_iso(gap.start)} to {format_iso(gap.end)}{' in part' * gap.partial}: {gap.reason}"
+            for gap in told.gaps
+        ]
+        done = told.mitigation
+        row = {
+            **msgspec.structs.asdict(told.vm),
+            **{name: getattr(told, name) for name in _OWN},
+            "action": told.recommendation.action,
+            "says": told.recommendation.says,
+            "links": told.recommendation.links,
+            "signals": dict.fromkeys(signal for loss in told.losses for signal in loss.signals),
+            "losses": losses,
+            "evidence_for": evidence[Stance.FOR],
+            "evidence_against": evidence[Stance.AGAINST],
+            "evidence_missing": evidence[Stance.MISSING],
+            "findings": [f"{finding.scenario}: {finding.verdict}" for finding in told.findings],
+            "gaps": gaps,
+            "events": [f"{format_iso(event.at)} {event.kind}: {event.says}" for event in told.events],
+            "window_from": told.window.start,
+            "window_to": told.window.end,
+            "mitigation": done and done.status,
+            "mitigation_says": done and done.says,
+            "mitigation_started_at": done and done.started_at,
+            "mitigation_finished_at": done and done.finished_at,
+            "mitigation_operation": done and done.operation,
+            "reachable_again": done and done.reachable_again,
+        }
         self._writer.writerow([_format_cell(row[column]) for column in COLUMNS])
         self._out.flush()
 
     def finish(self, others: OtherVms) -> None:
         """No row tells of the whole run."""
-
-
-def _build_row(case: Case) -> dict[str, object]:
-    answer = next(each for each in case.findings if each.scenario == ASKED)
-    evidence: dict[Stance, list[str]] = {stance: [] for stance in Stance}
-    for one in answer.evidence:
-        evidence[one.stance].append(f"{format_iso(one.at) + ' ' if one.at else ''}{one.signal}: {one.says}")
-    losses = [
-        f"{format_iso(loss.start)} to {format_iso(loss.end) if loss.end else 'still open'}"
-        f"{f' ({loss.explained_by})' if loss.explained_by else ''}"
-        for loss in case.losses
-    ]
-    gaps = [
-        f"{gap.signal} {format_iso(gap.start)} to {format_iso(gap.end)}{' in part' * gap.partial}: {gap.reason}"
-        for gap in case.gaps
-    ]
-    done = case.mitigation
-    return {
-        **msgspec.structs.asdict(case.vm),
-        **{name: getattr(case, name) for name in _OWN},
-        "action": case.recommendation.action,
-        "says": case.recommendation.says,
-        "links": case.recommendation.links,
-        "signals": dict.fromkeys(signal for loss in case.losses for signal in loss.signals),
-        "losses": losses,
-        "evidence_for": evidence[Stance.FOR],
-        "evidence_against": evidence[Stance.AGAINST],
-        "evidence_missing": evidence[Stance.MISSING],
-        "findings": [f"{finding.scenario}: {finding.verdict}" for finding in case.findings],
-        "gaps": gaps,
-        "events": [f"{format_iso(event.at)} {event.kind}: {event.says}" for event in case.events],
-        "window_from": case.window.start,
-        "window_to": case.window.end,
-        "mitigation": done and done.status,
-        "mitigation_says": done and done.says,
-        "mitigation_started_at": done and done.started_at,
-        "mitigation_finished_at": done and done.finished_at,
-        "mitigation_operation": done and done.operation,
-        "reachable_again": done and done.reachable_again,
-    }
 
 
 def _format_cell(value: object) -> str:

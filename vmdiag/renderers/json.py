@@ -5,19 +5,14 @@ from typing import TextIO
 
 from vmdiag import report
 from vmdiag.case_report import count_verdicts, describe_case, describe_gaps
-from vmdiag.diagnosis.model import Header
-from vmdiag.renderers import Report, WholeReport
+from vmdiag.renderers import Report
 from vmdiag.wording.evidence import describe_unpublished_cloud
 
 _INDENT = 2
 
 
-def open_report(header: Header, out: TextIO) -> WholeReport:
-    """A document, written at its end, because the summary comes before the cases."""
-    return WholeReport(header, lambda whole: _write_document(whole, out))
-
-
-def _write_document(whole: Report, out: TextIO) -> None:
+def write_report(whole: Report, out: TextIO) -> None:
+    """Write the document; the summary comes before the cases."""
     header, cases = whole.header, whole.cases
     notes = dict.fromkeys(describe_unpublished_cloud(case, header.cloud) for case in cases)
     head = report.Report(

@@ -8,8 +8,8 @@ from typing import TextIO
 from xml.etree import ElementTree as ET
 
 from vmdiag.case_report import count_verdicts, describe_gaps, is_still_affected
-from vmdiag.diagnosis.model import Case, Header, Verdict
-from vmdiag.renderers import Report, WholeReport
+from vmdiag.diagnosis.model import Case, Verdict
+from vmdiag.renderers import Report
 from vmdiag.wording.evidence import describe_unpublished_cloud, format_evidence
 from vmdiag.wording.narrative import describe_next_step, list_summary_rows, write_headline
 from vmdiag.wording.plain_text import escape_controls, format_iso
@@ -18,12 +18,8 @@ from vmdiag.wording.plain_text import escape_controls, format_iso
 _FAILURE, _ERROR = "failure", "error"
 
 
-def open_report(header: Header, out: TextIO) -> WholeReport:
-    """A document, written at its end, because the counts come before the cases."""
-    return WholeReport(header, lambda whole: _write_suite(whole, out))
-
-
-def _write_suite(whole: Report, out: TextIO) -> None:
+def write_report(whole: Report, out: TextIO) -> None:
+    """Write the suite; the counts come before the cases."""
     header, cases = whole.header, whole.cases
     results = [get_result(case) for case in cases]
     suite = ET.Element(
@@ -56,18 +52,19 @@ def _write_suite(whole: Report, out: TextIO) -> None:
         classname = ".".join(escape_controls(part).replace(".", "_") for part in path)
         element = ET.SubElement(suite, "testcase", name=escape_controls(vm.name), classname=classname, time="0")
         if result is not None:
-            told = ET.SubElement(
-                element, result, message=escape_controls(write_headline(case)), type=case.diagnosis.verdict.value
-            )
-            told.text = "\n".join(map(escape_controls, _write_story(case)))
+            headline = escape_controls(write_headline(case))
+            told = ET.SubElement(element, result, message=headline, type=case.diagnosis.verdict.value)
+            word, rest = describe_next_step(case)
+            rows = [f"{label}: {says}" for label, says in list_summary_rows(case)]
+            gaps = [f"not read: {gap.signal}, {gap.reason}" for gap in case.gaps]
+            story = [str(vm), *rows, f"Next: {word}{rest}", *format_evidence(case), *gaps]
+            told.text = "\n".join(map(escape_controls, story))
     ET.SubElement(suite, "system-out").text = "".join(f"{escape_controls(_write_line(case))}\n" for case in cases)
     unread = [f"{gap.signal}: {gap.reason}" for gap in describe_gaps(header.gaps)]
     notes = dict.fromkeys(filter(None, (describe_unpublished_cloud(case, header.cloud) for case in cases)))
     ET.SubElement(suite, "system-err").text = "".join(f"{escape_controls(says)}\n" for says in (*notes, *unread))
     ET.indent(suite)
-    out.write('<?xml version="1.0" encoding="utf-8"?>\n')
-    out.write(ET.tostring(suite, encoding="unicode"))
-    out.write("\n")
+    out.write(f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(suite, encoding="unicode")}\n')
 
 
 def get_result(case: Case) -> str | None:
@@ -75,13 +72,6 @@ def get_result(case: Case) -> str | None:
     if is_still_affected(case):
         return _FAILURE
     return _ERROR if case.diagnosis.verdict is Verdict.INCONCLUSIVE else None
-
-
-def _write_story(case: Case) -> list[str]:
-    word, rest = describe_next_step(case)
-    rows = [f"{label}: {says}" for label, says in list_summary_rows(case)]
-    gaps = [f"not read: {gap.signal}, {gap.reason}" for gap in case.gaps]
-    return [str(case.vm.id), *rows, f"Next: {word}{rest}", *format_evidence(case), *gaps]
 
 
 def _write_line(case: Case) -> str:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from vmdiag.diagnosis.model import Action, Case, Header, State, Verdict
+from vmdiag.diagnosis.model import Action, Case, State, Verdict
 from vmdiag.model import Gap
-from vmdiag.renderers import Report, WholeReport
+from vmdiag.renderers import Report
 from vmdiag.wording import evidence, narrative, redeploy_texts, timeline_view
 from vmdiag.wording.plain_text import (
     escape_controls,
@@ -36,30 +36,23 @@ _LIST_NUMBER = re.compile(r"^(\s*)(\d)(?=\d*[.)])")
 _FENCE = re.compile(r"`{3,}")
 
 
-def open_report(header: Header, out: TextIO) -> WholeReport:
-    """A page; the cases are collected, because the affected ones come first."""
-    return WholeReport(header, lambda report: out.writelines(line + "\n" for line in _write_page(report)))
-
-
-def _write_page(report: Report) -> Iterator[str]:
+def write_report(report: Report, out: TextIO) -> None:
+    """Write the page; the affected VMs come first."""
     header, cases = report.header, narrative.sort_cases(report.cases)
     if len(cases) == 1:
-        yield from _write_section(cases[0], "#")
+        lines = [*_write_section(cases[0], "#")]
     elif cases:
-        yield from _write_fleet(cases)
+        lines = [*_write_fleet(cases)]
     else:
-        yield f"# vmdiag: {narrative.describe_empty_report(header).replace('No', 'no', 1)}"
-    yield from _write_titled_lines(f"## {_GAPS_HEADING}", _format_gaps(header.gaps))
-    yield ""
+        lines = [f"# vmdiag: {narrative.describe_empty_report(header).replace('No', 'no', 1)}"]
+    lines += [*_write_titled_lines(f"## {_GAPS_HEADING}", _format_gaps(header.gaps)), ""]
     for line in narrative.describe_other_vms(report.others):
-        yield line
-        yield ""
+        lines += [line, ""]
     read = format_window(header.window.start, header.window.end)
-    yield f"Read from {format_code(header.source)} (cloud: {format_code(header.cloud)}), {read}."
+    lines.append(f"Read from {format_code(header.source)} (cloud: {format_code(header.cloud)}), {read}.")
     note = evidence.describe_unpublished_cloud(cases[0], header.cloud) if cases else None
-    if note:
-        yield ""
-        yield escape_text(note)
+    lines += ["", escape_text(note)] if note else []
+    out.writelines(f"{line}\n" for line in lines)
 
 
 def _write_fleet(cases: list[Case]) -> Iterator[str]:

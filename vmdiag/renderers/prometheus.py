@@ -10,22 +10,18 @@ from datetime import datetime
 from typing import TextIO
 
 from vmdiag.case_report import count_verdicts, is_still_affected
-from vmdiag.diagnosis.model import Case, Header, State, Verdict
+from vmdiag.diagnosis.model import Case, State, Verdict
 from vmdiag.mitigation import Status
 from vmdiag.model import INTERRUPTED_REASONS
-from vmdiag.renderers import Report, WholeReport
+from vmdiag.renderers import Report
 from vmdiag.wording.plain_text import escape_controls
 
 Labels = Mapping[str, str | None]
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
-def open_report(header: Header, out: TextIO) -> WholeReport:
-    """The metrics, written at the run's end: a scrape between two of them would see half a fleet."""
-    return WholeReport(header, lambda whole: _write_metrics(whole, out))
-
-
-def _write_metrics(whole: Report, out: TextIO) -> None:
+def write_report(whole: Report, out: TextIO) -> None:
+    """Write the metrics at the run's end: a scrape between two of them would see half a fleet."""
     header, cases = whole.header, whole.cases
     summary = count_verdicts(cases, whole.others)
     affected = [case for case in cases if is_still_affected(case)]

@@ -10,9 +10,9 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from vmdiag.diagnosis.model import Action, Case, Header, Stance
+from vmdiag.diagnosis.model import Action, Case, Stance
 from vmdiag.model import Gap, Window
-from vmdiag.renderers import Report, WholeReport, _fleet
+from vmdiag.renderers import Report, _fleet
 from vmdiag.renderers._page import BOLD, Page, pack_lines
 from vmdiag.wording import evidence, narrative, redeploy_texts, timeline_view
 from vmdiag.wording.plain_text import ShortTimeFormat, format_window, shorten_sentence, shorten_source_ref
@@ -25,14 +25,14 @@ _MAX_GAPS = 8
 _STANCE_SIGNS = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
 
 
-def open_report(header: Header, out: TextIO) -> WholeReport:
+def write_report(report: Report, out: TextIO) -> None:
     """Draw on whatever `out` is: colours and its width on a terminal; plain, 80 columns or `COLUMNS`, elsewhere."""
     console = Console(file=out, highlight=False, markup=False, emoji=False)
     # Where `out` is no terminal, Rich would take the width of the one that standard error still is. COLUMNS is how a
     # person says the width of a pipe, and no renderer is told it otherwise.
     if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():  # noqa: TID251
         console.width = _DEFAULT_WIDTH
-    return WholeReport(header, lambda report: draw_report(report, console))
+    draw_report(report, console)
 
 
 def draw_report(report: Report, console: Console) -> None:
