@@ -139,12 +139,6 @@ def _build_unknown_case(transcript: Transcript, window: Window, asked: Scenario)
         verdict=Verdict.INCONCLUSIVE,
         finding=finding,
         findings=(finding,),
-        losses=(),
-        explanation=None,
-        state=None,
-        migrated_at=None,
-        failed_at=None,
-        recovered_at=None,
         recommendation=Recommendation(action=Action.INVESTIGATE, says=CHECK_NAME),
     )
     return Case(vm=transcript.vm, window=window, diagnosis=diagnosis, gaps=transcript.gaps, scenario=asked)

@@ -205,13 +205,13 @@ class Diagnosis:
     verdict: Verdict
     finding: Finding
     findings: tuple[Finding, ...]
-    losses: tuple[Loss, ...]
-    explanation: str | None
-    state: State | None
-    migrated_at: datetime | None
-    failed_at: datetime | None
-    recovered_at: datetime | None
     recommendation: Recommendation
+    losses: tuple[Loss, ...] = ()
+    explanation: str | None = None
+    state: State | None = None
+    migrated_at: datetime | None = None
+    failed_at: datetime | None = None
+    recovered_at: datetime | None = None
     silent_since: datetime | None = None
 
     @property

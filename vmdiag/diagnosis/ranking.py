@@ -1,4 +1,4 @@
-"""diagnose(): every scenario judges alone, then their findings compete for each loss; must not know any one scenario.
+"""diagnose(): every scenario judges alone, then their findings compete for each loss.
 
 The scenario that was asked for keeps its verdict unless a rival explains the same loss better; the best explanation of
 the VM's latest loss is told whatever the verdict.
@@ -6,7 +6,7 @@ the VM's latest loss is told whatever the verdict.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from vmdiag.diagnosis.event_words import MIGRATIONS
@@ -57,6 +57,12 @@ def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = (
     else:
         is_moved = any(event.at <= end + SOON for event in list_moves(timeline, latest.interval.start))
         state = State.REDEPLOYED if is_moved else State.RECOVERED
+    # The migration that the finding is about, else the last of the window.
+    migrations = [event for event in timeline.list_events(*MIGRATIONS) if "undated" not in event.facts]
+    inside = [event.at for event in migrations if event.ended >= timeline.window.start]
+    cause_at = finding.cause_at
+    blamed = [event.at for event in migrations if cause_at is not None and event.at <= cause_at <= event.ended]
+    migrated_at = next(reversed(blamed or inside), None)
     explanation = None if latest is None else latest.explained_by
     silent_since = max((one.interval.start for one in found.silent if one.interval.is_open), default=None)
     return Diagnosis(
@@ -66,7 +72,7 @@ def diagnose(timeline: Timeline, asked: Scenario, rivals: Sequence[Scenario] = (
         losses=losses,
         explanation=None if (explanation, finding.verdict) == (UNEXPLAINED, Verdict.INCONCLUSIVE) else explanation,
         state=state,
-        migrated_at=_find_migration_time(timeline, finding),
+        migrated_at=migrated_at,
         failed_at=None if latest is None else latest.interval.start,
         recovered_at=end,
         recommendation=recommend_action(timeline, finding, state, latest, is_silent=silent_since is not None),
@@ -138,14 +144,3 @@ def _explain_loss(loss: Loss, findings: Sequence[Finding], asked: str) -> Loss:
         if blame.loss == loss.interval
     ]
     return replace(loss, explained_by=min(ranked)[-1] if ranked else UNEXPLAINED)
-
-
-def _find_migration_time(timeline: Timeline, finding: Finding) -> datetime | None:
-    """The migration that the finding is about, else the last of the window; `None` where its time is not known."""
-    migrations = [event for event in timeline.list_events(*MIGRATIONS) if "undated" not in event.facts]
-    if finding.cause_at is not None:
-        for event in reversed(migrations):
-            if event.at <= finding.cause_at <= event.ended:
-                return event.at
-    inside = [event.at for event in migrations if event.ended >= timeline.window.start]
-    return inside[-1] if inside else None

@@ -4,7 +4,7 @@ Strangers' words are cut to length here and neutralised by the format, which alo
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Extent, Header, OtherVms, Stance, State, Verdict
 from vmdiag.model import NO_SUCH_VM, Kind
@@ -96,7 +96,15 @@ def list_summary_rows(case: Case) -> Iterator[tuple[str, str]]:
     unseen = "at a time that nothing tells" if undated else "no live migration was seen"
     yield "Migrated", f"{format_instant(at)}, {format_duration(case.window.end - at)} ago" if at else unseen
     if diagnosis.failed_at is not None:
-        yield "Lost", _describe_loss(case, diagnosis.failed_at)
+        lost = diagnosis.failed_at
+        if at is None:
+            when = f"{format_duration(case.window.end - lost)} ago"
+        elif abs(lost - at) < _SAME_MOMENT:
+            when = "at the migration"
+        else:
+            when = f"{format_duration(abs(lost - at))} {'before' if lost < at else 'after'} the migration"
+        extent = {Extent.PARTIAL: ", in part", Extent.INTERMITTENT: ", on and off"}.get(_get_extent(case), "")
+        yield "Lost", f"{format_instant(lost)}, {when}{extent}"
     yield "Now", describe_state(case)
     if diagnosis.silent_since is not None:
         yield "Agent", f"silent since {format_instant(diagnosis.silent_since)}"
@@ -222,17 +230,6 @@ def _describe_ending(case: Case) -> str:
         return f", came back, and {'is' if diagnosis.state is State.OPEN else 'was'} lost again"
     endings = {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}
     return endings.get(diagnosis.state or State.OPEN, "")
-
-
-def _describe_loss(case: Case, at: datetime) -> str:
-    moved = case.diagnosis.migrated_at
-    extent = {Extent.PARTIAL: ", in part", Extent.INTERMITTENT: ", on and off"}.get(_get_extent(case), "")
-    if moved is None:
-        return f"{format_instant(at)}, {format_duration(case.window.end - at)} ago{extent}"
-    if abs(at - moved) < _SAME_MOMENT:
-        return f"{format_instant(at)}, at the migration{extent}"
-    side = "before" if at < moved else "after"
-    return f"{format_instant(at)}, {format_duration(abs(at - moved))} {side} the migration{extent}"
 
 
 def _get_extent(case: Case) -> Extent:

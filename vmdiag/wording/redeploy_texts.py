@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.model import Case
+from vmdiag.diagnosis.recommendation import LINUX, WINDOWS
 from vmdiag.mitigation import GuardResult, Mitigation, Status
 from vmdiag.model import Event, Kind, VirtualMachine
 from vmdiag.wording.plain_text import format_instant, shorten_sentence
 
-_PAGES = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines"
-LINUX_INSTRUCTIONS = f"{_PAGES}/linux/redeploy-to-new-node-linux"
-WINDOWS_INSTRUCTIONS = f"{_PAGES}/windows/redeploy-to-new-node-windows"
 MAINTENANCE_PAGE = "https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updates"
 REDEPLOY_IMPACT = (
     "It is a reboot: memory and the temporary disk are lost, and a dynamic public IP address may change. With an "
@@ -42,7 +40,7 @@ _BANNERS = {
 
 def list_instructions(os: str | None) -> tuple[tuple[str, str], ...]:
     """Label and address of the instructions for this operating system; both when it is not known."""
-    both = (("Linux", LINUX_INSTRUCTIONS), ("Windows", WINDOWS_INSTRUCTIONS))
+    both = (("Linux", LINUX), ("Windows", WINDOWS))
     return tuple(pair for pair in both if pair[0].lower() == (os or "").strip().lower()) or both
 
 
@@ -73,10 +71,8 @@ def split_command(vm: VirtualMachine) -> tuple[str, ...] | None:
 def describe_mitigation(case: Case) -> str | None:
     """How a redeploy stands, in a sentence; `None` where none was wanted."""
     done = case.mitigation
-    if done is None:
-        return None
-    when = f" at {format_instant(done.started_at)}" if done.started_at is not None else ""
-    return _describe_outcome(done, when)
+    when = f" at {format_instant(done.started_at)}" if done is not None and done.started_at is not None else ""
+    return None if done is None else _describe_outcome(done, when)
 
 
 def get_banner_word(case: Case) -> str | None:

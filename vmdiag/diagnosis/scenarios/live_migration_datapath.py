@@ -34,7 +34,6 @@ from vmdiag.diagnosis.scenarios._causes import (
     measure_distance,
 )
 from vmdiag.diagnosis.scenarios._migration import (
-    Judgements,
     cite_judged_signals,
     cite_signal_loss,
     find_broken_acceleration,
@@ -55,28 +54,27 @@ TOO_EARLY = timedelta(minutes=15)
 # The activity log may be so late: until then it may lack the cause (Microsoft: 3 to 20 minutes).
 LOG_IS_LATE = timedelta(minutes=22)
 
-CAUSE = Cause(
-    scenario="live-migration-datapath",
-    kinds=MIGRATIONS,
-    before=ONSET_AFTER,
-    after=ONSET_BEFORE,
-)
+CAUSE = Cause(scenario="live-migration-datapath", kinds=MIGRATIONS, before=ONSET_AFTER, after=ONSET_BEFORE)
 
 
 def detect(timeline: Timeline) -> Finding:
     """Judge every loss that begins with a migration; without one, judge whether there can have been a loss."""
     migrations = timeline.list_events(*MIGRATIONS)
     losses = search_losses(timeline).losses
-    linked = [(loss, event) for loss in losses if (event := _find_migration(timeline, loss, migrations)) is not None]
-    if linked:
-        blames: list[Attribution] = []
-        for loss, event in linked:
-            judged = judge_strong_signals(timeline, event)
-            blames.append(_attribute_loss(timeline, loss, event, judged))
+    linked = ((loss, _find_migration(timeline, loss, migrations)) for loss in losses)
+    blames = [_attribute_loss(timeline, loss, event) for loss, event in linked if event is not None]
+    if blames:
         return _build_finding(timeline, blames)
     recent = [event for event in migrations if event.ended >= timeline.window.start]
     if not recent:
-        return _judge_without_migration(timeline)
+        finding = find_no_cause(timeline, CAUSE)
+        # With a loss, that none was seen is only an answer where the health history itself was read.
+        is_whole = timeline.measure_coverage(Signal.HEALTH, timeline.window) is Coverage.ALL
+        if finding.verdict is not Verdict.CLEAR or is_whole or not losses:
+            return finding
+        says = "the health history was not read whole, and the activity log does not show every migration"
+        missing = Evidence(stance=Stance.MISSING, signal=Signal.HEALTH, says=says)
+        return replace(finding, verdict=Verdict.INCONCLUSIVE, evidence=(missing,))
     # Of an undated record a dated one of the same migration tells more.
     latest = ([event for event in recent if "undated" not in event.facts] or recent)[-1]
     return judge_without_loss(timeline, latest, judge_strong_signals(timeline, latest), CAUSE.scenario)
@@ -120,10 +118,10 @@ def _find_migration(timeline: Timeline, loss: Loss, migrations: tuple[Event, ...
     return None if reset else event
 
 
-def _attribute_loss(timeline: Timeline, loss: Loss, event: Event, judged: Judgements) -> Attribution:
+def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution:
     """How firmly a loss is the migration's doing, by what shows it, what speaks against it and what was not read."""
     onset, span = loss.interval.start, loss.interval.clip_to(timeline.window.end)
-    living = list(find_life_signs(timeline, span))
+    judged, living = judge_strong_signals(timeline, event), list(find_life_signs(timeline, span))
     against = (*find_contradictions(timeline, loss, event, judged), *find_doubts(timeline, loss, event))
     shown = (*_list_convincing_signals(loss), *living[:4], *find_weak_signals(timeline, span))
     undated = "undated" in event.facts
@@ -167,20 +165,6 @@ def _weigh_evidence(loss: Loss, *, is_alive: bool, is_doubtful: bool, has_notes:
     if is_doubtful or is_part or Strength.STRONG not in strengths:
         return Verdict.SUSPECTED
     return Verdict.CONFIRMED if len(strengths) > 1 or is_alive else Verdict.SUSPECTED
-
-
-def _judge_without_migration(timeline: Timeline) -> Finding:
-    """No migration seen; with a loss that is only an answer where the health history itself was read."""
-    finding = find_no_cause(timeline, CAUSE)
-    whole = timeline.measure_coverage(Signal.HEALTH, timeline.window) is Coverage.ALL
-    if finding.verdict is not Verdict.CLEAR or whole or not search_losses(timeline).losses:
-        return finding
-    missing = Evidence(
-        stance=Stance.MISSING,
-        signal=Signal.HEALTH,
-        says="the health history was not read whole, and the activity log does not show every migration",
-    )
-    return Finding(scenario=CAUSE.scenario, verdict=Verdict.INCONCLUSIVE, evidence=(missing,))
 
 
 SCENARIO = replace(
