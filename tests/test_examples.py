@@ -9,7 +9,7 @@ from tests.picture import PICTURE_PATH, draw_picture
 from tests.timeline_builders import SCENARIOS
 from vmdiag.report import make_schema
 
-FOLDERS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+FOLDERS = sorted(path.parent.name for path in EXAMPLES.glob("*/archive"))
 
 
 def test_every_scenario_has_its_example() -> None:
