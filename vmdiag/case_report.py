@@ -15,6 +15,7 @@ from vmdiag.diagnosis.model import Attribution, OtherVms, Verdict, order_evidenc
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
 from vmdiag.wording.evidence import get_scenario, load_scenario
+from vmdiag.wording.plain_text import format_iso
 
 ASKED = "live-migration-datapath"
 Value = TypeVar("Value")
@@ -50,6 +51,20 @@ def count_verdicts(cases: Sequence[judging.Case], others: OtherVms) -> report.Su
         ),
         redeploys={status: done[status] for status in Status},
     )
+
+
+def summarize_case(case: judging.Case) -> dict[str, str | None]:
+    """What a line can hold of a case, in the words of the report's fields."""
+    found = case.diagnosis
+    instants = {"migrated_at": found.migrated_at, "failed_at": found.failed_at, "recovered_at": found.recovered_at}
+    return {
+        "verdict": found.verdict.value,
+        "state": found.state and found.state.value,
+        **{name: format_iso(at) if at else None for name, at in instants.items()},
+        "explanation": found.explanation,
+        "action": found.recommendation.action.value,
+        "mitigation": case.mitigation.status.value if case.mitigation else None,
+    }
 
 
 def describe_case(case: judging.Case) -> report.Case:

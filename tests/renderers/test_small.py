@@ -56,8 +56,8 @@ def test_a_curve_of_nothing_lies_on_the_floor() -> None:
 
 def test_markers_point_at_their_columns_and_do_not_cross() -> None:
     window = Window(NOON, NOON + timedelta(minutes=10))
-    marks = [timeline_view.Marker(NOON + timedelta(minutes=minute), f"at {minute}") for minute in (7, 2, 7)]
-    outside = timeline_view.Marker(NOON - timedelta(minutes=1), "before")
+    marks = [(NOON + timedelta(minutes=minute), f"at {minute}") for minute in (7, 2, 7)]
+    outside = (NOON - timedelta(minutes=1), "before")
 
     assert list(timeline_view.draw_markers([*marks, outside], window, 10, timeline_view.UNICODE)) == [
         "  │    └ at 7, at 7",

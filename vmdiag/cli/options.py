@@ -1,11 +1,11 @@
 """How commands declare options: dataclasses as groups of them, what several share, and how times are written."""
 
-import dataclasses
 import functools
 import inspect
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, time, timedelta
 from types import ModuleType
 from typing import Annotated, Any
@@ -34,7 +34,7 @@ _SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class RunState:
     """What the error boundary must know of a command line that it did not parse."""
 
@@ -45,27 +45,22 @@ def expand_option_groups(command: Callable[..., int | None]) -> Callable[..., in
     """The command as Typer is to see it: a parameter that is a dataclass becomes an option for each of its fields."""
     plain = inspect.signature(command)
     annotations = {name: each.annotation for name, each in plain.parameters.items()}
-    groups = {name: dataclasses.fields(kind) for name, kind in annotations.items() if dataclasses.is_dataclass(kind)}
+    only = inspect.Parameter.KEYWORD_ONLY
+    groups = {
+        name: [inspect.Parameter(one.name, only, default=one.default, annotation=one.type) for one in fields(kind)]
+        for name, kind in annotations.items()
+        if is_dataclass(kind)
+    }
 
     @functools.wraps(command)
     def call_with_groups(**words: Any) -> int | None:  # noqa: ANN401 - whatever Typer parsed
-        for name, fields in groups.items():
-            words[name] = annotations[name](**{field.name: words.pop(field.name) for field in fields})
+        for name, options in groups.items():
+            words[name] = annotations[name](**{option.name: words.pop(option.name) for option in options})
         return command(**words)
 
     del call_with_groups.__wrapped__  # Typer would look through it
-    only = inspect.Parameter.KEYWORD_ONLY
     parameters = [
-        expanded
-        for name, each in plain.parameters.items()
-        for expanded in (
-            [
-                inspect.Parameter(field.name, only, default=field.default, annotation=field.type)
-                for field in groups[name]
-            ]
-            if name in groups
-            else [each.replace(kind=only)]
-        )
+        option for name, each in plain.parameters.items() for option in groups.get(name, [each.replace(kind=only)])
     ]
     call_with_groups.__signature__ = plain.replace(parameters=parameters)  # type: ignore[attr-defined]
     call_with_groups.__annotations__ = {each.name: each.annotation for each in parameters}
@@ -112,11 +107,7 @@ def declare_repeatable(*flags: str, text: str, split: Callable[[str], list[str]]
 
 def complete_plugins(package: ModuleType) -> Callable[[str], list[str]]:
     """What completes the name of a plug-in."""
-
-    def complete_name(incomplete: str) -> list[str]:
-        return [name for name in plugins.list_names(package) if name.startswith(incomplete)]
-
-    return complete_name
+    return lambda incomplete: [name for name in plugins.list_names(package) if name.startswith(incomplete)]
 
 
 def _store_debug_flag(context: typer.Context, *, value: bool) -> bool:
@@ -150,7 +141,7 @@ JournalPath = Annotated[
 Debug = Annotated[bool, declare_option("--debug", text="Show the traceback of an error.", callback=_store_debug_flag)]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class VerbosityOptions:
     """What is said on standard error; `debug` is for the error boundary."""
 

@@ -96,10 +96,17 @@ def measure_metric(series: Series) -> Metric:
         back = _find_held(series, index, baseline)
         stop = len(times) if back is None else back
         first = _find_first_lost(series, index, stop, FRACTION * baseline)
-        found = _measure_drop(series, index if first is None else first, back, baseline, lasted=first is not None)
-        if found is not None:
-            lost.append((found.interval.start, times[stop - 1] + MINUTE))
-            drops.append(found)
+        low_from = index if first is None else first
+        end = None if back is None else times[back]
+        length = (end or times[-1] + find_step(series, stop)) - times[low_from]
+        level = median(values[low_from:stop])
+        # A pause of a minute or two is no fall, nor is one of which half is traffic.
+        if length >= SHORTEST_PIECE and (first is not None or level <= FRACTION * baseline):
+            scale, begin = scale_to_minute(series, low_from), _find_begin(series, low_from, baseline)
+            part_back = _find_rise(series, low_from, stop, FRACTION * baseline)
+            drop = TrafficDrop(Interval(begin, end), baseline * scale, level * scale, first is not None, part_back)
+            lost.append((begin, times[stop - 1] + MINUTE))
+            drops.append(drop)
         index = max(stop, index + 1)
     spans = [(drop.interval.start, drop.interval.end or times[-1] + MINUTE) for drop in drops]
     return Metric(series, tuple(drops), spans)
@@ -174,21 +181,6 @@ def _find_level(series: Series, points: Sequence[float], step: timedelta) -> flo
     level = median(points)
     least = LEAST_FLOWS if "flows" in series.name.lower() else LEAST_BYTES * (step / MINUTE)
     return level if level >= least else None
-
-
-def _measure_drop(series: Series, index: int, back: int | None, baseline: float, *, lasted: bool) -> TrafficDrop | None:
-    """A fall as it is told; `None` where it is a pause of a minute or two, or half of it is traffic."""
-    times = series.times
-    stop = len(times) if back is None else back
-    end = None if back is None else times[back]
-    length = (end or times[-1] + find_step(series, stop)) - times[index]
-    level = median(series.values[index:stop])
-    if length < SHORTEST_PIECE or (not lasted and level > FRACTION * baseline):
-        return None
-    scale = scale_to_minute(series, index)
-    part_back = _find_rise(series, index, stop, FRACTION * baseline)
-    begin = _find_begin(series, index, baseline)
-    return TrafficDrop(Interval(begin, end), baseline * scale, level * scale, lasted, part_back)
 
 
 def _find_begin(series: Series, index: int, baseline: float) -> datetime:

@@ -7,7 +7,7 @@ build servers agree on. It gives a case that passed no room for words, so the su
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from vmdiag.case_report import count_verdicts, describe_gaps, is_still_affected
+from vmdiag.case_report import count_verdicts, describe_gaps, is_still_affected, summarize_case
 from vmdiag.diagnosis.model import Case, Verdict
 from vmdiag.renderers import Report
 from vmdiag.wording.evidence import describe_unpublished_cloud, format_evidence
@@ -59,7 +59,9 @@ def write_report(whole: Report, out: TextIO) -> None:
             gaps = [f"not read: {gap.signal}, {gap.reason}" for gap in case.gaps]
             story = [str(vm), *rows, f"Next: {word}{rest}", *format_evidence(case), *gaps]
             told.text = "\n".join(map(escape_controls, story))
-    ET.SubElement(suite, "system-out").text = "".join(f"{escape_controls(_write_line(case))}\n" for case in cases)
+    facts_of = [(case.vm.id, summarize_case(case).items()) for case in cases]
+    lines = [" ".join([str(vm), *(f"{name}={value or '-'}" for name, value in facts)]) for vm, facts in facts_of]
+    ET.SubElement(suite, "system-out").text = "".join(f"{escape_controls(line)}\n" for line in lines)
     unread = [f"{gap.signal}: {gap.reason}" for gap in describe_gaps(header.gaps)]
     notes = dict.fromkeys(filter(None, (describe_unpublished_cloud(case, header.cloud) for case in cases)))
     ET.SubElement(suite, "system-err").text = "".join(f"{escape_controls(says)}\n" for says in (*notes, *unread))
@@ -72,19 +74,3 @@ def get_result(case: Case) -> str | None:
     if is_still_affected(case):
         return _FAILURE
     return _ERROR if case.diagnosis.verdict is Verdict.INCONCLUSIVE else None
-
-
-def _write_line(case: Case) -> str:
-    """What every format tells of a case, in the words of the report's fields."""
-    found = case.diagnosis
-    facts = {
-        "verdict": found.verdict.value,
-        "state": found.state and found.state.value,
-        "migrated_at": found.migrated_at and format_iso(found.migrated_at),
-        "failed_at": found.failed_at and format_iso(found.failed_at),
-        "recovered_at": found.recovered_at and format_iso(found.recovered_at),
-        "explanation": found.explanation,
-        "action": found.recommendation.action.value,
-        "mitigation": case.mitigation and case.mitigation.status.value,
-    }
-    return " ".join([str(case.vm.id), *(f"{name}={value or '-'}" for name, value in facts.items())])

@@ -1,4 +1,4 @@
-"""One case a line as JSON, each as soon as it is known; must not collect the cases."""
+"""One case a line as JSON, each as soon as it is known."""
 
 from typing import TextIO
 

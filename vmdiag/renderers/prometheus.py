@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TextIO
 
-from vmdiag.case_report import count_verdicts, is_still_affected
+from vmdiag.case_report import count_verdicts, is_still_affected, summarize_case
 from vmdiag.diagnosis.model import Case, State, Verdict
 from vmdiag.mitigation import Status
 from vmdiag.model import INTERRUPTED_REASONS
@@ -47,7 +47,8 @@ def write_report(whole: Report, out: TextIO) -> None:
     )  # fmt: skip
     write_family(
         out, "vmdiag_vm_verdict", "A VM and what was found, always 1.",
-        ((_label_vm(case) | _label_diagnosis(case), 1) for case in cases),
+        ((_label_vm(case) | {name: each for name, each in summarize_case(case).items() if not name.endswith("_at")}, 1)
+         for case in cases),
     )  # fmt: skip
     for name, says in (
         ("migrated", "When the VM was live-migrated."),
@@ -83,17 +84,6 @@ def _label_vm(case: Case) -> dict[str, str | None]:
         "subscription_id": vm.subscription, "resource_group": vm.resource_group, "scale_set": vm.scale_set,
         "name": vm.name,
     }  # fmt: skip
-
-
-def _label_diagnosis(case: Case) -> dict[str, str | None]:
-    found = case.diagnosis
-    return {
-        "verdict": found.verdict.value,
-        "state": found.state and found.state.value,
-        "explanation": found.explanation,
-        "action": found.recommendation.action.value,
-        "mitigation": case.mitigation.status.value if case.mitigation else None,
-    }
 
 
 def _count_seconds(at: datetime) -> int:

@@ -17,9 +17,6 @@ _MAX_SOURCE_REF = 44
 _REPLACEMENT = "\ufffd"
 _CONTROL_PICTURES = 0x2400
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_MINUTE = 60
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
 
 
 def escape_controls(text: str) -> str:
@@ -78,7 +75,7 @@ def format_window(start: datetime, end: datetime) -> str:
 def format_duration(length: timedelta) -> str:
     """A length of time in its two largest units: `1 h 44 min`."""
     seconds = int(abs(length).total_seconds())
-    units = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (1, "s"))
+    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
     for (size, unit), (smaller, small) in pairwise(units):
         if seconds >= size:
             rest = seconds % size // smaller

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from operator import itemgetter
 
 from vmdiag.diagnosis.model import Case, Extent, State
 from vmdiag.diagnosis.traffic_losses import UNITS, format_figure
@@ -67,14 +68,6 @@ UNICODE = GlyphSet(levels="▁▂▃▄▅▆▇█", absent="·", bar="│", co
 ASCII = GlyphSet(levels="_.-~=+*#", absent=" ", bar="|", corner="`")
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """A word for an instant."""
-
-    at: datetime
-    says: str
-
-
 def count_columns(series: Series, most: int) -> int:
     """As many columns as there are readings to fill them, `most` at most."""
     steps = [later - earlier for earlier, later in pairwise(series.times) if later > earlier]
@@ -103,12 +96,12 @@ def find_column(at: datetime, span: Window, width: int) -> int:
     return min(width - 1, max(0, int(share * width)))
 
 
-def draw_markers(marks: Iterable[Marker], span: Window, width: int, glyphs: GlyphSet) -> Iterator[str]:
+def draw_markers(marks: Iterable[tuple[datetime, str]], span: Window, width: int, glyphs: GlyphSet) -> Iterator[str]:
     """Lines below the curve that point at their columns, the last column first so that no two lines cross."""
     placed: dict[int, list[str]] = {}
-    for mark in sorted(marks, key=lambda mark: mark.at):
-        if mark.at in span:
-            placed.setdefault(find_column(mark.at, span, width), []).append(mark.says)
+    for at, says in sorted(marks, key=itemgetter(0)):
+        if at in span:
+            placed.setdefault(find_column(at, span, width), []).append(says)
     for where in sorted(placed, reverse=True):
         bars = "".join(glyphs.bar if place in placed else " " for place in range(where))
         yield f"{bars}{glyphs.corner} {', '.join(placed[where])}"
@@ -124,7 +117,7 @@ def draw_curve(case: Case, most: int, glyphs: GlyphSet) -> list[str]:
     peak = max((value for value in series.values if math.isfinite(value)), default=0.0)
     top = format_figure(peak, UNITS.get(series.name, "B"))
     instants = {"live migration": diagnosis.migrated_at, "lost": diagnosis.failed_at, "back": diagnosis.recovered_at}
-    marks = [Marker(at, f"{at:%H:%M} {says}") for says, at in instants.items() if at is not None]
+    marks = [(at, f"{at:%H:%M} {says}") for says, at in instants.items() if at is not None]
     return [
         f"{shorten_name(series.name)}, {format_window(span.start, span.end)}, peak {top}",
         draw_sparkline(series, span, width, glyphs),
