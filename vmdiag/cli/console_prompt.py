@@ -12,7 +12,7 @@ from vmdiag.cli.streams import STOP_SIGNALS, StatusConsole, write_stderr
 from vmdiag.identity import VmId
 from vmdiag.redeploy.guards import Refusal
 from vmdiag.wording.narrative import list_summary_rows, write_headline
-from vmdiag.wording.plain_text import escape_controls, format_duration, shorten_name
+from vmdiag.wording.plain_text import escape_controls, format_duration, format_vm_name, shorten_name
 from vmdiag.wording.redeploy_texts import format_guard_results, join_first_names
 
 # The same words are told again after so many seconds, with the time that has passed.
@@ -41,7 +41,7 @@ class ConsolePrompt:
         """Show what is not done, and why: once for all VMs that share the reason."""
         alike: defaultdict[str, list[str]] = defaultdict(list)
         for refusal in refusals:
-            alike[refusal.says].append(_format_vm_name(refusal.plan.vm))
+            alike[refusal.says].append(format_vm_name(refusal.plan.vm))
         for says, vms in alike.items():
             self._watch.print_line(f"not redeployed: {join_first_names(vms)}: {says}")
 
@@ -89,7 +89,7 @@ class ConsolePrompt:
         self._last_message, self._last_shown_at = (vm, says), now
         of = "" if limit is None else f" of at most {format_duration(limit)}"
         after = "" if elapsed is None else f" ({format_duration(elapsed)}{of})"
-        self._watch.print_line(f"{_format_vm_name(vm)}: {says}{after}")
+        self._watch.print_line(f"{format_vm_name(vm)}: {says}{after}")
 
     def warn(self, text: str) -> None:
         """Something that should not be."""
@@ -116,14 +116,10 @@ def _format_proposal(refusals: Sequence[Refusal]) -> Iterator[str]:
     yield f"Redeploy {noun}:"
     for one in refusals:
         case = one.plan.latest
-        yield f"  {_format_vm_name(one.plan.vm)}, subscription {shorten_name(one.plan.vm.subscription)}"
+        yield f"  {format_vm_name(one.plan.vm)}, subscription {shorten_name(one.plan.vm.subscription)}"
         yield f"    {case.diagnosis.verdict}: {write_headline(case)}"
         yield from (f"    {title.lower()}: {says}" for title, says in list_summary_rows(case) if title in PROPOSAL_ROWS)
         yield from (f"    {sign} {guard}: {says}" for sign, guard, says in format_guard_results(one.answers))
     # What is the same for all is told once.
     yield from dict.fromkeys(f"    lost: {line}" for one in refusals for line in one.plan.loses)
     yield from dict.fromkeys(f"    risk: {line}" for one in refusals for line in one.plan.risks)
-
-
-def _format_vm_name(vm: VmId) -> str:
-    return f"{shorten_name(vm.resource_group)}/{shorten_name(vm.name)}"

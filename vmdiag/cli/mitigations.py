@@ -12,7 +12,7 @@ from vmdiag.cli import options
 from vmdiag.cli.source_options import AzureOptions
 from vmdiag.cli.streams import StatusConsole, keep_outcome, open_output
 from vmdiag.errors import Interrupted, UsageError
-from vmdiag.wording.plain_text import escape_controls, format_instant, shorten_name
+from vmdiag.wording.plain_text import escape_controls, format_instant, format_vm_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ def _write_entries(entries: "Sequence[JournalEntry]", journal: "Journal", form: 
             out.write(dump_json(to_plain(answer), 2) + "\n")
         else:
             for entry in entries:
-                vm = escape_controls(f"{shorten_name(entry.vm.resource_group)}/{shorten_name(entry.vm.name)}")
+                vm = escape_controls(format_vm_name(entry.vm))
                 status = f"{entry.mitigation.status}{', unfinished' * entry.is_open}"
                 says = f"    {escape_controls(entry.says)}\n" if entry.says else ""
                 out.write(f"{format_instant(entry.at)}  {status}  {vm}\n{says}")

@@ -1,9 +1,9 @@
 """Which VMs and when, as options and lists that people write, and the `Scope` that they mean."""
 
-import codecs
 import json
 import re
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -35,7 +35,6 @@ _SUBSCRIPTION_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,128}")
 # Tags parted by blanks; a word without `=` belongs to the value before it: `owner=Ops Team env=prod` are two.
 _BETWEEN_TAGS = re.compile(r"\s+(?=[^\s=]+=)")
 _SHORT_FORM_PARTS = 2  # group/name
-_BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LIST_FORMAT_HINT = "Write one VM a line, or a JSON array: az vm list --query '[].id' -o json."
 # What an answer of Azure's, or of its command line, says of itself where more is to come.
 _NEXT_PAGE_KEYS = ("nextlink", "odata.nextlink", "skip_token", "skiptoken", "$skiptoken")
@@ -218,8 +217,7 @@ def _read_list(path: str) -> Iterator[str]:
     where = "standard input" if path == STANDARD_INPUT else path
     try:
         content = sys.stdin.buffer.read() if path == STANDARD_INPUT else Path(path).read_bytes()
-        mark = next((mark for mark in _BYTE_ORDER_MARKS if content.startswith(mark)), b"")
-        text = content.removeprefix(mark).decode(_BYTE_ORDER_MARKS.get(mark, "utf-8"))
+        text = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except OSError as error:
         message = f"the list of VMs in {where} cannot be read: {error.strerror}"
         raise UsageError(message, "Give a text file with one VM a line.") from error

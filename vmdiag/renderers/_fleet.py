@@ -8,7 +8,7 @@ from rich.text import Text
 from vmdiag.diagnosis.model import Action, Case, State, Verdict
 from vmdiag.renderers._page import BOLD, Page, get_verdict_style
 from vmdiag.wording import narrative, redeploy_texts
-from vmdiag.wording.plain_text import format_iso
+from vmdiag.wording.plain_text import format_iso, format_vm_name
 
 # More stories than these nobody reads at 3 a.m.; the table holds every VM.
 MAX_SECTIONS = 25
@@ -38,7 +38,7 @@ def draw_fleet(cases: list[Case], page: Page) -> None:
     if groups:
         page.print_heading(f"Redeploys: {redeploy_texts.count_statuses(cases)}")
     for says, alike in groups:
-        names = redeploy_texts.join_first_names([narrative.format_vm_name(case) for case in alike])
+        names = redeploy_texts.join_first_names([format_vm_name(case.vm.id) for case in alike])
         page.print_labelled("  -", page.sanitize_text(f"{names}: {says}"), 4)
     flagged = [case for case in cases if case.diagnosis.verdict.is_flagged]
     for case in flagged[:MAX_SECTIONS]:
@@ -49,7 +49,7 @@ def draw_fleet(cases: list[Case], page: Page) -> None:
     if unclear:
         page.print_heading(f"{page.get_verdict_sign(Verdict.INCONCLUSIVE)} Could not be told ({len(unclear)})")
     for case in unclear[:MAX_SECTIONS]:
-        text = page.sanitize_text(f"{narrative.format_vm_name(case)}: {narrative.explain_verdict(case)}")
+        text = page.sanitize_text(f"{format_vm_name(case.vm.id)}: {narrative.explain_verdict(case)}")
         page.print_labelled("  -", text, 4, 3)
     if len(unclear) > MAX_SECTIONS:
         page.print_line(f"  and {len(unclear) - MAX_SECTIONS} more: see the table")
@@ -60,14 +60,14 @@ def _draw_table(cases: list[Case], page: Page) -> None:
     lines = [_format_cells(case) for case in cases]
     widths = {title: max(len(title), *(len(line[title]) for line in lines)) for title in lines[0]}
     # Names may be long: they get what the others leave.
-    widths[_VM_COLUMN] = max(cell_len(page.sanitize_text(narrative.format_vm_name(case)).plain) for case in cases)
+    widths[_VM_COLUMN] = max(cell_len(page.sanitize_text(format_vm_name(case.vm.id)).plain) for case in cases)
     widths[_MERGED_COLUMN] = min(widths[_MERGED_COLUMN], _MERGED_WIDTH)
     shown = _choose_columns(widths, page.width)
     widths[_VM_COLUMN] = max(len(_VM_COLUMN), min(widths[_VM_COLUMN], _get_name_width(widths, shown, page.width)))
     page.print_cells([page.sanitize_text(title, BOLD) for title in shown], [widths[title] for title in shown])
     for case, line in zip(cases, lines, strict=True):
         # Where a name is too long the group gives way, not the name.
-        full = line[_VM_COLUMN] = narrative.format_vm_name(case)
+        full = line[_VM_COLUMN] = format_vm_name(case.vm.id)
         tail = full.rpartition("/")[2]
         room = widths[_VM_COLUMN] - cell_len(tail) - len(page.ellipsis) - 1
         if cell_len(full) > widths[_VM_COLUMN]:

@@ -13,7 +13,7 @@ import msgspec
 from vmdiag.case_report import ASKED, describe_case
 from vmdiag.diagnosis import model as judging
 from vmdiag.diagnosis.model import Header, OtherVms, Stance
-from vmdiag.report import Case, Vm
+from vmdiag.report import Case, Recommendation, Vm
 from vmdiag.wording.plain_text import escape_controls, format_iso
 
 # What makes a spreadsheet take a cell for a formula, with the full-width twins that some of them fold.
@@ -21,13 +21,15 @@ _FORMULA = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001
 _SEPARATOR = " | "
 # A case's own fields come first, from its machine to what explains its loss.
 _OWN = Case.__struct_fields__[1:9]
+_OF_MITIGATION = ("says", "started_at", "finished_at", "operation")
 COLUMNS = (
     *Vm.__struct_fields__,
     *_OWN,
-    *("action", "says", "links"),
+    *Recommendation.__struct_fields__,
     *("signals", "losses", "evidence_for", "evidence_against", "evidence_missing", "findings", "gaps", "events"),
     *("mitigation", "window_from", "window_to"),
-    *("mitigation_says", "mitigation_started_at", "mitigation_finished_at", "mitigation_operation", "reachable_again"),
+    *(f"mitigation_{name}" for name in _OF_MITIGATION),
+    "reachable_again",
 )
 
 
@@ -65,9 +67,7 @@ class Table:
         row = {
             **msgspec.structs.asdict(told.vm),
             **{name: getattr(told, name) for name in _OWN},
-            "action": told.recommendation.action,
-            "says": told.recommendation.says,
-            "links": told.recommendation.links,
+            **msgspec.structs.asdict(told.recommendation),
             "signals": dict.fromkeys(signal for loss in told.losses for signal in loss.signals),
             "losses": losses,
             "evidence_for": evidence[Stance.FOR],
@@ -79,10 +79,7 @@ class Table:
             "window_from": told.window.start,
             "window_to": told.window.end,
             "mitigation": done and done.status,
-            "mitigation_says": done and done.says,
-            "mitigation_started_at": done and done.started_at,
-            "mitigation_finished_at": done and done.finished_at,
-            "mitigation_operation": done and done.operation,
+            **{f"mitigation_{name}": getattr(done, name, None) for name in _OF_MITIGATION},
             "reachable_again": done and done.reachable_again,
         }
         self._writer.writerow([_format_cell(row[column]) for column in COLUMNS])

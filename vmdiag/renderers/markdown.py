@@ -16,6 +16,7 @@ from vmdiag.wording.plain_text import (
     escape_controls,
     format_instant,
     format_iso,
+    format_vm_name,
     format_window,
     shorten_source_ref,
     truncate_text,
@@ -64,7 +65,7 @@ def _write_fleet(cases: list[Case]) -> Iterator[str]:
     yield format_row("---" for _ in _COLUMNS)
     yield from (format_row(_format_cells(case)) for case in cases)
     done = [
-        f"- {', '.join(format_code(narrative.format_vm_name(case)) for case in alike)}: {escape_text(says)}"
+        f"- {', '.join(format_code(format_vm_name(case.vm.id)) for case in alike)}: {escape_text(says)}"
         for says, alike in redeploy_texts.group_by_outcome(cases)
     ]
     yield from _write_titled_lines(f"## Redeploys: {redeploy_texts.count_statuses(cases)}", done)
@@ -73,7 +74,7 @@ def _write_fleet(cases: list[Case]) -> Iterator[str]:
             yield ""
             yield from _write_section(case, "##")
     unclear = [
-        f"- {format_code(narrative.format_vm_name(case))}: {escape_text(narrative.explain_verdict(case))}"
+        f"- {format_code(format_vm_name(case.vm.id))}: {escape_text(narrative.explain_verdict(case))}"
         for case in cases
         if case.diagnosis.verdict is Verdict.INCONCLUSIVE
     ]
@@ -83,7 +84,7 @@ def _write_fleet(cases: list[Case]) -> Iterator[str]:
 def _format_cells(case: Case) -> Iterator[str]:
     diagnosis = case.diagnosis
     yield f"{_VERDICT_SIGNS[diagnosis.verdict]} {diagnosis.verdict}"
-    yield escape_cell(format_code(narrative.format_vm_name(case)))
+    yield escape_cell(format_code(format_vm_name(case.vm.id)))
     for at in (diagnosis.migrated_at, diagnosis.failed_at):
         yield format_iso(at) if at else ""
     yield diagnosis.state.value if diagnosis.state else ""

@@ -10,7 +10,7 @@ from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Extent, Header, Ot
 from vmdiag.model import NO_SUCH_VM, Kind
 from vmdiag.wording import redeploy_texts
 from vmdiag.wording.evidence import collect_sentences, format_scenario_title, get_scenario, select_evidence
-from vmdiag.wording.plain_text import format_duration, format_instant, shorten_name, shorten_sentence
+from vmdiag.wording.plain_text import format_duration, format_instant, format_vm_name, shorten_name, shorten_sentence
 
 _OPEN_STATE_WORDS = {
     Extent.FULL: "still unreachable",
@@ -37,17 +37,11 @@ def sort_cases(cases: Iterable[Case]) -> list[Case]:
     )
 
 
-def format_vm_name(case: Case) -> str:
-    """The VM as `group/name`."""
-    vm = case.vm.id
-    return f"{shorten_name(vm.resource_group)}/{shorten_name(vm.name)}"
-
-
 def describe_vm(case: Case) -> str:
     """The VM and what the inventory says of it."""
     vm = case.vm
     known = (vm.os, vm.size, vm.location, vm.power_state)
-    return ", ".join([format_vm_name(case), *(shorten_name(word) for word in known if word)])
+    return ", ".join([format_vm_name(vm.id), *(shorten_name(word) for word in known if word)])
 
 
 def write_headline(case: Case) -> str:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Self
 
+from vmdiag.identity import VmId
+
 MAX_SENTENCE = 300
 MAX_NAME = 64
 _MAX_SOURCE_REF = 44
@@ -49,6 +51,11 @@ def shorten_sentence(text: str) -> str:
 def shorten_name(text: str) -> str:
     """A stranger's name at the length that still fits a line."""
     return truncate_text(text.strip(), MAX_NAME)
+
+
+def format_vm_name(vm: VmId) -> str:
+    """The VM as `group/name`."""
+    return f"{shorten_name(vm.resource_group)}/{shorten_name(vm.name)}"
 
 
 def replace_surrogates(text: str) -> str:
