@@ -59,8 +59,8 @@ def write_report(whole: Report, out: TextIO) -> None:
             gaps = [f"not read: {gap.signal}, {gap.reason}" for gap in case.gaps]
             story = [str(vm), *rows, f"Next: {word}{rest}", *format_evidence(case), *gaps]
             told.text = "\n".join(map(escape_controls, story))
-    facts_of = [(case.vm.id, summarize_case(case).items()) for case in cases]
-    lines = [" ".join([str(vm), *(f"{name}={value or '-'}" for name, value in facts)]) for vm, facts in facts_of]
+    known = [(case.vm.id, summarize_case(case).items()) for case in cases]
+    lines = [" ".join([str(vm), *(f"{name}={value or '-'}" for name, value in facts)]) for vm, facts in known]
     ET.SubElement(suite, "system-out").text = "".join(f"{escape_controls(line)}\n" for line in lines)
     unread = [f"{gap.signal}: {gap.reason}" for gap in describe_gaps(header.gaps)]
     notes = dict.fromkeys(filter(None, (describe_unpublished_cloud(case, header.cloud) for case in cases)))

@@ -24,32 +24,23 @@ def write_report(whole: Report, out: TextIO) -> None:
     """Write the metrics at the run's end: a scrape between two of them would see half a fleet."""
     header, cases = whole.header, whole.cases
     summary = count_verdicts(cases, whole.others)
-    affected = [case for case in cases if is_still_affected(case)]
-    open_losses = Counter(case.diagnosis.explanation or "" for case in cases if case.diagnosis.state is State.OPEN)
-    gaps = Counter(gap.signal.value for case in cases for gap in dict.fromkeys(case.gaps))
-    write_family(
-        out, "vmdiag_vms", "VMs in the report, by verdict.",
-        (({"verdict": verdict.value}, getattr(summary, verdict.value)) for verdict in Verdict),
-    )  # fmt: skip
-    write_family(out, "vmdiag_affected_vms", "VMs that are affected now.", [({}, len(affected))])
-    write_family(
-        out, "vmdiag_open_losses", "VMs whose latest loss goes on, by what explains it.",
-        (({"explanation": explanation}, count) for explanation, count in sorted(open_losses.items())),
-    )  # fmt: skip
+    verdicts = [({"verdict": verdict.value}, getattr(summary, verdict.value)) for verdict in Verdict]
+    write_family(out, "vmdiag_vms", "VMs in the report, by verdict.", verdicts)
+    affected = sum(map(is_still_affected, cases))
+    write_family(out, "vmdiag_affected_vms", "VMs that are affected now.", [({}, affected)])
+    counts = Counter(case.diagnosis.explanation or "" for case in cases if case.diagnosis.state is State.OPEN)
+    lost = [({"explanation": explanation}, count) for explanation, count in sorted(counts.items())]
+    write_family(out, "vmdiag_open_losses", "VMs whose latest loss goes on, by what explains it.", lost)
     write_family(out, "vmdiag_other_vms", "VMs that were seen and are not in the report.", [({}, summary.others)])
-    write_family(
-        out, "vmdiag_gaps", "Stretches that could not be read, by signal.",
-        (({"signal": signal}, count) for signal, count in sorted(gaps.items())),
-    )  # fmt: skip
-    write_family(
-        out, "vmdiag_redeploys", "VMs whose redeploy this run asked for, by how it stands.",
-        (({"status": status.value}, summary.redeploys[status]) for status in Status),
-    )  # fmt: skip
-    write_family(
-        out, "vmdiag_vm_verdict", "A VM and what was found, always 1.",
-        ((_label_vm(case) | {name: each for name, each in summarize_case(case).items() if not name.endswith("_at")}, 1)
-         for case in cases),
-    )  # fmt: skip
+    unread = Counter(gap.signal.value for case in cases for gap in dict.fromkeys(case.gaps))
+    gaps = [({"signal": signal}, count) for signal, count in sorted(unread.items())]
+    write_family(out, "vmdiag_gaps", "Stretches that could not be read, by signal.", gaps)
+    redeploys = [({"status": status.value}, summary.redeploys[status]) for status in Status]
+    write_family(out, "vmdiag_redeploys", "VMs whose redeploy this run asked for, by how it stands.", redeploys)
+    # When it happened is told below, as numbers.
+    facts = [{key: text for key, text in summarize_case(case).items() if not key.endswith("_at")} for case in cases]
+    found = [(_label_vm(case) | told, 1) for case, told in zip(cases, facts, strict=True)]
+    write_family(out, "vmdiag_vm_verdict", "A VM and what was found, always 1.", found)
     for name, says in (
         ("migrated", "When the VM was live-migrated."),
         ("failed", "When its latest loss began."),

@@ -71,8 +71,9 @@ def split_command(vm: VirtualMachine) -> tuple[str, ...] | None:
 def describe_mitigation(case: Case) -> str | None:
     """How a redeploy stands, in a sentence; `None` where none was wanted."""
     done = case.mitigation
-    when = f" at {format_instant(done.started_at)}" if done is not None and done.started_at is not None else ""
-    return None if done is None else _describe_outcome(done, when)
+    if done is None:
+        return None
+    return _describe_outcome(done, f" at {format_instant(done.started_at)}" if done.started_at is not None else "")
 
 
 def get_banner_word(case: Case) -> str | None:

@@ -105,7 +105,6 @@ def find_doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Eviden
             says = f"it had been cut off before the migration, until {end:%H:%M}Z"
             yield Evidence(stance=Stance.AGAINST, signal=former.signals[0], says=says, at=begin)
     yield from find_possible_rivals(timeline, loss, event)
-    yield from find_unread_causes(timeline, loss)
     span = loss.interval.clip_to(timeline.window.end)
     work = [(signal, _list_readings(timeline, name, span)) for name, signal, _ in ALIVE if signal in WORK]
     read = [(signal, readings) for signal, readings in work if len(readings) >= READINGS_OF_LIFE]
@@ -124,7 +123,7 @@ def find_unknown_notes(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
 
 
 def find_possible_rivals(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Evidence]:
-    """Network changes of which it cannot be known whether they touch the VM, and notes in unknown words."""
+    """Other causes that cannot be ruled out: notes in unknown words, perhaps a network change, what was not read."""
     yield from find_unknown_notes(timeline, loss)
     onset = loss.interval.start
     span = Window(subtract_span(onset, ONSET_AFTER), onset + ONSET_BEFORE)
@@ -136,22 +135,9 @@ def find_possible_rivals(timeline: Timeline, loss: Loss, event: Event) -> Iterat
             why = change.facts.get("relation_reason", "")
             says = "whether it touches this VM is not known" + (f": {why}" if why else "")
             yield cite_event(Stance.AGAINST, change, says)
-
-
-def find_unread_causes(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
-    """The feeds that would show another cause and were not read over the onset."""
-    onset = loss.interval.start
-    around = Window(subtract_span(onset, ONSET_AFTER), onset + ONSET_BEFORE)
-    if timeline.is_unread(Signal.ACTIVITY, around):
+    if timeline.is_unread(Signal.ACTIVITY, span):
         says = "the activity log was not read whole: another cause (a stop, a network change) would not be seen"
         yield Evidence(stance=Stance.MISSING, signal=Signal.ACTIVITY, says=says)
-
-
-def find_broken_acceleration(timeline: Timeline, event: Event) -> Iterator[Evidence]:
-    """That accelerated networking broke in the onset window: it belongs to the migration."""
-    for other in timeline.list_events(Kind.ACCELNET_UNHEALTHY):
-        if other.at in find_onset_window(event):
-            yield cite_event(Stance.FOR, other, "within the migration's onset window")
 
 
 def cite_signal_loss(stance: Stance, channel: SignalLoss) -> Evidence:

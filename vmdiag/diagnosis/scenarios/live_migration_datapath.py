@@ -36,7 +36,6 @@ from vmdiag.diagnosis.scenarios._causes import (
 from vmdiag.diagnosis.scenarios._migration import (
     cite_judged_signals,
     cite_signal_loss,
-    find_broken_acceleration,
     find_contradictions,
     find_doubts,
     find_life_signs,
@@ -44,8 +43,8 @@ from vmdiag.diagnosis.scenarios._migration import (
     judge_strong_signals,
 )
 from vmdiag.diagnosis.scenarios._migration_without_loss import judge_without_loss
-from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE, SignalState, find_weak_signals
-from vmdiag.model import Coverage, Event, Signal, Timeline
+from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE, SignalState, find_onset_window, find_weak_signals
+from vmdiag.model import Coverage, Event, Kind, Signal, Timeline
 
 # A migration can degrade the last minutes before it; what began earlier is not its doing.
 PRE_EXISTING = timedelta(minutes=5)
@@ -124,6 +123,8 @@ def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution
     judged, living = judge_strong_signals(timeline, event), list(find_life_signs(timeline, span))
     against = (*find_contradictions(timeline, loss, event, judged), *find_doubts(timeline, loss, event))
     shown = (*_list_convincing_signals(loss), *living[:4], *find_weak_signals(timeline, span))
+    # Accelerated networking that broke in the onset window belongs to the migration.
+    accelnet = [one for one in timeline.list_events(Kind.ACCELNET_UNHEALTHY) if one.at in find_onset_window(event)]
     undated = "undated" in event.facts
     has_notes = any(find_unknown_notes(timeline, loss))
     return Attribution(
@@ -134,7 +135,7 @@ def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution
         evidence=(
             cite_event(Stance.FOR, event, "when is not known" if undated else ""),
             *(cite_signal_loss(Stance.FOR, one) for one in shown),
-            *find_broken_acceleration(timeline, event),
+            *(cite_event(Stance.FOR, one, "within the migration's onset window") for one in accelnet),
             *against,
             *cite_judged_signals(judged, SignalState.UNJUDGED, Stance.MISSING, None),
         ),
