@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,17 @@ from tests.sources.rows import GROUP, NSG, SUBSCRIPTION, TIME, VM
 from vmdiag import plugins
 from vmdiag.model import Signal
 from vmdiag.sources.archive._range_pool import RangePool
+from vmdiag.sources.archive._range_reader import FileRange, RangeReader
+from vmdiag.sources.decoding.log_entry import find_silent_scope
 from vmdiag.sources.decoding.log_structs import ExportedRecord, LoggedEvent
 from vmdiag.sources.files.input_files import find_files
 from vmdiag.sources.files.memory_rows import ScreenedRecords
 from vmdiag.sources.files.row_screen import RowScreen, make_screen
-from vmdiag.sources.files.rows import read_rows, read_whole_lines
+from vmdiag.sources.files.rows import read_rows, read_whole_line
 from vmdiag.sources.items import MalformedRow
 
 FORMS = ("activity-log", "exported-records")
+AT = datetime.fromisoformat(TIME)
 FIXED = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/logs".upper()
 PLAIN: Mapping[str, object] = {
@@ -116,10 +120,65 @@ def test_of_lists_only_records_that_say_nothing_are_left_out(
 
 @FIXED
 @given(lines=LINES)
-def test_whole_lines_are_what_the_text_says_or_left_to_it(lines: list[str]) -> None:
-    rows = read_whole_lines(1, ("\n".join(lines) + "\n").encode())
+def test_a_whole_line_is_what_the_text_says_or_left_to_it(lines: list[str]) -> None:
+    for line in "\n".join(lines).split("\n"):
+        rows = read_whole_line(1, line.encode())
 
-    assert rows is None or [(row.line, row.row) for row in rows] == read("\n".join(lines), None)
+        assert rows is None or [(row.line, row.row) for row in rows] == read(line, None)
+
+
+@FIXED
+@given(
+    lines=st.lists(st.sampled_from([json.dumps(PLAIN), json.dumps({**PLAIN, "resourceId": VM}), "", "{}", " ", "\r"])),
+    size=st.integers(1, 2_000),
+    has_end=st.booleans(),
+)
+def test_ranges_cut_anywhere_give_each_line_once(lines: list[str], size: int, tmp_path: Path, *, has_end: bool) -> None:
+    text = "\n".join(["{}", *lines]) + "\n" * has_end
+    path = tmp_path / "lines.json"
+    path.write_bytes(text.encode())
+    reader, line, rows = RangeReader(FORMS), 1, list[tuple[int, object]]()
+    for start in range(0, len(text), size):
+        found = reader.read_range(FileRange(str(path), start, min(size, len(text) - start)))
+        assert found is not None
+        rows += [(row.line + line, row.row) for row in found.rows]
+        line += found.lines
+
+    whole = read(text, None)
+    assert [row for row in rows if is_of_vm(row[1])] == [row for row in whole if is_of_vm(row[1])]
+    assert count_records(row for _, row in rows) == count_records(row for _, row in whole)
+    assert line - 1 == len(text.removesuffix("\n").split("\n"))
+
+
+def test_the_newest_of_what_is_left_out_is_known_to_the_digit() -> None:
+    times = ["2026-03-02T09:59:59.1234567Z", "2026-03-02T09:59:59.9999999Z", "2026-03-02T09:59:58Z"]
+    told = read("\n".join(json.dumps({**PLAIN, "time": each}) for each in times) + "\n", make_screen(FORMS))
+
+    assert [row.newest for _, row in told if isinstance(row, ScreenedRecords) and row.newest] == [
+        datetime(2026, 3, 2, 9, 59, 59, 999_999, UTC)
+    ]
+
+
+def test_the_screen_knows_a_vm_and_a_network_as_the_whole_reading_does() -> None:
+    told = [VM, VM.upper(), f"{VM}/extensions/x", NSG, NSG.upper(), f"{VM}/providers/microsoft.resourcehealth/x/y"]
+    silent = [
+        STORAGE,
+        STORAGE.lower(),
+        f"{STORAGE}/",
+        f" {STORAGE}",
+        STORAGE[1:],
+        GROUP,
+        f"{STORAGE}/a/virtualMachines",
+    ]
+    odd = ["", "/", "//", f"{GROUP}//x", "/providers/Microsoft.Storage", "x"]
+
+    assert list(map(find_silent_scope, [*told, *odd])) == [None] * (len(told) + len(odd))
+    assert set(map(find_silent_scope, silent)) == {GROUP.lower()}
+    assert find_silent_scope(SUBSCRIPTION) == SUBSCRIPTION.lower()
+
+
+def is_of_vm(row: object) -> bool:
+    return isinstance(row, dict) and row.get("resourceId") == VM
 
 
 def is_plain(row: object) -> bool:
@@ -137,13 +196,14 @@ def check_screened(text: str) -> None:
             next_kept = next(kept, None)
         else:
             left_out.append(row[1])
-    scopes = {covers.scope for row in told for covers in row.coverage if covers.signal is Signal.ACTIVITY}
+    coverage = (covers for row in told for scope in row.scopes for covers in row.list_coverage(scope))
+    scopes = {covers.scope for covers in coverage if covers.signal is Signal.ACTIVITY}
 
     assert next_kept is None
     assert all(map(is_plain, left_out))
     assert sum(row.count for row in told) == len(left_out)
-    # The newest is never left out, and may show by itself what the others do.
-    assert scopes == {GROUP.lower()} or not left_out or any(is_plain(row) for _, row in screened)
+    assert (scopes == {GROUP.lower()}) == bool(left_out)
+    assert [row.newest for row in told if row.newest] == [AT] * bool(left_out)
 
 
 def test_a_record_that_can_be_left_out_is_of_no_other_form() -> None:

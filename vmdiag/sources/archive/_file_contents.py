@@ -4,8 +4,7 @@ The end of what came is never the end of what there is: where the rows of a file
 missing ones may be of any time.
 """
 
-import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from vmdiag.completeness import Missing
 from vmdiag.identity import VM_ID
 from vmdiag.model import Signal
 from vmdiag.sources import items
+from vmdiag.sources.archive._screened_coverage import ScreenedCoverage, ScreenedScopes, make_complete_reads
 from vmdiag.sources.decoding.fields import fold_column_names, parse_subscription, to_text
 from vmdiag.sources.files.memory_rows import ListCounter
 
@@ -37,11 +37,6 @@ LINK_SIGNALS = {
 LIST_SIGNALS = {"data": (Signal.HEALTH,), "tables": (Signal.HEARTBEAT,)}
 FALLBACK_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 
-# A page does not say its own address, so only names tell: `log-1.json` is followed by `log-2.json`, `page.json` by
-# `page2.json`, where both are of one format. Without such a file the next page was not saved.
-PAGE_NUMBER = re.compile(r"\d+(?=\D*$)")
-PACKED_SUFFIX = re.compile(r"\.(?:gz|zstd?)$", re.IGNORECASE)
-
 # Kinds that are told apart; a hostile archive may have as many as it has records.
 KIND_LIMIT = 30
 OTHER_KINDS = "of other kinds"
@@ -50,7 +45,6 @@ LONGEST = 60
 SHOWN_KEYS = 4
 KIND_COLUMNS = ("category", "type", "schemaid", "eventtype")
 
-PageKey = tuple[str, str]
 Signals = tuple[Signal, ...]
 LossKey = tuple[str, Signals | None, bool, str]
 Times = tuple[datetime, datetime]
@@ -80,6 +74,8 @@ class FileContents:
     fault_count: int = 0
     error_text: str = ""
     lists: ListCounter = field(default_factory=ListCounter)
+    # Of records that were left out: the scopes that they show to be read.
+    screened: ScreenedScopes = field(default_factory=partial(defaultdict, set))
     # Faults wait until something in the file is known: of a foreign file one word is enough.
     waiting_faults: list[LostRecord] = field(default_factory=list)
     _coverage: dict[items.FeedCoverage, None] = field(default_factory=dict)
@@ -160,20 +156,36 @@ class FileContents:
             known = self.forms.get(form, self.signals) if form else told or self.signals or FALLBACK_SIGNALS
             yield from self._describe_missing_rest(self._make_incomplete_read(form, lack.reason), known)
 
-    def find_complete_reads(self, cut: Collection[Signal]) -> Iterator[items.CompleteRead | items.FeedCoverage]:
-        """What the file covers, and what it is whole for: nothing of a signal that it lacks a part of."""
+    def find_complete_reads(
+        self, cut: Collection[Signal], screened: ScreenedCoverage
+    ) -> Iterator[items.CompleteRead | items.FeedCoverage]:
+        """What the file covers, and what it is whole for: nothing of a signal that it lacks a part of.
+
+        What records that were left out show is put to `screened`, for all files together, where the file is whole.
+        """
         if RECORDING_FORM in self.forms:  # it says itself what it is whole for
-            yield from self._coverage
+            yield from self._list_coverage()
             return
-        read = partial(items.CompleteRead, form=next(iter(self.forms), ""))
-        for one in self._coverage:
+        form = next(iter(self.forms), "")
+        if not cut:
+            screened.add_file(self.screened, form, self._first, self._last)
+        coverage = self._list_coverage() if cut else self._coverage
+        for one in coverage:
             is_cut = one.cut or one.signal in cut
             yield one if one.cut is is_cut else replace(one, cut=is_cut)
-            if not is_cut and not one.partial and self._first is not None:
-                yield read(signal=one.signal, scope=one.scope, first=self._first, last=self._last)
+            if not is_cut and self._first is not None and self._last is not None:
+                yield from make_complete_reads(one, form, self._first, self._last)
+        read = partial(items.CompleteRead, form=form)
         for (vm, signal), (first, last) in self._measured_spans.items():
             if signal not in cut:
                 yield read(signal=signal, scope=vm, first=first, last=last)
+
+    def _list_coverage(self) -> Iterable[items.FeedCoverage]:
+        """What was read, told by the rows and by records that were left out."""
+        screened = (
+            covers for each, scopes in self.screened.items() for scope in sorted(scopes) for covers in each(scope)
+        )
+        return dict.fromkeys((*self._coverage, *screened))
 
     def _describe_missing_rest(self, base: items.IncompleteRead, signals: Signals) -> Iterator[items.IncompleteRead]:
         """What may be missing behind the last row that came; of any time where the rows are in no order."""
@@ -193,7 +205,7 @@ class FileContents:
     def _make_incomplete_read(self, form: str, reason: str) -> items.IncompleteRead:
         scope = ""
         if self.forms and self.forms.keys() <= SUBSCRIPTION_FORMS:
-            ids = (*(one.scope for one in self._coverage), *self._subjects)
+            ids = (*(one.scope for one in self._list_coverage()), *self._subjects)
             subscriptions = set(map(parse_subscription, ids))
             scope = subscriptions.pop() or "" if len(subscriptions) == 1 else ""
         return items.IncompleteRead(
@@ -216,37 +228,6 @@ class FileContents:
         self._last = max(at, self._last or at)
         if len(self._subjects) < 2:  # noqa: PLR2004 - one or several
             self._subjects.add(subject)
-
-
-@dataclass(slots=True)
-class SavedPages:
-    """Pages that were saved a file each: once every file was added it can be told whether the next one is there."""
-
-    _files: dict[tuple[PageKey, int], Missing | None] = field(default_factory=dict)
-
-    def add_file(self, file: str, form: str, lack: Missing | None) -> None:
-        """A file of a format, and what it says that comes after it."""
-        self._files[_split_page_number(file, form)] = lack
-
-    def has_following_pages(self, file: str, form: str, lack: Missing) -> bool:
-        """Whether the next page, or all the records that a page counts, stand in files of the same name."""
-        key, number = _split_page_number(file, form)
-        if lack.link:
-            return (key, number + 1) in self._files
-        rows = lack.rows
-        while (key, number - 1) in self._files:
-            number -= 1
-            before = self._files[key, number]
-            rows += before.rows if before is not None and before.total == lack.total else 0
-        return rows >= lack.total > lack.rows
-
-
-def _split_page_number(file: str, form: str) -> tuple[PageKey, int]:
-    """The name without its number, and the number; a first page may have none."""
-    folder, slash, name = PACKED_SUFFIX.sub("", file).rpartition("/")
-    found = PAGE_NUMBER.search(name)
-    start, end = found.span() if found else (len(name), len(name))
-    return (f"{folder}{slash}{name[:start]}{name[end:]}", form), int(found[0]) if found else 1
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
-"""Large files read by several processes, in ranges that are given back in order.
+"""Files read in ranges, by several processes where that is worth their start, and given back in order.
 
-A process reads the lines of a range as the whole file would be read, and gives back only what may matter. From a line
-on that does not stand for itself (a document over many lines, a broken one) the file is read by the caller alone.
+The lines of a range are read as the whole file would be, and only what may matter is given back. From a line on that
+does not stand for itself (a document over many lines, a broken one) the file is read by the caller alone.
 """
 
 import multiprocessing
@@ -13,64 +13,49 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
-from itertools import chain
+from functools import lru_cache, partial
+from itertools import chain, count
 from multiprocessing import connection
-from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
+from vmdiag.sources.archive._range_reader import FileRange, RangeReader, RangeRows, iter_chunks
 from vmdiag.sources.files.input_files import InputFile
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.files.row_screen import BLOCK_SIZE, RowScreen, make_screen
-from vmdiag.sources.files.rows import read_json_rows, read_whole_lines
-from vmdiag.sources.files.text_cursor import RECORD_LIMIT, TextCursor
+from vmdiag.sources.files.row_screen import RowScreen, make_screen
+from vmdiag.sources.files.rows import read_json_rows
+from vmdiag.sources.files.text_cursor import TextCursor
 
 RANGE_SIZE = 8 << 20
-# So many rows of a range that matter are quicker read where they are needed than handed over.
-ROWS_LIMIT = 4_000
 # Ranges under way for each process: enough that none waits, and few enough that memory stays flat.
 AHEAD = 2
-# What no reader of lines takes for a record.
-UNREADABLE = b"\0\n"
-
-
-class FileRange(NamedTuple):
-    """The lines of a file that begin at or after `start`, and before `start + size`."""
-
-    path: str
-    start: int
-    size: int
-
-
-class RangeRows(NamedTuple):
-    """The rows of a range, numbered from 0 for its first line, and how many lines it has."""
-
-    rows: Sequence[RowResult]
-    lines: int
+# Of the pools of a process: what a process remembers that was made by a fork is another pool's.
+numbers = count()
 
 
 RangeResult = tuple[FileRange, RangeRows | None]
+# A range that was handed out, and how to get what it holds.
+Reading = tuple[FileRange, Callable[[], RangeRows | None]]
 
 
 class RangePool:
-    """Reads the ranges of files ahead, in the order of the files."""
+    """Reads the ranges of files ahead, in the order of the files; with one process each when it is its turn."""
 
     def __init__(self, files: Sequence[InputFile], forms: tuple[str, ...], processes: int) -> None:
         self._abandoned: set[str] = set()
         self._plan = self._plan_ranges(files)
         self._forms = forms
+        self._number, self._reader = next(numbers), RangeReader(forms)
         self._ahead = processes * AHEAD
-        self._pending: deque[tuple[FileRange, Future[RangeRows | None]]] = deque()
-        # Where no thread runs yet a fork is safe, and quick.
-        method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-        self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_parent)
+        self._pending: deque[list[Reading]] = deque()
+        self._pool = _start_processes(processes) if processes > 1 else None
         self._submit_ahead()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     def open_file(self, file: InputFile, report_progress: Callable[[int], None]) -> "RangedFile | None":
         """The next file in order; `None` where it cannot be read in ranges at all."""
@@ -82,36 +67,63 @@ class RangePool:
 
     def _iter_ranges(self, path: str) -> Iterator[RangeResult]:
         """The ranges of the next file, the last with `None` where it is to be read alone from there on."""
-        while self._pending and self._pending[0][0].path == path:
-            part, reading = self._pending.popleft()
+        while self._pending and self._pending[0][0][0].path == path:
+            part, get_rows = self._take_reading()
             try:
-                found = reading.result()
+                found = get_rows()
             except BrokenProcessPool:
                 found = None
             if found is None:
                 self._abandoned.add(path)
-                while self._pending and self._pending[0][0].path == path:
-                    self._pending.popleft()[1].cancel()
+                while self._pending and self._pending[0][0][0].path == path:
+                    self._take_reading()
             self._submit_ahead()
             yield part, found
 
-    def _plan_ranges(self, files: Sequence[InputFile]) -> Iterator[FileRange]:
+    def _take_reading(self) -> Reading:
+        reading = self._pending[0].pop(0)
+        if not self._pending[0]:
+            self._pending.popleft()
+        return reading
+
+    def _plan_ranges(self, files: Sequence[InputFile]) -> Iterator[list[FileRange]]:
+        """Lists of ranges, each of about so many bytes in all."""
+        batch, total = list[FileRange](), 0
         for file in files:
             size = file.size or 0
             for start in range(0, size, RANGE_SIZE):
                 if file.path in self._abandoned:
                     break
-                yield FileRange(file.path, start, min(RANGE_SIZE, size - start))
+                batch.append(FileRange(file.path, start, min(RANGE_SIZE, size - start)))
+                total += batch[-1].size
+                if total >= RANGE_SIZE or self._pool is None:
+                    yield batch
+                    batch, total = [], 0
+        if batch:
+            yield batch
 
     def _submit_ahead(self) -> None:
-        while len(self._pending) < self._ahead and (part := next(self._plan, None)) is not None:
+        while len(self._pending) < self._ahead and (parts := next(self._plan, None)) is not None:
+            if self._pool is None:
+                self._pending.append([(part, partial(self._reader.read_range, part)) for part in parts])
+                continue
             try:
-                reading = self._pool.submit(read_range, self._forms, part)
+                reading = self._pool.submit(read_ranges, self._number, self._forms, parts)
             except BrokenProcessPool:
-                # It stays in its place: what nobody reads ahead is read by the caller, and never left out.
+                # They stay in their places: what nobody reads ahead is read by the caller, and never left out.
                 reading = Future()
-                reading.set_result(None)
-            self._pending.append((part, reading))
+                reading.set_result([None] * len(parts))
+            self._pending.append([(part, partial(_pick_result, reading, at)) for at, part in enumerate(parts)])
+
+
+def _start_processes(processes: int) -> ProcessPoolExecutor:
+    # Where no thread runs yet a fork is safe, and quick.
+    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    return ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_parent)
+
+
+def _pick_result(reading: "Future[list[RangeRows | None]]", place: int) -> RangeRows | None:
+    return reading.result()[place]
 
 
 class RangedFile:
@@ -141,68 +153,22 @@ class RangedFile:
     def _read_from(self, part: FileRange) -> Iterator[bytes]:
         """The rest of a file, from the first line of a range on."""
         try:
-            for _, chunk in _iter_chunks(part):
+            for chunk in iter_chunks(part):
                 self._report_progress(len(chunk))
                 yield chunk
         except OSError as error:
             self.damage = f"reading stopped: {error.strerror or error}"
 
 
-def read_range(forms: tuple[str, ...], part: FileRange) -> RangeRows | None:
-    """The rows of a range; `None` where a line of it does not stand for itself."""
-    lines, rows = 0, list[RowResult]()
-    screen = _find_screen(part.path, forms)
-    try:
-        for block in _iter_blocks(part):
-            found = screen.screen_lines(lines, block) or read_whole_lines(lines, block)
-            if found is None or len(rows) > ROWS_LIMIT:
-                return None
-            rows += found
-            lines += block.count(b"\n")
-    except (OSError, MemoryError):
-        return None  # who asked reads it, and tells what is wrong
-    return RangeRows(rows, lines)
+def read_ranges(reader: int, forms: tuple[str, ...], parts: Sequence[FileRange]) -> list[RangeRows | None]:
+    """The rows of each range, read in another process, by the reader of this number."""
+    return list(map(_find_reader(reader, forms).read_range, parts))
 
 
-def _iter_blocks(part: FileRange) -> Iterator[bytes]:
-    """The range in whole lines; what is no text of lines as one line that nobody can read."""
-    at, end, held = 0, part.start + part.size, b""
-    for place, chunk in _iter_chunks(part):
-        at = at if held else place
-        if at >= end:
-            return
-        held += chunk
-        if (at == 0 and not _is_text_of_lines(held)) or len(held) > RECORD_LIMIT:
-            yield UNREADABLE
-            return
-        is_end = end <= at + len(held)
-        stop = (held.find(b"\n", end - 1 - at) if is_end else held.rfind(b"\n")) + 1
-        if stop:
-            yield held[:stop]
-            at, held = at + stop, held[stop:]
-        if stop and is_end:
-            return
-    if held and at < end:
-        yield held + b"\n"
-
-
-def _iter_chunks(part: FileRange) -> Iterator[tuple[int, bytes]]:
-    """The file from the first line on that begins at or after the range's start, in pieces, each with its place."""
-    with Path(part.path).open("rb", buffering=0) as file:
-        # The line before ends with the byte before the range, or within it.
-        at, is_aligned = max(part.start - 1, 0), part.start == 0
-        file.seek(at)
-        while chunk := file.read(BLOCK_SIZE):
-            cut = 0 if is_aligned else chunk.find(b"\n") + 1
-            is_aligned = is_aligned or cut > 0
-            if is_aligned and cut < len(chunk):
-                yield at + cut, chunk[cut:]
-            at += len(chunk)
-
-
-def _is_text_of_lines(head: bytes) -> bool:
-    """Whether a file begins as lines of JSON in UTF-8 do, neither packed nor in another encoding."""
-    return head.startswith(b"{") and b"\0" not in head and (b"\n" in head or b"\r" not in head)
+@lru_cache(maxsize=1)
+def _find_reader(number: int, forms: tuple[str, ...]) -> RangeReader:
+    del number
+    return RangeReader(forms)
 
 
 def _end_with_parent() -> None:
@@ -216,9 +182,3 @@ def _end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=wait_for_parent, daemon=True).start()
-
-
-@lru_cache(maxsize=1)  # the ranges of one file come in turn
-def _find_screen(path: str, forms: tuple[str, ...]) -> RowScreen:
-    del path
-    return make_screen(forms)

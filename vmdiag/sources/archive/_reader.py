@@ -17,9 +17,10 @@ from vmdiag.sources.archive._file_contents import (
     FileContents,
     KindCounter,
     LostRecord,
-    SavedPages,
     describe_kind,
 )
+from vmdiag.sources.archive._saved_pages import SavedPages
+from vmdiag.sources.archive._screened_coverage import ScreenedCoverage
 from vmdiag.sources.archive._table_columns import TableColumns
 from vmdiag.sources.archive._wrappers import unwrap_rows
 from vmdiag.sources.decoding.fields import find_named_vm
@@ -30,7 +31,7 @@ from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import CUT_SHORT
 from vmdiag.sources.formats import InputFormat, recognises_row
-from vmdiag.sources.items import FeedCoverage, IncompleteRead, MalformedRow, Row
+from vmdiag.sources.items import FeedCoverage, IncompleteRead, MalformedRow, ObservedTime, Row
 from vmdiag.sources.protocol import Scope, Watcher
 from vmdiag.sources.store import ItemStore
 
@@ -74,6 +75,7 @@ class ArchiveReader:
         self._screened_forms = () if scope.exact_scan else tuple(screened)
         self._useless_files, self._unknown_records, self._faults = KindCounter(), KindCounter(), KindCounter()
         self._pages = SavedPages()
+        self._screened = ScreenedCoverage()
         self._unfinished_pages: list[FileContents] = []
         self._done = 0
         self._total: int | None = None
@@ -91,6 +93,8 @@ class ArchiveReader:
                 is_useful |= self._read_file(place, pool)
         for tally in self._unfinished_pages:
             self._store_read_outcomes(tally)
+        for item in self._screened.list_reads():
+            self._store.add_item(item)
         if not is_useful:
             tried = f"Formats that were tried: {', '.join(sorted(self._formats))}."
             useless = [f"{one.places}: {why}" for why, one in self._useless_files.items()]
@@ -110,12 +114,12 @@ class ArchiveReader:
                 self._watcher.warn(f"{one.places}: {one.records - 1} more like the first skipped: {reason}")
 
     def _open_pool(self, files: Sequence[InputFile]) -> "AbstractContextManager[RangePool | None]":
-        """Processes that read ahead, where that is worth their start."""
-        if self._processes == 1 or not self._screened_forms or (self._total or 0) < POOL_SIZE:
+        """What reads files in ranges; in processes that read ahead, where that is worth their start."""
+        if not self._screened_forms or self._total is None:
             return nullcontext()
         from vmdiag.sources.archive._range_pool import RangePool
 
-        return RangePool(files, self._screened_forms, self._processes)
+        return RangePool(files, self._screened_forms, self._processes if self._total >= POOL_SIZE else 1)
 
     def _read_file(self, place: InputFile, pool: "RangePool | None") -> bool:
         """Whether anything in a file was of use."""
@@ -169,9 +173,7 @@ class ArchiveReader:
             elif isinstance(row, MalformedRow):
                 self._add_fault(tally, line, row)
             elif isinstance(row, ScreenedRecords):
-                self._add_known_rows(tally, row.form, listing, row.count)
-                for covers in row.coverage:
-                    tally.add_item(covers)
+                self._add_screened(tally, row, listing)
             else:
                 self._read_row(tally, line, row, listing)
         if text.damage:
@@ -224,6 +226,13 @@ class ArchiveReader:
         if self._store.newest is None:
             self.newest_seen = max(filter(None, (self.newest_seen, find_newest_time(row))), default=None)
 
+    def _add_screened(self, tally: FileContents, found: ScreenedRecords, listing: int) -> None:
+        if found.count:
+            self._add_known_rows(tally, found.form, listing, found.count)
+        tally.screened[found.list_coverage].update(found.scopes)
+        if found.newest is not None:
+            self._store.add_item(ObservedTime(found.newest))
+
     def _add_known_rows(self, tally: FileContents, form: str, listing: int, count: int = 1) -> None:
         tally.known_rows += count
         tally.last_format = form
@@ -273,7 +282,7 @@ class ArchiveReader:
         for _, lack in missing:
             self._watcher.warn(f"{tally.file}: {lack.reason}; what is missing counts as not read")
         lacks = list(tally.find_incomplete_reads(missing))
-        for item in (*lacks, *tally.find_complete_reads({lack.signal for lack in lacks})):
+        for item in (*lacks, *tally.find_complete_reads({lack.signal for lack in lacks}, self._screened)):
             self._store.add_item(item)
 
 

@@ -184,22 +184,28 @@ def list_coverage(where: str) -> tuple[FeedCoverage, ...]:
     )
 
 
-@lru_cache(maxsize=1 << 15)  # the entries of a large file are of some thousand subjects
-def find_silent_coverage(resource: str, operation: str, category: str) -> tuple[FeedCoverage, ...] | None:
-    """What an entry of this subject shows to be read, where that is all it says; `None` where it may say more."""
+# An id of a group's resource that is neither a VM's nor a network's, as nearly all are.
+OTHER_RESOURCE = re.compile(
+    r"(/subscriptions/[^/]++/resourcegroups/[^/]++)/providers(?:/(?!virtualmachines/|microsoft\.network/)[^/\s]++)++"
+)
+
+
+def find_silent_scope(resource: str) -> str | None:
+    """The group or subscription of a resource of which an entry shows no more than that its log was read."""
+    if found := OTHER_RESOURCE.fullmatch(resource.lower()):
+        return found[1]
     try:
         target = find_resource_id(resource)
     except MalformedRow:
         return None
-    where = parse_scope(target)
-    is_known = operation and where and fold_category(category) in FEEDS_BY_CATEGORY
-    # The first two only save time: no other id is a VM's or a network's.
-    lower = target.lower()
-    is_other = "/virtualmachines/" not in lower and "/microsoft.network/" not in lower
-    tells = not is_other and (VmId.parse(target) or parse_health_vm(target) or parse_network_id(target))
-    if not is_known or tells or find_feed(category, operation) is Signal.SERVICE:
-        return None
-    return list_coverage(where)
+    tells = VmId.parse(target) or parse_health_vm(target) or parse_network_id(target)
+    return None if tells else parse_scope(target)
+
+
+def is_silent_kind(operation: str, category: str) -> bool:
+    """Whether an entry of this kind tells only of the resource that it names."""
+    is_known = bool(operation) and fold_category(category) in FEEDS_BY_CATEGORY
+    return is_known and find_feed(category, operation) is not Signal.SERVICE
 
 
 def cover_scope(identifier: str, signal: Signal, partial: str | None = None) -> Iterator[FeedCoverage]:

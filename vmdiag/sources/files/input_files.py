@@ -83,14 +83,14 @@ def _walk_folder(root: str) -> Iterator[str]:
         seen.add((found.st_dev, found.st_ino))
         inner.sort()
         # A pipe or a device met in a folder would block for ever; named outright it is meant.
-        yield from (path for name in sorted(files) if _measure_file(path := str(Path(folder) / name)) is not None)
+        yield from (path for name in sorted(files) if _measure_file(path := os.path.join(folder, name)) is not None)  # noqa: PTH118 - likewise
     yield from closed  # reading them fails, with the system's own reason
 
 
 def _measure_file(path: str) -> int | None:
     """The size of a plain file, -1 where it cannot be looked at (that is reported when it is opened); else `None`."""
     try:
-        found = Path(path).stat()
+        found = os.stat(path)  # noqa: PTH116 - a tree of storage has thousands of files
     except OSError:
         return -1
     return found.st_size if stat.S_ISREG(found.st_mode) else None

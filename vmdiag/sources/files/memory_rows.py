@@ -1,7 +1,8 @@
 """A JSON text that is in memory as a whole, as rows, and what documents, lists and pages lack."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -18,11 +19,16 @@ ALL_RECORDS = Missing(reason="")
 
 @dataclass(frozen=True, slots=True)
 class ScreenedRecords:
-    """So many records of a form were left out; `coverage` is what they show to be read, as far as it was not told."""
+    """So many records of a form were left out; `scopes` are those that they show to be read, as far as not yet told.
+
+    What is read of a scope `list_coverage` says. `newest` is the time of the newest of them, where that is told.
+    """
 
     form: str
-    count: int
-    coverage: tuple[FeedCoverage, ...]
+    list_coverage: Callable[[str], tuple[FeedCoverage, ...]]
+    count: int = 0
+    scopes: tuple[str, ...] = ()
+    newest: datetime | None = None
 
 
 class RowResult(NamedTuple):

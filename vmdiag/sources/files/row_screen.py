@@ -7,8 +7,9 @@ out, a number beyond a double's range and a character cut in half are not told.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import chain
-from typing import Any
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -17,54 +18,79 @@ from vmdiag.sources import formats
 from vmdiag.sources.decoding.envelopes import check_record
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
 from vmdiag.sources.files.text_cursor import TextCursor
-from vmdiag.sources.formats import RecordScreen
-from vmdiag.sources.items import FeedCoverage, MalformedRow
+from vmdiag.sources.items import Item, MalformedRow, ObservedTime, Row
 
-# Small enough to stay in a processor's cache.
+if TYPE_CHECKING:
+    from vmdiag.sources.formats import RecordScreen
+
+# Small enough that text and records stay in a processor's cache.
 BLOCK_SIZE = 1 << 18
 # Of a block with a record of another kind so much less is tried next, down to a record.
 SHRINK = 8
 # After so many that could not be decoded in a row the text is of another form.
 MISSES_LIMIT = 50
+# Of so many resources it is remembered what they show; a fleet has some thousand.
+RESOURCES_LIMIT = 1 << 15
 # No instant outside these is one of Azure's; such a record must be told, too.
 FIRST_TIME, LAST_TIME = datetime(2010, 1, 2, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-Decoder = Callable[[bytes], Sequence[Any]]
-Coverage = tuple[FeedCoverage, ...]
 Rows = list[RowResult]
+Text = bytes | bytearray
+Decoder = Callable[[bytes | memoryview], Sequence[Any]]
+get_time, get_line_decoder, get_list_decoder = map(attrgetter, ("time", "decode_lines", "decode_list"))
+
+
+class ScreenedLines(NamedTuple):
+    """The rows of so many lines, and where those end."""
+
+    rows: Rows
+    lines: int
+    end: int
 
 
 class RowScreen:
     """The screens of some forms over one text."""
 
-    def __init__(self, screens: Sequence[tuple[str, RecordScreen]]) -> None:
+    def __init__(self, screens: "Sequence[FormScreen]") -> None:
         self._screens = screens
         self._current = 0
-        structs = [screen.record for _, screen in screens]
-        self._line_decoders: list[Decoder] = [msgspec.json.Decoder(struct).decode_lines for struct in structs]
-        self._list_decoders: list[Decoder] = [msgspec.json.Decoder(list[struct]).decode for struct in structs]  # type: ignore[valid-type]
         self._newest = FIRST_TIME
-        self._told: set[Coverage] = set()
+        # The newest record, whose time is to be known to the digit.
+        self._newest_text: tuple[FormScreen, bytes] | None = None
+        # Of the current form: the silent resources whose scopes were told.
+        self._known: set[str] = set()
+        self._told: set[str] = set()
         self._reach = BLOCK_SIZE
         self._misses = 0
 
     def read_lines(self, text: TextCursor) -> Rows | None:
         """The rows of as many lines at the cursor as can be decoded at once; `None` where the first cannot be."""
+        if text.data.find(b"\n", text.pos) < 0 and not text.read_more():
+            return None
+        found = self.screen_lines(text.line, text.data, text.pos, len(text.data))
+        if found is None:
+            return None
+        text.skip_lines(found.lines, found.end)
+        return found.rows
+
+    def screen_lines(self, line: int, data: Text, start: int, stop: int) -> ScreenedLines | None:
+        """As many lines as can be decoded at once, of which the first has this number; `None` where it cannot be."""
         while self._misses < MISSES_LIMIT:
-            end = text.data.rfind(b"\n", text.pos, text.pos + self._reach) + 1
-            end = end or text.data.find(b"\n", text.pos) + 1
+            end = data.rfind(b"\n", start, min(stop, start + self._reach)) + 1 or data.find(b"\n", start, stop) + 1
             if not end:
                 return None
-            rows = self.screen_lines(text.line, text.data[text.pos : end])
+            block = _Block(data, start, _find_ends(data, b"\n", start, end), 0)
+            records = self._decode_records(get_line_decoder, memoryview(data)[start:end])
+            # Where lines are empty the places of the others are not told by counting.
+            rows = self._select_rows(line, records, block) if records and len(records) == len(block.ends) else None
             if rows is not None:
-                text.pos = end
                 self._note_hit()
-                return rows
-            if text.data.find(b"\n", text.pos) + 1 == end:
+                return ScreenedLines(rows, len(block.ends), end)
+            if len(block.ends) == 1:
                 self._misses += 1
                 return None
-            self._reach = (end - text.pos) // SHRINK
+            self._reach = (end - start) // SHRINK
         return None
 
     def read_elements(self, text: TextCursor, boundary: bytes) -> Rows | None:
@@ -75,8 +101,13 @@ class RowScreen:
         """
         if self._misses >= MISSES_LIMIT:
             return None
-        end = text.data.rfind(boundary, text.pos, text.pos + self._reach) + 1
-        rows = self._screen_elements(text.line, text.data[text.pos : end], boundary) if end else None
+        data, start = text.data, text.pos
+        end = data.rfind(boundary, start, start + self._reach) + 1
+        rows = None
+        if end:
+            block = _Block(data, start, _find_ends(data, boundary, start, end), boundary.index(b"{") - 1)
+            records = self._decode_records(get_list_decoder, b"".join((b"[", memoryview(data)[start:end], b"]")))
+            rows = self._select_rows(text.line, records, block) if records and len(records) == len(block.ends) else None
         if rows is not None:
             text.pos = end
             self._note_hit()
@@ -86,88 +117,147 @@ class RowScreen:
             self._misses += 1
         return rows
 
-    def screen_lines(self, line: int, block: bytes) -> Rows | None:
-        """The rows of whole lines, of which the first has this number; `None` where one is of another form."""
-        records = self._decode_records(self._line_decoders, block)
-        # Where lines are empty the places of the others are not told by counting.
-        if records is None or len(records) != block.count(b"\n"):
-            return None
+    def take_newest(self) -> Iterator[RowResult]:
+        """When the newest of the records was made that were left out, if that was not told before."""
+        if self._newest_text is not None:
+            (screen, text), self._newest_text = self._newest_text, None
+            newest = screen.read_time(text) or self._newest
+            yield RowResult(0, ScreenedRecords(screen.form, screen.list_coverage, newest=newest))
 
-        def pick_lines(places: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-            if places == [len(records) - 1]:
-                yield places[0], block[block.rfind(b"\n", 0, -1) + 1 :]
-            elif places:
-                lines = block.split(b"\n")
-                yield from ((place, lines[place]) for place in places)
-
-        return self._select_rows(line, records, pick_lines)
-
-    def _screen_elements(self, line: int, block: bytes, boundary: bytes) -> Rows | None:
-        records = self._decode_records(self._list_decoders, b"[%b]" % block)
-        parts = block.split(boundary)
-        if records is None or len(parts) != len(records):
-            return None
-        beginning = boundary[boundary.index(b"{") :]
-
-        def pick_elements(places: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-            start, at = 0, 0
-            for place in places:
-                start += sum(len(part) + len(boundary) for part in parts[at:place])
-                at = place
-                head, tail = beginning if place else b"", b"}" if place < len(parts) - 1 else b""
-                yield block.count(b"\n", 0, start - len(head)) if place else 0, head + parts[place] + tail
-
-        return self._select_rows(line, records, pick_elements)
-
-    def _select_rows(
-        self, line: int, records: Sequence[Any], pick_texts: Callable[[Sequence[int]], Iterator[tuple[int, bytes]]]
-    ) -> Rows | None:
+    def _select_rows(self, line: int, records: Sequence[Any], block: "_Block") -> Rows | None:
         """The rows of the records that may say more, and what the others show; `None` where one has no usable time."""
-        form, screen = self._screens[self._current]
-        telling: list[int] = []
-        shown: dict[int, Coverage] = {}
-        newest, newest_place, oldest = self._newest, -1, LAST_TIME
-        for place, record in enumerate(records):
-            if record.time > newest:
-                newest, newest_place = record.time, place
-            elif record.time < oldest:
-                oldest = record.time
-            coverage = screen.find_coverage(*screen.get_subject(record))
-            if coverage is None:
-                telling.append(place)
-            else:
-                shown[id(coverage)] = coverage
-        if newest > LAST_TIME or oldest < FIRST_TIME:
+        screen = self._screens[self._current]
+        times = list(map(get_time, records))
+        if max(times) > LAST_TIME or min(times) < FIRST_TIME:
             return None
-        if newest_place >= 0:
-            # The newest is read whole, so that its time is known to the digit.
-            telling = sorted({*telling, newest_place})
-        rows = [RowResult(line + below, check_record(decode_json(text))) for below, text in pick_texts(telling)]
-        if any(isinstance(row.row, MalformedRow) for row in rows):
-            return None
-        if len(records) > len(telling):
-            untold = [each for each in shown.values() if each not in self._told]
-            screened = ScreenedRecords(form, len(records) - len(telling), tuple(chain.from_iterable(untold)))
-            rows.insert(0, RowResult(line, screened))
-            self._told.update(untold)
-        self._newest = newest
-        return rows
+        resources = set(map(screen.get_resource, records))
+        fresh = resources - self._known
+        telling, rows = screen.find_telling(records, resources, fresh), Rows()
+        silent: Sequence[int] = range(len(records))
+        if telling:
+            for at in telling:
+                rows.append(RowResult(line + block.count_lines(at), check_record(decode_json(block.get_text(at)))))
+            if any(isinstance(row.row, MalformedRow) for row in rows):
+                return None
+            silent = sorted(set(silent).difference(telling))
+            records, times = [records[at] for at in silent], [times[at] for at in silent]
+            fresh.intersection_update(map(screen.get_resource, records))
+        if not records:
+            return rows
+        if (newest := max(times)) > self._newest:
+            self._newest = newest
+            self._newest_text = screen, block.get_text(silent[times.index(newest)])
+        scopes = sorted(screen.find_scopes(fresh) - self._told)
+        self._told.update(scopes)
+        if len(self._known) > RESOURCES_LIMIT:
+            self._known.clear()
+        self._known |= fresh
+        left_out = ScreenedRecords(screen.form, screen.list_coverage, len(records), tuple(scopes))
+        return [RowResult(line, left_out), *rows]
 
-    def _decode_records(self, decoders: Sequence[Decoder], text: bytes) -> Sequence[Any] | None:
-        """The records, by the screen that knew the last ones or else by another; `None` where none knows them all."""
-        for place in sorted(range(len(decoders)), key=lambda place: place != self._current):
+    def _decode_records(
+        self, get_decoder: "Callable[[FormScreen], Decoder]", text: bytes | memoryview
+    ) -> Sequence[Any]:
+        """The records, by the screen that knew the last ones or else by another; none where none knows them all."""
+        for place in sorted(range(len(self._screens)), key=lambda place: place != self._current):
             try:
-                records = decoders[place](text)
+                records = get_decoder(self._screens[place])(text)
             except BROKEN:
                 continue
-            self._current = place
+            if place != self._current:
+                self._current = place
+                self._known.clear()
             return records
-        return None
+        return ()
 
     def _note_hit(self) -> None:
         self._reach, self._misses = min(BLOCK_SIZE, self._reach * SHRINK), 0
 
 
+class _Block(NamedTuple):
+    """Records in a row, where each ends, and how far behind that the next begins; a line each where that is 0."""
+
+    data: Text
+    start: int
+    ends: Sequence[int]
+    gap: int
+
+    def get_text(self, place: int) -> bytes:
+        return bytes(self.data[self._find_start(place) : self.ends[place]])
+
+    def count_lines(self, place: int) -> int:
+        """How many lines a record lies below the first."""
+        return self.data.count(b"\n", self.start, self._find_start(place)) if self.gap else place
+
+    def _find_start(self, place: int) -> int:
+        return self.ends[place - 1] + self.gap if place else self.start
+
+
+def _find_ends(data: Text, mark: bytes, start: int, end: int) -> list[int]:
+    """Behind the first byte of each `mark`. Python's `count` looks at every byte by itself, this at sixteen at once."""
+    ends, find = list[int](), data.find
+    while start < end and (start := find(mark, start) + 1):
+        ends.append(start)
+    return ends
+
+
+class FormScreen:
+    """The screen of one form, and what it said of resources and kinds, for all texts of a process."""
+
+    def __init__(self, form: str) -> None:
+        module = plugins.load(formats, form)
+        screen: RecordScreen = module.build_screen()
+        self.form = form
+        self.get_resource, self.list_coverage = screen.get_resource, screen.list_coverage
+        record: Any = screen.record
+        self.decode_lines: Decoder = msgspec.json.Decoder(record).decode_lines
+        self.decode_list: Decoder = msgspec.json.Decoder(list[record]).decode
+        self._decode_row: Callable[[Row, str], Iterator[Item]] = module.decode_row
+        self._get_kind, self._find_silent_scope = screen.get_kind, screen.find_silent_scope
+        self._is_silent_kind = lru_cache(RESOURCES_LIMIT)(screen.is_silent_kind)
+        self._scopes: dict[str, str | None] = {}
+        self._telling: set[str] = set()
+
+    def find_telling(self, records: Sequence[Any], resources: set[str], fresh: set[str]) -> Sequence[int]:
+        """The places of records that may say more than that their feed was read; `fresh` resources may be new."""
+        if len(self._scopes) > RESOURCES_LIMIT:
+            self._scopes.clear()
+            self._telling.clear()
+            fresh = resources
+        for resource in fresh.difference(self._scopes):  # of a dictionary by its keys; `-` would copy them
+            self._scopes[resource] = scope = self._find_silent_scope(resource)
+            if scope is None:
+                self._telling.add(resource)
+        kinds = {kind for kind in set(map(self._get_kind, records)) if not self._is_silent_kind(*kind)}
+        telling = self._telling & resources
+        if not telling and not kinds:
+            return ()
+        return [
+            place
+            for place, record in enumerate(records)
+            if self.get_resource(record) in telling or self._get_kind(record) in kinds
+        ]
+
+    def find_scopes(self, resources: Iterable[str]) -> set[str]:
+        """The scopes of resources that `find_telling` was just asked of."""
+        return set(filter(None, map(self._scopes.get, resources)))
+
+    def read_time(self, text: bytes) -> datetime | None:
+        """The time of a silent record, to the digit."""
+        row = decode_json(text)
+        try:
+            found = list(self._decode_row(row, "")) if isinstance(row, dict) else []
+        except MalformedRow:
+            return None
+        return next((item.at for item in found if isinstance(item, ObservedTime)), None)
+
+
+@lru_cache(maxsize=4)
+def load_screens(forms: tuple[str, ...]) -> tuple[FormScreen, ...]:
+    """The screens of some forms, the same for every text."""
+    return tuple(map(FormScreen, forms))
+
+
 def make_screen(forms: Iterable[str]) -> RowScreen:
-    """The screen of some forms, for one file."""
-    return RowScreen([(form, plugins.load(formats, form).build_screen()) for form in forms])
+    """The screen of some forms, for one text."""
+    return RowScreen(load_screens(tuple(forms)))

@@ -157,19 +157,18 @@ def read_json_rows(text: TextCursor, screen: "RowScreen | None") -> Iterator[Row
                 text.pos = found.end()
             # `null` is what some operations answer when they have nothing.
             yield RowResult(line, None if sample == b"null" else junk)
+    if screen is not None:
+        yield from screen.take_newest()
 
 
-def read_whole_lines(line: int, block: bytes) -> list[RowResult] | None:
-    """The rows of lines, of which the first has this number; `None` where one is no document, or a page of a list."""
-    rows: list[RowResult] = []
-    for number, written in enumerate(block.split(b"\n"), line):
-        if not (text := written.strip()):
-            continue
-        document = _decode_line(text)
-        if document is None or isinstance(document.get("value"), list):
-            return None
-        rows += read_document_rows(number, document)
-    return rows
+def read_whole_line(number: int, written: bytes) -> list[RowResult] | None:
+    """The rows of a line; `None` where it is no document, or a page of a list."""
+    if not (text := written.strip()):
+        return []
+    document = _decode_line(text)
+    if document is None or isinstance(document.get("value"), list):
+        return None
+    return list(read_document_rows(number, document))
 
 
 def _decode_line(raw: bytes) -> Row | None:

@@ -124,6 +124,11 @@ class TextCursor:
         self.pos += length
         return taken
 
+    def skip_lines(self, lines: int, end: int) -> None:
+        """Move behind so many lines, which end there, without counting them again; `line` was asked before."""
+        self._line += lines
+        self.pos = self._counted = end
+
     def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
         """A match at the cursor, reading on while the text at hand ends inside it; raises `BrokenText` without one."""
         while True:

@@ -38,16 +38,19 @@ class Signature:
 
 
 class RecordScreen(NamedTuple):
-    """Which records of a form can be left out unread.
+    """Which records of a form can be left out unread: of a silent resource, and of a silent kind.
 
-    `record` is a msgspec struct that forbids unknown members and has an aware `time`. Of what `get_subject` takes from
-    it, `find_coverage` tells what such a record shows to be read, where that is all it says; `None` where it may say
-    more.
+    `record` is a msgspec struct that forbids unknown members and has an aware `time`. Of what `get_resource` takes from
+    it, `find_silent_scope` tells the scope that such a record shows to be read, where that is all it says; `None` where
+    it may say more. `get_kind` takes what `is_silent_kind` asks for. `list_coverage` says what is read of a scope.
     """
 
     record: type
-    get_subject: Callable[[Any], tuple[str, ...]]
-    find_coverage: Callable[..., tuple[FeedCoverage, ...] | None]
+    get_resource: Callable[[Any], str]
+    get_kind: Callable[[Any], tuple[str, ...]]
+    find_silent_scope: Callable[[str], str | None]
+    is_silent_kind: Callable[..., bool]
+    list_coverage: Callable[[str], tuple[FeedCoverage, ...]]
 
 
 class InputFormat(Protocol):

@@ -66,5 +66,10 @@ def build_screen() -> RecordScreen:
     from vmdiag.sources.decoding.log_structs import LoggedEvent
 
     return RecordScreen(
-        LoggedEvent, attrgetter("resourceId", "operationName.value", "category.value"), log_entry.find_silent_coverage
+        LoggedEvent,
+        attrgetter("resourceId"),
+        attrgetter("operationName.value", "category.value"),
+        log_entry.find_silent_scope,
+        log_entry.is_silent_kind,
+        log_entry.list_coverage,
     )

@@ -62,5 +62,10 @@ def build_screen() -> RecordScreen:
     from vmdiag.sources.decoding.log_structs import ExportedRecord
 
     return RecordScreen(
-        ExportedRecord, attrgetter("resourceId", "operationName", "category"), log_entry.find_silent_coverage
+        ExportedRecord,
+        attrgetter("resourceId"),
+        attrgetter("operationName", "category"),
+        log_entry.find_silent_scope,
+        log_entry.is_silent_kind,
+        log_entry.list_coverage,
     )
