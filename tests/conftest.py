@@ -56,6 +56,8 @@ def vmdiag(tmp_path: Path) -> Runner:
 
     def run(*arguments: str | Path, given: str = "", cwd: Path = tmp_path, **variables: str) -> CommandResult:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_REMOVED_VARIABLES)}
+        # What a run keeps for the next one is the test's own.
+        kept["XDG_STATE_HOME"] = f"{tmp_path}-state"
         done = subprocess.run(
             [COMMAND, *arguments],
             input=given.encode(),

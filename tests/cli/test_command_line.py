@@ -46,7 +46,7 @@ def test_the_overview_lists_every_command_and_cuts_no_sentence(vmdiag: Runner) -
 
 
 def test_every_option_but_those_that_loosen_a_guard_can_be_given_in_the_environment(vmdiag: Runner) -> None:
-    shown = vmdiag("check", "--help").out.partition("Options:")[2]
+    shown = vmdiag("check", "--help").out.partition("Examples:")[0]
     assert ",".join(plugins.list_names(renderers)) in "".join(shown.split())
     flags = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)) - {"--help"}
     groups = (ScopeOptions, SourceOptions, AzureOptions, ReportOptions, RedeployOptions, VerbosityOptions)
@@ -62,6 +62,33 @@ def test_the_words_of_fail_on_are_the_programs() -> None:
     (kind,) = (field.type for field in fields(ReportOptions) if field.name == "fail_on")
 
     assert get_args(get_args(kind)[0]) == tuple(FailOn)
+
+
+def test_help_stands_under_headings_with_examples_and_exit_codes_as_wide_as_the_terminal(vmdiag: Runner) -> None:
+    for columns in (60, 80, 120, 300):
+        ran = vmdiag("check", "--help", COLUMNS=str(columns))
+        headings = re.findall(r"^([A-Z][\w ]*):$", ran.out, re.MULTILINE)
+
+        assert headings == ["Which VMs", "When", "From where", "Output", "Redeploy", "Options"]
+        assert max(map(len, ran.out.splitlines())) <= max(80, min(columns, 120))
+        assert ran.out.index("Examples:") < ran.out.index("Exit codes:")
+        assert all(f"  {code}  " in ran.out.partition("Exit codes:")[2] for code in range(7))
+
+
+def test_the_vms_of_the_last_run_are_completed(vmdiag: Runner, log: Path) -> None:
+    def complete(word: str) -> list[str]:
+        line = f"vmdiag check {word}"
+        return vmdiag(_VMDIAG_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD="2").out.split()
+
+    assert complete("w") == []
+    lines = vmdiag("check", "--all", "--source", log, "-o", "ndjson").out.splitlines()
+    names = [json.loads(line)["vm"]["name"] for line in lines]
+    vmdiag("check", "wobbly", names[0], "--source", log)
+
+    assert complete(names[0][:1]) == [names[0]]
+    assert complete("WO") == []
+    ran = vmdiag(_VMDIAG_COMPLETE="complete_bash", COMP_WORDS="vmdiag check --cloud us", COMP_CWORD="3")
+    assert ran.out.split() == ["usgovernment", "usnat", "ussec"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])

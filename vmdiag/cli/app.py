@@ -19,7 +19,7 @@ from vmdiag.cli.doctor import doctor
 from vmdiag.cli.explain import explain
 from vmdiag.cli.mcp import mcp
 from vmdiag.cli.mitigations import mitigations
-from vmdiag.cli.options import EPILOG, RunState, expand_option_groups
+from vmdiag.cli.options import EPILOG, EXAMPLES, GroupedCommand, RunState, expand_option_groups
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
 from vmdiag.cli.streams import json_errors, print_error
@@ -30,10 +30,14 @@ DEFECT_EXIT_CODE = 70
 
 # Markup and pretty tracebacks would import Rich before anything is asked: 55 ms of every `--help`.
 app = typer.Typer(
-    rich_markup_mode=None, pretty_exceptions_enable=False, context_settings={"help_option_names": ["--help", "-h"]}
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    # As wide as the terminal, up to where a line is hard to read.
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 120},
 )
-for command in (check, record, diff, doctor, mitigations):
-    app.command(epilog=EPILOG)(expand_option_groups(command))
+app.command(epilog=EXAMPLES + EPILOG, cls=GroupedCommand)(expand_option_groups(check))
+for command in (record, diff, doctor, mitigations):
+    app.command(epilog=EPILOG, cls=GroupedCommand)(expand_option_groups(command))
 app.command()(explain)
 app.command()(schema)
 app.command()(mcp)

@@ -13,6 +13,7 @@ from vmdiag.cli.redeploy_options import RedeployOptions
 from vmdiag.cli.scope_options import ScopeOptions
 from vmdiag.cli.source_options import AzureOptions, OpenedSource, SourceOptions, open_source
 from vmdiag.cli.streams import StatusConsole, keep_outcome, open_output, print_error
+from vmdiag.cli.vm_names import remember_vms
 from vmdiag.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ if TYPE_CHECKING:
 class ReportOptions:
     """The options of the report."""
 
+    HELP_HEADING = "Output"
+
     unreachable_since: Annotated[
         str | None,
         declare_option(
-            "--unreachable-since", metavar="WHEN", text="State that the named VMs cannot be reached since then."
+            "--unreachable-since",
+            metavar="WHEN",
+            rich_help_panel="When",
+            text="State that the named VMs cannot be reached since then.",
         ),
     ] = None
     output: Annotated[
@@ -147,10 +153,8 @@ def run_check(
     from vmdiag.pipeline import examine_vms
 
     is_streaming = getattr(plugins.load(renderers, report_options.output), "STREAMS", False)
-    finished = read_previous_cases(previous_lines, watch) if previous_lines else ()
-    if workflow is not None:
-        # What is to be redeployed is looked at anew.
-        finished = tuple(case for case in finished if not case.is_affected)
+    # What is to be redeployed is looked at anew.
+    finished = read_previous_cases(previous_lines, watch, keep_affected=workflow is None) if previous_lines else ()
     scope = replace(opened.scope, finished=frozenset(case.vm.id for case in finished))
     tally = CaseTally(FailOn(report_options.fail_on))
     with keep_outcome(tally.outweighs_error):
@@ -178,6 +182,7 @@ def run_check(
                 report.add_case(case)
             report.finish(run.other_vms)
         note_summary(header, tally.case_count, run.other_vms.total, watch)
+        remember_vms(tally.known_vms)
     if watch.stop.is_set():
         code, hint = tally.describe_interruption()
         print_error("interrupted: what was known by then is in the report", hint)
@@ -185,7 +190,9 @@ def run_check(
     return tally.exit_code
 
 
-def read_previous_cases(lines: Iterable[str], watch: StatusConsole) -> "tuple[Case, ...]":
+def read_previous_cases(
+    lines: Iterable[str], watch: StatusConsole, *, keep_affected: bool = True
+) -> "tuple[Case, ...]":
     """The finished cases of an earlier ndjson report, which need not be diagnosed again, each VM once."""
     from vmdiag.case_report import NotACaseError, read_case
     from vmdiag.model import INTERRUPTED_REASONS, UNKNOWN_VM
@@ -201,7 +208,8 @@ def read_previous_cases(lines: Iterable[str], watch: StatusConsole) -> "tuple[Ca
             watch.warn(f"line {number} of the earlier report is no case; its VM is diagnosed again")
             continue
         # What a later run can read is asked for again, and what was not there may be there now.
-        if not any(gap.reason.startswith((*INTERRUPTED_REASONS, *UNKNOWN_VM)) for gap in case.gaps):
+        is_finished = not any(gap.reason.startswith((*INTERRUPTED_REASONS, *UNKNOWN_VM)) for gap in case.gaps)
+        if is_finished and (keep_affected or not case.is_affected):
             cases[case.vm.id] = case
     watch.note(f"cases taken from the earlier report: {len(cases)}")
     return tuple(cases.values())

@@ -29,7 +29,7 @@ class FailOn(StrEnum):
 class CaseTally:
     """Counts cases as soon as they are known, whatever becomes of the report, and keeps none of them.
 
-    `undecided_vms` are the VMs of which a redeploy was asked for and nothing was decided yet.
+    `known_vms` are those that there are; of the `undecided_vms` a redeploy was asked for and nothing was decided yet.
     """
 
     fail_on: FailOn
@@ -37,6 +37,7 @@ class CaseTally:
     exit_codes: set[int] = field(default_factory=set)
     statuses: set[Status] = field(default_factory=set)
     undecided_vms: set[VmId] = field(default_factory=set)
+    known_vms: list[VmId] = field(default_factory=list)
 
     def note_affected_vms(self, cases: Iterable[Case]) -> Iterator[Case]:
         """The same cases, on their way to what may redeploy them."""
@@ -49,6 +50,8 @@ class CaseTally:
         """One more case, with what was done about it."""
         self.case_count += 1
         self.undecided_vms.discard(case.vm.id)
+        if not case.is_unknown:
+            self.known_vms.append(case.vm.id)
         self.exit_codes.add(compute_exit_code(case, self.fail_on))
         if case.mitigation is not None:
             self.statuses.add(case.mitigation.status)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, time, timedelta
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
+from typer.core import TyperCommand
 
 from vmdiag import plugins
 from vmdiag.cli.streams import StatusConsole
@@ -23,6 +24,20 @@ CLOUD_TITLES = {
     "usnat": "USNat",
     "ussec": "USSec",
 }
+EXAMPLES = """\b
+Examples:
+  vmdiag check prod/web-01 --since 2d        one VM, all Azure knows of it
+  vmdiag check --source FOLDER --all         exported files, without Azure
+  vmdiag check web-01 --redeploy --dry-run   the plan, and each guard's answer
+
+\b
+Exit codes:
+  0  no VM is affected now       4  nothing could be read
+  1  at least one is             5  a redeploy was refused or declined
+  2  the command line is wrong   6  a redeploy failed, or did not help
+  3  some could not be judged    130  interrupted
+
+"""
 EPILOG = (
     "An option can be set in the environment as VMDIAG_<OPTION>, for example VMDIAG_FAIL_ON=any; a repeatable one "
     "takes a value a line, or on one line values separated by blanks (a word without '=' belongs to the tag before "
@@ -46,6 +61,10 @@ def expand_option_groups(command: Callable[..., int | None]) -> Callable[..., in
     plain = inspect.signature(command)
     annotations = {name: each.annotation for name, each in plain.parameters.items()}
     only = inspect.Parameter.KEYWORD_ONLY
+    for kind in filter(is_dataclass, annotations.values()):
+        for declared in (info for field in fields(kind) for info in get_args(field.type)[1:]):
+            # What Typer's Rich help calls a panel is a heading in ours.
+            declared.rich_help_panel = declared.rich_help_panel or getattr(kind, "HELP_HEADING", None)
     groups = {
         name: [inspect.Parameter(one.name, only, default=one.default, annotation=one.type) for one in fields(kind)]
         for name, kind in annotations.items()
@@ -65,6 +84,22 @@ def expand_option_groups(command: Callable[..., int | None]) -> Callable[..., in
     call_with_groups.__signature__ = plain.replace(parameters=parameters)  # type: ignore[attr-defined]
     call_with_groups.__annotations__ = {each.name: each.annotation for each in parameters}
     return call_with_groups
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help shows the options under the headings of their groups, in the order of the first of each."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - of the Click that Typer brings
+        """Write the lists, `--help` last."""
+        rows: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            heading = getattr(parameter, "rich_help_panel", None)
+            if row is not None:
+                rows.setdefault(heading or f"{parameter.param_type_name.capitalize()}s", []).append(row)
+        for heading, found in rows.items():
+            with formatter.section(heading):
+                formatter.write_dl(found)
 
 
 def list_typed_options(context: typer.Context) -> set[str]:
@@ -145,8 +180,10 @@ Debug = Annotated[bool, declare_option("--debug", text="Show the traceback of an
 class VerbosityOptions:
     """What is said on standard error; `debug` is for the error boundary."""
 
-    quiet: Annotated[bool, declare_option("--quiet", text="No warnings and no progress.")] = False
-    verbose: Annotated[bool, declare_option("--verbose", text="Say on standard error what was read.")] = False
+    HELP_HEADING = "Output"
+
+    quiet: Annotated[bool, declare_option("--quiet", "-q", text="No warnings and no progress.")] = False
+    verbose: Annotated[bool, declare_option("--verbose", "-v", text="Say on standard error what was read.")] = False
     debug: Debug = False
 
     def open_console(self) -> StatusConsole:

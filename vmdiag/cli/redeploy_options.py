@@ -30,6 +30,8 @@ COMMAND_LINE_ONLY = frozenset({"yes", "max", "storm", "include_suspected", "allo
 class RedeployOptions:
     """The options of a redeploy."""
 
+    HELP_HEADING = "Redeploy"
+
     redeploy: Annotated[
         bool,
         declare_option(

@@ -22,6 +22,7 @@ from vmdiag.cli.options import (
     require_match,
     resolve_time,
 )
+from vmdiag.cli.vm_names import complete_vms
 from vmdiag.errors import UsageError
 from vmdiag.identity import Selector, VmId
 
@@ -44,10 +45,13 @@ _NEXT_PAGE_KEYS = ("nextlink", "odata.nextlink", "skip_token", "skiptoken", "$sk
 class ScopeOptions:
     """The options that say who and when, as written."""
 
+    HELP_HEADING = "Which VMs"
+
     vms: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[VM]...",
+            autocompletion=complete_vms,
             help="Name, group/name or resource id; * and ? stand for any; '-' reads them from standard input.",
         ),
     ] = None
@@ -85,6 +89,7 @@ class ScopeOptions:
         declare_option(
             "--since",
             metavar="WHEN",
+            rich_help_panel="When",
             text="Look from here on: 90m, 24h, 14d or 1w back from --until, 08:16 (the latest before it), or an "
             "ISO 8601 time (no offset: UTC).",
         ),
@@ -92,7 +97,10 @@ class ScopeOptions:
     until: Annotated[
         str | None,
         declare_option(
-            "--until", metavar="WHEN", text="Look up to here, as --since. Default: now, or an archive's last record."
+            "--until",
+            metavar="WHEN",
+            rich_help_panel="When",
+            text="Look up to here, as --since. Default: now, or an archive's last record.",
         ),
     ] = None
 

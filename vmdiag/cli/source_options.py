@@ -51,6 +51,8 @@ An export needs no name: vmdiag check --source FOLDER"""
 class SourceOptions:
     """The options that say where to look."""
 
+    HELP_HEADING = "From where"
+
     source: Annotated[
         str,
         declare_option("--source", metavar="ADDRESS", text="'azure', or an archive: a file, folder or glob, or '-'."),
@@ -84,11 +86,14 @@ class SourceOptions:
 class AzureOptions:
     """The options of whatever talks to Azure."""
 
+    HELP_HEADING = "From where"
+
     cloud: Annotated[
         str,
         declare_option(
             "--cloud",
             metavar="CLOUD",
+            autocompletion=lambda incomplete: [name for name in CLOUD_TITLES if name.startswith(incomplete)],
             text=f"{', '.join(CLOUD_TITLES)}, or the URL of another cloud's Resource Manager.",
         ),
     ] = "public"
