@@ -137,7 +137,9 @@ class ArchiveReader:
         signals: dict[Signal, None] = {}
         with file:
             original = file if file.seekable() else None
-            for member in iter_members(place.name, TextStream(file, self._report_progress), original):
+            known = original if self._screened_forms else None
+            stream = TextStream(file, self._report_progress, original=known, reads_ahead=self._processes > 1)
+            for member in iter_members(place.name, stream, original):
                 if member.damage:
                     # A container that ends early: what it lacks may be anything of what it holds.
                     self._useless_files.count_kind(member.name, member.damage)

@@ -9,9 +9,10 @@ import importlib
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 CHUNK_SIZE = 1 << 20
 HEAD_SIZE = 4096
@@ -90,24 +91,35 @@ class ChunkFile:
 class TextStream:
     """The text of a file in chunks; `damage` says, after the last chunk, why the file ends where it should not.
 
-    `head` are its first bytes, unpacked; `growth` is that of the file on disk which this one is a member of.
+    `head` are its first bytes, unpacked; `growth` is that of the file on disk which this one is a member of. Where it
+    `reads_ahead` the next chunk is unpacked by a thread while the last is used; the `original`, where it is given, is
+    the file itself, that can be read again. What `is_torn` ends within what is packed, or is damaged there.
     """
 
-    def __init__(self, file: Readable, on_read: Callable[[int], None], growth: Growth | None = None) -> None:
+    def __init__(
+        self,
+        file: Readable,
+        on_read: Callable[[int], None],
+        growth: Growth | None = None,
+        *,
+        original: BinaryIO | None = None,
+        reads_ahead: bool = False,
+    ) -> None:
         self.damage: str | None = None
-        self.is_packed = False
+        self.is_packed = self.is_torn = False
         self.growth = growth or Growth()
+        self._on_read = on_read
+        self._reads_ahead = reads_ahead
         # A member of a container is made of what was taken before.
-        chunks = self._read_raw(file, on_read, counts_packed=growth is None)
-        for _ in range(LAYER_LIMIT):
+        chunks = self._read_raw(file, counts_packed=growth is None)
+        for layer in range(LAYER_LIMIT):
             head, chunks = _peek_chunks(chunks, len(ZSTD))
             if head.startswith(GZIP):
-                unpacker = partial(zlib.decompressobj, wbits=31)
-                chunks = self._unpack_members(chunks, unpacker, zlib.error, GZIP)
+                chunks = self._unpack_gzip(chunks, original if layer == 0 else None)
             elif head.startswith((ZSTD, *ZSTD_SKIPPED)):
                 # Imported when the first such file is met: most users have none.
                 zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
-                chunks = self._unpack_members(chunks, zstd.ZstdDecompressor, zstd.ZstdError)
+                chunks = self._unpack_members(chunks, Packing(zstd.ZstdDecompressor, zstd.ZstdError))
             else:
                 break
             self.is_packed = True
@@ -116,6 +128,8 @@ class TextStream:
     def __iter__(self) -> Chunks:
         """The same text as UTF-8 without a byte order mark, its lines ended as they are ended anywhere else."""
         head, chunks = self.head, self._chunks
+        if self.is_packed and self._reads_ahead:
+            chunks = self._read_ahead(chunks)
         encoding = detect_utf16(head)
         if encoding is not None:
             # PowerShell 5 writes UTF-16 when it redirects output into a file.
@@ -130,10 +144,10 @@ class TextStream:
         """The bytes, unpacked and not recoded, to be read in pieces of any size."""
         return ChunkFile(self._chunks)
 
-    def _read_raw(self, file: Readable, on_read: Callable[[int], None], *, counts_packed: bool) -> Chunks:
+    def _read_raw(self, file: Readable, *, counts_packed: bool) -> Chunks:
         try:
             while chunk := file.read(CHUNK_SIZE):
-                on_read(len(chunk))
+                self._on_read(len(chunk))
                 self.growth.packed_bytes += len(chunk) * counts_packed
                 yield chunk
         except OSError as error:
@@ -141,33 +155,99 @@ class TextStream:
         except DecompressionBomb as error:
             self.damage = str(error)
 
-    def _unpack_members(
-        self, chunks: Chunks, unpacker: Callable[[], Any], fault: type[Exception], magic: bytes = b""
-    ) -> Chunks:
+    def _read_ahead(self, chunks: Chunks) -> Chunks:
+        """The chunks, of which the next is made while the last is used: who unpacks lets go of Python's lock."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        report, taken = self._on_read, list[int]()
+        self._on_read = taken.append
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(next, chunks, b"")
+            while chunk := coming.result():
+                # What is shown to people is theirs who asked, not the thread's, which waits now.
+                report(sum(taken))
+                taken.clear()
+                coming = pool.submit(next, chunks, b"")
+                yield chunk
+
+    def _unpack_gzip(self, chunks: Chunks, original: BinaryIO | None) -> Chunks:
+        """The text of gzip; twice as fast where `isal` is installed and, if anything is wrong, zlib can say what."""
+        given = 0
+        fast = _find_fast_packing() if original is not None else None
+        if fast is not None and original is not None:
+            for text in self._unpack_members(chunks, fast):
+                given += len(text)
+                yield text
+            if not self.is_torn:
+                return
+            original.seek(0)
+            self.growth.unpacked_bytes -= given
+            self.damage, self._on_read = None, lambda _: None
+            chunks = self._read_raw(original, counts_packed=False)
+        for text in self._unpack_members(chunks, Packing(partial(zlib.decompressobj, wbits=31), zlib.error, GZIP)):
+            fresh = text[given:]
+            given -= len(text) - len(fresh)
+            if fresh:
+                yield fresh
+
+    def _unpack_members(self, chunks: Chunks, packing: "Packing") -> Chunks:
         """Member after member; what was unpacked before a fault is given out all the same."""
-        current, data = unpacker(), b""  # zlib's, or zstd's, which has no `unconsumed_tail` but keeps it
+        current, data, before = packing.unpacker(), b"", None
         try:
             while True:
-                text = current.decompress(getattr(current, "unconsumed_tail", b"") + data, CHUNK_SIZE)
+                # zlib's, or zstd's, which has no `unconsumed_tail` but keeps it
+                data = getattr(current, "unconsumed_tail", b"") + data
+                before = current.copy() if hasattr(current, "copy") else None
+                text = current.decompress(data, CHUNK_SIZE)
                 data = b""
                 if text:
                     self.growth.add_unpacked(len(text))
                     yield text
                 if current.eof:
                     data = current.unused_data or next(chunks, b"")
-                    if not data or not data.startswith(magic[: len(data)]):
+                    if not data or not data.startswith(packing.magic[: len(data)]):
                         # As gzip does: what follows the last member (padding to a tape's block) is not part of it.
                         return
-                    current = unpacker()
+                    current = packing.unpacker()
                 elif not text:
                     data = next(chunks, b"")
                     if not data:
+                        self.is_torn = self.damage is None
                         self.damage = self.damage or "the compressed file is cut short"
                         return
-        except fault as error:
+        except packing.fault as error:
+            yield from _unpack_before_fault(before, data, packing.fault)
+            self.is_torn = True
             self.damage = f"the compressed file is damaged: {error}"
         except DecompressionBomb as error:
             self.damage = str(error)
+
+
+class Packing(NamedTuple):
+    """How members are unpacked, what is raised where that cannot be done, and how another one begins."""
+
+    unpacker: Callable[[], Any]
+    fault: type[Exception]
+    magic: bytes = b""
+
+
+def _find_fast_packing() -> Packing | None:
+    """By the library of the extra `fast`, where it is installed."""
+    try:
+        isal = importlib.import_module("isal.isal_zlib")
+    except ImportError:
+        return None
+    return Packing(partial(isal.decompressobj, wbits=31), isal.error, GZIP)
+
+
+def _unpack_before_fault(unpacker: Any, data: bytes, fault: type[Exception]) -> Chunks:  # noqa: ANN401 - zlib's, or none
+    """What can be unpacked before the place that cannot, to the byte."""
+    size = CHUNK_SIZE if unpacker is not None else 0
+    while size := size // 2:
+        with suppress(fault):
+            while text := (tried := unpacker.copy()).decompress(data, size):
+                yield text
+                unpacker, data = tried, tried.unconsumed_tail
 
 
 def _peek_chunks(chunks: Chunks, size: int) -> tuple[bytes, Chunks]:
