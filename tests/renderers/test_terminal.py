@@ -1,7 +1,10 @@
 """The terminal: the answer first, nothing too wide, nothing that needs colour."""
 
 import io
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 
@@ -45,7 +48,7 @@ def pooled(case: Case) -> Case:
 def test_no_line_is_wider_than_the_screen(name: str, width: int) -> None:
     lines = draw_on_terminal(cases.make_report(SCENES[name], others=412), width).splitlines()
     # A command is never wrapped: half of one is worse than a long line.
-    prose = [line for line in lines if not line.startswith("    ") or "--" not in line]
+    prose = [line for line in lines if not line.startswith("    ") or not ("--" in line or "vmdiag check" in line)]
 
     assert max(map(cell_len, prose)) <= width
     assert width < 80 or max(map(cell_len, lines)) <= width
@@ -132,7 +135,31 @@ def test_colour_adds_nothing_that_words_do_not_say(name: str) -> None:
     bare = re.sub(r"\x1b\]8;[^\x1b]*\x1b\\|\x1b\[[0-9;]*m", "", out.getvalue())
 
     assert bare == draw_on_terminal(cases.make_report(SCENES[name]), 80)
-    assert not re.search(r"\x1b\[[0-9;]*\b(?:2|30|33|37|90|97)m", out.getvalue())
+    assert not re.search(r"\x1b\[[0-9;]*\b(?:30|33|37|90|97)m", out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("Europe/Berlin", "2026-03-02 08:16:00 UTC / 09:16:00 CET,"),
+        ("America/St_Johns", "2026-03-02 08:16:00 UTC / 04:46:00 NST,"),
+        ("Pacific/Kiritimati", "2026-03-02 08:16:00 UTC / 22:16:00 UTC+1400,"),
+        ("Pacific/Pago_Pago", "2026-03-02 08:16:00 UTC / 2026-03-01 21:16:00 SST,"),
+        ("UTC", "2026-03-02 08:16:00 UTC,"),
+    ],
+)
+def test_a_terminal_shows_its_own_times_beside_utc(zone: str, told: str) -> None:
+    """In a process of its own: the zone is the process's."""
+    code = (
+        "from tests.renderers import cases; from vmdiag.renderers import terminal; from rich.console import Console\n"
+        "report = cases.make_report([cases.make_confirmed_case()])\n"
+        "terminal.draw_report(report, Console(width=120), local_times=True)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "TZ": zone}, capture_output=True, text=True, check=True
+    )
+
+    assert f"Lost      {told}" in ran.stdout
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])

@@ -4,19 +4,24 @@ Every text passes through `Page.sanitize_text`, so nothing that a stranger wrote
 escape. Bold and the standard colours are read on dark and on light grounds, and mean nothing that no word says.
 """
 
+import re
+from datetime import datetime
+
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from vmdiag.diagnosis.model import Case, Verdict
+from vmdiag.diagnosis.model import Case, State, Verdict
 from vmdiag.wording import timeline_view
 from vmdiag.wording.plain_text import escape_controls, truncate_text
 from vmdiag.wording.redeploy_texts import get_banner_word
 
 BOLD = "bold"
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
+_MAX_ZONE_NAME = 5
 _MAX_LENGTH = 4000
-_PROSE_WIDTH = 100
+_PROSE_WIDTH = 120
 _MIN_WIDTH = 30
 _INDENT = 2
 _SIGNS = {
@@ -25,17 +30,20 @@ _SIGNS = {
     Verdict.INCONCLUSIVE: ("?", "?", "bold"),
     Verdict.CLEAR: ("✔", "ok", "bold green"),
 }
+# For a VM that is clear of what was asked about and down for another reason: no tick.
+_DOWN = ("▼", "v", "bold")
 
 
 class Page:
     """Where lines go, and how wide they may be."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, local_times: bool = False) -> None:
         self._console = console
+        self._local_times = local_times
         self._encoding = console.encoding
         self.width = max(console.width, _MIN_WIDTH)
         self.prose_width = min(self.width, _PROSE_WIDTH)
-        self.is_ascii = "?" in "✖▲✔│└▁█…".encode(self._encoding, "replace").decode(self._encoding)
+        self.is_ascii = "?" in "✖▲✔▼│└▁█…".encode(self._encoding, "replace").decode(self._encoding)
         self.glyphs = timeline_view.ASCII if self.is_ascii else timeline_view.UNICODE
         self.ellipsis = "..." if self.is_ascii else "…"
 
@@ -45,6 +53,10 @@ class Page:
         if self.is_ascii:
             shown = shown.replace("…", self.ellipsis)
         return Text(shown.encode(self._encoding, "replace").decode(self._encoding), style=style, end="")
+
+    def add_local_times(self, text: str) -> str:
+        """The text with each instant in the machine's own zone, too, where that is wanted and not UTC."""
+        return _INSTANT.sub(_add_local_time, text) if self._local_times else text
 
     def print_line(self, *parts: Text | str) -> None:
         """One line as it is, parts side by side; the caller has seen to its length."""
@@ -103,9 +115,12 @@ class Page:
             for line in self.wrap_text(Text(piece, style=link), room):
                 self.print_line(" " * 2 * _INDENT, line)
 
-    def print_drawing(self, line: str, style: str = "") -> None:
-        """A line of a picture, indented: cut where the screen ends, for wrapped it would be none."""
-        self.print_cells([self.sanitize_text(" " * _INDENT + line, style)], [self.prose_width])
+    def print_drawing(self, line: str, style: str = "", lost: range = range(0)) -> None:
+        """A line of a picture, indented: cut where the screen ends, for wrapped it would be none; `lost` in red."""
+        text = self.sanitize_text(" " * _INDENT + line, style)
+        text.stylize("red", _INDENT + lost.start, _INDENT + lost.stop)
+        text.truncate(self.prose_width)
+        self.print_line(text)
 
     def print_cells(self, texts: list[Text], widths: list[int]) -> None:
         """One line of a table: each text in its width, a blank between two; what is too long loses its end."""
@@ -131,9 +146,27 @@ class Page:
         """The verdict, or once a redeploy was asked for what became of it: green only where it was seen to help."""
         word = get_banner_word(case)
         if word is None or case.mitigation is None:
-            return self.format_verdict(case.diagnosis.verdict)
+            verdict = case.diagnosis.verdict
+            if verdict is Verdict.CLEAR and case.diagnosis.state is State.OPEN:
+                return self.sanitize_text(f"{_DOWN[self.is_ascii]} {verdict.upper()}", _DOWN[2])
+            return self.format_verdict(verdict)
         has_helped = case.mitigation.reachable_again is True
         return self.format_verdict(Verdict.CLEAR if has_helped else Verdict.CONFIRMED, word)
+
+
+def _add_local_time(found: re.Match[str]) -> str:
+    try:
+        at = datetime.fromisoformat(f"{found[1]}+00:00")
+        local = at.astimezone()
+    except (ValueError, OverflowError, OSError):
+        return found[0]
+    if not local.utcoffset():
+        return found[0]
+    # Some systems have a sentence for a zone's name.
+    name = local.tzname() or ""
+    zone = name if name.isalnum() and len(name) <= _MAX_ZONE_NAME else f"UTC{local:%z}"
+    day = f"{local:%Y-%m-%d} " if local.date() != at.date() else ""
+    return f"{found[0]} / {day}{local:%H:%M:%S} {zone}"
 
 
 def get_verdict_style(verdict: Verdict) -> str:

@@ -23,6 +23,8 @@ from vmdiag.wording.plain_text import (
 )
 
 _VERDICT_SIGNS = {Verdict.CONFIRMED: "❌", Verdict.SUSPECTED: "⚠️", Verdict.INCONCLUSIVE: "❔", Verdict.CLEAR: "✅"}
+# For a VM that is clear of what was asked about and down for another reason.
+_DOWN_SIGN = "🔻"
 _COLUMNS = ("verdict", "VM", "migrated", "lost since", "state", "explained by", "next")
 _GAPS_HEADING = "What could not be seen"
 _SPARKLINE_WIDTH = 72
@@ -83,7 +85,7 @@ def _write_fleet(cases: list[Case]) -> Iterator[str]:
 
 def _format_cells(case: Case) -> Iterator[str]:
     diagnosis = case.diagnosis
-    yield f"{_VERDICT_SIGNS[diagnosis.verdict]} {diagnosis.verdict}"
+    yield _format_verdict(case)
     yield escape_cell(format_code(format_vm_name(case.vm.id)))
     for at in (diagnosis.migrated_at, diagnosis.failed_at):
         yield format_iso(at) if at else ""
@@ -93,10 +95,15 @@ def _format_cells(case: Case) -> Iterator[str]:
     yield (done.status if done is not None else diagnosis.recommendation.action).value
 
 
+def _format_verdict(case: Case) -> str:
+    found = case.diagnosis
+    is_down = found.verdict is Verdict.CLEAR and found.state is State.OPEN
+    return f"{_DOWN_SIGN if is_down else _VERDICT_SIGNS[found.verdict]} {found.verdict}"
+
+
 def _write_section(case: Case, level: str) -> Iterator[str]:
     done = redeploy_texts.get_banner_word(case)
-    word = done or f"{_VERDICT_SIGNS[case.diagnosis.verdict]} {case.diagnosis.verdict}"
-    yield f"{level} {word}: {escape_text(narrative.write_headline(case))}"
+    yield f"{level} {done or _format_verdict(case)}: {escape_text(narrative.write_headline(case))}"
     yield ""
     yield format_row(("", ""))
     yield format_row(("---", "---"))
@@ -117,9 +124,7 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
     yield from _write_titled_lines(f"{level} What happened", story, gap="\n")
     yield from _write_titled_lines(f"{level} What to do", map(escape_text, narrative.write_next_steps(case)), gap="\n")
     if case.diagnosis.recommendation.action is Action.REDEPLOY:
-        command = redeploy_texts.format_command(case.vm)
-        yield ""
-        yield from [redeploy_texts.IMPLAUSIBLE_ID_WARNING] if command is None else format_code_block([command], "sh")
+        yield from _write_commands(case)
     links = list(narrative.list_links(case))
     if links:
         yield ""
@@ -130,6 +135,19 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
         ticket = [f"{title}: {says}" for title, says in evidence.list_ticket_fields(case)]
         ticket += ["Evidence:", *(f"- {says}" for says in evidence.format_evidence(case))]
         yield from _write_titled_lines(f"{level} For the support ticket", format_code_block(ticket))
+
+
+def _write_commands(case: Case) -> Iterator[str]:
+    """The guarded commands first, and the bare one with what it does not do."""
+    command = redeploy_texts.format_command(case.vm)
+    yield ""
+    if command is None:
+        yield redeploy_texts.IMPLAUSIBLE_ID_WARNING
+        return
+    guarded = [" ".join(words) for words in redeploy_texts.split_guarded_commands(case.vm)]
+    for says, lines in ((redeploy_texts.GUARDED_COMMANDS, guarded), (redeploy_texts.BARE_COMMAND, [command])):
+        if lines:
+            yield from (f"{says}:", "", *format_code_block(lines, "sh"), "")
 
 
 def _list_grounds(case: Case) -> Iterator[tuple[str, list[str]]]:

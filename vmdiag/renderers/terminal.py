@@ -22,6 +22,9 @@ _DEFAULT_WIDTH = 80
 _LABEL_WIDTH = 12
 _SIGNAL_WIDTH = 14
 _MAX_GAPS = 8
+_DATED_ROWS = frozenset({"Migrated", "Lost", "Now"})
+_GUARD_STYLES = {"-": "bold red", "+": "green"}
+_ROW_STYLES = {"LOST": "bold red", "BACK": "bold green", "NOW": BOLD}
 _STANCE_SIGNS = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
 
 
@@ -32,12 +35,12 @@ def write_report(report: Report, out: TextIO) -> None:
     # person says the width of a pipe, and no renderer is told it otherwise.
     if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():  # noqa: TID251
         console.width = _DEFAULT_WIDTH
-    draw_report(report, console)
+    draw_report(report, console, local_times=console.is_terminal)
 
 
-def draw_report(report: Report, console: Console) -> None:
-    """Draw on a console, which may also be one that records (for an SVG)."""
-    page, header = Page(console), report.header
+def draw_report(report: Report, console: Console, *, local_times: bool = False) -> None:
+    """Draw on a console, which may also be one that records (for an SVG); with the terminal's own times, too."""
+    page, header = Page(console, local_times=local_times), report.header
     cases = narrative.sort_cases(report.cases)
     if len(cases) == 1:
         draw_vm(cases[0], page)
@@ -70,8 +73,9 @@ def draw_vm(case: Case, page: Page) -> None:
         page.print_heading(f"{title} ({clock.title})")
         for one in found:
             head = f"  {_STANCE_SIGNS[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL_WIDTH}}"
-            ref = f" [{shorten_source_ref(one.ref)}]" if one.ref else ""
-            page.print_labelled(head, page.sanitize_text(shorten_sentence(one.says) + ref), len(head))
+            ref = page.sanitize_text(f" [{shorten_source_ref(one.ref)}]" if one.ref else "", "dim")
+            text = Text.assemble(page.sanitize_text(shorten_sentence(one.says)), ref)
+            page.print_labelled(head, text, len(head))
     _draw_gaps(case.gaps, page, case.window)
     _draw_timeline(case, page)
     paragraphs = list(narrative.write_narrative(case))
@@ -80,8 +84,8 @@ def draw_vm(case: Case, page: Page) -> None:
         _draw_paragraphs(paragraphs, page)
     page.print_heading("What to do")
     _draw_paragraphs(narrative.write_next_steps(case), page)
-    if case.diagnosis.recommendation.action is Action.REDEPLOY:
-        _draw_command(case, page)
+    if _is_redeploy_advised(case):
+        _draw_commands(case, page)
     for title, url in narrative.list_links(case):
         page.print_line(f"  {title}")
         page.print_link(url)
@@ -121,16 +125,19 @@ def _draw_answer(case: Case, page: Page) -> None:
     why = page.sanitize_text(rows.pop("Why"))
     used = len(page.wrap_text(head, page.prose_width - column, 2)) + 1
     for title, says in rows.items():
-        text = page.sanitize_text(says)
-        most = 2 if title in {"VM", "Redeploy"} else 1
+        text = page.sanitize_text(page.add_local_times(says) if title in _DATED_ROWS else says)
+        most = None if title == "Now" else 2
         used += len(page.wrap_text(text, room, most))
         page.print_labelled(page.sanitize_text(f"  {title}", BOLD), text, _LABEL_WIDTH, most)
     word, says = narrative.describe_next_step(case)
     step = Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says))
-    left = ANSWER_LINES - used
-    steps = min(len(page.wrap_text(step, room)), left - min(2, len(page.wrap_text(why, room))))
-    page.print_labelled(page.sanitize_text("  Why", BOLD), why, _LABEL_WIDTH, left - steps)
-    page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH, steps)
+    guarded = redeploy_texts.split_guarded_commands(case.vm)[:1] if _is_redeploy_advised(case) else ()
+    # What is true and what to do are never cut; why is told in full below.
+    left = ANSWER_LINES - used - len(page.wrap_text(step, room)) - bool(guarded)
+    page.print_labelled(page.sanitize_text("  Why", BOLD), why, _LABEL_WIDTH, max(1, left))
+    page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH)
+    for command in guarded:
+        _print_command(command, page, _LABEL_WIDTH)
 
 
 def _draw_guards(case: Case, page: Page) -> None:
@@ -138,7 +145,7 @@ def _draw_guards(case: Case, page: Page) -> None:
         return
     page.print_heading(redeploy_texts.GUARDS_HEADING)
     for mark, guard, says in redeploy_texts.format_guard_results(case.mitigation.guards):
-        head = f"  {mark} {guard:<{_SIGNAL_WIDTH}}"
+        head = page.sanitize_text(f"  {mark} {guard:<{_SIGNAL_WIDTH}}", _GUARD_STYLES.get(mark, ""))
         page.print_labelled(head, page.sanitize_text(says), len(head))
     for line in redeploy_texts.describe_impact(case):
         page.print_labelled("  ", page.sanitize_text(line), 2)
@@ -152,15 +159,18 @@ def _draw_timeline(case: Case, page: Page) -> None:
         widest = max(len(row.label) for row in rows)
         for row in rows:
             head = f"  {clock(row.at)}  {row.label:<{widest}}  "
-            weight = BOLD if row.label.isupper() else ""
-            page.print_labelled(page.sanitize_text(head, weight), page.sanitize_text(row.says), len(head))
+            page.print_labelled(
+                page.sanitize_text(head, _ROW_STYLES.get(row.label, "")), page.sanitize_text(row.says), len(head)
+            )
         if others:
             page.print_line(f"  and {others} more: see the JSON report")
-    curve = timeline_view.draw_curve(case, max(1, page.prose_width - timeline_view.MARKER_MARGIN), page.glyphs)
+    room = max(1, page.prose_width - timeline_view.MARKER_MARGIN)
+    curve = timeline_view.draw_curve(case, room, page.glyphs)
     if curve:
         page.print_blank()
         for number, line in enumerate(curve):
-            page.print_drawing(line, "" if number else BOLD)
+            lost = timeline_view.find_lost_columns(case, room) if number == 1 else range(0)
+            page.print_drawing(line, "" if number else BOLD, lost)
         if page.glyphs.absent in curve[1]:
             page.print_drawing(f"({page.glyphs.absent.strip() or 'blank'} = not reported)")
 
@@ -172,15 +182,33 @@ def _draw_paragraphs(paragraphs: Iterable[str], page: Page) -> None:
         page.print_paragraph(text)
 
 
-def _draw_command(case: Case, page: Page) -> None:
+def _is_redeploy_advised(case: Case) -> bool:
+    return case.diagnosis.recommendation.action is Action.REDEPLOY
+
+
+def _draw_commands(case: Case, page: Page) -> None:
+    """The guarded commands first, and the bare one with what it does not do."""
     whole = redeploy_texts.format_command(case.vm)
     if whole is None:
         page.print_paragraph(redeploy_texts.IMPLAUSIBLE_ID_WARNING)
         return
-    lines = pack_lines(list(redeploy_texts.split_command(case.vm) or (whole,)), page.width - 6, " ")
+    bare = redeploy_texts.split_command(case.vm) or (whole,)
+    for says, commands in (
+        (redeploy_texts.GUARDED_COMMANDS, redeploy_texts.split_guarded_commands(case.vm)),
+        (redeploy_texts.BARE_COMMAND, (bare,)),
+    ):
+        if commands:
+            page.print_blank()
+            page.print_paragraph(f"{says}:")
+            page.print_blank()
+        for words in commands:
+            _print_command(words, page, 4)
     page.print_blank()
+
+
+def _print_command(words: tuple[str, ...], page: Page, indent: int) -> None:
+    """A command to paste, broken only between its words: half a command is worse than a long line."""
+    lines = pack_lines(list(words), page.width - indent - 2, " ")
     for number, line in enumerate(lines):
         more = " \\" if number < len(lines) - 1 else ""
-        # Never wrapped: half a command is worse than a long line.
-        page.print_line(f"    {'  ' * bool(number)}{line}{more}")
-    page.print_blank()
+        page.print_line(f"{' ' * indent}{'  ' * bool(number)}{line}{more}")

@@ -3,13 +3,31 @@
 Strangers' words are cut to length here and neutralised by the format, which alone knows what is dangerous in it.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Extent, Header, OtherVms, Stance, State, Verdict
+from vmdiag.diagnosis.model import (
+    UNEXPLAINED,
+    Action,
+    Case,
+    Extent,
+    Header,
+    OtherVms,
+    Scenario,
+    Stance,
+    State,
+    Verdict,
+)
 from vmdiag.model import NO_SUCH_VM, Kind
 from vmdiag.wording import redeploy_texts
-from vmdiag.wording.evidence import collect_sentences, format_scenario_title, get_scenario, select_evidence
+from vmdiag.wording.evidence import (
+    collect_sentences,
+    format_scenario_title,
+    get_scenario,
+    load_scenario,
+    select_evidence,
+)
 from vmdiag.wording.plain_text import format_duration, format_instant, format_vm_name, shorten_name, shorten_sentence
 
 _OPEN_STATE_WORDS = {
@@ -200,6 +218,22 @@ def write_next_steps(case: Case) -> Iterator[str]:
             "A redeploy shuts the VM down, starts it on another host, and builds its network port anew. A restart "
             f"keeps the host, so it is unlikely to help. {redeploy_texts.REDEPLOY_IMPACT}"
         )
+    cause = _get_other_cause(case)
+    if cause is not None:
+        if case.diagnosis.state is State.OPEN:
+            remedies = " ".join(cause.remedies)
+            if redeploy_texts.split_guarded_commands(case.vm):
+                vm = case.vm.id
+                remedies = remedies.replace("--ids VM_ID", f"--resource-group {vm.resource_group} --name {vm.name}")
+            yield f"What helps: {remedies}"
+        yield f"vmdiag explain {cause.id} tells what it is and how it is told from a live migration's loss."
+
+
+def _get_other_cause(case: Case) -> Scenario | None:
+    """The scenario that explains the latest loss, where it is not the one that was asked about."""
+    explanation = case.diagnosis.explanation
+    is_other = explanation is not None and explanation != case.diagnosis.finding.scenario
+    return load_scenario(explanation) if explanation is not None and is_other else None
 
 
 def list_links(case: Case) -> Iterator[tuple[str, str]]:
@@ -208,6 +242,9 @@ def list_links(case: Case) -> Iterator[tuple[str, str]]:
     ours: list[tuple[str, str]] = []
     if advice.action is Action.REDEPLOY:
         ours = [(f"Redeploy, {os}", url) for os, url in redeploy_texts.list_instructions(case.vm.os)]
+    cause = _get_other_cause(case)
+    # The page that a scenario's own page names as its source.
+    ours += [(f"About {cause.id}", url) for url in re.findall(r"https://\S+", cause.page)] if cause else []
     is_flagged = case.diagnosis.verdict.is_flagged
     background = [("Live migration", redeploy_texts.MAINTENANCE_PAGE)] if is_flagged else []
     yield from ours

@@ -17,6 +17,8 @@ REDEPLOY_IMPACT = (
     "It is a reboot: memory and the temporary disk are lost, and a dynamic public IP address may change. With an "
     "ephemeral OS disk everything on it is lost. If Azure finds no room for the VM elsewhere, it stays down."
 )
+GUARDED_COMMANDS = "Behind guards: the plan, then the same with a question first and a proof afterwards"
+BARE_COMMAND = "The bare command, which no guard looks at and which proves nothing"
 IMPLAUSIBLE_ID_WARNING = "Its id holds characters that Azure does not allow: check it before you act on it."
 # What Azure accepts in names of subscriptions, groups, scale sets and VMs; a leading hyphen would be read as an option.
 _ALLOWED_NAME = re.compile(r"(?!-)[\w.()-]{1,90}\Z")
@@ -54,6 +56,14 @@ def format_command(vm: VirtualMachine) -> str | None:
     # `az vm redeploy` does not reach the instances of a uniform scale set.
     url = shlex.quote(f"{vm.id}/redeploy?api-version={_API_VERSION}")
     return f"az rest --method post --url {url}"
+
+
+def split_guarded_commands(vm: VirtualMachine) -> tuple[tuple[str, ...], ...]:
+    """The commands of vmdiag that plan and make a redeploy of this VM, as groups of words; none where it refuses."""
+    if format_command(vm) is None or vm.id.scale_set is not None:
+        return ()
+    command = f"vmdiag check {shlex.quote(f'{vm.id.resource_group}/{vm.id.name}')}"
+    return (command, "--redeploy", "--dry-run"), (command, "--redeploy")
 
 
 def split_command(vm: VirtualMachine) -> tuple[str, ...] | None:

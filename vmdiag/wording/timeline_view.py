@@ -107,6 +107,17 @@ def draw_markers(marks: Iterable[tuple[datetime, str]], span: Window, width: int
         yield f"{bars}{glyphs.corner} {', '.join(placed[where])}"
 
 
+def find_lost_columns(case: Case, most: int) -> range:
+    """The columns of the curve in which the latest loss lies."""
+    series, lost = case.curve, case.diagnosis.failed_at
+    if series is None or not series.times or lost is None or lost > series.times[-1]:
+        return range(0)
+    span = Window(series.times[0], series.times[-1])
+    width = count_columns(series, most)
+    back = case.diagnosis.recovered_at
+    return range(find_column(lost, span, width), find_column(back, span, width) if back else width)
+
+
 def draw_curve(case: Case, most: int, glyphs: GlyphSet) -> list[str]:
     """A caption, the traffic as a line of so many columns at most, and what happened below it; nothing without it."""
     series, diagnosis = case.curve, case.diagnosis
