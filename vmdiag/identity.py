@@ -1,4 +1,4 @@
-"""Which VM is meant: resource ids, and the shorter ways in which people name one; must not know anything else."""
+"""Which VM is meant: resource ids, and the shorter ways in which people name one; which types lie in its way."""
 
 import re
 from collections.abc import Iterable
@@ -11,6 +11,16 @@ VM_ID = re.compile(
     r"(?:virtualmachinescalesets/(?P<scale_set>[^/]+)/)?virtualmachines/(?P<name>[^/]+)",
     re.IGNORECASE,
 )
+
+# Network resources whose change can cut a VM off (conventional Resource Manager types).
+NETWORK_TYPES = frozenset({
+    "microsoft.network/networksecuritygroups", "microsoft.network/networkinterfaces", "microsoft.network/routetables",
+    "microsoft.network/virtualnetworks", "microsoft.network/publicipaddresses", "microsoft.network/loadbalancers",
+    "microsoft.network/natgateways", "microsoft.network/azurefirewalls", "microsoft.network/firewallpolicies",
+    "microsoft.network/virtualnetworkgateways", "microsoft.network/applicationgateways",
+    "microsoft.network/bastionhosts", "microsoft.network/networkmanagers", "microsoft.network/virtualhubs",
+    "microsoft.network/connections",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from vmdiag.sources.files.input_files import FileMember, iter_members
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.rows import MalformedRow
 
 Told = dict[str, object]
 

@@ -8,16 +8,8 @@ from vmdiag import plugins
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import (
-    FeedCoverage,
-    Item,
-    MetricPoints,
-    NetworkChange,
-    Row,
-    ServiceIncident,
-    VmInventory,
-    VmRecord,
-)
+from vmdiag.sources.items import FeedCoverage, Item, MetricPoints, NetworkChange, ServiceIncident, VmInventory, VmRecord
+from vmdiag.sources.rows import Row
 
 REF = "file.json:7"
 FORMATS: dict[str, ModuleType] = {

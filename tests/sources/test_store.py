@@ -14,7 +14,6 @@ from vmdiag.sources.items import (
     UNDATED,
     FeedCoverage,
     Item,
-    MalformedRow,
     MetricPoints,
     NetworkChange,
     NetworkLink,
@@ -22,9 +21,8 @@ from vmdiag.sources.items import (
     ServiceIncident,
     VmInventory,
     VmRecord,
-    make_computer_placeholder,
-    make_name_placeholder,
 )
+from vmdiag.sources.rows import MalformedRow, make_computer_placeholder, make_name_placeholder
 from vmdiag.sources.store import CACHE_LIMIT, POINTS_LIMIT, ROWS_LIMIT, ItemStore, encode_vm_id
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)

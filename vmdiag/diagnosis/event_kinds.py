@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from vmdiag.diagnosis import event_words as words
+from vmdiag.identity import NETWORK_TYPES
 from vmdiag.model import Kind, Signal
 
 
@@ -71,7 +72,7 @@ def _interpret_operation(name: str, facts: Mapping[str, str]) -> Kind:
             return words.OPERATIONS.get(name.removeprefix(vm_type), Kind.OTHER)
     if name.startswith("microsoft.network/") and name.endswith(words.CHANGING):
         provider, kind, *_ = name.split("/")
-        return Kind.NETWORK_CHANGE if f"{provider}/{kind}" in words.NETWORK_TYPES else Kind.OTHER
+        return Kind.NETWORK_CHANGE if f"{provider}/{kind}" in NETWORK_TYPES else Kind.OTHER
     return Kind.OTHER
 
 

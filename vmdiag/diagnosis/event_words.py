@@ -88,15 +88,6 @@ OPERATIONS: Mapping[str, Kind] = {
 }
 VM_TYPES = ("microsoft.compute/virtualmachines/", "microsoft.compute/virtualmachinescalesets/virtualmachines/")
 
-# Network resources whose change can cut a VM off (conventional Resource Manager types).
-NETWORK_TYPES = frozenset({
-    "microsoft.network/networksecuritygroups", "microsoft.network/networkinterfaces", "microsoft.network/routetables",
-    "microsoft.network/virtualnetworks", "microsoft.network/publicipaddresses", "microsoft.network/loadbalancers",
-    "microsoft.network/natgateways", "microsoft.network/azurefirewalls", "microsoft.network/firewallpolicies",
-    "microsoft.network/virtualnetworkgateways", "microsoft.network/applicationgateways",
-    "microsoft.network/bastionhosts", "microsoft.network/networkmanagers", "microsoft.network/virtualhubs",
-    "microsoft.network/connections",
-})  # fmt: skip
 CHANGING = ("write", "delete", "commit/action")
 
 STATUSES: Mapping[str, Kind] = {

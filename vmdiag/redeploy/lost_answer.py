@@ -23,7 +23,7 @@ from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, t
 from vmdiag.sources.decoding.log_entry import LogEntry
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import activity_log as wire
-from vmdiag.sources.items import MalformedRow, Row
+from vmdiag.sources.rows import MalformedRow, Row
 
 # This machine's clock and Azure's may differ by so much unnoticed.
 CLOCK_TOLERANCE = timedelta(minutes=3)

@@ -23,7 +23,7 @@ from vmdiag.sources.azure.feeds import activity_log, announced_events, permissio
 from vmdiag.sources.azure.whole_lists import read_growing_rows, read_resource, read_rows
 from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
 from vmdiag.sources.decoding.fields import to_mapping
-from vmdiag.sources.items import MalformedRow, Row
+from vmdiag.sources.rows import MalformedRow, Row
 
 # The guards count redeploys of a week, a customer's write for half an hour and others' redeploys for an hour, whose
 # records may be late.

@@ -13,7 +13,7 @@ from vmdiag.model import Kind, Signal
 from vmdiag.redeploy.model import KnownRedeploy
 from vmdiag.sources.decoding.log_entry import LogEntry, find_feed
 from vmdiag.sources.formats import activity_log as wire
-from vmdiag.sources.items import Row
+from vmdiag.sources.rows import Row
 
 # What does nothing to a VM, though it is a POST.
 READ_ONLY_ACTIONS = ("retrievebootdiagnosticsdata/action", "instanceview/action", "assesspatches/action")

@@ -15,6 +15,7 @@ from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine, Window
 from vmdiag.sources import items
+from vmdiag.sources.rows import MalformedRow
 from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Points, Spelling, StoredItems, StoredVm
 
 UPSERT_MACHINE = """
@@ -191,7 +192,7 @@ class ItemStore(StoredItems):
     def _register_time(self, at: datetime, vm: VmId | None = None) -> float:
         if not EARLIEST_TIME <= at < LATEST_TIME:
             message = f"its time cannot be: {at.isoformat()}"
-            raise items.MalformedRow(message, vm)
+            raise MalformedRow(message, vm)
         self._extend_newest(at)
         return at.timestamp()
 
@@ -204,7 +205,7 @@ class ItemStore(StoredItems):
         vm = machine.id
         if len(vm.key) > ID_LENGTH_LIMIT:
             message = f"an id of {len(vm.key)} characters names no VM"
-            raise items.MalformedRow(message)
+            raise MalformedRow(message)
         spelling = (vm.subscription, vm.resource_group, vm.name, vm.scale_set)
         row = (vm.key, encode_vm_id(vm), machine.location, machine.os, machine.size, machine.power_state)
         self.database.execute(UPSERT_MACHINE, row)

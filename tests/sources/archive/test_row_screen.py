@@ -24,7 +24,7 @@ from vmdiag.sources.files.input_files import find_files
 from vmdiag.sources.files.memory_rows import ScreenedRecords
 from vmdiag.sources.files.row_screen import RowScreen, make_screen
 from vmdiag.sources.files.rows import read_rows, read_whole_line
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.rows import MalformedRow
 
 FORMS = ("activity-log", "exported-records")
 AT = datetime.fromisoformat(TIME)

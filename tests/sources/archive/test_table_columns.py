@@ -8,7 +8,7 @@ import pytest
 from vmdiag.sources.archive._table_columns import MEMORY_LIMIT, PendingRows, TableColumns
 from vmdiag.sources.decoding.timestamps import LocalTime, format_iso, parse_time
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.rows import MalformedRow
 
 FILLER = "x" * 10_000
 

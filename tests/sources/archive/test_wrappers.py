@@ -14,7 +14,7 @@ from vmdiag.sources.archive._wrappers import WRAPPER_KEYS, unwrap_rows
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow, Row
+from vmdiag.sources.rows import MalformedRow, Row
 
 TEXT = json.dumps(EVENT)
 GRID = EXAMPLES["event-grid"]

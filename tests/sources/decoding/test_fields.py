@@ -27,7 +27,7 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.decoding.health_status import decode_health
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.rows import MalformedRow
 
 
 @pytest.mark.parametrize(

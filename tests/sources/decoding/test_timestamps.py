@@ -15,7 +15,7 @@ from vmdiag.sources.decoding.timestamps import (
     parse_time,
     require_time,
 )
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.rows import MalformedRow
 
 AT = datetime(2021, 2, 4, 7, 45, 44, tzinfo=UTC)
 

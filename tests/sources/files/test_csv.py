@@ -9,7 +9,7 @@ import pytest
 from vmdiag.sources.files.rows import LONGEST_NAME, read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.rows import MalformedRow
 
 
 def cut(raw: bytes | str | Path) -> list[tuple[int, object]]:

@@ -14,7 +14,7 @@ from tests.sources.reading import FORMATS, REF, heard, read
 from tests.sources.rows import EXAMPLES
 from vmdiag import plugins
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.rows import MalformedRow
 
 JSON = st.recursive(
     st.none()

@@ -10,7 +10,8 @@ from tests.sources.reading import FORMATS, changed, covered, heard, read, region
 from tests.sources.rows import EXAMPLES, SUBSCRIPTION, TIME, VM
 from vmdiag.model import Signal
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.items import MalformedRow, Row, VmRecord
+from vmdiag.sources.items import VmRecord
+from vmdiag.sources.rows import MalformedRow, Row
 
 GRID, GRAPH, CHANGES = "event-grid", "resource-graph-health", "resource-graph-health-changes"
 HISTORY, EVENTS = "resource-health", "service-events"

@@ -9,7 +9,8 @@ from tests.sources.rows import EXAMPLES, GROUP, HEALTH, VM
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
 from vmdiag.sources.formats.powershell_activity_log import identify_signals
-from vmdiag.sources.items import MalformedRow, VmRecord, make_name_placeholder
+from vmdiag.sources.items import VmRecord
+from vmdiag.sources.rows import MalformedRow, make_name_placeholder
 
 LOG, METRICS, MACHINE = "powershell-activity-log", "powershell-metrics", "powershell-virtual-machine"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)

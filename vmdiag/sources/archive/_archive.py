@@ -17,8 +17,8 @@ from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Needs, Signal, Transcript, Window
 from vmdiag.sources.archive._reader import ArchiveReader
 from vmdiag.sources.files.input_files import find_files
-from vmdiag.sources.items import BY_NAME, is_placeholder
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
+from vmdiag.sources.rows import BY_NAME, is_placeholder
 from vmdiag.sources.selection import (
     ALLOW_EMPTY,
     find_suspects,

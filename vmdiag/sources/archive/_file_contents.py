@@ -13,7 +13,7 @@ from functools import partial
 from vmdiag.completeness import Missing
 from vmdiag.identity import VM_ID
 from vmdiag.model import Signal
-from vmdiag.sources import items
+from vmdiag.sources import items, rows
 from vmdiag.sources.archive._screened_coverage import ScreenedCoverage, ScreenedScopes, make_complete_reads
 from vmdiag.sources.decoding.fields import fold_column_names, parse_subscription, to_text
 from vmdiag.sources.files.memory_rows import ListCounter
@@ -55,7 +55,7 @@ class LostRecord:
     """A record that cannot be used: of which VM and signals, where that can be told; `is_end` where the file ends."""
 
     line: int
-    fault: items.MalformedRow
+    fault: rows.MalformedRow
     form: str = ""
     signals: Signals | None = None
     is_end: bool = False
@@ -261,7 +261,7 @@ class KindCounter(dict[str, KindCount]):
         return is_first
 
 
-def describe_kind(row: items.Row) -> str:
+def describe_kind(row: rows.Row) -> str:
     """What a record calls itself, else what it is made of."""
     names = fold_column_names(row)
     for name in KIND_COLUMNS:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from functools import partial
 from typing import TYPE_CHECKING
 
 import vmdiag.sources.formats
@@ -31,8 +30,9 @@ from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import CUT_SHORT
 from vmdiag.sources.formats import InputFormat, recognises_row
-from vmdiag.sources.items import FeedCoverage, IncompleteRead, MalformedRow, ObservedTime, Row
+from vmdiag.sources.items import FeedCoverage, IncompleteRead, ObservedTime
 from vmdiag.sources.protocol import Scope, Watcher
+from vmdiag.sources.rows import MalformedRow, Row
 from vmdiag.sources.store import ItemStore
 
 if TYPE_CHECKING:
@@ -143,9 +143,8 @@ class ArchiveReader:
                 if member.damage:
                     # A container that ends early: what it lacks may be anything of what it holds.
                     self._useless_files.count_kind(member.name, member.damage)
-                    lack = partial(IncompleteRead, scope="", form="", place=member.name, reason=member.damage)
                     for signal in tuple(signals) or FALLBACK_SIGNALS:
-                        self._store.add_item(lack(signal=signal))
+                        self._store.add_item(IncompleteRead(signal, "", "", member.name, member.damage))
                 elif member.unsupported is not None:
                     refused = member.unsupported
                     self._useless_files.count_kind(member.name, refused.description, advice=refused.advice)

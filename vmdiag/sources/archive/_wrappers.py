@@ -26,7 +26,7 @@ from vmdiag.sources.decoding.envelopes import (
 )
 from vmdiag.sources.decoding.fields import iter_objects, to_list, to_number, to_short_text, to_text, try_decode_json
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.items import MalformedRow, Row
+from vmdiag.sources.rows import MalformedRow, Row
 
 DEPTH_LIMIT = 4  # wrappings in one another
 # Where a tool keeps what it was given, whatever it drew out of it beside that.

@@ -16,8 +16,9 @@ from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
 from vmdiag.sources.coverage import MEASURED_SIGNALS
 from vmdiag.sources.decoding.fields import find_named_vm
-from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MalformedRow, MetricPoints, VmRecord
+from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MetricPoints, VmRecord
 from vmdiag.sources.protocol import Watcher
+from vmdiag.sources.rows import MalformedRow
 from vmdiag.sources.store import ItemStore
 
 INTERRUPTED_REASON = "interrupted before it was read"

@@ -8,20 +8,20 @@ from enum import StrEnum
 from functools import partial
 from typing import cast
 
+import vmdiag.sources.azure.feeds
 from vmdiag import plugins
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer, SourceError, Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Window
-from vmdiag.sources.azure import feeds
 from vmdiag.sources.azure.feed_request import Feed
 from vmdiag.sources.azure.feeds import announced_events, heartbeat, inventory
 from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import parse_vm_id, to_text
-from vmdiag.sources.items import Row
+from vmdiag.sources.rows import Row
 
 # Of more subscriptions only the first are tried feed by feed; name one to try it.
 SUBSCRIPTION_LIMIT = 10
@@ -90,7 +90,8 @@ def run_checks(session: Session, named: Iterable[str], workspaces: Iterable[str]
 
 def load_feeds() -> dict[str, Feed]:
     """The feeds that can be tried, by name."""
-    known = {name: plugins.load(feeds, name) for name in plugins.list_names(feeds)}
+    package = vmdiag.sources.azure.feeds
+    known = {name: plugins.load(package, name) for name in plugins.list_names(package)}
     return {name: cast("Feed", feed) for name, feed in known.items() if hasattr(feed, Feed.build_access_check.__name__)}
 
 

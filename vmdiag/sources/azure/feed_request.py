@@ -10,7 +10,8 @@ from vmdiag.errors import BadAnswer, SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources.decoding.envelopes import unpack_document
-from vmdiag.sources.items import Item, Row
+from vmdiag.sources.items import Item
+from vmdiag.sources.rows import Row
 
 ItemReader = Callable[[Any, str], Iterator[Item]]
 

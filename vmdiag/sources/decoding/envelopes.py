@@ -14,7 +14,7 @@ from itertools import chain
 
 from vmdiag.sources.decoding.fields import iter_objects
 from vmdiag.sources.decoding.timestamps import EPOCH
-from vmdiag.sources.items import MalformedRow, Row
+from vmdiag.sources.rows import MalformedRow, Row
 
 
 class Part(StrEnum):

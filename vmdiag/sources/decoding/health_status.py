@@ -15,7 +15,8 @@ from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import collect_facts, find_text, to_mapping, to_short_text
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
-from vmdiag.sources.items import MalformedRow, ServiceIncident, VmRecord
+from vmdiag.sources.items import ServiceIncident, VmRecord
+from vmdiag.sources.rows import MalformedRow
 
 STATES_AND_NOTHING = frozenset({"available", "unavailable", "degraded", "unknown", ""})
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

@@ -29,7 +29,8 @@ from vmdiag.sources.decoding.fields import (
     to_short_text,
 )
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
-from vmdiag.sources.items import FeedCoverage, Item, MalformedRow, NetworkChange, ObservedTime, VmInventory, VmRecord
+from vmdiag.sources.items import FeedCoverage, Item, NetworkChange, ObservedTime, VmInventory, VmRecord
+from vmdiag.sources.rows import MalformedRow
 
 _VM = "Microsoft.Compute/virtualMachines"
 _NET = "Microsoft.Network"

@@ -21,7 +21,8 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
-from vmdiag.sources.items import UNDATED, Item, MalformedRow, VmRecord, make_name_placeholder
+from vmdiag.sources.items import UNDATED, Item, VmRecord
+from vmdiag.sources.rows import MalformedRow, make_name_placeholder
 
 EVENT_MEMBERS = frozenset({"eventtype", "eventstatus"})
 EVENT_COLUMNS = frozenset({"eventtype", "_eventtype"})  # one of them, where an event's members are columns

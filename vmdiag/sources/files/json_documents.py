@@ -35,7 +35,7 @@ from vmdiag.sources.files.memory_rows import (
     report_completeness,
 )
 from vmdiag.sources.files.text_cursor import CUT_SHORT, NOT_JSON, BrokenText, TextCursor
-from vmdiag.sources.items import MalformedRow
+from vmdiag.sources.rows import MalformedRow
 
 if TYPE_CHECKING:
     from vmdiag.sources.files.row_screen import RowScreen

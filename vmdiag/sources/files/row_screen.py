@@ -18,7 +18,8 @@ from vmdiag.sources import formats
 from vmdiag.sources.decoding.envelopes import check_record
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
 from vmdiag.sources.files.text_cursor import TextCursor
-from vmdiag.sources.items import Item, MalformedRow, ObservedTime, Row
+from vmdiag.sources.items import Item, ObservedTime
+from vmdiag.sources.rows import MalformedRow, Row
 
 if TYPE_CHECKING:
     from vmdiag.sources.formats import RecordScreen

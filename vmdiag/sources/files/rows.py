@@ -17,7 +17,7 @@ from vmdiag.sources.decoding.envelopes import make_row
 from vmdiag.sources.files.json_documents import NEXT_RECORD, DocumentWalker
 from vmdiag.sources.files.memory_rows import RowResult, decode_json, read_document_rows
 from vmdiag.sources.files.text_cursor import CUT_SHORT, RECORD_LIMIT, BrokenText, TextCursor
-from vmdiag.sources.items import MalformedRow, Row
+from vmdiag.sources.rows import MalformedRow, Row
 
 if TYPE_CHECKING:
     from vmdiag.sources.files.row_screen import RowScreen

@@ -22,7 +22,8 @@ from vmdiag.sources.decoding.fields import (
 from vmdiag.sources.decoding.metric_names import find_metric
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature, activity_log, metrics
-from vmdiag.sources.items import Item, MetricPoints, Row
+from vmdiag.sources.items import Item, MetricPoints
+from vmdiag.sources.rows import Row
 
 SIGNALS = log_entry.SIGNALS
 # The aggregations over a window that tell what each of its minutes was.

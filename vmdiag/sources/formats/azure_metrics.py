@@ -17,7 +17,8 @@ from vmdiag.sources.decoding.metric_names import (
 )
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
+from vmdiag.sources.items import Item, MetricPoints
+from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = METRIC_SIGNALS
 # Not measured, in whatever words of the tool that made a table of it.

@@ -12,7 +12,8 @@ from vmdiag.sources.decoding import health_status
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path, parse_health_vm, to_mapping
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import EVENT_TYPE_KEYS, Signature
-from vmdiag.sources.items import FeedCoverage, Item, Row
+from vmdiag.sources.items import FeedCoverage, Item
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 HEALTH_RESOURCES = "microsoft.resourcenotifications.healthresources."

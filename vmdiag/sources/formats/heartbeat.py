@@ -18,7 +18,8 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import Item, MetricPoints, Row, VmInventory, make_computer_placeholder
+from vmdiag.sources.items import Item, MetricPoints, VmInventory
+from vmdiag.sources.rows import Row, make_computer_placeholder
 
 SIGNALS = (Signal.HEARTBEAT,)
 # Columns that, beside a computer and a time, no other table of a workspace has.

@@ -33,7 +33,8 @@ from vmdiag.sources.decoding.metric_names import (
 )
 from vmdiag.sources.decoding.timestamps import parse_time, to_utc
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
+from vmdiag.sources.items import Item, MetricPoints
+from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = METRIC_SIGNALS
 

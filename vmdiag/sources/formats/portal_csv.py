@@ -12,7 +12,8 @@ from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_columns, parse_health_vm
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import FeedCoverage, Item, MalformedRow, Row
+from vmdiag.sources.items import FeedCoverage, Item
+from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = (Signal.ACTIVITY, Signal.HEALTH)
 # The portal's headings hold blanks as no other form's do.

@@ -15,7 +15,8 @@ from vmdiag.sources.decoding.envelopes import convert_powershell
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path, parse_health_vm, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import Item, MalformedRow, Row
+from vmdiag.sources.items import Item
+from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = log_entry.SIGNALS
 SIGNATURES = (Signature(all_of={"EventTimestamp", "OperationName"}),)  # spelt as .NET does

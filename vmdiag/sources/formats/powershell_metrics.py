@@ -10,7 +10,8 @@ from vmdiag.sources.decoding.envelopes import convert_powershell
 from vmdiag.sources.decoding.fields import to_mapping, to_text
 from vmdiag.sources.decoding.metric_names import METRIC_SIGNALS, list_metric_signals
 from vmdiag.sources.formats import Signature, metrics
-from vmdiag.sources.items import Item, Row
+from vmdiag.sources.items import Item
+from vmdiag.sources.rows import Row
 
 SIGNALS = METRIC_SIGNALS
 

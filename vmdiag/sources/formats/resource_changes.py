@@ -18,7 +18,8 @@ from vmdiag.sources.decoding.log_entry import cover_scope
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.formats.resource_graph_health_changes import CHANGE_TYPE, find_change, is_resource_change
-from vmdiag.sources.items import Item, NetworkChange, Row, VmRecord
+from vmdiag.sources.items import Item, NetworkChange, VmRecord
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.ACTIVITY,)
 SIGNATURES = (

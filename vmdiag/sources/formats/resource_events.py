@@ -12,7 +12,8 @@ from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import EVENT_TYPE_KEYS, Signature
-from vmdiag.sources.items import Item, Row
+from vmdiag.sources.items import Item
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.ACTIVITY,)
 EVENT_TYPE = re.compile(r"(?i)microsoft\.resources\.resource(?:write|delete|action)(success|failure|cancel)")

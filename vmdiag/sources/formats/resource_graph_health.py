@@ -20,7 +20,8 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import FeedCoverage, Item, Row
+from vmdiag.sources.items import FeedCoverage, Item
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 CURRENT_ONLY = "only the current row of Resource Graph: an earlier annotation is overwritten"

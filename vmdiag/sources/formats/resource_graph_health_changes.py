@@ -20,7 +20,8 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import FeedCoverage, Item, Row, VmRecord
+from vmdiag.sources.items import FeedCoverage, Item, VmRecord
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 CHANGE_TYPE = re.compile(r"(?i)(?:microsoft\.resources/changes)?")

@@ -19,7 +19,8 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.formats import Signature, virtual_machine
-from vmdiag.sources.items import Item, NetworkLink, Row, VmInventory
+from vmdiag.sources.items import Item, NetworkLink, VmInventory
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.POWER,)
 # Types that are no resources, or tell more than that they exist, are other formats': a VM's where REST gave it, too.

@@ -16,7 +16,8 @@ from vmdiag.sources.decoding.scheduled_event import (
     is_scheduled_event,
 )
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import Item, Row
+from vmdiag.sources.items import Item
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 DOCUMENT_COLUMNS = {"documentincarnation", "_documentincarnation"}

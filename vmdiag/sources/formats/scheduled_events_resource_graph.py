@@ -17,7 +17,8 @@ from vmdiag.sources.decoding.scheduled_event import (
     is_scheduled_event,
 )
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import Item, Row
+from vmdiag.sources.items import Item
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 EVENT_TYPE = re.compile(r"(?i)microsoft\.maintenance/scheduledevents")

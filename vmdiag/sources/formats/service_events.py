@@ -11,7 +11,8 @@ from vmdiag.sources.decoding.fields import find_resource_id, find_text, iter_obj
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import FeedCoverage, Item, Row
+from vmdiag.sources.items import FeedCoverage, Item
+from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.SERVICE,)
 EVENT_TYPE = re.compile(r"(?i)(?:/providers/)?microsoft\.resourcehealth/events")  # some versions have the prefix

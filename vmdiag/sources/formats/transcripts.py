@@ -16,14 +16,13 @@ from vmdiag.sources.items import (
     CompleteRead,
     FeedCoverage,
     Item,
-    MalformedRow,
     MetricPoints,
     RecordedGap,
     RecordingOrigin,
-    Row,
     VmInventory,
     VmRecord,
 )
+from vmdiag.sources.rows import MalformedRow, Row
 
 if TYPE_CHECKING:
     from vmdiag.sources.decoding.recording import Recording

@@ -24,7 +24,8 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import UNDATED, Item, MalformedRow, Row, VmInventory, VmRecord
+from vmdiag.sources.items import UNDATED, Item, VmInventory, VmRecord
+from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = (Signal.POWER, Signal.AGENT)
 VM_TYPE = re.compile(r"microsoft\.compute/(?:virtualmachinescalesets/)?virtualmachines", re.IGNORECASE)

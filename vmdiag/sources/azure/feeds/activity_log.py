@@ -20,7 +20,8 @@ from vmdiag.sources.azure.feed_request import FeedRequest, ItemReader, clip_to_r
 from vmdiag.sources.decoding.fields import find_text, parse_scope, parse_subscription
 from vmdiag.sources.decoding.log_entry import LOG_INCOMPLETE
 from vmdiag.sources.formats import activity_log
-from vmdiag.sources.items import FeedCoverage, Item, Row
+from vmdiag.sources.items import FeedCoverage, Item
+from vmdiag.sources.rows import Row
 
 PERMISSIONS = ("Microsoft.Insights/eventtypes/values/read",)
 SIGNALS = (Signal.ACTIVITY,)

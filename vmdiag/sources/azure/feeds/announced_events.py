@@ -12,7 +12,7 @@ from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
-from vmdiag.sources.items import Row
+from vmdiag.sources.rows import Row
 
 # Announced events that stop a VM; a freeze does not, and what has ended is no announcement.
 STOPPING_EVENTS, ENDED_STATUSES = ("redeploy", "reboot", "restart", "preempt", "terminate"), ("completed", "canceled")

@@ -14,7 +14,8 @@ from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import find_resource_id, parse_vm_id, to_list, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
-from vmdiag.sources.items import Item, MalformedRow, MetricPoints, Row
+from vmdiag.sources.items import Item, MetricPoints
+from vmdiag.sources.rows import MalformedRow, Row
 
 PERMISSIONS = (
     "Microsoft.OperationalInsights/workspaces/query/read",

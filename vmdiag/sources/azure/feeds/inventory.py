@@ -16,7 +16,8 @@ from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, It
 from vmdiag.sources.azure.scoped_vms import InventoryVm
 from vmdiag.sources.decoding.fields import get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.formats import resources, virtual_machine
-from vmdiag.sources.items import Item, Row
+from vmdiag.sources.items import Item
+from vmdiag.sources.rows import Row
 
 PERMISSIONS = (
     *GRAPH_PERMISSIONS,

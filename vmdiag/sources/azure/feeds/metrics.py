@@ -17,7 +17,8 @@ from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import metrics
-from vmdiag.sources.items import IncompleteRead, Item, MalformedRow, PackedMetricPoints, Row
+from vmdiag.sources.items import IncompleteRead, Item, PackedMetricPoints
+from vmdiag.sources.rows import MalformedRow, Row
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)

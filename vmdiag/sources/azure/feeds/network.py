@@ -12,7 +12,8 @@ from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.formats import resources
-from vmdiag.sources.items import Item, NetworkLink, Row, VmInventory
+from vmdiag.sources.items import Item, NetworkLink, VmInventory
+from vmdiag.sources.rows import Row
 
 PERMISSIONS = (
     *GRAPH_PERMISSIONS,

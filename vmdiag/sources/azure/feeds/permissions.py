@@ -18,8 +18,8 @@ from vmdiag.sources.azure.scoped_vms import build_vm_filter, find_explicit_ids, 
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.fields import to_list, to_text
-from vmdiag.sources.items import Row
 from vmdiag.sources.protocol import Scope
+from vmdiag.sources.rows import Row
 
 REDEPLOY_ACTION = "Microsoft.Compute/virtualMachines/redeploy/action"
 # So many places are asked beforehand; each VM's own answer comes with its plan.
