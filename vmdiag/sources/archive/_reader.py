@@ -144,7 +144,8 @@ class ArchiveReader:
                     # A container that ends early: what it lacks may be anything of what it holds.
                     self._useless_files.count_kind(member.name, member.damage)
                     for signal in tuple(signals) or FALLBACK_SIGNALS:
-                        self._store.add_item(IncompleteRead(signal, "", "", member.name, member.damage))
+                        lack = IncompleteRead(signal=signal, scope="", form="", place=member.name, reason=member.damage)
+                        self._store.add_item(lack)
                 elif member.unsupported is not None:
                     refused = member.unsupported
                     self._useless_files.count_kind(member.name, refused.description, advice=refused.advice)
