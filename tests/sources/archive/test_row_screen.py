@@ -17,7 +17,6 @@ from tests.sources.rows import GROUP, NSG, SUBSCRIPTION, TIME, VM
 from vmdiag import plugins
 from vmdiag.model import Signal
 from vmdiag.sources.archive._range_pool import RangePool
-from vmdiag.sources.archive._range_reader import FileRange, RangeReader
 from vmdiag.sources.decoding.log_entry import find_silent_scope
 from vmdiag.sources.decoding.log_structs import ExportedRecord, LoggedEvent
 from vmdiag.sources.files.input_files import find_files
@@ -127,27 +126,63 @@ def test_a_whole_line_is_what_the_text_says_or_left_to_it(lines: list[str]) -> N
         assert rows is None or [(row.line, row.row) for row in rows] == read(line, None)
 
 
+# Laid out as the list that it lies in, and broken.
+NESTED = json.dumps({"properties": {"a": "@"}, "resourceId": VM}).replace(
+    '"@"', '[\n  {\n"x": 1\n  },\n  {\n"x": 2\n  }\n  ]'
+)
+OBJECTS = [json.dumps(each, indent=2) for each in (PLAIN_EVENT, *TELLING_EVENTS.values())]
+
+
 @FIXED
 @given(
-    lines=st.lists(st.sampled_from([json.dumps(PLAIN), json.dumps({**PLAIN, "resourceId": VM}), "", "{}", " ", "\r"])),
+    lines=st.lists(st.sampled_from([json.dumps(PLAIN), json.dumps({**PLAIN, "resourceId": VM}), "", "{}", " ", "{"])),
     size=st.integers(1, 2_000),
     has_end=st.booleans(),
 )
-def test_ranges_cut_anywhere_give_each_line_once(lines: list[str], size: int, tmp_path: Path, *, has_end: bool) -> None:
-    text = "\n".join(["{}", *lines]) + "\n" * has_end
-    path = tmp_path / "lines.json"
-    path.write_bytes(text.encode())
-    reader, line, rows = RangeReader(FORMS), 1, list[tuple[int, object]]()
-    for start in range(0, len(text), size):
-        found = reader.read_range(FileRange(str(path), start, min(size, len(text) - start)))
-        assert found is not None
-        rows += [(row.line + line, row.row) for row in found.rows]
-        line += found.lines
+def test_lines_cut_anywhere_are_what_they_are_in_one(
+    lines: list[str], size: int, tmp_path: Path, *, has_end: bool
+) -> None:
+    check_ranges("\n".join(["{}", *lines]) + "\n" * has_end, size, tmp_path)
 
-    whole = read(text, None)
-    assert [row for row in rows if is_of_vm(row[1])] == [row for row in whole if is_of_vm(row[1])]
-    assert count_records(row for _, row in rows) == count_records(row for _, row in whole)
-    assert line - 1 == len(text.removesuffix("\n").split("\n"))
+
+@FIXED
+@given(
+    objects=st.lists(
+        st.sampled_from([*OBJECTS, OBJECTS[0], OBJECTS[1], NESTED, "{}", '{"value": [1]}', "{", "}", "3"])
+    ),
+    size=st.integers(1, 3_000),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    end=st.sampled_from(["\n]\n", "\n]", "", "]]", ",\n]"]),
+)
+def test_lists_cut_anywhere_are_what_they_are_in_one(
+    objects: list[str], size: int, newline: str, end: str, tmp_path: Path
+) -> None:
+    indented = ["\n".join(f"  {line}" for line in each.split("\n")) for each in (OBJECTS[0], *objects)]
+    check_ranges(("[\n" + ",\n".join(indented) + end).replace("\n", newline), size, tmp_path)
+
+
+def check_ranges(text: str, size: int, folder: Path) -> None:
+    """What is left out is counted, and all else is as in one reading, in its order and line."""
+    path = folder / "export.json"
+    path.write_bytes(text.encode())
+    (file,) = find_files(str(path))
+    with RangePool([file], FORMS, 1, size) as pool:
+        ranged = pool.open_file(file, lambda _: None)
+        rows = None if ranged is None else [(row.line, row.row, row.listing) for row in ranged]
+    whole = [(row.line, row.row, row.listing) for row in read_rows(iter([text.encode()]))]
+
+    assert rows is None or [show(row) for row in rows if is_kept(row[1])] == [
+        show(row) for row in whole if is_kept(row[1])
+    ]
+    assert rows is None or count_records(row for _, row, _ in rows) == count_records(row for _, row, _ in whole)
+
+
+def show(row: tuple[int, object, int]) -> object:
+    return (row[0], row[1].reason, row[2]) if isinstance(row[1], MalformedRow) else row
+
+
+def is_kept(row: object) -> bool:
+    return row is not None and not isinstance(row, ScreenedRecords) and not is_plain(row)
 
 
 def test_the_newest_of_what_is_left_out_is_known_to_the_digit() -> None:
@@ -175,10 +210,6 @@ def test_the_screen_knows_a_vm_and_a_network_as_the_whole_reading_does() -> None
     assert list(map(find_silent_scope, [*told, *odd])) == [None] * (len(told) + len(odd))
     assert set(map(find_silent_scope, silent)) == {GROUP.lower()}
     assert find_silent_scope(SUBSCRIPTION) == SUBSCRIPTION.lower()
-
-
-def is_of_vm(row: object) -> bool:
-    return isinstance(row, dict) and row.get("resourceId") == VM
 
 
 def is_plain(row: object) -> bool:
@@ -226,6 +257,11 @@ def export(tmp_path: Path) -> Path:
     (folder / "a.json").write_text(block * 3)
     (folder / "b.json").write_text(block + '{"time": "cut here\n' + json.dumps(PLAIN, indent=2) + "\n" + block)
     (folder / "c.json").write_text((block * 2).rstrip("\n"))
+    events = [*TELLING_EVENTS.values(), *[{**PLAIN_EVENT, "description": "x" * 3_000}] * 5_000] * 2
+    listed = json.dumps(events, indent=2)
+    (folder / "d.json").write_text(listed)
+    place = listed.index('"status"', len(listed) * 3 // 4)
+    (folder / "e.json").write_text(listed[:place] + "{" + listed[place:])
     return folder
 
 

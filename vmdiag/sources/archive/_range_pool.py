@@ -40,7 +40,10 @@ Reading = tuple[FileRange, Callable[[], RangeRows | None]]
 class RangePool:
     """Reads the ranges of files ahead, in the order of the files; with one process each when it is its turn."""
 
-    def __init__(self, files: Sequence[InputFile], forms: tuple[str, ...], processes: int) -> None:
+    def __init__(
+        self, files: Sequence[InputFile], forms: tuple[str, ...], processes: int, size: int = RANGE_SIZE
+    ) -> None:
+        self._size = size
         self._abandoned: set[str] = set()
         self._plan = self._plan_ranges(files)
         self._forms = forms
@@ -90,13 +93,13 @@ class RangePool:
         """Lists of ranges, each of about so many bytes in all."""
         batch, total = list[FileRange](), 0
         for file in files:
-            size = file.size or 0
-            for start in range(0, size, RANGE_SIZE):
+            end = file.size or 0
+            for start in range(0, end, self._size):
                 if file.path in self._abandoned:
                     break
-                batch.append(FileRange(file.path, start, min(RANGE_SIZE, size - start)))
+                batch.append(FileRange(file.path, start, min(self._size, end - start)))
                 total += batch[-1].size
-                if total >= RANGE_SIZE or self._pool is None:
+                if total >= self._size or self._pool is None:
                     yield batch
                     batch, total = [], 0
         if batch:

@@ -1,27 +1,44 @@
-"""The lines of a range of a file, read as the whole file would be; only what may matter is given back."""
+"""The records of a range of a file, read as the whole file would be; only what may matter is given back.
 
-from collections.abc import Iterator, Sequence
+A file is cut where a line ends, or between the objects of a list that is printed over many lines. Where an object ends
+is known when all before it was parsed: a range is one of objects if the ranges before it are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import FileIO
-from pathlib import Path
 from typing import NamedTuple
 
-from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords
-from vmdiag.sources.files.row_screen import BLOCK_SIZE, ScreenedLines, Text, make_screen
+import msgspec
+
+from vmdiag.sources.decoding.envelopes import INSIDE, Part, check_record
+from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
+from vmdiag.sources.files.row_screen import (
+    BLOCK_SIZE,
+    MISSES_LIMIT,
+    RowScreen,
+    ScreenedLines,
+    Text,
+    make_screen,
+    split_list,
+)
 from vmdiag.sources.files.rows import read_whole_line
 from vmdiag.sources.files.streams import CHUNK_SIZE
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT
 
 # So many rows of a range that matter are quicker read where they are needed than handed over.
 ROWS_LIMIT = 4_000
-# Most lines end within so many bytes.
+# Most records end within so many bytes.
 SHORT_PIECE = 1 << 14
-# What no reader of lines takes for a record.
-UNREADABLE = b"\0\n"
+# As Azure CLI and PowerShell print a list.
+LIST_HEAD = re.compile(rb"\[(\r?\n[ \t]+)\{\r?\n")
+# How a range counts the first list of its file, as who walks through the file does.
+FIRST_LIST = 1
 
 
 class FileRange(NamedTuple):
-    """The lines of a file that begin at or after `start`, and before `start + size`."""
+    """The records of a file that begin at or after `start`, and before `start + size`."""
 
     path: str
     start: int
@@ -35,35 +52,74 @@ class RangeRows(NamedTuple):
     lines: int
 
 
+class FileCut(NamedTuple):
+    """Where a file can be cut: so far behind the beginning of each `mark`; its first record begins at `first`."""
+
+    mark: bytes
+    offset: int
+    first: int = 0
+    is_list: bool = False
+
+
+LINES = FileCut(b"\n", 1)
+
+
 class RangeReader:
     """Reads one range after another, each file's in order."""
 
     def __init__(self, forms: tuple[str, ...]) -> None:
         self._forms = forms
         self._path = ""
+        self._cut: FileCut | None = None
         self._screen = make_screen(forms)
 
     def read_range(self, part: FileRange) -> RangeRows | None:
-        """The rows of a range; `None` where a line of it does not stand for itself."""
-        if part.path != self._path:
-            self._path, self._screen = part.path, make_screen(self._forms)
-        lines, rows, screen = 0, list[RowResult](), self._screen
+        """The rows of a range; `None` where a part of it does not stand for itself."""
+        lines, rows = 0, list[RowResult]()
         try:
-            for data, stop in _iter_blocks(part):
-                at = 0
-                while at < stop:
-                    found = screen.screen_lines(lines, data, at, stop) or _read_first_line(lines, data, at)
+            with FileIO(part.path) as file:
+                if part.path != self._path:
+                    self._path, self._screen = part.path, make_screen(self._forms)
+                    self._cut = find_cut(file.read(SHORT_PIECE))
+                if self._cut is None:
+                    return None
+                read_block = _read_objects if self._cut.is_list else _read_lines
+                for data, stop, is_end in _iter_blocks(file, part, self._cut):
+                    found = read_block(self._screen, lines, data, stop, is_end=is_end)
                     if found is None or len(rows) > ROWS_LIMIT:
                         return None
                     _extend_rows(rows, found.rows)
                     lines += found.lines
-                    at = found.end
         except (OSError, MemoryError):
             return None  # who asked reads it, and tells what is wrong
-        return RangeRows([*rows, *screen.take_newest()], lines)
+        rows += self._screen.take_newest()
+        if self._cut.is_list:
+            rows = [row._replace(listing=FIRST_LIST) for row in rows]
+        return RangeRows(rows, lines)
 
 
-def _extend_rows(rows: list[RowResult], more: list[RowResult]) -> None:
+def find_cut(head: bytes) -> FileCut | None:
+    """How a file that begins so can be cut; `None` for what is packed, in another encoding or of another form."""
+    if b"\0" in head:
+        return None
+    if found := LIST_HEAD.match(head):
+        between = found[1]
+        return FileCut(between + b"}," + between + b"{", len(between) + 2, len(b"["), is_list=True)
+    return LINES if head.startswith(b"{") and (b"\n" in head or b"\r" not in head) else None
+
+
+def iter_chunks(part: FileRange) -> Iterator[bytes]:
+    """The rest of a file from the first record on that begins at or after the range's start; a list's as a list."""
+    with FileIO(part.path) as file:
+        cut = find_cut(file.read(SHORT_PIECE)) or LINES
+        _seek_first_cut(file, part.start, cut)
+        if cut.is_list:
+            yield b"["
+        while chunk := file.read(CHUNK_SIZE):
+            yield chunk
+
+
+def _extend_rows(rows: list[RowResult], more: Sequence[RowResult]) -> None:
     """Add rows; where of both only the same form's records were left out, as one: there are thousands of blocks."""
     if rows and len(more) == 1:
         (line, last, _), (_, new, _) = rows[-1], more[0]
@@ -74,62 +130,100 @@ def _extend_rows(rows: list[RowResult], more: list[RowResult]) -> None:
     rows += more
 
 
+def _read_lines(screen: RowScreen, line: int, data: bytearray, stop: int, *, is_end: bool) -> RangeRows | None:
+    if is_end:
+        # As if the last line had an end.
+        data[stop : stop + 1] = b"\n"
+        stop += 1
+    at, lines, rows = 0, 0, list[RowResult]()
+    while at < stop:
+        found = screen.screen_lines(line + lines, data, at, stop) or _read_first_line(line + lines, data, at)
+        if found is None:
+            return None
+        rows += found.rows
+        lines += found.lines
+        at = found.end
+    return RangeRows(rows, lines)
+
+
 def _read_first_line(line: int, data: Text, start: int) -> ScreenedLines | None:
     end = data.find(b"\n", start) + 1
     rows = read_whole_line(line, bytes(data[start:end]))
     return None if rows is None else ScreenedLines(rows, 1, end)
 
 
-def _iter_blocks(part: FileRange) -> Iterator[tuple[bytearray, int]]:
-    """The lines that begin at or after the range's start and before its end: a buffer that is filled anew, to where.
-
-    What is no text of lines is one line that nobody can read.
-    """
-    with Path(part.path).open("rb", buffering=0) as file:
-        at, end, held = _seek_first_line(file, part.start), part.start + part.size, 0
-        buffer = bytearray(min(BLOCK_SIZE, part.size) + 1)
-        while at < end:
-            if held + 1 == len(buffer):
-                buffer = buffer + bytes(held)
-            filled = held + file.readinto(memoryview(buffer)[held:-1])
-            if filled > RECORD_LIMIT or (at == held == 0 and not _is_text_of_lines(buffer[:filled])):
-                yield bytearray(UNREADABLE), len(UNREADABLE)
-                return
-            if filled == held:
-                if held:
-                    # As if the last line had an end.
-                    buffer[held : held + 1] = b"\n"
-                    yield buffer, held + 1
-                return
-            last = end - 1 - at
-            stop = buffer.find(b"\n", last, filled) + 1 if last < filled else 0
-            stop = stop or buffer.rfind(b"\n", 0, filled) + 1
-            if stop:
-                yield buffer, stop
-                buffer[: filled - stop] = buffer[stop:filled]
-            at, held = at + stop, filled - stop
+def _read_objects(screen: RowScreen, line: int, data: bytearray, stop: int, *, is_end: bool) -> RangeRows | None:
+    """The rows of a list's objects, a comma behind each or, at the end, the list's own end."""
+    lines = data.count(b"\n", 0, stop)
+    if is_end:
+        stop = len(data[:stop].rstrip(b" \t\r\n"))
+    if not data.startswith(b"]" if is_end else b",", stop - 1):
+        return None
+    with memoryview(data)[: stop - 1] as text:
+        rows = screen.screen_list(line, text)
+        if rows is None:
+            rows = _read_each_object(screen, line, b"".join((b"[", text, b"]")))
+    return None if rows is None else RangeRows(rows, lines)
 
 
-def _seek_first_line(file: FileIO, start: int) -> int:
-    """Go to the first line that begins at or after a place; where that is, or the file's end."""
-    # The line before ends with the byte before that place, or later.
-    at = file.seek(max(start - 1, 0))
-    while start and (piece := file.read(SHORT_PIECE)):
-        found = piece.find(b"\n") + 1
-        at += found or len(piece)
-        if found:
-            break
-    return file.seek(at)
+def _read_each_object(screen: RowScreen, line: int, text: bytes) -> list[RowResult] | None:
+    try:
+        parts: Iterable[bytes] = map(bytes, split_list(text))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    rows, at = list[RowResult](), 0
+    for part in parts:
+        start = text.index(part, at)
+        line += text.count(b"\n", at, start)
+        found = screen.screen_list(line, memoryview(part))
+        if found is None:
+            value = decode_json(part)
+            if isinstance(value, dict) and not INSIDE[Part.DOCUMENT].keys().isdisjoint(value):
+                return None
+            found = [RowResult(line, check_record(value) if value != {} else None)]
+        rows += found
+        line += part.count(b"\n")
+        at = start + len(part)
+    # Of a list of another form no more is tried.
+    is_other = len(rows) > MISSES_LIMIT and not any(isinstance(row.row, ScreenedRecords) for row in rows)
+    return None if is_other else rows
 
 
-def iter_chunks(part: FileRange) -> Iterator[bytes]:
-    """The rest of a file from the first line on that begins at or after the range's start."""
-    with Path(part.path).open("rb", buffering=0) as file:
-        _seek_first_line(file, part.start)
-        while chunk := file.read(CHUNK_SIZE):
-            yield chunk
+def _iter_blocks(file: FileIO, part: FileRange, cut: FileCut) -> Iterator[tuple[bytearray, int, bool]]:
+    """The records that begin in the range: a buffer that is filled anew, to where, and whether the file ends there."""
+    at, end, held = _seek_first_cut(file, part.start, cut), part.start + part.size, 0
+    mark, offset = cut.mark, cut.offset
+    buffer = bytearray(min(BLOCK_SIZE, part.size) + 1)
+    while at < end:
+        if held + 1 == len(buffer):
+            if held > RECORD_LIMIT:
+                raise MemoryError
+            buffer = buffer + bytes(held)
+        filled = held + file.readinto(memoryview(buffer)[held:-1])
+        if filled == held:
+            if held:
+                yield buffer, held, True
+            return
+        last = end - offset - at
+        found = buffer.find(mark, max(last, 0), filled) if last < filled else -1
+        found = found if found >= 0 else buffer.rfind(mark, 0, filled)
+        stop = found + offset if found >= 0 else 0
+        if stop:
+            yield buffer, stop, False
+            buffer[: filled - stop] = buffer[stop:filled]
+        at, held = at + stop, filled - stop
 
 
-def _is_text_of_lines(head: bytes | bytearray) -> bool:
-    """Whether a file begins as lines of JSON in UTF-8 do, neither packed nor in another encoding."""
-    return head.startswith(b"{") and b"\0" not in head and (b"\n" in head or b"\r" not in head)
+def _seek_first_cut(file: FileIO, start: int, cut: FileCut) -> int:
+    """Go to the first record that begins at or after a place; where that is, or the file's end."""
+    if start <= cut.first:
+        return file.seek(cut.first)
+    at, held = file.seek(max(start - cut.offset, cut.first)), b""
+    while piece := file.read(SHORT_PIECE):
+        held += piece
+        found = held.find(cut.mark)
+        if found >= 0:
+            return file.seek(at + found + cut.offset)
+        dropped = max(len(held) - len(cut.mark) + 1, 0)
+        at, held = at + dropped, held[dropped:]
+    return file.seek(at + len(held))

@@ -7,7 +7,7 @@ out, a number beyond a double's range and a character cut in half are not told.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,6 +38,7 @@ BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Rows = list[RowResult]
 Text = bytes | bytearray
+split_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 Decoder = Callable[[bytes | memoryview], Sequence[Any]]
 get_time, get_line_decoder, get_list_decoder = map(attrgetter, ("time", "decode_lines", "decode_list"))
 
@@ -58,7 +59,7 @@ class RowScreen:
         self._current = 0
         self._newest = FIRST_TIME
         # The newest record, whose time is to be known to the digit.
-        self._newest_text: tuple[FormScreen, bytes] | None = None
+        self._newest_text: tuple[FormScreen, Callable[[], bytes]] | None = None
         # Of the current form: the silent resources whose scopes were told.
         self._known: set[str] = set()
         self._told: set[str] = set()
@@ -81,7 +82,7 @@ class RowScreen:
             end = data.rfind(b"\n", start, min(stop, start + self._reach)) + 1 or data.find(b"\n", start, stop) + 1
             if not end:
                 return None
-            block = _Block(data, start, _find_ends(data, b"\n", start, end), 0)
+            block = _Lines(data, start, _find_ends(data, start, end))
             records = self._decode_records(get_line_decoder, memoryview(data)[start:end])
             # Where lines are empty the places of the others are not told by counting.
             rows = self._select_rows(line, records, block) if records and len(records) == len(block.ends) else None
@@ -102,13 +103,10 @@ class RowScreen:
         """
         if self._misses >= MISSES_LIMIT:
             return None
-        data, start = text.data, text.pos
-        end = data.rfind(boundary, start, start + self._reach) + 1
-        rows = None
-        if end:
-            block = _Block(data, start, _find_ends(data, boundary, start, end), boundary.index(b"{") - 1)
-            records = self._decode_records(get_list_decoder, b"".join((b"[", memoryview(data)[start:end], b"]")))
-            rows = self._select_rows(text.line, records, block) if records and len(records) == len(block.ends) else None
+        end = text.data.rfind(boundary, text.pos, text.pos + self._reach) + 1
+        if not end and text.read_more():
+            end = text.data.rfind(boundary, text.pos, text.pos + self._reach) + 1
+        rows = self.screen_list(text.line, memoryview(text.data)[text.pos : end]) if end else None
         if rows is not None:
             text.pos = end
             self._note_hit()
@@ -118,14 +116,20 @@ class RowScreen:
             self._misses += 1
         return rows
 
+    def screen_list(self, line: int, text: memoryview) -> Rows | None:
+        """The rows of objects with commas between, if all can be decoded at once."""
+        block = _Objects(b"".join((b"[", text, b"]")))
+        records = self._decode_records(get_list_decoder, block.text)
+        return self._select_rows(line, records, block) if records else None
+
     def take_newest(self) -> Iterator[RowResult]:
         """When the newest of the records was made that were left out, if that was not told before."""
         if self._newest_text is not None:
-            (screen, text), self._newest_text = self._newest_text, None
-            newest = screen.read_time(text) or self._newest
+            (screen, get_text), self._newest_text = self._newest_text, None
+            newest = screen.read_time(get_text()) or self._newest
             yield RowResult(0, ScreenedRecords(screen.form, screen.list_coverage, newest=newest))
 
-    def _select_rows(self, line: int, records: Sequence[Any], block: "_Block") -> Rows | None:
+    def _select_rows(self, line: int, records: Sequence[Any], block: "_Lines | _Objects") -> Rows | None:
         """The rows of the records that may say more, and what the others show; `None` where one has no usable time."""
         screen = self._screens[self._current]
         times = list(map(get_time, records))
@@ -147,7 +151,7 @@ class RowScreen:
             return rows
         if (newest := max(times)) > self._newest:
             self._newest = newest
-            self._newest_text = screen, block.get_text(silent[times.index(newest)])
+            self._newest_text = screen, block.hold_text(silent[times.index(newest)])
         scopes = sorted(screen.find_scopes(fresh) - self._told)
         self._told.update(scopes)
         if len(self._known) > RESOURCES_LIMIT:
@@ -175,29 +179,56 @@ class RowScreen:
         self._reach, self._misses = min(BLOCK_SIZE, self._reach * SHRINK), 0
 
 
-class _Block(NamedTuple):
-    """Records in a row, where each ends, and how far behind that the next begins; a line each where that is 0."""
+class _Lines(NamedTuple):
+    """Records, a line each, and where each ends."""
 
     data: Text
     start: int
     ends: Sequence[int]
-    gap: int
 
     def get_text(self, place: int) -> bytes:
-        return bytes(self.data[self._find_start(place) : self.ends[place]])
+        return bytes(self.data[self.ends[place - 1] if place else self.start : self.ends[place]])
+
+    def hold_text(self, place: int) -> Callable[[], bytes]:
+        """What gives the text later, when the data is another's."""
+        return partial(bytes, self.get_text(place))
 
     def count_lines(self, place: int) -> int:
         """How many lines a record lies below the first."""
-        return self.data.count(b"\n", self.start, self._find_start(place)) if self.gap else place
-
-    def _find_start(self, place: int) -> int:
-        return self.ends[place - 1] + self.gap if place else self.start
+        return place
 
 
-def _find_ends(data: Text, mark: bytes, start: int, end: int) -> list[int]:
-    """Behind the first byte of each `mark`. Python's `count` looks at every byte by itself, this at sixteen at once."""
+class _Objects:
+    """Records of a list; where each begins is looked for only if one is asked for."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._parts: list[tuple[int, bytes]] = []
+
+    def get_text(self, place: int) -> bytes:
+        return self._find_part(place)[1]
+
+    def hold_text(self, place: int) -> Callable[[], bytes]:
+        return partial(self.get_text, place)
+
+    def count_lines(self, place: int) -> int:
+        return self.text.count(b"\n", 0, self._find_part(place)[0])
+
+    def _find_part(self, place: int) -> tuple[int, bytes]:
+        if not self._parts:
+            at = 0
+            for part in map(bytes, split_list(self.text)):
+                at = self.text.index(part, at)
+                self._parts.append((at, part))
+                at += len(part)
+        return self._parts[place]
+
+
+def _find_ends(data: Text, start: int, end: int) -> list[int]:
+    """Where lines end. Python's `count` looks at every byte by itself, its `find` at sixteen and more at once."""
     ends, find = list[int](), data.find
-    while start < end and (start := find(mark, start) + 1):
+    while start < end:
+        start = find(b"\n", start) + 1
         ends.append(start)
     return ends
 

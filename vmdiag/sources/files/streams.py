@@ -8,6 +8,7 @@ import codecs
 import importlib
 import sys
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -26,6 +27,10 @@ LAYER_LIMIT = 2
 # what exceeds this is zeros, or was packed twice to get past such a limit. A quarter of a GiB is free.
 GROWTH_LIMIT = 1_000
 FREE_BYTES = 1 << 28
+# Chunks that wait. Who unpacks one needs Python's lock to begin the next, and by default gets it after 5 ms, more
+# than a chunk is used for.
+AHEAD = 2
+SWITCH_SECONDS = 0.0002
 MOSTLY_ASCII = 0.7  # of the characters: names and values may be in any script, everything between them is ASCII
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -156,19 +161,24 @@ class TextStream:
             self.damage = str(error)
 
     def _read_ahead(self, chunks: Chunks) -> Chunks:
-        """The chunks, of which the next is made while the last is used: who unpacks lets go of Python's lock."""
+        """The chunks, of which the next are made while the last is used: who unpacks lets go of Python's lock."""
         from concurrent.futures import ThreadPoolExecutor
 
+        # What is shown to people is shown by who asked, not by the thread.
         report, taken = self._on_read, list[int]()
         self._on_read = taken.append
-        with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(next, chunks, b"")
-            while chunk := coming.result():
-                # What is shown to people is theirs who asked, not the thread's, which waits now.
-                report(sum(taken))
-                taken.clear()
-                coming = pool.submit(next, chunks, b"")
-                yield chunk
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                coming = deque(pool.submit(next, chunks, b"") for _ in range(AHEAD))
+                while chunk := coming.popleft().result():
+                    while taken:
+                        report(taken.pop())
+                    coming.append(pool.submit(next, chunks, b""))
+                    yield chunk
+        finally:
+            sys.setswitchinterval(interval)
 
     def _unpack_gzip(self, chunks: Chunks, original: BinaryIO | None) -> Chunks:
         """The text of gzip; twice as fast where `isal` is installed and, if anything is wrong, zlib can say what."""
