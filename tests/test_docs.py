@@ -15,7 +15,7 @@ from vmdiag.redeploy.guards import GUARDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FIRST_SCREEN = 40
 
@@ -39,13 +39,22 @@ def test_the_first_command_does_the_main_job_on_an_example(vmdiag: Runner) -> No
 
 
 def test_every_option_that_is_mentioned_exists(vmdiag: Runner) -> None:
-    commands = ("check", "record", "doctor", "mitigations")
-    helps = [vmdiag("--help").out, *(vmdiag(command, "--help").out for command in commands)]
-    known = set(re.findall(r"--[a-z-]+", "".join(helps)))
-    lines = (line for line in README.splitlines() if "vmdiag" in line and not line.startswith("python3"))
+    overview = vmdiag("--help").out
+    commands = re.findall(r"^  ([a-z]+)  ", overview.partition("Commands:")[2], re.MULTILINE)
+    known = set(re.findall(r"--[a-z-]+", overview + "".join(vmdiag(command, "--help").out for command in commands)))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in PAGES if path.parent.name != ".github")
+    lines = (line for line in text.splitlines() if "vmdiag" in line and not line.startswith("python3"))
     mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(lines)))
 
     assert mentioned - known - {"--count"} == set()
+
+
+def test_the_manual_of_the_scenarios_is_what_the_command_prints(vmdiag: Runner) -> None:
+    ran = vmdiag("explain", "--all", "-o", "markdown")
+
+    assert (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8") == ran.out, (
+        "run vmdiag explain --all -o markdown > docs/scenarios.md"
+    )
 
 
 def test_every_format_is_mentioned() -> None:

@@ -4,12 +4,12 @@ import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vmdiag import plugins
-from vmdiag.cli.options import CLOUD_TITLES, Debug, complete_plugins
+from vmdiag.cli.options import CLOUD_TITLES, Debug, complete_plugins, declare_option
 from vmdiag.cli.streams import open_output
 from vmdiag.diagnosis import scenarios
 from vmdiag.errors import UsageError
@@ -31,12 +31,25 @@ def explain(
         ),
     ] = None,
     *,
+    everything: Annotated[bool, typer.Option("--all", help="Print every page.")] = False,
+    output: Annotated[
+        Literal["terminal", "markdown"], declare_option("--output", "-o", text="Form of the pages.")
+    ] = "terminal",
     debug: Debug = False,  # noqa: ARG001 - its callback tells the error boundary
 ) -> None:
-    """List the scenarios, or explain one."""
+    """List the scenarios, or explain one, or all of them."""
     known = [plugins.load(scenarios, name).SCENARIO for name in plugins.list_names(scenarios)]
+    if scenario is not None and everything:
+        message = "--all and a scenario contradict each other"
+        raise UsageError(message, "Leave one of them out.")
+    pages = [find_scenario(scenario, known)] if scenario is not None else known
     width = shutil.get_terminal_size().columns
-    lines = format_index(known) if scenario is None else format_page(find_scenario(scenario, known), width)
+    if output == "markdown":
+        lines = format_manual(pages)
+    elif scenario is None and not everything:
+        lines = format_index(known)
+    else:
+        lines = (line for page in pages for line in (*format_page(page, width), *[""] * everything))
     with open_output() as out:
         out.writelines(f"{line}\n" for line in lines)
 
@@ -62,6 +75,28 @@ def format_index(known: "Sequence[Scenario]") -> Iterator[str]:
         yield f"{one.id:{width}}  {one.title}"
         if one.code is not None:
             yield f"{'':{width}}  {one.code}"
+
+
+def format_manual(pages: "Sequence[Scenario]") -> Iterator[str]:
+    """The pages as one Markdown document: a section a scenario, its paragraphs and lists as they are written."""
+    yield "# Scenarios"
+    yield ""
+    yield "What `vmdiag explain --all -o markdown` prints."
+    for scenario in pages:
+        yield from ("", f"## {scenario.title}", "", f"`{scenario.id}`")
+        if scenario.code is not None:
+            yield from ("", f"Azure's code: `{scenario.code}`")
+        # Most pages begin with the title as a sentence.
+        page = scenario.page.strip().removeprefix(f"{scenario.title}.\n\n")
+        yield from ("", *map(_format_manual_line, page.splitlines()), "", "**What helps:**", "")
+        yield from (f"- {remedy}" for remedy in scenario.remedies)
+
+
+def _format_manual_line(line: str) -> str:
+    """A line of a page: what leads a paragraph in bold, a link as one, a lettered item as an item."""
+    line = re.sub(r"^([A-Z])  +", r"- **\1** ", line)
+    line = re.sub(r"^(What it is|Told from look-alikes|What to do|Source)\b(:?)", r"**\1\2**", line)
+    return re.sub(r"(https://\S+)", r"<\1>", line)
 
 
 def format_page(scenario: "Scenario", width: int) -> Iterator[str]:
