@@ -33,7 +33,9 @@ COMMAND_TEXT = '''
 def {name}({options}) -> None:
     """Do something."""
 '''
-OPTIONS = {"check": 24, "record": 20, "doctor": 11, "explain": 2, "schema": 1}
+OPTIONS = {
+    "check": 40, "record": 24, "diff": 5, "doctor": 12, "mitigations": 15, "explain": 3, "schema": 1, "mcp": 2
+}  # fmt: skip
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ A tool runs the command in a process of its own, so that what it prints, how it 
 memory concerns nobody else, and an agent sees exactly what a person would.
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -119,6 +118,8 @@ async def run_command(arguments: Sequence[str]) -> dict[str, Any]:
 
 async def read_output(arguments: Sequence[str]) -> str:
     """What a command of vmdiag writes to standard output; `ToolError` where it has no answer."""
+    import asyncio
+
     from mcp.server.mcpserver.exceptions import ToolError
 
     environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
