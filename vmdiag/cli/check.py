@@ -172,6 +172,7 @@ def run_check(
             waiting = []
             for case in run.cases if workflow is None else workflow(tally.note_affected_vms(run.cases), scope.finished):
                 tally.count_case(case)
+                watch.progress("VMs", tally.case_count, len(run.order))
                 if is_streaming:
                     watch.remove_bar()
                     report.add_case(case)

@@ -47,6 +47,7 @@ def run_record(opened: OpenedSource, path: str, watch: StatusConsole) -> int:
                 continue
             out.write(encode_transcript(transcript, reading.window, reading.cloud or opened.cloud).decode())
             count += 1
+            watch.progress("VMs", count, len(reading.vms))
     watch.note(f"VMs recorded: {count}")
     for gap in reading.gaps:
         watch.warn(f"not heard: {gap.signal}, {gap.reason}")

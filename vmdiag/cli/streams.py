@@ -22,13 +22,15 @@ from vmdiag.errors import SourceError, UsageError, VmdiagError
 from vmdiag.wording.plain_text import escape_controls
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from vmdiag.cli.progress_bar import ProgressBar
 
 STANDARD_OUTPUT = "-"
 # What a shell reports for a program that SIGPIPE ended: neither an answer nor an error.
 CLOSED_PIPE_EXIT_CODE = 141
 # Shorter reads end before a bar is looked at, and Rich costs 100 ms.
 BAR_DELAY_SECONDS = 0.5
+# Nobody reads a count that changes more often, and thousands of small files would each pay for it.
+BAR_PAUSE_SECONDS = 0.1
 # What asks a program to end: a person, and whoever supervises it.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -72,7 +74,9 @@ class StatusConsole:
         self._verbose = verbose
         self._clock = clock
         self._reading_since: float | None = None
-        self._bar: Progress | None = None
+        self._shown_at = 0.0
+        self._counts: dict[str, tuple[int, int | None]] = {}
+        self._bar: ProgressBar | None = None
         self._previous_handlers: dict[signal.Signals, Any] = {}
 
     def catch_stop_signals(self) -> None:
@@ -113,26 +117,24 @@ class StatusConsole:
             write_stderr(escape_controls(text))
             return
         with suppress(OSError, ValueError):
-            self._bar.console.print(escape_controls(text), markup=False, highlight=False, soft_wrap=True)
+            self._bar.print_line(escape_controls(text))
 
-    def progress(self, done: int, total: int | None) -> None:
+    def progress(self, what: str, done: int, total: int | None) -> None:
         """Move the bar; it appears on a terminal, once the reading takes longer than a moment."""
         if self.is_quiet or not is_terminal(sys.stderr):
             return
+        self._counts[what] = done, total
         now = self._clock()
         self._reading_since = now if self._reading_since is None else self._reading_since
-        if self._bar is None:
-            if now - self._reading_since < BAR_DELAY_SECONDS:
-                return
-            from rich.console import Console
-            from rich.progress import Progress
+        if now - self._reading_since < BAR_DELAY_SECONDS or (self._bar and now - self._shown_at < BAR_PAUSE_SECONDS):
+            return
+        self._shown_at = now
+        with suppress(OSError, ValueError):
+            if self._bar is None:
+                from vmdiag.cli.progress_bar import ProgressBar
 
-            # Rich would redirect standard output, where the report goes, to the bar's own stream.
-            console = Console(stderr=True)
-            self._bar = Progress(console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
-            self._bar.add_task("reading", total=None)
-            self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+                self._bar = ProgressBar(self._clock)
+            self._bar.show_counts(self._counts)
 
     def remove_bar(self) -> None:
         """Take the bar away: what follows may be the report, on the same terminal."""

@@ -109,8 +109,8 @@ class Watcher(Protocol):
         """What only a curious person wants to know; may hold hostile text."""
         ...
 
-    def progress(self, done: int, total: int | None) -> None:
-        """How many bytes or steps of how many are done."""
+    def progress(self, what: str, done: int, total: int | None) -> None:
+        """How many bytes, files, requests or VMs, whichever is named, of how many are done."""
         ...
 
     @property

@@ -80,17 +80,17 @@ class ArchiveReader:
         self._done = 0
         self._total: int | None = None
 
-    def read_files(self, files: Iterable[InputFile]) -> None:
+    def read_files(self, found: Sequence[InputFile]) -> None:
         """All files; raises `BadArchive` when none of them is of a known format."""
-        found = list(files)
         sizes = [place.size for place in found]
         self._total = sum(size for size in sizes if size is not None) if None not in sizes else None
         is_useful = False
         if self._total is not None and self._total < SCREENED_SIZE:
             self._screened_forms = ()
         with self._open_pool(found) as pool:
-            for place in found:
+            for number, place in enumerate(found, 1):
                 is_useful |= self._read_file(place, pool)
+                self._watcher.progress("files", number, len(found))
         for tally in self._unfinished_pages:
             self._store_read_outcomes(tally)
         for item in self._screened.list_reads():
@@ -163,7 +163,7 @@ class ArchiveReader:
 
     def _report_progress(self, size: int) -> None:
         self._done += size
-        self._watcher.progress(self._done, self._total)
+        self._watcher.progress("bytes", self._done, self._total)
 
     def _read_text(self, tally: FileContents, text: "TextStream | RangedFile", rows: Iterable[RowResult]) -> None:
         columns = TableColumns(unwrap_rows(rows), self._utc_offset)

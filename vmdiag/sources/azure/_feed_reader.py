@@ -170,7 +170,7 @@ class FeedReader:
         else:
             self._record_answer(ask)
             self.submit_requests(ask.build_followups())
-        self._watcher.progress(self._request_count - len(self._row_counts), self._request_count)
+        self._watcher.progress("requests", self._request_count - len(self._row_counts), self._request_count)
         self._pending_scopes.subtract(ask.scope_ids)
         yield from (concern for concern in ask.scope_ids if not self._pending_scopes[concern])
 
