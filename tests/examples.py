@@ -177,7 +177,7 @@ def write_examples() -> None:
         path = EXAMPLES / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    for folder in sorted(path for path in EXAMPLES.iterdir() if path.is_dir()):
+    for folder in sorted(path.parent for path in EXAMPLES.glob("*/archive")):
         (folder / "expected.json").write_text(run_example(folder), encoding="utf-8")
 
 

@@ -90,7 +90,32 @@ def test_the_curve_is_a_sketch_of_the_traffic_around_the_incident() -> None:
     assert len(case.curve.times) <= SKETCH_POINTS
     assert (max(case.curve.values), min(case.curve.values)) == (1e6, 0.0)
     (case,) = examine_vms(Told(a=QUIET), Scope(everything=True)).cases
+    assert case.heartbeats is None
     assert case.curve is None  # without an incident there is nothing to sketch
+
+
+@pytest.mark.parametrize(
+    ("story", "after"),
+    [
+        ("12:00 live-migration\n12:03 heartbeat-lost\ntraffic normal", 0.0),
+        ("12:00 live-migration\n12:03 traffic-lost\nheartbeat normal", 1.0),
+    ],
+)
+def test_heartbeats_are_sketched_beside_the_traffic(story: str, after: float) -> None:
+    (case,) = examine_vms(Told(a=story), Scope(everything=True)).cases
+    beats = case.heartbeats
+
+    assert beats is not None
+    assert len(beats.times) <= SKETCH_POINTS
+    assert beats.values[0] == pytest.approx(1, abs=0.3)
+    assert beats.values[-10:] == pytest.approx([after] * 10, abs=0.5)
+
+
+def test_heartbeats_that_were_not_read_are_no_silence() -> None:
+    story = "12:00 live-migration\n12:03 traffic-lost\nheartbeat normal\ngap heartbeat refused"
+    (case,) = examine_vms(Told(a=story), Scope(everything=True)).cases
+
+    assert case.heartbeats is None
 
 
 def test_the_exit_code_is_the_worst_of_the_cases() -> None:

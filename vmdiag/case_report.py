@@ -102,13 +102,16 @@ def describe_case(case: judging.Case) -> report.Case:
             _copy_fields(event, report.Event, until=event.ended if event.blur else None, ref=event.ref or None)
             for event in case.story_events
         ),
-        curve=case.curve
-        and report.Curve(
-            metric=case.curve.name,
-            signal=case.curve.signal,
-            points=tuple(zip(case.curve.times, case.curve.values, strict=True)),
-        ),
+        curve=_describe_curve(case.curve),
+        heartbeats=_describe_curve(case.heartbeats),
     )
+
+
+def _describe_curve(series: model.Series | None) -> report.Curve | None:
+    if series is None:
+        return None
+    points = tuple(zip(series.times, series.values, strict=True))
+    return report.Curve(metric=series.name, signal=series.signal, points=points)
 
 
 def describe_vm(vm: model.VirtualMachine) -> report.Vm:
@@ -208,18 +211,19 @@ def _restore_case(case: report.Case) -> judging.Case:
             _copy_fields(event, model.Event, blur=(event.until or event.at) - event.at, ref=event.ref or "")
             for event in case.events
         ),
-        curve=None
-        if case.curve is None
-        else _copy_fields(
-            case.curve,
-            model.Series,
-            name=case.curve.metric,
-            times=tuple(at for at, value in case.curve.points if value is not None),
-            values=tuple(value for _, value in case.curve.points if value is not None),
-        ),
+        curve=_restore_curve(case.curve),
+        heartbeats=_restore_curve(case.heartbeats),
         scenario=load_scenario(ASKED),
         mitigation=None if case.mitigation is None else _convert_fields(case.mitigation, mitigation.Mitigation),
     )
+
+
+def _restore_curve(curve: report.Curve | None) -> model.Series | None:
+    if curve is None:
+        return None
+    points = [(at, value) for at, value in curve.points if value is not None]
+    times, values = tuple(at for at, _ in points), tuple(value for _, value in points)
+    return model.Series(name=curve.metric, signal=curve.signal, times=times, values=values)
 
 
 def _restore_finding(finding: report.Finding) -> judging.Finding:

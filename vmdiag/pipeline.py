@@ -1,6 +1,7 @@
 """examine_vms(): a source becomes cases, lazily and in order, whichever source it is and however they are shown."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -24,6 +25,7 @@ from vmdiag.diagnosis.model import (
 )
 from vmdiag.diagnosis.ranking import diagnose
 from vmdiag.diagnosis.shared_outage import compare_fleet
+from vmdiag.diagnosis.signals import HEARTBEAT, HEARTBEAT_GAP, list_heartbeats
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.diagnosis.traffic_drops import scale_to_minute
 from vmdiag.diagnosis.traffic_losses import TRAFFIC
@@ -113,6 +115,7 @@ def _diagnose_transcripts(reading: Reading, stated: datetime | None) -> Iterator
         timeline = assemble_timeline(heard, window, margin)
         diagnosis = diagnose(timeline, asked, tuple(rivals.values()))
         # Of what was not heard, that counts which is of the window, or of the time before a loss that reaches into it.
+        slots = _find_sketch_slots(timeline, diagnosis)
         start = min([window.start, *(loss.interval.start - BEFORE_ONSET for loss in diagnosis.losses)])
         yield Case(
             vm=timeline.vm,
@@ -124,7 +127,8 @@ def _diagnose_transcripts(reading: Reading, stated: datetime | None) -> Iterator
                 if gap.window.end >= start
             ),
             events=timeline.events,
-            curve=_sketch_curve(timeline, diagnosis),
+            curve=_sketch_curve(timeline, slots),
+            heartbeats=_sketch_heartbeats(timeline, slots),
             scenario=asked,
             latest=find_latest_readings(timeline),
         )
@@ -189,21 +193,41 @@ def find_latest_readings(timeline: Timeline) -> dict[Signal, datetime]:
     return {signal: at for at, signal in ends}
 
 
-def _sketch_curve(timeline: Timeline, diagnosis: Diagnosis) -> Series | None:
-    """The traffic around the incident, thinned to what a line of text can show; `None` where nothing happened."""
+def _find_sketch_slots(timeline: Timeline, diagnosis: Diagnosis) -> list[Window]:
+    """The stretches around the incident of which a report draws a column each; none where nothing happened."""
     about = diagnosis.migrated_at or diagnosis.failed_at
-    series = next((timeline.series[name] for name in TRAFFIC if name in timeline.series), None)
-    if about is None or series is None or not series.times:
-        return None
+    if about is None:
+        return []
     end = min(timeline.window.end, max(about, diagnosis.recovered_at or diagnosis.failed_at or about) + SKETCH_AFTER)
     start = min(about, diagnosis.failed_at or about) - SKETCH_BEFORE
     step = (end - start) / SKETCH_POINTS
-    if step <= timedelta():
+    return [Window(start + slot * step, start + (slot + 1) * step) for slot in range(SKETCH_POINTS) if step]
+
+
+def _sketch_curve(timeline: Timeline, slots: Sequence[Window]) -> Series | None:
+    """The traffic around the incident, thinned to what a line of text can show."""
+    series = next((timeline.series[name] for name in TRAFFIC if name in timeline.series), None)
+    if series is None or not series.times or not slots:
         return None
-    slots: dict[int, list[float]] = {}
-    for at, value in zip(series.times, series.values, strict=True):
-        if start <= at <= end:
-            slots.setdefault(min(SKETCH_POINTS - 1, (at - start) // step), []).append(value)
     scale = scale_to_minute(series, len(series.times))
-    points = [(start + slot * step, scale * sum(values) / len(values)) for slot, values in sorted(slots.items())]
+    points: list[tuple[datetime, float]] = []
+    for slot in slots:
+        begin = bisect_left(series.times, slot.start)
+        end = bisect_right(series.times, slot.end) if slot is slots[-1] else bisect_left(series.times, slot.end)
+        if begin < end:
+            points.append((slot.start, scale * sum(series.values[begin:end]) / (end - begin)))
     return replace(series, times=tuple(at for at, _ in points), values=tuple(value for _, value in points))
+
+
+def _sketch_heartbeats(timeline: Timeline, slots: Sequence[Window]) -> Series | None:
+    """Heartbeats a minute in the same stretches, 0 where none came; what was not read or not yet told is left out."""
+    times = list_heartbeats(timeline)
+    is_silent = bool(times) and timeline.window.end - times[-1] >= HEARTBEAT_GAP
+    told = Window(times[0], timeline.window.end if is_silent else times[-1]) if times else None
+    seen = [slot for slot in slots if told and slot.start in told and not timeline.is_unread(Signal.HEARTBEAT, slot)]
+    if not seen:
+        return None
+    counts = (bisect_left(times, slot.end) - bisect_left(times, slot.start) for slot in seen)
+    minutes = (seen[0].end - seen[0].start) / timedelta(minutes=1)
+    values = tuple(count / minutes for count in counts)
+    return Series(name=HEARTBEAT, signal=Signal.HEARTBEAT, times=tuple(slot.start for slot in seen), values=values)

@@ -196,6 +196,10 @@ class Case(Struct, frozen=True, kw_only=True):
     window: Window
     events: tuple[Event, ...]
     curve: Curve | None
+    # Reports of earlier versions do not have it.
+    heartbeats: Annotated[
+        Curve | None, Meta(description="Heartbeats a minute, beside the curve; what was not read is left out.")
+    ] = None
 
 
 class Tool(Struct, frozen=True):

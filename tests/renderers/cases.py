@@ -71,6 +71,17 @@ def make_curve(lost: datetime | None = LOST, back: datetime | None = None) -> Se
     return Series(name="Network In Total", signal=Signal.TRAFFIC, times=times, values=values)
 
 
+def make_heartbeats(lost: datetime | None = LOST) -> Series:
+    """One a minute in the same stretches as the traffic, until they end."""
+    times = make_curve().times
+    return Series(
+        name="Heartbeat",
+        signal=Signal.HEARTBEAT,
+        times=times,
+        values=tuple(0.0 if lost and at >= lost else 1.0 for at in times),
+    )
+
+
 def _make_evidence_for(signal: Signal, at: datetime, says: str, ref: str | None = None) -> Evidence:
     return Evidence(stance=Stance.FOR, signal=signal, at=at, says=says, ref=ref)
 
@@ -159,6 +170,7 @@ def make_confirmed_case() -> Case:
             ),
         ),
         curve=make_curve(),
+        heartbeats=make_heartbeats(),
     )  # fmt: skip
 
 

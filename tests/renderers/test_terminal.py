@@ -176,11 +176,12 @@ def test_a_stream_gets_only_what_its_encoding_can_carry(encoding: str) -> None:
 def test_the_curve_falls_at_the_marker() -> None:
     lines = draw(CONFIRMED).splitlines()
     curve = next(line for line in lines if "█" in line)
-    marker = lines[lines.index(curve) + 1]
+    beats, marker = lines[lines.index(curve) + 1 : lines.index(curve) + 3]
 
     assert marker.strip() == "└ 08:14 live migration, 08:16 lost"
     assert set(curve[marker.index("└") + 1 :]) == {"▁"}
     assert "▁" not in curve[: marker.index("└") - 1]
+    assert beats.endswith("▁  heartbeats")
 
 
 def test_affected_vms_come_first() -> None:

@@ -224,7 +224,8 @@ class Diagnosis:
 class Case:
     """A diagnosis with what a report needs to tell it: the VM, the events of its story, and a curve to draw.
 
-    `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory;
+    `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory, and
+    `heartbeats` one of those beside it;
     `latest` is when each metric was last heard.
     """
 
@@ -234,6 +235,7 @@ class Case:
     gaps: tuple[Gap, ...] = ()
     events: tuple[Event, ...] = ()
     curve: Series | None = None
+    heartbeats: Series | None = None
     scenario: Scenario | None = None
     latest: Mapping[Signal, datetime] = field(default_factory=dict)
     mitigation: Mitigation | None = None

@@ -119,7 +119,7 @@ def find_lost_columns(case: Case, most: int) -> range:
 
 
 def draw_curve(case: Case, most: int, glyphs: GlyphSet) -> list[str]:
-    """A caption, the traffic as a line of so many columns at most, and what happened below it; nothing without it."""
+    """A caption, the traffic as a line of so many columns at most, heartbeats and what happened below; none without."""
     series, diagnosis = case.curve, case.diagnosis
     if series is None or len(series.times) < 2:  # noqa: PLR2004 - one reading is no line
         return []
@@ -129,8 +129,11 @@ def draw_curve(case: Case, most: int, glyphs: GlyphSet) -> list[str]:
     top = format_figure(peak, UNITS.get(series.name, "B"))
     instants = {"live migration": diagnosis.migrated_at, "lost": diagnosis.failed_at, "back": diagnosis.recovered_at}
     marks = [(at, f"{at:%H:%M} {says}") for says, at in instants.items() if at is not None]
+    beats = case.heartbeats
+    below = [] if beats is None else [f"{draw_sparkline(beats, span, width, glyphs)}  heartbeats"]
     return [
         f"{shorten_name(series.name)}, {format_window(span.start, span.end)}, peak {top}",
         draw_sparkline(series, span, width, glyphs),
+        *below,
         *draw_markers(marks, span, width, glyphs),
     ]
