@@ -73,7 +73,7 @@ def make_curve(lost: datetime | None = LOST, back: datetime | None = None) -> Se
 
 def make_heartbeats(lost: datetime | None = LOST) -> Series:
     """One a minute in the same stretches as the traffic, until they end."""
-    times = make_curve().times
+    times = make_curve().times[::3]
     return Series(
         name="Heartbeat",
         signal=Signal.HEARTBEAT,
