@@ -75,12 +75,10 @@ def test_an_open_interval_is_closed_at_the_limit() -> None:
 
 
 def test_needs_are_joined_to_the_wider_of_both() -> None:
-    one = Needs(signals=frozenset({Signal.CPU}), triggers=frozenset({Kind.STOP}), margin=HOUR)
-    other = Needs(signals=frozenset({Signal.DISK}), triggers=frozenset({Kind.START}), margin=2 * HOUR)
+    one = Needs(triggers=frozenset({Kind.STOP}), margin=HOUR)
+    other = Needs(triggers=frozenset({Kind.START}), margin=2 * HOUR)
 
-    assert one | other == Needs(
-        signals=frozenset({Signal.CPU, Signal.DISK}), triggers=frozenset({Kind.STOP, Kind.START}), margin=2 * HOUR
-    )
+    assert one | other == Needs(triggers=frozenset({Kind.STOP, Kind.START}), margin=2 * HOUR)
 
 
 @pytest.mark.parametrize(("gaps", "heard"), [

@@ -109,18 +109,13 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a scenario reads: its signals, the kinds without which it cannot be, and how far beyond the window."""
+    """What a scenario reads: the kinds without which it cannot be, and how far beyond the window."""
 
-    signals: frozenset[Signal]
     triggers: frozenset[Kind]
     margin: timedelta
 
     def __or__(self, other: "Needs") -> "Needs":
-        return Needs(
-            signals=self.signals | other.signals,
-            triggers=self.triggers | other.triggers,
-            margin=max(self.margin, other.margin),
-        )
+        return Needs(triggers=self.triggers | other.triggers, margin=max(self.margin, other.margin))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

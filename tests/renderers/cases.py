@@ -39,7 +39,7 @@ SCENARIO = Scenario(
     id="live-migration-datapath",
     title="The network path is dead after a live migration",
     page="",
-    needs=Needs(signals=frozenset(), triggers=frozenset(), margin=timedelta()),
+    needs=Needs(triggers=frozenset(), margin=timedelta()),
     detect=lambda timeline: Finding(scenario=timeline.vm.id.name, verdict=Verdict.CLEAR),
     remedies=("redeploy",),
     examples=(),

@@ -24,6 +24,8 @@ MEASURED_SIGNALS = frozenset({Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, S
 FEED_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 # Not feeds: what the operator says and what is tried from here.
 NON_FEED_SIGNALS = frozenset({Signal.OPERATOR, Signal.PROBE})
+# What a VM's story is made of; where one of them was not heard, there is a gap.
+STORY_SIGNALS = tuple(sorted(set(Signal) - NON_FEED_SIGNALS))
 # Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.
 TAIL_TOLERANCE = timedelta(minutes=5)
 # Two covered groups of a subscription are the sign of an export of all of it.
@@ -57,11 +59,10 @@ class SourceLimits:
 
 
 class GapFinder:
-    """Finds what was not heard in a window, or before it in `span`; `signals` are those that are needed."""
+    """Finds what was not heard in a window, or before it in `span`."""
 
     def __init__(self, store: StoredItems, window: Window, needs: Needs, limits: SourceLimits) -> None:
         self.span = reading_span(window, needs)
-        self.signals = sorted(needs.signals - NON_FEED_SIGNALS)
         self._store = store
         self._window = window
         self._limits = limits
@@ -95,7 +96,7 @@ class GapFinder:
         self, scopes: Scopes, told: Collection[str], records: tuple[Record, ...], series: tuple[Series, ...]
     ) -> Iterator[Gap]:
         partial_reasons, cut_signals = self._read_coverage(scopes)
-        for signal in self.signals:
+        for signal in STORY_SIGNALS:
             refusals = list(self._store.read_refusals(signal, scopes, self._window))
             yield from (gap for gap in refusals if gap.window != self._window)
             whole = [gap for gap in refusals if gap.window == self._window]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from vmdiag.identity import VmId
 from vmdiag.model import NO_SUCH_VM, Gap, Needs, Record, Transcript, VirtualMachine, Window
-from vmdiag.sources.coverage import GapFinder, SourceLimits, find_read_gaps
+from vmdiag.sources.coverage import STORY_SIGNALS, GapFinder, SourceLimits, find_read_gaps
 from vmdiag.sources.network_path import NetworkPath, read_path, relate_to_vm
 from vmdiag.sources.stored_items import StoredItems, StoredVm
 
@@ -44,7 +44,7 @@ class TranscriptBuilder:
     def build_transcript(self, asked: SelectedVm) -> Transcript:
         """All that was heard of a VM in the window and, as far as its losses may reach back, before it."""
         if asked.number is None:
-            gaps = tuple(Gap(signal=signal, window=self._span, reason=asked.reason) for signal in self._gaps.signals)
+            gaps = tuple(Gap(signal=signal, window=self._span, reason=asked.reason) for signal in STORY_SIGNALS)
             return Transcript(vm=VirtualMachine(id=asked.id), gaps=gaps)
         vm = StoredVm(asked.number, asked.id)
         path = read_path(self._store, vm, whole=self._limits.is_network_whole)

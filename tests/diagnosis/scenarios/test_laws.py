@@ -79,11 +79,8 @@ def test_with_all_signals_missing_nothing_is_clear_or_confirmed(name: str) -> No
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_scenario_needs_the_signals_that_show_its_triggers(name: str) -> None:
-    needs = SCENARIOS[name].needs
-
-    assert needs.triggers
-    assert needs.signals & {Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE, Signal.POWER}
+def test_a_scenario_has_triggers(name: str) -> None:
+    assert SCENARIOS[name].needs.triggers
 
 
 def test_a_gap_elsewhere_leaves_a_feed_heard() -> None:

@@ -19,7 +19,7 @@ OTHER = (
     f"{SUBSCRIPTION.replace('1111', '9999', 1)}/resourceGroups/shop/providers/Microsoft.Compute/virtualMachines/db-01"
 )
 LOG = {Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE}
-NEEDS = Needs(signals=frozenset(Signal), triggers=frozenset(), margin=timedelta(hours=1))
+NEEDS = Needs(triggers=frozenset(), margin=timedelta(hours=1))
 
 HEALTH_EVENT: dict[str, object] = {
     "category": {"value": "ResourceHealth"},

@@ -17,7 +17,7 @@ from tests.sources.reading import FORMATS, changed
 from tests.sources.rows import EXAMPLES, VM
 from vmdiag.model import Needs, Signal, Transcript
 
-NEEDS = Needs(signals=frozenset(Signal), triggers=frozenset(), margin=timedelta(days=1))
+NEEDS = Needs(triggers=frozenset(), margin=timedelta(days=1))
 UNTIL = datetime(2026, 3, 2, 10, tzinfo=UTC)
 COUNT = 3
 # Something else that is known, so that a file of which nothing can be read ends no run.

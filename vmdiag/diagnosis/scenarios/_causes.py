@@ -12,10 +12,6 @@ from vmdiag.diagnosis.traffic_drops import NORMAL, find_usual_before, list_readi
 from vmdiag.diagnosis.traffic_losses import measure_traffic
 from vmdiag.model import Coverage, Event, Kind, Needs, Signal, Timeline, Window, subtract_span
 
-# The signals that can show a loss: every scenario needs them to have something to explain.
-LOSS_SIGNALS = frozenset(
-    {Signal.TRAFFIC, Signal.HEARTBEAT, Signal.HEALTH, Signal.POWER, Signal.OPERATOR, Signal.PROBE, Signal.AGENT}
-)
 # What usually happens at an hour is seen on three earlier days; baselines look an hour back from the first onset, and
 # half an hour more covers the causes before it.
 MARGIN = timedelta(days=3, minutes=90)
@@ -53,7 +49,7 @@ def make_scenario(  # noqa: PLR0913 - a scenario has so many fields
         id=cause.scenario,
         title=title,
         page=page,
-        needs=Needs(signals=cause.signals | LOSS_SIGNALS, triggers=frozenset(cause.kinds), margin=MARGIN),
+        needs=Needs(triggers=frozenset(cause.kinds), margin=MARGIN),
         detect=detect or partial(attribute_losses, cause=cause),
         remedies=remedies,
         examples=examples,

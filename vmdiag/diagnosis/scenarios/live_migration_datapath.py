@@ -170,7 +170,7 @@ def _weigh_evidence(loss: Loss, *, is_alive: bool, is_doubtful: bool, has_notes:
 
 SCENARIO = replace(
     make_scenario(
-        replace(CAUSE, signals=CAUSE.signals | {Signal.AVAILABILITY, Signal.CPU, Signal.DISK}),
+        CAUSE,
         title="Connectivity lost after a live migration",
         page=__doc__,
         detect=detect,

@@ -7,7 +7,6 @@ first has found: groups that hold their networks, workspaces that their agents w
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from functools import partial
 from itertools import chain, starmap
 
 from vmdiag.arm.session import Session
@@ -128,10 +127,12 @@ class LiveReading:
             is_network_told=not isinstance(lost, NotFound),
         )
         teller = TranscriptBuilder(self._store, self._window, self._needs, limits)
-        build_empty = partial(self._unread_feeds.build_empty_transcript, self._needs)
         return Reading(
             window=self._window,
-            transcripts=chain(starmap(build_empty, found.missing.items()), self._build_transcripts(vms, few, teller)),
+            transcripts=chain(
+                starmap(self._unread_feeds.build_empty_transcript, found.missing.items()),
+                self._build_transcripts(vms, few, teller),
+            ),
             vms=found.vms,
             gaps=(*self._unread_feeds.list_run_gaps(), *teller.find_unassigned_gaps()),
             cloud=self._session.cloud.name,
@@ -256,5 +257,5 @@ class LiveReading:
         self._unread_feeds.record_vm_gaps(vm, self._workspace_request, has_workspace=has_workspace, is_calm=calm)
         if self._resolution.is_unknown_vm(vm):
             reason = f"{UNKNOWN_VM_REASON}{self._resolution.suggest_names(vm)}"
-            return self._unread_feeds.build_empty_transcript(self._needs, vm, reason)
+            return self._unread_feeds.build_empty_transcript(vm, reason)
         return teller.build_transcript(SelectedVm(vm, self._store.find_vm_number(vm)))

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
 from vmdiag.identity import VmId
-from vmdiag.model import Gap, Needs, Signal, Transcript, VirtualMachine, Window
+from vmdiag.model import Gap, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
 from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
 from vmdiag.sources.azure.feeds import activity_log, health_history, heartbeat, metrics, service_events, virtual_machine
-from vmdiag.sources.coverage import HEALTH_CHANGES_FORM, NON_FEED_SIGNALS
+from vmdiag.sources.coverage import HEALTH_CHANGES_FORM, STORY_SIGNALS
 from vmdiag.sources.items import CompleteRead, FeedCoverage
 from vmdiag.sources.store import ItemStore
 
@@ -102,10 +102,9 @@ class UnreadFeeds:
         for signal in Signal:
             self._record_retention_gap(vm, signal)
 
-    def build_empty_transcript(self, needs: Needs, vm: VmId, reason: str) -> Transcript:
+    def build_empty_transcript(self, vm: VmId, reason: str) -> Transcript:
         """The story of a VM that is not there and of which nothing was heard."""
-        signals = sorted(needs.signals - NON_FEED_SIGNALS)
-        gaps = tuple(Gap(signal=signal, window=self._window, reason=reason) for signal in signals)
+        gaps = tuple(Gap(signal=signal, window=self._window, reason=reason) for signal in STORY_SIGNALS)
         return Transcript(vm=VirtualMachine(id=vm), gaps=gaps)
 
     def _record_retention_gap(self, vm: VmId, signal: Signal) -> None:
