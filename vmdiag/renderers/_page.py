@@ -115,9 +115,9 @@ class Page:
             for line in self.wrap_text(Text(piece, style=link), room):
                 self.print_line(" " * 2 * _INDENT, line)
 
-    def print_drawing(self, line: str, style: str = "", lost: range = range(0)) -> None:
+    def print_drawing(self, line: str, lost: range = range(0)) -> None:
         """A line of a picture, indented: cut where the screen ends, for wrapped it would be none; `lost` in red."""
-        text = self.sanitize_text(" " * _INDENT + line, style)
+        text = self.sanitize_text(" " * _INDENT + line)
         text.stylize("red", _INDENT + lost.start, _INDENT + lost.stop)
         text.truncate(self.prose_width)
         self.print_line(text)

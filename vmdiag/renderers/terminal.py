@@ -15,7 +15,13 @@ from vmdiag.model import Gap, Window
 from vmdiag.renderers import Report, _fleet
 from vmdiag.renderers._page import BOLD, Page, pack_lines
 from vmdiag.wording import evidence, narrative, redeploy_texts, timeline_view
-from vmdiag.wording.plain_text import ShortTimeFormat, format_window, shorten_sentence, shorten_source_ref
+from vmdiag.wording.plain_text import (
+    MAX_SOURCE_REF,
+    ShortTimeFormat,
+    format_window,
+    shorten_sentence,
+    shorten_source_ref,
+)
 
 ANSWER_LINES = 12
 _DEFAULT_WIDTH = 80
@@ -73,7 +79,8 @@ def draw_vm(case: Case, page: Page) -> None:
         page.print_heading(f"{title} ({clock.title})")
         for one in found:
             head = f"  {_STANCE_SIGNS[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL_WIDTH}}"
-            ref = page.sanitize_text(f" [{shorten_source_ref(one.ref)}]" if one.ref else "", "dim")
+            room = max(2, min(MAX_SOURCE_REF, page.prose_width - len(head) - 2))
+            ref = page.sanitize_text(f" [{shorten_source_ref(one.ref, room)}]" if one.ref else "", "dim")
             text = Text.assemble(page.sanitize_text(shorten_sentence(one.says)), ref)
             page.print_labelled(head, text, len(head))
     _draw_gaps(case.gaps, page, case.window)
@@ -168,9 +175,10 @@ def _draw_timeline(case: Case, page: Page) -> None:
     curve = timeline_view.draw_curve(case, room, page.glyphs)
     if curve:
         page.print_blank()
-        for number, line in enumerate(curve):
-            lost = timeline_view.find_lost_columns(case, room) if number == 1 else range(0)
-            page.print_drawing(line, "" if number else BOLD, lost)
+        page.print_labelled("  ", page.sanitize_text(curve[0], BOLD), 2)
+        page.print_drawing(curve[1], timeline_view.find_lost_columns(case, room))
+        for line in curve[2:]:
+            page.print_drawing(line)
         if page.glyphs.absent in curve[1]:
             page.print_drawing(f"({page.glyphs.absent.strip() or 'blank'} = not reported)")
 

@@ -15,7 +15,7 @@ from vmdiag.identity import VmId
 
 MAX_SENTENCE = 300
 MAX_NAME = 64
-_MAX_SOURCE_REF = 44
+MAX_SOURCE_REF = 44
 _REPLACEMENT = "\ufffd"
 _CONTROL_PICTURES = 0x2400
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -38,9 +38,9 @@ def truncate_text(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def shorten_source_ref(text: str) -> str:
+def shorten_source_ref(text: str, limit: int = MAX_SOURCE_REF) -> str:
     """Where something was read, at a length that fits a line; the end tells more than the beginning."""
-    return text if len(text) <= _MAX_SOURCE_REF else f"…{text[1 - _MAX_SOURCE_REF :]}"
+    return text if len(text) <= limit else f"…{text[1 - limit :]}"
 
 
 def shorten_sentence(text: str) -> str:
