@@ -171,7 +171,7 @@ def read_ranges(reader: int, forms: tuple[str, ...], parts: Sequence[FileRange])
 @lru_cache(maxsize=1)
 def _find_reader(number: int, forms: tuple[str, ...]) -> RangeReader:
     del number
-    return RangeReader(forms)
+    return RangeReader(forms, reads_packed=True)
 
 
 def _end_with_parent() -> None:

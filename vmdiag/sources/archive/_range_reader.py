@@ -4,6 +4,7 @@ A file is cut where a line ends, or between the objects of a list that is printe
 is known when all before it was parsed: a range is one of objects if the ranges before it are.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -13,6 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from vmdiag.sources.decoding.envelopes import INSIDE, Part, check_record
+from vmdiag.sources.files.containers import find_container
+from vmdiag.sources.files.input_files import PLAIN_JSON
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
 from vmdiag.sources.files.row_screen import (
     BLOCK_SIZE,
@@ -23,14 +26,16 @@ from vmdiag.sources.files.row_screen import (
     make_screen,
     split_list,
 )
-from vmdiag.sources.files.rows import read_whole_line
-from vmdiag.sources.files.streams import CHUNK_SIZE
+from vmdiag.sources.files.rows import read_rows, read_whole_line
+from vmdiag.sources.files.streams import CHUNK_SIZE, TextStream
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT
 
 # So many rows of a range that matter are quicker read where they are needed than handed over.
 ROWS_LIMIT = 4_000
 # Most records end within so many bytes.
 SHORT_PIECE = 1 << 14
+# Where nothing was left out of so much, the text is of another form, whose records may be large.
+SAMPLE_SIZE = 4 << 20
 # As Azure CLI and PowerShell print a list.
 LIST_HEAD = re.compile(rb"\[(\r?\n[ \t]+)\{\r?\n")
 # How a range counts the first list of its file, as who walks through the file does.
@@ -67,8 +72,9 @@ LINES = FileCut(b"\n", 1)
 class RangeReader:
     """Reads one range after another, each file's in order."""
 
-    def __init__(self, forms: tuple[str, ...]) -> None:
+    def __init__(self, forms: tuple[str, ...], *, reads_packed: bool = False) -> None:
         self._forms = forms
+        self._reads_packed = reads_packed
         self._path = ""
         self._cut: FileCut | None = None
         self._screen = make_screen(forms)
@@ -82,7 +88,7 @@ class RangeReader:
                     self._path, self._screen = part.path, make_screen(self._forms)
                     self._cut = find_cut(file.read(SHORT_PIECE))
                 if self._cut is None:
-                    return None
+                    return self._read_packed(file, part) if self._reads_packed else None
                 read_block = _read_objects if self._cut.is_list else _read_lines
                 for data, stop, is_end in _iter_blocks(file, part, self._cut):
                     found = read_block(self._screen, lines, data, stop, is_end=is_end)
@@ -96,6 +102,23 @@ class RangeReader:
         if self._cut.is_list:
             rows = [row._replace(listing=FIRST_LIST) for row in rows]
         return RangeRows(rows, lines)
+
+    def _read_packed(self, file: FileIO, part: FileRange) -> RangeRows | None:
+        """The rows of a range that is a whole file in gzip or zstd of one text, of which most says nothing."""
+        if file.seek(0, os.SEEK_END) != part.size:
+            return None
+        file.seek(0)
+        stream = TextStream(file, lambda _: None, original=file)
+        if not stream.is_packed or find_container(stream.head) or not PLAIN_JSON.fullmatch(stream.head):
+            return None
+        rows, is_known = list[RowResult](), False
+        for row in read_rows(iter(stream), self._screen):
+            is_known = is_known or isinstance(row.row, ScreenedRecords)
+            is_other = not is_known and stream.growth.unpacked_bytes > SAMPLE_SIZE
+            if is_other or len(rows) > (ROWS_LIMIT if is_known else MISSES_LIMIT):
+                return None
+            _extend_rows(rows, [row._replace(line=row.line - 1)])
+        return None if stream.damage else RangeRows(rows, 0)
 
 
 def find_cut(head: bytes) -> FileCut | None:

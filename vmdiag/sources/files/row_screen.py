@@ -101,20 +101,24 @@ class RowScreen:
         It begins with the brace that ends one and holds the brace that begins the other. The cursor then stands behind
         the last of them.
         """
-        if self._misses >= MISSES_LIMIT:
+        if text.data.find(boundary, text.pos) < 0 and not text.read_more():
             return None
-        end = text.data.rfind(boundary, text.pos, text.pos + self._reach) + 1
-        if not end and text.read_more():
-            end = text.data.rfind(boundary, text.pos, text.pos + self._reach) + 1
-        rows = self.screen_list(text.line, memoryview(text.data)[text.pos : end]) if end else None
-        if rows is not None:
-            text.pos = end
-            self._note_hit()
-        elif self._reach > SHRINK:
-            self._reach //= SHRINK
-        else:
-            self._misses += 1
-        return rows
+        data, start = text.data, text.pos
+        while self._misses < MISSES_LIMIT:
+            first = data.find(boundary, start) + 1
+            end = data.rfind(boundary, start, start + self._reach) + 1 or first
+            if not end:
+                return None
+            rows = self.screen_list(text.line, memoryview(data)[start:end])
+            if rows is not None:
+                text.pos = end
+                self._note_hit()
+                return rows
+            if end == first:
+                self._misses += 1
+                return None
+            self._reach = (end - start) // SHRINK
+        return None
 
     def screen_list(self, line: int, text: memoryview) -> Rows | None:
         """The rows of objects with commas between, if all can be decoded at once."""
@@ -137,7 +141,8 @@ class RowScreen:
             return None
         resources = set(map(screen.get_resource, records))
         fresh = resources - self._known
-        telling, rows = screen.find_telling(records, resources, fresh), Rows()
+        scopes = screen.find_scopes(fresh)
+        telling, rows = screen.find_telling(records, fresh if None in scopes else set()), Rows()
         silent: Sequence[int] = range(len(records))
         if telling:
             for at in telling:
@@ -147,17 +152,18 @@ class RowScreen:
             silent = sorted(set(silent).difference(telling))
             records, times = [records[at] for at in silent], [times[at] for at in silent]
             fresh.intersection_update(map(screen.get_resource, records))
+            scopes = screen.find_scopes(fresh)
         if not records:
             return rows
         if (newest := max(times)) > self._newest:
             self._newest = newest
             self._newest_text = screen, block.hold_text(silent[times.index(newest)])
-        scopes = sorted(screen.find_scopes(fresh) - self._told)
-        self._told.update(scopes)
+        untold = tuple(sorted(scope for scope in scopes - self._told if scope))
+        self._told.update(untold)
         if len(self._known) > RESOURCES_LIMIT:
             self._known.clear()
         self._known |= fresh
-        left_out = ScreenedRecords(screen.form, screen.list_coverage, len(records), tuple(scopes))
+        left_out = ScreenedRecords(screen.form, screen.list_coverage, len(records), untold)
         return [RowResult(line, left_out), *rows]
 
     def _decode_records(
@@ -248,20 +254,22 @@ class FormScreen:
         self._get_kind, self._find_silent_scope = screen.get_kind, screen.find_silent_scope
         self._is_silent_kind = lru_cache(RESOURCES_LIMIT)(screen.is_silent_kind)
         self._scopes: dict[str, str | None] = {}
-        self._telling: set[str] = set()
 
-    def find_telling(self, records: Sequence[Any], resources: set[str], fresh: set[str]) -> Sequence[int]:
-        """The places of records that may say more than that their feed was read; `fresh` resources may be new."""
+    def find_scopes(self, resources: set[str]) -> set[str | None]:
+        """The scopes that records of these resources show to be read; `None` for those that may say more."""
         if len(self._scopes) > RESOURCES_LIMIT:
             self._scopes.clear()
-            self._telling.clear()
-            fresh = resources
-        for resource in fresh.difference(self._scopes):  # of a dictionary by its keys; `-` would copy them
-            self._scopes[resource] = scope = self._find_silent_scope(resource)
-            if scope is None:
-                self._telling.add(resource)
+        scopes = set(map(self._scopes.get, resources))
+        if None in scopes:
+            for resource in resources.difference(self._scopes):
+                self._scopes[resource] = self._find_silent_scope(resource)
+            scopes = set(map(self._scopes.get, resources))
+        return scopes
+
+    def find_telling(self, records: Sequence[Any], resources: set[str]) -> Sequence[int]:
+        """The places of records that may say more than that their feed was read, by kind or one of `resources`."""
+        telling = {resource for resource in resources if self._scopes[resource] is None}
         kinds = {kind for kind in set(map(self._get_kind, records)) if not self._is_silent_kind(*kind)}
-        telling = self._telling & resources
         if not telling and not kinds:
             return ()
         return [
@@ -269,10 +277,6 @@ class FormScreen:
             for place, record in enumerate(records)
             if self.get_resource(record) in telling or self._get_kind(record) in kinds
         ]
-
-    def find_scopes(self, resources: Iterable[str]) -> set[str]:
-        """The scopes of resources that `find_telling` was just asked of."""
-        return set(filter(None, map(self._scopes.get, resources)))
 
     def read_time(self, text: bytes) -> datetime | None:
         """The time of a silent record, to the digit."""
