@@ -47,7 +47,7 @@ class RangePool:
         self._abandoned: set[str] = set()
         self._plan = self._plan_ranges(files)
         self._forms = forms
-        self._number, self._reader = next(numbers), RangeReader(forms)
+        self._number, self._reader = next(numbers), RangeReader(forms, size)
         self._ahead = processes * AHEAD
         self._pending: deque[list[Reading]] = deque()
         self._pool = _start_processes(processes) if processes > 1 else None
@@ -171,7 +171,7 @@ def read_ranges(reader: int, forms: tuple[str, ...], parts: Sequence[FileRange])
 @lru_cache(maxsize=1)
 def _find_reader(number: int, forms: tuple[str, ...]) -> RangeReader:
     del number
-    return RangeReader(forms, reads_packed=True)
+    return RangeReader(forms, RANGE_SIZE, reads_packed=True)
 
 
 def _end_with_parent() -> None:

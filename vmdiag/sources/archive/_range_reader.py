@@ -17,14 +17,13 @@ from vmdiag.sources.decoding.envelopes import INSIDE, Part, check_record
 from vmdiag.sources.files.containers import find_container
 from vmdiag.sources.files.input_files import PLAIN_JSON
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
+from vmdiag.sources.files.record_blocks import Text, split_list
 from vmdiag.sources.files.row_screen import (
     BLOCK_SIZE,
     MISSES_LIMIT,
     RowScreen,
     ScreenedLines,
-    Text,
     make_screen,
-    split_list,
 )
 from vmdiag.sources.files.rows import read_rows, read_whole_line
 from vmdiag.sources.files.streams import CHUNK_SIZE, TextStream
@@ -72,8 +71,10 @@ LINES = FileCut(b"\n", 1)
 class RangeReader:
     """Reads one range after another, each file's in order."""
 
-    def __init__(self, forms: tuple[str, ...], *, reads_packed: bool = False) -> None:
+    def __init__(self, forms: tuple[str, ...], size: int, *, reads_packed: bool = False) -> None:
         self._forms = forms
+        # Kept from one range to the next: of thousands of small files each would pay for its own.
+        self._buffer = bytearray(min(BLOCK_SIZE, size) + 1)
         self._reads_packed = reads_packed
         self._path = ""
         self._cut: FileCut | None = None
@@ -90,7 +91,7 @@ class RangeReader:
                 if self._cut is None:
                     return self._read_packed(file, part) if self._reads_packed else None
                 read_block = _read_objects if self._cut.is_list else _read_lines
-                for data, stop, is_end in _iter_blocks(file, part, self._cut):
+                for data, stop, is_end in _iter_blocks(file, part, self._cut, self._buffer):
                     found = read_block(self._screen, lines, data, stop, is_end=is_end)
                     if found is None or len(rows) > ROWS_LIMIT:
                         return None
@@ -212,11 +213,12 @@ def _read_each_object(screen: RowScreen, line: int, text: bytes) -> list[RowResu
     return None if is_other else rows
 
 
-def _iter_blocks(file: FileIO, part: FileRange, cut: FileCut) -> Iterator[tuple[bytearray, int, bool]]:
+def _iter_blocks(
+    file: FileIO, part: FileRange, cut: FileCut, buffer: bytearray
+) -> Iterator[tuple[bytearray, int, bool]]:
     """The records that begin in the range: a buffer that is filled anew, to where, and whether the file ends there."""
     at, end, held = _seek_first_cut(file, part.start, cut), part.start + part.size, 0
     mark, offset = cut.mark, cut.offset
-    buffer = bytearray(min(BLOCK_SIZE, part.size) + 1)
     while at < end:
         if held + 1 == len(buffer):
             if held > RECORD_LIMIT:

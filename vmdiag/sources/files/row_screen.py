@@ -7,7 +7,7 @@ out, a number beyond a double's range and a character cut in half are not told.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ from vmdiag import plugins
 from vmdiag.sources import formats
 from vmdiag.sources.decoding.envelopes import check_record
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
+from vmdiag.sources.files.record_blocks import RecordLines, RecordObjects, Text, find_line_ends
 from vmdiag.sources.files.text_cursor import TextCursor
 from vmdiag.sources.items import Item, ObservedTime
 from vmdiag.sources.rows import MalformedRow, Row
@@ -32,13 +33,13 @@ SHRINK = 8
 MISSES_LIMIT = 50
 # Of so many resources it is remembered what they show; a fleet has some thousand.
 RESOURCES_LIMIT = 1 << 15
+# What is longer is meant to fill memory, and not remembered.
+LONGEST_NAME = 2_048
 # No instant outside these is one of Azure's; such a record must be told, too.
 FIRST_TIME, LAST_TIME = datetime(2010, 1, 2, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Rows = list[RowResult]
-Text = bytes | bytearray
-split_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 Decoder = Callable[[bytes | memoryview], Sequence[Any]]
 get_time, get_line_decoder, get_list_decoder = map(attrgetter, ("time", "decode_lines", "decode_list"))
 
@@ -82,7 +83,7 @@ class RowScreen:
             end = data.rfind(b"\n", start, min(stop, start + self._reach)) + 1 or data.find(b"\n", start, stop) + 1
             if not end:
                 return None
-            block = _Lines(data, start, _find_ends(data, start, end))
+            block = RecordLines(data, start, find_line_ends(data, start, end))
             records = self._decode_records(get_line_decoder, memoryview(data)[start:end])
             # Where lines are empty the places of the others are not told by counting.
             rows = self._select_rows(line, records, block) if records and len(records) == len(block.ends) else None
@@ -122,7 +123,7 @@ class RowScreen:
 
     def screen_list(self, line: int, text: memoryview) -> Rows | None:
         """The rows of objects with commas between, if all can be decoded at once."""
-        block = _Objects(b"".join((b"[", text, b"]")))
+        block = RecordObjects(b"".join((b"[", text, b"]")))
         records = self._decode_records(get_list_decoder, block.text)
         return self._select_rows(line, records, block) if records else None
 
@@ -133,7 +134,7 @@ class RowScreen:
             newest = screen.read_time(get_text()) or self._newest
             yield RowResult(0, ScreenedRecords(screen.form, screen.list_coverage, newest=newest))
 
-    def _select_rows(self, line: int, records: Sequence[Any], block: "_Lines | _Objects") -> Rows | None:
+    def _select_rows(self, line: int, records: Sequence[Any], block: RecordLines | RecordObjects) -> Rows | None:
         """The rows of the records that may say more, and what the others show; `None` where one has no usable time."""
         screen = self._screens[self._current]
         times = list(map(get_time, records))
@@ -141,6 +142,8 @@ class RowScreen:
             return None
         resources = set(map(screen.get_resource, records))
         fresh = resources - self._known
+        if any(len(resource) > LONGEST_NAME for resource in fresh):
+            return None
         scopes = screen.find_scopes(fresh)
         telling, rows = screen.find_telling(records, fresh if None in scopes else set()), Rows()
         silent: Sequence[int] = range(len(records))
@@ -185,60 +188,6 @@ class RowScreen:
         self._reach, self._misses = min(BLOCK_SIZE, self._reach * SHRINK), 0
 
 
-class _Lines(NamedTuple):
-    """Records, a line each, and where each ends."""
-
-    data: Text
-    start: int
-    ends: Sequence[int]
-
-    def get_text(self, place: int) -> bytes:
-        return bytes(self.data[self.ends[place - 1] if place else self.start : self.ends[place]])
-
-    def hold_text(self, place: int) -> Callable[[], bytes]:
-        """What gives the text later, when the data is another's."""
-        return partial(bytes, self.get_text(place))
-
-    def count_lines(self, place: int) -> int:
-        """How many lines a record lies below the first."""
-        return place
-
-
-class _Objects:
-    """Records of a list; where each begins is looked for only if one is asked for."""
-
-    def __init__(self, text: bytes) -> None:
-        self.text = text
-        self._parts: list[tuple[int, bytes]] = []
-
-    def get_text(self, place: int) -> bytes:
-        return self._find_part(place)[1]
-
-    def hold_text(self, place: int) -> Callable[[], bytes]:
-        return partial(self.get_text, place)
-
-    def count_lines(self, place: int) -> int:
-        return self.text.count(b"\n", 0, self._find_part(place)[0])
-
-    def _find_part(self, place: int) -> tuple[int, bytes]:
-        if not self._parts:
-            at = 0
-            for part in map(bytes, split_list(self.text)):
-                at = self.text.index(part, at)
-                self._parts.append((at, part))
-                at += len(part)
-        return self._parts[place]
-
-
-def _find_ends(data: Text, start: int, end: int) -> list[int]:
-    """Where lines end. Python's `count` looks at every byte by itself, its `find` at sixteen and more at once."""
-    ends, find = list[int](), data.find
-    while start < end:
-        start = find(b"\n", start) + 1
-        ends.append(start)
-    return ends
-
-
 class FormScreen:
     """The screen of one form, and what it said of resources and kinds, for all texts of a process."""
 
@@ -269,7 +218,7 @@ class FormScreen:
     def find_telling(self, records: Sequence[Any], resources: set[str]) -> Sequence[int]:
         """The places of records that may say more than that their feed was read, by kind or one of `resources`."""
         telling = {resource for resource in resources if self._scopes[resource] is None}
-        kinds = {kind for kind in set(map(self._get_kind, records)) if not self._is_silent_kind(*kind)}
+        kinds = {kind for kind in set(map(self._get_kind, records)) if not self._is_silent(kind)}
         if not telling and not kinds:
             return ()
         return [
@@ -277,6 +226,9 @@ class FormScreen:
             for place, record in enumerate(records)
             if self.get_resource(record) in telling or self._get_kind(record) in kinds
         ]
+
+    def _is_silent(self, kind: tuple[str, ...]) -> bool:
+        return max(map(len, kind)) <= LONGEST_NAME and self._is_silent_kind(*kind)
 
     def read_time(self, text: bytes) -> datetime | None:
         """The time of a silent record, to the digit."""
