@@ -15,6 +15,8 @@ from vmdiag.renderers import Renderer, Report, terminal
 GOLDEN = Path(__file__).parent / "golden"
 SUFFIXES = {"json": "json", "ndjson": "ndjson", "csv": "csv", "markdown": "md", "junit": "xml", "prometheus": "prom"}
 WIDTHS = (80, 120)
+# A page is long, and most of it is the same in each.
+PAGES = ("confirmed", "treated")
 _VERSION = re.compile(r'(?<="version": ")[^"]*')
 
 
@@ -56,3 +58,5 @@ def generate_golden_files() -> Iterator[tuple[str, str]]:
         for form, suffix in SUFFIXES.items():
             # The version of whatever is installed is no fact of a report's shape.
             yield f"{name}.{suffix}", _VERSION.sub("0.0.0", render_report(form, cases.make_report(found, others=412)))
+        if name in PAGES:
+            yield f"{name}.html", render_report("html", cases.make_report(found, others=412))

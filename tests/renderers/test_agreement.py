@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.renderers import cases, redeploy_cases
 from tests.renderers.gallery import render_report
+from tests.renderers.page_reader import read_page
 from tests.renderers.test_strangers import NASTY
 from vmdiag.cli.exit_codes import compute_exit_code
 from vmdiag.diagnosis.model import Case
@@ -62,12 +63,24 @@ def read_metrics(text: str) -> Facts:
     }
 
 
+def read_rows(text: str) -> Facts:
+    words = {"still lost": "open"}
+    return {
+        row["vm"].rpartition("/")[2]: pick_fields(
+            {**row, "verdict": row["verdict"].rpartition(" ")[2], "state": words.get(row["state"], row["state"])},
+            {"status": row.get("mitigation", "")},
+        )
+        for row in read_page(text).rows
+    }
+
+
 def pick_fields(row: Mapping[str, Any], mitigation: dict[str, str] | None) -> dict[str, str]:
     return {name: str(row.get(name) or "") for name in FIELDS} | {"mitigation": (mitigation or {}).get("status", "")}
 
 
 READERS: dict[str, Callable[[str], Facts]] = {
     "ndjson": read_lines, "csv": read_table, "junit": read_suite, "prometheus": read_metrics,
+    "html": read_rows,
 }  # fmt: skip
 
 

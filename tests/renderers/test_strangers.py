@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from tests.renderers import cases
 from tests.renderers.gallery import draw_on_terminal, render_report
+from tests.renderers.page_reader import read_page
 from vmdiag.diagnosis.model import Case
 from vmdiag.renderers.markdown import escape_text, format_code
 from vmdiag.report import make_schema
@@ -103,6 +104,20 @@ def test_markdown_gets_no_html_no_image_and_no_link_but_ours(text: str) -> None:
     assert found == known
 
 
+@settings(max_examples=40, deadline=None)
+@given(texts)
+def test_the_page_has_the_same_elements_and_attributes_whatever_is_written(text: str) -> None:
+    known, told = (
+        render_report("html", cases.make_report([cases.make_hostile_case(one), cases.make_confirmed_case()]))
+        for one in ("x", text)
+    )
+    page = read_page(told)
+
+    assert not dangerous(told)
+    assert page.outline == read_page(known).outline
+    assert all(re.fullmatch(r"#[\w-]+|https://[\w./?#=%&~+-]+", link) for link in page.links)
+
+
 @given(texts)
 def test_a_sentence_in_markdown_is_read_as_it_was_written(text: str) -> None:
     paragraph, inline = MarkdownIt("commonmark").enable("table").parse(escape_text(text) + "\nx")[:2]
@@ -118,7 +133,7 @@ def test_code_in_markdown_stays_code(text: str) -> None:
     assert [token.type for token in inline.children or ()] == ["code_inline"]
 
 
-@pytest.mark.parametrize("form", ["terminal", "markdown", "json", "ndjson", "csv", "junit", "prometheus"])
+@pytest.mark.parametrize("form", ["terminal", "markdown", "html", "json", "ndjson", "csv", "junit", "prometheus"])
 def test_a_megabyte_does_not_drown_the_report(form: str) -> None:
     told = render_report(form, cases.make_report([cases.make_hostile_case("x" * 1_000_000)]))
 

@@ -13,6 +13,7 @@ from vmdiag.model import Gap
 from vmdiag.renderers import Report
 from vmdiag.wording import evidence, narrative, redeploy_texts, timeline_view
 from vmdiag.wording.plain_text import (
+    SAFE_LINK,
     escape_controls,
     format_instant,
     format_iso,
@@ -28,7 +29,6 @@ _DOWN_SIGN = "🔻"
 _COLUMNS = ("verdict", "VM", "migrated", "lost since", "state", "explained by", "next")
 _GAPS_HEADING = "What could not be seen"
 _SPARKLINE_WIDTH = 72
-_SAFE_URL = re.compile(r"https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/?#=%&+-]*)?")
 _MAX_LENGTH = 4000
 _SPECIAL_CHARACTER = re.compile(r"([\\`*_{}\[\]<>&|~#!$^])")
 # Words that some readers make links or mentions of, whatever is escaped around them: they become code.
@@ -128,8 +128,7 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
     links = list(narrative.list_links(case))
     if links:
         yield ""
-    # A link only where the address can be nothing else.
-    yield from (f"- {title}: {f'<{url}>' if _SAFE_URL.fullmatch(url) else format_code(url)}" for title, url in links)
+    yield from (f"- {title}: {f'<{url}>' if SAFE_LINK.fullmatch(url) else format_code(url)}" for title, url in links)
     diagnosis = case.diagnosis
     if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is not State.RECOVERED:
         ticket = [f"{title}: {says}" for title, says in evidence.list_ticket_fields(case)]

@@ -16,6 +16,8 @@ from vmdiag.identity import VmId
 MAX_SENTENCE = 300
 MAX_NAME = 64
 MAX_SOURCE_REF = 44
+# An address that can be nothing else: only such a one is made a link.
+SAFE_LINK = re.compile(r"https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/?#=%&+-]*)?")
 _REPLACEMENT = "\ufffd"
 _CONTROL_PICTURES = 0x2400
 _SURROGATES = re.compile("[\ud800-\udfff]")
