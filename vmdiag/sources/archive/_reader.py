@@ -82,8 +82,7 @@ class ArchiveReader:
 
     def read_files(self, found: Sequence[InputFile]) -> None:
         """All files; raises `BadArchive` when none of them is of a known format."""
-        sizes = [place.size for place in found]
-        self._total = sum(size for size in sizes if size is not None) if None not in sizes else None
+        self._total = None if any(place.size is None for place in found) else sum(place.size or 0 for place in found)
         is_useful = False
         if self._total is not None and self._total < SCREENED_SIZE:
             self._screened_forms = ()
@@ -115,11 +114,12 @@ class ArchiveReader:
 
     def _open_pool(self, files: Sequence[InputFile]) -> "AbstractContextManager[RangePool | None]":
         """What reads files in ranges; in processes that read ahead, where that is worth their start."""
-        if not self._screened_forms or self._total is None:
+        known = sum(place.size or 0 for place in files)
+        if not self._screened_forms or not known:
             return nullcontext()
         from vmdiag.sources.archive._range_pool import RangePool
 
-        return RangePool(files, self._screened_forms, self._processes if self._total >= POOL_SIZE else 1)
+        return RangePool(files, self._screened_forms, self._processes if known >= POOL_SIZE else 1)
 
     def _read_file(self, place: InputFile, pool: "RangePool | None") -> bool:
         """Whether anything in a file was of use."""

@@ -9,6 +9,9 @@ from typing import Annotated
 
 import msgspec
 
+# A member of which nothing is read either; as `msgspec.Raw` it would cost more.
+_Scalar = str | float | int | None
+
 
 class _Object(msgspec.Struct, gc=False):
     """An object of which nothing is read."""
@@ -25,19 +28,19 @@ class ExportedRecord(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     resourceId: str  # noqa: N815 - the schema's own names, here and below
     operationName: str  # noqa: N815
     category: str
-    resultType: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    resultSignature: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    resultDescription: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    durationMs: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    callerIpAddress: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    correlationId: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    resultType: _Scalar = None  # noqa: N815
+    resultSignature: _Scalar = None  # noqa: N815
+    resultDescription: _Scalar = None  # noqa: N815
+    durationMs: _Scalar = None  # noqa: N815
+    callerIpAddress: _Scalar = None  # noqa: N815
+    correlationId: _Scalar = None  # noqa: N815
     identity: _Object | None = None
-    level: msgspec.Raw = msgspec.Raw()
-    location: msgspec.Raw = msgspec.Raw()
+    level: _Scalar = None
+    location: _Scalar = None
     properties: _Object | None = None
-    tenantId: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    RoleLocation: msgspec.Raw = msgspec.Raw()
-    ReleaseVersion: msgspec.Raw = msgspec.Raw()
+    tenantId: _Scalar = None  # noqa: N815
+    RoleLocation: _Scalar = None
+    ReleaseVersion: _Scalar = None
 
 
 class LoggedEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -48,24 +51,24 @@ class LoggedEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     operationName: _Localized  # noqa: N815
     category: _Localized
     authorization: _Object | None = None
-    caller: msgspec.Raw = msgspec.Raw()
-    channels: msgspec.Raw = msgspec.Raw()
+    caller: _Scalar = None
+    channels: _Scalar = None
     claims: _Object | None = None
-    correlationId: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    description: msgspec.Raw = msgspec.Raw()
-    eventDataId: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    correlationId: _Scalar = None  # noqa: N815
+    description: _Scalar = None
+    eventDataId: _Scalar = None  # noqa: N815
     eventName: _Object | None = None  # noqa: N815
     httpRequest: _Object | None = None  # noqa: N815
-    id: msgspec.Raw = msgspec.Raw()
-    level: msgspec.Raw = msgspec.Raw()
-    operationId: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    id: _Scalar = None
+    level: _Scalar = None
+    operationId: _Scalar = None  # noqa: N815
     properties: _Object | None = None
-    resourceGroup: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    resourceGroupName: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    resourceGroup: _Scalar = None  # noqa: N815
+    resourceGroupName: _Scalar = None  # noqa: N815
     resourceProviderName: _Object | None = None  # noqa: N815
     resourceType: _Object | None = None  # noqa: N815
     status: _Object | None = None
     subStatus: _Object | None = None  # noqa: N815
-    submissionTimestamp: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    subscriptionId: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    tenantId: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    submissionTimestamp: _Scalar = None  # noqa: N815
+    subscriptionId: _Scalar = None  # noqa: N815
+    tenantId: _Scalar = None  # noqa: N815

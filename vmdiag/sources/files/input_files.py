@@ -59,32 +59,33 @@ def find_files(address: str) -> tuple[InputFile, ...]:
     if not roots:
         message = f"there is no file {name}"
         raise BadArchive(message, "check the path; `-` reads standard input")
-    named = [root for root in roots if not Path(root).is_dir()]
-    inside = [path for root in roots if Path(root).is_dir() for path in _walk_folder(root)]
+    named = {root: _measure_file(root) for root in roots if not Path(root).is_dir()}
+    inside = {path: size for root in roots if Path(root).is_dir() for path, size in _walk_folder(root)}
     if not named and not inside:
         message = f"{name} holds no file"
         raise BadArchive(message, "name a file, or a folder with at least one export in it")
-    sizes = ((path, _measure_file(path)) for path in dict.fromkeys([*named, *inside]))
     return tuple(
         InputFile(_display_path(path), None if size == -1 else size, partial(io.FileIO, path), path)
-        for path, size in sizes
+        for path, size in ({**named, **inside}).items()
     )
 
 
-def _walk_folder(root: str) -> Iterator[str]:
-    """The plain files of a folder and of the folders in it, by name; a folder reached twice through links is one."""
+def _walk_folder(root: str) -> Iterator[tuple[str, int]]:
+    """The plain files of a folder and of those in it, by name, with their sizes; one reached twice by links is one."""
     seen: set[tuple[int, int]] = set()
     closed: list[str] = []
     for folder, inner, files in os.walk(root, followlinks=True, onerror=lambda error: closed.append(error.filename)):
-        found = Path(folder).stat()
+        found = os.stat(folder)  # noqa: PTH116 - a tree of storage has thousands of folders
         if (found.st_dev, found.st_ino) in seen:
             inner.clear()
             continue
         seen.add((found.st_dev, found.st_ino))
         inner.sort()
-        # A pipe or a device met in a folder would block for ever; named outright it is meant.
-        yield from (path for name in sorted(files) if _measure_file(path := os.path.join(folder, name)) is not None)  # noqa: PTH118 - likewise
-    yield from closed  # reading them fails, with the system's own reason
+        for path in (os.path.join(folder, name) for name in sorted(files)):  # noqa: PTH118 - and of files
+            # A pipe or a device met in a folder would block for ever; named outright it is meant.
+            if (size := _measure_file(path)) is not None:
+                yield path, size
+    yield from ((path, -1) for path in closed)  # reading them fails, with the system's own reason
 
 
 def _measure_file(path: str) -> int | None:
