@@ -27,7 +27,7 @@ PURE = [
     *sorted((ROOT / "vmdiag" / "redeploy" / "guards").glob("*.py")),
     *((ROOT / "vmdiag" / "redeploy" / f"{name}.py") for name in ("model", "verification")),
 ]
-COMMANDS = ("check", "doctor", "explain", "mitigations", "record", "schema")
+COMMANDS = ("check", "doctor", "explain", "mitigations", "record", "schema", "watch")
 REPORTS_WHAT_WAS_IMPORTED = """
 import json, sys
 from vmdiag.cli.app import main

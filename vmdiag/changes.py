@@ -87,16 +87,22 @@ def compare_reports(
 
 def compare_case(old: judging.Case | None, new: judging.Case | None) -> Change | None:
     """The change of one VM; `None` where it stands as it stood. At least one of them is given."""
-    seen = new or old
     kind = _choose_kind(old, new)
-    if seen is None or kind is None:
-        return None
+    return None if kind is None else describe_change(kind, old, new)
+
+
+def describe_change(kind: ChangeKind, old: judging.Case | None, new: judging.Case | None, *more: str) -> Change:
+    """A change of this kind, with what else is to be said of it."""
+    seen = new or old
+    if seen is None:
+        message = "a change is of a VM that stands in one of the reports"
+        raise ValueError(message)
     return Change(
         change=kind,
         vm=describe_vm(seen.vm),
         before=_describe_standing(old) if old else None,
         after=_describe_standing(new) if new else None,
-        says="; ".join(_describe_change(old, new)),
+        says="; ".join((*_describe_change(old, new), *more)),
     )
 
 

@@ -109,10 +109,14 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a scenario reads: the kinds without which it cannot be, and how far beyond the window."""
+    """What a scenario reads: the kinds without which it cannot be, and how far beyond the window.
+
+    `least_read` is how far back is read at least; `None` is the usual fortnight.
+    """
 
     triggers: frozenset[Kind]
     margin: timedelta
+    least_read: timedelta | None = None
 
     def __or__(self, other: "Needs") -> "Needs":
         return Needs(triggers=self.triggers | other.triggers, margin=max(self.margin, other.margin))

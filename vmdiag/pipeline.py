@@ -74,13 +74,20 @@ def combine_needs() -> Needs:
 
 
 def examine_vms(
-    source: Source, scope: Scope, *, unreachable_since: datetime | time | None = None, finished: Iterable[Case] = ()
+    source: Source,
+    scope: Scope,
+    *,
+    unreachable_since: datetime | time | None = None,
+    finished: Iterable[Case] = (),
+    needs: Needs | None = None,
 ) -> Examination:
     """Read, assemble, diagnose and compare every VM in scope; what the operator knows is a record like any other.
 
-    `finished` are cases of an earlier run, which are compared and told with the others.
+    `finished` are cases of an earlier run, which are compared and told with the others. `needs` may say that less is
+    read than what all scenarios together need: enough to see that nothing is new, and too little to judge a loss by.
     """
-    reading = source.read(scope, combine_needs())
+    needs = needs or combine_needs()
+    reading = source.read(scope, needs)
     run = Examination(
         window=reading.window,
         gaps=reading.gaps,
@@ -93,16 +100,16 @@ def examine_vms(
         stated = find_latest_time(stated, reading.window.end)
     if not scope.vms:
         stated = None
-    run.cases = _select_cases(run, scope, chain(finished, _diagnose_transcripts(reading, stated)))
+    run.cases = _select_cases(run, scope, chain(finished, _diagnose_transcripts(reading, needs, stated)))
     return run
 
 
-def _diagnose_transcripts(reading: Reading, stated: datetime | None) -> Iterator[Case]:
+def _diagnose_transcripts(reading: Reading, needs: Needs, stated: datetime | None) -> Iterator[Case]:
     """A case for each VM; `stated` is since when those that are meant cannot be reached, in the operator's words."""
     rivals = load_scenarios()
     asked = rivals.pop(ASKED)
     window, meant = reading.window, frozenset(reading.vms)
-    margin = window.start - reading_span(window, combine_needs()).start
+    margin = window.start - reading_span(window, needs).start
     for transcript in reading.transcripts:
         if is_unknown_vm(transcript.gaps):
             yield _build_unknown_case(transcript, window, asked)

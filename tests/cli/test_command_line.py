@@ -20,7 +20,7 @@ from vmdiag.cli.scope_options import ScopeOptions
 from vmdiag.cli.source_options import AzureOptions, SourceOptions
 from vmdiag.command_answers import STRUCTS
 
-COMMANDS = ("check", "record", "explain", "schema")
+COMMANDS = ("check", "record", "explain", "schema", "watch")
 
 
 def test_the_version_is_the_packages(vmdiag: Runner) -> None:

@@ -36,14 +36,23 @@ HTTP_UNAUTHORIZED = 401  # of HTTP
 
 
 class Session:
-    """The door; safe to use from many threads. `clock` tells this machine's time, `stop` ends all waiting."""
+    """The door; safe to use from many threads. `clock` tells this machine's time, `stop` ends all waiting.
 
-    def __init__(self, access: AzureSettings, clock: Callable[[], datetime], stop: threading.Event) -> None:
+    `ticks` counts the seconds in which Azure's allowances fill up.
+    """
+
+    def __init__(
+        self,
+        access: AzureSettings,
+        clock: Callable[[], datetime],
+        stop: threading.Event,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = access
         self.clock = AzureClock(clock)
         self.stop = stop
         self.restart_deadline()
-        self._rate_limiter = RateLimiter()
+        self._rate_limiter = RateLimiter(ticks)
         # In which each service is spoken to, as it turned out to be understood.
         self.api_versions = {**API_VERSIONS, **access.api_versions}
         self.transport = Transport(access.jobs, access.ca_bundle)

@@ -23,6 +23,7 @@ from vmdiag.cli.options import EPILOG, EXAMPLES, GroupedCommand, RunState, expan
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
 from vmdiag.cli.streams import json_errors, print_error
+from vmdiag.cli.watch import watch
 from vmdiag.errors import Interrupted, UsageError, VmdiagError
 
 # EX_SOFTWARE of sysexits.h: a defect must never look like an answer (0, 1 or 3).
@@ -36,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 120},
 )
 app.command(epilog=EXAMPLES + EPILOG, cls=GroupedCommand)(expand_option_groups(check))
-for command in (record, diff, doctor, mitigations):
+for command in (watch, record, diff, doctor, mitigations):
     app.command(epilog=EPILOG, cls=GroupedCommand)(expand_option_groups(command))
 app.command()(explain)
 app.command()(schema)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vmdiag.cli.streams import StatusConsole
     from vmdiag.diagnosis.model import Case
     from vmdiag.identity import VmId
+    from vmdiag.redeploy.context import WorkflowContext
     from vmdiag.redeploy.model import Policy
 
 # A schedule's environment is set once and for all; who lets a guard pass decides it for one command.
@@ -87,6 +88,13 @@ class RedeployOptions:
         """What is to be done with the cases, `None` for nothing; raises where it is certain that it is not allowed."""
         if not self.redeploy:
             return None
+        from vmdiag.redeploy.workflow import redeploy_affected
+
+        workflow = self.build_context(opened, out, watch)
+        return lambda cases, earlier: redeploy_affected(cases, replace(workflow, earlier=earlier))
+
+    def build_context(self, opened: "OpenedSource", out: str, watch: "StatusConsole") -> "WorkflowContext":
+        """What a run of redeploys works with; raises where it is certain that it is not allowed."""
         for field in fields(self):
             variable = get_variable_name(format_option(field.name))
             if field.name in COMMAND_LINE_ONLY and os.environ.get(variable):
@@ -95,7 +103,6 @@ class RedeployOptions:
         from vmdiag.redeploy.context import WorkflowContext
         from vmdiag.redeploy.journal import Journal
         from vmdiag.redeploy.second_look import build_redeploy_context
-        from vmdiag.redeploy.workflow import redeploy_affected
         from vmdiag.sources.azure import AzureSource
 
         prompt = ConsolePrompt(watch)
@@ -113,7 +120,7 @@ class RedeployOptions:
             )
             if not self.dry_run:
                 opened.source.require_redeploy_permission(opened.scope)
-        workflow = WorkflowContext(
+        return WorkflowContext(
             reporter=prompt,
             policy=self._build_policy(is_live=context is not None),
             now=opened.now,
@@ -121,7 +128,6 @@ class RedeployOptions:
             # Of an archive, where a time of day is not made out yet, nothing is looked at again.
             stated=opened.unreachable_since if isinstance(opened.unreachable_since, datetime) else None,
         )
-        return lambda cases, earlier: redeploy_affected(cases, replace(workflow, earlier=earlier))
 
     def _build_policy(self, *, is_live: bool) -> "Policy":
         from vmdiag.redeploy.model import Consent, Policy

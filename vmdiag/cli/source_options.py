@@ -200,15 +200,22 @@ def open_source(
         watch.catch_stop_signals()
     processes = source_options.processes or min(os.cpu_count() or 1, _MAX_PROCESSES)
     lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=is_live)
-    access = azure_options.build_access(os.environ, source_options.probe)
     return OpenedSource(
-        source=plugins.load(sources, name).connect(path, watch, access, lambda: datetime.now(UTC)),
+        source=connect_source(source_options, azure_options, watch),
         scope=replace(scope, utc_offset=offset, processes=processes, exact_scan=source_options.exact_scan),
         address=f"{name}:{path}" if path else name,
         cloud=azure_options.cloud.strip().lower(),
         now=now,
         unreachable_since=lost,
     )
+
+
+def connect_source(source_options: SourceOptions, azure_options: AzureOptions, watch: "StatusConsole") -> "Source":
+    """The source that the options name; one that asks Azure begins to sign in."""
+    name, path = parse_address(source_options.source)
+    access = azure_options.build_access(os.environ, source_options.probe)
+    source: Source = plugins.load(sources, name).connect(path, watch, access, lambda: datetime.now(UTC))
+    return source
 
 
 def _refuse_misplaced_options(source_options: SourceOptions, azure_options: AzureOptions, *, is_live: bool) -> None:

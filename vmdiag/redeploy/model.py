@@ -127,7 +127,8 @@ class Policy:
 
     `storm` is a share of the scope in percent. `lock_holder` says who holds the lock; `unfinished` are redeploys of
     earlier runs that were not verified; `skew` is how far Azure's clock is ahead of this machine's, `None` where
-    Azure's answers tell no time.
+    Azure's answers tell no time. `budget` is how many redeploys a day are allowed, `None` for a run that somebody asked
+    for, and `spent` how many the journal tells of the last 24 hours, whichever run made them.
     """
 
     most: int = 1
@@ -141,6 +142,8 @@ class Policy:
     lock_holder: str | None = None
     unfinished: tuple[KnownRedeploy, ...] = ()
     skew: timedelta | None = timedelta()
+    budget: int | None = None
+    spent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

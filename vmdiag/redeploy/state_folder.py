@@ -147,3 +147,15 @@ def sync_folder(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+@contextmanager
+def hold_file_lock(path: Path) -> Iterator[bool]:
+    """Keep others who ask for it, too, from a file; false where somebody has it already. Raises `OSError`."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(make_lock(path.with_name(f"{path.name}.lock"), timeout=0))
+        except Timeout:
+            yield False
+            return
+        yield True

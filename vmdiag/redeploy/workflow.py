@@ -15,7 +15,7 @@ from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult, Status
 from vmdiag.redeploy.context import FollowedRedeploy, RedeployContext, WorkflowContext
 from vmdiag.redeploy.follow import RESUME, follow_redeploy
-from vmdiag.redeploy.guards import GOOD_FOR, Order, Refusal, is_candidate, review_plans
+from vmdiag.redeploy.guards import BUDGET_SPAN, GOOD_FOR, Order, Refusal, is_candidate, review_plans
 from vmdiag.redeploy.journal import JournalChangedError, JournalEntry, Step
 from vmdiag.redeploy.model import AffectedVm, Consent, KnownRedeploy, Plan, Policy, Population, Preflight
 from vmdiag.redeploy.outcome import add_mitigation, build_outcome, build_refused_case
@@ -193,7 +193,9 @@ def _read_journal(context: RedeployContext, policy: Policy) -> tuple[Policy, tup
         holder = f"the journal {context.journal.path} cannot be read: {error.strerror or error}"
         return replace(policy, lock_holder=policy.lock_holder or holder), ()
     unfinished = tuple(KnownRedeploy(vm=entry.vm, at=entry.at) for entry in entries if entry.is_open)
-    return replace(policy, unfinished=unfinished), entries
+    made = [entry for entry in entries if entry.step is not Step.VOID]
+    spent = sum(context.session.now - entry.at < BUDGET_SPAN for entry in made)
+    return replace(policy, unfinished=unfinished, spent=spent), entries
 
 
 def _read_preflights(

@@ -22,6 +22,12 @@ _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 def write_report(whole: Report, out: TextIO) -> None:
     """Write the metrics at the run's end: a scrape between two of them would see half a fleet."""
+    is_whole = not any(gap.reason.startswith(INTERRUPTED_REASONS) for case in whole.cases for gap in case.gaps)
+    write_metrics(whole, out, is_whole=is_whole)
+
+
+def write_metrics(whole: Report, out: TextIO, *, is_whole: bool) -> None:
+    """What there is to tell of a run that came to its end, or was broken off."""
     header, cases = whole.header, whole.cases
     summary = count_verdicts(cases, whole.others)
     verdicts = [({"verdict": verdict.value}, getattr(summary, verdict.value)) for verdict in Verdict]
@@ -49,7 +55,6 @@ def write_report(whole: Report, out: TextIO) -> None:
         instants = ((case, getattr(case.diagnosis, f"{name}_at")) for case in cases)
         samples = ((_label_vm(case), _count_seconds(at)) for case, at in instants if at is not None)
         write_family(out, f"vmdiag_vm_{name}_timestamp_seconds", says, samples)
-    is_whole = not any(gap.reason.startswith(INTERRUPTED_REASONS) for case in cases for gap in case.gaps)
     for name, says, value in (
         ("data_timestamp_seconds", "The end of the window that was read.", _count_seconds(header.window.end)),
         ("run_timestamp_seconds", "When the run began.", _count_seconds(header.generated_at)),

@@ -61,7 +61,8 @@ def reading_span(window: Window, needs: Needs) -> Window:
 
     The window says which losses are told; it never says how far back is read.
     """
-    start = min(window.start, subtract_span(window.end, LEAST_READ))
+    least = LEAST_READ if needs.least_read is None else needs.least_read
+    start = min(window.start, subtract_span(window.end, least))
     return Window(subtract_span(start, needs.margin), window.end)
 
 

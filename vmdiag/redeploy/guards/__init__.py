@@ -12,9 +12,10 @@ from vmdiag.diagnosis.model import Case
 from vmdiag.mitigation import GuardResult
 from vmdiag.redeploy.guards import _loss, _machine, _run
 from vmdiag.redeploy.guards._machine import is_rebuilt
+from vmdiag.redeploy.guards._run import BUDGET_SPAN
 from vmdiag.redeploy.model import GuardContext, Plan, Policy, Population
 
-__all__ = ["GOOD_FOR", "GUARDS", "Order", "Refusal", "is_candidate", "is_rebuilt", "review_plans"]
+__all__ = ["BUDGET_SPAN", "GOOD_FOR", "GUARDS", "Order", "Refusal", "is_candidate", "is_rebuilt", "review_plans"]
 
 Guard = Callable[[GuardContext], GuardResult]
 GUARDS: tuple[Guard, ...] = (
@@ -89,7 +90,9 @@ def review_plans(
     reviewed: list[Order | Refusal] = []
     for plan in plans:
         context = GuardContext(plan=plan, policy=policy, population=population, now=now)
-        answers = tuple(guard(context) for guard in GUARDS)
+        # Only what goes on by itself has a budget.
+        asked = GUARDS if policy.budget is None else (*GUARDS, _run.check_budget)
+        answers = tuple(guard(context) for guard in asked)
         passes = all(answer.passes for answer in answers)
         reviewed.append(
             Order(plan=plan, answers=answers, seal=_SEAL) if passes else Refusal(plan=plan, answers=answers)

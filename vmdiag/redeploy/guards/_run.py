@@ -12,6 +12,8 @@ STORM_LEAST = 3
 STORM_REGION, STORM_SPAN = 10, timedelta(minutes=15)
 # What was redeployed in the region so lately belongs to the same event as the candidates (contract, section 4).
 STORM_MEMORY = timedelta(hours=1)
+# The day of `--budget` is the last 24 hours: one that began at midnight would allow two redeploys within a minute.
+BUDGET_SPAN = timedelta(hours=24)
 # From here on times of two machines cannot be compared any more (contract, section 4).
 CLOCKS_APART = timedelta(minutes=5)
 # Answers tell the time in whole seconds, and are some time under way.
@@ -24,6 +26,14 @@ def check_count(context: GuardContext) -> GuardResult:
     limit, noun = f"at most {policy.most} (--max)", "candidate" if population.candidates == 1 else "candidates"
     found = f"{population.candidates} {noun} among {population.vms} VMs"
     return GuardResult(guard="count", passes=population.candidates <= policy.most, limit=limit, found=found)
+
+
+def check_budget(context: GuardContext) -> GuardResult:
+    """No more redeploys within a day than are allowed where nobody looks on."""
+    budget, spent = context.policy.budget or 0, context.policy.spent
+    limit = f"{budget} within {format_age(BUDGET_SPAN)} (--budget)"
+    found = f"{spent} by the journal, whichever run made them"
+    return GuardResult(guard="budget", passes=spent < budget, limit=limit, found=found)
 
 
 def check_storm(context: GuardContext) -> GuardResult:

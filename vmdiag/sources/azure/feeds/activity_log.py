@@ -29,6 +29,8 @@ SIGNALS = (Signal.ACTIVITY,)
 RETENTION = timedelta(days=89, hours=23)
 # From so many groups on the pages of the whole log are fewer than theirs (our judgement: no page states a page's size).
 GROUPS_LIMIT = 16
+# A subscription's log of a few hours is short: asked for at once it costs less than group by group.
+FEW_HOURS, FEW_HOURS_GROUPS_LIMIT = timedelta(hours=12), 3
 GROUP_PART = "/resourcegroups/"
 SELECTED_FIELDS = (
     "correlationId,eventDataId,eventName,eventTimestamp,level,operationName,properties,resourceGroupName,resourceId,"
@@ -44,10 +46,11 @@ def build_feed_requests(groups: Iterable[str], span: Window, now: datetime) -> I
     known = clip_to_retention(span, now, RETENTION)
     if known is None:
         return
+    limit = FEW_HOURS_GROUPS_LIMIT if known.end - known.start <= FEW_HOURS else GROUPS_LIMIT
     for subscription, found in groupby(sorted(groups), parse_subscription):
         inside = tuple(found)
         each = [_build_feed_request(group, (group,), known) for group in inside]
-        if subscription is None or len(inside) <= GROUPS_LIMIT:
+        if subscription is None or len(inside) <= limit:
             yield from each
         else:
             whole = _build_feed_request(subscription, inside, known)

@@ -1,0 +1,133 @@
+"""A watch: round after round until it is asked to end; a round that fails ends nothing, and the next one goes on.
+
+Changes are told before they are written down as told: whatever kills the program in between has the last round's told
+twice, and none is lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from vmdiag.changes import Change
+from vmdiag.errors import Interrupted, NotFound, UsageError, VmdiagError
+from vmdiag.watching.health import Health
+from vmdiag.watching.rounds import CaseTreatment, Round, ScopeReader, judge_scope, read_round, weigh_round
+from vmdiag.watching.standing import Memory
+
+# A failure is told to people once it has stood, as a change is.
+FAILURES_TO_TELL = 2
+
+
+class Outlet(Protocol):
+    """Whom a watch tells, and what it lives on."""
+
+    def now(self) -> datetime:
+        """The time."""
+        ...
+
+    def is_over(self) -> bool:
+        """Whether somebody wants the watch to end."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or until the watch is to end."""
+        ...
+
+    def begin_round(self) -> None:
+        """Another round begins."""
+        ...
+
+    def tell_changes(self, changes: Sequence[Change]) -> None:
+        """Write them to whatever reads along."""
+        ...
+
+    def tell_people(self, memory: Memory, lines: Sequence[str]) -> Memory:
+        """Send them, and what could not be sent before; what is still to be sent is remembered."""
+        ...
+
+    def tell_failure(self, error: VmdiagError, *, is_new: bool) -> None:
+        """A round, or its redeploy, failed; what is not new was told before."""
+        ...
+
+    def treat_cases(self) -> CaseTreatment | None:
+        """What is to be done about affected VMs, `None` for nothing; raises `VmdiagError`."""
+        ...
+
+    def save_memory(self, memory: Memory) -> None:
+        """Write it down."""
+        ...
+
+    def show_health(self, health: Health, memory: Memory) -> None:
+        """Tell whoever supervises the watch."""
+        ...
+
+
+def keep_watching(reader: ScopeReader, outlet: Outlet, memory: Memory, every: timedelta) -> Health:
+    """Round after round; how it went, once it is asked to end.
+
+    Raises `VmdiagError` only where the first round shows that what was asked for makes no sense.
+    """
+    health = Health()
+    while not outlet.is_over():
+        outlet.begin_round()
+        health = replace(health, began_at=outlet.now())
+        try:
+            seen = read_round(reader, memory, outlet.now())
+        except Interrupted:
+            break
+        except VmdiagError as error:
+            if isinstance(error, (UsageError, NotFound)) and memory.read_until is None:
+                raise
+            memory, health = note_failure(outlet, memory, health, error)
+        else:
+            memory, health = note_success(outlet, memory, health, seen)
+            if any(case.is_affected for case in seen.judged):
+                # People know of it before anything is done, which may take half an hour.
+                outlet.save_memory(memory)
+                memory, health = treat_affected(reader, outlet, memory, health)
+        health = replace(health, rounds=health.rounds + 1, lasted=outlet.now() - health.began_at)
+        outlet.save_memory(memory)
+        outlet.show_health(health, memory)
+        outlet.pause(max(0.0, (every - health.lasted).total_seconds()))
+    return health
+
+
+def treat_affected(reader: ScopeReader, outlet: Outlet, memory: Memory, health: Health) -> tuple[Memory, Health]:
+    """Do what is to be done about affected VMs; everybody is judged, because the guards count how many are hit."""
+    try:
+        treat = outlet.treat_cases()
+        if treat is None:
+            return memory, health
+        return note_success(outlet, memory, health, judge_scope(reader, memory, treat))
+    except Interrupted:
+        return memory, health
+    except VmdiagError as error:
+        outlet.tell_failure(error, is_new=True)
+        return memory, health
+
+
+def note_success(outlet: Outlet, memory: Memory, health: Health, seen: Round) -> tuple[Memory, Health]:
+    """A round that read something: its changes are told."""
+    memory, changes = weigh_round(memory, seen, outlet.now())
+    outlet.tell_changes(changes)
+    lines = [f"{change.change}: {change.vm.resource_group}/{change.vm.name}: {change.says}" for change in changes]
+    if health.failures >= FAILURES_TO_TELL and seen.is_whole:
+        lines.append(f"the watch reads again, after {health.failures} rounds that failed")
+    memory = outlet.tell_people(memory, lines)
+    health = replace(health, changes=health.changes + len(changes), cloud=seen.cloud or health.cloud)
+    if outlet.is_over():
+        return memory, health
+    if not seen.is_whole:
+        return memory, replace(health, failures=health.failures + 1, error="VMs were left unread", error_kind="")
+    return memory, replace(health, failures=0, error="", error_kind="", succeeded_at=outlet.now())
+
+
+def note_failure(outlet: Outlet, memory: Memory, health: Health, error: VmdiagError) -> tuple[Memory, Health]:
+    """A round that read nothing: nothing is forgotten, and the next one looks back as far as the last that did."""
+    kind = type(error).__name__
+    # The words may hold the time and an id of this one refusal.
+    outlet.tell_failure(error, is_new=kind != health.error_kind)
+    health = replace(health, failures=health.failures + 1, error=error.message, error_kind=kind)
+    lines = [f"the watch cannot read: {error.message}"] if health.failures == FAILURES_TO_TELL else []
+    return outlet.tell_people(memory, lines), health
