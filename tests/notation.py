@@ -2,12 +2,13 @@
 
     12:00 live-migration          an event, by its kind
     12:03 traffic-lost            traffic falls to nothing (and heartbeat-lost); traffic-back ends it
+    12:03 outside-lost            tests from outside fail; also peered, inside and unknown, and the probe of a balancer
     traffic normal                regular traffic, or `idle`; also heartbeat normal, cpu active
     gap traffic metrics refused   what was not heard, and why; `part` instead of `gap` where some of it was
     until 15:00                   the end of the window (without it: two hours after the last event)
 
-Activity log, health history and service health count as heard unless a gap says otherwise; every other signal that no
-line tells of is a gap.
+Activity log, health history and service health count as heard unless a gap says otherwise, and who looks from elsewhere
+need not be there; every other signal that no line tells of is a gap.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, Timeline, Transcript, VirtualMachine, Window
+from vmdiag.sources.coverage import WITNESS_SIGNALS
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -28,12 +30,16 @@ VM = VirtualMachine(
     os="linux",
 )
 USUAL = {"traffic": 1e6, "heartbeat": 1.0, "cpu": 20.0}
+PLACES = {"inside": "prod/web-02", "peered": "hub/jump", "outside": "office", "unknown": "somewhere"}
+USUAL |= dict.fromkeys((*PLACES, "balancer"), 1.0)
 SERIES = {
     "traffic": ("Network In Total", Signal.TRAFFIC),
     "heartbeat": ("Heartbeat", Signal.HEARTBEAT),
     "cpu": ("Percentage CPU", Signal.CPU),
+    **{place: (f"tcp/443 from {source} ({place})", Signal.MONITOR) for place, source in PLACES.items()},
+    "balancer": ("probe of port 443", Signal.BALANCER),
 }
-TOLD = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
+TOLD = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE, *WITNESS_SIGNALS)
 
 
 class NotationError(ValueError):
@@ -127,6 +133,10 @@ def _words() -> Iterator[tuple[str, tuple[Signal, str, str]]]:
     yield Kind.UNKNOWN_NOTE.value, (Signal.HEALTH, "AnnotationOfNextYear", "")
     yield Kind.AGENT_READY.value, (Signal.AGENT, "ProvisioningState/succeeded", "Ready")
     yield Kind.AGENT_NOT_READY.value, (Signal.AGENT, "ProvisioningState/Unavailable", "Not Ready")
+    yield Kind.BACKEND_UP.value, (Signal.BALANCER, "Up_Probe_Success", "Up")
+    yield Kind.BACKEND_DOWN.value, (Signal.BALANCER, "Down_Probe_TcpProbeTimeout", "Down")
+    yield Kind.BACKEND_PLATFORM_DOWN.value, (Signal.BALANCER, "Down_Platform", "Down")
+    yield Kind.APPLICATION_HEALTHY.value, (Signal.APPLICATION, "HealthState/healthy", "")
     yield Kind.UNREACHABLE.value, (Signal.OPERATOR, "unreachable", "")
     yield Kind.PROBE_FAILED.value, (Signal.PROBE, "tcp", "refused")
     yield Kind.PROBE_ANSWERED.value, (Signal.PROBE, "tcp", "answered")

@@ -35,7 +35,8 @@ def test_every_word_draws_its_own_kind(kind: str) -> None:
 def test_what_no_line_tells_of_is_a_gap() -> None:
     gaps = {gap.signal for gap in notation.timeline("12:00 available").gaps}
 
-    assert gaps == set(Signal) - {Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE}
+    assert gaps == set(Signal) - set(notation.TOLD)
+    assert {Signal.TRAFFIC, Signal.HEARTBEAT, Signal.POWER} <= gaps
 
 
 @pytest.mark.parametrize("line", ["12:00 no-such-kind", "1200 stop", "12:xx stop"])

@@ -26,6 +26,9 @@ class Signal(StrEnum):
     POWER = "power"  # the power state in the instance view
     OPERATOR = "operator"  # --unreachable-since
     PROBE = "probe"  # a TCP connection tried from here
+    MONITOR = "monitor"  # Connection Monitor: tests towards the VM from other places
+    BALANCER = "balancer"  # what a load balancer's probes see of the VM
+    APPLICATION = "application"  # the Application Health extension's own probe inside the VM
 
 
 class Kind(StrEnum):
@@ -66,8 +69,21 @@ class Kind(StrEnum):
     UNREACHABLE = "unreachable"
     PROBE_FAILED = "probe-failed"
     PROBE_ANSWERED = "probe-answered"
+    BACKEND_UP = "backend-up"
+    BACKEND_DOWN = "backend-down"  # the balancer's probe is not answered
+    BACKEND_PLATFORM_DOWN = "backend-platform-down"  # the balancer blames Azure's own infrastructure
+    APPLICATION_HEALTHY = "application-healthy"
     UNKNOWN_NOTE = "unknown-note"  # Azure said something of the VM's health in words that no table knows
     OTHER = "other"
+
+
+class Viewpoint(StrEnum):
+    """From where a VM is looked at: its own virtual network, another one, or from elsewhere."""
+
+    OUTSIDE = "outside"
+    PEERED = "peered"
+    INSIDE = "inside"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

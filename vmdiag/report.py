@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from vmdiag import __version__
 from vmdiag.diagnosis.model import Action, Extent, Stance, State, Strength, Verdict
 from vmdiag.mitigation import Status
-from vmdiag.model import Kind, Signal
+from vmdiag.model import Kind, Signal, Viewpoint
 from vmdiag.wording.plain_text import format_iso, replace_surrogates
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -100,6 +100,10 @@ class Loss(Struct, frozen=True, kw_only=True):
             "and again."
         ),
     ] = Extent.FULL
+    scope: Annotated[
+        Viewpoint,
+        Meta(description="From where it was cut off: elsewhere while the inside reached it, or `inside`, too."),
+    ] = Viewpoint.UNKNOWN
     channels: tuple[Channel, ...]
 
 

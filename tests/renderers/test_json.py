@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from tests.renderers import cases, redeploy_cases
 from tests.renderers.gallery import list_scenes, render_report
+from tests.timeline_builders import make_case
 from vmdiag.case_report import describe_case, read_case
 from vmdiag.diagnosis.model import Case, Finding, Verdict
 from vmdiag.mitigation import Status
@@ -85,6 +86,15 @@ def test_a_case_is_read_back_as_it_was_told(name: str) -> None:
     told = to_plain(describe_case((cases.CASE_BUILDERS | redeploy_cases.CASE_BUILDERS)[name]()))
 
     assert to_plain(describe_case(read_case(dump_json(told)))) == told
+
+
+def test_from_where_a_vm_was_cut_off_is_read_back_and_unknown_in_a_report_that_does_not_say() -> None:
+    told = to_plain(describe_case(make_case("12:00 live-migration\n12:03 outside-lost\ninside normal")))
+    (loss,) = told["losses"]
+
+    assert read_case(dump_json(told)).diagnosis.losses[0].scope == loss["scope"] == "outside"
+    del loss["scope"]
+    assert read_case(dump_json(told)).diagnosis.losses[0].scope == "unknown"
 
 
 def test_of_the_other_scenarios_those_are_told_that_found_something() -> None:

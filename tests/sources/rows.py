@@ -5,6 +5,7 @@ GROUP = f"{SUBSCRIPTION}/resourceGroups/shop"
 VM = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web-01"
 NIC = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/web-01-nic"
 NSG = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/web-nsg"
+BALANCER = f"{GROUP}/providers/Microsoft.Network/loadBalancers/front"
 SUBNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-net/subnets/web"
 TIME = "2026-03-02T08:14:05.1234567Z"
 
@@ -90,6 +91,55 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "Average": 600.0,
         "TimeGrain": "PT1M",
         "_ResourceId": VM.lower(),
+    },
+    "balancer-health": {
+        "up": 1,
+        "down": 1,
+        "loadBalancerBackendAddresses": [
+            {
+                "ipAddress": "10.4.1.6",
+                "networkInterfaceIPConfigurationId": f"{NIC}/ipConfigurations/ip1",
+                "state": "Down",
+                "reason": "Down_Platform",
+            },
+            {
+                "ipAddress": "10.4.1.7",
+                "networkInterfaceIPConfigurationId": f"{NIC}-2/ipConfigurations/ip1",
+                "state": "Up",
+                "reason": "Up_Probe_Success",
+            },
+        ],
+    },
+    "balancer-metrics": {
+        "id": f"{BALANCER}/providers/Microsoft.Insights/metrics/DipAvailability",
+        "name": {"value": "DipAvailability", "localizedValue": "Health Probe Status"},
+        "unit": "Count",
+        "timeseries": [
+            {
+                "metadatavalues": [
+                    {"name": {"value": "backendipaddress"}, "value": "10.4.1.6"},
+                    {"name": {"value": "backendport"}, "value": "443"},
+                ],
+                "data": [{"timeStamp": TIME, "average": 100.0}, {"timeStamp": "2026-03-02T08:15:00Z"}],
+            }
+        ],
+        "errorCode": "Success",
+    },
+    "connection-monitor": {
+        "TimeGenerated": TIME,
+        "TestGroupName": "web",
+        "TestConfigurationName": "https",
+        "SourceType": "AzureVM",
+        "SourceResourceId": f"{VM}-peer",
+        "SourceName": "web-01-peer(shop)",
+        "DestinationResourceId": VM,
+        "DestinationIP": "10.4.1.6",
+        "DestinationPort": 443,
+        "Protocol": "TCP",
+        "TestResult": "Fail",
+        "ChecksTotal": 10,
+        "ChecksFailed": 10,
+        "Type": "NWConnectionMonitorTestResult",
     },
     "event-grid": {
         "topic": SUBSCRIPTION,

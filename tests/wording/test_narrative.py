@@ -7,6 +7,7 @@ import pytest
 
 from tests.renderers import cases
 from tests.renderers.gallery import draw_on_terminal, render_report
+from tests.timeline_builders import make_case
 from vmdiag.diagnosis.model import Action, Case, Evidence, Recommendation, Stance, State, Verdict
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Signal
@@ -131,3 +132,12 @@ def test_a_ticket_names_the_scale_set() -> None:
 def test_an_unknown_scenario_is_told_by_its_id() -> None:
     assert evidence.format_scenario_title("no-such") == "no-such"
     assert evidence.format_scenario_title("user-stop") != "user-stop"
+
+
+def test_the_story_tells_who_reached_the_vm_and_who_did_not() -> None:
+    case = make_case("12:00 live-migration\n12:03 outside-lost\ninside normal\nuntil 13:00")
+    story = " ".join(narrative.write_narrative(case))
+
+    assert "tcp/443 reached from prod/web-02 in its own virtual network, last at 13:00Z" in story
+    assert "tcp/443 is no longer reached from office, outside its virtual network, since 12:03Z" in story
+    assert "Who looked at it" not in " ".join(narrative.write_narrative(cases.make_confirmed_case()))

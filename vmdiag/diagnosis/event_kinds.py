@@ -39,7 +39,7 @@ def find_phase(status: str) -> Phase:
     return PHASES.get(status.lower(), Phase.ACCEPTED)
 
 
-def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str, str]) -> Kind:  # noqa: PLR0911 - a table
+def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str, str]) -> Kind:  # noqa: C901, PLR0911 - a table
     """What a record means; `Kind.OTHER` when it means nothing here."""
     match signal:
         case Signal.ACTIVITY:
@@ -59,7 +59,11 @@ def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str,
             return Kind.UNREACHABLE
         case Signal.PROBE:
             return Kind.PROBE_ANSWERED if status.lower() == "answered" else Kind.PROBE_FAILED
-        case Signal.TRAFFIC | Signal.AVAILABILITY | Signal.CPU | Signal.DISK | Signal.HEARTBEAT:
+        case Signal.BALANCER:
+            return words.BACKEND_REASONS.get(name.lower(), Kind.OTHER)
+        case Signal.APPLICATION:
+            return Kind.APPLICATION_HEALTHY if name.lower() == words.HEALTHY else Kind.OTHER
+        case Signal.TRAFFIC | Signal.AVAILABILITY | Signal.CPU | Signal.DISK | Signal.HEARTBEAT | Signal.MONITOR:
             return Kind.OTHER  # these are series, not records
 
 

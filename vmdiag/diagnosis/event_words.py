@@ -115,6 +115,10 @@ SAYS: Mapping[Kind, str] = {
     Kind.PRECURSOR: "Azure expects the VM's host to fail and may move the VM",
     Kind.ACCELNET_UNHEALTHY: "Azure says that accelerated networking does not work",
     Kind.NETWORK_UNHEALTHY: "Azure says that the network below the VM is unhealthy",
+    Kind.BACKEND_UP: "the load balancer's probe reaches the VM",
+    Kind.BACKEND_DOWN: "the load balancer's probe gets no answer from the VM",
+    Kind.BACKEND_PLATFORM_DOWN: "the load balancer says that Azure's own infrastructure keeps the VM down",
+    Kind.APPLICATION_HEALTHY: "the Application Health extension finds the application healthy, from inside the VM",
     Kind.AVAILABLE: "Resource Health: Available",
     Kind.UNAVAILABLE: "Resource Health: Unavailable",
     Kind.DEGRADED: "Resource Health: Degraded",
@@ -248,3 +252,19 @@ PLATFORM_EVENTS: Mapping[str, Kind] = {
 # What a customer asked for is announced in the same way, with another source.
 CUSTOMER_EVENTS: Mapping[str, Kind] = {**PLATFORM_EVENTS, "reboot": Kind.RESTART, "redeploy": Kind.REDEPLOY}
 AS_REQUESTED = "requested by authorized user"
+
+# The Application Health extension's state; the codes of the other states stand on no page, and none of them says that
+# the network is at fault (inferred). Source: "Using Application Health extension".
+HEALTHY = "healthstate/healthy"
+# What a load balancer says of a backend, by the reason. `Down_Admin` and `Up_Admin` are somebody's will, and where all
+# probes fail `AllDownIsUp` sends traffic blindly: they tell nothing of the VM. Source: "Manage health status".
+BACKEND_REASONS: Mapping[str, Kind] = {
+    "up_probe_success": Kind.BACKEND_UP,
+    "up_probe_approachingunhealthythreshold": Kind.BACKEND_UP,
+    "down_platform": Kind.BACKEND_PLATFORM_DOWN,
+    "down_probe_tcpprobetimeout": Kind.BACKEND_DOWN,
+    # The handshake worked: the network lives, the application does not.
+    "down_probe_httpstatuscodeerror": Kind.BACKEND_UP,
+    "down_probe_httpendpointunreachable": Kind.BACKEND_UP,
+    "down_probe_httpnoresponse": Kind.BACKEND_UP,
+}

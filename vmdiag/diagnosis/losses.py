@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice, pairwise
 
-from vmdiag.diagnosis import signals, traffic_losses
+from vmdiag.diagnosis import signals, traffic_losses, witnesses
 from vmdiag.diagnosis.event_words import MIGRATIONS, RESETS
 from vmdiag.diagnosis.model import Extent, Loss, SignalLoss, Strength
 from vmdiag.diagnosis.traffic_drops import MINUTE, find_baseline
@@ -69,6 +69,7 @@ def search_losses(timeline: Timeline) -> LossSearch:
         *signals.find_health_losses(timeline),
         *signals.find_power_losses(timeline),
         *signals.find_probe_losses(timeline),
+        *(one for one in witnesses.find_witness_losses(timeline) if one.strength is not Strength.WEAK),
     ]
     found = sorted(channels, key=lambda one: (one.interval.start, one.signal, one.says))
     habits = tuple(one for one in found if one.is_habit)
@@ -78,6 +79,7 @@ def search_losses(timeline: Timeline) -> LossSearch:
     for cluster in clusters:
         span = _measure_span(cluster).clip_to(timeline.window.end)
         cluster.extend(one for one in habits if one.interval.clip_to(timeline.window.end).overlaps_window(span))
+        cluster.extend(witnesses.find_balancer_statements(timeline, _measure_span(cluster)))
     unaccepted = _add_operator_statements(timeline, clusters)
     pieces = sorted((_build_loss(timeline, one) for one in clusters), key=lambda loss: loss.interval.start)
     losses = tuple(_join_intermittent_pieces(timeline, pieces))
@@ -113,7 +115,7 @@ def _is_denied(timeline: Timeline, found: Sequence[SignalLoss], channel: SignalL
 
     Traffic that falls later tells of a loss of its own.
     """
-    if channel.signal not in (Signal.HEALTH, Signal.HEARTBEAT):
+    if channel.signal not in (Signal.HEALTH, Signal.HEARTBEAT, Signal.BALANCER):
         return False
     start, now = channel.interval.start, timeline.window.end
     lost = [one.interval for one in found if one.signal is Signal.TRAFFIC and not (one.is_habit or one.is_brief)]
@@ -240,7 +242,8 @@ def _build_loss(timeline: Timeline, cluster: Sequence[SignalLoss]) -> Loss:
     part = all(one.strength is Strength.WEAK for one in measured)
     part_now = interval.is_open and all(one.part_back is not None for one in measured)
     extent = Extent.PARTIAL if measured and (part or part_now) else Extent.FULL
-    return Loss(interval=interval, channels=tuple(cluster), extent=extent)
+    scope = witnesses.find_scope(timeline, interval)
+    return Loss(interval=interval, channels=tuple(cluster), extent=extent, scope=scope)
 
 
 def _join_intermittent_pieces(timeline: Timeline, losses: Sequence[Loss]) -> Iterator[Loss]:
@@ -269,4 +272,5 @@ def _join_intermittent_pieces(timeline: Timeline, losses: Sequence[Loss]) -> Ite
         end = pieces[-1].interval.end
         interval = Interval(pieces[0].interval.start, None if end is None or now - end < WELL_BETWEEN else end)
         channels = tuple(dict.fromkeys(channel for piece in pieces for channel in piece.channels))
-        yield Loss(interval=interval, channels=channels, extent=Extent.INTERMITTENT)
+        scope = witnesses.find_scope(timeline, interval)
+        yield Loss(interval=interval, channels=channels, extent=Extent.INTERMITTENT, scope=scope)

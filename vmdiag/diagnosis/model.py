@@ -14,6 +14,7 @@ from vmdiag.model import (
     Series,
     Signal,
     Timeline,
+    Viewpoint,
     VirtualMachine,
     Window,
     is_unknown_vm,
@@ -104,7 +105,7 @@ class SignalLoss:
     """A loss as one signal shows it; `well_since` is when that was over for good, where the signal measures it.
 
     `is_brief` marks a fall too short to be called lost by itself, `is_habit` one that comes at its hour on other days;
-    `part_back` is since when a part of the traffic was back, though too little to end the loss.
+    `part_back` is since when a part of the traffic was back, too little to end the loss; `observer` is who tests it.
     """
 
     signal: Signal
@@ -116,16 +117,18 @@ class SignalLoss:
     is_brief: bool = False
     is_habit: bool = False
     part_back: datetime | None = None
+    observer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """A time in which the VM could not be reached, from all the channels that show it together."""
+    """A time in which the VM could not be reached, from where (`scope`), and all channels that show it together."""
 
     interval: Interval
     channels: tuple[SignalLoss, ...]
     explained_by: str | None = None
     extent: Extent = Extent.FULL
+    scope: Viewpoint = Viewpoint.UNKNOWN
 
     @property
     def signals(self) -> tuple[Signal, ...]:
@@ -260,16 +263,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """A run before its first case: where and when it looks, and what was not heard and concerns no single VM.
-
-    `names_scope` says that VMs were asked for, one by one or by what they have in common.
-    """
+    """A run before its first case: where and when it looks, and what was not heard and concerns no single VM."""
 
     source: str
     cloud: str
     window: Window
     generated_at: datetime
-    names_scope: bool = False
+    names_scope: bool = False  # VMs were asked for, one by one or by what they have in common
     gaps: tuple[Gap, ...] = ()
 
 

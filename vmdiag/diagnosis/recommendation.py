@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.model import UNEXPLAINED, Action, Extent, Finding, Loss, Recommendation, State, Verdict
+from vmdiag.diagnosis.model import UNEXPLAINED, Action, Extent, Finding, Loss, Recommendation, Stance, State, Verdict
 from vmdiag.model import Event, Kind, Signal, Timeline
 
 LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
@@ -35,6 +35,10 @@ CUT_OFF = Recommendation(
 PART_LOST = (
     "A part of the VM's traffic is gone since the migration: try to reach it from where it is used (a peered network, "
     "on-premises, the internet), and say --unreachable-since if it cannot be reached from there."
+)
+ANSWERED = (
+    "New connections from outside are answered: look at the clients, which may hold connections that died with the "
+    "pause (keepalive, TCP_USER_TIMEOUT, a lifetime for pooled connections), and at what the VM itself cannot reach."
 )
 BACK = Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
 ESCALATION = Recommendation(
@@ -94,7 +98,9 @@ def _recommend_for_open_loss(timeline: Timeline, finding: Finding, loss: Loss) -
         redeploy = Recommendation(action=Action.REDEPLOY, says=says, links=links)
         return OFF if _is_off(timeline) else redeploy
     if finding.verdict is Verdict.INCONCLUSIVE:
-        says = PART_LOST if loss.extent is Extent.PARTIAL else _name_missing_evidence(timeline, finding)
+        against = {one.signal for one in finding.evidence if one.stance is Stance.AGAINST}
+        partly = PART_LOST if loss.extent is Extent.PARTIAL else _name_missing_evidence(timeline, finding)
+        says = ANSWERED if Signal.MONITOR in against else partly
         return Recommendation(action=Action.INVESTIGATE, says=says)
     if loss.explained_by == UNEXPLAINED:
         return CUT_OFF

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Evidence, Recommendation, Stance, Verdict
+from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Evidence, Recommendation, Stance, Strength, Verdict
 from vmdiag.model import Kind, Signal
 
 # One fault of a network or a region cuts its VMs off together (contract, section 3).
@@ -13,6 +13,7 @@ TOGETHER = timedelta(minutes=5)
 MANY = 3
 OPERATOR_AND_AGENT = frozenset({Signal.OPERATOR, Signal.HEARTBEAT})
 SILENCE = "Many agents fell silent at once: look at their workspace and the way there before this VM."
+SOURCE = "The same source lost other VMs, too: look at it and at what lies on its way before this VM."
 SHARED = "Look for the shared cause first: a redeploy cures one VM, not an outage of its network or region."
 
 
@@ -31,6 +32,7 @@ def compare_fleet(cases: Iterable[Case]) -> Iterator[Case]:
     """
     onsets: list[_Onset] = []
     silences: list[_Onset] = []
+    tests: list[_Onset] = []
     waiting: list[Case] = []
     for case in cases:
         found, channels = case.diagnosis, [one for loss in case.diagnosis.losses for one in loss.channels]
@@ -39,6 +41,11 @@ def compare_fleet(cases: Iterable[Case]) -> Iterator[Case]:
             is_explained = loss.explained_by not in (found.finding.scenario, UNEXPLAINED, None)
             if not is_explained and Signal.OPERATOR not in loss.signals[:1]:
                 onsets.append(_build_onset(case, loss.interval.start))
+        tests += [
+            replace(_build_onset(case, one.interval.start), places=frozenset({one.observer}))
+            for one in channels
+            if one.observer
+        ]
         # When its agent fell silent, whatever is made of it.
         shown = [one.interval.start for one in channels if one.signal is Signal.HEARTBEAT]
         silent_at = found.silent_since or max(shown, default=None)
@@ -50,7 +57,8 @@ def compare_fleet(cases: Iterable[Case]) -> Iterator[Case]:
             yield case
     onsets.sort(key=lambda onset: (onset.at, onset.key))
     for case in waiting:
-        yield _lower_shared_silence(_lower_shared_outage(case, onsets), silences)
+        lowered = _lower_shared_silence(_lower_shared_outage(case, onsets), silences)
+        yield _lower_shared_tests(lowered, tests)
 
 
 def _build_onset(case: Case, at: datetime) -> _Onset:
@@ -70,7 +78,7 @@ def _lower_shared_outage(case: Case, onsets: list[_Onset]) -> Case:
     at, advice = case.diagnosis.failed_at, case.diagnosis.recommendation
     if at is None:
         return case
-    others, unmigrated = _count_together(onsets, case, at, but=case.vm.id.key)
+    others, unmigrated = _count_together(onsets, _list_places(case), at, but=case.vm.id.key)
     if others < MANY or unmigrated * 2 <= others:
         return case
     says = (
@@ -95,7 +103,7 @@ def _lower_shared_silence(case: Case, silences: list[_Onset]) -> Case:
         at, verdict = silent[0] if silent and is_alone else None, Verdict.INCONCLUSIVE
     if at is None:
         return case
-    agents, unmigrated = _count_together(silences, case, at)
+    agents, unmigrated = _count_together(silences, _list_places(case), at)
     if unmigrated * 2 <= agents:
         return case
     says = f"{agents - 1} other agents fell silent within 5 minutes, {unmigrated} of VMs that were not migrated"
@@ -103,9 +111,26 @@ def _lower_shared_silence(case: Case, silences: list[_Onset]) -> Case:
     return _replace_verdict(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SILENCE))
 
 
-def _count_together(onsets: list[_Onset], case: Case, at: datetime, but: str = "") -> tuple[int, int]:
-    """How many VMs of its places were lost within minutes of this one, and how many of them were not migrated."""
-    places = _list_places(case)
+def _lower_shared_tests(case: Case, tests: list[_Onset]) -> Case:
+    """A VM that fails the tests of a source from which VMs that were not migrated fail, too, since the same minutes."""
+    if not case.diagnosis.verdict.is_flagged or case.diagnosis.loss is None:
+        return case
+    shown = [one for one in case.diagnosis.loss.channels if one.strength is not Strength.WEAK]
+    for one in shown:
+        own = frozenset({one.observer}) if one.observer and one.signal is Signal.MONITOR else frozenset()
+        _, unmigrated = _count_together(tests, own, one.interval.start, but=case.vm.id.key)
+        if unmigrated:
+            # What else shows the loss stands for itself.
+            is_alone = {each.signal for each in shown} <= {Signal.MONITOR, Signal.OPERATOR}
+            verdict = Verdict.INCONCLUSIVE if is_alone else Verdict.SUSPECTED
+            says = f"{one.observer} lost {unmigrated} VMs that were not migrated within the same 5 minutes"
+            shared = Evidence(stance=Stance.AGAINST, signal=Signal.MONITOR, says=says, at=one.interval.start)
+            return _replace_verdict(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SOURCE))
+    return case
+
+
+def _count_together(onsets: list[_Onset], places: frozenset[str], at: datetime, but: str = "") -> tuple[int, int]:
+    """How many VMs of some places were lost within minutes of an instant, and how many of them were not migrated."""
     near = [one for one in onsets if abs(one.at - at) <= TOGETHER and one.places & places and one.key != but]
     together = {one.key: one.migrated for one in near}
     return len(together), sum(not migrated for migrated in together.values())

@@ -24,8 +24,10 @@ MEASURED_SIGNALS = frozenset({Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, S
 FEED_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 # Not feeds: what the operator says and what is tried from here.
 NON_FEED_SIGNALS = frozenset({Signal.OPERATOR, Signal.PROBE})
+# What others see of the VM, where somebody set that up: no gap where there is none.
+WITNESS_SIGNALS = frozenset({Signal.MONITOR, Signal.BALANCER, Signal.APPLICATION})
 # What a VM's story is made of; where one of them was not heard, there is a gap.
-STORY_SIGNALS = tuple(sorted(set(Signal) - NON_FEED_SIGNALS))
+STORY_SIGNALS = tuple(sorted(set(Signal) - NON_FEED_SIGNALS - WITNESS_SIGNALS))
 # Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.
 TAIL_TOLERANCE = timedelta(minutes=5)
 # Two covered groups of a subscription are the sign of an export of all of it.
@@ -116,7 +118,7 @@ class GapFinder:
             elif "" not in partly or reason:
                 said = (reason, "" if "" in partly else min(partly))
                 yield self._make_window_gap(signal, "; ".join(filter(None, said)), partial=True)
-        for signal in sorted(NON_FEED_SIGNALS):
+        for signal in sorted(NON_FEED_SIGNALS | WITNESS_SIGNALS):
             yield from self._store.read_refusals(signal, scopes, self._window)
 
     def _find_series_gaps(self, signal: Signal, series: list[Series], reason: str) -> Iterator[Gap]:

@@ -87,6 +87,14 @@ class NetworkLink:
     through: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class InterfaceAddress:
+    """The private addresses of a network interface, whose id is in lower case."""
+
+    interface: str
+    addresses: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCoverage:
     """That a feed was read: for a VM, a resource group or a subscription (ids in lower case).
@@ -167,6 +175,7 @@ Item = (
     | NetworkChange
     | ServiceIncident
     | NetworkLink
+    | InterfaceAddress
     | FeedCoverage
     | CompleteRead
     | IncompleteRead

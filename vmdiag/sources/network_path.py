@@ -7,6 +7,8 @@ it (security groups, route tables, gateways, peerings) is not known.
 
 from dataclasses import dataclass
 
+from vmdiag.identity import VmId
+from vmdiag.model import Viewpoint
 from vmdiag.sources.stored_items import StoredItems, StoredVm
 
 # How far the chain is followed: NIC, subnet, network, then their groups and route tables.
@@ -116,3 +118,46 @@ def _parse_group_id(resource: str) -> str:
 def _parse_resource_type(resource: str) -> str:
     parts = resource.split("/")
     return parts[7] if len(parts) > 7 else ""  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G/providers/P/KIND
+
+
+def name_test(test: str, source: str, place: Viewpoint) -> str:
+    """The name of a series of tests: what is tested, by whom (a name, or an id in lower case), and from where."""
+    return f"{test} from {source} ({place})"
+
+
+def place_test(store: StoredItems, path: NetworkPath, name: str) -> str:
+    """The name of a series of tests towards a VM with this path, with from where it looks as far as that is known.
+
+    A source of the VM's own virtual network is inside, one of another network that is known peered where it goes to the
+    private address, and outside where it goes to the public one; from inside to the public address is neither.
+    """
+    head, _, place = name.removesuffix(")").rpartition(" (")
+    test, _, source = head.partition(" from ")
+    if place != Viewpoint.UNKNOWN or not source.startswith("/subscriptions/"):
+        return name
+    own, theirs = _list_networks(path), _find_source_networks(store, source)
+    is_public = test.endswith(" at its public address")
+    if not own or not theirs:
+        return name
+    if own & theirs:
+        return name if is_public else name_test(test, source, Viewpoint.INSIDE)
+    if not path.has_known_networks:
+        return name
+    return name_test(test, source, Viewpoint.OUTSIDE if is_public else Viewpoint.PEERED)
+
+
+def _find_source_networks(store: StoredItems, source: str) -> frozenset[str]:
+    """The virtual networks, by their ids, in which a source of tests is: itself, of its subnet, of its interfaces."""
+    if f"/{NETWORK_TYPE}/" in source:
+        return frozenset({source.partition(SUBNET_SEGMENT)[0]})
+    vm = VmId.parse(source)
+    number = None if vm is None else store.find_vm_number(vm)
+    if vm is None or number is None:
+        return frozenset()
+    path = read_path(store, StoredVm(number, vm))
+    return _list_networks(path) if path.has_known_networks else frozenset()
+
+
+def _list_networks(path: NetworkPath) -> frozenset[str]:
+    networks = (one for one in path.resources if _parse_resource_type(one) == NETWORK_TYPE)
+    return frozenset("/".join(one.split("/")[:9]) for one in networks)

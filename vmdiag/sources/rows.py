@@ -6,7 +6,7 @@ from vmdiag.identity import VmId
 
 Row = Mapping[str, object]
 # In place of a subscription: no id can have these, and the parts of a name cannot be mistaken for each other.
-BY_NAME, BY_COMPUTER = "?name", "?computer"
+BY_NAME, BY_COMPUTER, BY_ADDRESS, BY_INTERFACE = "?name", "?computer", "?address", "?interface"
 
 
 class MalformedRow(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours
@@ -33,6 +33,11 @@ def make_computer_placeholder(name: str) -> VmId:
     return VmId(subscription=BY_COMPUTER, resource_group="?", name=name)
 
 
+def make_address_placeholder(address: str, balancer: str = "") -> VmId:
+    """Stands for the one VM with this private address, in a pool of this balancer where one is given."""
+    return VmId(subscription=BY_ADDRESS, resource_group=balancer.lower() or "?", name=address)
+
+
 def is_placeholder(vm: VmId) -> bool:
     """Whether a VM is known by a name only."""
-    return vm.subscription in (BY_NAME, BY_COMPUTER)
+    return vm.subscription in (BY_NAME, BY_COMPUTER, BY_ADDRESS, BY_INTERFACE)

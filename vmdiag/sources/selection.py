@@ -217,7 +217,7 @@ def _join_alternatives(words: Iterable[str]) -> str:
 
 def find_suspects(store: StoredItems, span: Window, triggers: Iterable[Kind]) -> frozenset[int]:
     """The numbers of the VMs with a telling record in what was read, or with readings in which a loss may show."""
-    measured = store.find_measured_vms((Signal.TRAFFIC, Signal.HEARTBEAT))
+    measured = store.find_measured_vms((Signal.TRAFFIC, Signal.HEARTBEAT, Signal.MONITOR))
     return frozenset(find_first_suspicions(store, span, triggers)) | measured
 
 

@@ -120,6 +120,9 @@ class ItemStore(StoredItems):
                 # What was read links to itself, for what is only referred to has no link of its own.
                 pairs = [(resource.lower(), each.lower()) for each in (resource, *through)]
                 self.database.executemany("insert or ignore into link values (?, ?)", pairs)
+            case items.InterfaceAddress(interface, addresses):
+                pairs = [(interface, address) for address in addresses]
+                self.database.executemany("insert or ignore into address values (?, ?)", pairs)
             case items.RecordedGap(vm, gap):
                 # A recording's gaps reach to the end of the window it was made for: so that end is known, too.
                 self._extend_newest(gap.window.end)

@@ -29,6 +29,7 @@ create table tag (vm integer, name text, value text, primary key (vm, name, valu
 create table computer (vm integer, name text, primary key (vm, name)) without rowid;
 create table passage (vm integer, resource text, primary key (vm, resource)) without rowid;
 create table link (resource text, through text, primary key (resource, through)) without rowid;
+create table address (interface text, address text, primary key (interface, address)) without rowid;
 create table nearby (resource text, scope text, at real, body blob);
 create table regional (subscription text, at real, body blob);
 create table covers (scope text, signal text, partial text, cut integer,
@@ -172,6 +173,14 @@ class StoredItems:
     def list_links(self, resource: str) -> set[str]:
         """What traffic through a resource also passes through; what was read links to itself."""
         return {one for (one,) in self.database.execute("select through from link where resource = ?", (resource,))}
+
+    def list_all_interfaces(self) -> list[tuple[str, int]]:
+        """Every network resource that a VM names, its interfaces first of all, and the VM's number."""
+        return self.database.execute("select resource, vm from passage").fetchall()
+
+    def list_addresses(self) -> list[tuple[str, str]]:
+        """The private addresses that were read, and the interface of each."""
+        return self.database.execute("select address, interface from address").fetchall()
 
     def read_series(self, number: int, span: Window) -> Iterator[Series]:
         """Every metric of a VM, in order of time, without repeats."""

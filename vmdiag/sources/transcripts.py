@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from vmdiag.identity import VmId
-from vmdiag.model import NO_SUCH_VM, Gap, Needs, Record, Transcript, VirtualMachine, Window
+from vmdiag.model import NO_SUCH_VM, Gap, Needs, Record, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.coverage import STORY_SIGNALS, GapFinder, SourceLimits, find_read_gaps
-from vmdiag.sources.network_path import NetworkPath, read_path, relate_to_vm
+from vmdiag.sources.network_path import NetworkPath, place_test, read_path, relate_to_vm
 from vmdiag.sources.stored_items import StoredItems, StoredVm
 
 # Whoever approves an event lets it begin at once, up to the 15 minutes of notice before that time; from then to its end
@@ -54,7 +54,10 @@ class TranscriptBuilder:
             *self._read_network_changes(path),
             *self._store.read_incidents(vm.id.subscription, self._span),
         )
-        series = tuple(self._store.read_series(vm.number, self._span))
+        series = tuple(
+            replace(one, name=place_test(self._store, path, one.name)) if one.signal is Signal.MONITOR else one
+            for one in self._store.read_series(vm.number, self._span)
+        )
         machine = self._store.read_machine(vm, path.resources)
         gaps = tuple(self._gaps.find_gaps(vm, path, records, series))
         return Transcript(vm=machine, records=records, series=series, gaps=gaps)

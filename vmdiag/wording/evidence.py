@@ -7,6 +7,7 @@ from operator import attrgetter
 from vmdiag import plugins
 from vmdiag.diagnosis import scenarios
 from vmdiag.diagnosis.model import Case, Evidence, Scenario, Stance, order_evidence
+from vmdiag.model import Signal
 from vmdiag.wording.plain_text import format_iso, shorten_name, shorten_sentence
 from vmdiag.wording.redeploy_texts import list_redeploy_times
 
@@ -58,6 +59,17 @@ def collect_sentences(case: Case, stance: Stance) -> list[str]:
     # The migration has a line of its own.
     news = [one for one in found if one.at != diagnosis.migrated_at] or found
     return list(dict.fromkeys(map(shorten_sentence, map(attrgetter("says"), news))))
+
+
+def describe_witnesses(case: Case) -> str:
+    """Who reached the VM during its latest loss, and who did not any more; empty where nobody looked."""
+    loss = case.diagnosis.loss
+    if loss is None:
+        return ""
+    lost = {one.says: one.interval.start for one in loss.channels if one.signal is Signal.MONITOR}
+    seen = [one.says for one in select_evidence(case, Stance.FOR, Stance.AGAINST) if one.signal is Signal.MONITOR]
+    reached = [says for says in dict.fromkeys(seen) if says not in lost]
+    return "; ".join(map(shorten_sentence, (*reached, *(f"{says}, since {at:%H:%M}Z" for says, at in lost.items()))))
 
 
 def group_evidence(case: Case) -> Iterator[tuple[str, list[Evidence]]]:

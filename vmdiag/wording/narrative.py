@@ -23,6 +23,7 @@ from vmdiag.model import NO_SUCH_VM, Kind
 from vmdiag.wording import redeploy_texts
 from vmdiag.wording.evidence import (
     collect_sentences,
+    describe_witnesses,
     format_scenario_title,
     get_scenario,
     load_scenario,
@@ -205,6 +206,9 @@ def write_narrative(case: Case) -> Iterator[str]:
         )
     else:
         yield f"{over} That is over: it is {describe_state(case)}."
+    witnesses = describe_witnesses(case)
+    if witnesses:
+        yield f"Who looked at it: {witnesses}."
     scenario = get_scenario(case)
     code = f" ({scenario.code} in Azure's words)" if scenario and scenario.code else ""
     yield f"This pattern{code} is inferred from public signals; Azure has not confirmed it."

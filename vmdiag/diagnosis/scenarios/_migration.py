@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -22,6 +23,7 @@ from vmdiag.diagnosis.signals import (
     list_heartbeats,
 )
 from vmdiag.diagnosis.traffic_losses import is_traffic_normal, judge_traffic
+from vmdiag.diagnosis.witnesses import cite_witnesses, find_witness_doubts
 from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
 
 Judgements = Mapping[Signal, SignalJudgement]
@@ -106,6 +108,7 @@ def find_doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Eviden
             yield Evidence(stance=Stance.AGAINST, signal=former.signals[0], says=says, at=begin)
     yield from find_possible_rivals(timeline, loss, event)
     span = loss.interval.clip_to(timeline.window.end)
+    yield from find_witness_doubts(timeline, loss)
     work = [(signal, _list_readings(timeline, name, span)) for name, signal, _ in ALIVE if signal in WORK]
     read = [(signal, readings) for signal, readings in work if len(readings) >= READINGS_OF_LIFE]
     gone = list(dict.fromkeys(signal for signal, _ in read))
@@ -153,7 +156,9 @@ def find_life_signs(timeline: Timeline, span: Window) -> Iterator[SignalLoss]:
     A status that the record of a migration carries is of that moment, and what was measured before is not life now.
     """
     moved = [event.at for event in timeline.list_events(*MIGRATIONS)]
-    for event in timeline.list_events(Kind.POWER_RUNNING, Kind.AVAILABLE):
+    for one in (*cite_witnesses(timeline, span), *cite_witnesses(timeline, span, signal=Signal.BALANCER)):
+        yield replace(one, says=f"{one.says}, last at {one.interval.start:%H:%M}Z")
+    for event in timeline.list_events(Kind.POWER_RUNNING, Kind.AVAILABLE, Kind.APPLICATION_HEALTHY, Kind.BACKEND_UP):
         carried = event.kind is Kind.AVAILABLE and any(abs(event.at - at) <= SAME_MOMENT for at in moved)
         if span.start < event.at <= span.end and not carried:
             yield _build_life_sign(event.signal, event.at, event.says, event.ref)

@@ -8,6 +8,7 @@ from vmdiag.diagnosis.model import Evidence, Finding, SignalLoss, Stance, Streng
 from vmdiag.diagnosis.scenarios._causes import cite_event
 from vmdiag.diagnosis.scenarios._migration import Judgements, cite_judged_signals, cite_signal_loss
 from vmdiag.diagnosis.signals import ONSET_AFTER, SAME_MOMENT, SignalState, find_onset_window, find_weak_signals
+from vmdiag.diagnosis.witnesses import cite_witnesses, find_weak_witnesses
 from vmdiag.model import Event, Signal, Timeline, Window
 
 # Three falls of minutes within two hours of a migration are no healthy one (contract, section 3).
@@ -17,7 +18,8 @@ FALLS, FALLS_WITHIN = 3, timedelta(hours=2)
 def judge_without_loss(timeline: Timeline, event: Event, judged: Judgements, scenario: str) -> Finding:
     """The finding for the latest migration, which no loss begins with."""
     found, onset, now = search_losses(timeline), find_onset_window(event), timeline.window.end
-    denied = [one for one in found.denied if one.signal is Signal.HEALTH]
+    denied = [one for one in found.denied if one.signal is not Signal.OPERATOR]
+    weak = find_weak_witnesses(timeline, Window(event.ended, now)) if event.ended <= now else []
     short = [loss for loss in found.pauses if loss.interval.start in onset]
     # Losses over the onset that are not the migration's: they began before, or the port was rebuilt first.
     elsewhere = [loss for loss in found.losses if loss.interval.clip_to(now).overlaps_window(onset)]
@@ -28,6 +30,8 @@ def judge_without_loss(timeline: Timeline, event: Event, judged: Judgements, sce
             if one.interval.clip_to(onset.end).overlaps_window(onset)
         ),
         *(cite_signal_loss(Stance.AGAINST, channel) for loss in short for channel in loss.channels),
+        *(cite_signal_loss(Stance.FOR, one) for one in weak),
+        *(cite_signal_loss(Stance.AGAINST, one) for one in cite_witnesses(timeline, Window(event.ended, now))),
         *cite_judged_signals(judged, SignalState.NORMAL, Stance.AGAINST, event.at),
         *(cite_signal_loss(Stance.AGAINST, channel) for loss in elsewhere for channel in loss.channels),
         *cite_judged_signals(judged, SignalState.UNJUDGED, Stance.MISSING, None),

@@ -14,6 +14,15 @@ healthy migration looks like. "Available" and an availability metric of 1 mean t
 verdict and never veto it, because Azure's VM health does not test the network. A restart, redeploy or deallocation
 between migration and loss breaks the link. "Migration initiated for repair" and the like are reboots.
 
+Who looks from elsewhere (Connection Monitor, a load balancer) tells most: a test that fails from another network while
+one of the same port passes from the VM's own is the signature, and confirms. Where the inside fails, too, guest, host
+or interface are likelier. Where new connections from outside are answered, it is not this: clients that hold
+connections which died with the pause need keepalive, TCP_USER_TIMEOUT or a lifetime for pooled connections; a VM whose
+agent alone is silent may only have lost its way out; where other networks alone fail, look at their peerings. An
+appliance in the way fails for every VM behind it. A balancer's probe that fails alone may be the application; one that
+is answered speaks for its port, and `VipAvailability` for no VM at all. That a pair of tests proves where the path is
+dead is inferred: no page of Microsoft's states it.
+
 What to do: redeploy the VM, once. If it stays unreachable, do not redeploy again: open a support request.
 
 Source: https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updates
@@ -44,7 +53,8 @@ from vmdiag.diagnosis.scenarios._migration import (
 )
 from vmdiag.diagnosis.scenarios._migration_without_loss import judge_without_loss
 from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE, SignalState, find_onset_window, find_weak_signals
-from vmdiag.model import Coverage, Event, Kind, Signal, Timeline
+from vmdiag.diagnosis.witnesses import cite_witnesses, find_weak_witnesses
+from vmdiag.model import Coverage, Event, Kind, Signal, Timeline, Viewpoint
 
 # A migration can degrade the last minutes before it; what began earlier is not its doing.
 PRE_EXISTING = timedelta(minutes=5)
@@ -122,14 +132,23 @@ def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution
     onset, span = loss.interval.start, loss.interval.clip_to(timeline.window.end)
     judged, living = judge_strong_signals(timeline, event), list(find_life_signs(timeline, span))
     against = (*find_contradictions(timeline, loss, event, judged), *find_doubts(timeline, loss, event))
-    shown = (*_list_convincing_signals(loss), *living[:4], *find_weak_signals(timeline, span))
+    weak = [one for one in find_weak_witnesses(timeline, span) if one.says not in {each.says for each in loss.channels}]
+    hints = (*find_weak_signals(timeline, span), *weak)
+    shown = (*_list_convincing_signals(loss), *living[:4], *hints)
     # Accelerated networking that broke in the onset window belongs to the migration.
     accelnet = [one for one in timeline.list_events(Kind.ACCELNET_UNHEALTHY) if one.at in find_onset_window(event)]
     undated = "undated" in event.facts
     has_notes = any(find_unknown_notes(timeline, loss))
+    # Tests that are not strong do not outweigh normal traffic; who reaches it from outside is no hint, but an answer.
+    shown_by = {one.signal for one in loss.channels if one.strength is not Strength.WEAK}
+    is_normal = judged[Signal.TRAFFIC].hearing is SignalState.NORMAL and shown_by <= {Signal.MONITOR, Signal.BALANCER}
+    is_reached = any(cite_witnesses(timeline, span, Viewpoint.OUTSIDE))
+    verdict = _weigh_evidence(
+        loss, is_alive=bool(living), is_doubtful=bool(against), is_questioned=has_notes or is_normal
+    )
     return Attribution(
         loss=loss.interval,
-        verdict=_weigh_evidence(loss, is_alive=bool(living), is_doubtful=bool(against), has_notes=has_notes),
+        verdict=Verdict.INCONCLUSIVE if is_reached else verdict,
         # Of an unknown time the farthest is assumed, so that whatever is dated comes first.
         cause_at=onset - ONSET_AFTER if undated else find_nearest_instant(event, onset),
         evidence=(
@@ -155,17 +174,19 @@ def _list_convincing_signals(loss: Loss) -> list[SignalLoss]:
     return [one for each in ends for one in dict.fromkeys((*each[:1], *each[-1:]))]
 
 
-def _weigh_evidence(loss: Loss, *, is_alive: bool, is_doubtful: bool, has_notes: bool) -> Verdict:
+def _weigh_evidence(loss: Loss, *, is_alive: bool, is_doubtful: bool, is_questioned: bool) -> Verdict:
     # A VM that is off is a fact of its own, not a witness of a dead path.
     shown = {(one.strength, one.signal) for one in loss.channels if one.signal is not Signal.POWER and not one.is_habit}
     strengths = [strength for strength, _ in shown if strength is not Strength.WEAK]
-    if Strength.STRONG not in strengths and (not strengths or has_notes):
+    independent = {signal for strength, signal in shown if strength is not Strength.WEAK}
+    if Strength.STRONG not in strengths and (not strengths or is_questioned):
         return Verdict.INCONCLUSIVE
-    # Whoever looked at a part of the traffic looked from inside: no more than suspected.
-    is_part = any(one.strength is Strength.WEAK for one in loss.channels)
+    # Whoever looked at a part of the traffic looked from inside: no more than suspected without a witness from outside.
+    is_seen = (Strength.STRONG, Signal.MONITOR) in shown or (Strength.STRONG, Signal.BALANCER) in shown
+    is_part = not is_seen and any(one.strength is Strength.WEAK for one in loss.channels)
     if is_doubtful or is_part or Strength.STRONG not in strengths:
         return Verdict.SUSPECTED
-    return Verdict.CONFIRMED if len(strengths) > 1 or is_alive else Verdict.SUSPECTED
+    return Verdict.CONFIRMED if len(independent) > 1 or is_alive else Verdict.SUSPECTED
 
 
 SCENARIO = replace(

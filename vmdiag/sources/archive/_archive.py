@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import product
 
 from vmdiag.diagnosis.event_kinds import interpret_record
@@ -18,7 +19,7 @@ from vmdiag.model import Gap, Kind, Needs, Signal, Transcript, Window
 from vmdiag.sources.archive._reader import ArchiveReader
 from vmdiag.sources.files.input_files import find_files
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
-from vmdiag.sources.rows import BY_NAME, is_placeholder
+from vmdiag.sources.rows import BY_ADDRESS, BY_INTERFACE, BY_NAME, is_placeholder
 from vmdiag.sources.selection import (
     ALLOW_EMPTY,
     find_suspects,
@@ -127,6 +128,7 @@ class _VmsByName:
     """The VMs with an id, by what they are called."""
 
     def __init__(self, store: StoredItems, vms: Iterable[StoredVm]) -> None:
+        self._store = store
         self._by_name: defaultdict[str, set[StoredVm]] = defaultdict(set)
         self._by_computer: defaultdict[str, set[StoredVm]] = defaultdict(set)
         self._with_computer: set[StoredVm] = set()
@@ -136,16 +138,38 @@ class _VmsByName:
             # An instance of a uniform set is called SET_NUMBER everywhere but in its id.
             name = f"{vm.id.scale_set}_{vm.id.name}" if vm.id.scale_set else vm.id.name
             self._by_name[name.lower()].add(vm)
+        self._numbers = numbers
         for number, name in store.list_computers():
             if number in numbers:
                 self._by_computer[name].add(numbers[number])
                 self._with_computer.add(numbers[number])
 
+    @cached_property
+    def _by_interface(self) -> dict[str, set[StoredVm]]:
+        found: defaultdict[str, set[StoredVm]] = defaultdict(set)
+        for interface, number in self._store.list_all_interfaces():
+            if number in self._numbers:
+                found[interface].add(self._numbers[number])
+        return found
+
+    @cached_property
+    def _by_address(self) -> dict[str, set[str]]:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for address, interface in self._store.list_addresses():
+            found[address].add(interface)
+        return found
+
     def find_matches(self, vm: VmId) -> set[StoredVm]:
         """The VMs that a name may mean."""
-        name = vm.name.lower()
+        name, group = vm.name.lower(), vm.resource_group.lower()
+        if vm.subscription == BY_INTERFACE:
+            return self._by_interface.get(name, set())
+        if vm.subscription == BY_ADDRESS:
+            holders = self._by_address.get(name, set())
+            if group != "?":  # networks may use the same addresses: the pool tells whose it is
+                holders = {one for one in holders if group in self._store.list_links(one)}
+            return {one for interface in holders for one in self._by_interface.get(interface, ())}
         if vm.subscription == BY_NAME:
-            group = vm.resource_group.lower()
             return {one for one in self._by_name[name] if group in ("?", one.id.resource_group.lower())}
         for called in (name, name.partition(".")[0]):
             # A VM whose computer is known to be called otherwise is not meant by its own name.

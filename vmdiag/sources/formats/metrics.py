@@ -40,11 +40,14 @@ SIGNALS = METRIC_SIGNALS
 
 GRAIN_SAMPLE = 60  # points from which the distance between any two is told
 METRIC_PROVIDER = "/providers/microsoft.insights/metrics/"
+BALANCER_TYPE = "/providers/microsoft.network/loadbalancers/"
 RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
 
 
 def has_points(row: Row) -> bool:
-    """Whether a metric has a list of series or of points."""
+    """Whether a metric has a list of series or of points; a balancer's are told by its backends' addresses."""
+    if BALANCER_TYPE in find_text(row, "id").lower():
+        return False
     return isinstance(row.get("timeseries"), list) or isinstance(row.get("data"), list)
 
 

@@ -19,7 +19,7 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.formats import Signature, virtual_machine
-from vmdiag.sources.items import Item, NetworkLink, VmInventory
+from vmdiag.sources.items import InterfaceAddress, Item, NetworkLink, VmInventory
 from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.POWER,)
@@ -35,6 +35,7 @@ SIGNATURES = (
 )
 INTERFACE_TYPE = "microsoft.network/networkinterfaces"
 NETWORK_TYPE = "microsoft.network/virtualnetworks"
+ADDRESS_LENGTH = 45  # of IPv6 with an address of IPv4 at its end
 POOL_KEYS = ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "applicationGatewayBackendAddressPools")
 
 
@@ -56,13 +57,16 @@ def _decode_interface(identifier: str, members: Row) -> Iterator[Item]:
     if vm is not None:
         yield VmInventory(VirtualMachine(id=vm, network=frozenset({identifier})))
     through = {_find_referenced_id(members, "networkSecurityGroup")}
+    addresses: set[str] = set()
     for each in iter_objects(members.get("ipConfigurations")):
         configuration = to_mapping(each.get("properties")) or each
         # The CLI spells the address in the second way.
         named = [_find_referenced_id(configuration, key) for key in ("subnet", "publicIPAddress", "publicIpAddress")]
         pools = [find_text(pool, "id") for key in POOL_KEYS for pool in iter_objects(configuration.get(key))]
         through |= {*named, *(parse_parent_id(part) for part in (named[0], *pools) if part)}
+        addresses.add(find_text(configuration, "privateIPAddress", "privateIpAddress")[:ADDRESS_LENGTH])
     yield _make_link(identifier, through)
+    yield InterfaceAddress(identifier, frozenset(addresses - {""}))
 
 
 def _decode_network(identifier: str, members: Row) -> Iterator[Item]:

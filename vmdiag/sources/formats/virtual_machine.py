@@ -27,7 +27,7 @@ from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import UNDATED, Item, VmInventory, VmRecord
 from vmdiag.sources.rows import MalformedRow, Row
 
-SIGNALS = (Signal.POWER, Signal.AGENT)
+SIGNALS = (Signal.POWER, Signal.AGENT, Signal.APPLICATION)
 VM_TYPE = re.compile(r"microsoft\.compute/(?:virtualmachinescalesets/)?virtualmachines", re.IGNORECASE)
 PROFILE_KEYS = {"hardwareProfile", "instanceView", "networkProfile", "osProfile", "storageProfile"}
 POWER_PREFIX = "powerstate/"
@@ -107,6 +107,11 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
         state = Record(at=UNDATED, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
         yield VmRecord(vm, state, is_dated=False)
     yield from _decode_agent(vm, to_mapping(view.get("vmAgent")), ref)
+    health = to_mapping(get_path(view, "vmHealth", "status"))
+    if code := to_short_text(health.get("code")):
+        at = parse_time(health.get("time"))
+        record = Record(at=at or UNDATED, signal=Signal.APPLICATION, name=code, ref=ref)
+        yield VmRecord(vm, record, is_dated=at is not None)
 
 
 def iter_statuses(view: Row) -> Iterator[tuple[str, Mapping[str, object]]]:

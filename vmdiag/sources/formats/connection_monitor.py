@@ -1,0 +1,101 @@
+"""Rows of the Log Analytics table `NWConnectionMonitorTestResult`: tests of Connection Monitor towards a VM.
+
+Sources: "Connection Monitor schemas", "Connection monitor overview" (the states), "Azure Monitor Logs reference:
+NWConnectionMonitorTestResult". Every row is a test from one source, once an interval. Without a threshold `Fail` means
+that all checks failed; with one, or for the time they took, some may have passed: so the checks are counted.
+`Indeterminate` and `Not Running` say nothing. `NWConnectionMonitorPathResult` is not read: it is written only when
+something changes, so that its silence means neither.
+"""
+
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+
+from vmdiag.identity import VmId
+from vmdiag.model import Signal, Viewpoint
+from vmdiag.sources.decoding.fields import find_text, fold_column_names, fold_columns, parse_vm_id, to_number
+from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.formats import Signature
+from vmdiag.sources.items import Item, MetricPoints
+from vmdiag.sources.network_path import name_test
+from vmdiag.sources.rows import MalformedRow, Row, make_address_placeholder
+
+SIGNALS = (Signal.MONITOR,)
+TABLE = "nwconnectionmonitortestresult"
+OWN_COLUMNS = frozenset({"checkstotal", "checksfailed", "testgroupname", "testconfigurationname"})
+RESULTS = {"pass": 1.0, "warning": 1.0, "fail": 0.0}
+SILENT_RESULTS = frozenset({"indeterminate", "not running", "notrunning", ""})
+NAME_LENGTH = 200
+# What virtual networks are made of (RFC 1918, 4193 and 6598; "Azure Virtual Network FAQ"). Where one uses others they
+# are taken for public ones: then a test is placed less surely, never wrongly inside.
+PRIVATE_NETWORKS = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
+# Azure Arc serves machines that are not Azure's ("Azure Arc-enabled servers: prerequisites").
+ARC_PROVIDER = "/providers/microsoft.hybridcompute/machines/"
+
+
+def is_test_result(row: Row) -> bool:
+    """Whether a row says its table in `Type`, or has what only such a row has."""
+    names = fold_column_names(row)
+    if "type" in names:
+        return find_text(row, names["type"]).lower() == TABLE
+    return not names.keys().isdisjoint(OWN_COLUMNS)
+
+
+SIGNATURES = (Signature(all_of={"timegenerated", "testresult"}, is_folded=True, condition=is_test_result),)
+
+
+def decode_row(row: Row, ref: str) -> Iterator[Item]:
+    """The share of a test's checks that reached the VM; nothing where the destination is no VM, or none was made."""
+    del ref  # tests are too many to cite each
+    cells = fold_columns(row)
+    vm, source = _find_destination(cells), parse_vm_id(find_text(cells, "sourceresourceid"))
+    result = find_text(cells, "testresult").lower()
+    # A VM that reaches itself says nothing of its network.
+    if vm is None or vm == source or result in SILENT_RESULTS:
+        return
+    at = require_time(vm, cells.get("timegenerated"))
+    total, failed = to_number(cells.get("checkstotal")), to_number(cells.get("checksfailed"))
+    if total is not None and failed is not None and total > 0 and 0 <= failed <= total:
+        share = 1 - failed / total
+    elif result not in RESULTS:
+        message = f"a test result that is not known: {result[:40]!r}"
+        raise MalformedRow(message, vm)
+    elif result == "fail" and to_number(cells.get("checksfailedpercentthreshold")) is not None:
+        message = "a test failed its threshold, and how many of its checks did is missing"
+        raise MalformedRow(message, vm)
+    else:
+        share = RESULTS[result]
+    yield MetricPoints(vm=vm, name=_name_source(cells), signal=Signal.MONITOR, times=(at,), values=(share,))
+
+
+def _find_destination(cells: Row) -> VmId | None:
+    """The VM that is tested: of its id, else of its private address; `None` for what is no VM of Azure's."""
+    named = find_text(cells, "destinationresourceid")
+    vm = parse_vm_id(named) if named else None
+    address = find_text(cells, "destinationip", "destinationaddress")
+    return vm or (make_address_placeholder(address) if _is_private(address) else None)
+
+
+def _name_source(cells: Row) -> str:
+    """The test's name: its protocol and port, from where, and whether that is known to be outside."""
+    port = find_text(cells, "destinationport")
+    what = find_text(cells, "protocol").lower()[:NAME_LENGTH] or "test"
+    identifier = find_text(cells, "sourceresourceid").lower()
+    source = identifier or find_text(cells, "sourcename", "sourceaddress", "sourceip")
+    if not source:
+        message = "a test that does not say from where"
+        raise MalformedRow(message, _find_destination(cells))
+    address = find_text(cells, "destinationip", "destinationaddress")
+    is_public = bool(address) and not _is_private(address)
+    place = Viewpoint.OUTSIDE if ARC_PROVIDER in identifier else Viewpoint.UNKNOWN
+    what = f"{what}/{port[:10]}" if port else what
+    return name_test(f"{what} at its public address" if is_public else what, source[: 2 * NAME_LENGTH], place)
+
+
+def _is_private(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:  # a name, or nothing
+        return False
+    return any(found in each for each in PRIVATE_NETWORKS)
