@@ -96,6 +96,26 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReachTest:
+    """Connection Monitor tests a port of a VM from a source, and fails between two times."""
+
+    source: str  # the id of a VM or of a machine that Azure Arc knows
+    vm: str
+    minutes: int  # between two tests
+    lost: datetime | None = None
+    back: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalancerProbe:
+    """A load balancer probes a VM and gets no answer from some time on; `reason` is what its health answer says."""
+
+    vm: str
+    lost: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """The VM as the compute provider and Resource Graph describe it at the end of the window."""
 
@@ -110,6 +130,7 @@ class Machine:
     subnet: str
     security_group: str  # id of the network security group on the network interface
     spot: bool = False
+    balancer: str = ""  # id of the load balancer whose pool it is in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.incidents.catalogue import REGIONS, SIZES
-from tests.incidents.model import HealthAnnotation, HealthChange, Label, Machine, Operation, ServiceIssue
+from tests.incidents.model import (
+    BalancerProbe,
+    HealthAnnotation,
+    HealthChange,
+    Label,
+    Machine,
+    Operation,
+    ReachTest,
+    ServiceIssue,
+)
 from tests.incidents.wire.plain import make_guid
 
 SUCCEEDED_MIGRATIONS = ("LiveMigrationSucceeded", "LiveMigrationCompleted")
@@ -76,6 +85,8 @@ class Scene:
         self.dips: list[TrafficDip] = []
         self.machines: list[Machine] = []
         self.bystanders: dict[str, Label] = {}
+        self.tests: list[ReachTest] = []
+        self.probes: list[BalancerProbe] = []
         self.unreachable_since: datetime | None = None
         self.since: str | None = None
         if self.rng.random() < 0.6:

@@ -252,6 +252,9 @@ def _write_files(
         "service": lambda: resource_health.write_service_events(list(truth.issues)),
     }
     files = [file for feed, writer in writers.items() if feed in feeds for file in writer()]
+    if scene.tests:
+        files += log_analytics.write_test_table(rng, scene.tests, scene.until)
+    files += metrics.write_probe_files(scene.probes, scene.machines, scene.until)
     if scene.plan.metrics_refused:
         files += metrics.write_refusal()
     if scene.plan.config_changes:

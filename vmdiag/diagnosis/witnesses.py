@@ -27,9 +27,9 @@ from vmdiag.model import Event, Interval, Kind, Series, Signal, Timeline, Viewpo
 GONE, REACHED = 0.05, 0.5
 # As long as a fall of the traffic must last; tests come every half minute to every half hour.
 SHORTEST = timedelta(minutes=10)
-# As with heartbeats and traffic: so many tests in a row that pass, before and after. Of what is in between one in five
-# may stray.
-HELD, MOST = 3, 0.8
+# As with heartbeats and traffic: the VM is back when three tests in a row pass. Of others one in five may stray: of
+# those of a fall, which begins with two in a row, and of the five before it.
+HELD, BEFORE, MOST = 3, 5, 0.8
 # Only tests that passed lately can be missed, and only a fall that is dated so finely begins with a migration for sure.
 LATELY, FINE = timedelta(hours=3), timedelta(minutes=10)
 # A loss is told by several channels that differ by minutes: what is seen at its edge is of before or after.
@@ -131,9 +131,9 @@ def _find_falls(witness: Witness) -> Iterator[tuple[Interval, bool]]:
     times, values = witness.series.times, witness.series.values
     at = 0
     while at < len(values):
-        before = range(at - HELD, at)
-        is_fall = values[at] <= GONE and at >= HELD and all(values[each] > REACHED for each in before)
-        if not is_fall or times[at] - times[at - HELD] > LATELY:
+        before = [value > REACHED for value in values[max(0, at - BEFORE) : at]]
+        is_fall = max(values[at : at + 2]) <= GONE and at >= BEFORE and sum(before) >= MOST * BEFORE
+        if not is_fall or times[at] - times[at - BEFORE] > LATELY:
             at += 1
             continue
         held = (each for each in range(at, len(values) - HELD + 1) if min(values[each : each + HELD]) > REACHED)

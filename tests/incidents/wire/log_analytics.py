@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from tests.incidents.model import Series, WireFile
+from tests.incidents.model import ReachTest, Series, WireFile
 from tests.incidents.wire.log_entry import SHORT_STATUSES, LogEntry
 from tests.incidents.wire.plain import (
     Json,
@@ -21,6 +21,7 @@ from tests.incidents.wire.plain import (
 Row = Mapping[str, Json]
 
 _COLUMN_TYPES = {"TimeGenerated": "datetime", "Properties_d": "dynamic"}
+_COLUMN_TYPES |= dict.fromkeys(("DestinationPort", "ChecksTotal", "ChecksFailed"), "int")
 _COLUMN_TYPES |= dict.fromkeys(("Total", "Average", "Minimum", "Maximum", "Count"), "real")
 
 
@@ -49,6 +50,42 @@ def build_heartbeat(vm: str, at: datetime) -> Row:
         "OSType": "Linux",
         "ResourceId": vm,
         "_ResourceId": vm.lower(),
+    }
+
+
+def write_test_table(rng: random.Random, tests: list[ReachTest], until: datetime) -> list[WireFile]:
+    """`NWConnectionMonitorTestResult`: a row a test, of the five hours before the end."""
+    rows: list[Row] = []
+    for each in tests:
+        interval = timedelta(minutes=each.minutes)
+        at = until - timedelta(hours=5) + interval * rng.random()
+        while at <= until:
+            gone = each.lost is not None and at >= each.lost and not (each.back and at >= each.back)
+            stray = rng.random() < 0.01
+            failed = 10 if gone != stray else rng.choice((0, 0, 0, 1))
+            rows.append(_build_test_row(each, at, failed))
+            at += interval
+    rng.shuffle(rows)
+    return [_write_table(rng, "nwconnectionmonitortestresult", rows)]
+
+
+def _build_test_row(test: ReachTest, at: datetime, failed: int) -> Row:
+    return {
+        "TimeGenerated": format_time(at, 7),
+        "TestGroupName": "web",
+        "TestConfigurationName": "https",
+        "SourceType": "AzureArcVM" if "hybridcompute" in test.source.lower() else "AzureVM",
+        "SourceResourceId": test.source,
+        "SourceName": get_resource_name(test.source),
+        "DestinationType": "AzureVM",
+        "DestinationResourceId": test.vm,
+        "DestinationIP": "10.0.0.4",
+        "DestinationPort": 443,
+        "Protocol": "TCP",
+        "ChecksTotal": 10,
+        "ChecksFailed": failed,
+        "TestResult": "Fail" if failed == 10 else "Pass",
+        "Type": "NWConnectionMonitorTestResult",
     }
 
 

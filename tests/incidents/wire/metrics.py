@@ -3,9 +3,9 @@
 import random
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from tests.incidents.model import Series, WireFile
+from tests.incidents.model import BalancerProbe, Machine, Series, WireFile
 from tests.incidents.wire.plain import Json, JsonObject, encode_json, format_time, get_group_name, get_resource_name
 
 _PERIODS = {1: "PT1M", 5: "PT5M", 15: "PT15M", 60: "PT1H"}
@@ -90,3 +90,42 @@ def build_metric(vm: str, name: str, unit: str, points: list[Json]) -> JsonObjec
         "timeseries": [{"metadatavalues": [], "data": points}],
         "errorCode": "Success",
     }
+
+
+def write_probe_files(probes: list[BalancerProbe], machines: list[Machine], until: datetime) -> list[WireFile]:
+    """`DipAvailability` of a balancer split by backend, with `VipAvailability` beside it, and its rule's health."""
+    owners = {machine.vm: machine for machine in machines}
+    start = (until - timedelta(hours=4)).replace(second=0, microsecond=0)
+    times = [start + timedelta(minutes=minute) for minute in range((until - start) // timedelta(minutes=1))]
+    files = []
+    for number, each in enumerate(probes):
+        machine = owners[each.vm]
+        if each.reason:
+            backend: Json = {
+                "ipAddress": "10.0.0.4",
+                "networkInterfaceIPConfigurationId": f"{machine.nic}/ipConfigurations/ipconfig1",
+                "state": each.reason.partition("_")[0],
+                "reason": each.reason,
+            }
+            content = encode_json({"up": 0, "down": 1, "loadBalancerBackendAddresses": [backend]})
+            files.append(WireFile(path=f"rule-{number}.json", form="rule-health", content=content))
+            continue
+        found: list[Json] = []
+        for name in ("VipAvailability", "DipAvailability"):
+            is_backend = name.startswith("Dip")
+            points: list[Json] = [
+                {
+                    "timeStamp": format_time(at, 0),
+                    "average": 0.0 if is_backend and each.lost is not None and at >= each.lost else 100.0,
+                }
+                for at in times
+            ]
+            answer = build_metric(machine.balancer, name, "Count", points)
+            dimensions = (
+                {"BackendIPAddress": "10.0.0.4", "BackendPort": "443"} if is_backend else {"FrontendPort": "443"}
+            )
+            values: Json = [{"name": {"value": key.lower()}, "value": value} for key, value in dimensions.items()]
+            found.append({**answer, "timeseries": [{"metadatavalues": values, "data": points}]})
+        content = encode_json({"cost": 0, "interval": "PT1M", "value": found})
+        files.append(WireFile(path=f"balancer-{number}.json", form="probe-metrics", content=content))
+    return files

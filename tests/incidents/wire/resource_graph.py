@@ -176,12 +176,13 @@ def build_machine_row(machine: Machine) -> JsonObject:
 
 def build_nic_row(machine: Machine) -> JsonObject:
     """The VM's network interface."""
+    address: JsonObject = {"subnet": {"id": machine.subnet}, "privateIPAddress": "10.0.0.4"}
+    if machine.balancer:
+        address["loadBalancerBackendAddressPools"] = [{"id": f"{machine.balancer}/backendAddressPools/web"}]
     properties: JsonObject = {
         "virtualMachine": {"id": machine.vm},
         "networkSecurityGroup": {"id": machine.security_group},
-        "ipConfigurations": [
-            {"name": "ipconfig1", "properties": {"subnet": {"id": machine.subnet}, "privateIPAddress": "10.0.0.4"}}
-        ],
+        "ipConfigurations": [{"name": "ipconfig1", "properties": address}],
         "enableAcceleratedNetworking": True,
     }
     return build_resource_row(machine.nic, machine.location, properties)
