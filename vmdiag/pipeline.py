@@ -162,6 +162,7 @@ def _select_cases(run: Examination, scope: Scope, cases: Iterable[Case]) -> Iter
     """
     words = frozenset(selector.word for selector in scope.vms)
     patterns = [selector for selector in scope.vms if selector.is_pattern]
+    names = words - {pattern.word for pattern in patterns}
     meant = {
         vm
         for vm in scope.finished
@@ -170,7 +171,7 @@ def _select_cases(run: Examination, scope: Scope, cases: Iterable[Case]) -> Iter
     for case in compare_fleet(cases):
         diagnosis, others = case.diagnosis, run.other_vms
         if _is_asked_for(scope, meant, case):
-            yield case
+            yield replace(case, is_named=not names.isdisjoint(list_words(case.vm.id)))
         elif diagnosis.migrated_at or diagnosis.losses:
             run.other_vms = replace(others, troubled=others.troubled + 1)
         elif diagnosis.verdict is Verdict.CLEAR:

@@ -53,6 +53,14 @@ class ReportOptions:
             "--out", metavar="FILE", text="Write the report to a file, whole or not at all; '-': standard output."
         ),
     ] = "-"
+    show: Annotated[
+        Literal["affected", "all"],
+        declare_option(
+            "--show",
+            text="What terminal, markdown and html tell: VMs that are affected, down, in doubt or were named, the "
+            "others as a count; or all. Other forms hold all.",
+        ),
+    ] = "affected"
     fail_on: Annotated[
         Literal["open", "any", "never"],
         declare_option("--fail-on", text="Which losses make the exit code 1: those that go on, any, none."),
@@ -88,6 +96,7 @@ class ReportOptions:
 
     def open_renderer(self, header: "Header", vms: "Collection[VmId]", out: TextIO, watch: StatusConsole) -> "Renderer":
         """What writes the report, masked with this user's key where that is wanted; `vms` are those asked for."""
+        header = replace(header, tells_all=self.show == "all")
         renderer = plugins.load(renderers, self.output)
         if not self.mask:
             return renderers.begin_report(renderer, header, out)

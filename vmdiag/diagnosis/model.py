@@ -21,8 +21,7 @@ from vmdiag.model import (
     subtract_span,
 )
 
-# How a loss is told that no scenario explains.
-UNEXPLAINED = "unexplained"
+UNEXPLAINED = "unexplained"  # how a loss is told that no scenario explains
 
 
 class Verdict(StrEnum):
@@ -229,7 +228,7 @@ class Case:
 
     `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory, and
     `heartbeats` one of those beside it;
-    `latest` is when each metric was last heard.
+    `latest` is when each metric was last heard; `is_named` says that the VM was asked for by itself.
     """
 
     vm: VirtualMachine
@@ -242,6 +241,7 @@ class Case:
     scenario: Scenario | None = None
     latest: Mapping[Signal, datetime] = field(default_factory=dict)
     mitigation: Mitigation | None = None
+    is_named: bool = False
 
     @property
     def is_affected(self) -> bool:
@@ -270,6 +270,7 @@ class Header:
     window: Window
     generated_at: datetime
     names_scope: bool = False  # VMs were asked for, one by one or by what they have in common
+    tells_all: bool = False  # no case is only counted
     gaps: tuple[Gap, ...] = ()
 
 
@@ -277,9 +278,8 @@ class Header:
 class OtherVms:
     """How many VMs were seen that are no case.
 
-    Judged were those that are `clear` of a migration and a loss, those that had one and were not asked for
-    (`troubled`), and those that could not be told (`unclear`). Of the `quiet` no record shows either, so they were not
-    judged; the `unread` lie outside of what was asked for and were not looked at.
+    Judged were the `clear` (no migration, no loss), the `troubled` (either, and not asked for) and the `unclear`. Of
+    the `quiet` no record shows either, so they were not judged; the `unread` lie outside of what was asked for.
     """
 
     clear: int = 0

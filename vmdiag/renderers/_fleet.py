@@ -7,10 +7,10 @@ from rich.text import Text
 
 from vmdiag.diagnosis.model import Action, Case, State, Verdict
 from vmdiag.renderers._page import BOLD, Page, get_verdict_style
-from vmdiag.wording import narrative, redeploy_texts
+from vmdiag.wording import fleet_texts, narrative, redeploy_texts
 from vmdiag.wording.plain_text import format_iso, format_vm_name
 
-# More stories than these nobody reads at 3 a.m.; the table holds every VM.
+# More stories than these nobody reads at 3 a.m.; the table holds every VM that is told.
 MAX_SECTIONS = 25
 _LABEL_WIDTH = 12
 _VM_COLUMN = "VM"
@@ -23,8 +23,9 @@ _MIN_NAME_WIDTH = 12
 _STATE_WORDS = {State.OPEN: "still lost", State.RECOVERED: "recovered", State.REDEPLOYED: "redeployed"}
 
 
-def draw_fleet(cases: list[Case], page: Page) -> None:
+def draw_fleet(told: list[Case], counted: list[Case], page: Page) -> None:
     """The whole answer for a fleet, but for what concerns the run."""
+    cases = told + counted
     page.print_line(page.sanitize_text(f"{len(cases)} VMs diagnosed", BOLD))
     for verdict in Verdict:
         found = [case for case in cases if case.diagnosis.verdict is verdict]
@@ -33,7 +34,10 @@ def draw_fleet(cases: list[Case], page: Page) -> None:
             text = page.format_verdict(verdict, f"{len(found):>5} {verdict}")
             page.print_line("  ", text, f", {lost} still lost" if lost else "")
     page.print_blank()
-    _draw_table(cases, page)
+    _draw_table(told, page)
+    rest = fleet_texts.describe_counted_cases(counted)
+    if rest is not None:
+        page.print_paragraph(rest)
     groups = redeploy_texts.group_by_outcome(cases)
     if groups:
         page.print_heading(f"Redeploys: {redeploy_texts.count_statuses(cases)}")
@@ -45,6 +49,11 @@ def draw_fleet(cases: list[Case], page: Page) -> None:
         _draw_section(case, page)
     if len(flagged) > MAX_SECTIONS:
         page.print_heading(f"{len(flagged) - MAX_SECTIONS} more affected VMs are told in the table only.")
+    _draw_unclear(told, page)
+    _draw_instructions(flagged, page)
+
+
+def _draw_unclear(cases: list[Case], page: Page) -> None:
     unclear = [case for case in cases if case.diagnosis.verdict is Verdict.INCONCLUSIVE]
     if unclear:
         page.print_heading(f"{page.get_verdict_sign(Verdict.INCONCLUSIVE)} Could not be told ({len(unclear)})")
@@ -53,10 +62,11 @@ def draw_fleet(cases: list[Case], page: Page) -> None:
         page.print_labelled("  -", text, 4, 3)
     if len(unclear) > MAX_SECTIONS:
         page.print_line(f"  and {len(unclear) - MAX_SECTIONS} more: see the table")
-    _draw_instructions(flagged, page)
 
 
 def _draw_table(cases: list[Case], page: Page) -> None:
+    if not cases:
+        return
     lines = [_format_cells(case) for case in cases]
     widths = {title: max(len(title), *(len(line[title]) for line in lines)) for title in lines[0]}
     # Names may be long: they get what the others leave.

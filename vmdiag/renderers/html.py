@@ -17,7 +17,7 @@ from vmdiag.diagnosis.model import Action, Case, Stance, State, Verdict
 from vmdiag.model import Gap
 from vmdiag.renderers import Report
 from vmdiag.renderers._timeline_chart import WIDTH, build_chart
-from vmdiag.wording import evidence, narrative, redeploy_texts, timeline_view
+from vmdiag.wording import evidence, fleet_texts, narrative, redeploy_texts, timeline_view
 from vmdiag.wording.plain_text import (
     SAFE_LINK,
     escape_controls,
@@ -48,17 +48,19 @@ _MAX_STORY_LETTERS = 1_600_000
 def write_report(report: Report, out: TextIO) -> None:
     """Write the page; the affected VMs come first."""
     environment = make_environment()
-    header, cases = report.header, narrative.sort_cases(report.cases)
+    header = report.header
+    told, counted = fleet_texts.split_told_cases(header, report.cases)
+    cases = told + counted
     stories: list[Markup] = []
     anchors: dict[VmId, int] = {}
-    eventful = [case for case in cases if has_story(case)]
+    eventful = [case for case in told if has_story(case) or len(cases) == 1]
     for case in eventful:
         story = _tell_story(environment, case, len(stories), is_alone=len(cases) == 1)
         if sum(map(len, stories)) + len(story) > _MAX_STORY_LETTERS:
             break
         anchors[case.vm.id] = len(stories)
         stories.append(Markup(story))  # noqa: S704 - a template escaped it
-    title = f"{len(cases)} VMs diagnosed" if cases else narrative.describe_empty_report(header)
+    title = f"{len(cases)} VMs diagnosed" if cases else fleet_texts.describe_empty_report(header)
     style, script = _read_part(environment, "page.css"), _read_part(environment, "page.js")
     page = environment.get_template("page.html").stream(
         style=style,
@@ -69,11 +71,13 @@ def write_report(report: Report, out: TextIO) -> None:
         title=narrative.write_headline(cases[0]) if len(cases) == 1 else title,
         is_alone=len(cases) == 1,
         counts=list(_count_verdicts(cases)),
-        columns=_list_columns(cases),
-        rows=(dict(_describe_row(case), anchor=anchors.get(case.vm.id)) for case in cases),
-        verdicts=[verdict for verdict in Verdict if any(case.diagnosis.verdict is verdict for case in cases)],
-        states=[word for state, word in _STATE_WORDS.items() if any(case.diagnosis.state is state for case in cases)],
+        columns=_list_columns(told),
+        rows=(dict(_describe_row(case), anchor=anchors.get(case.vm.id)) for case in told),
+        verdicts=[verdict for verdict in Verdict if any(case.diagnosis.verdict is verdict for case in told)],
+        states=[word for state, word in _STATE_WORDS.items() if any(case.diagnosis.state is state for case in told)],
         total=len(cases),
+        is_listed=len(cases) > 1 and bool(told),
+        rest=fleet_texts.describe_counted_cases(counted),
         stories=stories,
         untold=len(eventful) - len(stories),
         redeploys=redeploy_texts.count_statuses(cases),
@@ -82,7 +86,7 @@ def write_report(report: Report, out: TextIO) -> None:
             for says, alike in redeploy_texts.group_by_outcome(cases)
         ],
         gaps=_describe_gaps(header.gaps),
-        others=list(narrative.describe_other_vms(report.others)),
+        others=list(fleet_texts.describe_other_vms(report.others)),
         note=evidence.describe_unpublished_cloud(cases[0], header.cloud) if cases else None,
         read=format_window(header.window.start, header.window.end),
         generated=format_iso(header.generated_at),

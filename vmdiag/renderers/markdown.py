@@ -11,7 +11,7 @@ from typing import TextIO
 from vmdiag.diagnosis.model import Action, Case, State, Verdict
 from vmdiag.model import Gap
 from vmdiag.renderers import Report
-from vmdiag.wording import evidence, narrative, redeploy_texts, timeline_view
+from vmdiag.wording import evidence, fleet_texts, narrative, redeploy_texts, timeline_view
 from vmdiag.wording.plain_text import (
     SAFE_LINK,
     escape_controls,
@@ -41,15 +41,17 @@ _FENCE = re.compile(r"`{3,}")
 
 def write_report(report: Report, out: TextIO) -> None:
     """Write the page; the affected VMs come first."""
-    header, cases = report.header, narrative.sort_cases(report.cases)
+    header = report.header
+    told, counted = fleet_texts.split_told_cases(header, report.cases)
+    cases = told + counted
     if len(cases) == 1:
         lines = [*_write_section(cases[0], "#")]
     elif cases:
-        lines = [*_write_fleet(cases)]
+        lines = [*_write_fleet(told, counted)]
     else:
-        lines = [f"# vmdiag: {narrative.describe_empty_report(header).replace('No', 'no', 1)}"]
+        lines = [f"# vmdiag: {fleet_texts.describe_empty_report(header).replace('No', 'no', 1)}"]
     lines += [*_write_titled_lines(f"## {_GAPS_HEADING}", _format_gaps(header.gaps)), ""]
-    for line in narrative.describe_other_vms(report.others):
+    for line in fleet_texts.describe_other_vms(report.others):
         lines += [line, ""]
     read = format_window(header.window.start, header.window.end)
     lines.append(f"Read from {format_code(header.source)} (cloud: {format_code(header.cloud)}), {read}.")
@@ -58,14 +60,19 @@ def write_report(report: Report, out: TextIO) -> None:
     out.writelines(f"{line}\n" for line in lines)
 
 
-def _write_fleet(cases: list[Case]) -> Iterator[str]:
+def _write_fleet(told: list[Case], counted: list[Case]) -> Iterator[str]:
+    cases = told + counted
     counts = ((verdict, sum(case.diagnosis.verdict is verdict for case in cases)) for verdict in Verdict)
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
-    yield f"# vmdiag: {len(cases)} VMs diagnosed, {told}"
+    answer = ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
+    yield f"# vmdiag: {len(cases)} VMs diagnosed, {answer}"
     yield ""
-    yield format_row(_COLUMNS)
-    yield format_row("---" for _ in _COLUMNS)
-    yield from (format_row(_format_cells(case)) for case in cases)
+    if told:
+        yield format_row(_COLUMNS)
+        yield format_row("---" for _ in _COLUMNS)
+        yield from (format_row(_format_cells(case)) for case in told)
+    rest = fleet_texts.describe_counted_cases(counted)
+    if rest is not None:
+        yield from ("", escape_text(rest))
     done = [
         f"- {', '.join(format_code(format_vm_name(case.vm.id)) for case in alike)}: {escape_text(says)}"
         for says, alike in redeploy_texts.group_by_outcome(cases)

@@ -4,7 +4,7 @@ Strangers' words are cut to length here and neutralised by the format, which alo
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 from vmdiag.diagnosis.model import (
@@ -12,8 +12,6 @@ from vmdiag.diagnosis.model import (
     Action,
     Case,
     Extent,
-    Header,
-    OtherVms,
     Scenario,
     Stance,
     State,
@@ -46,14 +44,6 @@ _SAME_MOMENT = timedelta(seconds=1)
 INCOMPLETE_READ_PREFIX = "No trouble in what was read"
 # Of the reasons for a doubtful verdict, so many before those against it.
 _MAX_REASONS = 2
-
-
-def sort_cases(cases: Iterable[Case]) -> list[Case]:
-    """Affected first: by verdict, then those still lost, then as they came."""
-    verdicts = list(Verdict)
-    return sorted(
-        cases, key=lambda case: (verdicts.index(case.diagnosis.verdict), case.diagnosis.state is not State.OPEN)
-    )
 
 
 def describe_vm(case: Case) -> str:
@@ -270,24 +260,3 @@ def _describe_ending(case: Case) -> str:
 def _get_extent(case: Case) -> Extent:
     loss = case.diagnosis.loss
     return loss.extent if loss is not None else Extent.FULL
-
-
-def describe_other_vms(others: OtherVms) -> Iterator[str]:
-    """How many VMs there are besides: that nothing happened is said only of those that were judged."""
-    told = (
-        (others.clear, "seen without a migration or a loss."),
-        (others.troubled, "seen with a migration or a loss, and not asked for: look without names to see all such."),
-        (others.unclear, "looked at, and could not be told: --all says why."),
-        (others.quiet, "not judged, for want of any record of a migration or a loss: --all judges every one."),
-        (others.unread, "not looked at: outside of what was asked for."),
-    )
-    for count, says in told:
-        if count:
-            yield f"{count} other {'VM was' if count == 1 else 'VMs were'} {says}"
-
-
-def describe_empty_report(header: Header) -> str:
-    """The answer where there is no case."""
-    if header.names_scope:
-        return "No VM is in what was asked for, so none was diagnosed"
-    return "No VM had a live migration or a loss of connectivity in the time that was read"
