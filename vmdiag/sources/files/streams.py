@@ -181,7 +181,7 @@ class TextStream:
             sys.setswitchinterval(interval)
 
     def _unpack_gzip(self, chunks: Chunks, original: BinaryIO | None) -> Chunks:
-        """The text of gzip; twice as fast where `isal` is installed and, if anything is wrong, zlib can say what."""
+        """The text of gzip, by `isal` where it is installed and, if anything is wrong, zlib can say what."""
         given = 0
         fast = _find_fast_packing() if original is not None else None
         if fast is not None and original is not None:
