@@ -71,6 +71,7 @@ def test_two_thousand_vms_are_at_most_three_megabytes_and_stories_that_find_no_r
 def test_the_chart_shows_the_loss_the_unread_and_the_readings_where_they_lie() -> None:
     case = replace(
         cases.make_recovered_case(),
+        heartbeats=cases.make_heartbeats(),
         gaps=(Gap(signal=Signal.HEALTH, window=Window(cases.LOST, cases.END), reason="no permission"),),
     )
     chart = build_chart(case)
@@ -82,6 +83,8 @@ def test_the_chart_shows_the_loss_the_unread_and_the_readings_where_they_lie() -
     assert band.x + band.width == pytest.approx(marks["back"], abs=0.2)
     assert {bar.look for bar in lanes["health"].bars} == {"unread"}
     assert {bar.look for bar in lanes["heartbeat"].bars} == {"shows-loss"}
+    assert lanes["heartbeat"].curve
+    assert lanes["heartbeat"].peak == "Heartbeat, peak 1 a minute"
     assert lanes["traffic"].curve.count("Z") == 1
     assert "lost from 2026-03-02 08:16:00 UTC to 2026-03-02 09:01:00 UTC, 45 min" in chart.says
 

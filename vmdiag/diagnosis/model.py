@@ -227,8 +227,8 @@ class Case:
     """A diagnosis with what a report needs to tell it: the VM, the events of its story, and a curve to draw.
 
     `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory, and
-    `heartbeats` one of those beside it;
-    `latest` is when each metric was last heard; `is_named` says that the VM was asked for by itself.
+    `heartbeats` one of those beside it; `latest` is when each metric was last heard; `is_named` says that the VM was
+    asked for by itself.
     """
 
     vm: VirtualMachine

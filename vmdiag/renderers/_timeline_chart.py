@@ -20,6 +20,7 @@ _LEFT, _RIGHT = 96, 944
 _ROW = 17
 _MAX_LABEL_ROWS = 4
 _CURVE_HEIGHT = 84
+_BEATS_HEIGHT = 42
 _LANE_HEIGHT = 15
 _LANE_GAP = 5
 _AXIS_HEIGHT = 22
@@ -136,8 +137,8 @@ def build_chart(case: Case) -> Chart | None:
 
 
 def _find_span(case: Case) -> Window | None:
-    """The time around the latest incident: that of the curve where there is one."""
-    diagnosis, curve = case.diagnosis, case.curve
+    """The time around the latest incident: that of its readings where there are some."""
+    diagnosis, curve = case.diagnosis, case.curve or case.heartbeats
     known = [at for at in (diagnosis.migrated_at, diagnosis.failed_at) if at is not None]
     if curve is not None and curve.times:
         known += [curve.times[0], curve.times[-1]]
@@ -187,13 +188,15 @@ def _stack_lanes(case: Case, axis: _Axis, y: float) -> Iterator[Lane]:
     order = [Signal.TRAFFIC, Signal.HEARTBEAT]
     for signal in (*order, *(one for one in Signal if one not in order)):
         bars = tuple(_list_bars(case, signal, axis))
-        series = case.curve if case.curve is not None and case.curve.signal is signal else None
+        series = next((one for one in (case.curve, case.heartbeats) if one is not None and one.signal is signal), None)
         if series is not None and series.times:
             peak = max((value for value in series.values if math.isfinite(value)), default=0.0)
-            title = f"{shorten_name(series.name)}, peak {format_figure(peak, UNITS.get(series.name, 'B'))}"
-            curve = draw_outline(series, axis, y + _ROW, _CURVE_HEIGHT - _ROW)
-            yield Lane(signal.value, y, _CURVE_HEIGHT, bars, curve, title)
-            y += _CURVE_HEIGHT + _LANE_GAP
+            is_beat = signal is Signal.HEARTBEAT
+            top = f"{peak:.3g} a minute" if is_beat else format_figure(peak, UNITS.get(series.name, "B"))
+            height = _BEATS_HEIGHT if is_beat else _CURVE_HEIGHT
+            curve = draw_outline(series, axis, y + _ROW, height - _ROW)
+            yield Lane(signal.value, y, height, bars, curve, f"{shorten_name(series.name)}, peak {top}")
+            y += height + _LANE_GAP
         elif bars:
             yield Lane(signal.value, y, _LANE_HEIGHT, bars)
             y += _LANE_HEIGHT + _LANE_GAP
