@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,10 @@ Act = Callable[[], object]
 
 @dataclass(slots=True, kw_only=True)
 class Day:
-    """Some hours of a local Azure: `story` holds what happens when, `observe` is called after every round."""
+    """Some hours of a local Azure: `story` holds what happens when, `observe` is called after every round.
+
+    This machine's clock is so far `behind` Azure's.
+    """
 
     arm: ArmServer
     state: Path
@@ -39,6 +42,7 @@ class Day:
     metrics: Path | None = None
     redeploying: RedeployOptions = field(default_factory=RedeployOptions)
     budget: int = 1
+    behind: timedelta = timedelta()
     observe: Callable[[timedelta], object] = lambda _: None
     passed: timedelta = timedelta()
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -74,11 +78,14 @@ class Day:
         opened = OpenedSource(source, self.scope, "azure", self.arm.url, self.world.now(), None)
         treat = options.choose_treatment(self.redeploying, console)
         outlet = options.open_outlet(opened, lambda: self._connect(console), treat, console, out)
-        outlet.clock, outlet.wait = self.world.now, wait
+        outlet.clock, outlet.wait = self._tell_time, wait
         assert run_watch(outlet, self.state) == 0
         told = [json.loads(line) for line in out.getvalue().splitlines()]
         self.told += told
         return told
+
+    def _tell_time(self) -> datetime:
+        return self.world.now() - self.behind
 
     def _connect(self, console: WatchConsole) -> AzureSource:
         access = AzureSettings(
@@ -89,7 +96,7 @@ class Day:
             timeout=5 * MINUTE,
         )
         ticks = lambda: time.monotonic() + self.world.skew.total_seconds()  # noqa: E731 - a clock of one line
-        return AzureSource(console, Session(access, self.world.now, console.stop, ticks))
+        return AzureSource(console, Session(access, self._tell_time, console.stop, ticks))
 
     def _move_to(self, passed: timedelta) -> None:
         with self.world.lock:

@@ -197,6 +197,32 @@ def test_a_watch_redeploys_under_every_guard_and_within_the_budget_of_a_day_whoe
     assert [one.vm.name for one in journal.read_entries(print, strict=True)] == ["other", "web-01"]
 
 
+def test_a_clock_that_is_hours_behind_azures_hides_no_loss(day: Day) -> None:
+    (vm,) = day.world
+    day.behind = 3 * HOUR
+    day.story = [(25 * MINUTE, lambda: migrate_vm(day.world, vm, harm=True))]
+
+    assert [each["change"] for each in day.watch_until(70 * MINUTE)] == ["affected"]
+
+
+def test_what_nobody_read_is_told_by_the_next_watch_and_a_vm_that_nobody_knows_is_said_once(
+    azure: AzureStarter, tmp_path: Path
+) -> None:
+    there, state = azure(), tmp_path / "s"
+    words = ("watch", "prod/web-01", "prod/nobody", "--every", "1s", "--state", str(state))
+    broken = there.run_in_shell(" ".join(words), "| true")
+    running = there.start_command(*words)
+    assert running.stdout is not None
+    change = json.loads(running.stdout.readline())
+    begun = there.count_requests("metrics")
+    wait_until(running, lambda: there.count_requests("metrics") > begun + 1)
+    code, out, err = stop(running)
+
+    assert (broken.returncode, broken.stdout) == (141, "")
+    assert (code, out, change["change"]) == (0, "", "affected")
+    assert err.count("nobody is not watched: no such VM") == 1
+
+
 def test_an_archive_is_watched_as_it_is_written(tmp_path: Path, azure: AzureStarter) -> None:
     log = story.write_log(tmp_path, story.make_affected_log())
     running = azure().start_command("watch", "--source", str(log), "--every", "1s", "--state", str(tmp_path / "s"))

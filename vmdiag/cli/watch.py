@@ -1,7 +1,7 @@
 """`vmdiag watch`: check again and again, and tell each change once; what is heavy is imported when it runs."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -78,18 +78,19 @@ class WatchOptions:
         path = state_folder() / "watch" / f"{sha256(repr(words).encode()).hexdigest()[:16]}.jsonl"
         if self.state is not None:
             path = Path(self.state)
-        try:
-            if self.state is None:
-                make_folder(path.parent.parent)
-                make_folder(path.parent)
-            with hold_file_lock(path) as is_mine:
-                if not is_mine:
-                    message = f"another watch keeps its state in {path}"
-                    raise UsageError(message, "End it, or give this one another file with --state.")
-                yield path
-        except OSError as error:
-            message = f"the state file {path} cannot be kept: {error.strerror or error}"
-            raise UsageError(message, "Give a place that can be written to with --state FILE.") from error
+        with ExitStack() as held:
+            try:
+                if self.state is None:
+                    make_folder(path.parent.parent)
+                    make_folder(path.parent)
+                is_mine = held.enter_context(hold_file_lock(path))
+            except OSError as error:
+                message = f"the state file {path} cannot be kept: {error.strerror or error}"
+                raise UsageError(message, "Give a place that can be written to with --state FILE.") from error
+            if not is_mine:
+                message = f"another watch keeps its state in {path}"
+                raise UsageError(message, "End it, or give this one another file with --state.")
+            yield path
 
     def open_outlet(
         self,

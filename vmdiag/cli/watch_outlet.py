@@ -152,6 +152,10 @@ class CommandOutlet:
             self.console.warn(error)
         return replace(memory, unsent=unsent)
 
+    def warn(self, text: str) -> None:
+        """On standard error."""
+        self.console.warn(text)
+
     def tell_failure(self, error: VmdiagError, *, is_new: bool) -> None:
         """Once, as long as it stays the same; what follows is read through another door."""
         self._is_broken = isinstance(error, SourceError)

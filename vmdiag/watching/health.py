@@ -41,7 +41,7 @@ def describe_health(health: Health, memory: Memory) -> str:
 
 def write_health(health: Health, memory: Memory, source: str, every: timedelta, out: TextIO) -> None:
     """What `check -o prometheus` tells of its run, of how the VMs stand, and what only a watch has to tell."""
-    until = memory.read_until or NEVER
+    until = memory.data_until or NEVER
     header = Header(source=source, cloud=health.cloud, window=Window(until, until), generated_at=health.began_at)
     cases = tuple(map(show_doubt, memory.followed.values()))
     write_metrics(Report(header=header, cases=cases, others=OtherVms()), out, is_whole=not health.failures)

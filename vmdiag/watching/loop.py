@@ -46,6 +46,10 @@ class Outlet(Protocol):
         """Send them, and what could not be sent before; what is still to be sent is remembered."""
         ...
 
+    def warn(self, text: str) -> None:
+        """Tell whoever started the watch, once as long as it stays so."""
+        ...
+
     def tell_failure(self, error: VmdiagError, *, is_new: bool) -> None:
         """A round, or its redeploy, failed; what is not new was told before."""
         ...
@@ -109,9 +113,15 @@ def treat_affected(reader: ScopeReader, outlet: Outlet, memory: Memory, health: 
 
 def note_success(outlet: Outlet, memory: Memory, health: Health, seen: Round) -> tuple[Memory, Health]:
     """A round that read something: its changes are told."""
-    memory, changes = weigh_round(memory, seen, outlet.now())
+    memory, changes = weigh_round(memory, seen, health.began_at)
     outlet.tell_changes(changes)
-    lines = [f"{change.change}: {change.vm.resource_group}/{change.vm.name}: {change.says}" for change in changes]
+    for case in seen.unknown:
+        outlet.warn(f"{case.vm.id.name} is not watched: {case.gaps[0].reason}")
+    lines = [
+        f"{change.change}: {change.vm.resource_group}/{change.vm.name}: {change.says}"
+        for change in changes
+        if is_for_people(change)
+    ]
     if health.failures >= FAILURES_TO_TELL and seen.is_whole:
         lines.append(f"the watch reads again, after {health.failures} rounds that failed")
     memory = outlet.tell_people(memory, lines)
@@ -121,6 +131,13 @@ def note_success(outlet: Outlet, memory: Memory, health: Health, seen: Round) ->
     if not seen.is_whole:
         return memory, replace(health, failures=health.failures + 1, error="VMs were left unread", error_kind="")
     return memory, replace(health, failures=0, error="", error_kind="", succeeded_at=outlet.now())
+
+
+def is_for_people(change: Change) -> bool:
+    """Whether a person wants to know: not of each VM that comes and goes with a fleet's size."""
+    standing = change.after or change.before
+    came_or_went = change.change in {"appeared", "disappeared"}
+    return not came_or_went or (standing is not None and standing.state is not None)
 
 
 def note_failure(outlet: Outlet, memory: Memory, health: Health, error: VmdiagError) -> tuple[Memory, Health]:

@@ -14,7 +14,7 @@ from vmdiag.changes import Change
 from vmdiag.diagnosis.model import Case
 from vmdiag.errors import NotFound
 from vmdiag.identity import Selector, VmId
-from vmdiag.model import INTERRUPTED_REASONS, Gap, Window
+from vmdiag.model import INTERRUPTED_REASONS, Window
 from vmdiag.pipeline import BEFORE_ONSET, Examination, combine_needs, examine_vms
 from vmdiag.sources.protocol import Scope, Source
 from vmdiag.watching.standing import FirstSight, Followed, Memory, needs_judgement, weigh_absence, weigh_case
@@ -36,7 +36,8 @@ FEW = 8
 class Round:
     """What a round saw: the VMs that were `judged` whole, those that only a short look was taken at, those not there.
 
-    `is_whole` says that its time sufficed for all of them.
+    `unknown` were
+    asked for, and nobody knows them. `is_whole` says that its time sufficed for all of them.
     """
 
     window: Window
@@ -44,7 +45,7 @@ class Round:
     judged: tuple[Case, ...]
     looked_at: tuple[Case, ...] = ()
     absent: tuple[VmId, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    unknown: tuple[Case, ...] = ()
     is_whole: bool = True
 
 
@@ -75,7 +76,7 @@ class ScopeReader:
 
 def read_round(reader: ScopeReader, memory: Memory, now: datetime) -> Round:
     """What is new; raises `SourceError` where nothing could be read."""
-    reach = None if memory.read_until is None else now - memory.read_until + OVERLAP
+    reach = None if memory.read_until is None else max(now - memory.read_until, timedelta()) + OVERLAP
     if reach is None or reach > LONGEST_LOOK or not reader.looks_first:
         return judge_scope(reader, memory)
     run = reader.examine_scope(reach=reach, margin=BEFORE_ONSET)
@@ -102,7 +103,7 @@ def read_round(reader: ScopeReader, memory: Memory, now: datetime) -> Round:
         judged=tuple(case for vm, case in judged.items() if vm not in gone and not case.is_unknown),
         looked_at=tuple(case for vm, case in present.items() if vm not in judged),
         absent=tuple(gone),
-        gaps=run.gaps,
+        unknown=tuple(case for case in looks.values() if case.is_unknown),
         is_whole=not was_broken_off((*looks.values(), *judged.values())),
     )
 
@@ -135,7 +136,7 @@ def judge_scope(reader: ScopeReader, memory: Memory, treat: CaseTreatment | None
         cloud=run.cloud,
         judged=tuple(case for case in found if not case.is_unknown),
         absent=tuple(vm for vm in memory.followed if vm not in present) if lists_all else (),
-        gaps=run.gaps,
+        unknown=tuple(case for case in found if case.is_unknown),
         is_whole=is_whole,
     )
 
@@ -146,7 +147,7 @@ def was_broken_off(cases: Iterable[Case]) -> bool:
 
 
 def weigh_round(memory: Memory, seen: Round, now: datetime) -> tuple[Memory, tuple[Change, ...]]:
-    """What is known after a round, and what is to be told."""
+    """What is known after a round that began `now`, and what is to be told."""
     followed: dict[VmId, Followed] = dict(memory.followed)
     first_sight = FirstSight.ALL
     if memory.read_until is None:
@@ -172,7 +173,8 @@ def weigh_round(memory: Memory, seen: Round, now: datetime) -> tuple[Memory, tup
         replace(
             memory,
             followed=followed,
-            read_until=seen.window.end if seen.is_whole else memory.read_until,
+            read_until=now if seen.is_whole else memory.read_until,
+            data_until=seen.window.end if seen.is_whole else memory.data_until,
             tells_old_news=memory.tells_old_news and not seen.is_whole,
         ),
         tuple(filter(None, changes)),

@@ -57,13 +57,15 @@ class Followed:
 class Memory:
     """What is known when a round begins.
 
-    `read_until` is the end of the latest round that was read whole, `None` before the first; `unsent` the messages that
+    `read_until` is when the latest round that was read whole began, by this machine's clock, `None` before the first;
+    `data_until` is up to when it told, by the source's. `unsent` are the messages that
     are still to be sent, by an address' digest; `tells_old_news` that a VM which is seen for the first time is told
     wherever anything happened to it.
     """
 
     followed: Mapping[VmId, Followed] = field(default_factory=dict)
     read_until: datetime | None = None
+    data_until: datetime | None = None
     unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tells_old_news: bool = False
 

@@ -26,6 +26,7 @@ def write_memory(memory: Memory, out: TextIO) -> None:
     head = {
         "schema": SCHEMA,
         "read_until": memory.read_until and memory.read_until.isoformat(),
+        "data_until": memory.data_until and memory.data_until.isoformat(),
         "unsent": dict(memory.unsent),
         "vms": len(memory.followed),
     }
@@ -72,9 +73,9 @@ def read_memory(content: bytes, name: str, warn: Callable[[str], None]) -> Memor
 
 
 def _read_head(head: Mapping[str, Any]) -> Memory:
-    until = head["read_until"]
+    read, data = (head[name] and _parse_instant(head[name]) for name in ("read_until", "data_until"))
     unsent = {str(key): tuple(map(str, texts)) for key, texts in head["unsent"].items()}
-    return Memory(read_until=None if until is None else _parse_instant(until), unsent=unsent)
+    return Memory(read_until=read, data_until=data, unsent=unsent)
 
 
 def _read_lines(lines: Iterable[str]) -> tuple[dict[VmId, Followed], int]:
