@@ -215,7 +215,8 @@ def _list_bars(case: Case, signal: Signal, axis: _Axis) -> Iterator[Bar]:
         for channel in loss.channels
         if channel.signal is signal
     ]
-    for span, look, says in dict.fromkeys(spans):
+    # A hundred files may each leave the same span unread: it is hatched once, with the first one's reason.
+    for (span, look), says in {(span, look): says for span, look, says in reversed(spans)}.items():
         bar = axis.make_bar(span, look, shorten_sentence(says))
         if bar is not None:
             yield bar
