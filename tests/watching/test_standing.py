@@ -172,7 +172,10 @@ def meet(*seen: Case) -> Followed:
         (meet(AFFECTED), CALM, EVERY, True),  # a look cannot see a loss that began before it
         (meet(AFFECTED, BACK), CALM, EVERY, True),  # it is still to be told
         (meet(AFFECTED, BACK, BACK), CALM, EVERY, False),
-        (meet(BLIND), CALM, EVERY, True),
+        (meet(BLIND), CALM, EVERY, True),  # it can be read again
+        (meet(BLIND), BLIND, EVERY, False),
+        (meet(BLIND), BLIND, timedelta(hours=2), True),
+        (meet(AFFECTED, BLIND), BLIND, EVERY, True),
         (meet(STOPPED, STOPPED), CALM, EVERY, False),
         (meet(STOPPED, STOPPED), CALM, timedelta(hours=2), True),
         (None, CALM, EVERY, False),

@@ -105,6 +105,9 @@ def needs_judgement(known: Followed | None, look: Case, now: datetime) -> bool:
     is_known = told.migrated_at and seen.migrated_at and abs(told.migrated_at - seen.migrated_at) <= SAME_ONSET
     was_judged = seen.migrated_at is None or (told.verdict is Verdict.CLEAR and is_known)
     is_urgent = known.told.is_affected or told.recommendation.action is Action.WAIT
+    if is_blind(look) and known.blind_rounds and not is_urgent:
+        # The feed is still refused, perhaps for ever: to read the rest of it all would tell nothing more.
+        return now - known.judged_at >= JUDGED_AGAIN_AFTER
     if not (is_calm and was_judged) or is_urgent or known.is_flapping or known.is_doubted or known.blind_rounds:
         return True
     if not is_uneventful(known.latest) and compare_case(known.told, known.latest):
