@@ -108,8 +108,12 @@ class Mask:
         """A value of the same type, masked; `field` is what it is called."""
         if isinstance(value, VmId):
             return self.mask_id(value)
-        if isinstance(value, str):
-            return value if isinstance(value, Enum) or field in _KEPT_FIELDS else self._mask_field(value, field)
+        if isinstance(value, str) and not (
+            isinstance(value, Enum) or field in _KEPT_FIELDS or value.startswith(_KEPT_LINK)
+        ):
+            # Of a path the last part tells where to look; the others tell whose machine it lies on.
+            is_path = field == "ref" and not value.startswith("/subscriptions/")
+            return self.mask_text(value.rpartition("/")[2] if is_path else value)
         if isinstance(value, Mapping):
             return {key: self.mask_value(each) for key, each in value.items()}
         if isinstance(value, tuple | list | frozenset):
@@ -118,13 +122,6 @@ class Mask:
             return value
         fields = [each.name for each in dataclasses.fields(value) if each.init]
         return dataclasses.replace(value, **{name: self.mask_value(getattr(value, name), name) for name in fields})
-
-    def _mask_field(self, text: str, field: str) -> str:
-        if text.startswith(_KEPT_LINK):
-            return text
-        # Of a path the last part tells where to look; the others tell whose machine it lies on.
-        is_path = field == "ref" and not text.startswith("/subscriptions/")
-        return self.mask_text(text.rpartition("/")[2] if is_path else text)
 
     def _mask_form(self, found: re.Match[str]) -> str:
         text = found[0]

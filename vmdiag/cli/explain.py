@@ -88,15 +88,14 @@ def format_manual(pages: "Sequence[Scenario]") -> Iterator[str]:
             yield from ("", f"Azure's code: `{scenario.code}`")
         # Most pages begin with the title as a sentence.
         page = scenario.page.strip().removeprefix(f"{scenario.title}.\n\n")
-        yield from ("", *map(_format_manual_line, page.splitlines()), "", "**What helps:**", "")
+        # What leads a paragraph in bold, a link as one, a lettered item as an item.
+        page = re.sub(r"^([A-Z])  +", r"- **\1** ", page, flags=re.MULTILINE)
+        page = re.sub(
+            r"^(What it is|Told from look-alikes|What to do|Source)\b(:?)", r"**\1\2**", page, flags=re.MULTILINE
+        )
+        page = re.sub(r"(https://\S+)", r"<\1>", page)
+        yield from ("", *page.splitlines(), "", "**What helps:**", "")
         yield from (f"- {remedy}" for remedy in scenario.remedies)
-
-
-def _format_manual_line(line: str) -> str:
-    """A line of a page: what leads a paragraph in bold, a link as one, a lettered item as an item."""
-    line = re.sub(r"^([A-Z])  +", r"- **\1** ", line)
-    line = re.sub(r"^(What it is|Told from look-alikes|What to do|Source)\b(:?)", r"**\1\2**", line)
-    return re.sub(r"(https://\S+)", r"<\1>", line)
 
 
 def format_page(scenario: "Scenario", width: int) -> Iterator[str]:

@@ -43,7 +43,10 @@ class ProgressBar:
             self._progress.add_task(measure, counts="")
         (task,) = self._progress.tasks
         self._progress.update(task.id, completed=done, total=total)
-        told = [_describe_count(name, *count) for name, count in counts.items()]
+        told = []
+        for name, (count, whole) in counts.items():
+            write, unit = (decimal, "") if name == "bytes" else ("{:,}".format, f" {name}")
+            told.append(f"{write(count)}{'' if whole is None else f' of {write(whole)}'}{unit}")
         if task.speed:
             told.append(f"{decimal(int(task.speed))}/s" if measure == "bytes" else f"{task.speed:,.1f}/s")
         self._progress.update(task.id, counts=", ".join(told), refresh=True)
@@ -55,9 +58,3 @@ class ProgressBar:
     def stop(self) -> None:
         """Take the bar away."""
         self._progress.stop()
-
-
-def _describe_count(name: str, done: int, total: int | None) -> str:
-    if name == "bytes":
-        return decimal(done) if total is None else f"{decimal(done)} of {decimal(total)}"
-    return f"{done:,} {name}" if total is None else f"{done:,} of {total:,} {name}"

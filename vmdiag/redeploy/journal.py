@@ -147,7 +147,7 @@ class Journal:
         Raises `JournalChangedError` and writes nothing where there is a redeploy by now that is not among the `known`
         ones, which the decision was made with: of runs that decide at once one writes first, and the next one knows.
         """
-        facts = {name: getattr(entry, name) for name in INTENT}
+        facts = {name: getattr(entry, name) for name in INTENT} | {"signals": " ".join(entry.signals)}
         self._append_line(
             Step.INTENDED, entry.at, entry.id, facts, None if known is None else {one.id for one in known}
         )
@@ -161,7 +161,9 @@ class Journal:
         self, step: Step, at: datetime, key: str, facts: Mapping[str, object], known: Collection[str] | None = None
     ) -> None:
         record = {"v": VERSION, "step": step, "at": at, "id": key, **facts}
-        line = json.dumps({name: _encode_value(value) for name, value in record.items()}).encode() + b"\n"
+        line = json.dumps(
+            record, default=lambda held: held.astimezone(UTC).isoformat() if isinstance(held, datetime) else str(held)
+        )
         make_folder(self.path.parent)
         is_new = not self.path.exists()
         try:
@@ -170,7 +172,7 @@ class Journal:
                 if any(each.id not in (known or ()) for each in written):
                     raise JournalChangedError
                 self._set_torn_line_aside(file.fileno())
-                file.write(line)
+                file.write(line.encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
                 if is_new:
@@ -194,7 +196,7 @@ class Journal:
 
 
 TEXTS = ("operation", "correlation", "says")
-INTENT = ("vm", "cloud", "request", "region", "lost_at", "migrated_at", "signals")
+INTENT = ("vm", "cloud", "request", "region", "lost_at", "migrated_at")
 
 
 def _open_to_append(path: Path) -> BinaryIO:
@@ -211,14 +213,6 @@ def _is_whole(line: bytes) -> bool:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _encode_value(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, tuple):
-        return " ".join(map(str, value))
-    return value if value is None or isinstance(value, int) else str(value)
 
 
 def _check_torn(line: bytes, number: int) -> None:

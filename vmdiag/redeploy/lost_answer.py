@@ -3,7 +3,6 @@
 Source: "Azure Activity Log event schema" (`httpRequest.clientRequestId` is the id that was sent).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,11 +51,15 @@ class RedeployTraces:
 
 def find_redeploy_traces(session: Session, vm: VmId, request_id: str, since: datetime) -> RedeployTraces:
     """Look at the VM and at its log; what could not be read is told, never raised."""
-    phases, code, ended_at, unread = None, "", None, []
+    phases, code, ended_at, unread, entries = None, "", None, [], list[LogEntry]()
     try:
-        entries = list(
-            _read_log_entries(session, vm, request_id, Window(since - CLOCK_TOLERANCE, session.now + CLOCK_TOLERANCE))
-        )
+        span = Window(since - CLOCK_TOLERANCE, session.now + CLOCK_TOLERANCE)
+        for row in read_rows(session, activity_log.build_request(get_subscription_id(vm), span, vm=vm)):
+            entry, sent = wire.decode_log_entry(row), to_text(get_path(row, "httpRequest", "clientRequestId")).lower()
+            # Whatever its status: one that failed is a trace, too.
+            is_redeploy = interpret_record(Signal.ACTIVITY, entry.operation, "", {}) is Kind.REDEPLOY
+            if is_redeploy and sent in ("", request_id.lower()):
+                entries.append(entry)
         phases = frozenset(find_phase(entry.status) for entry in entries)
         ends = (entry.at for entry in entries if find_phase(entry.status) in (Phase.DONE, Phase.FAILED))
         ended_at = max(ends, default=None)
@@ -91,23 +94,21 @@ def find_redeploy_traces(session: Session, vm: VmId, request_id: str, since: dat
     )
 
 
-def _read_log_entries(session: Session, vm: VmId, request_id: str, span: Window) -> Iterator[LogEntry]:
-    for row in read_rows(session, activity_log.build_request(get_subscription_id(vm), span, vm=vm)):
-        entry = wire.decode_log_entry(row)
-        is_redeploy = interpret_record(Signal.ACTIVITY, entry.operation, "", {}) is Kind.REDEPLOY
-        if is_redeploy and to_text(get_path(row, "httpRequest", "clientRequestId")).lower() in ("", request_id.lower()):
-            yield entry
-
-
 def conclude_from_traces(found: RedeployTraces, entry: JournalEntry, now: datetime) -> Progress:
     """What the traces of a request mean; pure."""
     if found.is_gone:
         hint = "Look at what became of it."
         return Progress(step=Step.FINISHED, outcome=Status.FAILED, says="the VM is gone", hint=hint)
     is_taken, age = bool(found.phases) or entry.step is Step.ACCEPTED, now - entry.at
-    ended = _find_end(found, entry.at) if is_taken else None
-    if ended is not None:
-        return ended
+    # The end may show in the VM's state before the log has it.
+    is_new = found.changed_at is not None and found.changed_at > entry.at
+    state, ended_at = (found.provisioning, found.changed_at) if is_new else ("", found.ended_at)
+    phases = found.phases or frozenset()
+    if is_taken and (Phase.DONE in phases or state == "succeeded"):
+        return Progress(step=Step.FINISHED, outcome=Status.SUCCEEDED, says=MOVED, ended_at=ended_at)
+    if is_taken and (Phase.FAILED in phases or state == "failed"):
+        says, hint = f"the redeploy failed{f' ({found.code})' if found.code else ''}", "Look at the VM's activity log."
+        return Progress(step=Step.FINISHED, outcome=Status.FAILED, says=says, hint=hint, ended_at=ended_at)
     unread = f" ({found.unread})" if found.unread else ""
     if age >= (GIVE_UP if found.phases is not None else LOG_KEPT):
         says = f"what became of it cannot be found out any more{unread}"
@@ -122,16 +123,3 @@ def conclude_from_traces(found: RedeployTraces, entry: JournalEntry, now: dateti
     else:
         says = f"whether Azure took the request is not known; its log can take 15 minutes to tell{unread}"
     return Progress(step=Step.ACCEPTED if is_taken else Step.INTENDED, says=says)
-
-
-def _find_end(found: RedeployTraces, posted_at: datetime) -> Progress | None:
-    """The end of a request that Azure took; it may show in the VM's state before the log has it."""
-    is_new = found.changed_at is not None and found.changed_at > posted_at
-    state, at = (found.provisioning, found.changed_at) if is_new else ("", found.ended_at)
-    phases = found.phases or frozenset()
-    if Phase.DONE in phases or state == "succeeded":
-        return Progress(step=Step.FINISHED, outcome=Status.SUCCEEDED, says=MOVED, ended_at=at)
-    if Phase.FAILED in phases or state == "failed":
-        says, hint = f"the redeploy failed{f' ({found.code})' if found.code else ''}", "Look at the VM's activity log."
-        return Progress(step=Step.FINISHED, outcome=Status.FAILED, says=says, hint=hint, ended_at=at)
-    return None

@@ -59,8 +59,28 @@ class PreflightAnswers:
 
 def read_answers(session: Session, vms: Sequence[VmId], now: datetime) -> PreflightAnswers:
     """All that is to be known, in two rounds: what the first answers lead to is asked in the second."""
+    week, recent, month = (Window(now - span, now) for span in (REDEPLOY_SPAN, RECENT_SPAN, INCIDENT_SPAN))
+    who = kql.Who(ids=tuple(sorted(vm.key for vm in vms)))
+    subscriptions = {vm.subscription for vm in vms}
+    requests = {
+        ("maintenance", ""): build_graph_request("announced maintenance", kql.maintenance(who), subscriptions),
+        ("network", ""): build_graph_request("the VMs' networks", kql.passages(who), subscriptions),
+    }
+    for vm in vms:
+        subscription, group = get_subscription_id(vm), get_group_id(vm)
+        requests |= {
+            ("vm", vm.key): virtual_machine.build_request(vm, service="virtual-machine"),
+            ("permissions", vm.key): permissions.build_permissions_request(str(vm), vm.name),
+            ("locks", vm.key): _build_locks_request(str(vm), vm.name),
+            ("locks", subscription): _build_locks_request(subscription, vm.subscription),
+            ("incidents", subscription): service_events.build_request(vm.subscription, month),
+            ("feature", subscription): announced_events.build_feature_request(subscription),
+            ("log", vm.key): activity_log.build_request(subscription, week, vm=vm),
+            ("log", group): activity_log.build_request(group, recent),
+            ("recent", subscription): activity_log.build_request(subscription, recent, provider=COMPUTE_PROVIDER),
+        }
     answers = PreflightAnswers()
-    _send_requests(session, dict(_build_requests(vms, now)), answers)
+    _send_requests(session, requests, answers)
     _send_requests(session, dict(_build_followups(vms, answers)), answers)
     return answers
 
@@ -78,30 +98,7 @@ def _send_requests(session: Session, requests: Mapping[AnswerKey, Request], answ
             raise result.error
 
 
-def _build_requests(vms: Sequence[VmId], now: datetime) -> Iterator[tuple[AnswerKey, Request]]:
-    week, recent, month = (Window(now - span, now) for span in (REDEPLOY_SPAN, RECENT_SPAN, INCIDENT_SPAN))
-    who = kql.Who(ids=tuple(sorted(vm.key for vm in vms)))
-    subscriptions = {vm.subscription for vm in vms}
-    yield (
-        ("maintenance", ""),
-        build_graph_request("announced maintenance", kql.maintenance(who), subscriptions),
-    )
-    yield ("network", ""), build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
-    for vm in vms:
-        subscription = get_subscription_id(vm)
-        yield ("vm", vm.key), virtual_machine.build_request(vm, service="virtual-machine")
-        yield ("permissions", vm.key), permissions.build_permissions_request(str(vm), vm.name)
-        yield ("locks", vm.key), _build_locks_request(str(vm), vm.name)
-        yield ("locks", subscription), _build_locks_request(subscription, vm.subscription)
-        yield ("incidents", subscription), service_events.build_request(vm.subscription, month)
-        yield ("feature", subscription), announced_events.build_feature_request(subscription)
-        yield ("log", vm.key), activity_log.build_request(subscription, week, vm=vm)
-        yield ("log", get_group_id(vm)), activity_log.build_request(get_group_id(vm), recent)
-        yield ("recent", subscription), activity_log.build_request(subscription, recent, provider=COMPUTE_PROVIDER)
-
-
 def _build_followups(vms: Sequence[VmId], answers: PreflightAnswers) -> Iterator[tuple[AnswerKey, Request]]:
-    """What the first answers lead to."""
     for vm in vms:
         if ("locks", get_subscription_id(vm)) in answers.errors:
             yield ("locks", get_group_id(vm)), _build_locks_request(get_group_id(vm), vm.resource_group)
@@ -114,10 +111,8 @@ def _build_followups(vms: Sequence[VmId], answers: PreflightAnswers) -> Iterator
                 found |= {vm for vm, _ in write_history.find_redeployed_vms(rows)}
     if found:
         who = kql.Who(ids=tuple(sorted(vm.key for vm in found)))
-        yield (
-            ("regions", ""),
-            build_graph_request("regions of VMs", kql.regions(who), {vm.subscription for vm in found}),
-        )
+        subscriptions = {vm.subscription for vm in found}
+        yield ("regions", ""), build_graph_request("regions of VMs", kql.regions(who), subscriptions)
 
 
 def _build_locks_request(scope: str, name: str) -> Request:

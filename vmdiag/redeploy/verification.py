@@ -137,7 +137,14 @@ def _read_traffic(timeline: Timeline, lost_at: datetime | None, since: datetime)
 
 
 def _read_metric(series: Series, lost_at: datetime | None, since: datetime, now: datetime) -> Sign:
-    level = _find_usual_level(series, lost_at if lost_at is not None else since, now)
+    # What is usual: the hour before the loss, or less where the same hour of earlier days had less.
+    onset, half = lost_at or since, HOUR / 2
+    middles = [now - timedelta(days=day) for day in range(1, HABIT_DAYS + 1)]
+    spans = [Window(onset - HOUR, onset), *(Window(at - half, at + half) for at in middles if at + half < onset)]
+    hours = (_slice_values(series, span) for span in spans)
+    least = LEAST_FLOWS if "flows" in series.name.lower() else LEAST_BYTES
+    levels = (median(inside) for inside in hours if len(inside) >= POINTS)
+    level = min((level for level in levels if level >= least), default=None)
     if level is None:
         return Sign(SignalState.UNJUDGED, f"traffic: too little {series.name} before the loss to compare with")
     after = bisect_left(series.times, since)
@@ -155,19 +162,6 @@ def _read_metric(series: Series, lost_at: datetime | None, since: datetime, now:
         return Sign(SignalState.NORMAL, f"{says} since {times[first]:%H:%M}Z", holds=True, is_strong=True)
     state = SignalState.LOST if max(shares[-needed:]) <= FRACTION else SignalState.PARTIAL
     return Sign(state, says, is_strong=True)
-
-
-def _find_usual_level(series: Series, lost_at: datetime, now: datetime) -> float | None:
-    """What is usual: the hour before the loss, or less where the same hour of earlier days had less."""
-    spans = [Window(lost_at - HOUR, lost_at)]
-    for day in range(1, HABIT_DAYS + 1):
-        middle = now - timedelta(days=day)
-        if middle + HOUR / 2 < lost_at:
-            spans.append(Window(middle - HOUR / 2, middle + HOUR / 2))
-    values = (_slice_values(series, span) for span in spans)
-    least = LEAST_FLOWS if "flows" in series.name.lower() else LEAST_BYTES
-    levels = (median(inside) for inside in values if len(inside) >= POINTS)
-    return min((level for level in levels if level >= least), default=None)
 
 
 def _slice_values(series: Series, span: Window) -> Sequence[float]:

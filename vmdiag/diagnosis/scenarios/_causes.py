@@ -37,17 +37,20 @@ class Cause:
 def make_scenario(  # noqa: PLR0913 - a scenario has so many fields
     cause: Cause,
     *,
-    title: str,
     page: str,
+    title: str = "",
     remedies: tuple[str, ...],
     examples: tuple[tuple[Verdict, str], ...],
     detect: Callable[[Timeline], Finding] | None = None,
     precedence: Precedence = Precedence.NEARER_OR_LATER,
 ) -> Scenario:
-    """The scenario of a cause; without a judgement of its own it blames what begins near one of the cause's events."""
+    """The scenario of a cause; without a judgement of its own it blames what begins near one of the cause's events.
+
+    Its title is the page's first sentence unless that says more.
+    """
     return Scenario(
         id=cause.scenario,
-        title=title,
+        title=title or page.partition(".\n")[0],
         page=page,
         needs=Needs(triggers=frozenset(cause.kinds), margin=MARGIN),
         detect=detect or partial(attribute_losses, cause=cause),

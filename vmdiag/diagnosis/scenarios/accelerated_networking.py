@@ -47,7 +47,6 @@ def detect(timeline: Timeline) -> Finding:
 
 SCENARIO = make_scenario(
     CAUSE,
-    title="Accelerated networking stopped working",
     page=__doc__,
     detect=detect,
     remedies=("Redeploy the VM, as Azure advises for this annotation; update the drivers of a network appliance.",),

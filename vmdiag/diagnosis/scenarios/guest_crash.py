@@ -24,7 +24,6 @@ SCENARIO = make_scenario(
         before=timedelta(minutes=15),
         after=timedelta(minutes=5),
     ),
-    title="The guest operating system crashed",
     page=__doc__,
     remedies=("Look at boot diagnostics, the serial console and the guest's logs.",),
     examples=(

@@ -27,7 +27,6 @@ SCENARIO = make_scenario(
         after=timedelta(minutes=2),
         undone_by_life=True,
     ),
-    title="The VM was restarted, resized, reimaged or redeployed by a customer",
     page=__doc__,
     remedies=("Look at boot diagnostics and the serial console: the guest may not have come up.",),
     examples=(

@@ -26,7 +26,6 @@ SCENARIO = make_scenario(
         before=timedelta(minutes=15),
         after=timedelta(minutes=10),
     ),
-    title="The VM's host failed",
     page=__doc__,
     remedies=("Wait for Azure's recovery; open a support request if the VM is not back within an hour.",),
     examples=(

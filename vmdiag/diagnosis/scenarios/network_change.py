@@ -30,7 +30,6 @@ SCENARIO = make_scenario(
         after=timedelta(minutes=2),
         signals=frozenset({Signal.ACTIVITY}),
     ),
-    title="A change of the network configuration cut the VM off",
     page=__doc__,
     precedence=Precedence.NEARER,
     remedies=("Look at the change and take it back if it was wrong.",),

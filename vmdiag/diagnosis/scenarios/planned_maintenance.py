@@ -25,7 +25,6 @@ SCENARIO = make_scenario(
         before=timedelta(minutes=15),
         after=timedelta(minutes=10),
     ),
-    title="Planned maintenance rebooted the VM",
     page=__doc__,
     remedies=("Wait until the maintenance is over.",),
     examples=(

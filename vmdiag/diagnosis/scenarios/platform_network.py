@@ -25,7 +25,6 @@ SCENARIO = make_scenario(
         before=timedelta(minutes=30),
         after=timedelta(minutes=15),
     ),
-    title="The network below the VM failed",
     page=__doc__,
     precedence=Precedence.ALWAYS,
     remedies=("Wait for Azure's recovery; see Service Health for the region.",),

@@ -48,7 +48,6 @@ def detect(timeline: Timeline) -> Finding:
 
 SCENARIO = make_scenario(
     CAUSE,
-    title="A service incident of the region took the VM's connectivity",
     page=__doc__,
     detect=detect,
     precedence=Precedence.ALWAYS,

@@ -24,7 +24,6 @@ SCENARIO = make_scenario(
         after=timedelta(minutes=5),
         undone_by=(Kind.START,),
     ),
-    title="The spot VM was evicted",
     page=__doc__,
     remedies=("Start the VM when capacity is back: az vm start --ids VM_ID",),
     examples=(

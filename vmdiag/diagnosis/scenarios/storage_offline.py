@@ -24,7 +24,6 @@ SCENARIO = make_scenario(
         before=timedelta(minutes=15),
         after=timedelta(minutes=10),
     ),
-    title="The VM lost its disks",
     page=__doc__,
     remedies=("Wait for the storage; see Service Health for the region.",),
     examples=(

@@ -30,7 +30,6 @@ SCENARIO = make_scenario(
         signals=frozenset({Signal.ACTIVITY, Signal.HEALTH, Signal.POWER}),
         undone_by=(Kind.START,),
     ),
-    title="The VM was stopped or deallocated by a customer",
     page=__doc__,
     remedies=("Start the VM: az vm start --ids VM_ID",),
     examples=(

@@ -50,7 +50,11 @@ class RangePool:
         self._number, self._reader = next(numbers), RangeReader(forms, size)
         self._ahead = processes * AHEAD
         self._pending: deque[list[Reading]] = deque()
-        self._pool = _start_processes(processes) if processes > 1 else None
+        self._pool: ProcessPoolExecutor | None = None
+        if processes > 1:
+            # Where no thread runs yet a fork is safe, and quick.
+            method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+            self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_parent)
         self._submit_ahead()
 
     def __enter__(self) -> Self:
@@ -116,17 +120,9 @@ class RangePool:
                 # They stay in their places: what nobody reads ahead is read by the caller, and never left out.
                 reading = Future()
                 reading.set_result([None] * len(parts))
-            self._pending.append([(part, partial(_pick_result, reading, at)) for at, part in enumerate(parts)])
-
-
-def _start_processes(processes: int) -> ProcessPoolExecutor:
-    # Where no thread runs yet a fork is safe, and quick.
-    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-    return ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_parent)
-
-
-def _pick_result(reading: "Future[list[RangeRows | None]]", place: int) -> RangeRows | None:
-    return reading.result()[place]
+            self._pending.append(
+                [(part, partial(lambda found, at: found.result()[at], reading, at)) for at, part in enumerate(parts)]
+            )
 
 
 class RangedFile:

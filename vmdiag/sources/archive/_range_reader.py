@@ -17,7 +17,7 @@ from vmdiag.sources.decoding.envelopes import INSIDE, Part, check_record
 from vmdiag.sources.files.containers import find_container
 from vmdiag.sources.files.input_files import PLAIN_JSON
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
-from vmdiag.sources.files.record_blocks import Text, split_list
+from vmdiag.sources.files.record_blocks import split_list
 from vmdiag.sources.files.row_screen import (
     BLOCK_SIZE,
     MISSES_LIMIT,
@@ -161,19 +161,17 @@ def _read_lines(screen: RowScreen, line: int, data: bytearray, stop: int, *, is_
         stop += 1
     at, lines, rows = 0, 0, list[RowResult]()
     while at < stop:
-        found = screen.screen_lines(line + lines, data, at, stop) or _read_first_line(line + lines, data, at)
+        found = screen.screen_lines(line + lines, data, at, stop)
         if found is None:
-            return None
+            end = data.find(b"\n", at) + 1
+            whole = read_whole_line(line + lines, bytes(data[at:end]))
+            if whole is None:
+                return None
+            found = ScreenedLines(whole, 1, end)
         rows += found.rows
         lines += found.lines
         at = found.end
     return RangeRows(rows, lines)
-
-
-def _read_first_line(line: int, data: Text, start: int) -> ScreenedLines | None:
-    end = data.find(b"\n", start) + 1
-    rows = read_whole_line(line, bytes(data[start:end]))
-    return None if rows is None else ScreenedLines(rows, 1, end)
 
 
 def _read_objects(screen: RowScreen, line: int, data: bytearray, stop: int, *, is_end: bool) -> RangeRows | None:

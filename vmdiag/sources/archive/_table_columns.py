@@ -7,11 +7,10 @@ wait until one of them tells. A time that says it is local gets its offset here,
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from vmdiag.sources.decoding.fields import UNIT_SUFFIX
@@ -92,19 +91,16 @@ class TableColumns:
         self._numbers: dict[str, NumberColumn] = {}
 
     def __iter__(self) -> Iterator[RowResult]:
-        return chain(chain.from_iterable(map(self._take_row, self._cuts)), self._finish_rows())
-
-    def _take_row(self, cut: RowResult) -> Iterable[RowResult]:
-        """The rows that are understood by now."""
-        if isinstance(cut.row, dict):
-            self._learn_from_row(cut.row)
-        is_in_doubt = any(column.is_in_doubt for columns in (self._dates, self._numbers) for column in columns.values())
-        if not is_in_doubt and not self._pending:
-            return (self._convert_row(cut),)
-        self._pending.add_row(cut)
-        return () if is_in_doubt else map(self._convert_row, self._pending.drain_rows())
-
-    def _finish_rows(self) -> Iterator[RowResult]:
+        for cut in self._cuts:
+            if isinstance(cut.row, dict):
+                self._learn_from_row(cut.row)
+            is_in_doubt = any(one.is_in_doubt for columns in (self._dates, self._numbers) for one in columns.values())
+            if not is_in_doubt and not self._pending:
+                yield self._convert_row(cut)
+                continue
+            self._pending.add_row(cut)
+            if not is_in_doubt:
+                yield from map(self._convert_row, self._pending.drain_rows())
         for columns in (self._dates, self._numbers):
             self.doubts.extend(doubt for column in columns.values() for doubt in column.decide_meaning())
         yield from map(self._convert_row, self._pending.drain_rows())

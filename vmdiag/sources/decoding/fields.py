@@ -108,11 +108,7 @@ def get_path(value: object, *path: str) -> object:
 
 def collect_facts(**said: object) -> dict[str, str]:
     """The facts that were said, cut to what memory can bear; a fact that was not said is left out."""
-    facts = {}
-    for name, value in said.items():
-        if word := to_text(value)[:FACT_LENGTH]:
-            facts[name] = word
-    return facts
+    return {name: word for name, value in said.items() if (word := to_short_text(value))}
 
 
 @lru_cache(maxsize=64)  # the rows of a table share their columns

@@ -79,21 +79,18 @@ def find_event_vms(said: Mapping[str, object], *identifiers: object) -> list[VmI
         if vm is not None:
             return [vm]
         if found := SET_ID.fullmatch(owner):
-            return [_make_set_vm(found, name) for name in names]
+            vms = []
+            for name in names:
+                # An instance of a uniform set is called SET_NUMBER; any other is a VM of the set's group.
+                scale_set, _, number = name.rpartition("_")
+                is_uniform = found["kind"].lower() == "virtualmachinescalesets" and number.isdecimal()
+                is_instance = is_uniform and scale_set.lower() == found["name"].lower()
+                called = {"name": number, "scale_set": found["name"]} if is_instance else {"name": name}
+                vms.append(VmId(subscription=found["subscription"], resource_group=found["group"], **called))
+            return vms
     if written and not names:
         raise MalformedRow(ALIAS_ONLY)
     if not names:
         message = "the event names no VM"
         raise MalformedRow(message)
     return [make_name_placeholder(name) for name in names]
-
-
-def _make_set_vm(owner: re.Match[str], name: str) -> VmId:
-    """A VM of a set: an instance of a uniform one is called SET_NUMBER, any other is a VM of the set's group."""
-    scale_set, _, number = name.rpartition("_")
-    is_uniform = owner["kind"].lower() == "virtualmachinescalesets" and number.isdecimal()
-    if is_uniform and scale_set.lower() == owner["name"].lower():
-        return VmId(
-            subscription=owner["subscription"], resource_group=owner["group"], name=number, scale_set=owner["name"]
-        )
-    return VmId(subscription=owner["subscription"], resource_group=owner["group"], name=name)

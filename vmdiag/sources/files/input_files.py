@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vmdiag.errors import BadArchive
-from vmdiag.sources.files.containers import Container, ContainerFile, DamagedFile, find_container
+from vmdiag.sources.files.containers import ContainerFile, DamagedFile, find_container
 from vmdiag.sources.files.streams import TextStream, UnsupportedFile
 from vmdiag.sources.files.unsupported_files import detect_unsupported_file
 
@@ -114,16 +114,11 @@ def iter_members(
     if container is None:
         refused = None if PLAIN_JSON.fullmatch(head) else detect_unsupported_file(head)
         yield FileMember(name, None if refused else stream, refused)
-    elif depth >= DEPTH_LIMIT:
+        return
+    if depth >= DEPTH_LIMIT:
         yield FileMember(name, unsupported=TOO_DEEP)
-    else:
-        packed = ContainerFile(stream.as_file(), None if stream.is_packed else original, stream.growth)
-        yield from _iter_container(name, stream, container, packed, depth)
-
-
-def _iter_container(
-    name: str, stream: TextStream, container: Container, packed: ContainerFile, depth: int
-) -> Iterator[FileMember]:
+        return
+    packed = ContainerFile(stream.as_file(), None if stream.is_packed else original, stream.growth)
     try:
         for inner, found in container.read_entries(packed):
             label = f"{name}/{inner[:LONGEST_NAME]}" if inner else name

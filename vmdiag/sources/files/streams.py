@@ -183,8 +183,11 @@ class TextStream:
     def _unpack_gzip(self, chunks: Chunks, original: BinaryIO | None) -> Chunks:
         """The text of gzip, by `isal` where it is installed and, if anything is wrong, zlib can say what."""
         given = 0
-        fast = _find_fast_packing() if original is not None else None
-        if fast is not None and original is not None:
+        isal: Any = None
+        with suppress(ImportError):  # where the extra `fast` is not installed
+            isal = importlib.import_module("isal.isal_zlib") if original is not None else None
+        if isal is not None and original is not None:
+            fast = Packing(partial(isal.decompressobj, wbits=31), isal.error, GZIP)
             for text in self._unpack_members(chunks, fast):
                 given += len(text)
                 yield text
@@ -239,15 +242,6 @@ class Packing(NamedTuple):
     unpacker: Callable[[], Any]
     fault: type[Exception]
     magic: bytes = b""
-
-
-def _find_fast_packing() -> Packing | None:
-    """By the library of the extra `fast`, where it is installed."""
-    try:
-        isal = importlib.import_module("isal.isal_zlib")
-    except ImportError:
-        return None
-    return Packing(partial(isal.decompressobj, wbits=31), isal.error, GZIP)
 
 
 def _unpack_before_fault(unpacker: Any, data: bytes, fault: type[Exception]) -> Chunks:  # noqa: ANN401 - zlib's, or none

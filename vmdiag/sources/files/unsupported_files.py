@@ -70,14 +70,12 @@ def detect_unsupported_file(head: bytes) -> UnsupportedFile | None:
     if COLOUR_ESCAPE.match(text):
         return UnsupportedFile("coloured output of the Azure CLI (jsonc)", AS_JSON)
     lines = [line.rstrip() for line in text.splitlines() if line.strip()][:LINE_LIMIT]
-    return _detect_text_for_people(lines) if lines and text.lstrip()[:1] not in {"{", "["} else None
-
-
-def _detect_text_for_people(lines: list[str]) -> UnsupportedFile | None:
+    if not lines or text.lstrip().startswith(("{", "[")):
+        return None
     # Of YAML most of the first lines are a key, and all others may be a part of one.
-    plain = [line.lstrip() for line in lines if not line.startswith("#")]
-    others = [line for line in plain if line != "---" and not YAML.match(line)]
-    is_yaml = len(others) * 2 < len(plain) > 1 and not any("," in one and not one.startswith("- ") for one in others)
+    known = [line.lstrip() for line in lines if not line.startswith("#")]
+    others = [line for line in known if line != "---" and not YAML.match(line)]
+    is_yaml = len(others) * 2 < len(known) > 1 and not any("," in one and not one.startswith("- ") for one in others)
     is_list = len(lines) > 1 and all(map(LIST_LINE.match, lines))
     is_tsv = "\t" in lines[0] and any(TSV_VALUE.match(cell.strip()) for cell in lines[0].split("\t"))
     forms = (

@@ -4,7 +4,7 @@ Sources: "Webhooks for Azure activity log alerts" (`data.context.activityLog`) a
 (`data.essentials`, `data.alertContext`; of a metric alert `alertContext.condition.allOf[]`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 
 from vmdiag.model import Signal
@@ -30,6 +30,7 @@ SIGNALS = log_entry.SIGNALS
 UNIFORM_AGGREGATES = frozenset({("average", 0.0), ("average", 1.0), ("maximum", 0.0), ("minimum", 1.0)})
 LONGEST_WINDOW = timedelta(days=1)  # of a metric alert's rule
 MINUTE = timedelta(minutes=1)
+SERVICES_OF_THE_LOG = ("activity log", "resource health", "service health")
 SINGLE_EVENTS_ONLY = "an alert tells single events, and only those that its rule looks for"
 
 
@@ -45,7 +46,16 @@ SIGNATURES = (Signature(one_of={"data", "alertContext", "context"}, condition=ha
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What the entry within says, or the metric of the VM's availability; other alerts say nothing."""
     body = _unwrap_data(row)
-    event = to_mapping(get_path(body, "context", "activityLog")) or _read_common_alert(body)
+    event = to_mapping(get_path(body, "context", "activityLog"))
+    context, essentials = to_mapping(body.get("alertContext")), to_mapping(body.get("essentials"))
+    service = find_text(essentials, "monitoringService").lower()
+    if not event and ("operationName" in context or service.startswith(SERVICES_OF_THE_LOG)):
+        # The common schema leaves to the essentials what an entry is about, and maybe when.
+        event = {
+            "resourceId": next(iter(to_list(essentials.get("alertTargetIDs"))), None),
+            "eventTimestamp": essentials.get("firedDateTime"),
+            **{key: value for key, value in context.items() if value is not None},
+        }
     if not event:
         yield from _decode_availability(body)
         return
@@ -57,20 +67,6 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
 def _unwrap_data(row: Row) -> Row:
     data = row.get("data")
     return data if isinstance(data, dict) else row
-
-
-def _read_common_alert(body: Row) -> Mapping[str, object]:
-    """The entry of the common schema, which leaves to the essentials what it is about, and maybe when."""
-    context = to_mapping(body.get("alertContext"))
-    essentials = to_mapping(body.get("essentials"))
-    service = find_text(essentials, "monitoringService").lower()
-    if "operationName" not in context and not service.startswith(("activity log", "resource health", "service health")):
-        return {}
-    return {
-        "resourceId": next(iter(to_list(essentials.get("alertTargetIDs"))), None),
-        "eventTimestamp": essentials.get("firedDateTime"),
-        **{key: value for key, value in context.items() if value is not None},
-    }
 
 
 def _decode_availability(body: Row) -> Iterator[Item]:

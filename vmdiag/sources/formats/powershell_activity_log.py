@@ -67,21 +67,15 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     )
     if told or find_text(plain, *DETAIL_KEYS):
         yield from log_entry.decode_entry(entry, ref)
-    else:
-        yield from _decode_without_details(entry, ref)
-
-
-def _decode_without_details(entry: log_entry.LogEntry, ref: str) -> Iterator[Item]:
-    yield from log_entry.cover_scope(entry.resource, Signal.ACTIVITY)
-    yield from log_entry.cover_scope(entry.resource, Signal.HEALTH, NO_DETAILS)
-    feed = log_entry.find_feed(entry.category, entry.operation)
+        return
+    yield from log_entry.cover_scope(target, Signal.ACTIVITY)
+    yield from log_entry.cover_scope(target, Signal.HEALTH, NO_DETAILS)
+    feed, vm = log_entry.find_feed(entry.category, entry.operation), parse_health_vm(target)
     if feed is Signal.ACTIVITY:
         yield from log_entry.decode_entry_content(entry, ref)
-    elif feed is Signal.HEALTH:
-        vm = parse_health_vm(entry.resource)
-        # Of another resource's health nothing is wanted; of one that is not named nobody can say whose it is.
-        if vm is not None or "/providers/" not in entry.resource.lower():
-            raise MalformedRow(PROPERTIES_MISSING, vm)
+    # Of another resource's health nothing is wanted; of one that is not named nobody can say whose it is.
+    elif feed is Signal.HEALTH and (vm is not None or "/providers/" not in target.lower()):
+        raise MalformedRow(PROPERTIES_MISSING, vm)
 
 
 def _find_operation(row: Row) -> str:
