@@ -4,7 +4,7 @@ Fields are never renamed or left out; what is absent is null. The docstrings and
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Literal, get_args
 
@@ -97,12 +97,20 @@ def describe_change(kind: ChangeKind, old: judging.Case | None, new: judging.Cas
     if seen is None:
         message = "a change is of a VM that stands in one of the reports"
         raise ValueError(message)
+    # What is true now, and what was before where that is needed to understand it.
+    says = [] if new is None else [write_headline(new)]
+    if new is not None and new.diagnosis.failed_at is not None:
+        says.append(describe_state(new))
+    if old is not None:
+        says.append(
+            f"before: {describe_diagnosis(old)}" if new else f"not in the new report; before: {write_headline(old)}"
+        )
     return Change(
         change=kind,
         vm=describe_vm(seen.vm),
         before=_describe_standing(old) if old else None,
         after=_describe_standing(new) if new else None,
-        says="; ".join((*_describe_change(old, new), *more)),
+        says="; ".join((*says, *more)),
     )
 
 
@@ -141,13 +149,3 @@ def _describe_standing(case: judging.Case) -> Standing:
         action=found.recommendation.action,
         seen_at=case.window.end,
     )
-
-
-def _describe_change(old: judging.Case | None, new: judging.Case | None) -> Iterator[str]:
-    """What is true now, and what was before where that is needed to understand it."""
-    if new is not None:
-        yield write_headline(new)
-        if new.diagnosis.failed_at is not None:
-            yield describe_state(new)
-    if old is not None:
-        yield f"before: {describe_diagnosis(old)}" if new else f"not in the new report; before: {write_headline(old)}"
