@@ -80,7 +80,7 @@ TOOL_LIMITS: Mapping[str, tuple[Limit, ...]] = {
 def find_missing_part(answer: Mapping[str, object], rows: int, *, is_followed: bool = False) -> Missing | None:
     """Why an answer with so many rows says that it is not whole; `is_followed` where its next page was asked for."""
     told, link = _fold_keys(answer), find_continuation(answer)
-    faults = [f"Azure answered in part{said}" for said in map(_find_error, map(told.get, ERRORS)) if said is not None]
+    faults = [f"Azure answered in part{_describe_error(error)}" for error in map(told.get, ERRORS) if error]
     # Where a next page is named it is that which is missing.
     flags = [name for name in FLAGS if not (link and name == TRUNCATED)]
     faults += [FLAGS[name] for name in flags if str(told.get(name)).lower() == "true"]
@@ -159,12 +159,9 @@ def _parse_count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _find_error(value: object) -> str | None:
-    """What an error says; `None` where there is none."""
-    if not value:
-        return None
+def _describe_error(inner: object) -> str:
+    """What an error says, in brackets; empty where it says nothing."""
     words: list[str] = []
-    inner: object = value
     # The innermost says what happened ("exceed the set limit"), the outermost only that something did.
     for _ in range(5):
         if isinstance(inner, list):
