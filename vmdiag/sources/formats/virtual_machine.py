@@ -106,7 +106,14 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     if power:
         state = Record(at=UNDATED, signal=Signal.POWER, name=f"PowerState/{power}", ref=ref)
         yield VmRecord(vm, state, is_dated=False)
-    yield from _decode_agent(vm, to_mapping(view.get("vmAgent")), ref)
+    # The agent's own word, at its own time where it has one; an agent that is missing says nothing.
+    agent = to_mapping(view.get("vmAgent"))
+    code, status = next(iter_statuses(agent), ("", {}))
+    if code:
+        shown, at = to_short_text(status.get("displayStatus")), parse_time(status.get("time"))
+        known = collect_facts(version=agent.get("vmAgentVersion"), message=status.get("message"))
+        record = Record(at=at or UNDATED, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
+        yield VmRecord(vm, record, is_dated=at is not None)
     health = to_mapping(get_path(view, "vmHealth", "status"))
     if code := to_short_text(health.get("code")):
         at = parse_time(health.get("time"))
@@ -127,17 +134,6 @@ def _find_power_state(row: Row, members: Row, view: Row) -> str:
     if spoken.startswith(CLI_POWER_PREFIX):
         codes.append(POWER_PREFIX + spoken.removeprefix(CLI_POWER_PREFIX))
     return next((code.lower().split("/")[1] for code in codes if code.lower().startswith(POWER_PREFIX)), "")
-
-
-def _decode_agent(vm: VmId, agent: Row, ref: str) -> Iterator[Item]:
-    """The agent's own word, at its own time where it has one; an agent that is missing says nothing."""
-    code, status = next(iter_statuses(agent), ("", {}))
-    if not code:
-        return
-    shown, at = to_short_text(status.get("displayStatus")), parse_time(status.get("time"))
-    known = collect_facts(version=agent.get("vmAgentVersion"), message=status.get("message"))
-    record = Record(at=at or UNDATED, signal=Signal.AGENT, name=code, status=shown, facts=known, ref=ref)
-    yield VmRecord(vm, record, is_dated=at is not None)
 
 
 def _is_bare_view(row: Row) -> bool:
