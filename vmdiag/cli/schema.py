@@ -13,8 +13,8 @@ def schema(
         Literal["report", "case", "doctor", "mitigations", "change", "difference"],
         typer.Argument(
             metavar="[NAME]",
-            help="report ('check -o json'), case (a line of ndjson), doctor, mitigations, change (a line of 'watch', and "
-            "of 'diff -o ndjson'), difference ('diff -o json').",
+            help="report ('check -o json'), case (a line of ndjson), doctor, mitigations, change (a line of 'watch' "
+            "and of 'diff -o ndjson'), difference ('diff -o json').",
         ),
     ] = "report",
     *,
