@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache, partial
-from itertools import chain, count
+from functools import partial
+from itertools import chain
 from multiprocessing import connection
 from typing import Self
 
@@ -28,8 +28,8 @@ from vmdiag.sources.files.text_cursor import TextCursor
 RANGE_SIZE = 8 << 20
 # Ranges under way for each process: enough that none waits, and few enough that memory stays flat.
 AHEAD = 2
-# Of the pools of a process: what a process remembers that was made by a fork is another pool's.
-numbers = count()
+# A reading process's own; the process that asks puts nothing here, so that a fork finds nothing.
+readers: list[RangeReader] = []
 
 
 RangeResult = tuple[FileRange, RangeRows | None]
@@ -47,14 +47,14 @@ class RangePool:
         self._abandoned: set[str] = set()
         self._plan = self._plan_ranges(files)
         self._forms = forms
-        self._number, self._reader = next(numbers), RangeReader(forms, size)
+        self._reader = RangeReader(forms, size)
         self._ahead = processes * AHEAD
         self._pending: deque[list[Reading]] = deque()
         self._pool: ProcessPoolExecutor | None = None
         if processes > 1:
             # Where no thread runs yet a fork is safe, and quick.
             method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-            self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_parent)
+            self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _start_reading, (forms,))
         self._submit_ahead()
 
     def __enter__(self) -> Self:
@@ -115,7 +115,7 @@ class RangePool:
                 self._pending.append([(part, partial(self._reader.read_range, part)) for part in parts])
                 continue
             try:
-                reading = self._pool.submit(read_ranges, self._number, self._forms, parts)
+                reading = self._pool.submit(read_ranges, parts)
             except BrokenProcessPool:
                 # They stay in their places: what nobody reads ahead is read by the caller, and never left out.
                 reading = Future()
@@ -159,19 +159,14 @@ class RangedFile:
             self.damage = f"reading stopped: {error.strerror or error}"
 
 
-def read_ranges(reader: int, forms: tuple[str, ...], parts: Sequence[FileRange]) -> list[RangeRows | None]:
-    """The rows of each range, read in another process, by the reader of this number."""
-    return list(map(_find_reader(reader, forms).read_range, parts))
+def read_ranges(parts: Sequence[FileRange]) -> list[RangeRows | None]:
+    """The rows of each range, read in a reading process."""
+    return list(map(readers[0].read_range, parts))
 
 
-@lru_cache(maxsize=1)
-def _find_reader(number: int, forms: tuple[str, ...]) -> RangeReader:
-    del number
-    return RangeReader(forms, RANGE_SIZE, reads_packed=True)
-
-
-def _end_with_parent() -> None:
+def _start_reading(forms: tuple[str, ...]) -> None:
     """A reading process ends when the one that asked does, and leaves it to that one to be interrupted."""
+    readers.append(RangeReader(forms, RANGE_SIZE, reads_packed=True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
