@@ -20,8 +20,9 @@ from tests.incidents.wire.plain import Json, JsonObject
 AUDIENCES: Mapping[str, tuple[str, ...]] = {
     "arm": ("https://localhost:{port}", "https://management.core.localhost"),
     "logs": ("https://127.0.0.1:{port}",),
+    "cluster": ("https://127.0.0.1:{port}",),
 }
-"""For what tokens are issued, by who accepts them; Log Analytics has an audience of its own, as in Azure."""
+"""For what tokens are issued, by who accepts them; logs and clusters have audiences of their own, as in Azure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

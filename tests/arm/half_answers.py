@@ -116,6 +116,24 @@ def _change_points(change: Callable[[JsonObject, JsonObject], list[Json]], body:
     return {**body, "value": metrics}
 
 
+async def _spoil_frames(exchange: Exchange, *, how: str) -> web.StreamResponse:
+    """A cluster's frames: without the last one (`endless`), or with an error among half of the rows (`broken`)."""
+    answer = exchange.compute_answer()
+    frames = _as_objects(answer.body)
+    if how == "endless":
+        frames = frames[:-1]
+    else:
+        message = "Query execution lacks memory resources to complete (80DA0007)"
+        broken: JsonObject = {"error": {"code": "LimitsExceeded", "@message": message, "@permanent": False}}
+        frames = [
+            {**each, "Rows": [*rows[: len(rows) // 2], {"OneApiErrors": [broken]}]}
+            if each.get("TableKind") == "PrimaryResult" and (rows := _as_list(each.get("Rows"))) is not None
+            else each
+            for each in frames
+        ]
+    return await exchange.send_answer(replace(answer, body=list(frames)))
+
+
 def _as_list(value: Json) -> list[Json]:
     return list(value) if isinstance(value, list) else []
 
@@ -135,4 +153,5 @@ HALF_ANSWERS: Mapping[str, Behaviour] = {
     "unmeasured": _send_unmeasured,
     "shorter_span": _send_shorter_span,
     "unlisted": _send_without_list,
+    "spoilt_frames": _spoil_frames,
 }

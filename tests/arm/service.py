@@ -12,6 +12,7 @@ from tests.arm.call import Answer, ApiCall, Refusal, get_action_scope, refuse
 from tests.arm.entra import Entra
 from tests.arm.routes import (
     activity_log,
+    cluster,
     compute,
     graph,
     health,
@@ -34,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     *metrics.ROUTES,
     *graph.ROUTES,
     *logs.ROUTES,
+    *cluster.ROUTES,
     *locks.ROUTES,
     *sets.ROUTES,
     *subscriptions.ROUTES,

@@ -14,6 +14,7 @@ from typing import Any, Self
 from tests.arm import fleet, single_vm
 from tests.arm.initial_state import InitialState, Lock, shift_to_now
 from tests.arm.journal import ActivityLog
+from tests.arm.kusto_tables import KustoTables
 from tests.arm.redeploy import RedeployBehaviour, RedeployOperation, schedule_changes
 from tests.arm.vm import Vm, create_vms
 from tests.incidents import model
@@ -85,6 +86,8 @@ class Settings:
     """GUID of the workspace to which heartbeats go."""
     row_cap: int = 500_000
     """So many rows a log query gives at most."""
+    tables: KustoTables | None = None
+    """What Log Analytics, Azure Data Explorer and Resource Graph answer queries from, in place of what is true here."""
     locks: list[Lock] = field(default_factory=list)
     maintenance: list[AnnouncedEvent] = field(default_factory=list)
 
@@ -125,6 +128,13 @@ class World(Settings):
     def with_fleet(cls, vms: int = 200, groups: int = 4, migrated: int = 10, seed: int = 1) -> Self:
         """One subscription with that many VMs, of which `migrated` are cut off since their live migration."""
         return cls(fleet.create_fleet(vms, groups, migrated, seed, datetime.now(UTC)), seed=seed)
+
+    @classmethod
+    def with_tables(cls, tables: KustoTables) -> Self:
+        """No VMs, and tables that tell of some."""
+        world = cls(InitialState(truth=GroundTruth(until=datetime.now(UTC))))
+        world.tables = tables
+        return world
 
     def now(self) -> datetime:
         """The server's present."""

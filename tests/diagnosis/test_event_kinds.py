@@ -2,8 +2,8 @@
 
 import pytest
 
-from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
-from vmdiag.diagnosis.event_words import ANNOTATIONS, OPERATIONS, SAYS
+from vmdiag.diagnosis.event_kinds import Phase, collect_names, find_phase, interpret_record
+from vmdiag.diagnosis.event_words import ANNOTATIONS, OPERATIONS, POWER, SAYS, STATUSES
 from vmdiag.model import Kind, Signal
 
 VM = "Microsoft.Compute/virtualMachines/"
@@ -200,3 +200,28 @@ def test_every_other_type_has_its_kind(event_type: str, description: str, source
 
 def test_a_status_that_no_page_names_is_cited_and_not_interpreted() -> None:
     assert _interpret_scheduled("Freeze", "Postponed", MIGRATION) is Kind.UNKNOWN_NOTE
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_table_read_backwards_finds_what_it_means_forwards(kind: Kind) -> None:
+    """Whatever a query finds by these words is of the kind."""
+    names = collect_names({kind})
+    found = [interpret_record(Signal.ACTIVITY, name, "Succeeded", {}) for name in names[Signal.ACTIVITY]]
+    found += [interpret_record(Signal.POWER, f"PowerState/{name}", "", {}) for name in names[Signal.POWER]]
+    found += [
+        interpret_record(Signal.HEALTH, "availability", name, {})
+        if name in STATUSES
+        else interpret_record(Signal.HEALTH, name, "", {})
+        for name in names[Signal.HEALTH]
+    ]
+
+    assert set(found) <= {kind}
+
+
+def test_every_word_of_the_tables_is_found_by_some_kind() -> None:
+    every = collect_names(frozenset(Kind))
+    annotated = {name.lower() for name in ANNOTATIONS}
+
+    assert every[Signal.HEALTH] == annotated | STATUSES.keys()
+    assert every[Signal.POWER] == POWER.keys()
+    assert {name.split("virtualmachines/")[1] for name in every[Signal.ACTIVITY]} == OPERATIONS.keys()

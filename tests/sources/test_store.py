@@ -9,7 +9,6 @@ import pytest
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Signal, VirtualMachine, Window
-from vmdiag.sources.archive._archive import resolve_placeholders
 from vmdiag.sources.items import (
     UNDATED,
     FeedCoverage,
@@ -24,6 +23,7 @@ from vmdiag.sources.items import (
 )
 from vmdiag.sources.rows import MalformedRow, make_computer_placeholder, make_name_placeholder
 from vmdiag.sources.store import CACHE_LIMIT, POINTS_LIMIT, ROWS_LIMIT, ItemStore, encode_vm_id
+from vmdiag.sources.stored_scope import resolve_placeholders
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="Shop", name="web-01")

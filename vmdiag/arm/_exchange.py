@@ -19,7 +19,7 @@ from vmdiag.arm import error_translation
 from vmdiag.arm.request import Request, get_members
 from vmdiag.errors import BadAnswer, SourceError
 
-HTTP_OK = 200  # of HTTP
+HTTP_OK, HTTP_NO_CONTENT = 200, 204  # of HTTP
 # Seconds to connect, and between two pieces of an answer; how long the whole may take is limited by who asks.
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 # A month of six metrics by the minute is 14 MB; nothing that is read has more in one page.
@@ -55,17 +55,18 @@ def create_client(origin: str, shared: RequestsTransport, credential: TokenCrede
     return PipelineClient(origin, policies=policies, transport=shared)
 
 
-def exchange_request(pipeline: Client, what: str, url: str, body: Mapping[str, object] | None) -> Answer:
-    """Ask, with a body as a query, for `what`; raises azure-core's errors, and ours for an answer that is too large."""
+def exchange_request(pipeline: Client, asked: Request, url: str, body: Mapping[str, object] | None) -> Answer:
+    """Ask, with a body as a query; raises azure-core's errors, and ours for an answer that is too large."""
     request = HttpRequest("GET", url) if body is None else HttpRequest("POST", url, json=dict(body))
-    answer = pipeline.send_request(request, stream=True, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
+    patience = asked.patience or READ_TIMEOUT
+    answer = pipeline.send_request(request, stream=True, connection_timeout=CONNECT_TIMEOUT, read_timeout=patience)
     read = bytearray()
     try:
         for piece in answer.iter_bytes():
             read += piece
             if len(read) > BODY_LIMIT:
-                message = f"{what}: an answer of more than {BODY_LIMIT >> 20} MiB"
-                raise BadAnswer(message, "Ask for less: a shorter --since, or fewer VMs.")
+                message = f"{asked.description}: an answer of more than {BODY_LIMIT >> 20} MiB"
+                raise error_translation.AnswerTooLarge(message, "Ask for less: a shorter --since, or fewer VMs.")
     finally:
         answer.close()
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -78,6 +79,8 @@ def decode_answer(request: Request, answer: Answer | SourceError) -> tuple[objec
     """What an answer says, or the error that it is."""
     if isinstance(answer, SourceError):
         return None, answer
+    if answer.status == HTTP_NO_CONTENT:
+        return None, None  # of Log Analytics: a workspace without any data
     if answer.status != HTTP_OK:
         return None, error_translation.build_refusal(request, answer.status, answer.headers, answer.body)
     try:

@@ -79,6 +79,41 @@ MICROSOFT_DOMAINS = (
 )  # fmt: skip
 
 
+# Where the clusters of Azure Data Explorer of each cloud are ("wellKnownKustoEndpoints" of azure-kusto-data): the
+# services that anybody may create one of, not Microsoft's own.
+CLUSTER_DOMAINS: Mapping[str, tuple[str, ...]] = {
+    "public": ("kusto.windows.net", "kusto.azuresynapse.net", "kusto.fabric.microsoft.com", "kusto.data.microsoft.com"),
+    "usgovernment": ("kusto.usgovcloudapi.net",),
+    "china": ("kusto.chinacloudapi.cn", "kusto.azuresynapse.azure.cn"),
+    "usnat": ("kusto.core.eaglex.ic.gov",),
+    "ussec": ("kusto.core.microsoft.scloud",),
+}
+
+
+def parse_cluster(url: str) -> str:
+    """The origin of a cluster given by its URL; raises `UsageError` when a token could not be sent there safely."""
+    found = _parse_origin(url)
+    if found is None:
+        message = f"{url!r} is not the https address of a cluster"
+        raise UsageError(message, "Give adx:https://CLUSTER.REGION.kusto.windows.net/DATABASE.")
+    return found
+
+
+def require_own_cluster(cluster: str, cloud: Cloud) -> str:
+    """A cluster's origin; raises `UsageError` where it is not known to be of this cloud.
+
+    The token that is sent there is made out to that very address, and to no other.
+    """
+    domains = CLUSTER_DOMAINS.get(cloud.name)
+    host = urlsplit(cluster).hostname or ""
+    is_own = not is_microsoft_audience(cluster) if domains is None else host.endswith(tuple(f".{d}" for d in domains))
+    if is_own:
+        return cluster
+    message = f"{cluster} is no cluster of Azure Data Explorer in the cloud {cloud.name}: no token is sent there"
+    known = f"Those of this cloud end in {' or '.join(domains)}. " if domains else ""
+    raise UsageError(message, f"{known}Check the address and --cloud.")
+
+
 def find_builtin_cloud(name_or_url: str) -> Cloud | None:
     """The built-in cloud of a name or its endpoint, `None` for another's endpoint; raises `UsageError` for neither."""
     if (name := name_or_url.strip().lower()) in BUILTIN_CLOUDS:

@@ -128,13 +128,17 @@ def build_refusal(request: Request, status: int, headers: Mapping[str, str], bod
             error_type, meaning, hint = NotSignedIn, "Azure does not accept the sign-in", SIGN_IN_HINT
         case 403:
             # Azure's own sentence names who was refused.
-            error_type, meaning, message, hint = NotAllowed, f"refused, it needs {request.permission}", "", ROLE_HINT
+            error_type, meaning, message = NotAllowed, f"refused, it needs {request.permission}", ""
+            hint = request.hint or ROLE_HINT
         case 404:
             error_type, meaning, hint = NotFound, "not found", "Check the name, the group and --subscription."
         case 407:
             error_type, meaning, hint = Unreachable, "the proxy wants a login", PROXY_LOGIN_HINT
         case 429:
             error_type, meaning = Throttled, "throttled"
+        case 504 if request.patience is not None:
+            # Log Analytics' word for a query that took longer than it may ("Azure Monitor Log Analytics API timeouts").
+            error_type, meaning, hint = AnswerTooLarge, "the query took too long", "Ask for less: a shorter --since."
         case 408 | 500 | 502 | 503 | 504:
             error_type, meaning = Unreachable, "Azure cannot answer now"
         case 301 | 302 | 303 | 307 | 308:

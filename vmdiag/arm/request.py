@@ -33,6 +33,7 @@ class Endpoint(StrEnum):
 
     ARM = "arm"
     LOGS = "logs"
+    CLUSTER = "cluster"  # a cluster of Azure Data Explorer: the run's own
     METADATA = "metadata"  # without a sign-in
 
 
@@ -42,7 +43,8 @@ class Request:
 
     `description` says for people what is read; `service` names its version; `permission` is what a role must allow.
     With a `body` it is a query that is sent as a POST and changes nothing. Answers are decoded as `answer_type` where
-    they fit it, else, and without one, as plain values.
+    they fit it, else, and without one, as plain values. `patience` is how many seconds the service may think about it
+    before it begins to answer, where that is long by its nature; `hint` is what to do where it is not allowed.
     """
 
     description: str
@@ -53,6 +55,8 @@ class Request:
     body: Mapping[str, object] | None = None
     endpoint: Endpoint = Endpoint.ARM
     answer_type: type | None = None
+    patience: float | None = None
+    hint: str = ""
 
     @property
     def throttle_scope(self) -> str:
@@ -79,7 +83,7 @@ class AzureSettings:
     `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `tenant` is where
     to sign in, and `client_id` the client id of a managed identity; `ca_bundle` is a file with the authorities to
     trust; `api_versions` are api-versions by service, for clouds that lag; `timeout` bounds the whole reading;
-    `probe_port` is a TCP port.
+    `probe_port` is a TCP port; `cluster` is the origin of the cluster of Azure Data Explorer that is asked.
     """
 
     cloud: str = "public"
@@ -93,3 +97,4 @@ class AzureSettings:
     api_versions: Mapping[str, str] = field(default_factory=dict)
     workspaces: tuple[str, ...] = ()
     probe_port: int | None = None
+    cluster: str | None = None

@@ -161,6 +161,8 @@ class Session:
         return f"{quote(request.path, safe='/')}{'?' if query else ''}{query}"
 
     def _get_origin(self, request: Request) -> str:
+        if request.endpoint is Endpoint.CLUSTER:
+            return clouds.require_own_cluster(self.settings.cluster or "", self.cloud)
         origin = self.cloud.arm if request.endpoint is Endpoint.ARM else self.cloud.logs
         if origin is None:
             message = f"{request.description}: no Log Analytics endpoint is known for the cloud {self.cloud.name}"
@@ -177,7 +179,8 @@ class Session:
             value, error = _exchange.decode_answer(request, answer)
             if error is None:
                 return value
-            if not budget.has_retries_left or not self._prepare_retry(request, answer, budget):
+            is_final = isinstance(error, error_translation.AnswerTooLarge) or not budget.has_retries_left
+            if is_final or not self._prepare_retry(request, answer, budget):
                 raise error
 
     def _send_once(self, request: Request, url: str, body: Mapping[str, object] | None) -> Answer | SourceError:
@@ -186,11 +189,11 @@ class Session:
         what = request.description
 
         def ask() -> Answer:
-            return _exchange.exchange_request(self._get_client(request.endpoint), what, url, body)
+            return _exchange.exchange_request(self._get_client(request.endpoint), request, url, body)
 
         try:
             with error_translation.translate_errors(what):
-                answer = self._run_limited(what, ask, EXCHANGE_TIMEOUT)
+                answer = self._run_limited(what, ask, EXCHANGE_TIMEOUT + (request.patience or 0.0))
         except Unreachable as error:
             return error
         self.clock.observe_date_header(answer.headers.get("Date", ""), asked_at)
@@ -270,6 +273,7 @@ class Session:
         cloud, credential = self.cloud, self._get_credential()
         with self._lock:
             if host not in self._clients:
-                scope = cloud.token_scope if host is Endpoint.ARM else f"{cloud.logs}/.default"
+                owner = self.settings.cluster if host is Endpoint.CLUSTER else cloud.logs
+                scope = cloud.token_scope if host is Endpoint.ARM else f"{owner}/.default"
                 self._clients[host] = _exchange.create_client(cloud.arm, self.transport, credential, scope)
             return self._clients[host]

@@ -20,6 +20,7 @@ from vmdiag.cli.explain import explain
 from vmdiag.cli.mcp import mcp
 from vmdiag.cli.mitigations import mitigations
 from vmdiag.cli.options import EPILOG, EXAMPLES, GroupedCommand, RunState, expand_option_groups
+from vmdiag.cli.query import query
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
 from vmdiag.cli.streams import json_errors, print_error
@@ -41,6 +42,7 @@ for command in (watch, record, diff, doctor, mitigations):
     app.command(epilog=EPILOG, cls=GroupedCommand)(expand_option_groups(command))
 app.command()(explain)
 app.command()(schema)
+app.command(epilog=EPILOG, cls=GroupedCommand)(expand_option_groups(query))
 app.command()(mcp)
 
 

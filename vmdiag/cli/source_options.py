@@ -19,6 +19,7 @@ from vmdiag.cli.options import (
 )
 from vmdiag.cli.scope_options import STANDARD_INPUT, ScopeOptions, resolve_unreachable_since
 from vmdiag.errors import UsageError
+from vmdiag.sources import kusto
 
 if TYPE_CHECKING:
     from vmdiag.arm.request import AzureSettings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LIVE_SOURCE = "azure"
 ARCHIVE_SOURCE = "archive"
+GRAPH_SOURCE = "resource-graph"
 # Which variables name the authorities to trust: those of Python's library for requests, then OpenSSL's.
 CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _SOURCE_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z-]+)(?::(?P<rest>.*))?", re.DOTALL)
@@ -55,7 +57,12 @@ class SourceOptions:
 
     source: Annotated[
         str,
-        declare_option("--source", metavar="ADDRESS", text="'azure', or an archive: a file, folder or glob, or '-'."),
+        declare_option(
+            "--source",
+            metavar="ADDRESS",
+            text="'azure', an archive (a file, folder or glob, or '-'), log-analytics:WORKSPACE_ID, "
+            "adx:CLUSTER_URL/DATABASE, or 'resource-graph'.",
+        ),
     ] = LIVE_SOURCE
     probe: ProbePort = None
     utc_offset: Annotated[
@@ -188,18 +195,19 @@ def open_source(
         message = "the archive and the list of VMs cannot both come from standard input"
         raise UsageError(message, "Put one of them in a file.")
     now = datetime.now(UTC)
-    is_live = name == LIVE_SOURCE
+    is_live, is_archive = name == LIVE_SOURCE, name == ARCHIVE_SOURCE
     offset = None if source_options.utc_offset is None else parse_utc_offset(source_options.utc_offset, "--utc-offset")
-    _refuse_misplaced_options(source_options, azure_options, is_live=is_live)
-    scope = scope_options.build_scope(now, os.environ.get("AZURE_SUBSCRIPTION_ID") if is_live else None)
-    if is_live:
-        if not scope.names_any:
-            # A whole tenant is not read by accident.
-            message = "no VM is named"
-            raise UsageError(message, _HOW_TO_NAME_VMS)
+    _refuse_misplaced_options(source_options, azure_options, name)
+    is_account = name in (LIVE_SOURCE, GRAPH_SOURCE)
+    scope = scope_options.build_scope(now, os.environ.get("AZURE_SUBSCRIPTION_ID") if is_account else None)
+    if is_live and not scope.names_any:
+        # A whole tenant is not read by accident.
+        message = "no VM is named"
+        raise UsageError(message, _HOW_TO_NAME_VMS)
+    if not is_archive:
         watch.catch_stop_signals()
     processes = source_options.processes or min(os.cpu_count() or 1, _MAX_PROCESSES)
-    lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=is_live)
+    lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=not is_archive)
     return OpenedSource(
         source=connect_source(source_options, azure_options, watch),
         scope=replace(scope, utc_offset=offset, processes=processes, exact_scan=source_options.exact_scan),
@@ -214,42 +222,47 @@ def connect_source(source_options: SourceOptions, azure_options: AzureOptions, w
     """The source that the options name; one that asks Azure begins to sign in."""
     name, path = parse_address(source_options.source)
     access = azure_options.build_access(os.environ, source_options.probe)
-    source: Source = plugins.load(sources, name).connect(path, watch, access, lambda: datetime.now(UTC))
+    package = kusto if name in plugins.list_names(kusto) else sources
+    source: Source = plugins.load(package, name).connect(path, watch, access, lambda: datetime.now(UTC))
     return source
 
 
-def _refuse_misplaced_options(source_options: SourceOptions, azure_options: AzureOptions, *, is_live: bool) -> None:
-    """Raise `UsageError` for an option that only the other kind of source has a use for."""
-    of_azure = {
-        "--probe": source_options.probe,
-        "--workspace": azure_options.workspace,
-        "--api-version": azure_options.api_version,
-    }
+def _refuse_misplaced_options(source_options: SourceOptions, azure_options: AzureOptions, name: str) -> None:
+    """Raise `UsageError` for an option that only another kind of source has a use for."""
+    of_live = {"--probe": source_options.probe, "--workspace": azure_options.workspace}
+    of_azure = {"--api-version": azure_options.api_version}
     of_files = {
         "--utc-offset": source_options.utc_offset,
         "--processes": source_options.processes,
         "--exact-scan": source_options.exact_scan,
     }
-    misplaced = next((option for option, value in (of_files if is_live else of_azure).items() if value), None)
-    if misplaced and is_live:
-        message = f"{misplaced} says how files are read, and Azure is asked"
+    is_archive = name == ARCHIVE_SOURCE
+    misplaced = of_live | of_azure if is_archive else of_files if name == LIVE_SOURCE else of_files | of_live
+    option = next((option for option, value in misplaced.items() if value), None)
+    if option in of_files:
+        message = f"{option} says how files are read, and Azure is asked"
         raise UsageError(message, "Leave it out, or name an archive with --source.")
-    if misplaced:
-        message = f"{misplaced} asks something of Azure, and an archive is read"
+    if option and is_archive:
+        message = f"{option} asks something of Azure, and an archive is read"
         raise UsageError(message, "Leave one of them out.")
+    if option:
+        message = f"{option} is for the source '{LIVE_SOURCE}', and {name} is asked"
+        raise UsageError(message, f"Leave it out, or leave out --source {name}.")
 
 
 def parse_address(address: str) -> tuple[str, str]:
     """The source's name and what it is to open; a path needs no `archive:` before it."""
-    if address == LIVE_SOURCE:
-        return LIVE_SOURCE, ""
+    if address in (LIVE_SOURCE, GRAPH_SOURCE):
+        return address, ""
     found = _SOURCE_ADDRESS.fullmatch(address)
     if found is None or Path(address).exists():
         return ARCHIVE_SOURCE, address
     name = found["scheme"]
-    is_source = name in plugins.list_packages(sources) and hasattr(plugins.load(sources, name), "connect")
-    if not is_source or name == LIVE_SOURCE or not found["rest"]:
-        known = f"'{LIVE_SOURCE}' or {ARCHIVE_SOURCE}:PATH"
+    is_source = name in (ARCHIVE_SOURCE, *plugins.list_names(kusto))
+    if not is_source or not found["rest"]:
+        known = (
+            f"'{LIVE_SOURCE}', '{GRAPH_SOURCE}', {ARCHIVE_SOURCE}:PATH, log-analytics:ID or adx:CLUSTER_URL/DATABASE"
+        )
         message = f"--source {address} is neither a path that exists nor a source that this version knows"
         raise UsageError(message, f"Give the path of a file or folder, '-' for standard input, or {known}.")
     return name, found["rest"]

@@ -4,7 +4,7 @@ Names are matched, sentences only where a record has no name that is known: titl
 A note of Resource Health's in words that stand in no table may tell of anything: it is kept as what it is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from vmdiag.diagnosis import event_words as words
@@ -73,6 +73,25 @@ def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str,
             | Signal.FLOWS
         ):
             return Kind.OTHER  # these are series, not records
+
+
+def collect_names(kinds: Collection[Kind]) -> Mapping[Signal, frozenset[str]]:
+    """The words, in lower case, by which a query finds the records that mean one of these kinds: the table backwards.
+
+    Of `ACTIVITY` whole operations on VMs, of `HEALTH` the beginnings of annotations' names, and the states, of `POWER`
+    the states. Sentences are not among them: who looks for health records that have no name must take all of those.
+    """
+    operations = {
+        f"{vm_type}{name}" for vm_type in words.VM_TYPES for name, kind in words.OPERATIONS.items() if kind in kinds
+    }
+    health = {name.lower() for name, kind in words.ANNOTATIONS.items() if kind in kinds}
+    states = {name for name, kind in words.STATUSES.items() if kind in kinds}
+    power = {name for name, kind in words.POWER.items() if kind in kinds}
+    return {
+        Signal.ACTIVITY: frozenset(operations),
+        Signal.HEALTH: frozenset(health | states),
+        Signal.POWER: frozenset(power),
+    }
 
 
 def _interpret_operation(name: str, facts: Mapping[str, str]) -> Kind:

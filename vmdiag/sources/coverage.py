@@ -6,7 +6,7 @@ over that span. It is decided here, so that whoever judges need only look at a g
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Window
@@ -47,13 +47,15 @@ SecondsSpan = tuple[float, float]
 class SourceLimits:
     """What a source is known to leave out.
 
-    `silence` is what is said of a signal that nothing was heard of; `infers` says that where several groups of a
-    subscription were read, all of them were. `missing_phrase` is what is said of a part of a VM's network that did not
+    `silence` is what is said of a signal that nothing was heard of, `unread_reasons` what of feeds; `infers` says that
+    where several groups of a subscription were read, all of them were. `missing_phrase` is what is said of a part of a
+    VM's network that did not
     come, `is_network_whole` whether all that was asked of the networks was answered, `is_network_told` whether this
     cloud tells of them at all.
     """
 
     silence: str = NOT_IN_ARCHIVE
+    unread_reasons: Mapping[Signal, str] = field(default_factory=lambda: UNREAD_REASONS)
     infers: bool = True
     missing_phrase: str = NOT_IN_ARCHIVE
     is_network_whole: bool = True
@@ -114,7 +116,7 @@ class GapFinder:
             elif not partly:
                 # What a cut reading covers is told by its own gap.
                 if signal not in cut_signals or reason:
-                    yield self._make_window_gap(signal, reason or UNREAD_REASONS[signal])
+                    yield self._make_window_gap(signal, reason or self._limits.unread_reasons[signal])
             elif "" not in partly or reason:
                 said = (reason, "" if "" in partly else min(partly))
                 yield self._make_window_gap(signal, "; ".join(filter(None, said)), partial=True)

@@ -1,4 +1,4 @@
-"""The Kusto queries that are sent to Azure, as texts; the only place that writes KQL.
+"""The Kusto queries of a live reading, as texts, and the parts of which queries are made.
 
 Sources: "Understanding the Azure Resource Graph query language" (tables, `mv-expand` and `join` limits), "Azure
 Resource Graph sample queries for HealthResources", "Azure Monitor Logs reference: Heartbeat". Every query that goes to
@@ -32,7 +32,7 @@ class Who:
 
 def machines(who: Who) -> str:
     """The VMs with their inventory and power state."""
-    return _lines(
+    return join_lines(
         *_choose_resources("microsoft.compute/virtualmachines", "id", who),
         "project id, name, type, location, resourceGroup, subscriptionId, tags, properties",
         "order by id asc",
@@ -44,7 +44,7 @@ def passages(who: Who) -> str:
 
     Each row holds of its interface only its own address: an interface with 256 of them would fill a page by itself.
     """
-    return _lines(
+    return join_lines(
         *_choose_resources("microsoft.network/networkinterfaces", "tostring(properties.virtualMachine.id)", who),
         f"mv-expand way = properties.ipConfigurations {_MOST}",
         "extend subnet = tolower(tostring(way.properties.subnet.id))",
@@ -74,7 +74,7 @@ def passages(who: Who) -> str:
 
 def neighbours(who: Who, most: int) -> str:
     """Some other VMs in the subnets of these: what they share shows whether an outage is the VM's own."""
-    return _lines(
+    return join_lines(
         *_choose_resources("microsoft.network/networkinterfaces", "tostring(properties.virtualMachine.id)", who),
         f"mv-expand way = properties.ipConfigurations {_MOST}",
         "extend subnet = tolower(tostring(way.properties.subnet.id))",
@@ -101,11 +101,11 @@ def maintenance(who: Who) -> str:
     """
     sets = ("/microsoft.compute/availabilitysets/", "/microsoft.compute/virtualmachinescalesets/")
     of_sets = " or ".join(f"vm contains {literal(kind)}" for kind in sets)
-    return _lines(
+    return join_lines(
         "maintenanceresources",
         "where type in~ ('microsoft.maintenance/scheduledevents', 'microsoft.maintenance/updates')",
         "extend vm = tostring(split(tolower(id), '/providers/microsoft.maintenance/')[0])",
-        f"where vm in~ ({_list(who.ids)}) or {of_sets}",
+        f"where vm in~ ({list_literals(who.ids)}) or {of_sets}",
         "project id, vm, properties",
         "order by id asc",
     )
@@ -113,16 +113,16 @@ def maintenance(who: Who) -> str:
 
 def regions(who: Who) -> str:
     """Where the VMs are."""
-    return _lines(
+    return join_lines(
         *_choose_resources("microsoft.compute/virtualmachines", "id", who), "project id, location", "order by id asc"
     )
 
 
 def health_changes(who: Who, window: Window) -> str:
     """What changed in the VMs' health: annotations and availability states."""
-    return _lines(
+    return join_lines(
         "healthresourcechanges",
-        f"where todatetime(properties.changeAttributes.timestamp) >= {_instant(window)}",
+        f"where todatetime(properties.changeAttributes.timestamp) >= {write_instant(window)}",
         "extend target = tolower(tostring(properties.targetResourceId))",
         "extend vm = tostring(split(target, '/providers/microsoft.resourcehealth/')[0])",
         *_about(who),
@@ -133,7 +133,7 @@ def health_changes(who: Who, window: Window) -> str:
 
 def workspaces(who: Who) -> str:
     """Which Log Analytics workspaces the VMs' agents write to, by their data collection rules."""
-    return _lines(
+    return join_lines(
         "insightsresources",
         "where type =~ 'microsoft.insights/datacollectionruleassociations'",
         "extend vm = tostring(split(tolower(id), '/providers/microsoft.insights/')[0])",
@@ -152,10 +152,10 @@ def workspaces(who: Who) -> str:
 
 def heartbeats(ids: Iterable[str], window: Window) -> str:
     """The agents' signs of life: a row a VM and day, for a row a beat would repeat an id a thousand times a day."""
-    return _lines(
+    return join_lines(
         "Heartbeat",
-        f"where TimeGenerated >= {_instant(window)} and TimeGenerated <= {_instant(window, end=True)}",
-        f"where _ResourceId in~ ({_list(ids)})",
+        f"where TimeGenerated >= {write_instant(window)} and TimeGenerated <= {write_instant(window, end=True)}",
+        f"where _ResourceId in~ ({list_literals(ids)})",
         "summarize beats = make_list(TimeGenerated) by _ResourceId, day = bin(TimeGenerated, 1d)",
     )
 
@@ -173,16 +173,21 @@ def _choose_resources(kind: str, vm: str, who: Who) -> tuple[str, ...]:
 
 def _about(who: Who) -> Iterable[str]:
     """The conditions on the column `vm`, which holds a VM's id."""
-    named = [f"tostring(split(vm, '/')[{_NAME}]) in~ ({_list(who.names)})"] if who.names else []
-    known = [f"vm in~ ({_list(who.ids)})"] if who.ids else []
-    fitting = [_fits(group or "*", name) for group, name in who.patterns]
-    if known or named or fitting:
-        yield f"where {' or '.join((*known, *named, *fitting))}"
+    return (f"where {condition}" for condition in (match_names(who), match_groups(who)) if condition)
+
+
+def match_names(who: Who) -> str:
+    """The condition that the column `vm` holds one of the VMs that are named; empty where none is."""
+    named = [f"tostring(split(vm, '/')[{_NAME}]) in~ ({list_literals(who.names)})"] if who.names else []
+    known = [f"vm in~ ({list_literals(who.ids)})"] if who.ids else []
+    return " or ".join((*known, *named, *(_fits(group or "*", name) for group, name in who.patterns)))
+
+
+def match_groups(who: Who) -> str:
+    """The condition that the VM of the column `vm` lies in one of the groups; empty where any will do."""
     plain = tuple(group for group in who.groups if not is_pattern(group))
-    inside = [f"tostring(split(vm, '/')[{_GROUP}]) in~ ({_list(plain)})"] if plain else []
-    inside += [_fits(group, "*") for group in who.groups if is_pattern(group)]
-    if inside:
-        yield f"where {' or '.join(inside)}"
+    inside = [f"tostring(split(vm, '/')[{_GROUP}]) in~ ({list_literals(plain)})"] if plain else []
+    return " or ".join((*inside, *(_fits(group, "*") for group in who.groups if is_pattern(group))))
 
 
 def _fits(group: str, name: str) -> str:
@@ -202,13 +207,16 @@ def _regex(pattern: str) -> str:
     return "".join(wild.get(each) or (each if each.isalnum() else f"[{each}]") for each in plain)
 
 
-def _list(texts: Iterable[str]) -> str:
+def list_literals(texts: Iterable[str]) -> str:
+    """Texts as literals, with commas between."""
     return ", ".join(map(literal, texts))
 
 
-def _instant(window: Window, *, end: bool = False) -> str:
+def write_instant(window: Window, *, end: bool = False) -> str:
+    """The beginning of a window, or its end, as a literal."""
     return f"datetime({(window.end if end else window.start):%Y-%m-%dT%H:%M:%SZ})"
 
 
-def _lines(*parts: str) -> str:
+def join_lines(*parts: str) -> str:
+    """Operators, one a line."""
     return "\n| ".join(parts)

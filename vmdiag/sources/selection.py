@@ -12,6 +12,7 @@ from datetime import datetime
 from vmdiag.errors import NotFound, UsageError
 from vmdiag.identity import UNKNOWN, Selector, VmId, is_pattern, list_words, matches_any_pattern
 from vmdiag.model import NO_SUCH_VM, Kind, Signal, Window
+from vmdiag.sources import kql
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.stored_items import StoredItems
 
@@ -49,6 +50,15 @@ class ResolvedScope:
 
     vms: tuple[VmId, ...]
     missing: Mapping[VmId, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedVm:
+    """A VM to tell of: its number in the store, `None` when the store knows nothing of it, and why then."""
+
+    id: VmId
+    number: int | None
+    reason: str = ""
 
 
 class VmNameIndex:
@@ -213,6 +223,23 @@ def _make_hint(word: str, known: Iterable[str], title: str) -> str:
 
 def _join_alternatives(words: Iterable[str]) -> str:
     return " or ".join(map(shorten_word, words))
+
+
+def describe_absent_vm(where: str) -> str:
+    """Why a VM that was named by its id is unknown: nothing `where` it was looked for is about it."""
+    return f"{NO_SUCH_VM} {where}: nothing in it is about this id"
+
+
+def build_vm_filter(scope: Scope) -> kql.Who:
+    """The VMs to look for."""
+    names = [selector for selector in scope.vms if selector.vm_id is None and not selector.is_pattern]
+    patterns = [selector.group_and_name for selector in scope.vms if selector.is_pattern]
+    return kql.Who(
+        ids=tuple(sorted({selector.vm_id.key for selector in scope.vms if selector.vm_id is not None})),
+        names=tuple(sorted({selector.group_and_name[1].lower() for selector in names})),
+        groups=tuple(sorted(group.lower() for group in scope.groups)),
+        patterns=tuple(sorted({(group.lower(), name.lower()) for group, name in patterns})),
+    )
 
 
 def find_suspects(store: StoredItems, span: Window, triggers: Iterable[Kind]) -> frozenset[int]:

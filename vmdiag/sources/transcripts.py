@@ -5,30 +5,20 @@ when it was announced Azure named the time before which it would not begin, and 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from vmdiag.identity import VmId
-from vmdiag.model import NO_SUCH_VM, Gap, Needs, Record, Signal, Transcript, VirtualMachine, Window
+from vmdiag.model import Gap, Needs, Record, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.coverage import STORY_SIGNALS, GapFinder, SourceLimits, find_read_gaps
 from vmdiag.sources.network_path import NetworkPath, place_test, read_path, relate_to_vm
+from vmdiag.sources.selection import SelectedVm
 from vmdiag.sources.stored_items import StoredItems, StoredVm
 
 # Whoever approves an event lets it begin at once, up to the 15 minutes of notice before that time; from then to its end
 # it takes about 10 (Scheduled Events: overview).
 EVENT_NOTICE = timedelta(minutes=15)
 EVENT_DURATION = timedelta(minutes=10)
-NOT_IN_ARCHIVE = f"{NO_SUCH_VM} in the archive: nothing in it is about this id"
 ARCHIVE_LIMITS = SourceLimits()
-
-
-@dataclass(frozen=True, slots=True)
-class SelectedVm:
-    """A VM to tell of: its number in the store, `None` when the store knows nothing of it, and why then."""
-
-    id: VmId
-    number: int | None
-    reason: str = NOT_IN_ARCHIVE
 
 
 class TranscriptBuilder:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from tests.arm.call import Answer, ApiCall, Refusal, refuse
 from tests.arm.kql import Kind, KqlError, Row, Table, evaluate, parse, to_text
 from tests.arm.kql.syntax import Expand, Join, Query
+from tests.arm.kusto_tables import QueryError
 from tests.arm.routes import graph_tables
 from tests.arm.routing import Route
 from tests.arm.versions import GRAPH
@@ -44,9 +45,7 @@ def query_resources(world: World, call: ApiCall) -> Answer:
         refuse(404, "NoRegisteredProviderFound", message)
     asked = _parse_body(call)
     try:
-        tree = parse(asked.query)
-        _check_operators(tree)
-        found = evaluate(tree, partial(_find_table, world, call, asked.subscriptions))
+        found = _evaluate_query(world, call, asked)
     except KqlError as error:
         _refuse_query(call, error)
     rows = list(found.rows)
@@ -71,6 +70,25 @@ def query_resources(world: World, call: ApiCall) -> Answer:
         )
         _refuse_with_code(call, "ResponsePayloadTooLarge", message)
     return Answer(body=body)
+
+
+def _evaluate_query(world: World, call: ApiCall, asked: _GraphQuery) -> Table:
+    if world.tables is None:
+        tree = parse(asked.query)
+        _check_operators(tree)
+        return evaluate(tree, partial(_find_table, world, call, asked.subscriptions))
+    try:
+        told = world.tables.run_query(asked.query)
+    except QueryError as error:
+        raise KqlError(str(error)) from error
+    rows = (dict(zip(told.columns, row, strict=True)) for row in told.rows)
+    kinds = {name: Kind.DYNAMIC if kind == "dynamic" else Kind.STRING for name, kind in told.columns.items()}
+    inside = (row for row in rows if not asked.subscriptions or _lies_in(row, asked.subscriptions))
+    return Table(kinds, inside)
+
+
+def _lies_in(row: Row, subscriptions: frozenset[str]) -> bool:
+    return str(row.get("id")).lower().split("/")[2] in subscriptions
 
 
 def _find_table(world: World, call: ApiCall, subscriptions: frozenset[str], name: str) -> Table | None:

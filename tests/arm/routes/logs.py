@@ -1,6 +1,7 @@
 """Log Analytics: queries to the workspace of heartbeats; must not know why a VM fell silent."""
 
 import itertools
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -8,6 +9,7 @@ from typing import Any, NoReturn
 from tests.arm.call import Answer, ApiCall, Refusal
 from tests.arm.kql import Kind, KqlError, Row, Table, evaluate, parse, to_text
 from tests.arm.kql.syntax import Among, Binary, Expression, Literal, Name, Query, Where
+from tests.arm.kusto_tables import KustoTables, QueryError
 from tests.arm.routing import Route
 from tests.arm.times import parse_duration, parse_time
 from tests.arm.world import World
@@ -34,6 +36,8 @@ def query_workspace(world: World, call: ApiCall) -> Answer:
         _refuse_request(call, 403, "InsufficientAccessError", message)
     body = call.decode_body()
     span = _parse_span(call, body.get("timespan"))
+    if world.tables is not None:
+        return _query_tables(world, world.tables, call, str(body.get("query") or ""))
     try:
         tree = parse(str(body.get("query") or ""))
         beats = Table(COLUMNS, _list_heartbeats(world, tree, span))
@@ -43,6 +47,24 @@ def query_workspace(world: World, call: ApiCall) -> Answer:
     rows = list(itertools.islice(found.rows, world.row_cap + 1))
     answer: JsonObject = {"tables": [_format_table(found, rows[: world.row_cap])]}
     if len(rows) > world.row_cap:
+        answer["error"] = _build_partial_error(world.row_cap)
+    return Answer(body=answer)
+
+
+def _query_tables(world: World, tables: KustoTables, call: ApiCall, query: str) -> Answer:
+    """The same of tables that are there as such: dynamic values are texts in the answer."""
+    try:
+        found = tables.run_query(query)
+    except QueryError as error:
+        _refuse_query(call, KqlError(str(error)))
+    dynamic = [kind == "dynamic" for kind in found.columns.values()]
+    rows: list[Json] = [
+        [json.dumps(cell) if is_text and cell is not None else cell for cell, is_text in zip(row, dynamic, strict=True)]
+        for row in found.rows[: world.row_cap]
+    ]
+    columns: list[Json] = [{"name": name, "type": kind} for name, kind in found.columns.items()]
+    answer: JsonObject = {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]}
+    if len(found.rows) > world.row_cap:
         answer["error"] = _build_partial_error(world.row_cap)
     return Answer(body=answer)
 

@@ -1,7 +1,7 @@
 """Tables of a Log Analytics workspace: the query API's answer, the CLI's rows, the portal's CSV."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from tests.incidents.model import ReachTest, Series, WireFile
@@ -27,18 +27,28 @@ _COLUMN_TYPES |= dict.fromkeys(("Total", "Average", "Minimum", "Maximum", "Count
 
 def write_activity_table(rng: random.Random, entries: list[LogEntry]) -> list[WireFile]:
     """`AzureActivity`: operation names in upper case, `_ResourceId` in lower case, properties as a string."""
+    return [_write_table(rng, "azureactivity", build_activity_rows(rng, entries))]
+
+
+def build_activity_rows(rng: random.Random, entries: list[LogEntry]) -> list[Row]:
+    """The rows of the log, in no order."""
     nested = rng.random() < 0.6
     rows = [_build_activity_row(rng, entry, nested=nested) for entry in entries]
     rng.shuffle(rows)
-    return [_write_table(rng, "azureactivity", rows)]
+    return rows
 
 
 def write_heartbeat_table(rng: random.Random, beats: Mapping[str, tuple[datetime, ...]]) -> list[WireFile]:
     """`Heartbeat`: one row a minute and VM, some of them lost or a few seconds late."""
+    return [_write_table(rng, "heartbeat", build_heartbeat_rows(rng, beats))]
+
+
+def build_heartbeat_rows(rng: random.Random, beats: Mapping[str, tuple[datetime, ...]]) -> list[Row]:
+    """The rows of all VMs' agents."""
     rows: list[Row] = []
     for vm, times in beats.items():
         rows += [build_heartbeat(vm, at + timedelta(seconds=rng.uniform(0, 3))) for at in times if rng.random() > 0.01]
-    return [_write_table(rng, "heartbeat", rows)]
+    return rows
 
 
 def build_heartbeat(vm: str, at: datetime) -> Row:
@@ -91,6 +101,11 @@ def _build_test_row(test: ReachTest, at: datetime, failed: int) -> Row:
 
 def write_metrics_table(rng: random.Random, series: list[Series]) -> list[WireFile]:
     """`AzureMetrics`: a row a reported minute; a minute without a report has no row."""
+    return [_write_table(rng, "azuremetrics", build_metric_rows(series))]
+
+
+def build_metric_rows(series: Iterable[Series]) -> list[Row]:
+    """The rows of all series."""
     rows: list[Row] = []
     for each in series:
         begin: JsonObject = {"ResourceId": each.vm.upper(), "MetricName": each.name}
@@ -100,7 +115,7 @@ def write_metrics_table(rng: random.Random, series: list[Series]) -> list[WireFi
                 at = format_time(each.start + timedelta(minutes=minute), 0)
                 figures = dict.fromkeys(("Total", "Average", "Minimum", "Maximum"), value)
                 rows.append({"TimeGenerated": at, **begin, **figures, **end})
-    return [_write_table(rng, "azuremetrics", rows)]
+    return rows
 
 
 def _build_activity_row(rng: random.Random, entry: LogEntry, *, nested: bool) -> Row:

@@ -50,7 +50,7 @@ def check_persistence(context: GuardContext) -> GuardResult:
     plan, policy, now = context.plan, context.policy, context.now
     passes: bool | None = None
     if not policy.is_live:
-        passes, found = False, "an archive cannot be read again"
+        passes, found = False, "an archive cannot be read again, and of other sources than 'azure' none is"
     elif plan.again_fails is not None:
         passes, found = False, f"it could not be read again: {plan.again_fails}"
     elif plan.again is None:

@@ -10,21 +10,20 @@ storage message peek", "Search-AzGraph", "Azure Data Explorer: Query V1/V2 HTTP 
 import binascii
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import chain
 
-from vmdiag.completeness import Missing, find_missing_part
+from vmdiag.completeness import Missing
 from vmdiag.identity import VmId
 from vmdiag.sources.decoding.envelopes import (
     MODEL_MEMBERS,
     check_record,
     convert_sdk_model,
     is_sdk_model,
-    make_row,
     unpack_document,
 )
-from vmdiag.sources.decoding.fields import iter_objects, to_list, to_number, to_short_text, to_text, try_decode_json
+from vmdiag.sources.decoding.fields import to_number, to_text, try_decode_json
+from vmdiag.sources.decoding.kusto_frames import Found, FrameReader, list_missing_parts, read_table_rows
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.rows import MalformedRow, Row
 
@@ -54,16 +53,6 @@ CUT_OBJECTS = (
 CUT_BY_POWERSHELL = "cut by ConvertTo-Json: export it again with -Depth 20"
 PASCAL_CASE_KEYS = frozenset({"ResourceId", "ResourceGroupName", "Id", "EventTimestamp", "Statuses"})
 SPECIAL_KEYS = WRAPPER_KEYS | PASCAL_CASE_KEYS | MODEL_MEMBERS | {"Data", "FrameType", "Tables", "timeseries"}
-PRIMARY_RESULT = "primaryresult"
-COMPLETION_TABLE = "querycompletioninformation"
-ERROR_LEVEL = 4  # of the completion's rows: what is below is an error
-# A progressive table is held until it is complete, for a fragment may replace all that came before. No answer has
-# more rows unless its query turned Kusto's own limit off.
-HELD_LIMIT = 500_000
-NO_END = "the answer of Kusto ends without DataSetCompletion: it was cut"
-SHOWN_LENGTH = 300
-
-Found = Row | MalformedRow | Missing
 
 has_plain_members = lru_cache(maxsize=256)(SPECIAL_KEYS.isdisjoint)  # the rows of a file share their members
 
@@ -123,7 +112,7 @@ def _unwrap_row(row: Row, depth: int) -> Iterator[Found]:
         yield from _read_answer_rows(row, tables)
     elif isinstance(data := row.get("Data"), list) and "Timeseries" not in row and "Name" not in row:
         yield from map(check_record, data)  # PSResourceGraphResponse
-        yield from _find_missing(row, len(data))
+        yield from list_missing_parts(row, len(data))
     elif depth and not WRAPPER_KEYS.isdisjoint(row) and (inside := _find_wrapped_rows(row)) is not None:
         for each in inside:
             yield from (each,) if isinstance(each, MalformedRow) else _unwrap_row(each, depth - 1)
@@ -170,87 +159,11 @@ def _read_answer_rows(answer: Row, tables: list[Mapping[str, object]]) -> Iterat
     """The rows of an answer of version 1: of its results, which the last table lists where there are many."""
     results = tables[:1]
     if len(tables) > 2:  # noqa: PLR2004 - the results, their status and the contents
-        contents = [each for each in _read_rows(tables[-1]) if isinstance(each, dict)]
+        contents = [each for each in read_table_rows(tables[-1]) if isinstance(each, dict)]
         listed = [to_number(each.get("Ordinal")) for each in contents if to_text(each.get("Kind")) == "QueryResult"]
         results = [tables[int(at)] for at in listed if at is not None and 0 <= at < len(tables)] or results
     count = 0
-    for row in chain.from_iterable(map(_read_rows, results)):
+    for row in chain.from_iterable(map(read_table_rows, results)):
         count += 1
         yield row
-    yield from _find_missing(answer, count)
-
-
-@dataclass(slots=True)
-class FrameReader:
-    """The frames of one answer after another, as they come."""
-
-    is_open: bool = False
-    count: int = 0
-    headers: dict[str, Mapping[str, object]] = field(default_factory=dict)
-    fragments: dict[str, list[object]] = field(default_factory=dict)
-
-    def read_frame(self, frame: Row) -> Iterator[Found]:
-        """What a frame adds: rows, or what is wrong with them."""
-        name = to_text(frame.get("TableId"))
-        match to_text(frame.get("FrameType")).lower():
-            case "datasetheader":
-                yield from self.finish_answer()
-                self.is_open = True
-            case "datatable":
-                yield from self._count_rows(_read_table(frame))
-            case "tableheader":
-                self.headers[name] = frame
-            case "tablefragment":
-                held = self.fragments.setdefault(name, [])
-                if to_text(frame.get("TableFragmentType")).lower() == "datareplace":
-                    held.clear()
-                held += to_list(frame.get("Rows"))
-                if len(held) > HELD_LIMIT:
-                    del held[HELD_LIMIT:]
-                    yield Missing(reason=f"a progressive table of more than {HELD_LIMIT:,} rows: the rest was left out")
-            case "tablecompletion":
-                header, held = self.headers.pop(name, {}), self.fragments.pop(name, [])
-                yield from self._count_rows(_read_table({**header, "Rows": held}))
-                count = to_number(frame.get("RowCount"))
-                if count is not None and count > len(held):
-                    yield Missing(reason=f"a table of {count:,.0f} rows of which {len(held):,} came", rows=self.count)
-            case "datasetcompletion":
-                self.is_open = False
-                yield from _find_missing(frame, self.count)
-            case _:
-                pass
-
-    def finish_answer(self) -> Iterator[Missing]:
-        """What is missing where no more frames come."""
-        if self.is_open:
-            yield Missing(reason=NO_END, rows=self.count)
-        self.is_open, self.count = False, 0
-
-    def _count_rows(self, rows: Iterator[Found]) -> Iterator[Found]:
-        for row in rows:
-            self.count += 1
-            yield row
-
-
-def _read_table(frame: Mapping[str, object]) -> Iterator[Found]:
-    kind = to_text(frame.get("TableKind")).lower()
-    if kind == PRIMARY_RESULT:
-        yield from _read_rows(frame)
-    elif kind == COMPLETION_TABLE:
-        for row in _read_rows(frame):
-            level = to_number(row.get("Level")) if isinstance(row, dict) else None
-            if level is not None and level < ERROR_LEVEL and isinstance(row, dict):
-                said = to_text(row.get("StatusDescription")) or to_short_text(row.get("Payload"))
-                yield Missing(reason=f"the query ended in an error: {said[:SHOWN_LENGTH]}")
-
-
-def _read_rows(table: Mapping[str, object]) -> Iterator[Found]:
-    columns = [to_text(each.get("ColumnName")) for each in iter_objects(table.get("Columns"))]
-    for count, row in enumerate(to_list(table.get("Rows"))):
-        # A query that breaks in the middle of a table leaves its errors among the rows.
-        yield from _find_missing(row, count) if isinstance(row, dict) else (make_row(columns, row),)
-
-
-def _find_missing(part: Mapping[str, object], rows: int) -> tuple[Missing, ...]:
-    lack = find_missing_part(part, rows)
-    return () if lack is None else (lack,)
+    yield from list_missing_parts(answer, count)

@@ -37,14 +37,14 @@ from vmdiag.sources.azure.feeds import (
     virtual_machine,
 )
 from vmdiag.sources.azure.probe import probe_addresses
-from vmdiag.sources.azure.scoped_vms import build_vm_filter, find_explicit_ids, select_subscriptions
+from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscriptions
 from vmdiag.sources.coverage import SourceLimits
 from vmdiag.sources.decoding.fields import parse_scope
 from vmdiag.sources.items import VmInventory
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
-from vmdiag.sources.selection import ResolvedScope, find_first_suspicions, find_suspects
+from vmdiag.sources.selection import ResolvedScope, SelectedVm, build_vm_filter, find_first_suspicions, find_suspects
 from vmdiag.sources.store import ItemStore
-from vmdiag.sources.transcripts import SelectedVm, TranscriptBuilder
+from vmdiag.sources.transcripts import TranscriptBuilder
 
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
 WHOLE_READ_LIMIT = 8

@@ -20,7 +20,6 @@ from vmdiag.sources.azure.feeds import inventory
 from vmdiag.sources.azure.scoped_vms import (
     VISIBLE_PHRASE,
     InventoryVm,
-    build_vm_filter,
     find_explicit_ids,
     select_subscriptions,
     select_vms,
@@ -32,6 +31,7 @@ from vmdiag.sources.selection import (
     LISTED_LIMIT,
     ResolvedScope,
     VmNameIndex,
+    build_vm_filter,
     find_similar_names,
     join_with_limit,
     shorten_word,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from vmdiag.errors import NotFound
 from vmdiag.identity import Selector, VmId
-from vmdiag.sources import kql
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.selection import (
     ALLOW_EMPTY,
@@ -39,18 +38,6 @@ def find_explicit_ids(scope: Scope) -> dict[Selector, VmId]:
         elif group and not selector.is_pattern and len(scope.subscriptions) == 1:
             found[selector] = VmId(subscription=next(iter(scope.subscriptions)), resource_group=group, name=name)
     return found
-
-
-def build_vm_filter(scope: Scope) -> kql.Who:
-    """The VMs to look for."""
-    names = [selector for selector in scope.vms if selector.vm_id is None and not selector.is_pattern]
-    patterns = [selector.group_and_name for selector in scope.vms if selector.is_pattern]
-    return kql.Who(
-        ids=tuple(sorted({selector.vm_id.key for selector in scope.vms if selector.vm_id is not None})),
-        names=tuple(sorted({selector.group_and_name[1].lower() for selector in names})),
-        groups=tuple(sorted(group.lower() for group in scope.groups)),
-        patterns=tuple(sorted({(group.lower(), name.lower()) for group, name in patterns})),
-    )
 
 
 def select_subscriptions(scope: Scope) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """Rows of the Log Analytics table `Heartbeat`: the agent's sign of life, one a minute.
 
 Source: "Azure Monitor Logs reference: Heartbeat". A query that projects the id away leaves the computer's name, or the
-parts of the id.
+parts of the id. Queries that are pushed down gather the beats of a VM and day in one row, for a row a beat would repeat
+an id a thousand times a day.
 """
 
 from collections.abc import Iterator
@@ -14,14 +15,16 @@ from vmdiag.sources.decoding.fields import (
     fold_column_names,
     fold_columns,
     parse_vm_id,
+    to_list,
     to_short_text,
 )
-from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.decoding.timestamps import parse_time, require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MetricPoints, VmInventory
-from vmdiag.sources.rows import Row, make_computer_placeholder
+from vmdiag.sources.rows import MalformedRow, Row, make_computer_placeholder
 
 SIGNALS = (Signal.HEARTBEAT,)
+NAME = "Heartbeat"
 # Columns that, beside a computer and a time, no other table of a workspace has.
 OWN_COLUMNS = frozenset({"computerenvironment", "isgatewayinstalled", "oscategory", "scagentchannel"})
 AGENT_CATEGORIES = frozenset({"azure monitor agent", "direct agent", "scom agent", "scom management server"})
@@ -39,13 +42,19 @@ def is_heartbeat(row: Row) -> bool:
     return category in AGENT_CATEGORIES or not names.keys().isdisjoint(OWN_COLUMNS)
 
 
-SIGNATURES = (Signature(all_of={"computer", "timegenerated"}, is_folded=True, condition=is_heartbeat),)
+SIGNATURES = (
+    Signature(all_of={"computer", "timegenerated"}, is_folded=True, condition=is_heartbeat),
+    Signature(all_of={"_resourceid", "beats"}, is_folded=True),
+)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
-    """One beat, and the operating system; nothing for a computer that is no VM of Azure."""
+    """One beat or a day's, and the operating system; nothing for a computer that is no VM of Azure."""
     del ref  # beats are too many to cite each
     cells = fold_columns(row)
+    if "beats" in cells:
+        yield from _decode_gathered_beats(cells)
+        return
     has_id = bool(find_text(cells, "_resourceid", "resourceid"))
     if not has_id and find_text(cells, "computerenvironment").lower() == "non-azure":
         return
@@ -61,7 +70,23 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     system = find_text(cells, "ostype").lower()
     if system in SYSTEMS:
         yield VmInventory(VirtualMachine(id=vm, os=system))
-    yield MetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=(at,), values=(1.0,))
+    yield MetricPoints(vm=vm, name=NAME, signal=Signal.HEARTBEAT, times=(at,), values=(1.0,))
+
+
+def _decode_gathered_beats(cells: Row) -> Iterator[Item]:
+    """The beats of a VM; where there are none, only that there is such a VM."""
+    vm = find_row_vm(cells)
+    if vm is None:
+        return
+    system = find_text(cells, "ostype").lower()
+    yield VmInventory(VirtualMachine(id=vm, os=system if system in SYSTEMS else None))
+    beats = to_list(cells.get("beats"))
+    times = tuple(sorted({at for each in beats if (at := parse_time(each)) is not None}))
+    if times:
+        yield MetricPoints(vm=vm, name=NAME, signal=Signal.HEARTBEAT, times=times, values=(1.0,) * len(times))
+    if any(parse_time(each) is None for each in beats):
+        message = "heartbeats without times that can be read"
+        raise MalformedRow(message, vm)
 
 
 def find_row_vm(cells: Row) -> VmId | None:

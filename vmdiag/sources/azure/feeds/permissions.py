@@ -14,12 +14,13 @@ from vmdiag.errors import NotAllowed, SourceError
 from vmdiag.identity import VmId
 from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import build_graph_request, get_group_id, get_subscription_id
-from vmdiag.sources.azure.scoped_vms import build_vm_filter, find_explicit_ids, select_subscriptions
+from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscriptions
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.fields import to_list, to_text
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.rows import Row
+from vmdiag.sources.selection import build_vm_filter
 
 REDEPLOY_ACTION = "Microsoft.Compute/virtualMachines/redeploy/action"
 # So many places are asked beforehand; each VM's own answer comes with its plan.
