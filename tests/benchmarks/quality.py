@@ -238,7 +238,11 @@ def _compare(tally: _Tally, incident: Incident, vm: str, label: Label, case: Cas
             if when != "any":
                 checks.append((name, _is_near(when, case.get(name)), when, case.get(name)))
         if label.extent != "any":
-            checks.append(("extent", _latest_extent(case) == label.extent, label.extent, _latest_extent(case)))
+            extent = _read_latest_loss(case, "extent")
+            checks.append(("extent", extent == label.extent, label.extent, extent))
+        if label.scope != "any":
+            scope = _read_latest_loss(case, "scope")
+            checks.append(("scope", scope == label.scope, label.scope, scope))
         advice = case.get("recommendation")
         action = advice.get("action") if isinstance(advice, dict) else None
         if label.action is not None:
@@ -265,9 +269,9 @@ def _distances(wanted: ExpectedTime, got: object) -> list[timedelta]:
     return [abs(datetime.fromisoformat(got).astimezone(UTC) - wanted)]
 
 
-def _latest_extent(case: Case) -> object:
+def _read_latest_loss(case: Case, name: str) -> object:
     losses = case.get("losses")
-    return losses[-1].get("extent") if isinstance(losses, list) and losses else None
+    return losses[-1].get(name) if isinstance(losses, list) and losses else None
 
 
 def _told(value: object) -> str:

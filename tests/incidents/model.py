@@ -14,6 +14,7 @@ ANY: Literal["any"] = "any"
 
 ExpectedTime = datetime | Literal["any"] | None
 Extent = Literal["full", "partial", "intermittent", "any"] | None
+Scope = Literal["outside", "peered", "inside", "unknown", "any"]
 
 FLAGGED = frozenset({"confirmed", "suspected"})
 
@@ -29,6 +30,7 @@ class Label:
     failed_at: ExpectedTime
     action: frozenset[str] | None = None  # None: the contract dictates no action here
     extent: Extent = ANY  # of the latest loss; None where there is none
+    scope: Scope = ANY  # likewise: from where it was cut off
 
     @property
     def is_flagged(self) -> bool:

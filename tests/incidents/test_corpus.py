@@ -179,7 +179,9 @@ def test_clean_migrations_and_customers_acts_are_never_flagged() -> None:
 
 
 @judged
-@pytest.mark.parametrize("field", ["verdict", "explanation", "state", "migrated_at", "failed_at", "action", "extent"])
+@pytest.mark.parametrize(
+    "field", ["verdict", "explanation", "state", "migrated_at", "failed_at", "action", "extent", "scope"]
+)
 def test_the_report_agrees_with_the_labels(field: str) -> None:
     wrong = [each for each in measured().differences if each.field == field]
     assert measured().accuracy[field] >= 0.985, wrong[:20]

@@ -1,5 +1,6 @@
 """Who looks at the VM from elsewhere: tests of Connection Monitor and a load balancer, for and against the scenario."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -42,9 +43,10 @@ def reached_from_inside_alone(scene: Scene) -> Label:
     """No metrics, no heartbeats: a test from outside fails since the migration, one from the VM's network passes."""
     migrated, lost = _migrate(scene)
     scene.select_feeds(_UNMEASURED)
-    _watch(scene, {"inside": None, scene.rng.choice(("outside", "other")): lost})
+    place: _Place = scene.rng.choice(("outside", "other"))
+    _watch(scene, {"inside": None, place: lost})
     # Outside fails while inside passes: strong by itself, and the VM is seen alive.
-    return expect_flagged(migrated, lost)
+    return replace(expect_flagged(migrated, lost), scope="outside" if place == "outside" else "peered")
 
 
 def health_and_a_pair_of_tests(scene: Scene) -> Label:
@@ -53,7 +55,7 @@ def health_and_a_pair_of_tests(scene: Scene) -> Label:
     scene.change_health(scene.choose_time_after(lost, 0.2, 2), "Unavailable")
     scene.select_feeds(_UNMEASURED)
     _watch(scene, {"inside": None, "outside": lost})
-    return expect_flagged(migrated, lost)
+    return replace(expect_flagged(migrated, lost), scope="outside")
 
 
 def partial_loss_with_a_pair_of_tests(scene: Scene) -> Label:
@@ -62,7 +64,7 @@ def partial_loss_with_a_pair_of_tests(scene: Scene) -> Label:
     scene.plan.noise = 0.15
     scene.reduce_traffic(lost, None, 0.2, 0.35)
     _watch(scene, {"inside": None, "outside": lost})
-    return expect_flagged(migrated, lost, extent="partial")
+    return replace(expect_flagged(migrated, lost, extent="partial"), scope="outside")
 
 
 def health_and_platform_down(scene: Scene) -> Label:
@@ -71,7 +73,8 @@ def health_and_platform_down(scene: Scene) -> Label:
     told = scene.change_health(scene.choose_time_after(lost, 0.2, 2), "Unavailable")
     scene.select_feeds(_UNMEASURED)
     _balance(scene, reason="Down_Platform")
-    return expect_flagged(migrated, told)
+    # Nobody looked from anywhere.
+    return replace(expect_flagged(migrated, told), scope="unknown")
 
 
 def nobody_reaches_it(scene: Scene) -> Label:
@@ -80,7 +83,7 @@ def nobody_reaches_it(scene: Scene) -> Label:
     scene.drop_traffic(lost)
     _watch(scene, {"inside": lost, "outside": lost})
     # Both fail: suspected at most.
-    return expect_flagged(migrated, lost, verdict="suspected")
+    return replace(expect_flagged(migrated, lost, verdict="suspected"), scope="inside")
 
 
 def clean_migration_with_witnesses(scene: Scene) -> Label:
