@@ -42,6 +42,7 @@ def _balance(scene: Scene, lost: datetime | None = None, reason: str = "") -> No
 def reached_from_inside_alone(scene: Scene) -> Label:
     """No metrics, no heartbeats: a test from outside fails since the migration, one from the VM's network passes."""
     migrated, lost = _migrate(scene)
+    scene.drop_traffic(lost)
     scene.select_feeds(_UNMEASURED)
     place: _Place = scene.rng.choice(("outside", "other"))
     _watch(scene, {"inside": None, place: lost})
@@ -52,6 +53,7 @@ def reached_from_inside_alone(scene: Scene) -> Label:
 def health_and_a_pair_of_tests(scene: Scene) -> Label:
     """Health says Unavailable, which alone is suspected; a pair of tests proves it."""
     migrated, lost = _migrate(scene)
+    scene.drop_traffic(lost)
     scene.change_health(scene.choose_time_after(lost, 0.2, 2), "Unavailable")
     scene.select_feeds(_UNMEASURED)
     _watch(scene, {"inside": None, "outside": lost})
@@ -70,6 +72,7 @@ def partial_loss_with_a_pair_of_tests(scene: Scene) -> Label:
 def health_and_platform_down(scene: Scene) -> Label:
     """Health says Unavailable, and the load balancer blames Azure's own infrastructure: confirmed."""
     migrated, lost = _migrate(scene)
+    scene.drop_traffic(lost)
     told = scene.change_health(scene.choose_time_after(lost, 0.2, 2), "Unavailable")
     scene.select_feeds(_UNMEASURED)
     _balance(scene, reason="Down_Platform")
