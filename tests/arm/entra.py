@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from tests.arm.call import Answer, ApiCall, Refusal, refuse
 from tests.arm.routing import Route
-from tests.arm.world import World
+from tests.arm.world import PUBLIC_AUDIENCES, World
 from tests.incidents.wire.plain import Json, JsonObject
 
 AUDIENCES: Mapping[str, tuple[str, ...]] = {
@@ -41,12 +41,14 @@ class Entra:
     def __init__(self, world: World, port: int) -> None:
         self._world = world
         self._tokens: dict[str, IssuedToken] = {}
-        self.audiences = {kind: tuple(each.format(port=port) for each in known) for kind, known in AUDIENCES.items()}
+        audiences = PUBLIC_AUDIENCES if world.public else AUDIENCES
+        self.audiences = {kind: tuple(each.format(port=port) for each in known) for kind, known in audiences.items()}
 
     def list_routes(self) -> tuple[Route, ...]:
         """Discovery, tokens for the secret, and tokens of managed identities."""
         tenant = "/{tenant}"
         return (
+            Route("/common/discovery/instance", self._answer_instances, audience=""),
             Route(f"{tenant}/v2.0/.well-known/openid-configuration", self._answer_discovery, audience=""),
             Route(f"{tenant}/oauth2/v2.0/token", self._answer_token, method="POST", audience=""),
             Route("/msi/token", self._answer_managed_identity, audience=""),
@@ -76,7 +78,7 @@ class Entra:
             self._refuse_with_challenge("InvalidAuthenticationToken", "The access token is invalid.", status)
         if issued.expires <= now:
             self.refuse_expired(issued.expires, now)
-        allowed = self.audiences[kind]
+        allowed = self.audiences.get(kind, ())
         if issued.audience.rstrip("/") not in allowed:
             listed = ",".join(f"'{each}/','{each}'" for each in allowed)
             message = (
@@ -129,6 +131,13 @@ class Entra:
             "tenant_region_scope": None,
         }
         return Answer(body=body)
+
+    def _answer_instances(self, _: World, call: ApiCall) -> Answer:
+        """Which hosts sign in for the public cloud."""
+        host = call.headers.get("host", "")
+        names: JsonObject = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+        there = f"{call.origin}/common/.well-known/openid-configuration"
+        return Answer(body={"tenant_discovery_endpoint": there, "api-version": "1.1", "metadata": [names]})
 
     def _answer_token(self, world: World, call: ApiCall) -> Answer:
         _check_tenant(world, call)

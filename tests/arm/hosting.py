@@ -13,6 +13,13 @@ from aiohttp import web
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _LINE_LIMIT = 1 << 16
 AUTHORITY = trustme.CA()
+PUBLIC_HOSTS = (
+    "management.azure.com",
+    "login.microsoftonline.com",
+    "api.loganalytics.io",
+    "*.metrics.monitor.azure.com",
+)
+"""As which it is taken by whoever comes through a proxy."""
 
 
 class TlsServer:
@@ -75,5 +82,5 @@ class TlsServer:
 
 def _create_tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    AUTHORITY.issue_cert("localhost", "127.0.0.1", *PUBLIC_HOSTS).configure_cert(context)
     return context

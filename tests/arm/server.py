@@ -1,6 +1,7 @@
 """Azure Resource Manager on this machine: a world, served over TLS, with faults and a record of all that was asked."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,6 +35,14 @@ class RecordedRequest:
     """Of the request."""
     authorization: str = field(default="", repr=False)
     """The header, empty where there is none."""
+    came_at: float = 0.0
+    answered_at: float = 0.0
+    """By a clock that only runs on."""
+
+    @property
+    def target(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What was asked: path and query."""
+        return self.path, tuple(sorted(self.query.items()))
 
 
 class ArmServer:
@@ -98,6 +107,10 @@ class ArmServer:
         """The POSTs whose path ends so."""
         return [seen for seen in self._requests if seen.method == "POST" and seen.path.endswith(end)]
 
+    def spend_reads(self, subscription: str, count: int) -> None:
+        """Somebody else with the same principal has just read so many things of a subscription."""
+        self._get_api().spend_reads(subscription, count)
+
     def add_fault(self, fault: Fault) -> None:
         """Put a fault in force; of several that match a request the first strikes."""
         self._faults.add(fault)
@@ -118,7 +131,9 @@ class ArmServer:
         place = self._record_request(incoming, service)
 
         def record_answer(status: int, sent: int) -> None:
-            self._requests[place] = replace(self._requests[place], status=status, bytes_sent=sent)
+            self._requests[place] = replace(
+                self._requests[place], status=status, bytes_sent=sent, answered_at=time.monotonic()
+            )
 
         exchange = Exchange(request, incoming, service, record_answer)
         if self._latency:
@@ -142,6 +157,7 @@ class ArmServer:
                 client_request_id=incoming.headers.get("x-ms-client-request-id", ""),
                 body=incoming.body,
                 authorization=incoming.authorization,
+                came_at=time.monotonic(),
             )
         )
         return len(self._requests) - 1

@@ -20,6 +20,7 @@ from tests.arm.routes import (
     logs,
     metadata,
     metrics,
+    metrics_batch,
     sets,
     subscriptions,
 )
@@ -33,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *compute.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,
+    *metrics_batch.ROUTES,
     *graph.ROUTES,
     *logs.ROUTES,
     *cluster.ROUTES,
@@ -121,6 +123,11 @@ class ArmApi:
             issued = self.entra.find_token(authorization)
             return issued is not None and issued.expires > self._world.now()
 
+    def spend_reads(self, subscription: str, count: int) -> None:
+        """Take so many tokens of what a subscription allows."""
+        for _ in range(count):
+            self._reads.take_token(subscription.lower())
+
     def revoke_token(self, authorization: str) -> None:
         """Let a token expire now."""
         with self._world.lock:
@@ -142,7 +149,7 @@ class ArmApi:
         return ApiCall(
             method=incoming.method,
             path=incoming.path,
-            origin=self.origin,
+            origin=f"https://{incoming.headers.get('host', '')}" if self._world.public else self.origin,
             path_names=taken.path_names,
             query=incoming.query,
             headers=incoming.headers,
@@ -158,6 +165,8 @@ class ArmApi:
         """Headers that say what is left; refuses who asks too fast."""
         if taken.route.path == graph.PATH:
             return self._check_query_rate()
+        if taken.route.audience == "metrics":
+            return {}  # what it allows no page tells
         is_read = taken.route.method == "GET"
         of = "subscription" if "subscription" in taken.path_names else "tenant"
         word = "reads" if is_read else "writes"

@@ -21,6 +21,13 @@ from tests.incidents import model
 from tests.incidents.model import GroundTruth, HealthAnnotation, Incident, ServiceIssue
 from tests.incidents.wire.plain import make_guid
 
+METRICS_HOST = "metrics.monitor.azure.com"
+"""In front of it stands a region."""
+PUBLIC_AUDIENCES = {
+    "arm": ("https://management.azure.com",),
+    "logs": ("https://api.loganalytics.io",),
+    "metrics": (f"https://{METRICS_HOST}",),
+}
 REDEPLOY_ANNOTATION = "VirtualMachineRedeployInitiatedByControlPlane"
 
 
@@ -75,6 +82,8 @@ class Settings:
     """What this cloud announces as Resource Manager's audience, in place of its own address."""
     logs: str | None = None
     """Where it says that its logs are, in place of this server."""
+    public: bool = False
+    """Whether it is Azure's public cloud, which is reached through a proxy; else one that nobody knows."""
     metrics_absent: set[str] = field(default_factory=set)
     """Names of metrics that this cloud does not know."""
     api_ceiling: str | None = None

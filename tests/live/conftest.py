@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.arm import ArmServer, Fault, RedeployBehaviour, World
+from tests.arm import ArmServer, Fault, Proxy, RedeployBehaviour, World
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import COMMAND, CommandResult, Runner
 from tests.incidents.model import GroundTruth, Operation
@@ -31,11 +31,19 @@ class LocalAzure:
     arm: ArmServer
     runner: Runner
     state: Path
+    proxy: Proxy | None = None
+    """The way to it where it is the public cloud."""
 
     @property
     def environment(self) -> dict[str, str]:
         """What a person would set, and a folder for state that is the test's own."""
-        return {**self.arm.environment, "XDG_STATE_HOME": str(self.state)}
+        way = {"HTTPS_PROXY": f"http://{self.proxy.address}", "NO_PROXY": "", "no_proxy": ""} if self.proxy else {}
+        return {**self.arm.environment, "XDG_STATE_HOME": str(self.state), **way}
+
+    @property
+    def cloud(self) -> str:
+        """What the command is told of it."""
+        return "public" if self.proxy else self.arm.url
 
     @property
     def journal(self) -> Journal:
@@ -44,7 +52,7 @@ class LocalAzure:
 
     def run_command(self, *arguments: str | Path, **settings: Any) -> CommandResult:
         """Run the command with this Azure as its cloud."""
-        return self.runner(*arguments, "--cloud", self.arm.url, **(self.environment | settings))
+        return self.runner(*arguments, "--cloud", self.cloud, **(self.environment | settings))
 
     def check_vms(self, *arguments: str | Path, **settings: Any) -> tuple[CommandResult, list[dict[str, Any]]]:
         """Check VMs over a day, unless said otherwise: how it ended, and the cases."""
@@ -114,7 +122,8 @@ def azure(vmdiag: Runner, tmp_path: Path) -> Iterator[AzureStarter]:
             for fault in given:
                 if isinstance(fault, Fault):
                     arm.add_fault(fault)
-            return LocalAzure(arm, vmdiag, tmp_path / "state")
+            proxy = running.enter_context(Proxy(arm.port)) if arm.world.public else None
+            return LocalAzure(arm, vmdiag, tmp_path / "state", proxy)
 
         yield start
 

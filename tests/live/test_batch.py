@@ -22,7 +22,9 @@ def get_names(cases: list[dict[str, Any]]) -> list[str]:
 
 def test_a_quiet_fleet_with_ten_migrated_takes_few_requests(azure: AzureStarter) -> None:
     # Six more were migrated and took no harm.
-    there = azure(World.with_fleet(vms=200, groups=4, migrated=4))
+    world = World.with_fleet(vms=200, groups=4, migrated=4)
+    world.public = True
+    there = azure(world)
     ran, cases = there.check_vms("--all", "--since", "14d")
 
     assert ran.code == 1, ran.err
@@ -192,3 +194,13 @@ def test_a_vm_that_was_cut_short_is_read_again(azure: AzureStarter, tmp_path: Pa
     _, (case,) = there.check_vms("web-01", "--resume", "cut.ndjson")
 
     assert (case["gaps"], case["verdict"]) == ([], "confirmed")
+
+
+def test_with_the_screen_off_every_vm_is_read_deeply(azure: AzureStarter) -> None:
+    there = azure(World.with_fleet(vms=12, groups=1, migrated=1))
+    ran, cases = there.check_vms("--all", "--screen", "off")
+
+    assert (ran.code, len(cases)) == (1, 12)
+    assert not any("nothing suspicious" in reason for case in cases for reason in get_gap_reasons(case).values())
+    assert not any({"traffic", "cpu", "power", "agent"} & get_gap_reasons(case).keys() for case in cases)
+    assert there.count_requests("availabilityStatuses") == 12

@@ -85,7 +85,8 @@ def test_a_short_pause_that_azure_asks_for_is_kept(azure: AzureStarter, status: 
     ran, case = check_vm(there)
 
     assert (ran.code, case["gaps"]) == (1, [])
-    assert there.count_requests("insights/metrics") + there.count_requests("Insights/metrics") == 3
+    # Twice for nothing, then by the hour, and four spans by the minute.
+    assert there.count_requests("Insights/metrics") == 7
 
 
 def test_a_long_pause_is_not_sat_out_and_nobody_else_of_that_provider_asks(azure: AzureStarter) -> None:

@@ -48,10 +48,11 @@ def test_a_known_vm_takes_two_rounds_of_requests_that_only_ask_and_ask_for_no_cl
     selected = [seen.query["$select"] for seen in there.arm.requests if "eventtypes" in seen.path]
 
     assert sum("ResourceGraph" in path for path in paths) == 5
-    assert sum(path.startswith("/subscriptions") for path in paths) == 5
-    # What the first round has found.
-    assert [path for path in paths if "/v1/workspaces/" in path] == paths[-1:]
-    assert len(paths) == 11
+    assert sum(path.startswith("/subscriptions") for path in paths) == 9
+    # What the first round has found: a workspace, and the hours that are to be read by the minute.
+    assert sum("/v1/workspaces/" in path for path in paths[-5:]) == 1
+    assert sum("Insights/metrics" in path for path in paths[-5:]) == 4
+    assert len(paths) == 15
     assert {seen.method for seen in there.arm.requests} == {"GET", "POST"}
     assert posts == {"token", "resources", "query"}
     assert selected

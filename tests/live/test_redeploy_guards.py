@@ -126,7 +126,8 @@ def test_without_a_terminal_and_without_yes_it_is_refused(azure: AzureStarter) -
 def test_what_cannot_be_read_again_is_not_redeployed(azure: AzureStarter) -> None:
     there = azure(
         build_world(heartbeats=False),
-        Fault(path="providers/Microsoft.Insights/metrics", kind="status", status=403, after=1),
+        # The first reading takes five.
+        Fault(path="providers/Microsoft.Insights/metrics", kind="status", status=403, after=5),
     )
     there.refuse_redeploy()
 

@@ -21,13 +21,18 @@ KNOWN_AUTHORITIES = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """A cloud's endpoints as origins (`https://host[:port]`); `logs` is `None` where none is known."""
+    """A cloud's endpoints as origins (`https://host[:port]`); `logs` and `metrics` are `None` where none is known.
+
+    Of many VMs the metrics are read in their regions, at `https://REGION.` and the host of `metrics`, whose tokens are
+    made out to that host.
+    """
 
     name: str
     arm: str
     authority: str
     audience: str  # what a token for Resource Manager is made out to, exactly as announced
     logs: str | None = None
+    metrics: str | None = None
 
     @property
     def token_scope(self) -> str:
@@ -47,13 +52,22 @@ BUILTIN_CLOUDS: Mapping[str, Cloud] = {
         authority=f"https://login.{login}",
         audience=f"https://management.{audience}",
         logs=logs and f"https://api.{logs}",
+        # As azure-monitor-querymetrics names them; of the others no page tells.
+        metrics=metrics and f"https://metrics.monitor.{metrics}",
     )
-    for name, arm, login, audience, logs in (
-        ("public", "azure.com", "microsoftonline.com", "azure.com", "loganalytics.io"),
-        ("usgovernment", "usgovcloudapi.net", "microsoftonline.us", "core.usgovcloudapi.net", "loganalytics.us"),
-        ("china", "chinacloudapi.cn", "chinacloudapi.cn", "chinacloudapi.cn", "loganalytics.azure.cn"),
-        ("usnat", "azure.eaglex.ic.gov", "microsoftonline.eaglex.ic.gov", "azure.eaglex.ic.gov", None),
-        ("ussec", "azure.microsoft.scloud", "microsoftonline.microsoft.scloud", "azure.microsoft.scloud", None),
+    for name, arm, login, audience, logs, metrics in (
+        ("public", "azure.com", "microsoftonline.com", "azure.com", "loganalytics.io", "azure.com"),
+        (
+            "usgovernment",
+            "usgovcloudapi.net",
+            "microsoftonline.us",
+            "core.usgovcloudapi.net",
+            "loganalytics.us",
+            "azure.us",
+        ),
+        ("china", "chinacloudapi.cn", "chinacloudapi.cn", "chinacloudapi.cn", "loganalytics.azure.cn", None),
+        ("usnat", "azure.eaglex.ic.gov", "microsoftonline.eaglex.ic.gov", "azure.eaglex.ic.gov", None, None),
+        ("ussec", "azure.microsoft.scloud", "microsoftonline.microsoft.scloud", "azure.microsoft.scloud", None, None),
     )
 }
 

@@ -43,8 +43,13 @@ class RateLimiter:
             left, at = self._buckets.get(throttle_scope, (burst, now))
             left = min(burst, left + (now - at) * rate) - 1
             self._buckets[throttle_scope] = (left, now)
-            opens = max(self._blocked_until.get((throttle_scope, each), now) for each in (provider, ""))
-            return max(0.0, -left / rate, opens - now)
+        return max(0.0, -left / rate, self.measure_block(throttle_scope, provider))
+
+    def measure_block(self, throttle_scope: str, provider: str) -> float:
+        """How many seconds nothing may be sent, because Azure has said so."""
+        with self._lock:
+            now = self._clock()
+            return max(self._blocked_until.get((throttle_scope, each), now) - now for each in (provider, ""))
 
     def block_requests(self, throttle_scope: str, provider: str, seconds: float) -> None:
         """Nothing more until then, for Azure has said so: of one provider, or without one of any."""

@@ -19,6 +19,7 @@ API_VERSIONS: Mapping[str, str] = {
     "locks": "2016-09-01",
     "metadata": "2019-05-01",
     "metrics": "2018-01-01",
+    "metrics-batch": "2023-10-01",  # the first that is stable
     "network": "2021-08-01",
     "permissions": "2018-07-01",
     "subscriptions": "2020-01-01",
@@ -34,6 +35,7 @@ class Endpoint(StrEnum):
     ARM = "arm"
     LOGS = "logs"
     CLUSTER = "cluster"  # a cluster of Azure Data Explorer: the run's own
+    METRICS = "metrics"  # one a region
     METADATA = "metadata"  # without a sign-in
 
 
@@ -44,7 +46,8 @@ class Request:
     `description` says for people what is read; `service` names its version; `permission` is what a role must allow.
     With a `body` it is a query that is sent as a POST and changes nothing. Answers are decoded as `answer_type` where
     they fit it, else, and without one, as plain values. `patience` is how many seconds the service may think about it
-    before it begins to answer, where that is long by its nature; `hint` is what to do where it is not allowed.
+    before it begins to answer, where that is long by its nature; `hint` is what to do where it is not allowed; `region`
+    is whose endpoint is asked, where each has its own.
     """
 
     description: str
@@ -57,10 +60,13 @@ class Request:
     answer_type: type | None = None
     patience: float | None = None
     hint: str = ""
+    region: str = ""
 
     @property
     def throttle_scope(self) -> str:
         """Whose allowance of requests it is charged to: the subscription's, or that of a service across them."""
+        if self.endpoint is Endpoint.METRICS:
+            return f"{self.service} {self.region}"
         parts = self.path.lower().split("/")
         return parts[2] if parts[:2] == ["", "subscriptions"] and len(parts) > 2 else self.service  # noqa: PLR2004
 

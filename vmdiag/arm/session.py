@@ -4,6 +4,7 @@ Only questions pass: GET, and POST to query endpoints. A page may name the next 
 token goes with it.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,7 @@ RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 WAIT_LIMIT = 30.0
 PAGE_LIMIT = 1_000
 HTTP_UNAUTHORIZED = 401  # of HTTP
+_REGION = re.compile(r"[a-z][a-z0-9]{2,40}", re.ASCII)
 
 
 class Session:
@@ -163,6 +165,12 @@ class Session:
     def _get_origin(self, request: Request) -> str:
         if request.endpoint is Endpoint.CLUSTER:
             return clouds.require_own_cluster(self.settings.cluster or "", self.cloud)
+        if request.endpoint is Endpoint.METRICS and self.cloud.metrics is not None:
+            # A region's name comes from an answer, and the token goes there.
+            if _REGION.fullmatch(request.region):
+                return self.cloud.metrics.replace("https://", f"https://{request.region}.")
+            message = f"{request.description}: {request.region[:60]!r} is no region's name"
+            raise BadAnswer(message, "Its VMs are asked one by one.")
         origin = self.cloud.arm if request.endpoint is Endpoint.ARM else self.cloud.logs
         if origin is None:
             message = f"{request.description}: no Log Analytics endpoint is known for the cloud {self.cloud.name}"
@@ -173,7 +181,11 @@ class Session:
         """One page, tried again where something can be done about the refusal."""
         budget = RetryBudget()
         while True:
-            self._wait_seconds(self._rate_limiter.reserve_request(request.throttle_scope, request.provider), request)
+            payer = request.throttle_scope, request.provider
+            self._wait_seconds(self._rate_limiter.reserve_request(*payer), request)
+            # Who waited for a turn may have been refused it meanwhile, by an answer to somebody else.
+            while (pause := self._rate_limiter.measure_block(*payer)) > 0:
+                self._wait_seconds(pause, request)
             url = link or f"{self._get_origin(request)}{self._build_path(request)}"
             answer = self._send_once(request, url, body)
             value, error = _exchange.decode_answer(request, answer)
@@ -273,7 +285,11 @@ class Session:
         cloud, credential = self.cloud, self._get_credential()
         with self._lock:
             if host not in self._clients:
-                owner = self.settings.cluster if host is Endpoint.CLUSTER else cloud.logs
-                scope = cloud.token_scope if host is Endpoint.ARM else f"{owner}/.default"
+                own = {
+                    Endpoint.LOGS: cloud.logs,
+                    Endpoint.CLUSTER: self.settings.cluster,
+                    Endpoint.METRICS: cloud.metrics,
+                }
+                scope = cloud.token_scope if host is Endpoint.ARM else f"{own[host]}/.default"
                 self._clients[host] = _exchange.create_client(cloud.arm, self.transport, credential, scope)
             return self._clients[host]

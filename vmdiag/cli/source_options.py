@@ -87,6 +87,13 @@ class SourceOptions:
     exact_scan: Annotated[
         bool, declare_option("--exact-scan", text="Read every record of an archive whole, also those that say nothing.")
     ] = False
+    screen: Annotated[
+        Literal["on", "off"],
+        declare_option(
+            "--screen",
+            text="Of many VMs in Azure only the suspicious are read deeply; 'off': every one.",
+        ),
+    ] = "on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +214,11 @@ def open_source(
     if not is_archive:
         watch.catch_stop_signals()
     processes = source_options.processes or min(os.cpu_count() or 1, _MAX_PROCESSES)
+    scope = replace(scope, exact_scan=source_options.exact_scan, screens=source_options.screen == "on")
     lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=not is_archive)
     return OpenedSource(
         source=connect_source(source_options, azure_options, watch),
-        scope=replace(scope, utc_offset=offset, processes=processes, exact_scan=source_options.exact_scan),
+        scope=replace(scope, utc_offset=offset, processes=processes),
         address=f"{name}:{path}" if path else name,
         cloud=azure_options.cloud.strip().lower(),
         now=now,
@@ -229,7 +237,11 @@ def connect_source(source_options: SourceOptions, azure_options: AzureOptions, w
 
 def _refuse_misplaced_options(source_options: SourceOptions, azure_options: AzureOptions, name: str) -> None:
     """Raise `UsageError` for an option that only another kind of source has a use for."""
-    of_live = {"--probe": source_options.probe, "--workspace": azure_options.workspace}
+    of_live = {
+        "--probe": source_options.probe,
+        "--workspace": azure_options.workspace,
+        "--screen": source_options.screen == "off",
+    }
     of_azure = {"--api-version": azure_options.api_version}
     of_files = {
         "--utc-offset": source_options.utc_offset,

@@ -30,6 +30,7 @@ LEAST_FLOWS = 2.0
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 EVER = datetime.min.replace(tzinfo=UTC)
 HABIT_DAYS = 3
+DAYS_BACK = 10  # enough for three working days around a long weekend
 # "The same hour" of an earlier day: half an hour either way.
 SAME_HOUR = timedelta(minutes=30)
 SHORTEST_COLLAPSE = timedelta(minutes=10)

@@ -10,6 +10,7 @@ from vmdiag.diagnosis.model import SignalLoss, Strength
 from vmdiag.diagnosis.signals import SignalJudgement, SignalState
 from vmdiag.diagnosis.traffic_drops import (
     DAY,
+    DAYS_BACK,
     FRACTION,
     HABIT_DAYS,
     HELD,
@@ -34,7 +35,6 @@ SHORTEST_PARTIAL = timedelta(minutes=30)
 TRAFFIC = ("Network In Total", "Inbound Flows", "Network In")  # the last is the deprecated name, read where alone
 UNITS = {"Inbound Flows": "flows"}
 HABIT_DAYS_NEEDED, HABIT_HOURS_NEEDED = 2, 3
-DAYS_BACK = 10  # enough for three working days around a long weekend
 HOUR = timedelta(hours=1)
 # Metric points arrive within a minute or two; a series that ends earlier than this before the end has a silent tail.
 LATE_POINTS = timedelta(minutes=5)

@@ -51,6 +51,23 @@ class PackedMetricPoints:
         return cls(vm=points.vm, name=points.name, signal=points.signal, times=times, values=values)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourlyReadings:
+    """One metric of a VM by the hour since 1970: of its minutes the mean, the least, the most, how many there were.
+
+    A count of -1 says that this could not be told of an hour.
+    """
+
+    vm: VmId
+    name: str
+    signal: Signal
+    hours: "array[int]" = field(default_factory=lambda: array("q"))
+    means: "array[float]" = field(default_factory=lambda: array("d"))
+    least: "array[float]" = field(default_factory=lambda: array("d"))
+    most: "array[float]" = field(default_factory=lambda: array("d"))
+    counts: "array[float]" = field(default_factory=lambda: array("d"))
+
+
 @dataclass(frozen=True, slots=True)
 class VmInventory:
     """A part of the inventory; what several rows know of one VM, and of its tags, is put together.

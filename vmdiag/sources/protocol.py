@@ -24,7 +24,8 @@ class Scope:
 
     No VM, group, tag and not `everything`: the VMs that had a migration or a loss. What is `finished` is left out.
     `groups` may hold `*` and `?`. With `allow_empty` a scope without VMs is no error; `lists_none` is one that a list
-    without VMs made. A `time` of day is the latest such one before `until`, which itself lies before the end.
+    without VMs made. Where it `screens`, of many VMs only the suspicious are read deeply. A `time` of day is the latest
+    such one before `until`, which itself lies before the end.
     """
 
     vms: tuple[Selector, ...] = ()
@@ -40,6 +41,7 @@ class Scope:
     utc_offset: timedelta | None = None
     processes: int = 1
     exact_scan: bool = False
+    screens: bool = True
 
     @property
     def names_any(self) -> bool:

@@ -248,6 +248,13 @@ def find_suspects(store: StoredItems, span: Window, triggers: Iterable[Kind]) ->
     return frozenset(find_first_suspicions(store, span, triggers)) | measured
 
 
+def find_suspicious_times(store: StoredItems, vm: VmId, span: Window, triggers: Iterable[Kind]) -> list[datetime]:
+    """When a VM's telling records were written."""
+    number = store.find_vm_number(vm)
+    kinds = frozenset(triggers) - IGNORED_KINDS | LOSS_KINDS
+    return [] if number is None else store.list_times(number, kinds, span)
+
+
 def find_first_suspicions(store: StoredItems, span: Window, triggers: Iterable[Kind]) -> dict[int, datetime]:
     """When the VMs' first telling records were written, by the VMs' numbers."""
     return store.find_first_times(frozenset(triggers) - IGNORED_KINDS | LOSS_KINDS, span)

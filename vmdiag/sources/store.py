@@ -177,6 +177,20 @@ class ItemStore(StoredItems):
             self.database.execute(query, (new[column], old))
         self.database.execute(COPY_INVENTORY, (target.number, source.number))
 
+    def find_location(self, vm: VmId) -> str | None:
+        """The region of a VM, where the inventory tells it."""
+        row = self.database.execute("select location from machine where key = ?", (vm.key,)).fetchone()
+        return None if row is None else row[0]
+
+    def list_network_parts(self) -> list[str]:
+        """What the traffic of the VMs passes through, by its ids."""
+        query = "select resource from passage union select through from link"
+        return [one for (one,) in self.database.execute(query)]
+
+    def delete_points(self, number: int) -> None:
+        """Forget what was measured of a VM, once it was told."""
+        self.database.execute("delete from points where vm = ?", (number,))
+
     def delete_vm(self, vm: StoredVm) -> None:
         """Forget a VM and all that was read of it."""
         for table, column, value in self._find_mentions(vm):

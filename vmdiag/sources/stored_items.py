@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from operator import lt
 from typing import NamedTuple
 
@@ -54,6 +55,12 @@ create index missed_of on missed (vm);
 SELECT_CHANGES = """
 select rowid, resource, body from nearby
 where (scope = ?1 or resource = ?1 or resource > ?1 || '/' and resource < ?1 || '0') and at between ?2 and ?3
+"""
+SELECT_PLACES = """
+select distinct link.through, machine.key from passage
+join link on link.resource = passage.resource join machine on machine.num = passage.vm
+where link.through like '%/virtualnetworks/%'
+union all select location, key from machine where location is not null
 """
 
 # What stands for the beginning and the end where a reading has none.
@@ -128,6 +135,29 @@ class StoredItems:
             (end, *kinds, start, end),
         )
         return {number: datetime.fromtimestamp(at, UTC) for number, at in found}
+
+    def list_times(self, number: int, kinds: Collection[Kind], span: Window) -> list[datetime]:
+        """When records of these kinds were written of a VM."""
+        found = self.database.execute(
+            f"select at from record where vm = ? and at between ? and ? and kind in ({_mark(kinds)})",  # noqa: S608 - marks alone
+            (number, *_to_seconds(span), *kinds),
+        )
+        return [datetime.fromtimestamp(at, UTC) for (at,) in found]
+
+    def list_migrations(self, span: Window) -> list[tuple[str, datetime]]:
+        """The VMs, by their ids in lower case, that were migrated in a span, and when."""
+        found = self.database.execute(
+            "select key, at from record join machine on num = vm where kind in (?, ?) and at between ? and ?",
+            (Kind.LIVE_MIGRATION, Kind.LIVE_MIGRATION_FAILED, *_to_seconds(span)),
+        )
+        return [(key, datetime.fromtimestamp(at, UTC)) for key, at in found]
+
+    def group_by_place(self) -> list[set[str]]:
+        """The ids in lower case of the VMs of each virtual network, then of each region."""
+        places: defaultdict[str, set[str]] = defaultdict(set)
+        for place, key in self.database.execute(SELECT_PLACES):
+            places[place.partition("/subnets/")[0]].add(key)
+        return list(places.values())
 
     def find_measured_vms(self, signals: Collection[Signal]) -> set[int]:
         """The VMs of which there are points of one of these signals."""
@@ -251,15 +281,14 @@ def decode_vm_id(spelling: str) -> VmId:
 
 def _merge_points(parts: list[Points]) -> Points:
     """All points in order of time; of two readings of one minute the larger is the fuller count."""
-    times, values = parts[0]
+    times, _ = parts[0]
     if len(parts) == 1 and all(map(lt, times, times[1:])):
         return parts[0]
-    points: dict[float, float] = {}
-    for times, values in parts:
-        for at, value in zip(times, values, strict=True):
-            points[at] = max(value, points.get(at, value))
+    points = dict(chain.from_iterable(zip(*part, strict=True) for part in parts))
+    if len(points) < sum(len(part[0]) for part in parts):
+        points = dict(sorted(chain.from_iterable(zip(*part, strict=True) for part in parts)))
     ordered = sorted(points)
-    return array("d", ordered), array("d", (points[at] for at in ordered))
+    return array("d", ordered), array("d", map(points.__getitem__, ordered))
 
 
 def _to_seconds(span: Window) -> tuple[float, float]:

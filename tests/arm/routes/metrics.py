@@ -41,7 +41,9 @@ _AGGREGATIONS: Mapping[str, Callable[[list[float]], float]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _MetricsQuery:
+class MetricsQuery:
+    """What is asked for."""
+
     names: tuple[str, ...]
     start: datetime
     end: datetime
@@ -51,6 +53,7 @@ class _MetricsQuery:
 
     @property
     def step(self) -> timedelta:
+        """From one point to the next."""
         return GRAINS[self.grain]
 
     @property
@@ -72,20 +75,25 @@ class _MetricsQuery:
 def list_metrics(world: World, call: ApiCall) -> Answer:
     """The metrics asked for, each with a point a grain; one without a report has nothing but its time."""
     vm = require_vm(world, call)
-    asked = _parse_call(world, call)
-    stamps = [f"{at.isoformat()[:19]}Z" for at in asked.times]
+    asked = parse_query(world, call)
     body: JsonObject = {
         "cost": max(0, (asked.end - asked.start) // MINUTE - 1) * len(asked.names),
         "timespan": f"{format_time(asked.start, 0)}/{format_time(asked.end, 0)}",
         "interval": asked.grain,
-        "value": [_describe_metric(vm, name, asked, stamps, call.now) for name in asked.names],
+        "value": describe_metrics(vm, asked, call.now),
         "namespace": "Microsoft.Compute/virtualMachines",
         "resourceregion": vm.machine.location,
     }
     return Answer(body=body)
 
 
-def _describe_metric(vm: Vm, name: str, asked: _MetricsQuery, stamps: list[str], now: datetime) -> JsonObject:
+def describe_metrics(vm: Vm, asked: MetricsQuery, now: datetime) -> list[Json]:
+    """The metrics asked for, as the answers for one resource and for many have them."""
+    stamps = [f"{at.isoformat()[:19]}Z" for at in asked.times]
+    return [_describe_metric(vm, name, asked, stamps, now) for name in asked.names]
+
+
+def _describe_metric(vm: Vm, name: str, asked: MetricsQuery, stamps: list[str], now: datetime) -> JsonObject:
     vital = METRIC_DEFINITIONS[name]
     size = asked.step // MINUTE
     meter = vm.metrics.get(name)
@@ -112,7 +120,8 @@ def _aggregate_point(minutes: list[float | None], names: tuple[str, ...]) -> Jso
     return {name: _AGGREGATIONS[name](values) for name in names} if values else {}
 
 
-def _parse_call(world: World, call: ApiCall) -> _MetricsQuery:
+def parse_query(world: World, call: ApiCall) -> MetricsQuery:
+    """What a call asks for, or its refusal."""
     start, end = _parse_span(call)
     grain = call.query.get("interval", "PT1M").upper()
     if grain not in GRAINS:
@@ -120,7 +129,7 @@ def _parse_call(world: World, call: ApiCall) -> _MetricsQuery:
         refuse_flat(400, "BadRequest", message)
     if grain == "PT1M" and end - start > MINUTE_SPAN_LIMIT:
         refuse_flat(400, "BadRequest", "The requested timespan at a grain of PT1M may not exceed 30 days.")
-    return _MetricsQuery(
+    return MetricsQuery(
         names=_parse_names(world, call), start=start, end=end, grain=grain, aggregations=_parse_aggregations(call)
     )
 

@@ -33,8 +33,8 @@ class FeedReader:
     `answered_requests` are the asks that were answered, `incomplete_requests` those of them that were not answered
     whole, `flawed_requests` these and those with a row that cannot be used; `failures` are the errors of the others. By
     VM, group or subscription and signal, `requested_signals` is what was asked for at all, `not_found_signals` what
-    Azure does not know (404), `earliest_read` the earliest instant heard. `includes_now` says whether a state of now
-    belongs to the window.
+    Azure does not know (404), `earliest_read` the earliest instant heard. `refusing_regions` are those whose endpoint
+    did not answer for many. `includes_now` says whether a state of now belongs to the window.
     """
 
     def __init__(self, session: Session, spool: ItemStore, watcher: Watcher) -> None:
@@ -53,6 +53,7 @@ class FeedReader:
         self.failures: dict[FeedRequest, SourceError] = {}
         self.requested_signals: set[tuple[str, Signal]] = set()
         self.not_found_signals: set[tuple[str, Signal]] = set()
+        self.refusing_regions: set[str] = set()
         self.earliest_read: dict[tuple[str, Signal], datetime] = {}
 
     def submit_requests(self, requests: Iterable[FeedRequest]) -> None:
@@ -149,17 +150,20 @@ class FeedReader:
         lack = IncompleteRead(
             signal=signal, scope=scope, form=what, place=what, reason=reason, line=line, is_record=line > 0
         )
+        if ask.span is not None:
+            lack = replace(lack, since=ask.span.start, until=ask.span.end)
         self._store.add_item(lack)
 
     def _end_request(self, result: JobEnd[FeedRequest]) -> Iterator[str]:
         ask, error = result.key, result.error
         rows = self._row_counts.pop(ask)
         if isinstance(error, ask.fallback_errors) and ask.fallbacks and not rows:
+            self.refusing_regions.add(ask.request.region)
             self.submit_requests(ask.fallbacks)
         elif isinstance(error, SourceError):
             self.failures[ask] = error
             for concern, signal in product(ask.scope_ids, ask.signals):
-                self._store.add_refusal(signal, concern, get_gap_reason(error), partial=rows > 0)
+                self._store.add_refusal(signal, concern, get_gap_reason(error), window=ask.span, partial=rows > 0)
                 if isinstance(error, NotFound):
                     self.not_found_signals.add((concern, signal))
             if rows or (isinstance(error, BadAnswer) and not isinstance(error, NotUnderstood)):

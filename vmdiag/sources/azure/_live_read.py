@@ -5,7 +5,7 @@ first has found: groups that hold their networks, workspaces that their agents w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain, starmap
 
@@ -16,6 +16,7 @@ from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure._comparison_vms import choose_comparison_spans, find_nearby_vms
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
+from vmdiag.sources.azure._metric_reading import MetricReading
 from vmdiag.sources.azure._scope_resolution import ScopeResolution
 from vmdiag.sources.azure._unread_feeds import (
     HIDDEN_NETWORK_REASON,
@@ -31,7 +32,6 @@ from vmdiag.sources.azure.feeds import (
     health_changes,
     health_history,
     heartbeat,
-    metrics,
     network,
     service_events,
     virtual_machine,
@@ -48,6 +48,8 @@ from vmdiag.sources.transcripts import TranscriptBuilder
 
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
 WHOLE_READ_LIMIT = 8
+# Of those so many are read at once: enough to fill batches, and no more than fits into memory.
+SUSPECTS_AT_ONCE = 48
 # A window that ended longer ago than this is history: a state of now is no part of it.
 PRESENT_TOLERANCE = timedelta(minutes=5)
 
@@ -93,6 +95,7 @@ class LiveReading:
             who, subscriptions, lambda vm, other: self._neighbours_by_vm[vm].append(other)
         )
         self._comparison_spans: dict[VmId, Window] = {}
+        self._metrics = MetricReading(session, self._reader, self._store, self._span, self._now, needs.triggers)
 
     def start_reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
@@ -109,9 +112,11 @@ class LiveReading:
         later = (self._build_vm_requests(set(few) - set(known)), self._build_heartbeat_requests(few))
         others = {vm: [other for other in near if other not in vms] for vm, near in self._neighbours_by_vm.items()}
         compared = self._build_comparison_requests(others)
-        self._reader.finish_requests(chain(self._build_shared_requests(vms), *later, compared))
-        # The logs that came last may tell of a migration, too.
-        self._reader.finish_requests(self._build_comparison_requests(others))
+        minutes = self._metrics.build_minute_requests(few)
+        self._reader.finish_requests(chain(self._build_shared_requests(vms), *later, compared, minutes))
+        # The logs that came last may tell of a migration, too; of who was made out by now nothing was measured yet.
+        compared = self._build_comparison_requests(others)
+        self._reader.finish_requests(chain(compared, self._metrics.build_minute_requests(few)))
         self._probe_vms(vms)
         self._record_unread_feeds(vms)
         self._store.finish_loading()
@@ -141,8 +146,8 @@ class LiveReading:
     def _build_shared_requests(self, vms: Iterable[VmId]) -> Iterator[FeedRequest]:
         """What one question answers for many: the logs of the VMs' groups and of those that hold their networks."""
         self._store.flush_pending()
-        found = self._store.database.execute("select resource from passage union select through from link")
-        groups = {get_group_id(vm) for vm in vms} | {group for (one,) in found if (group := parse_scope(one))}
+        around = map(parse_scope, self._store.list_network_parts())
+        groups = {get_group_id(vm) for vm in vms} | set(filter(None, around))
         yield from activity_log.build_feed_requests(sorted(groups - self._requested_scopes), self._span, self._now)
         subscriptions = {get_subscription_id(vm) for vm in vms}
         fresh = sorted(subscriptions - self._requested_scopes)
@@ -156,8 +161,7 @@ class LiveReading:
         unseen = [vm for vm in some if spans is None or vm not in stated]
         yield from virtual_machine.build_feed_requests(unseen, self._add_workspace)
         yield from health_history.build_feed_requests(some, self._span, self._now)
-        for vm in some:
-            yield from metrics.build_feed_requests((vm,), self._span if spans is None else spans[vm], self._now)
+        yield from self._metrics.build_hourly_requests(some, spans or {})
 
     def _build_heartbeat_requests(self, vms: Iterable[VmId], spans: Spans | None = None) -> Iterator[FeedRequest]:
         """The heartbeats, in the workspaces that were given, else in those that were found."""
@@ -173,12 +177,12 @@ class LiveReading:
     def _build_comparison_requests(self, near: Mapping[VmId, Iterable[VmId]]) -> list[FeedRequest]:
         """The traffic of some others around the migrations, and whether they were migrated themselves."""
         self._store.flush_pending()
-        spans = choose_comparison_spans(self._store.database, self._span, near)
+        spans = choose_comparison_spans(self._store, self._span, near)
         fresh = {vm: span for vm, span in spans.items() if vm not in self._comparison_spans}
         self._comparison_spans |= fresh
         strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._visible_vms)))
         changes = [health_changes.build_feed_request(strangers, (), self._span, self._now)] if strangers.ids else []
-        return [*changes, *metrics.build_comparison_requests(fresh)]
+        return [*changes, *self._metrics.build_comparison_requests(fresh)]
 
     def _add_workspace(self, vm: VmId, workspace: str) -> None:
         if not self._settings.workspaces:
@@ -213,6 +217,9 @@ class LiveReading:
             self._resolution.require_visible_subscriptions()
         if not vms:
             self._watcher.warn("there is no VM in scope")
+        if len(vms) > WHOLE_READ_LIMIT and self._scope.screens:
+            for fault in blind.list_screen_faults(self._health_request):
+                self._watcher.warn(fault)
         blind.record_health_coverage(vms, self._visible_vms, self._health_request)
 
     def _build_transcripts(
@@ -222,21 +229,35 @@ class LiveReading:
         numbers = find_suspects(self._store, self._span, self._needs.triggers)
         # Those of which something telling was seen, or of which it could not be seen whether they were migrated.
         many, unread = set(vms) - set(few), self._unread_feeds.unread_vms
-        suspicious = {vm for vm in many if self._store.find_vm_number(vm) in numbers or vm in unread}
-        spans = self._choose_spans(suspicious)
-        self._reader.submit_requests(self._build_vm_requests(suspicious, spans))
-        self._reader.submit_requests(self._build_heartbeat_requests(suspicious, spans))
+        is_deep = not self._scope.screens
+        suspicious = {vm for vm in many if is_deep or self._store.find_vm_number(vm) in numbers or vm in unread}
         calm = many - suspicious
-        nearby = find_nearby_vms(self._store.database, suspicious, calm)
+        nearby = find_nearby_vms(self._store, suspicious, calm) if suspicious else {}
         self._reader.submit_requests(self._build_comparison_requests(nearby))
         calm |= self._comparison_spans.keys()
-        waiting = {vm.key: vm for vm in (*suspicious, *self._comparison_spans)} if not few else {}
+        waiting = suspicious | (self._comparison_spans.keys() if not few else set())
         for vm in (*vms, *(self._comparison_spans if few else ())):
-            if vm.key not in waiting:
+            if vm not in waiting:
                 yield self._build_transcript(teller, vm, calm=vm in calm)
-        for key in self._reader.iterate_finished_scopes():
-            if key in waiting:
-                yield self._build_transcript(teller, vm := waiting.pop(key), calm=vm in calm)
+        self._reader.finish_requests()
+        for vm in self._comparison_spans if not few else ():
+            yield self._build_transcript(teller, vm, calm=True)
+        yield from self._build_suspects(sorted(suspicious, key=lambda vm: vm.key), teller)
+
+    def _build_suspects(self, suspicious: Sequence[VmId], teller: TranscriptBuilder) -> Iterator[Transcript]:
+        """The suspicious, some at a time: what is read of them is told and let go."""
+        spans = self._choose_spans(suspicious) if self._scope.screens else None
+        for first in range(0, len(suspicious), SUSPECTS_AT_ONCE):
+            some = suspicious[first : first + SUSPECTS_AT_ONCE]
+            heartbeats = self._build_heartbeat_requests(some, spans)
+            self._reader.finish_requests(chain(self._build_vm_requests(some, spans), heartbeats))
+            waiting = {vm.key: vm for vm in some}
+            self._reader.submit_requests(self._metrics.build_minute_requests(some))
+            for key in self._reader.iterate_finished_scopes():
+                if key in waiting:
+                    yield self._build_transcript(teller, waiting.pop(key), calm=False)
+            for vm in waiting.values():
+                yield self._build_transcript(teller, vm, calm=False)
 
     def _choose_spans(self, vms: Iterable[VmId]) -> dict[VmId, Window]:
         """Over which span each of many VMs is measured: its window, and what lies around its first telling record.
@@ -252,10 +273,15 @@ class LiveReading:
         return spans
 
     def _build_transcript(self, teller: TranscriptBuilder, vm: VmId, *, calm: bool) -> Transcript:
+        self._metrics.store_hours(vm)
         self._store.flush_pending()
         has_workspace = any(vm in known for known in self._vms_by_workspace.values())
         self._unread_feeds.record_vm_gaps(vm, self._workspace_request, has_workspace=has_workspace, is_calm=calm)
         if self._resolution.is_unknown_vm(vm):
             reason = f"{UNKNOWN_VM_REASON}{self._resolution.suggest_names(vm)}"
             return self._unread_feeds.build_empty_transcript(vm, reason)
-        return teller.build_transcript(SelectedVm(vm, self._store.find_vm_number(vm)))
+        number = self._store.find_vm_number(vm)
+        transcript = teller.build_transcript(SelectedVm(vm, number))
+        if number is not None:
+            self._store.delete_points(number)
+        return transcript

@@ -83,8 +83,8 @@ class ScopeResolution:
         if (vm.key, Signal.POWER) not in self.reader.not_found_signals:
             return False
         self.store.flush_pending()
-        query = "select 1 from record where vm = ? limit 1"
-        return self.store.database.execute(query, (self.store.find_vm_number(vm),)).fetchone() is None
+        number = self.store.find_vm_number(vm)
+        return number is None or not self.store.list_signals(number)
 
     def suggest_names(self, vm: VmId) -> str:
         """What was perhaps meant by the id of a VM that is not there, as the end of a sentence."""

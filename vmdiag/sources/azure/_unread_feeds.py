@@ -1,6 +1,6 @@
 """What a live reading could not see, told as refusals to whoever tells a VM's story."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
@@ -8,7 +8,15 @@ from vmdiag.identity import VmId
 from vmdiag.model import Gap, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
 from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
-from vmdiag.sources.azure.feeds import activity_log, health_history, heartbeat, metrics, service_events, virtual_machine
+from vmdiag.sources.azure.feeds import (
+    activity_log,
+    health_changes,
+    health_history,
+    heartbeat,
+    metrics,
+    service_events,
+    virtual_machine,
+)
 from vmdiag.sources.coverage import HEALTH_CHANGES_FORM, STORY_SIGNALS
 from vmdiag.sources.items import CompleteRead, FeedCoverage
 from vmdiag.sources.store import ItemStore
@@ -62,6 +70,17 @@ class UnreadFeeds:
             raise NotAllowed(message, hint)
         if failures:
             raise worst or failures[0]
+
+    def list_screen_faults(self, changes: FeedRequest) -> Iterator[str]:
+        """Why who was migrated cannot be seen of many VMs at once, and what is done instead, for people."""
+        if (failed := self._reader.failures.get(changes)) is not None:
+            yield f"{get_gap_reason(failed)}; each VM's own health and metrics are read instead"
+        elif self._window.start < self._now - health_changes.RETENTION - RETENTION_TOLERANCE:
+            since = f"{self._now - health_changes.RETENTION:%Y-%m-%d %H:%M}Z"
+            yield (
+                f"Resource Graph has forgotten who was migrated before {since}: of VMs in which nothing else is seen "
+                "that is told as a gap; --screen off reads every one"
+            )
 
     def list_run_gaps(self) -> list[Gap]:
         """What concerns no single VM."""

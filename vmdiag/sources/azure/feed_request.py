@@ -29,7 +29,7 @@ class FeedRequest:
     whole ends with one of `fallback_errors` (Azure does not understand it), `build_followups` once it was answered.
     `list_member` is the member under which an answer must have its list, empty where it is one resource.
     `incomplete_signals` are the signals of which something is missing where an answer is not whole, by default
-    `signals`; `get_row_signals` those of a single row.
+    `signals`; `get_row_signals` those of a single row. `span` is what is not heard where it fails, by default all.
     """
 
     request: Request
@@ -45,6 +45,7 @@ class FeedRequest:
     list_member: str = "value"
     incomplete_signals: tuple[Signal, ...] = ()
     get_row_signals: Callable[[Row], tuple[Signal, ...]] | None = None
+    span: Window | None = None
 
 
 class Feed(Protocol):

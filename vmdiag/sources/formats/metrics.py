@@ -26,6 +26,7 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.metric_names import (
     METRIC_SIGNALS,
+    TOTAL_FIRST,
     Metric,
     find_metric,
     list_metric_signals,
@@ -33,11 +34,12 @@ from vmdiag.sources.decoding.metric_names import (
 )
 from vmdiag.sources.decoding.timestamps import parse_time, to_utc
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import Item, MetricPoints
+from vmdiag.sources.items import HourlyReadings, Item, MetricPoints
 from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = METRIC_SIGNALS
 
+MINUTES_AN_HOUR = 60
 GRAIN_SAMPLE = 60  # points from which the distance between any two is told
 METRIC_PROVIDER = "/providers/microsoft.insights/metrics/"
 BALANCER_TYPE = "/providers/microsoft.network/loadbalancers/"
@@ -101,6 +103,7 @@ class TypedPoint(msgspec.Struct):
     average: float | None = None
     minimum: float | None = None
     maximum: float | None = None
+    count: float | None = None
 
 
 class TypedSeries(msgspec.Struct):
@@ -140,6 +143,20 @@ class MetricsAnswer(msgspec.Struct, forbid_unknown_fields=True):
     resourceregion: object = None
 
 
+class BatchedMetrics(MetricsAnswer, forbid_unknown_fields=True, kw_only=True):
+    """What "Metrics Batch - Batch" answers of one resource."""
+
+    resourceid: str
+    starttime: object = None
+    endtime: object = None
+
+
+class BatchAnswer(msgspec.Struct, forbid_unknown_fields=True):
+    """What it answers of all of them."""
+
+    values: list[BatchedMetrics]
+
+
 def decode_typed_metric(row: TypedMetric) -> Iterator[MetricPoints]:
     """The same of a metric that is as usual."""
     subject = _identify_metric(row.id, row.name.value, row.errorCode)
@@ -149,6 +166,44 @@ def decode_typed_metric(row: TypedMetric) -> Iterator[MetricPoints]:
         except (ValueError, OverflowError):
             readings = [_read_points(*subject, msgspec.to_builtins(line.data)) for line in row.timeseries]
         yield _make_points(*subject, readings)
+
+
+def decode_hourly_metric(row: TypedMetric) -> Iterator[HourlyReadings]:
+    """The same of a metric that was asked for by the hour, of whose minutes little is told: how many, the extremes."""
+    subject = _identify_metric(row.id, row.name.value, row.errorCode)
+    if subject is None:
+        return
+    vm, metric = subject
+    found = HourlyReadings(vm=vm, name=metric.name, signal=metric.signal)
+    for point in row.timeseries[0].data if row.timeseries else ():
+        total, mean, least, most, count = point.total, point.average, point.minimum, point.maximum, point.count
+        if mean is None and total is None:
+            continue
+        is_told = mean is not None and total is not None and least is not None and most is not None and count
+        # The points of a minute that is reported in several pieces add up.
+        scale = max(1.0, round((count or 0.0) / MINUTES_AN_HOUR)) if metric.aggregations is TOTAL_FIRST else 1.0
+        at = parse_time(point.timeStamp)
+        if at is None:
+            message = f"an hour of {metric.name} has no usable time"
+            raise MalformedRow(message, vm, {"name": metric.name})
+        found.hours.append(int(at.timestamp() // 3600))
+        found.means.append((mean or 0.0) * scale)
+        found.least.append((least or 0.0) * scale)
+        found.most.append((most or 0.0) * scale)
+        # Of several dimensions none tells what they hold together.
+        found.counts.append((count or -1.0) if is_told and len(row.timeseries) == 1 else -1.0)
+    yield found
+
+
+def decode_hourly_row(row: Row) -> Iterator[HourlyReadings]:
+    """The same of an answer that is not as usual; raises `MalformedRow` where it cannot be read."""
+    if _identify_metric(find_text(row, "id"), find_text(row, "name"), find_text(row, "errorCode")) is None:
+        return
+    try:
+        yield from decode_hourly_metric(msgspec.convert(row, TypedMetric))
+    except msgspec.ValidationError as error:
+        message = f"its hours cannot be read: {error}"
+        raise MalformedRow(message, parse_vm_id(cut_at(find_text(row, "id"), METRIC_PROVIDER)), row) from error
 
 
 def _identify_metric(identifier: str, name: str, code: str) -> tuple[VmId, Metric] | None:
