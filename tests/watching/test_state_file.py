@@ -80,6 +80,19 @@ def test_a_line_that_tells_of_no_vm_spoils_no_other(spoil: bytes) -> None:
     assert "2 VMs are known" in warnings[0]
 
 
+@pytest.mark.parametrize(
+    "spoil", [{"unsent": []}, {"unsent": None}, {"read_until": 1}, {"read_until": "2026"}, {"vms": "x"}]
+)
+def test_a_head_that_makes_no_sense_is_told_and_leaves_the_vms(spoil: dict[str, object]) -> None:
+    warnings: list[str] = []
+    head, *lines = write(make_memory()).split(b"\n")
+    again = read_memory(b"\n".join((json.dumps(json.loads(head) | spoil).encode(), *lines)), "state", warnings.append)
+
+    assert len(again.followed) == 3
+    assert again.tells_old_news
+    assert len(warnings) == 1
+
+
 def test_a_file_of_something_else_is_refused_and_left_alone() -> None:
     with pytest.raises(UsageError, match="not a state file"):
         read_memory(json.dumps({"schema": "vmdiag.report/1"}).encode(), "report.json", print)

@@ -59,7 +59,7 @@ def read_memory(content: bytes, name: str, warn: Callable[[str], None]) -> Memor
     found, spoilt = _read_lines(lines[1:])
     try:
         memory = _read_head(head or {})
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         memory, spoilt = Memory(), spoilt + 1
     lacking = spoilt or len(found) != (head or {}).get("vms")
     if lacking:
