@@ -14,7 +14,7 @@ need not be there; every other signal that no line tells of is a gap.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from vmdiag.diagnosis.event_words import ANNOTATIONS, OPERATIONS, VM_TYPES
+from vmdiag.diagnosis.event_words import ANNOTATIONS, HOST_STACK, OPERATIONS, PRIVATE_FLOWS, PUBLIC_FLOWS, VM_TYPES
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.identity import VmId
@@ -31,13 +31,16 @@ VM = VirtualMachine(
 )
 USUAL = {"traffic": 1e6, "heartbeat": 1.0, "cpu": 20.0}
 PLACES = {"inside": "prod/web-02", "peered": "hub/jump", "outside": "office", "unknown": "somewhere"}
-USUAL |= dict.fromkeys((*PLACES, "balancer"), 1.0)
+USUAL |= dict.fromkeys((*PLACES, "balancer", "stack", "public", "private"), 1.0)
 SERIES = {
     "traffic": ("Network In Total", Signal.TRAFFIC),
     "heartbeat": ("Heartbeat", Signal.HEARTBEAT),
     "cpu": ("Percentage CPU", Signal.CPU),
     **{place: (f"tcp/443 from {source} ({place})", Signal.MONITOR) for place, source in PLACES.items()},
     "balancer": ("probe of port 443", Signal.BALANCER),
+    "stack": (HOST_STACK, Signal.FLOWS),
+    "public": (PUBLIC_FLOWS, Signal.FLOWS),
+    "private": (PRIVATE_FLOWS, Signal.FLOWS),
 }
 TOLD = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE, *WITNESS_SIGNALS)
 

@@ -130,7 +130,7 @@ def test_reading_an_archive_imports_no_azure_and_only_the_format_asked_for(tmp_p
     code, modules = _run("check", "--source", str(log), "-o", "ndjson")
 
     assert code == 1
-    assert not modules & {"azure", "click", "rich", "requests"}
+    assert not modules & {"azure", "click", "jinja2", "rich", "requests"}
     assert _plugins(modules) == {"vmdiag.renderers.ndjson", "vmdiag.sources.archive"}
 
 

@@ -10,8 +10,10 @@ from tests.cli import story
 from tests.conftest import Runner
 from tests.renderers import cases
 from tests.renderers.gallery import draw_on_terminal, render_report
+from tests.timeline_builders import make_case as build_case
 from vmdiag import plugins, renderers
 from vmdiag.diagnosis.model import Case, OtherVms
+from vmdiag.diagnosis.shared_outage import compare_fleet
 from vmdiag.identity import VmId
 from vmdiag.masking import Mask, MaskedReport
 from vmdiag.model import VirtualMachine
@@ -136,3 +138,20 @@ def test_a_masked_run_does_not_take_up_a_report(vmdiag: Runner, tmp_path: Path) 
 
     assert (ran.code, ran.out) == (2, "")
     assert "does not go with --mask" in ran.err
+
+
+def test_who_looks_at_a_vm_is_masked_in_every_sentence_about_it() -> None:
+    pair = "12:00 live-migration\n12:03 outside-lost\n12:03 peered-lost\n12:03 unknown-lost\ninside normal"
+    both = "12:00 live-migration\n12:03 outside-lost\n12:03 inside-lost"
+    stayed = "12:03 outside-lost\ninside normal\nuntil 14:03"
+    told = [
+        *compare_fleet([build_case(pair, name="a-1"), build_case(stayed, name="a-2")]),
+        build_case(both, name="a-3"),
+        build_case("12:00 live-migration\n12:03 traffic-lost\noutside normal\npeered normal", name="a-4"),
+    ]
+    plain, masked = (render_report("json", cases.make_report(found)) for found in (told, mask_all(told)))
+
+    for observer in ("office", "hub/jump", "prod/web-02", "somewhere"):
+        assert observer in plain
+        assert observer not in masked
+    assert "virtual network" in masked

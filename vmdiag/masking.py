@@ -24,9 +24,13 @@ _KEPT_FIELDS = frozenset({"code", "explanation", "explained_by", "scenario", "gu
 _KEPT_LINK = "https://learn.microsoft.com/"
 _RUN = re.compile(r"[^\W_]+")
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-# What is known by its form: parts of resource ids, GUIDs, addresses of people, of networks and of interfaces.
+# What is known by its form: who looks at a VM, in the words of the evidence; parts of resource ids, GUIDs, addresses of
+# people, of networks and of interfaces.
 _FORMS = re.compile(
-    rf"(?P<subscription>(?<=/subscriptions/)[^/\s]+)"
+    r"(?P<observer>(?<=\breached from )[^;]+?"
+    r"(?=;|\Z| in (?:its own|another) virtual network|, (?:outside|last at|since)| either:| since )"
+    r"|(?<=a VM only as )\S+)"
+    rf"|(?P<subscription>(?<=/subscriptions/)[^/\s]+)"
     rf"|(?P<group>(?<=/resourcegroups/)[^/\s]+)"
     rf"|(?P<resource>(?<=/providers/)[\w.]+(?:/[^/\s?]+/[^/\s?]+)+)"
     rf"|(?P<guid>{_GUID})"

@@ -28,6 +28,7 @@ class Signal(StrEnum):
     PROBE = "probe"  # a TCP connection tried from here
     MONITOR = "monitor"  # Connection Monitor: tests towards the VM from other places
     BALANCER = "balancer"  # what a load balancer's probes see of the VM
+    FLOWS = "flow-log"  # flow logs of its networks and security groups
     APPLICATION = "application"  # the Application Health extension's own probe inside the VM
 
 

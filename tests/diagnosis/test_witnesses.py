@@ -37,6 +37,13 @@ LIFE = "cpu active\n"
         (f"{MOVED}14:00 backend-platform-down\nuntil 14:00", "inconclusive", None),
         (f"{MOVED}12:02 unavailable\n14:00 backend-platform-down\nuntil 14:00", "confirmed", "unknown"),
         (f"{MOVED}12:02 unavailable\n14:00 backend-down\nuntil 14:00", "suspected", "unknown"),
+        # Flow logs: the host's stack that is not ready drops packets; what a dead path leaves in them is inferred.
+        (f"{MOVED}12:02 stack-lost", "suspected", "unknown"),
+        (f"{MOVED}12:02 stack-lost\n12:03 traffic-lost", "confirmed", "unknown"),
+        (f"{MOVED}12:02 stack-lost\n12:12 stack-back\ntraffic normal", "clear", None),
+        (f"{MOVED}12:02 stack-lost\ntraffic normal", "clear", None),
+        (f"{MOVED}12:02 public-lost\nprivate normal", "inconclusive", None),
+        (f"{MOVED}12:02 public-lost\nprivate normal\ntraffic normal", "clear", None),
         # An application that is healthy inside says that the VM lives, and never that it is reached.
         (f"{MOVED}12:03 traffic-lost\n13:00 application-healthy", "confirmed", "unknown"),
         (f"{MOVED}12:03 traffic-lost", "suspected", "unknown"),
@@ -98,7 +105,7 @@ def test_a_route_table_is_a_doubt_where_tests_alone_show_the_loss() -> None:
     assert (found.verdict, any("through-firewall" in one.says for one in found.finding.evidence)) == ("suspected", True)
 
 
-@pytest.mark.parametrize("signal", [Signal.MONITOR, Signal.BALANCER])
+@pytest.mark.parametrize("signal", [Signal.MONITOR, Signal.BALANCER, Signal.FLOWS])
 def test_tests_that_were_not_read_whole_prove_nothing(signal: Signal) -> None:
     timeline = notation.timeline(PAIR)
     cut = Gap(signal=signal, window=timeline.window, reason="cut", partial=True, cut=True)

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.arm import ArmServer, Fault, World
 from tests.cli import story
 from tests.conftest import Runner
-from tests.live.conftest import ID, METRICS, AzureStarter, build_redeploy, wait_until
+from tests.live.conftest import ID, METRICS, AzureStarter, build_redeploy, build_world, wait_until
 from tests.live.day import HOUR, MINUTE, Day, migrate_vm
 from vmdiag.changes import Change
 from vmdiag.cli.redeploy_options import RedeployOptions
@@ -195,6 +196,26 @@ def test_a_watch_redeploys_under_every_guard_and_within_the_budget_of_a_day_whoe
     assert told[2][1].startswith("redeploy succeeded: ")
     assert len(day.arm.list_posts("/redeploy")) == 1
     assert [one.vm.name for one in journal.read_entries(print, strict=True)] == ["other", "web-01"]
+
+
+def test_a_redeploy_that_sigterm_leaves_behind_is_followed_to_its_end_by_the_next_watch(
+    azure: AzureStarter, tmp_path: Path
+) -> None:
+    there = azure(build_world(redeploying=build_redeploy(takes=timedelta(seconds=5))))
+    words = ("watch", "prod/web-01", "--every", "1s", "--state", str(tmp_path / "s"), "--redeploy", "--yes")
+    first = there.start_command(*words)
+    wait_until(first, lambda: any(one.step is Step.ACCEPTED for one in there.journal.read_entries(print)))
+    code, out, err = stop(first)
+    again = there.start_command(*words)
+    assert again.stdout is not None
+    last = json.loads(again.stdout.readline())
+
+    assert (code, stop(again)[0]) == (0, 0), err
+    assert [json.loads(line)["change"] for line in out.splitlines()] == ["affected", "changed"]
+    assert "redeploy started" in out
+    assert (last["change"], last["after"]["state"]) == ("recovered", "redeployed")
+    assert there.redeploy_count == 1
+    assert [one.reachable_again for one in there.journal.read_entries(print)] == [True]
 
 
 def test_a_clock_that_is_hours_behind_azures_hides_no_loss(day: Day) -> None:

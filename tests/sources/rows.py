@@ -156,6 +156,32 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "resultType": "Updated",
         "properties": {"eventCategory": "ResourceHealth", "eventProperties": HEALTH},
     },
+    "flow-logs": {
+        "time": TIME,
+        "flowLogVersion": 4,
+        "macAddress": "00224871C205",
+        "category": "FlowLogFlowEvent",
+        "flowLogResourceID": f"{GROUP}/PROVIDERS/MICROSOFT.NETWORK/NETWORKWATCHERS/W",
+        "targetResourceID": SUBNET,
+        "operationName": "FlowLogFlowEvent",
+        "flowRecords": {
+            "flows": [
+                {
+                    "aclID": "a1",
+                    "flowGroups": [
+                        {
+                            "rule": "DefaultRule_AllowInternetOutBound",
+                            "flowTuples": [
+                                "1772439245000,203.0.113.9,10.4.1.6,50100,443,6,I,C,NX,5,900,4,800",
+                                "1772439250000,10.4.1.9,10.4.1.6,50101,443,6,I,E,NX_SW_NOT_READY,2,90,1,80",
+                                "1772439310000,10.4.1.9,10.4.1.6,50102,443,6,I,B,NX_SW_NOT_READY,0,0,0,0",
+                            ],
+                        }
+                    ],
+                }
+            ]
+        },
+    },
     "guest-counters": {
         "TimeGenerated": TIME,
         "Computer": "web-01",

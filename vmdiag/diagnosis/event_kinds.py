@@ -63,7 +63,15 @@ def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str,
             return words.BACKEND_REASONS.get(name.lower(), Kind.OTHER)
         case Signal.APPLICATION:
             return Kind.APPLICATION_HEALTHY if name.lower() == words.HEALTHY else Kind.OTHER
-        case Signal.TRAFFIC | Signal.AVAILABILITY | Signal.CPU | Signal.DISK | Signal.HEARTBEAT | Signal.MONITOR:
+        case (
+            Signal.TRAFFIC
+            | Signal.AVAILABILITY
+            | Signal.CPU
+            | Signal.DISK
+            | Signal.HEARTBEAT
+            | Signal.MONITOR
+            | Signal.FLOWS
+        ):
             return Kind.OTHER  # these are series, not records
 
 

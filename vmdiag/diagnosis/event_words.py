@@ -268,3 +268,7 @@ BACKEND_REASONS: Mapping[str, Kind] = {
     "down_probe_httpendpointunreachable": Kind.BACKEND_UP,
     "down_probe_httpnoresponse": Kind.BACKEND_UP,
 }
+
+# The names of what is counted in flow logs, a reading a minute.
+HOST_STACK = "flows that the host's stack was ready for"
+PUBLIC_FLOWS, PRIVATE_FLOWS = "answered flows from public addresses", "answered flows from private addresses"

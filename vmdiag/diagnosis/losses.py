@@ -115,7 +115,7 @@ def _is_denied(timeline: Timeline, found: Sequence[SignalLoss], channel: SignalL
 
     Traffic that falls later tells of a loss of its own.
     """
-    if channel.signal not in (Signal.HEALTH, Signal.HEARTBEAT, Signal.BALANCER):
+    if channel.signal not in (Signal.HEALTH, Signal.HEARTBEAT, Signal.BALANCER, Signal.FLOWS):
         return False
     start, now = channel.interval.start, timeline.window.end
     lost = [one.interval for one in found if one.signal is Signal.TRAFFIC and not (one.is_habit or one.is_brief)]

@@ -123,7 +123,9 @@ def _lower_shared_tests(case: Case, tests: list[_Onset]) -> Case:
             # What else shows the loss stands for itself.
             is_alone = {each.signal for each in shown} <= {Signal.MONITOR, Signal.OPERATOR}
             verdict = Verdict.INCONCLUSIVE if is_alone else Verdict.SUSPECTED
-            says = f"{one.observer} lost {unmigrated} VMs that were not migrated within the same 5 minutes"
+            says = (
+                f"{unmigrated} VMs that were not migrated are not reached from {one.observer} since the same 5 minutes"
+            )
             shared = Evidence(stance=Stance.AGAINST, signal=Signal.MONITOR, says=says, at=one.interval.start)
             return _replace_verdict(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SOURCE))
     return case

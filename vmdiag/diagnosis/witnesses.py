@@ -7,6 +7,10 @@ Every strength and threshold of these channels stands here once, with its reason
 * a test fails and nobody looked from inside, or a balancer's probe gets no answer: medium, the application may be down;
 * tests from inside fail, too: medium, and it points to guest, host or interface;
 * a test fails while another one from outside passes: weak, the VM is reached from outside;
+* flow logs say for minutes that the host's network stack is not ready (`NX_SW_NOT_READY`): medium, for the page says
+  that it drops packets and names redeploys and updates of the host, and no live migration;
+* flows from public addresses are no longer answered while those from private ones are: weak, for what a dead path
+  leaves in flow logs is inferred;
 * the balancer blames Azure's own infrastructure (`Down_Platform`): strong, the one documented reason that names it.
 
 A test that passes says that the VM lives; a probe that is answered says so only of the port, and only from the host's
@@ -19,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
+from vmdiag.diagnosis.event_words import HOST_STACK, PRIVATE_FLOWS
 from vmdiag.diagnosis.model import Evidence, Loss, SignalLoss, Stance, Strength
 from vmdiag.diagnosis.signals import SignalState
 from vmdiag.model import Event, Interval, Kind, Series, Signal, Timeline, Viewpoint, Window
@@ -91,13 +96,22 @@ def list_witnesses(timeline: Timeline, signal: Signal = Signal.MONITOR) -> list[
 def find_witness_losses(timeline: Timeline) -> Iterator[SignalLoss]:
     """The spans in which tests and probes did not reach the VM, each as strong as all of them together make it."""
     witnesses, now = list_witnesses(timeline), timeline.window.end
-    for one in (*witnesses, *list_witnesses(timeline, Signal.BALANCER)):
+    flows = {one.test: one for one in list_witnesses(timeline, Signal.FLOWS)}
+    for one in (*witnesses, *list_witnesses(timeline, Signal.BALANCER), *flows.values()):
         for interval, is_fine in _find_falls(one):
             strength, span = Strength.MEDIUM, interval.clip_to(now)
             says = f"the load balancer's {one.test} is no longer answered"
             if one.series.signal is Signal.MONITOR:
                 strength = _weigh_test(one, witnesses, span)
                 says = f"{one.test} is no longer reached from {one.place}"
+            elif one.test == HOST_STACK:
+                says = "flow logs say that the host's network stack is not ready and drops packets (NX_SW_NOT_READY)"
+            elif one.series.signal is Signal.FLOWS:
+                inside = flows.get(PRIVATE_FLOWS)
+                if inside in (None, one) or inside.judge_span(span) is not SignalState.NORMAL:
+                    continue  # nobody came, from anywhere
+                strength = Strength.WEAK
+                says = "flow logs show no answered flow from public addresses, and some from private ones"
             is_doubtful = not is_fine or timeline.is_unread(Signal.MONITOR, span)
             yield SignalLoss(
                 signal=one.series.signal,
@@ -195,7 +209,7 @@ def find_witness_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
         name = routes[0].rpartition("/")[2]
         says = f"the route table {name} may lead through an appliance, which may have failed itself"
         yield Evidence(stance=Stance.MISSING, signal=Signal.MONITOR, says=says)
-    for signal in (Signal.MONITOR, Signal.BALANCER):
+    for signal in (Signal.MONITOR, Signal.BALANCER, Signal.FLOWS):
         if any(gap.signal is signal and gap.cut and gap.window.overlaps_window(span) for gap in timeline.gaps):
             yield Evidence(stance=Stance.MISSING, signal=signal, says=NOT_WHOLE)
 

@@ -189,7 +189,7 @@ def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: 
         helped = done is not None and done.reachable_again is True
         sign, look = ("✔", "clear") if helped else ("✖", "confirmed")
     wants_redeploy = advice.action is Action.REDEPLOY
-    commands = list(_list_commands(case)) if wants_redeploy and not case.is_unknown else []
+    commands = list(redeploy_texts.list_commands(case.vm)) if wants_redeploy and not case.is_unknown else []
     wants_ticket = advice.action is Action.ESCALATE and case.diagnosis.state is not State.RECOVERED
     rows, others = timeline_view.build_timeline_rows(case)
     return environment.get_template("story.html").render(
@@ -225,16 +225,6 @@ def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: 
         ticket=[*evidence.list_ticket_fields(case)] if wants_ticket else [],
         ticket_evidence=list(evidence.format_evidence(case)),
     )
-
-
-def _list_commands(case: Case) -> Iterator[tuple[str, list[str]]]:
-    """The guarded commands first, and the bare one with what it does not do; none where the id cannot be a real one."""
-    bare = redeploy_texts.format_command(case.vm)
-    guarded = [" ".join(words) for words in redeploy_texts.split_guarded_commands(case.vm)]
-    if guarded:
-        yield redeploy_texts.GUARDED_COMMANDS, guarded
-    if bare:
-        yield redeploy_texts.BARE_COMMAND, [bare]
 
 
 def _describe_gaps(gaps: tuple[Gap, ...]) -> list[tuple[str, str, str]]:

@@ -145,15 +145,11 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
 
 def _write_commands(case: Case) -> Iterator[str]:
     """The guarded commands first, and the bare one with what it does not do."""
-    command = redeploy_texts.format_command(case.vm)
     yield ""
-    if command is None:
+    for says, lines in redeploy_texts.list_commands(case.vm):
+        yield from (f"{says}:", "", *format_code_block(lines, "sh"), "")
+    if redeploy_texts.format_command(case.vm) is None:
         yield redeploy_texts.IMPLAUSIBLE_ID_WARNING
-        return
-    guarded = [" ".join(words) for words in redeploy_texts.split_guarded_commands(case.vm)]
-    for says, lines in ((redeploy_texts.GUARDED_COMMANDS, guarded), (redeploy_texts.BARE_COMMAND, [command])):
-        if lines:
-            yield from (f"{says}:", "", *format_code_block(lines, "sh"), "")
 
 
 def _list_grounds(case: Case) -> Iterator[tuple[str, list[str]]]:

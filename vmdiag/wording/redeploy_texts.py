@@ -66,6 +66,16 @@ def split_guarded_commands(vm: VirtualMachine) -> tuple[tuple[str, ...], ...]:
     return (command, "--redeploy", "--dry-run"), (command, "--redeploy")
 
 
+def list_commands(vm: VirtualMachine) -> Iterator[tuple[str, list[str]]]:
+    """The guarded commands first, then the bare one, each with what it does or does not; none for an unreal id."""
+    bare = format_command(vm)
+    guarded = [" ".join(words) for words in split_guarded_commands(vm)]
+    if guarded:
+        yield GUARDED_COMMANDS, guarded
+    if bare is not None:
+        yield BARE_COMMAND, [bare]
+
+
 def split_command(vm: VirtualMachine) -> tuple[str, ...] | None:
     """The same as groups of words between which a line may break; `None` when only the long line does it."""
     if format_command(vm) is None or vm.id.scale_set is not None:

@@ -10,6 +10,7 @@ import pytest
 from tests.sources.archive_reader import read_archive
 from tests.sources.reading import changed, heard, read, sampled, snapshots, vm, within
 from tests.sources.rows import BALANCER, EXAMPLES, GROUP, NIC, SUBNET, VM
+from vmdiag.diagnosis.event_words import HOST_STACK, PRIVATE_FLOWS, PUBLIC_FLOWS
 from vmdiag.model import Needs, Signal, Transcript
 from vmdiag.sources.items import IncompleteRead
 from vmdiag.sources.rows import MalformedRow, Row
@@ -196,3 +197,64 @@ def test_a_backend_of_a_pool_that_the_vm_is_not_in_is_not_the_vms(tmp_path: Path
     told = _read_web(tmp_path, OWN, {**EXAMPLES["heartbeat"]}, row)
 
     assert [one for one in told.series if one.signal is Signal.BALANCER] == []
+
+
+FLOWS = "flow-logs"
+GROUP_TUPLES = {
+    1: ["1772439245,203.0.113.9,10.4.1.6,50100,443,T,I,A"],
+    2: [
+        "1772439245,203.0.113.9,10.4.1.6,50100,443,T,I,A,B,,,,",
+        "1772439246,10.4.1.9,10.4.1.6,1,443,T,I,A,E,3,30,3,30",
+    ],
+}
+
+
+def test_flows_of_a_network_are_counted_by_the_minute_and_where_they_came_from() -> None:
+    found = sampled(read(FLOWS, EXAMPLES[FLOWS]))
+
+    assert {one.name: one.values for one in found} == {
+        HOST_STACK: (0.5, 0.0),
+        PUBLIC_FLOWS: (1.0, 0.0),
+        PRIVATE_FLOWS: (1.0, 0.0),
+    }
+    assert [f"{at:%H:%M}" for at in found[0].times] == ["08:14", "08:15"]
+    assert {one.vm.name for one in found} == {"00224871c205"}
+
+
+@pytest.mark.parametrize(("version", "private"), [(1, 0.0), (2, 1.0)])
+def test_flows_of_a_security_group_are_in_seconds_and_say_nothing_of_the_host(version: int, private: float) -> None:
+    flows = [{"rule": "allow", "flows": [{"mac": "00224871C205", "flowTuples": GROUP_TUPLES[version]}]}]
+    row = {
+        "time": "2026-03-02T08:15:00Z",
+        "systemId": "s",
+        "macAddress": "00224871C205",
+        "category": "NetworkSecurityGroupFlowEvent",
+        "resourceId": f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/web-nsg".upper(),
+        "operationName": "NetworkSecurityGroupFlowEvents",
+        "properties": {"Version": version, "flows": flows},
+    }
+    found = {one.name: (f"{one.times[0]:%H:%M}", one.values) for one in sampled(read(FLOWS, row))}
+
+    assert found == {PUBLIC_FLOWS: ("08:14", (0.0,)), PRIVATE_FLOWS: ("08:14", (private,))}
+
+
+BROKEN = {"flows": [{"flowGroups": [{"flowTuples": ["x", 1]}]}]}
+
+
+@pytest.mark.parametrize("records", [None, {}, {"flows": None}, BROKEN])
+def test_a_record_of_flows_that_cannot_be_read_whole_is_told(records: object) -> None:
+    with pytest.raises(MalformedRow):
+        read(FLOWS, {**EXAMPLES[FLOWS], "flowRecords": records})
+
+
+def test_flows_are_the_vms_whose_interface_has_the_address_on_the_link(tmp_path: Path) -> None:
+    properties = {**OWN["properties"], "macAddress": "00-22-48-71-C2-05"}  # type: ignore[dict-item]
+    blob = tmp_path / "macAddress=00224871C205" / "PT1H.json"
+    blob.parent.mkdir()
+    blob.write_text(json.dumps({"records": [EXAMPLES[FLOWS]]}))
+    told = _read_web(tmp_path, {**OWN, "properties": properties})
+
+    assert {one.name for one in told.series} == {HOST_STACK, PUBLIC_FLOWS, PRIVATE_FLOWS}
+    # Microsoft's own sample has a second list in a record of the first.
+    blob.write_text(json.dumps({"records": [{"records": [EXAMPLES[FLOWS]]}]}))
+    assert len(_read_web(tmp_path, {**OWN, "properties": properties}).series) == 3

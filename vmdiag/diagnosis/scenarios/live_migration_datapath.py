@@ -20,8 +20,9 @@ or interface are likelier. Where new connections from outside are answered, it i
 connections which died with the pause need keepalive, TCP_USER_TIMEOUT or a lifetime for pooled connections; a VM whose
 agent alone is silent may only have lost its way out; where other networks alone fail, look at their peerings. An
 appliance in the way fails for every VM behind it. A balancer's probe that fails alone may be the application; one that
-is answered speaks for its port, and `VipAvailability` for no VM at all. That a pair of tests proves where the path is
-dead is inferred: no page of Microsoft's states it.
+is answered speaks for its port, and `VipAvailability` for no VM at all. Flow logs that keep saying `NX_SW_NOT_READY`
+show a host that drops packets. That a pair of tests proves where the path is dead is inferred: no page of Microsoft's
+states it.
 
 What to do: redeploy the VM, once. If it stays unreachable, do not redeploy again: open a support request.
 

@@ -74,7 +74,7 @@ def _find_destination(cells: Row) -> VmId | None:
     named = find_text(cells, "destinationresourceid")
     vm = parse_vm_id(named) if named else None
     address = find_text(cells, "destinationip", "destinationaddress")
-    return vm or (make_address_placeholder(address) if _is_private(address) else None)
+    return vm or (make_address_placeholder(address) if is_private_address(address) else None)
 
 
 def _name_source(cells: Row) -> str:
@@ -87,13 +87,14 @@ def _name_source(cells: Row) -> str:
         message = "a test that does not say from where"
         raise MalformedRow(message, _find_destination(cells))
     address = find_text(cells, "destinationip", "destinationaddress")
-    is_public = bool(address) and not _is_private(address)
+    is_public = bool(address) and not is_private_address(address)
     place = Viewpoint.OUTSIDE if ARC_PROVIDER in identifier else Viewpoint.UNKNOWN
     what = f"{what}/{port[:10]}" if port else what
     return name_test(f"{what} at its public address" if is_public else what, source[: 2 * NAME_LENGTH], place)
 
 
-def _is_private(address: str) -> bool:
+def is_private_address(address: str) -> bool:
+    """Whether an address is one that virtual networks are made of; not a name, and not one of the internet."""
     try:
         found = ip_address(address)
     except ValueError:  # a name, or nothing

@@ -26,7 +26,7 @@ SIGNATURES = (
     Signature(
         all_of={"time"},
         one_of={"operationName", "category"},
-        none_of={"eventTimestamp", "specversion"},
+        none_of={"eventTimestamp", "specversion", "macAddress"},
         condition=names_no_metric,
     ),
 )

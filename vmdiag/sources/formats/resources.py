@@ -57,14 +57,15 @@ def _decode_interface(identifier: str, members: Row) -> Iterator[Item]:
     if vm is not None:
         yield VmInventory(VirtualMachine(id=vm, network=frozenset({identifier})))
     through = {_find_referenced_id(members, "networkSecurityGroup")}
-    addresses: set[str] = set()
+    # Its address on the link names it in flow logs.
+    addresses = {re.sub(r"[^0-9a-f]", "", find_text(members, "macAddress").lower())[:ADDRESS_LENGTH]}
     for each in iter_objects(members.get("ipConfigurations")):
         configuration = to_mapping(each.get("properties")) or each
         # The CLI spells the address in the second way.
         named = [_find_referenced_id(configuration, key) for key in ("subnet", "publicIPAddress", "publicIpAddress")]
         pools = [find_text(pool, "id") for key in POOL_KEYS for pool in iter_objects(configuration.get(key))]
         through |= {*named, *(parse_parent_id(part) for part in (named[0], *pools) if part)}
-        addresses.add(find_text(configuration, "privateIPAddress", "privateIpAddress")[:ADDRESS_LENGTH])
+        addresses.add(find_text(configuration, "privateIPAddress", "privateIpAddress").lower()[:ADDRESS_LENGTH])
     yield _make_link(identifier, through)
     yield InterfaceAddress(identifier, frozenset(addresses - {""}))
 
