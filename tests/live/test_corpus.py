@@ -38,8 +38,8 @@ TOLD_MORE = frozenset(
         "hourly_fall",
     }
 )
-# Theirs rest on heartbeats, and no workspace is named here; or on who looks from elsewhere (tests of Connection Monitor,
-# balancers), which is read from files alone.
+# Theirs rest on heartbeats, and no workspace is named here; or on who looks from elsewhere, which is read from files
+# alone (tests of Connection Monitor, balancers).
 TOLD_LESS = frozenset(
     {
         "reached_from_inside_alone",
