@@ -23,6 +23,8 @@ from vmdiag.sources.store import ItemStore
 
 INTERRUPTED_REASON = "interrupted before it was read"
 OUT_OF_TIME_REASON = "not read when the run's time was over (--timeout)"
+# What no later question depends on: a workspace that is slow or silent keeps nobody from the metrics.
+LATE_SIGNALS = (Signal.HEARTBEAT,)
 # Malformed rows of one reading that are told one by one; the gap counts them all.
 WARNING_LIMIT = 3
 
@@ -45,6 +47,7 @@ class FeedReader:
         self._row_counts: dict[FeedRequest, int] = {}  # and how many rows of it were read
         self._pending_scopes: Counter[str] = Counter()
         self._request_count = 0
+        self._awaited_count = 0  # of those under way, without the ones that may come late
         self.includes_now = True
         self.answered_requests: set[FeedRequest] = set()
         self.incomplete_requests: set[FeedRequest] = set()
@@ -61,26 +64,30 @@ class FeedReader:
         for ask in requests:
             self._request_count += 1
             self._row_counts[ask] = 0
+            self._awaited_count += ask.signals != LATE_SIGNALS
             self.requested_signals.update(product(ask.scope_ids, ask.signals))
             self._pending_scopes.update(ask.scope_ids)
             self._workers.submit_job(ask, partial(self._read_pages, ask))
 
-    def finish_requests(self, requests: Iterable[FeedRequest] = ()) -> None:
-        """Ask and wait until all that was asked is answered, refused or given up."""
+    def finish_requests(self, requests: Iterable[FeedRequest] = (), *, but_late: bool = False) -> None:
+        """Ask and wait until all that was asked is answered, refused or given up; or all but what may come late."""
         self.submit_requests(requests)
-        for _ in self.iterate_finished_scopes():
+        for _ in self.iterate_finished_scopes(but_late=but_late):
             pass
 
-    def iterate_finished_scopes(self) -> Iterator[str]:
+    def iterate_finished_scopes(self, *, but_late: bool = False) -> Iterator[str]:
         """The ids in lower case of the VMs, groups and subscriptions of which nothing more is to come, one by one."""
-        while self._row_counts and not self._watcher.stop.is_set():
-            for result in self._workers.iterate_results(self._watcher.stop.is_set):
+        while not self._is_finished(but_late=but_late):
+            for result in self._workers.iterate_results(partial(self._is_finished, but_late=but_late)):
                 if isinstance(result, JobResult):
                     self._store_rows(result.key, result.value)
                 else:
                     yield from self._end_request(result)
-        for ask in list(self._row_counts):
+        for ask in list(self._row_counts) if self._watcher.stop.is_set() else ():
             yield from self._end_request(JobEnd(ask, Interrupted(INTERRUPTED_REASON, "")))
+
+    def _is_finished(self, *, but_late: bool) -> bool:
+        return self._watcher.stop.is_set() or not (self._awaited_count if but_late else self._row_counts)
 
     def _read_pages(self, ask: FeedRequest) -> Iterator[list[object]]:
         """The rows of each page, and behind them why they are not all; in another thread."""
@@ -157,6 +164,7 @@ class FeedReader:
     def _end_request(self, result: JobEnd[FeedRequest]) -> Iterator[str]:
         ask, error = result.key, result.error
         rows = self._row_counts.pop(ask)
+        self._awaited_count -= ask.signals != LATE_SIGNALS
         if isinstance(error, ask.fallback_errors) and ask.fallbacks and not rows:
             self.refusing_regions.add(ask.request.region)
             self.submit_requests(ask.fallbacks)

@@ -105,7 +105,8 @@ class LiveReading:
         # Of more VMs, or of a whole group, there are others in scope to compare with.
         asked += [self._neighbours_request] if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT else []
         known = self._known_vms
-        self._reader.finish_requests(chain(asked, self._build_shared_requests(known), self._build_vm_requests(known)))
+        first = chain(asked, self._build_shared_requests(known), self._build_vm_requests(known))
+        self._reader.finish_requests(first, but_late=True)
         found = self._resolve_vms()
         vms = tuple(vm for vm in found.vms if vm not in found.missing)
         few = vms if len(vms) <= WHOLE_READ_LIMIT else ()
@@ -113,7 +114,7 @@ class LiveReading:
         others = {vm: [other for other in near if other not in vms] for vm, near in self._neighbours_by_vm.items()}
         compared = self._build_comparison_requests(others)
         minutes = self._metrics.build_minute_requests(few)
-        self._reader.finish_requests(chain(self._build_shared_requests(vms), *later, compared, minutes))
+        self._reader.finish_requests(chain(self._build_shared_requests(vms), *later, compared, minutes), but_late=True)
         # The logs that came last may tell of a migration, too; of who was made out by now nothing was measured yet.
         compared = self._build_comparison_requests(others)
         self._reader.finish_requests(chain(compared, self._metrics.build_minute_requests(few)))
@@ -250,7 +251,7 @@ class LiveReading:
         for first in range(0, len(suspicious), SUSPECTS_AT_ONCE):
             some = suspicious[first : first + SUSPECTS_AT_ONCE]
             heartbeats = self._build_heartbeat_requests(some, spans)
-            self._reader.finish_requests(chain(self._build_vm_requests(some, spans), heartbeats))
+            self._reader.finish_requests(chain(self._build_vm_requests(some, spans), heartbeats), but_late=True)
             waiting = {vm.key: vm for vm in some}
             self._reader.submit_requests(self._metrics.build_minute_requests(some))
             for key in self._reader.iterate_finished_scopes():
