@@ -34,7 +34,8 @@ def {name}({options}) -> None:
     """Do something."""
 '''
 OPTIONS = {
-    "check": 40, "record": 24, "diff": 5, "doctor": 12, "mitigations": 15, "explain": 3, "schema": 1, "mcp": 2
+    "check": 42, "record": 25, "diff": 5, "doctor": 12, "mitigations": 15, "explain": 3, "schema": 1, "mcp": 2,
+    "watch": 39, "query": 10,
 }  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -73,6 +72,8 @@ class WatchOptions:
     @contextmanager
     def hold_state(self, words: object) -> Iterator[Path]:
         """The state file, kept from other watches; what the scope is made of names it, where nobody does."""
+        from hashlib import sha256
+
         from vmdiag.redeploy.state_folder import hold_file_lock, make_folder, state_folder
 
         path = state_folder() / "watch" / f"{sha256(repr(words).encode()).hexdigest()[:16]}.jsonl"
