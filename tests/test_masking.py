@@ -98,6 +98,8 @@ def test_what_is_said_beside_the_names_stays_as_it_was() -> None:
     assert (masked.diagnosis.explanation, masked.curve, masked.scenario, masked.diagnosis.recommendation.links) == (
         plain.diagnosis.explanation, plain.curve, plain.scenario, plain.diagnosis.recommendation.links
     )  # fmt: skip
+    path = replace(cases.MIGRATION_EVENT, ref=r"C:\Users\jane\exports\health.json:12")
+    assert mask.mask_value(path).ref == "health.json:12"
     assert json.loads(render_report("ndjson", cases.make_report([masked])))["vm"]["size"] == "Standard_D4s_v5"
 
 

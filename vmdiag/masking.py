@@ -22,6 +22,8 @@ MASKED = "[masked]"
 # Words of the report's own; a group may be called like one of them.
 _KEPT_FIELDS = frozenset({"code", "explanation", "explained_by", "scenario", "guard"})
 _KEPT_LINK = "https://learn.microsoft.com/"
+# The folders of a path, as any system writes them.
+_FOLDERS = re.compile(r".*[/\\]", re.DOTALL)
 _RUN = re.compile(r"[^\W_]+")
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # What is known by its form: who looks at a VM, in the words of the evidence; parts of resource ids, GUIDs, addresses of
@@ -117,7 +119,7 @@ class Mask:
         ):
             # Of a path the last part tells where to look; the others tell whose machine it lies on.
             is_path = field == "ref" and not value.startswith("/subscriptions/")
-            return self.mask_text(value.rpartition("/")[2] if is_path else value)
+            return self.mask_text(_FOLDERS.sub("", value) if is_path else value)
         if isinstance(value, Mapping):
             return {key: self.mask_value(each) for key, each in value.items()}
         if isinstance(value, tuple | list | frozenset):

@@ -21,7 +21,7 @@ from tests.incidents.model import ServiceIssue
 from tests.live.conftest import AzureStarter, Change, LocalAzure, build_fleet, build_world, log_operation
 from vmdiag.identity import VmId
 from vmdiag.redeploy.journal import JournalEntry, Step
-from vmdiag.redeploy.state_folder import hold_exclusive_lock
+from vmdiag.redeploy.locks import hold_exclusive_lock
 
 VM = VmId(subscription=SUBSCRIPTION, resource_group="prod", name="web-01")
 OTHER = VmId(subscription=SUBSCRIPTION, resource_group="test", name="db-01")

@@ -55,11 +55,8 @@ def count_objects() -> int:
     return sum(str(type(one).__module__).startswith("vmdiag") for one in gc.get_objects())
 
 
-def test_in_a_day_with_faults_and_a_restart_every_change_is_told_once(
-    served: ExitStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    world = create_calm_fleet(10, 2)
-    day = begin_day(served, monkeypatch, tmp_path, world, EVERY)
+def write_story(day: Day, world: World) -> None:
+    """What happens to five VMs and to those who read of them, hour by hour."""
     early, unseen, unwatched, unharmed, stopped, former = *list(world)[:5], world.principal
     day.story = [
         (1 * HOUR, lambda: migrate_vm(world, early, harm=True)),
@@ -78,6 +75,15 @@ def test_in_a_day_with_faults_and_a_restart_every_change_is_told_once(
         (19 * HOUR, lambda: setattr(world, "principal", former)),
         (20 * HOUR, lambda: world.vms.pop(stopped.id.lower())),
     ]
+
+
+def test_in_a_day_with_faults_and_a_restart_every_change_is_told_once(
+    served: ExitStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = create_calm_fleet(10, 2)
+    day = begin_day(served, monkeypatch, tmp_path, world, EVERY)
+    early, unseen, unwatched, _, stopped = list(world)[:5]
+    write_story(day, world)
     rounds: list[tuple[timedelta, float, float, int]] = []
     sizes: list[int] = []
 

@@ -16,7 +16,7 @@ from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
 from vmdiag.model import Signal
 from vmdiag.redeploy.journal import Journal, JournalChangedError, JournalEntry, Step, UnknownVersionError
-from vmdiag.redeploy.state_folder import hold_exclusive_lock
+from vmdiag.redeploy.locks import hold_exclusive_lock
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="prod", name="web-01")
@@ -186,7 +186,7 @@ def test_many_writers_do_not_mix(journal: Journal) -> None:
 
 HOLD = """
 import sys, time
-from vmdiag.redeploy.state_folder import hold_exclusive_lock
+from vmdiag.redeploy.locks import hold_exclusive_lock
 with hold_exclusive_lock({sys.argv[1]}) as rival:
     print(rival, flush=True)
     time.sleep(600)

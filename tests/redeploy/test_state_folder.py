@@ -77,7 +77,7 @@ from dataclasses import replace
 from pathlib import Path
 from tests.redeploy.test_state_folder import DEED
 from vmdiag.redeploy.journal import Journal
-from vmdiag.redeploy.state_folder import hold_exclusive_lock
+from vmdiag.redeploy.locks import hold_exclusive_lock
 journal = Journal()
 with hold_exclusive_lock({"scope"}) as rival:
     assert rival is None, rival
@@ -104,7 +104,7 @@ import errno, fcntl, sys
 def flock(*_):
     raise OSError(errno.{code}, "no locks")
 fcntl.flock = flock
-from vmdiag.redeploy.state_folder import hold_exclusive_lock
+from vmdiag.redeploy.locks import hold_exclusive_lock
 try:
     with hold_exclusive_lock({{"scope"}}) as rival:
         print("held" if rival is None else "rival")
@@ -124,7 +124,7 @@ import os, sys, tempfile
 from pathlib import Path
 from tests.redeploy.test_state_folder import DEED
 from vmdiag.redeploy.journal import Journal
-from vmdiag.redeploy.state_folder import hold_exclusive_lock
+from vmdiag.redeploy.locks import hold_exclusive_lock
 shared = os.environ["XDG_STATE_HOME"]
 with tempfile.TemporaryDirectory() as warm:
     os.environ["XDG_STATE_HOME"] = warm

@@ -74,7 +74,8 @@ class WatchOptions:
         """The state file, kept from other watches; what the scope is made of names it, where nobody does."""
         from hashlib import sha256
 
-        from vmdiag.redeploy.state_folder import hold_file_lock, make_folder, state_folder
+        from vmdiag.redeploy.locks import hold_file_lock
+        from vmdiag.redeploy.state_folder import make_folder, state_folder
 
         path = state_folder() / "watch" / f"{sha256(repr(words).encode()).hexdigest()[:16]}.jsonl"
         if self.state is not None:

@@ -16,9 +16,9 @@ from vmdiag.errors import BadAnswer, MitigationError, NotAllowed, NotFound, Sour
 from vmdiag.mitigation import Status
 from vmdiag.redeploy.context import FollowedRedeploy, RedeployContext
 from vmdiag.redeploy.journal import JournalEntry, Step
+from vmdiag.redeploy.locks import hold_exclusive_lock
 from vmdiag.redeploy.lost_answer import conclude_from_traces, find_redeploy_traces
 from vmdiag.redeploy.operation import Progress, read_progress
-from vmdiag.redeploy.state_folder import hold_exclusive_lock
 from vmdiag.redeploy.verification import Sign, read_sign
 
 # Seconds between two questions; an operation takes a minute at best, and each question is charged.

@@ -19,10 +19,10 @@ from filelock import Timeout
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Mitigation, Status
 from vmdiag.model import Signal
+from vmdiag.redeploy.locks import make_lock
 from vmdiag.redeploy.state_folder import (
     OWNER_ONLY,
     make_folder,
-    make_lock,
     mode_within,
     require_own,
     require_own_file,

@@ -1,19 +1,16 @@
-"""Where a user's state is kept, and the locks there that keep runs apart.
+"""Where a user's state is kept.
 
-Locks are given back when a run is killed. Whoever could write into the folder, or put another in its place, could forge
-the journal or take a lock away, so such a folder is not used. One that a group can write and that has the set-group-ID
+Whoever could write into the folder, or put another in its place, could forge the journal or take a lock away, so such a
+folder is not used. One that a group can write and that has the set-group-ID
 bit is shared on purpose: what is made in it is that group's too, so that its members see each other's redeploys.
 """
 
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from hashlib import sha256
+from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
 OWNER_ONLY, OWNER_ONLY_FOLDER = 0o600, 0o700
@@ -111,34 +108,6 @@ def _require_owner(path: Path) -> None:
         raise OSError(None, message)
 
 
-@contextmanager
-def hold_exclusive_lock(scopes: Iterable[str]) -> Iterator[str | None]:
-    """Keep other runs on this machine out of some scopes; says who is there already, `None` where nobody is.
-
-    Wherever the journal lies, the locks are in one place. Raises `OSError`, also where the file system has no locks.
-    """
-    folder = state_folder() / "locks"
-    make_folder(folder.parent)
-    make_folder(folder)
-    with ExitStack() as held:
-        rival = None
-        for scope in sorted(scopes):
-            # An id may be anything; its digest is a name that every file system takes.
-            name = sha256(scope.lower().encode()).hexdigest()[:32]
-            try:
-                held.enter_context(make_lock(folder / f"{name}.lock", timeout=0))
-            except Timeout:
-                rival = f"another run of vmdiag redeploys in {scope}"
-                break
-        yield rival
-
-
-def make_lock(path: Path, timeout: float) -> FileLock:
-    """A lock that the system gives back, or none: a mere file would tell nothing of a run on another host."""
-    mode = mode_within(path.parent) if path.parent.exists() else OWNER_ONLY
-    return FileLock(path, timeout=timeout, mode=mode, fallback_to_soft=False)
-
-
 def sync_folder(folder: Path) -> None:
     """Put a new file's name on disk, too, where a folder can be opened."""
     if os.name == "posix":
@@ -147,15 +116,3 @@ def sync_folder(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
-
-
-@contextmanager
-def hold_file_lock(path: Path) -> Iterator[bool]:
-    """Keep others who ask for it, too, from a file; false where somebody has it already. Raises `OSError`."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(make_lock(path.with_name(f"{path.name}.lock"), timeout=0))
-        except Timeout:
-            yield False
-            return
-        yield True

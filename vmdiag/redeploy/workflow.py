@@ -17,11 +17,11 @@ from vmdiag.redeploy.context import FollowedRedeploy, RedeployContext, WorkflowC
 from vmdiag.redeploy.follow import RESUME, follow_redeploy
 from vmdiag.redeploy.guards import BUDGET_SPAN, GOOD_FOR, Order, Refusal, is_candidate, review_plans
 from vmdiag.redeploy.journal import JournalChangedError, JournalEntry, Step
+from vmdiag.redeploy.locks import hold_exclusive_lock
 from vmdiag.redeploy.model import AffectedVm, Consent, KnownRedeploy, Plan, Policy, Population, Preflight
 from vmdiag.redeploy.outcome import add_mitigation, build_outcome, build_refused_case
 from vmdiag.redeploy.preflight import read_preflights
 from vmdiag.redeploy.request import HeldError, apply_order, build_plan, read_boot_seconds
-from vmdiag.redeploy.state_folder import hold_exclusive_lock
 from vmdiag.redeploy.verification import describe_normal_signals, explain_unreported, list_witnesses
 
 # So many VMs are looked at closely even where their number alone refuses them: then a plan tells every guard's answer.

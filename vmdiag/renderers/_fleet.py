@@ -5,7 +5,7 @@ from datetime import datetime
 from rich.cells import cell_len
 from rich.text import Text
 
-from vmdiag.diagnosis.model import Action, Case, State, Verdict
+from vmdiag.diagnosis.model import Action, Case, Verdict
 from vmdiag.renderers._page import BOLD, Page, get_verdict_style
 from vmdiag.wording import fleet_texts, narrative, redeploy_texts
 from vmdiag.wording.plain_text import format_iso, format_vm_name
@@ -20,7 +20,6 @@ _MERGED_WIDTH = 15
 # So many columns a name wants, and so many it must have.
 _PREFERRED_NAME_WIDTH = 36
 _MIN_NAME_WIDTH = 12
-_STATE_WORDS = {State.OPEN: "still lost", State.RECOVERED: "recovered", State.REDEPLOYED: "redeployed"}
 
 
 def draw_fleet(told: list[Case], counted: list[Case], page: Page) -> None:
@@ -110,7 +109,7 @@ def _get_name_width(widths: dict[str, int], shown: list[str], room: int) -> int:
 def _format_cells(case: Case) -> dict[str, str]:
     """The columns in order, but for the name."""
     diagnosis, action = case.diagnosis, case.diagnosis.recommendation.action
-    state = _STATE_WORDS[diagnosis.state] if diagnosis.state else "-"
+    state = fleet_texts.STATE_WORDS[diagnosis.state] if diagnosis.state else "-"
     step = "-" if action is Action.NONE else action.value
     return {
         "verdict": diagnosis.verdict.value,

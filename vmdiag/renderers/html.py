@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vmdiag.diagnosis.model import Action, Case, Stance, State, Verdict
+from vmdiag.diagnosis.model import Action, Case, State, Verdict
 from vmdiag.model import Gap
 from vmdiag.renderers import Report
 from vmdiag.renderers._timeline_chart import WIDTH, build_chart
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 _SIGNS = {Verdict.CONFIRMED: "✖", Verdict.SUSPECTED: "▲", Verdict.INCONCLUSIVE: "?", Verdict.CLEAR: "✔"}
 # For a VM that is clear of what was asked about and down for another reason: no tick.
 _DOWN = ("▼", "down")
-_STANCE_SIGNS = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
-_STATE_WORDS = {State.OPEN: "still lost", State.RECOVERED: "recovered", State.REDEPLOYED: "redeployed"}
 _MAX_LENGTH = 4000
 _MAX_GAPS = 12
 # Stories beyond so many letters make a page that opens slowly; the table holds every VM.
@@ -60,6 +58,7 @@ def write_report(report: Report, out: TextIO) -> None:
             break
         anchors[case.vm.id] = len(stories)
         stories.append(Markup(story))  # noqa: S704 - a template escaped it
+    states = {case.diagnosis.state for case in told}
     title = f"{len(cases)} VMs diagnosed" if cases else fleet_texts.describe_empty_report(header)
     style, script = _read_part(environment, "page.css"), _read_part(environment, "page.js")
     page = environment.get_template("page.html").stream(
@@ -74,7 +73,7 @@ def write_report(report: Report, out: TextIO) -> None:
         columns=_list_columns(told),
         rows=(dict(_describe_row(case), anchor=anchors.get(case.vm.id)) for case in told),
         verdicts=[verdict for verdict in Verdict if any(case.diagnosis.verdict is verdict for case in told)],
-        states=[word for state, word in _STATE_WORDS.items() if any(case.diagnosis.state is state for case in told)],
+        states=[word for state, word in fleet_texts.STATE_WORDS.items() if state in states],
         total=len(cases),
         is_listed=len(cases) > 1 and bool(told),
         rest=fleet_texts.describe_counted_cases(counted),
@@ -166,7 +165,7 @@ def _describe_row(case: Case) -> dict[str, Any]:
         "vm": format_vm_name(case.vm.id),
         "subscription": shorten_name(case.vm.id.subscription),
         **{name: format_instant(at).removesuffix(" UTC") if at else "" for name, at in instants.items()},
-        "state": _STATE_WORDS[found.state] if found.state else "",
+        "state": fleet_texts.STATE_WORDS[found.state] if found.state else "",
         "explanation": shorten_name(found.explanation or ""),
         "action": found.recommendation.action,
         "mitigation": case.mitigation.status if case.mitigation else "",
@@ -211,7 +210,7 @@ def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: 
         guards_heading=redeploy_texts.GUARDS_HEADING,
         impact=list(redeploy_texts.describe_impact(case)),
         evidence=[
-            (title, [(_STANCE_SIGNS[one.stance], one, shorten_source_ref(one.ref or "")) for one in found])
+            (title, [(evidence.STANCE_SIGNS[one.stance], one, shorten_source_ref(one.ref or "")) for one in found])
             for title, found in evidence.group_evidence(case)
         ],
         gaps=_describe_gaps(case.gaps),

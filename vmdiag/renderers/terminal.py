@@ -10,7 +10,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from vmdiag.diagnosis.model import Action, Case, Stance
+from vmdiag.diagnosis.model import Action, Case
 from vmdiag.model import Gap, Window
 from vmdiag.renderers import Report, _fleet
 from vmdiag.renderers._page import BOLD, Page, pack_lines
@@ -31,7 +31,6 @@ _MAX_GAPS = 8
 _DATED_ROWS = frozenset({"Migrated", "Lost", "Now"})
 _GUARD_STYLES = {"-": "bold red", "+": "green"}
 _ROW_STYLES = {"LOST": "bold red", "BACK": "bold green", "NOW": BOLD}
-_STANCE_SIGNS = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
 
 
 def write_report(report: Report, out: TextIO) -> None:
@@ -79,7 +78,7 @@ def draw_vm(case: Case, page: Page) -> None:
         clock = ShortTimeFormat.fit_to_times(one.at for one in found if one.at)
         page.print_heading(f"{title} ({clock.title})")
         for one in found:
-            head = f"  {_STANCE_SIGNS[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL_WIDTH}}"
+            head = f"  {evidence.STANCE_SIGNS[one.stance]} {clock(one.at)}  {one.signal:<{_SIGNAL_WIDTH}}"
             room = max(2, min(MAX_SOURCE_REF, page.prose_width - len(head) - 2))
             ref = page.sanitize_text(f" [{shorten_source_ref(one.ref, room)}]" if one.ref else "", "dim")
             text = Text.assemble(page.sanitize_text(shorten_sentence(one.says)), ref)

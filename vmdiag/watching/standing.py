@@ -81,7 +81,9 @@ def trim_case(case: Case) -> Case:
         found, finding=asked, findings=(asked,), losses=tuple(replace(one, channels=()) for one in found.losses[-1:])
     )
     done = None if case.mitigation is None else replace(case.mitigation, guards=(), loses=(), risks=())
-    return replace(case, diagnosis=diagnosis, gaps=(), events=(), curve=None, latest={}, mitigation=done)
+    return replace(
+        case, diagnosis=diagnosis, gaps=(), events=(), curve=None, heartbeats=None, latest={}, mitigation=done
+    )
 
 
 def is_uneventful(case: Case) -> bool:

@@ -11,6 +11,9 @@ from vmdiag.model import Signal
 from vmdiag.wording.plain_text import format_iso, shorten_name, shorten_sentence
 from vmdiag.wording.redeploy_texts import list_redeploy_times
 
+# How a piece of evidence is marked.
+STANCE_SIGNS = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
+
 
 def get_scenario(case: Case) -> Scenario | None:
     """The scenario that was asked about, when it is known."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from vmdiag.diagnosis.model import Case, Header, OtherVms, State, Verdict
 
+STATE_WORDS = {State.OPEN: "still lost", State.RECOVERED: "recovered", State.REDEPLOYED: "redeployed"}
+
 
 def sort_cases(cases: Iterable[Case]) -> list[Case]:
     """Affected first: by verdict, then those still lost, then as they came."""
