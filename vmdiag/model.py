@@ -26,6 +26,7 @@ class Signal(StrEnum):
     POWER = "power"  # the power state in the instance view
     OPERATOR = "operator"  # --unreachable-since
     PROBE = "probe"  # a TCP connection tried from here
+    PROOF = "proof"  # what Network Watcher finds when it is asked: --prove
     MONITOR = "monitor"  # Connection Monitor: tests towards the VM from other places
     BALANCER = "balancer"  # what a load balancer's probes see of the VM
     FLOWS = "flow-log"  # flow logs of its networks and security groups
@@ -70,6 +71,10 @@ class Kind(StrEnum):
     UNREACHABLE = "unreachable"
     PROBE_FAILED = "probe-failed"
     PROBE_ANSWERED = "probe-answered"
+    PROOF_REACHED = "proof-reached"  # Network Watcher reached the VM from somewhere just now
+    PROOF_LOST = "proof-lost"  # it did not
+    PROOF_DENIED = "proof-denied"  # a rule or a route keeps others out
+    PROOF_ALLOWED = "proof-allowed"  # none does
     BACKEND_UP = "backend-up"
     BACKEND_DOWN = "backend-down"  # the balancer's probe is not answered
     BACKEND_PLATFORM_DOWN = "backend-platform-down"  # the balancer blames Azure's own infrastructure

@@ -15,6 +15,7 @@ from vmdiag import plugins, renderers
 from vmdiag.cli.check import ReportOptions
 from vmdiag.cli.exit_codes import FailOn
 from vmdiag.cli.options import VerbosityOptions, get_variable_name
+from vmdiag.cli.proof_options import ProofOptions
 from vmdiag.cli.redeploy_options import COMMAND_LINE_ONLY, RedeployOptions
 from vmdiag.cli.scope_options import ScopeOptions
 from vmdiag.cli.source_options import AzureOptions, SourceOptions
@@ -49,7 +50,10 @@ def test_every_option_but_those_that_loosen_a_guard_can_be_given_in_the_environm
     shown = vmdiag("check", "--help").out.partition("Examples:")[0]
     assert ",".join(plugins.list_names(renderers)) in "".join(shown.split())
     flags = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)) - {"--help"}
-    groups = (ScopeOptions, SourceOptions, AzureOptions, ReportOptions, RedeployOptions, VerbosityOptions)
+    groups = (
+        *(ScopeOptions, SourceOptions, AzureOptions, ProofOptions),
+        *(ReportOptions, RedeployOptions, VerbosityOptions),
+    )
     declared = {info.envvar for kind in groups for field in fields(kind) for info in get_args(field.type)[1:]} - {None}
     loosening = {flag for flag in flags if flag.removeprefix("--").replace("-", "_") in COMMAND_LINE_ONLY}
 

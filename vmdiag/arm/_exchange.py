@@ -16,10 +16,11 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from vmdiag import __version__
 from vmdiag.arm import error_translation
+from vmdiag.arm.proof_actions import PendingAnswer
 from vmdiag.arm.request import Endpoint, Request, get_members
 from vmdiag.errors import BadAnswer, SourceError
 
-HTTP_OK, HTTP_NO_CONTENT = 200, 204  # of HTTP
+HTTP_OK, HTTP_ACCEPTED, HTTP_NO_CONTENT = 200, 202, 204  # of HTTP
 # Seconds to connect, and between two pieces of an answer; how long the whole may take is limited by who asks.
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 # A month of six metrics by the minute is 14 MB; nothing that is read has more in one page.
@@ -57,7 +58,10 @@ def create_client(origin: str, shared: RequestsTransport, credential: TokenCrede
 
 def exchange_request(pipeline: Client, asked: Request, url: str, body: Mapping[str, object] | None) -> Answer:
     """Ask, with a body as a query; raises azure-core's errors, and ours for an answer that is too large."""
-    request = HttpRequest("GET", url) if body is None else HttpRequest("POST", url, json=dict(body))
+    if body is None:
+        request = HttpRequest("POST" if asked.is_action else "GET", url)
+    else:
+        request = HttpRequest("POST", url, json=dict(body))
     patience = asked.patience or READ_TIMEOUT
     answer = pipeline.send_request(request, stream=True, connection_timeout=CONNECT_TIMEOUT, read_timeout=patience)
     read = bytearray()
@@ -79,8 +83,9 @@ def decode_answer(request: Request, answer: Answer | SourceError) -> tuple[objec
     """What an answer says, or the error that it is."""
     if isinstance(answer, SourceError):
         return None, answer
-    if answer.status == HTTP_NO_CONTENT:
-        return None, None  # of Log Analytics: a workspace without any data
+    is_pending = answer.status == HTTP_ACCEPTED and (request.is_action or request.is_operation)
+    if is_pending or answer.status == HTTP_NO_CONTENT:
+        return PendingAnswer(answer.headers) if is_pending else None, None  # 204: a workspace without any data
     if answer.status != HTTP_OK:
         return None, error_translation.build_refusal(request, answer.status, answer.headers, answer.body)
     try:

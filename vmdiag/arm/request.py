@@ -47,7 +47,8 @@ class Request:
     With a `body` it is a query that is sent as a POST and changes nothing. Answers are decoded as `answer_type` where
     they fit it, else, and without one, as plain values. `patience` is how many seconds the service may think about it
     before it begins to answer, where that is long by its nature; `hint` is what to do where it is not allowed; `region`
-    is whose endpoint is asked, where each has its own.
+    is whose endpoint is asked, where each has its own. `is_action` marks a POST that only `--prove` sends, with or
+    without a body, `is_operation` a look at what such a one began.
     """
 
     description: str
@@ -61,6 +62,8 @@ class Request:
     patience: float | None = None
     hint: str = ""
     region: str = ""
+    is_action: bool = False
+    is_operation: bool = False
 
     @property
     def throttle_scope(self) -> str:
@@ -89,7 +92,8 @@ class AzureSettings:
     `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `tenant` is where
     to sign in, and `client_id` the client id of a managed identity; `ca_bundle` is a file with the authorities to
     trust; `api_versions` are api-versions by service, for clouds that lag; `timeout` bounds the whole reading;
-    `probe_port` is a TCP port; `cluster` is the origin of the cluster of Azure Data Explorer that is asked.
+    `probe_port` is a TCP port; `cluster` is the origin of the cluster of Azure Data Explorer that is asked. `proves`
+    allows the actions of `--prove`, which look at suspects from elsewhere: from the VMs `proof_origins`, as named.
     """
 
     cloud: str = "public"
@@ -104,3 +108,5 @@ class AzureSettings:
     workspaces: tuple[str, ...] = ()
     probe_port: int | None = None
     cluster: str | None = None
+    proves: bool = False
+    proof_origins: tuple[str, ...] = ()

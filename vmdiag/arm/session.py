@@ -1,7 +1,7 @@
 """One run's talk with Azure: signs in when first asked, paces, retries, follows pages.
 
-Only questions pass: GET, and POST to query endpoints. A page may name the next one only on its own origin, because the
-token goes with it.
+Only questions pass: GET, POST to query endpoints, and with `--prove` its actions (`proof_actions`). A page may name the
+next one only on its own origin, because the token goes with it.
 """
 
 import re
@@ -18,6 +18,7 @@ from vmdiag.arm._clock import AzureClock
 from vmdiag.arm._exchange import Answer, Client
 from vmdiag.arm._transport import EXCHANGE_TIMEOUT, Transport
 from vmdiag.arm.clouds import Cloud
+from vmdiag.arm.proof_actions import require_proof_action
 from vmdiag.arm.rate_limits import RateLimiter, RetryBudget, parse_quota_reset, parse_retry_after
 from vmdiag.arm.request import API_VERSIONS, AzureSettings, Endpoint, Request, get_members
 from vmdiag.completeness import find_continuation
@@ -123,7 +124,7 @@ class Session:
         link, body, seen, rows = "", request.body, set[str](), 0
         while True:
             try:
-                page = self._read_page(request, link, body)
+                page = self.read_page(request, link, body)
             except error_translation.AnswerTooLarge as error:
                 body = _exchange.build_smaller_query(body, rows, error)
                 continue
@@ -152,7 +153,7 @@ class Session:
     def _read_cloud_metadata(self, arm: str) -> object:
         path, endpoint = "/metadata/endpoints", Endpoint.METADATA
         request = Request(description=arm, service="metadata", path=path, permission="", endpoint=endpoint)
-        return self._read_page(request, f"{arm}{self._build_path(request)}", None)
+        return self.read_page(request, f"{arm}{self._build_path(request)}", None)
 
     def _build_path(self, request: Request) -> str:
         """The request's path and query."""
@@ -177,15 +178,15 @@ class Session:
             raise BadAnswer(message, "Give the cloud by its address: --cloud https://MANAGEMENT-ENDPOINT.")
         return origin
 
-    def _read_page(self, request: Request, link: str, body: Mapping[str, object] | None) -> object:
+    def read_page(self, request: Request, link: str, body: Mapping[str, object] | None) -> object:
         """One page, tried again where something can be done about the refusal."""
         budget = RetryBudget()
         while True:
             payer = request.throttle_scope, request.provider
-            self._wait_seconds(self._rate_limiter.reserve_request(*payer), request)
+            self.wait_seconds(self._rate_limiter.reserve_request(*payer), request)
             # Who waited for a turn may have been refused it meanwhile, by an answer to somebody else.
             while (pause := self._rate_limiter.measure_block(*payer)) > 0:
-                self._wait_seconds(pause, request)
+                self.wait_seconds(pause, request)
             url = link or f"{self._get_origin(request)}{self._build_path(request)}"
             answer = self._send_once(request, url, body)
             value, error = _exchange.decode_answer(request, answer)
@@ -197,6 +198,7 @@ class Session:
 
     def _send_once(self, request: Request, url: str, body: Mapping[str, object] | None) -> Answer | SourceError:
         """The answer, or why there is none."""
+        require_proof_action(request, proves=self.settings.proves)
         asked_at = self.clock.local_now()
         what = request.description
 
@@ -228,7 +230,7 @@ class Session:
         if isinstance(answer, error_translation.UntrustedCertificate):
             return False
         if isinstance(answer, SourceError) or answer.status == _exchange.HTTP_OK:
-            self._wait_seconds(budget.take_next_delay(), request)
+            self.wait_seconds(budget.take_next_delay(), request)
         elif answer.status in RETRYABLE_STATUSES:
             server_delay = parse_retry_after(answer.headers, self.now)
             pause = budget.take_next_delay(server_delay)
@@ -236,7 +238,7 @@ class Session:
                 # Who comes next would be refused, too.
                 provider = "" if error_translation.is_throttled_by_arm(answer.body) else request.provider
                 self._rate_limiter.block_requests(request.throttle_scope, provider, pause)
-            self._wait_seconds(pause, request)
+            self.wait_seconds(pause, request)
         elif answer.status == HTTP_UNAUTHORIZED and request.endpoint is not Endpoint.METADATA:
             budget.take_next_delay()
             self._get_credential().invalidate_token(answer.token)
@@ -248,7 +250,8 @@ class Session:
             self.api_versions[request.service] = older
         return True
 
-    def _wait_seconds(self, seconds: float, request: Request) -> None:
+    def wait_seconds(self, seconds: float, request: Request) -> None:
+        """Wait, where that is not too long, and as long as nobody ends the run; else raise why not."""
         if seconds > WAIT_LIMIT:
             until = self.now + timedelta(seconds=seconds)
             message = f"{request.description}: throttled until {until:%H:%M:%S}Z"

@@ -9,6 +9,7 @@ import typer
 
 from vmdiag import plugins, renderers
 from vmdiag.cli.options import VerbosityOptions, complete_plugins, declare_option, list_typed_options
+from vmdiag.cli.proof_options import ProofOptions
 from vmdiag.cli.redeploy_options import RedeployOptions
 from vmdiag.cli.scope_options import ScopeOptions
 from vmdiag.cli.source_options import AzureOptions, OpenedSource, SourceOptions, open_source
@@ -131,6 +132,7 @@ def check(
     scope_options: ScopeOptions,
     source_options: SourceOptions,
     azure_options: AzureOptions,
+    proof_options: ProofOptions,
     report_options: ReportOptions,
     redeploy_options: RedeployOptions,
     verbosity: VerbosityOptions,
@@ -140,10 +142,13 @@ def check(
     Live, VMs are named, or chosen by group, tag or --all; of an archive those with a migration or a loss are told.
     """
     with verbosity.open_console() as watch:
-        redeploy_options.validate_options(list_typed_options(context))
+        typed_options = list_typed_options(context)
+        redeploy_options.validate_options(typed_options)
+        proof_options.validate_options(typed_options)
         report_options.check_format()
         lines = report_options.read_previous_lines()
-        source = open_source(scope_options, source_options, azure_options, watch, report_options.unreachable_since)
+        stated = report_options.unreachable_since
+        source = open_source(scope_options, source_options, azure_options, watch, stated, proof_options)
         workflow = redeploy_options.prepare_workflow(source, report_options.out, watch)
         return run_check(source, report_options, lines, watch, workflow)
 

@@ -17,6 +17,7 @@ from vmdiag.cli.options import (
     parse_duration,
     require_match,
 )
+from vmdiag.cli.proof_options import NO_PROOFS, ProofOptions
 from vmdiag.cli.scope_options import STANDARD_INPUT, ScopeOptions, resolve_unreachable_since
 from vmdiag.errors import UsageError
 from vmdiag.sources import kusto
@@ -195,6 +196,7 @@ def open_source(
     azure_options: AzureOptions,
     watch: "StatusConsole",
     unreachable_since: str | None = None,
+    proofs: ProofOptions = NO_PROOFS,
 ) -> OpenedSource:
     """Open what the options name; `UsageError` for whatever is wrong with them, before anything is read."""
     name, path = parse_address(source_options.source)
@@ -204,7 +206,7 @@ def open_source(
     now = datetime.now(UTC)
     is_live, is_archive = name == LIVE_SOURCE, name == ARCHIVE_SOURCE
     offset = None if source_options.utc_offset is None else parse_utc_offset(source_options.utc_offset, "--utc-offset")
-    _refuse_misplaced_options(source_options, azure_options, name)
+    _refuse_misplaced_options(source_options, azure_options, proofs, name)
     is_account = name in (LIVE_SOURCE, GRAPH_SOURCE)
     scope = scope_options.build_scope(now, os.environ.get("AZURE_SUBSCRIPTION_ID") if is_account else None)
     if is_live and not scope.names_any:
@@ -217,7 +219,7 @@ def open_source(
     scope = replace(scope, exact_scan=source_options.exact_scan, screens=source_options.screen == "on")
     lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=not is_archive)
     return OpenedSource(
-        source=connect_source(source_options, azure_options, watch),
+        source=connect_source(source_options, azure_options, watch, proofs),
         scope=replace(scope, utc_offset=offset, processes=processes),
         address=f"{name}:{path}" if path else name,
         cloud=azure_options.cloud.strip().lower(),
@@ -226,19 +228,24 @@ def open_source(
     )
 
 
-def connect_source(source_options: SourceOptions, azure_options: AzureOptions, watch: "StatusConsole") -> "Source":
+def connect_source(
+    source_options: SourceOptions, azure_options: AzureOptions, watch: "StatusConsole", proofs: ProofOptions = NO_PROOFS
+) -> "Source":
     """The source that the options name; one that asks Azure begins to sign in."""
     name, path = parse_address(source_options.source)
-    access = azure_options.build_access(os.environ, source_options.probe)
+    access = proofs.add_settings(azure_options.build_access(os.environ, source_options.probe))
     package = kusto if name in plugins.list_names(kusto) else sources
     source: Source = plugins.load(package, name).connect(path, watch, access, lambda: datetime.now(UTC))
     return source
 
 
-def _refuse_misplaced_options(source_options: SourceOptions, azure_options: AzureOptions, name: str) -> None:
+def _refuse_misplaced_options(
+    source_options: SourceOptions, azure_options: AzureOptions, proofs: ProofOptions, name: str
+) -> None:
     """Raise `UsageError` for an option that only another kind of source has a use for."""
     of_live = {
         "--probe": source_options.probe,
+        "--prove": proofs.prove,
         "--workspace": azure_options.workspace,
         "--screen": source_options.screen == "off",
     }

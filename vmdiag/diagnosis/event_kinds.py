@@ -61,6 +61,8 @@ def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str,
             return Kind.PROBE_ANSWERED if status.lower() == "answered" else Kind.PROBE_FAILED
         case Signal.BALANCER:
             return words.BACKEND_REASONS.get(name.lower(), Kind.OTHER)
+        case Signal.PROOF:
+            return words.PROOFS.get((name.lower(), status.lower()), Kind.OTHER)
         case Signal.APPLICATION:
             return Kind.APPLICATION_HEALTHY if name.lower() == words.HEALTHY else Kind.OTHER
         case (

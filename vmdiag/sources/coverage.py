@@ -23,7 +23,7 @@ ANSWER_FORMS = frozenset({HEALTH_CHANGES_FORM, "service-events"})
 MEASURED_SIGNALS = frozenset({Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK, Signal.HEARTBEAT})
 FEED_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 # Not feeds: what the operator says and what is tried from here.
-NON_FEED_SIGNALS = frozenset({Signal.OPERATOR, Signal.PROBE})
+NON_FEED_SIGNALS = frozenset({Signal.OPERATOR, Signal.PROBE, Signal.PROOF})
 # What others see of the VM, where somebody set that up: no gap where there is none.
 WITNESS_SIGNALS = frozenset({Signal.MONITOR, Signal.BALANCER, Signal.FLOWS, Signal.APPLICATION})
 # What a VM's story is made of; where one of them was not heard, there is a gap.

@@ -37,6 +37,7 @@ from vmdiag.sources.azure.feeds import (
     virtual_machine,
 )
 from vmdiag.sources.azure.probe import probe_addresses
+from vmdiag.sources.azure.proof_reading import ProofReading
 from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscriptions
 from vmdiag.sources.coverage import SourceLimits
 from vmdiag.sources.decoding.fields import parse_scope
@@ -95,6 +96,7 @@ class LiveReading:
             who, subscriptions, lambda vm, other: self._neighbours_by_vm[vm].append(other)
         )
         self._comparison_spans: dict[VmId, Window] = {}
+        self._proofs = ProofReading(session, self._store, watcher, window.end, is_present=self._reader.includes_now)
         self._metrics = MetricReading(session, self._reader, self._store, self._span, self._now, needs.triggers)
 
     def start_reading(self) -> Reading:
@@ -119,6 +121,7 @@ class LiveReading:
         compared = self._build_comparison_requests(others)
         self._reader.finish_requests(chain(compared, self._metrics.build_minute_requests(few)))
         self._probe_vms(vms)
+        self._proofs.prove_vms(self._proofs.choose_suspects(few, self._scope, self._span, self._needs.triggers))
         self._record_unread_feeds(vms)
         self._store.finish_loading()
         lost = self._reader.failures.get(self._network_request)
@@ -252,6 +255,7 @@ class LiveReading:
             some = suspicious[first : first + SUSPECTS_AT_ONCE]
             heartbeats = self._build_heartbeat_requests(some, spans)
             self._reader.finish_requests(chain(self._build_vm_requests(some, spans), heartbeats), but_late=True)
+            self._proofs.prove_vms(some)
             waiting = {vm.key: vm for vm in some}
             self._reader.submit_requests(self._metrics.build_minute_requests(some))
             for key in self._reader.iterate_finished_scopes():

@@ -27,7 +27,7 @@ from vmdiag.sources.rows import MalformedRow, Row
 if TYPE_CHECKING:
     from vmdiag.sources.decoding.recording import Recording
 
-SIGNALS = tuple(filterfalse({Signal.OPERATOR, Signal.PROBE}.__contains__, Signal))
+SIGNALS = tuple(filterfalse({Signal.OPERATOR, Signal.PROBE, Signal.PROOF}.__contains__, Signal))
 FORM_NAME = "transcripts"
 SCHEMA_FAMILY = "vmdiag.transcript/"
 SIGNATURES = (Signature(kind=re.compile(f"(?s){re.escape(SCHEMA_FAMILY)}.*"), kind_keys=("schema",)),)

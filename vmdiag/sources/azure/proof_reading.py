@@ -1,0 +1,172 @@
+"""Proof on request (`--prove`): of suspects, once their feeds were read, what Azure finds when it looks for itself.
+
+A module of the folder `provers` is whoever can be asked: it is a `Prover`. For some suspects at a time it plans what to
+ask, as values: `ProofRequest`s, each one action of `arm.proof_actions` for one VM or for several (a balancer's rule for
+all its backends), and `ProofGap`s, where it cannot ask. It may read what it needs for that (`session`), reads only, and
+sends no action itself. Here each right is looked up first, once a scope; what is not held is a gap and no request.
+Then the actions run, as many at once as `--jobs` allows, each followed to its end (202) within the run's time, and what
+their `read_items` make of the answers is kept. The time of an answer is `at`, the window's end, and `blur`, how much
+later it came: records of after the window would not be told.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol, cast
+
+from vmdiag import plugins
+from vmdiag.arm.proof_actions import run_action
+from vmdiag.arm.request import Request
+from vmdiag.arm.session import Session
+from vmdiag.errors import SourceError
+from vmdiag.identity import VmId
+from vmdiag.model import Kind, Signal, VirtualMachine, Window
+from vmdiag.sources.azure import provers
+from vmdiag.sources.azure.feeds.permissions import allows_action, build_permissions_request
+from vmdiag.sources.azure.whole_lists import read_rows
+from vmdiag.sources.azure.worker_pool import run_jobs
+from vmdiag.sources.items import Item
+from vmdiag.sources.network_path import read_path
+from vmdiag.sources.protocol import Scope, Watcher
+from vmdiag.sources.rows import MalformedRow, Row
+from vmdiag.sources.selection import find_first_suspicions
+from vmdiag.sources.store import ItemStore
+from vmdiag.sources.stored_items import StoredVm
+
+UNPROVED_REASON = "not asked when the run's time was over, or when it was interrupted"
+PAST_REASON = "only the present can be looked at, and the window ends before it"
+
+# An answer, the window's end, how much later it came, and where it was read.
+AnswerReader = Callable[[object, datetime, timedelta, str], Iterable[Item]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ProofRequest:
+    """One action on behalf of VMs.
+
+    `request` is the action (`is_action`), `rights` what it needs: ids of scopes, each with an action of Azure's.
+    `read_items` tells what the answer says; it raises `MalformedRow` for one that cannot be understood.
+    """
+
+    request: Request
+    vms: tuple[VmId, ...]
+    rights: tuple[tuple[str, str], ...]
+    read_items: AnswerReader
+
+
+@dataclass(frozen=True, slots=True)
+class ProofGap:
+    """Why something is not asked for a VM."""
+
+    vm: VmId
+    reason: str
+
+
+class Prover(Protocol):
+    """A module of the folder `provers`."""
+
+    PERMISSIONS: tuple[str, ...]  # what a role must allow besides reading, in Azure's words
+    SIGNAL: Signal  # of what it tells, and of its gaps
+    ABOUT: str  # what it asks, in a few words, with what that may cost
+
+    def build_proof_requests(
+        self, machines: Sequence[VirtualMachine], session: Session
+    ) -> list[ProofRequest | ProofGap]:
+        """What to ask about these VMs; `SourceError` where that cannot be made out. It runs in another thread."""
+        ...
+
+
+class ProofReading:
+    """The proofs of one run; `until` is the end of its window, and `is_present` says that this is now."""
+
+    def __init__(
+        self, session: Session, store: ItemStore, watcher: Watcher, until: datetime, *, is_present: bool
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._watcher = watcher
+        self._until = until
+        self._is_present = is_present
+        self._permissions: dict[str, list[Row] | SourceError] = {}
+        known = plugins.list_names(provers) if session.settings.proves else ()
+        self._provers = {name: cast("Prover", plugins.load(provers, name)) for name in known}
+        self._is_announced = False
+
+    def choose_suspects(self, vms: Sequence[VmId], scope: Scope, span: Window, triggers: Iterable[Kind]) -> list[VmId]:
+        """Of VMs that were read whole those with a telling record; whoever names a single VM suspects it."""
+        if len(vms) == len(scope.vms) == 1 or not self._provers:
+            return list(vms)
+        known = find_first_suspicions(self._store, span, triggers)
+        return [vm for vm in vms if self._store.find_vm_number(vm) in known]
+
+    def prove_vms(self, vms: Sequence[VmId]) -> None:
+        """Ask about some suspects, where that is wanted, and keep what is answered, and why something is not."""
+        if not vms or not self._is_present:
+            for prover in self._provers.values():
+                self._add_gaps(prover.SIGNAL, vms, PAST_REASON)
+            return
+        if self._provers and not self._is_announced:
+            self._is_announced = True
+            about = "; ".join(prover.ABOUT for prover in self._provers.values())
+            self._watcher.warn(f"--prove sends actions, which change nothing and need rights beyond Reader: {about}")
+        self._store.flush_pending()
+        stored = [StoredVm(number, vm) for vm in vms if (number := self._store.find_vm_number(vm)) is not None]
+        machines = [self._store.read_machine(vm, read_path(self._store, vm).resources) for vm in stored]
+        jobs = {name: partial(one.build_proof_requests, machines, self._session) for name, one in self._provers.items()}
+        reasons = dict.fromkeys(jobs, UNPROVED_REASON)
+        asked: dict[ProofRequest, Signal] = {}
+        for name, plan in run_jobs(self._session.settings.jobs, jobs, lambda: self._session.should_stop):
+            signal = self._provers[name].SIGNAL
+            reasons[name] = plan.message if isinstance(plan, SourceError) else ""
+            for part in [] if isinstance(plan, SourceError) else plan:
+                if isinstance(part, ProofGap):
+                    self._add_gaps(signal, [part.vm], part.reason)
+                else:
+                    asked[part] = signal
+        for name, reason in reasons.items():
+            self._add_gaps(self._provers[name].SIGNAL, vms if reason else [], reason)
+        self._send_requests(asked)
+
+    def _send_requests(self, asked: Mapping[ProofRequest, Signal]) -> None:
+        """Those for which every right is held."""
+        self._read_permissions({scope for one in asked for scope, _ in one.rights} - self._permissions.keys())
+        lacks = {one: self._find_missing_right(one) for one in asked}
+        jobs = {one: partial(self._run_request, one.request) for one, lack in lacks.items() if not lack}
+        reasons = {one: lack or UNPROVED_REASON for one, lack in lacks.items()}
+        for one, answer in run_jobs(self._session.settings.jobs, jobs, lambda: self._session.should_stop):
+            reasons[one] = ""
+            try:
+                if isinstance(answer, SourceError):
+                    reasons[one] = answer.message
+                else:
+                    late = max(timedelta(), answer[1] - self._until)
+                    for item in one.read_items(answer[0], self._until, late, one.request.description):
+                        self._store.add_item(item)
+            except MalformedRow as fault:
+                reasons[one] = f"{one.request.description}: {fault.reason}"
+            self._watcher.progress("proofs", sum(not each for each in reasons.values()), len(jobs))
+        for one, reason in reasons.items():
+            self._add_gaps(asked[one], one.vms if reason else (), reason)
+
+    def _run_request(self, request: Request) -> tuple[object, datetime]:
+        """The answer, and when it came."""
+        return run_action(self._session, request), self._session.now
+
+    def _read_permissions(self, scopes: Iterable[str]) -> None:
+        requests = {scope: build_permissions_request(scope, scope.rpartition("/")[2]) for scope in sorted(scopes)}
+        jobs = {scope: partial(read_rows, self._session, request) for scope, request in requests.items()}
+        self._permissions |= run_jobs(self._session.settings.jobs, jobs, lambda: self._session.should_stop)
+
+    def _find_missing_right(self, asked: ProofRequest) -> str:
+        """Which right is certainly not held, as the reason of a gap; Azure itself says where it cannot be read."""
+        for scope, action in asked.rights:
+            held = self._permissions.get(scope)
+            if isinstance(held, list) and not allows_action(held, action):
+                return f"{asked.request.description}: not asked, this sign-in lacks {action}"
+        return ""
+
+    def _add_gaps(self, signal: Signal, vms: Iterable[VmId], reason: str) -> None:
+        """One check that cannot run takes nothing from what the others tell."""
+        for vm in vms:
+            self._store.add_refusal(signal, vm.key, reason, partial=True)
