@@ -12,6 +12,7 @@ from tests.arm.call import Answer, ApiCall, Refusal, get_action_scope, refuse
 from tests.arm.entra import Entra
 from tests.arm.routes import (
     activity_log,
+    balancers,
     cluster,
     compute,
     graph,
@@ -34,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     *compute.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,
+    *balancers.ROUTES,
     *metrics_batch.ROUTES,
     *graph.ROUTES,
     *logs.ROUTES,

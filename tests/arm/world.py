@@ -18,7 +18,7 @@ from tests.arm.kusto_tables import KustoTables
 from tests.arm.redeploy import RedeployBehaviour, RedeployOperation, schedule_changes
 from tests.arm.vm import Vm, create_vms
 from tests.incidents import model
-from tests.incidents.model import GroundTruth, HealthAnnotation, Incident, ServiceIssue
+from tests.incidents.model import BalancerProbe, GroundTruth, HealthAnnotation, Incident, ServiceIssue
 from tests.incidents.wire.plain import make_guid
 
 METRICS_HOST = "metrics.monitor.azure.com"
@@ -114,6 +114,7 @@ class World(Settings):
         self.vms: dict[str, Vm] = create_vms(premise)
         self.issues: list[ServiceIssue] = list(premise.truth.issues)
         self.changes: list[model.Operation] = list(premise.truth.operations)
+        self.probes: list[BalancerProbe] = list(premise.truth.probes)
         self._leaps: list[tuple[datetime, timedelta]] = []
         self.operations: dict[str, RedeployOperation] = {}
         self.activity_log = ActivityLog(premise.truth, seed)
@@ -168,6 +169,15 @@ class World(Settings):
         """Name and location of the resource groups."""
         inside = [vm for vm in self if vm.subscription.lower() == subscription.lower()]
         return {vm.group: vm.machine.location for vm in inside}
+
+    def add_balancer(self, name: str, *vms: str, port: str = "443") -> str:
+        """Put VMs behind a load balancer that probes a port of each; its id."""
+        balancer = ""
+        for number, vm in enumerate(map(self.vms.__getitem__, map(str.lower, vms)), start=4):
+            balancer = balancer or f"{vm.group_id}/providers/Microsoft.Network/loadBalancers/{name}"
+            vm.machine = replace(vm.machine, balancer=balancer, address=f"10.0.0.{number}")
+            self.probes.append(BalancerProbe(vm=vm.id, port=port))
+        return balancer
 
     def allows_action(self, action: str, scope: str) -> bool:
         """Whether the principal may do that there."""

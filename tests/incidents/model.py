@@ -115,6 +115,7 @@ class BalancerProbe:
     vm: str
     lost: datetime | None = None
     reason: str = ""
+    port: str = "443"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ class Machine:
     security_group: str  # id of the network security group on the network interface
     spot: bool = False
     balancer: str = ""  # id of the load balancer whose pool it is in
+    address: str = "10.0.0.4"  # in its virtual network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,7 @@ class GroundTruth:
     series: tuple[Series, ...] = ()
     beats: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     machines: tuple[Machine, ...] = ()
+    probes: tuple[BalancerProbe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

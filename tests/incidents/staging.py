@@ -187,6 +187,7 @@ def _build_truth(scene: Scene) -> GroundTruth:
         series=generate_series(scene, start),
         beats=generate_heartbeats(scene, start),
         machines=tuple(scene.machines),
+        probes=tuple(scene.probes),
     )
 
 

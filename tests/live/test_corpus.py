@@ -38,13 +38,12 @@ TOLD_MORE = frozenset(
         "hourly_fall",
     }
 )
-# Theirs rest on heartbeats, and no workspace is named here; or on who looks from elsewhere, which is read from files
-# alone (tests of Connection Monitor, balancers).
+# Theirs rest on heartbeats, and no workspace is named here; or on who looks from elsewhere and is read from files alone
+# (tests of Connection Monitor).
 TOLD_LESS = frozenset(
     {
         "reached_from_inside_alone",
         "health_and_a_pair_of_tests",
-        "health_and_platform_down",
         "partial_loss_with_a_pair_of_tests",
         "nobody_reaches_it",
         "connections_that_died",

@@ -1,7 +1,7 @@
 """Platform metrics of a VM: what must be asked for, and how; must not know why a VM fell silent."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
@@ -18,6 +18,7 @@ from tests.arm.world import World
 from tests.incidents.wire import metrics as wire
 from tests.incidents.wire.plain import Json, JsonObject, format_time
 
+KIND = "Microsoft.Compute/virtualMachines"
 NAME_LIMIT = 20
 MINUTE_SPAN_LIMIT = timedelta(days=30)
 RETENTION = timedelta(days=93)
@@ -75,13 +76,13 @@ class MetricsQuery:
 def list_metrics(world: World, call: ApiCall) -> Answer:
     """The metrics asked for, each with a point a grain; one without a report has nothing but its time."""
     vm = require_vm(world, call)
-    asked = parse_query(world, call)
+    asked = parse_query(call, KIND, list_vm_metrics(world))
     body: JsonObject = {
         "cost": max(0, (asked.end - asked.start) // MINUTE - 1) * len(asked.names),
         "timespan": f"{format_time(asked.start, 0)}/{format_time(asked.end, 0)}",
         "interval": asked.grain,
         "value": describe_metrics(vm, asked, call.now),
-        "namespace": "Microsoft.Compute/virtualMachines",
+        "namespace": KIND,
         "resourceregion": vm.machine.location,
     }
     return Answer(body=body)
@@ -102,10 +103,10 @@ def _describe_metric(vm: Vm, name: str, asked: MetricsQuery, stamps: list[str], 
     if meter:
         minutes = meter.generate_values(asked.first_time, count, vm.list_state_changes(now), now)
     names = asked.aggregations or (vital.aggregation,)
-    return wire.build_metric(vm.id, name, vital.unit, _build_points(stamps, minutes, size, names))
+    return wire.build_metric(vm.id, name, vital.unit, build_points(stamps, minutes, size, names))
 
 
-def _build_points(stamps: list[str], minutes: list[float | None], size: int, names: tuple[str, ...]) -> list[Json]:
+def build_points(stamps: list[str], minutes: list[float | None], size: int, names: tuple[str, ...]) -> list[Json]:
     """A point of a single minute has one value, whatever is asked of it: that spares most of the work."""
     if size > 1 or "count" in names:
         grains = (minutes[number * size : (number + 1) * size] for number in range(len(stamps)))
@@ -120,8 +121,8 @@ def _aggregate_point(minutes: list[float | None], names: tuple[str, ...]) -> Jso
     return {name: _AGGREGATIONS[name](values) for name in names} if values else {}
 
 
-def parse_query(world: World, call: ApiCall) -> MetricsQuery:
-    """What a call asks for, or its refusal."""
+def parse_query(call: ApiCall, kind: str, known: Iterable[str]) -> MetricsQuery:
+    """What a call asks for, of the metrics that are known of a type of resource, or its refusal."""
     start, end = _parse_span(call)
     grain = call.query.get("interval", "PT1M").upper()
     if grain not in GRAINS:
@@ -130,23 +131,29 @@ def parse_query(world: World, call: ApiCall) -> MetricsQuery:
     if grain == "PT1M" and end - start > MINUTE_SPAN_LIMIT:
         refuse_flat(400, "BadRequest", "The requested timespan at a grain of PT1M may not exceed 30 days.")
     return MetricsQuery(
-        names=_parse_names(world, call), start=start, end=end, grain=grain, aggregations=_parse_aggregations(call)
+        names=_parse_names(call, kind, known), start=start, end=end, grain=grain, aggregations=_parse_aggregations(call)
     )
 
 
-def _parse_names(world: World, call: ApiCall) -> tuple[str, ...]:
+def list_vm_metrics(world: World) -> list[str]:
+    """The metrics of VMs that this cloud knows."""
+    return [name for name in METRIC_DEFINITIONS if name not in world.metrics_absent]
+
+
+def _parse_names(call: ApiCall, kind: str, listed: Iterable[str]) -> tuple[str, ...]:
     """Names as the service writes them; letter case does not matter, commas stand between."""
     text = call.query.get("metricnames", "")
     if not text:
         refuse_flat(400, "BadRequest", "The metricnames parameter is required.")
-    known = {name.lower(): name for name in METRIC_DEFINITIONS if name not in world.metrics_absent}
+    known = {name.lower(): name for name in listed}
+    provider, _, resource_type = kind.partition("/")
     names = text.split(",")
     if len(names) > NAME_LIMIT:
         refuse_flat(400, "BadRequest", f"Requested metrics count: {len(names)} bigger than allowed max: {NAME_LIMIT}")
     for name in names:
         if name.strip().lower() not in known:
             message = (
-                "Failed to find metric configuration for provider: Microsoft.Compute, resource Type: virtualMachines,"
+                f"Failed to find metric configuration for provider: {provider}, resource Type: {resource_type},"
                 f" metric: {name}, Valid metrics: {','.join(known.values())}"
             )
             refuse_flat(400, "BadRequest", message)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.arm.call import Answer, ApiCall, refuse
-from tests.arm.routes.metrics import describe_metrics, parse_query
+from tests.arm.routes.metrics import KIND, describe_metrics, list_vm_metrics, parse_query
 from tests.arm.routing import SUBSCRIPTION, Route
 from tests.arm.vm import Vm
 from tests.arm.world import METRICS_HOST, World
@@ -32,7 +32,7 @@ def get_batch(world: World, call: ApiCall) -> Answer:
     if call.query.get("metricnamespace", "").lower() != "microsoft.compute/virtualmachines":
         refuse(400, "BadRequest", "The metricnamespace parameter is required, and none but virtual machines are here.")
     span = f"{call.query.get('starttime', '')}/{call.query.get('endtime', '')}"
-    asked = parse_query(world, replace(call, query={**call.query, "timespan": span}))
+    asked = parse_query(replace(call, query={**call.query, "timespan": span}), KIND, list_vm_metrics(world))
     vms = [_require_vm(world, call, region, one) for one in _list_ids(call)]
     answers: list[Any] = [
         {

@@ -75,7 +75,7 @@ def health_and_platform_down(scene: Scene) -> Label:
     scene.drop_traffic(lost)
     told = scene.change_health(scene.choose_time_after(lost, 0.2, 2), "Unavailable")
     scene.select_feeds(_UNMEASURED)
-    _balance(scene, reason="Down_Platform")
+    _balance(scene, lost, reason="Down_Platform")
     # Nobody looked from anywhere.
     return replace(expect_flagged(migrated, told), scope="unknown")
 

@@ -102,7 +102,7 @@ def write_probe_files(probes: list[BalancerProbe], machines: list[Machine], unti
         machine = owners[each.vm]
         if each.reason:
             backend: Json = {
-                "ipAddress": "10.0.0.4",
+                "ipAddress": machine.address,
                 "networkInterfaceIPConfigurationId": f"{machine.nic}/ipConfigurations/ipconfig1",
                 "state": each.reason.partition("_")[0],
                 "reason": each.reason,
@@ -122,7 +122,9 @@ def write_probe_files(probes: list[BalancerProbe], machines: list[Machine], unti
             ]
             answer = build_metric(machine.balancer, name, "Count", points)
             dimensions = (
-                {"BackendIPAddress": "10.0.0.4", "BackendPort": "443"} if is_backend else {"FrontendPort": "443"}
+                {"BackendIPAddress": machine.address, "BackendPort": each.port}
+                if is_backend
+                else {"FrontendPort": each.port}
             )
             values: Json = [{"name": {"value": key.lower()}, "value": value} for key, value in dimensions.items()]
             found.append({**answer, "timeseries": [{"metadatavalues": values, "data": points}]})

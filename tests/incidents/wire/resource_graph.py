@@ -176,7 +176,7 @@ def build_machine_row(machine: Machine) -> JsonObject:
 
 def build_nic_row(machine: Machine) -> JsonObject:
     """The VM's network interface."""
-    address: JsonObject = {"subnet": {"id": machine.subnet}, "privateIPAddress": "10.0.0.4"}
+    address: JsonObject = {"subnet": {"id": machine.subnet}, "privateIPAddress": machine.address}
     if machine.balancer:
         address["loadBalancerBackendAddressPools"] = [{"id": f"{machine.balancer}/backendAddressPools/web"}]
     properties: JsonObject = {

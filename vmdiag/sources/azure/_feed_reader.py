@@ -14,7 +14,7 @@ from vmdiag.errors import BadAnswer, Interrupted, NotFound, NotUnderstood, OutOf
 from vmdiag.model import Signal
 from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
-from vmdiag.sources.coverage import MEASURED_SIGNALS
+from vmdiag.sources.coverage import MEASURED_SIGNALS, WITNESS_SIGNALS
 from vmdiag.sources.decoding.fields import find_named_vm
 from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MetricPoints, VmRecord
 from vmdiag.sources.protocol import Watcher
@@ -196,9 +196,10 @@ class FeedReader:
                 # Asked for and silent is said only of those whose answer was whole.
                 self._store.add_item(item)
         if ask not in self.flawed_requests:
-            # What another reading of the same may lack is not missing where this one was whole.
+            # What another reading of the same may lack is not missing where this one was whole; witnesses are each
+            # their own.
             what = ask.request.description
-            for concern, signal in product(ask.scope_ids, set(ask.signals) - MEASURED_SIGNALS):
+            for concern, signal in product(ask.scope_ids, set(ask.signals) - MEASURED_SIGNALS - WITNESS_SIGNALS):
                 self._store.add_item(CompleteRead(signal=signal, scope=concern, form=what))
             for points in self._metric_items.pop(ask, ()):
                 whole = CompleteRead(signal=points.signal, scope=points.vm.key, form=what)

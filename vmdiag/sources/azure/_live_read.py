@@ -14,6 +14,7 @@ from vmdiag.errors import NotFound
 from vmdiag.identity import VmId
 from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources import kql
+from vmdiag.sources.azure._balancer_reading import BalancerReading
 from vmdiag.sources.azure._comparison_vms import choose_comparison_spans, find_nearby_vms
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
 from vmdiag.sources.azure._metric_reading import MetricReading
@@ -98,6 +99,7 @@ class LiveReading:
         self._comparison_spans: dict[VmId, Window] = {}
         self._proofs = ProofReading(session, self._store, watcher, window.end, is_present=self._reader.includes_now)
         self._metrics = MetricReading(session, self._reader, self._store, self._span, self._now, needs.triggers)
+        self._balancers = BalancerReading(self._store, self._span, self._now, needs.triggers)
 
     def start_reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
@@ -115,7 +117,7 @@ class LiveReading:
         later = (self._build_vm_requests(set(few) - set(known)), self._build_heartbeat_requests(few))
         others = {vm: [other for other in near if other not in vms] for vm, near in self._neighbours_by_vm.items()}
         compared = self._build_comparison_requests(others)
-        minutes = self._metrics.build_minute_requests(few)
+        minutes = chain(self._metrics.build_minute_requests(few), self._balancers.build_metric_requests(few, few))
         self._reader.finish_requests(chain(self._build_shared_requests(vms), *later, compared, minutes), but_late=True)
         # The logs that came last may tell of a migration, too; of who was made out by now nothing was measured yet.
         compared = self._build_comparison_requests(others)
@@ -258,6 +260,7 @@ class LiveReading:
             self._proofs.prove_vms(some)
             waiting = {vm.key: vm for vm in some}
             self._reader.submit_requests(self._metrics.build_minute_requests(some))
+            self._reader.submit_requests(self._balancers.build_metric_requests(some, suspicious))
             for key in self._reader.iterate_finished_scopes():
                 if key in waiting:
                     yield self._build_transcript(teller, waiting.pop(key), calm=False)

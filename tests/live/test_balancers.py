@@ -1,0 +1,54 @@
+"""The load balancers in front of suspects, asked live: how often, for whom, and what is made of their answers."""
+
+from tests.arm import World
+from tests.live.conftest import ID, AzureStarter, LocalAzure, build_fleet, get_gap_reasons
+
+READ = "Microsoft.Insights/metrics/read"
+
+
+def list_balancer_requests(there: LocalAzure) -> list[tuple[str, str]]:
+    """Method and balancer of each request that went to one."""
+    paths = [(seen.method, seen.path.lower().partition("/loadbalancers/")[2]) for seen in there.arm.requests]
+    return [(method, rest.partition("/")[0]) for method, rest in paths if rest]
+
+
+def test_a_probe_that_ends_with_a_migration_makes_suspected_what_nothing_else_shows(azure: AzureStarter) -> None:
+    one = World.with_one_vm(heartbeats=False)
+    one.denied.add((READ, ID))
+    there = azure(one)
+    _, (before,) = there.check_vms(ID)
+    without = len(there.arm.requests)
+    one.add_balancer("front", ID)
+    ran, (case,) = there.check_vms(ID)
+
+    # Without a balancer nothing is asked, and nothing missed.
+    assert (before["verdict"], "balancer" in get_gap_reasons(before)) == ("inconclusive", False)
+    assert (case["verdict"], case["state"], ran.code) == ("suspected", "open", 1)
+    assert case["losses"][-1]["signals"] == ["balancer"]
+    assert "the load balancer's probe of port 443 is no longer answered" in ran.out
+    assert list_balancer_requests(there) == [("GET", "front")]
+    assert len(there.arm.requests) == 2 * without + 1
+
+
+def test_a_balancer_is_asked_once_for_the_suspects_behind_it_and_not_for_the_calm(azure: AzureStarter) -> None:
+    many = build_fleet(vms=30, groups=2, migrated=3)
+    suspects = [vm.id for vm in many if vm.truth.annotations]
+    calm = [vm.id for vm in many if not vm.truth.annotations]
+    behind, refused = suspects[::2], suspects[1::2]
+    many.add_balancer("front", *behind, *calm[:2])
+    many.add_balancer("quiet", *calm[2:4])
+    many.denied.add((READ, many.add_balancer("shut", *refused)))
+    there = azure(many)
+    _, cases = there.check_vms("--all", "--since", "14d")
+
+    assert sorted(list_balancer_requests(there)) == [("GET", "front"), ("GET", "shut")]
+    assert sum(case["verdict"] == "confirmed" for case in cases) == 3
+    gaps = {
+        case["vm"]["id"]: get_gap_reasons(case)["balancer"] for case in cases if "balancer" in get_gap_reasons(case)
+    }
+    assert gaps == dict.fromkeys(
+        refused, f"probes of the load balancer shut: refused, it needs {READ} (403 AuthorizationFailed)"
+    )
+    lost = [case for case in cases if case["verdict"] == "confirmed" and case["vm"]["id"] in behind]
+    assert lost
+    assert all("balancer" in case["losses"][-1]["signals"] for case in lost)

@@ -1,0 +1,74 @@
+"""The load balancers in front of suspects, found by the pools that the suspects' interfaces are in; each asked once.
+
+Pools that hold addresses in place of interfaces are not found: no interface names them, and to look for them takes
+every balancer of the subscription.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vmdiag.identity import VmId
+from vmdiag.model import Kind, Window
+from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.azure.feeds import balancer_metrics
+from vmdiag.sources.azure.feeds.balancer_metrics import BalancerBackends
+from vmdiag.sources.azure.metric_plan import BEFORE_EVENT
+from vmdiag.sources.selection import find_suspicious_times
+from vmdiag.sources.store import ItemStore
+
+_NETWORK = r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.network"
+BALANCER, GATEWAY = (re.compile(f"{_NETWORK}/{kind}/[^/?#]+") for kind in ("loadbalancers", "applicationgateways"))
+# An address stands in a filter between quotes; whatever else came in its place is none.
+_ADDRESS = re.compile(r"[0-9a-f]*[.:][0-9a-f.:]+")
+
+
+@dataclass(slots=True, eq=False)
+class BalancerReading:
+    """The balancers of one run; `span` is what is read at most, at the time `now`; `triggers` make a VM suspicious."""
+
+    _store: ItemStore
+    _span: Window
+    _now: datetime
+    _triggers: Collection[Kind]
+    _asked: set[str] = field(default_factory=set)
+
+    def build_metric_requests(self, vms: Collection[VmId], suspects: Collection[VmId]) -> Iterator[FeedRequest]:
+        """One call for each balancer in front of these VMs that was not asked yet, for all suspects behind it."""
+        self._store.flush_pending()
+        fronts = find_fronts(self._store, suspects, BALANCER) if vms else {}
+        keys = {vm.key for vm in vms}
+        for backends in fronts.values():
+            if backends.front not in self._asked and keys & backends.vms.keys():
+                self._asked.add(backends.front)
+                starts = map(self._find_start, backends.vms.values())
+                span = Window(min(starts), self._span.end)
+                yield from balancer_metrics.build_feed_requests(backends, span, self._now)
+
+    def _find_start(self, vm: VmId) -> datetime:
+        """From when on a VM is worth a look: before what was seen of it, or of all time where nothing was."""
+        seen = find_suspicious_times(self._store, vm, self._span, self._triggers)
+        return max(self._span.start, min(seen) - BEFORE_EVENT) if seen else self._span.start
+
+
+def find_fronts(
+    store: ItemStore, vms: Collection[VmId], kind: re.Pattern[str] = BALANCER
+) -> dict[str, BalancerBackends]:
+    """The balancers of a kind in front of VMs, by their ids, with the VMs' private addresses."""
+    addresses = defaultdict(list)
+    for address, interface in store.list_addresses():
+        if _ADDRESS.fullmatch(address):
+            addresses[interface].append(address)
+    found: defaultdict[str, dict[str, set[VmId]]] = defaultdict(lambda: defaultdict(set))
+    for vm in sorted(vms, key=lambda one: one.key):
+        number = store.find_vm_number(vm)
+        for interface in sorted(store.list_interfaces(number)) if number is not None else ():
+            for front in filter(kind.fullmatch, store.list_links(interface)):
+                for address in addresses[interface]:
+                    found[front][address].add(vm)
+    return {
+        front: BalancerBackends(front, {address: tuple(vms) for address, vms in owners.items()})
+        for front, owners in sorted(found.items())
+    }
