@@ -8,7 +8,7 @@ import jsonschema
 from tests.arm import Fault, World
 from tests.arm.single_vm import SUBSCRIPTION
 from tests.conftest import CommandResult
-from tests.live.conftest import AzureStarter, LocalAzure
+from tests.live.conftest import ID, AzureStarter, LocalAzure
 from vmdiag.command_answers import DoctorAnswer
 from vmdiag.report import make_schema
 
@@ -20,13 +20,15 @@ def run_doctor(there: LocalAzure, *more: str, **settings: Any) -> tuple[CommandR
 
 
 def test_where_all_is_well_it_says_so_with_the_roles_that_write_nothing_but_the_redeploy(azure: AzureStarter) -> None:
-    ran, answer, status = run_doctor(azure())
+    one = World.with_one_vm()
+    one.add_balancer("front", ID)
+    ran, answer, status = run_doctor(azure(one))
     read, redeploy = answer["roles"]["read"], answer["roles"]["redeploy"]
 
     assert ran.code == 0, ran
     jsonschema.validate(answer, make_schema(DoctorAnswer, "doctor"))
     assert set(status.values()) == {"ok"}
-    assert {"cloud", "sign-in", "clock", "subscription", "activity-log", "metrics", "health-history"} <= set(status)
+    assert {"cloud", "sign-in", "clock", "subscription", "activity-log", "metrics", "balancer-metrics"} <= set(status)
     assert "EnvironmentCredential" in next(c["says"] for c in answer["checks"] if c["about"] == "sign-in")
     assert all(action.endswith("/read") for action in read["Actions"])
     assert [each for each in redeploy["Actions"] if not each.endswith("/read")] == [

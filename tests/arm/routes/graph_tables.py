@@ -48,6 +48,9 @@ def _list_resources(world: World, now: datetime) -> Iterator[JsonObject]:
     yield from (vm_json.describe_graph_row(vm, now) for vm in world if not vm_json.is_uniform(vm))
     networks = {row["id"]: row for vm in world for row in vm_json.build_network_rows(vm)}
     yield from networks.values()
+    places = {vm.machine.balancer: vm.machine.location for vm in world if vm.machine.balancer}
+    for balancer, location in places.items():
+        yield resource_graph.build_resource_row(balancer, location, {}) | {"sku": {"name": "Standard"}}
     for vm in _pick_first_vms(world):
         workspace: JsonObject = {"customerId": world.workspace, "provisioningState": "Succeeded"}
         yield resource_graph.build_resource_row(_get_workspace_id(vm), vm.machine.location, workspace)

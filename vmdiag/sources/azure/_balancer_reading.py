@@ -12,9 +12,10 @@ from datetime import datetime
 
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Window
-from vmdiag.sources.azure.feed_request import FeedRequest
+from vmdiag.sources.azure.feed_request import FeedRequest, clip_to_retention
 from vmdiag.sources.azure.feeds import balancer_metrics
 from vmdiag.sources.azure.feeds.balancer_metrics import BalancerBackends
+from vmdiag.sources.azure.feeds.metrics import RETENTION
 from vmdiag.sources.azure.metric_plan import BEFORE_EVENT
 from vmdiag.sources.selection import find_suspicious_times
 from vmdiag.sources.store import ItemStore
@@ -44,8 +45,9 @@ class BalancerReading:
             if backends.front not in self._asked and keys & backends.vms.keys():
                 self._asked.add(backends.front)
                 starts = map(self._find_start, backends.vms.values())
-                span = Window(min(starts), self._span.end)
-                yield from balancer_metrics.build_feed_requests(backends, span, self._now)
+                span = clip_to_retention(Window(min(starts), self._span.end), self._now, RETENTION)
+                if span is not None:
+                    yield balancer_metrics.build_feed_request(backends, span)
 
     def _find_start(self, vm: VmId) -> datetime:
         """From when on a VM is worth a look: before what was seen of it, or of all time where nothing was."""

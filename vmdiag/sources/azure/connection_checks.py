@@ -16,7 +16,7 @@ from vmdiag.errors import BadAnswer, SourceError, Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.sources.azure.feed_request import Feed
-from vmdiag.sources.azure.feeds import announced_events, heartbeat, inventory
+from vmdiag.sources.azure.feeds import announced_events, balancer_metrics, heartbeat, inventory
 from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.envelopes import unpack_document
@@ -28,7 +28,7 @@ SUBSCRIPTION_LIMIT = 10
 CHECK_SPAN = timedelta(days=1)
 # HTTP tells the time in whole seconds, and an answer is some time under way.
 CLOCK_PRECISION = 2
-SCHEDULED_EVENTS = "scheduled-events"
+SCHEDULED_EVENTS, BALANCERS = "scheduled-events", "balancer-metrics"
 
 
 class CheckStatus(StrEnum):
@@ -138,6 +138,8 @@ def _check_feeds(session: Session, subscriptions: Iterable[str], workspaces: Ite
     trials: dict[tuple[str, str], Request | None] = {}
     for subscription in subscriptions:
         vm = _find_any_vm(session, subscription)
+        balancer = _find_first_id(session, balancer_metrics.build_search(subscription))
+        trials[subscription, BALANCERS] = balancer_metrics.build_request(balancer, (), span) if balancer else None
         for name, feed in load_feeds().items():
             trials[subscription, name] = feed.build_access_check(subscription, vm, span)
         trials[subscription, "virtual-machine-list"] = inventory.build_list_request(f"/subscriptions/{subscription}")
@@ -147,8 +149,9 @@ def _check_feeds(session: Session, subscriptions: Iterable[str], workspaces: Ite
         trials["", f"workspace {workspace}"] = heartbeat.build_request(workspace, (), span)
     jobs = {key: partial(_check_feed, session, *key, request) for key, request in trials.items() if request is not None}
     done = {
-        (subscription, name): AccessCheck(name, CheckStatus.SKIPPED, "there is no VM to try it on", subscription)
+        (subscription, name): AccessCheck(name, CheckStatus.SKIPPED, f"there is no {what} to try it on", subscription)
         for subscription, name in trials.keys() - jobs.keys()
+        for what in ("load balancer" if name == BALANCERS else "VM",)
     }
     for key, check in run_jobs(session.settings.jobs, jobs, session.stop.is_set):
         if isinstance(check, SourceError):
@@ -179,8 +182,13 @@ def _find_any_vm(session: Session, subscription: str) -> VmId | None:
     """Some VM of a subscription, for the feeds that can only be tried on one."""
     listing = inventory.build_list_request(f"/subscriptions/{subscription}")
     for request in (inventory.build_access_check(subscription, None, None), listing):
-        with suppress(SourceError):  # its own trial tells why
-            for row in _read_rows(session, request):
-                if (vm := parse_vm_id(to_text(row.get("id")))) is not None:
-                    return vm
+        if (vm := parse_vm_id(_find_first_id(session, request))) is not None:
+            return vm
     return None
+
+
+def _find_first_id(session: Session, request: Request) -> str:
+    """The id of the first resource of an answer; empty where there is none, or where it is refused."""
+    with suppress(SourceError):  # its own trial tells why
+        return next((to_text(row.get("id")) for row in _read_rows(session, request)), "")
+    return ""

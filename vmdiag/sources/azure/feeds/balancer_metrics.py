@@ -8,13 +8,13 @@ it, and cannot see that a VM is cut off.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from vmdiag.arm.request import Request, get_members
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
-from vmdiag.sources.azure.feed_request import FeedRequest, clip_to_retention
-from vmdiag.sources.azure.feeds.metrics import RETENTION
+from vmdiag.sources import kql
+from vmdiag.sources.azure.feed_request import FeedRequest, build_graph_request
 from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import find_text, to_list
 from vmdiag.sources.formats import balancer_metrics
@@ -53,14 +53,11 @@ class BalancerBackends:
         return dict(sorted((vm.key, vm) for vms in self.owners.values() for vm in vms))
 
 
-def build_feed_requests(backends: BalancerBackends, span: Window, now: datetime) -> Iterator[FeedRequest]:
-    """One call for all of them, in the finest grain that is no flood; none for a span of which no point is kept."""
-    known = clip_to_retention(span, now, RETENTION)
-    if known is None:
-        return
-    request = build_request(backends.front, sorted(backends.owners), known)
+def build_feed_request(backends: BalancerBackends, span: Window) -> FeedRequest:
+    """One call for all of them, in the finest grain that is no flood."""
+    request = build_request(backends.front, sorted(backends.owners), span)
     lack = IncompleteRead(signal=Signal.BALANCER, scope="", form=METRIC, place=request.description, reason="")
-    lack = replace(lack, since=known.start, until=known.end)
+    lack = replace(lack, since=span.start, until=span.end)
 
     def unpack_rows(page: object) -> Iterator[object]:
         rows = list(unpack_document(page))
@@ -82,13 +79,13 @@ def build_feed_requests(backends: BalancerBackends, span: Window, now: datetime)
         # Of a VM without a probe nothing can be told: no reason to doubt what others tell.
         yield from (replace(lack, scope=scope, reason=NO_READINGS, lowers_verdict=False) for scope in silent)
 
-    yield FeedRequest(
+    return FeedRequest(
         request=request,
         scope_ids=tuple(backends.vms),
         signals=SIGNALS,
         read_items=read_items,
         unpack_rows=unpack_rows,
-        span=known,
+        span=span,
     )
 
 
@@ -118,6 +115,18 @@ def build_request(balancer: str, addresses: Iterable[str], span: Window) -> Requ
             "top": str(SERIES_LIMIT),
         },
     )
+
+
+def build_search(subscription: str) -> Request:
+    """Some balancer of a subscription, to try whether this may be read."""
+    query = kql.join_lines(
+        "resources",
+        "where type =~ 'microsoft.network/loadbalancers'",
+        "project id",
+        "order by id asc",
+        "take 1",
+    )
+    return build_graph_request("load balancers", query, (subscription,))
 
 
 def choose_grain(span: Window, backends: int) -> str:
