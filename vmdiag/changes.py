@@ -87,8 +87,26 @@ def compare_reports(
 
 def compare_case(old: judging.Case | None, new: judging.Case | None) -> Change | None:
     """The change of one VM; `None` where it stands as it stood. At least one of them is given."""
-    kind = _choose_kind(old, new)
-    return None if kind is None else describe_change(kind, old, new)
+    if new is None:
+        return describe_change("disappeared", old, new)
+    was, now = old is not None and is_still_affected(old), is_still_affected(new)
+    if now and not was:
+        return describe_change("affected", old, new)
+    if old is None:
+        return describe_change("appeared", old, new)
+    found, former = new.diagnosis, old.diagnosis
+    # What cannot be told any more, or is lost for another reason now, has not recovered.
+    if (
+        was
+        and not now
+        and found.verdict is not Verdict.INCONCLUSIVE
+        and (new.mitigation or found.state is not State.OPEN)
+    ):
+        return describe_change("recovered", old, new)
+    same = (found.verdict, found.state, found.explanation) == (former.verdict, former.state, former.explanation)
+    began, before = found.failed_at, former.failed_at
+    moved = abs(began - before) > SAME_ONSET if began and before else began != before
+    return None if same and not moved and was == now else describe_change("changed", old, new)
 
 
 def describe_change(kind: ChangeKind, old: judging.Case | None, new: judging.Case | None, *more: str) -> Change:
@@ -112,29 +130,6 @@ def describe_change(kind: ChangeKind, old: judging.Case | None, new: judging.Cas
         after=_describe_standing(new) if new else None,
         says="; ".join((*says, *more)),
     )
-
-
-def _choose_kind(old: judging.Case | None, new: judging.Case | None) -> ChangeKind | None:
-    if new is None:
-        return "disappeared"
-    was, now = old is not None and is_still_affected(old), is_still_affected(new)
-    if now and not was:
-        return "affected"
-    if old is None:
-        return "appeared"
-    found, former = new.diagnosis, old.diagnosis
-    # What cannot be told any more, or is lost for another reason now, has not recovered.
-    if (
-        was
-        and not now
-        and found.verdict is not Verdict.INCONCLUSIVE
-        and (new.mitigation or found.state is not State.OPEN)
-    ):
-        return "recovered"
-    same = (found.verdict, found.state, found.explanation) == (former.verdict, former.state, former.explanation)
-    began, before = found.failed_at, former.failed_at
-    moved = abs(began - before) > SAME_ONSET if began and before else began != before
-    return None if same and not moved and was == now else "changed"
 
 
 def _describe_standing(case: judging.Case) -> Standing:

@@ -146,7 +146,7 @@ def find_reached_limit(form: str, rows: int) -> Missing | None:
 
 
 def _fold_keys(answer: Mapping[str, object]) -> dict[str, object]:
-    return {_fold_key(name): value for name, value in answer.items()}
+    return dict(zip(map(_fold_key, answer), answer.values(), strict=True))
 
 
 def _fold_key(name: str) -> str:

@@ -62,10 +62,7 @@ class Examination:
 
 def load_scenarios() -> dict[str, Scenario]:
     """Every scenario by its id, from the folder's listing."""
-    return {
-        name: plugins.load(vmdiag.diagnosis.scenarios, name).SCENARIO
-        for name in plugins.list_names(vmdiag.diagnosis.scenarios)
-    }
+    return {name: module.SCENARIO for name, module in plugins.load_all(vmdiag.diagnosis.scenarios).items()}
 
 
 def combine_needs() -> Needs:

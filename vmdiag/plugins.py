@@ -6,6 +6,7 @@ of their folder, not plug-ins. Listing imports nothing.
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 
@@ -17,14 +18,15 @@ def list_names(package: ModuleType) -> tuple[str, ...]:
     return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
 
 
-def list_packages(package: ModuleType) -> tuple[str, ...]:
-    """The plug-ins that are folders themselves, sorted; nothing is imported."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg))
-
-
 def load(package: ModuleType, name: str) -> ModuleType:
     """Import one plug-in by its public name; `LookupError` when the folder holds no such file."""
     if name not in list_names(package):
         message = f"no plug-in {name!r} in {package.__name__}"
         raise LookupError(message)
     return importlib.import_module(f"{package.__name__}.{name.replace('-', '_')}")
+
+
+@cache
+def load_all(package: ModuleType) -> Mapping[str, ModuleType]:
+    """All plug-ins of a package by their public names, in their order."""
+    return {name: load(package, name) for name in list_names(package)}

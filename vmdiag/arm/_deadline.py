@@ -46,14 +46,11 @@ class _TimedCall(Generic[Result]):
             # A defect, too, is for the thread that waits: it must not wait for ever.
             if not self.future.done():
                 self.future.set_exception(sys.exception())
-            self._release_connection()
-
-    def _release_connection(self) -> None:
-        """The connection waits in its pool for the next call, and must not keep this one's answer or error alive."""
-        with self._lock:
-            if getattr(self._connection, "owner", None) is self:
-                self._connection.owner = None
-            self._connection = None
+            # The connection waits in its pool for the next call, and must not keep this one's answer or error alive.
+            with self._lock:
+                if getattr(self._connection, "owner", None) is self:
+                    self._connection.owner = None
+                self._connection = None
 
     def attach_connection(self, connection: HTTPConnection) -> None:
         """From now on it is this connection that is waited for; raises `OSError` where nobody waits any more."""

@@ -38,7 +38,7 @@ def explain(
     debug: Debug = False,  # noqa: ARG001 - its callback tells the error boundary
 ) -> None:
     """List the scenarios, or explain one, or all of them."""
-    known = [plugins.load(scenarios, name).SCENARIO for name in plugins.list_names(scenarios)]
+    known = [module.SCENARIO for module in plugins.load_all(scenarios).values()]
     if scenario is not None and everything:
         message = "--all and a scenario contradict each other"
         raise UsageError(message, "Leave one of them out.")

@@ -62,23 +62,22 @@ class People:
         if len(lines) > MOST_LINES:
             text += f"\nand {len(lines) - MOST_LINES} more"
         for number, (key, sender) in enumerate(self._senders.items(), 1):
+            from apprise import NotifyFormat  # it is there, where somebody is
+
             left = [*unsent.get(key, ()), *([text] if text else [])]
-            while left and self._send(sender, left[0]):
+            while left:
+                try:
+                    # As plain text, so that what a VM is called is no markup anywhere.
+                    is_sent = bool(sender.notify(body=left[0], title=TITLE, body_format=NotifyFormat.TEXT))
+                except (OSError, TypeError, ValueError):
+                    is_sent = False
+                if not is_sent:
+                    break
                 left.pop(0)
             if left:
                 errors.append(f"--notify number {number} took no message; it is tried again with every round")
                 waiting[key] = tuple(left[-MOST_UNSENT:])
         return waiting, errors
-
-    @staticmethod
-    def _send(sender: "Apprise", text: str) -> bool:
-        from apprise import NotifyFormat
-
-        try:
-            # As plain text, so that what a VM is called is no markup anywhere.
-            return bool(sender.notify(body=text, title=TITLE, body_format=NotifyFormat.TEXT))
-        except (OSError, TypeError, ValueError):
-            return False
 
 
 class ServiceManager:

@@ -199,7 +199,11 @@ def find_witness_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
         # Seen from the host, as from inside: what only the outside misses is there.
         reached += [(one, "that port lives") for one in cite_witnesses(timeline, span, signal=Signal.BALANCER)]
         states = timeline.list_events(Kind.BACKEND_UP) if loss.interval.is_open else ()
-        reached += [(_build_sighting(one), "that port lives") for one in states if one.at >= span.start]
+        reached += [
+            (_build_statement(one, Strength.WEAK, Interval(one.at, None)), "that port lives")
+            for one in states
+            if one.at >= span.start
+        ]
     for seen, what in reached:
         says, at = f"{what}: {seen.says}", seen.interval.start
         yield Evidence(stance=Stance.AGAINST, signal=seen.signal, says=says, at=at, ref=seen.ref)
@@ -214,9 +218,8 @@ def find_witness_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
             yield Evidence(stance=Stance.MISSING, signal=signal, says=NOT_WHOLE)
 
 
-def _build_sighting(event: Event) -> SignalLoss:
-    ref, seen = event.ref or None, Interval(event.at, None)
-    return SignalLoss(signal=event.signal, strength=Strength.WEAK, interval=seen, says=event.says, ref=ref)
+def _build_statement(event: Event, strength: Strength, interval: Interval) -> SignalLoss:
+    return SignalLoss(signal=event.signal, strength=strength, interval=interval, says=event.says, ref=event.ref or None)
 
 
 def find_balancer_statements(timeline: Timeline, loss: Interval) -> Iterator[SignalLoss]:
@@ -224,9 +227,7 @@ def find_balancer_statements(timeline: Timeline, loss: Interval) -> Iterator[Sig
     strengths = {Kind.BACKEND_PLATFORM_DOWN: Strength.STRONG, Kind.BACKEND_DOWN: Strength.MEDIUM}
     events: tuple[Event, ...] = timeline.list_events(*strengths) if loss.is_open else ()
     for event in islice((one for one in events if one.at >= loss.start), 2):
-        yield SignalLoss(
-            signal=event.signal, strength=strengths[event.kind], interval=loss, says=event.says, ref=event.ref or None
-        )
+        yield _build_statement(event, strengths[event.kind], loss)
 
 
 def find_weak_witnesses(timeline: Timeline, span: Window) -> list[SignalLoss]:

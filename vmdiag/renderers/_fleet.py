@@ -26,11 +26,9 @@ def draw_fleet(told: list[Case], counted: list[Case], page: Page) -> None:
     """The whole answer for a fleet, but for what concerns the run."""
     cases = told + counted
     page.print_line(page.sanitize_text(f"{len(cases)} VMs diagnosed", BOLD))
-    for verdict in Verdict:
-        found = [case for case in cases if case.diagnosis.verdict is verdict]
-        if found:
-            lost = sum(case.is_affected for case in found)
-            text = page.format_verdict(verdict, f"{len(found):>5} {verdict}")
+    for verdict, count, lost in fleet_texts.count_verdicts(cases):
+        if count:
+            text = page.format_verdict(verdict, f"{count:>5} {verdict}")
             page.print_line("  ", text, f", {lost} still lost" if lost else "")
     page.print_blank()
     _draw_table(told, page)
@@ -45,7 +43,14 @@ def draw_fleet(told: list[Case], counted: list[Case], page: Page) -> None:
         page.print_labelled("  -", page.sanitize_text(f"{names}: {says}"), 4)
     flagged = [case for case in cases if case.diagnosis.verdict.is_flagged]
     for case in flagged[:MAX_SECTIONS]:
-        _draw_section(case, page)
+        page.print_blank()
+        banner = page.format_banner(case)
+        page.print_labelled(banner, page.sanitize_text(narrative.write_headline(case), BOLD), len(banner) + 2, 2)
+        for title, says in narrative.list_summary_rows(case):
+            page.print_labelled(page.sanitize_text(f"  {title}", BOLD), page.sanitize_text(says), _LABEL_WIDTH, 3)
+        word, says = narrative.describe_next_step(case)
+        step = Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says))
+        page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH, 4)
     if len(flagged) > MAX_SECTIONS:
         page.print_heading(f"{len(flagged) - MAX_SECTIONS} more affected VMs are told in the table only.")
     _draw_unclear(told, page)
@@ -127,17 +132,6 @@ def _format_cells(case: Case) -> dict[str, str]:
 def _format_short_time(at: datetime | None) -> str:
     """Month, day, hour, minute: windows are shorter than a year."""
     return "-" if at is None else format_iso(at)[5:16].replace("T", " ")
-
-
-def _draw_section(case: Case, page: Page) -> None:
-    page.print_blank()
-    verdict = page.format_banner(case)
-    page.print_labelled(verdict, page.sanitize_text(narrative.write_headline(case), BOLD), len(verdict) + 2, 2)
-    for title, says in narrative.list_summary_rows(case):
-        page.print_labelled(page.sanitize_text(f"  {title}", BOLD), page.sanitize_text(says), _LABEL_WIDTH, 3)
-    word, says = narrative.describe_next_step(case)
-    step = Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says))
-    page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH, 4)
 
 
 def _draw_instructions(flagged: list[Case], page: Page) -> None:

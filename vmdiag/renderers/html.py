@@ -6,7 +6,6 @@ no style and no script run but the two whose digests it names, as the W3C's "Con
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -69,7 +68,7 @@ def write_report(report: Report, out: TextIO) -> None:
         header=header,
         title=narrative.write_headline(cases[0]) if len(cases) == 1 else title,
         is_alone=len(cases) == 1,
-        counts=list(_count_verdicts(cases)),
+        counts=[(verdict, _SIGNS[verdict], *counts) for verdict, *counts in fleet_texts.count_verdicts(cases)],
         columns=_list_columns(told),
         rows=(dict(_describe_row(case), anchor=anchors.get(case.vm.id)) for case in told),
         verdicts=[verdict for verdict in Verdict if any(case.diagnosis.verdict is verdict for case in told)],
@@ -132,13 +131,6 @@ def make_digest(text: str) -> str:
 def has_story(case: Case) -> bool:
     """Whether more is to be told than a line of the table: the affected, the unsure, and who is down, whatever for."""
     return case.diagnosis.verdict is not Verdict.CLEAR or case.diagnosis.state is State.OPEN
-
-
-def _count_verdicts(cases: list[Case]) -> Iterator[tuple[Verdict, str, int, int]]:
-    """Verdict, sign, how many, and how many of them are affected now."""
-    for verdict in Verdict:
-        found = [case for case in cases if case.diagnosis.verdict is verdict]
-        yield verdict, _SIGNS[verdict], len(found), sum(case.is_affected for case in found)
 
 
 def _list_columns(cases: list[Case]) -> list[tuple[str, str]]:

@@ -62,8 +62,7 @@ def write_report(report: Report, out: TextIO) -> None:
 
 def _write_fleet(told: list[Case], counted: list[Case]) -> Iterator[str]:
     cases = told + counted
-    counts = ((verdict, sum(case.diagnosis.verdict is verdict for case in cases)) for verdict in Verdict)
-    answer = ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
+    answer = ", ".join(f"{count} {verdict}" for verdict, count, _ in fleet_texts.count_verdicts(cases) if count)
     yield f"# vmdiag: {len(cases)} VMs diagnosed, {answer}"
     yield ""
     if told:
@@ -131,7 +130,12 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
     yield from _write_titled_lines(f"{level} What happened", story, gap="\n")
     yield from _write_titled_lines(f"{level} What to do", map(escape_text, narrative.write_next_steps(case)), gap="\n")
     if case.diagnosis.recommendation.action is Action.REDEPLOY:
-        yield from _write_commands(case)
+        # The guarded commands first, and the bare one with what it does not do.
+        yield ""
+        for says, commands in redeploy_texts.list_commands(case.vm):
+            yield from (f"{says}:", "", *format_code_block(commands, "sh"), "")
+        if redeploy_texts.format_command(case.vm) is None:
+            yield redeploy_texts.IMPLAUSIBLE_ID_WARNING
     links = list(narrative.list_links(case))
     if links:
         yield ""
@@ -141,15 +145,6 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
         ticket = [f"{title}: {says}" for title, says in evidence.list_ticket_fields(case)]
         ticket += ["Evidence:", *(f"- {says}" for says in evidence.format_evidence(case))]
         yield from _write_titled_lines(f"{level} For the support ticket", format_code_block(ticket))
-
-
-def _write_commands(case: Case) -> Iterator[str]:
-    """The guarded commands first, and the bare one with what it does not do."""
-    yield ""
-    for says, lines in redeploy_texts.list_commands(case.vm):
-        yield from (f"{says}:", "", *format_code_block(lines, "sh"), "")
-    if redeploy_texts.format_command(case.vm) is None:
-        yield redeploy_texts.IMPLAUSIBLE_ID_WARNING
 
 
 def _list_grounds(case: Case) -> Iterator[tuple[str, list[str]]]:

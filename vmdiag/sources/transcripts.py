@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from vmdiag.model import Gap, Needs, Record, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.coverage import STORY_SIGNALS, GapFinder, SourceLimits, find_read_gaps
-from vmdiag.sources.network_path import NetworkPath, place_test, read_path, relate_to_vm
+from vmdiag.sources.network_path import place_test, read_path, relate_to_vm
 from vmdiag.sources.selection import SelectedVm
 from vmdiag.sources.stored_items import StoredItems, StoredVm
 
@@ -38,10 +38,17 @@ class TranscriptBuilder:
             return Transcript(vm=VirtualMachine(id=asked.id), gaps=gaps)
         vm = StoredVm(asked.number, asked.id)
         path = read_path(self._store, vm, whole=self._limits.is_network_whole)
+        # The network changes that touch the VM, or may: their relation cannot be known.
+        near = (path.group, *path.unread_groups, *path.resources)
+        changes = (
+            replace(record, facts={**record.facts, "resource": resource, **relation})
+            for resource, record in self._store.read_network_changes(near, self._span)
+            if (relation := relate_to_vm(resource, path, self._limits.missing_phrase)) is not None
+        )
         records = (
             *self._store.read_records(vm.number, self._span),
             *date_records(self._store.read_undated_records(vm.number), self._span),
-            *self._read_network_changes(path),
+            *changes,
             *self._store.read_incidents(vm.id.subscription, self._span),
         )
         series = tuple(
@@ -55,14 +62,6 @@ class TranscriptBuilder:
     def find_unassigned_gaps(self) -> tuple[Gap, ...]:
         """What could not be used and concerns nobody in particular."""
         return tuple(find_read_gaps(self._store, self._window, (), {}))
-
-    def _read_network_changes(self, path: NetworkPath) -> Iterator[Record]:
-        """The network changes that touch the VM, or may: their relation cannot be known."""
-        ids = (path.group, *path.unread_groups, *path.resources)
-        for resource, record in self._store.read_network_changes(ids, self._span):
-            relation = relate_to_vm(resource, path, self._limits.missing_phrase)
-            if relation is not None:
-                yield replace(record, facts={**record.facts, "resource": resource, **relation})
 
 
 def date_records(undated: Iterable[Record], window: Window) -> Iterator[Record]:

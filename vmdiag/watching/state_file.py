@@ -6,7 +6,7 @@ anything happened to them, because twice told is better than never.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TextIO
@@ -57,11 +57,14 @@ def read_memory(content: bytes, name: str, warn: Callable[[str], None]) -> Memor
         message = f"{name} is not a state file of this version of vmdiag watch"
         raise UsageError(message, "Give another file with --state; this one is left as it is.")
     found, spoilt = _read_lines(lines[1:])
+    head = head or {}
     try:
-        memory = _read_head(head or {})
+        read, data = (head[name] and _parse_instant(head[name]) for name in ("read_until", "data_until"))
+        unsent = {str(key): tuple(map(str, texts)) for key, texts in head["unsent"].items()}
+        memory = Memory(read_until=read, data_until=data, unsent=unsent)
     except (KeyError, TypeError, ValueError, AttributeError):
         memory, spoilt = Memory(), spoilt + 1
-    lacking = spoilt or len(found) != (head or {}).get("vms")
+    lacking = spoilt or len(found) != head.get("vms")
     if lacking:
         warn(
             f"the state file {name} was cut or spoilt: {len(found)} VMs are known, and any other with an event is told "
@@ -72,41 +75,31 @@ def read_memory(content: bytes, name: str, warn: Callable[[str], None]) -> Memor
     return replace(memory, followed=found)
 
 
-def _read_head(head: Mapping[str, Any]) -> Memory:
-    read, data = (head[name] and _parse_instant(head[name]) for name in ("read_until", "data_until"))
-    unsent = {str(key): tuple(map(str, texts)) for key, texts in head["unsent"].items()}
-    return Memory(read_until=read, data_until=data, unsent=unsent)
-
-
 def _read_lines(lines: Iterable[str]) -> tuple[dict[VmId, Followed], int]:
     """The VMs, and how many lines tell of none."""
     found: dict[VmId, Followed] = {}
     spoilt = 0
     for line in filter(str.strip, lines):
         try:
-            one = _read_followed(_decode_object(line) or {})
+            row = _decode_object(line) or {}
+            counts = {name: int(row["counts"][name]) for name in _COUNTS}
+            told = read_case(json.dumps(row["told"]))
+            found[told.vm.id] = Followed(
+                told=told,
+                latest=told if row["latest"] is None else read_case(json.dumps(row["latest"])),
+                since=_parse_instant(row["since"]),
+                judged_at=_parse_instant(row["judged_at"]),
+                turns=tuple(map(_parse_instant, row["turns"])),
+                redeploy=str(row["redeploy"]),
+                rounds=counts["rounds"],
+                blind_rounds=counts["blind_rounds"],
+                absent_rounds=counts["absent_rounds"],
+                is_flapping=counts["is_flapping"] > 0,
+                is_doubted=counts["is_doubted"] > 0,
+            )
         except (KeyError, TypeError, ValueError, AttributeError, NotACaseError):
             spoilt += 1
-        else:
-            found[one.told.vm.id] = one
     return found, spoilt
-
-
-def _read_followed(row: Mapping[str, Any]) -> Followed:
-    told, counts = read_case(json.dumps(row["told"])), {name: int(row["counts"][name]) for name in _COUNTS}
-    return Followed(
-        told=told,
-        latest=told if row["latest"] is None else read_case(json.dumps(row["latest"])),
-        since=_parse_instant(row["since"]),
-        judged_at=_parse_instant(row["judged_at"]),
-        turns=tuple(map(_parse_instant, row["turns"])),
-        redeploy=str(row["redeploy"]),
-        rounds=counts["rounds"],
-        blind_rounds=counts["blind_rounds"],
-        absent_rounds=counts["absent_rounds"],
-        is_flapping=counts["is_flapping"] > 0,
-        is_doubted=counts["is_doubted"] > 0,
-    )
 
 
 def _parse_instant(text: str) -> datetime:

@@ -29,6 +29,13 @@ def split_told_cases(header: Header, cases: Iterable[Case]) -> tuple[list[Case],
     return told, counted
 
 
+def count_verdicts(cases: Sequence[Case]) -> Iterator[tuple[Verdict, int, int]]:
+    """Each verdict, how many VMs have it, and how many of them are affected now."""
+    for verdict in Verdict:
+        found = [case for case in cases if case.diagnosis.verdict is verdict]
+        yield verdict, len(found), sum(case.is_affected for case in found)
+
+
 def describe_counted_cases(counted: Sequence[Case]) -> str | None:
     """How many VMs are clear and not down, and therefore not told one by one; `None` where there is none."""
     over = sum(bool(case.diagnosis.migrated_at or case.diagnosis.losses) for case in counted)

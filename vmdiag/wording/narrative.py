@@ -68,7 +68,13 @@ def describe_diagnosis(case: Case) -> str:
         # The loss that the verdict is about may have left a part of the traffic alone.
         is_partial = any(loss.interval == own and loss.extent is Extent.PARTIAL for loss in diagnosis.losses)
         path = "a part of its network path" if is_partial else "its network path"
-        return f"{vm} {surely}lost {path} after a live migration{_describe_ending(case)}"
+        endings = {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}
+        ending = endings.get(diagnosis.state or State.OPEN, "")
+        if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is State.OPEN:
+            ending = ", and a redeploy did not help"
+        elif diagnosis.explanation != diagnosis.finding.scenario and diagnosis.loss is not None:
+            ending = f", came back, and {'is' if diagnosis.state is State.OPEN else 'was'} lost again"
+        return f"{vm} {surely}lost {path} after a live migration{ending}"
     if diagnosis.verdict is Verdict.INCONCLUSIVE:
         early = diagnosis.recommendation.action is Action.WAIT
         why = "too early to tell" if early else "not enough was seen to tell"
@@ -245,16 +251,6 @@ def list_links(case: Case) -> Iterator[tuple[str, str]]:
     known = {url for _, url in (*ours, *background)}
     yield from (("See also", shorten_sentence(url)) for url in dict.fromkeys(advice.links) if url not in known)
     yield from background
-
-
-def _describe_ending(case: Case) -> str:
-    diagnosis = case.diagnosis
-    if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is State.OPEN:
-        return ", and a redeploy did not help"
-    if diagnosis.explanation != diagnosis.finding.scenario and diagnosis.loss is not None:
-        return f", came back, and {'is' if diagnosis.state is State.OPEN else 'was'} lost again"
-    endings = {State.RECOVERED: ", and is back", State.REDEPLOYED: ", and a redeploy helped"}
-    return endings.get(diagnosis.state or State.OPEN, "")
 
 
 def _get_extent(case: Case) -> Extent:

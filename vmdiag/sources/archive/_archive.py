@@ -74,21 +74,20 @@ def _build_transcripts(
     An export of heartbeats ends with the loss by its nature, and so does a log whose last entry is the loss. The window
     ends with the last record, so the silence behind it is not seen, unless somebody says when the export was made.
     """
-    for one in vms:
-        transcript = builder.build_transcript(one)
-        hints = _find_until_hints(transcript, end) if end is not None else ()
+    for transcript in map(builder.build_transcript, vms):
+        if end is None:
+            yield transcript
+            continue
+        reasons: dict[Signal, str] = {}
+        beats = [one.times[-1] for one in transcript.series if one.signal is Signal.HEARTBEAT and one.times]
+        others = [one.times[-1] for one in transcript.series if one.signal is Signal.TRAFFIC and one.times]
+        if beats and end - max(beats) < HEARTBEAT_SILENCE and (not others or max(others) < max(beats)):
+            reasons[Signal.HEARTBEAT] = "the archive ends with heartbeats, so their end cannot be seen in it"
+        last = [record for record in transcript.records if record.at == end and record.signal is Signal.HEALTH]
+        if any(interpret_record(one.signal, one.name, one.status, one.facts) in OPEN_LOSS_KINDS for one in last):
+            reasons[Signal.HEALTH] = "the archive ends with this VM's loss, so what followed cannot be seen in it"
+        hints = (
+            Gap(signal=signal, window=Window(end, end), reason=f"{reason}: {UNTIL_ADVICE}", partial=True)
+            for signal, reason in reasons.items()
+        )
         yield replace(transcript, gaps=(*transcript.gaps, *hints))
-
-
-def _find_until_hints(transcript: Transcript, end: datetime) -> Iterator[Gap]:
-    """A gap at the window's end for each signal that may have told its last of the VM."""
-    reasons: dict[Signal, str] = {}
-    beats = [one.times[-1] for one in transcript.series if one.signal is Signal.HEARTBEAT and one.times]
-    others = [one.times[-1] for one in transcript.series if one.signal is Signal.TRAFFIC and one.times]
-    if beats and end - max(beats) < HEARTBEAT_SILENCE and (not others or max(others) < max(beats)):
-        reasons[Signal.HEARTBEAT] = "the archive ends with heartbeats, so their end cannot be seen in it"
-    last = [record for record in transcript.records if record.at == end and record.signal is Signal.HEALTH]
-    if any(interpret_record(one.signal, one.name, one.status, one.facts) in OPEN_LOSS_KINDS for one in last):
-        reasons[Signal.HEALTH] = "the archive ends with this VM's loss, so what followed cannot be seen in it"
-    for signal, reason in reasons.items():
-        yield Gap(signal=signal, window=Window(end, end), reason=f"{reason}: {UNTIL_ADVICE}", partial=True)

@@ -1,6 +1,6 @@
 """Files into the store, row by row, and every fault named: what cannot be used once a kind, with a count."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -65,10 +65,7 @@ class ArchiveReader:
         self.untimed_reason = ""
         self._store = store
         self._watcher = watcher
-        package = vmdiag.sources.formats
-        self._formats: dict[str, InputFormat] = {
-            name: plugins.load(package, name) for name in plugins.list_names(package)
-        }
+        self._formats: Mapping[str, InputFormat] = plugins.load_all(vmdiag.sources.formats)
         self._utc_offset = scope.utc_offset
         self._processes = scope.processes
         screened = (name for name, one in self._formats.items() if hasattr(one, "build_screen"))

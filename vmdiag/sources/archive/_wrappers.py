@@ -10,7 +10,7 @@ storage message peek", "Search-AzGraph", "Azure Data Explorer: Query V1/V2 HTTP 
 import binascii
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain
 
 from vmdiag.completeness import Missing
@@ -60,28 +60,24 @@ has_plain_members = lru_cache(maxsize=256)(SPECIAL_KEYS.isdisjoint)  # the rows 
 def unwrap_rows(cuts: Iterable[RowResult]) -> Iterator[RowResult]:
     """The rows with their wrappings off, in REST's spelling; what PowerShell cut out of one stands before it."""
     frames = FrameReader()
-    unfinished = (RowResult(0, missing) for missing in frames.finish_answer())
-    return chain(chain.from_iterable(map(partial(_unwrap_result, frames), cuts)), unfinished)
-
-
-def _unwrap_result(frames: "FrameReader", cut: RowResult) -> Iterable[RowResult]:
-    if not isinstance(cut.row, dict) or _is_plain_row(cut.row):
-        return (cut,)
-    rows = frames.read_frame(cut.row) if "FrameType" in cut.row else _unwrap_row(cut.row, DEPTH_LIMIT)
-    return (cut._replace(row=each) for row in rows for each in _restore_row(row))
-
-
-def _restore_row(row: Found) -> tuple[Found, ...]:
-    if isinstance(row, MalformedRow | Missing):
-        return (row,)
-    restored = convert_sdk_model(row) if is_sdk_model(row) else row
-    is_pascal_case = not PASCAL_CASE_KEYS.isdisjoint(row)
-    if not (_has_cut_member(row) or (is_pascal_case and any(_has_cut_text(value, 20) for value in row.values()))):
-        return (restored,)
-    ids = (to_text(row.get(key)) for key in ("ResourceId", "Id", "id"))
-    vm = next((vm for identifier in ids if (vm := VmId.parse(identifier))), None)
-    # Told before what the row lacks by it.
-    return MalformedRow(CUT_BY_POWERSHELL, vm, row), restored
+    for cut in cuts:
+        if not isinstance(cut.row, dict) or _is_plain_row(cut.row):
+            yield cut
+            continue
+        rows = frames.read_frame(cut.row) if "FrameType" in cut.row else _unwrap_row(cut.row, DEPTH_LIMIT)
+        for row in rows:
+            if isinstance(row, MalformedRow | Missing):
+                yield cut._replace(row=row)
+                continue
+            is_pascal_case = not PASCAL_CASE_KEYS.isdisjoint(row)
+            if _has_cut_member(row) or (is_pascal_case and any(_has_cut_text(value, 20) for value in row.values())):
+                ids = (to_text(row.get(key)) for key in ("ResourceId", "Id", "id"))
+                vm = next((vm for identifier in ids if (vm := VmId.parse(identifier))), None)
+                # Told before what the row lacks by it.
+                yield cut._replace(row=MalformedRow(CUT_BY_POWERSHELL, vm, row))
+            yield cut._replace(row=convert_sdk_model(row) if is_sdk_model(row) else row)
+    for missing in frames.finish_answer():
+        yield RowResult(0, missing)
 
 
 def _is_plain_row(row: Row) -> bool:

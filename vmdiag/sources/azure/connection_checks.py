@@ -90,8 +90,7 @@ def run_checks(session: Session, named: Iterable[str], workspaces: Iterable[str]
 
 def load_feeds() -> dict[str, Feed]:
     """The feeds that can be tried, by name."""
-    package = vmdiag.sources.azure.feeds
-    known = {name: plugins.load(package, name) for name in plugins.list_names(package)}
+    known = plugins.load_all(vmdiag.sources.azure.feeds)
     return {name: cast("Feed", feed) for name, feed in known.items() if hasattr(feed, Feed.build_access_check.__name__)}
 
 

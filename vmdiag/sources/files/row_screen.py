@@ -218,7 +218,11 @@ class FormScreen:
     def find_telling(self, records: Sequence[Any], resources: set[str]) -> Sequence[int]:
         """The places of records that may say more than that their feed was read, by kind or one of `resources`."""
         telling = {resource for resource in resources if self._scopes[resource] is None}
-        kinds = {kind for kind in set(map(self._get_kind, records)) if not self._is_silent(kind)}
+        kinds = {
+            kind
+            for kind in set(map(self._get_kind, records))
+            if max(map(len, kind)) > LONGEST_NAME or not self._is_silent_kind(*kind)
+        }
         if not telling and not kinds:
             return ()
         return [
@@ -226,9 +230,6 @@ class FormScreen:
             for place, record in enumerate(records)
             if self.get_resource(record) in telling or self._get_kind(record) in kinds
         ]
-
-    def _is_silent(self, kind: tuple[str, ...]) -> bool:
-        return max(map(len, kind)) <= LONGEST_NAME and self._is_silent_kind(*kind)
 
     def read_time(self, text: bytes) -> datetime | None:
         """The time of a silent record, to the digit."""

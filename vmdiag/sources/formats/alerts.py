@@ -56,23 +56,14 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
             "eventTimestamp": essentials.get("firedDateTime"),
             **{key: value for key, value in context.items() if value is not None},
         }
-    if not event:
-        yield from _decode_availability(body)
+    if event:
+        entry = activity_log.decode_log_entry(event)
+        yield from log_entry.cover_scope(entry.resource, Signal.HEALTH, SINGLE_EVENTS_ONLY)
+        yield from log_entry.decode_entry_content(entry, ref)
         return
-    entry = activity_log.decode_log_entry(event)
-    yield from log_entry.cover_scope(entry.resource, Signal.HEALTH, SINGLE_EVENTS_ONLY)
-    yield from log_entry.decode_entry_content(entry, ref)
-
-
-def _unwrap_data(row: Row) -> Row:
-    data = row.get("data")
-    return data if isinstance(data, dict) else row
-
-
-def _decode_availability(body: Row) -> Iterator[Item]:
-    """The minutes of an alert's window over which the VM was available, or was not."""
-    condition = to_mapping(get_path(body, "alertContext", "condition"))
-    targets = to_list(get_path(body, "essentials", "alertTargetIDs"))
+    # The minutes of the alert's window over which the VM was available, or was not.
+    condition = to_mapping(context.get("condition"))
+    targets = to_list(essentials.get("alertTargetIDs"))
     for criterion in iter_objects(condition.get("allOf")):
         metric, value = find_metric(find_text(criterion, "metricName")), to_number(criterion.get("metricValue"))
         if metric is None or metric.signal is not Signal.AVAILABILITY or value is None:
@@ -85,3 +76,8 @@ def _decode_availability(body: Row) -> Iterator[Item]:
             times = tuple(start + count * MINUTE for count in range(-((start - end) // MINUTE)))
             values = (float(value),) * len(times)
             yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=times, values=values)
+
+
+def _unwrap_data(row: Row) -> Row:
+    data = row.get("data")
+    return data if isinstance(data, dict) else row

@@ -7,7 +7,6 @@ VM, metric and day as `points`, pairs of a time and the value of the aggregation
 
 from collections.abc import Iterator
 
-from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
@@ -20,7 +19,6 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.metric_names import (
     METRIC_SIGNALS,
-    Metric,
     find_metric,
     list_metric_signals,
     parse_duration,
@@ -57,11 +55,20 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         return
     grain = parse_duration(find_text(cells, "timegrain"))
     if "points" in cells:
-        yield from _decode_gathered_points(vm, metric, to_list(cells.get("points")))
+        points = to_list(cells.get("points"))
+        pairs = [pair for pair in map(to_list, points) if len(pair) == 2]  # noqa: PLR2004 - a time and a value
+        found = [(parse_time(at), to_number(value)) for at, value in pairs if value is not None]
+        measured = {at: value for at, value in found if at is not None and value is not None}
+        times = tuple(sorted(measured))
+        values = tuple(map(measured.__getitem__, times))
+        yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=times, values=values)
+        if len(pairs) < len(points) or any(None in pair for pair in found):
+            message = f"points of {metric.name} that cannot be read"
+            raise MalformedRow(message, vm)
         yield from warn_coarse_grain(vm, metric, grain, ref)
         return
     at = require_time(vm, cells.get("timegenerated"), cells.get("time"))
-    values: tuple[float, ...] = ()
+    values = ()
     for cell in map(cells.get, metric.aggregations):
         value = to_number(cell)
         if value is not None:
@@ -72,16 +79,3 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
             raise MalformedRow(message, vm)
     yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=(at,) * len(values), values=values)
     yield from warn_coarse_grain(vm, metric, grain, ref)
-
-
-def _decode_gathered_points(vm: VmId, metric: Metric, points: list[object]) -> Iterator[Item]:
-    """The points that were measured, in order of time."""
-    pairs = [pair for pair in map(to_list, points) if len(pair) == 2]  # noqa: PLR2004 - a time and a value
-    found = [(parse_time(at), to_number(value)) for at, value in pairs if value is not None]
-    measured = {at: value for at, value in found if at is not None and value is not None}
-    times = tuple(sorted(measured))
-    values = tuple(map(measured.__getitem__, times))
-    yield MetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=times, values=values)
-    if len(pairs) < len(points) or any(None in pair for pair in found):
-        message = f"points of {metric.name} that cannot be read"
-        raise MalformedRow(message, vm)

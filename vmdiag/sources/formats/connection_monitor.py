@@ -66,7 +66,21 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         raise MalformedRow(message, vm)
     else:
         share = RESULTS[result]
-    yield MetricPoints(vm=vm, name=_name_source(cells), signal=Signal.MONITOR, times=(at,), values=(share,))
+    # The test's name: its protocol and port, from where, and whether that is known to be outside.
+    port = find_text(cells, "destinationport")
+    what = find_text(cells, "protocol").lower()[:NAME_LENGTH] or "test"
+    what = f"{what}/{port[:10]}" if port else what
+    identifier = find_text(cells, "sourceresourceid").lower()
+    origin = identifier or find_text(cells, "sourcename", "sourceaddress", "sourceip")
+    if not origin:
+        message = "a test that does not say from where"
+        raise MalformedRow(message, vm)
+    address = find_text(cells, "destinationip", "destinationaddress")
+    if address and not is_private_address(address):
+        what = f"{what} at its public address"
+    place = Viewpoint.OUTSIDE if ARC_PROVIDER in identifier else Viewpoint.UNKNOWN
+    name = name_test(what, origin[: 2 * NAME_LENGTH], place)
+    yield MetricPoints(vm=vm, name=name, signal=Signal.MONITOR, times=(at,), values=(share,))
 
 
 def _find_destination(cells: Row) -> VmId | None:
@@ -75,22 +89,6 @@ def _find_destination(cells: Row) -> VmId | None:
     vm = parse_vm_id(named) if named else None
     address = find_text(cells, "destinationip", "destinationaddress")
     return vm or (make_address_placeholder(address) if is_private_address(address) else None)
-
-
-def _name_source(cells: Row) -> str:
-    """The test's name: its protocol and port, from where, and whether that is known to be outside."""
-    port = find_text(cells, "destinationport")
-    what = find_text(cells, "protocol").lower()[:NAME_LENGTH] or "test"
-    identifier = find_text(cells, "sourceresourceid").lower()
-    source = identifier or find_text(cells, "sourcename", "sourceaddress", "sourceip")
-    if not source:
-        message = "a test that does not say from where"
-        raise MalformedRow(message, _find_destination(cells))
-    address = find_text(cells, "destinationip", "destinationaddress")
-    is_public = bool(address) and not is_private_address(address)
-    place = Viewpoint.OUTSIDE if ARC_PROVIDER in identifier else Viewpoint.UNKNOWN
-    what = f"{what}/{port[:10]}" if port else what
-    return name_test(f"{what} at its public address" if is_public else what, source[: 2 * NAME_LENGTH], place)
 
 
 def is_private_address(address: str) -> bool:

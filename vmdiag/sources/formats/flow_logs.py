@@ -61,13 +61,16 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     lost = 0
     for each in (one for group in groups for one in to_list(group.get("flowTuples"))):
         fields = each.split(",") if isinstance(each, str) else []
-        minute = _parse_minute(fields[0]) if len(fields) in (SHORT, LONG) else None
-        if minute is None:
+        at = to_number(fields[0].strip()) if len(fields) in (SHORT, LONG) else None
+        if at is None or at <= 0:
             lost += 1
             continue
+        minute = int(at / (1000 if at > MILLISECONDS else 1) // MINUTE)
         totals[minute] += 1
         ready[minute] += not (is_network and fields[8].strip().upper() == NOT_READY)
-        if fields[6].strip().upper() == INBOUND and _is_answered(fields):
+        # Answered: packets went both ways since the flow's last tuple; version 1 does not say.
+        is_answered = len(fields) == LONG and all((to_number(fields[at].strip()) or 0) > 0 for at in (-4, -2))
+        if is_answered and fields[6].strip().upper() == INBOUND:
             answered[PRIVATE_FLOWS if is_private_address(fields[1]) else PUBLIC_FLOWS][minute] += 1
     minutes = sorted(totals)
     shares = {HOST_STACK: [ready[one] / totals[one] for one in minutes]} if is_network else {}
@@ -78,17 +81,3 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if lost:  # what could be read was given out
         message = f"{lost} flows cannot be read"
         raise MalformedRow(message, vm)
-
-
-def _parse_minute(written: str) -> int | None:
-    """The minute since 1970 of a time in seconds or milliseconds; `None` for none."""
-    found = to_number(written.strip())
-    if found is None or found <= 0:
-        return None
-    return int(found / (1000 if found > MILLISECONDS else 1) // MINUTE)
-
-
-def _is_answered(fields: list[str]) -> bool:
-    """Whether packets went both ways since the flow's last tuple; version 1 does not say."""
-    sent, received = (to_number(field.strip()) or 0 for field in (fields[-4], fields[-2]))
-    return len(fields) == LONG and sent > 0 and received > 0

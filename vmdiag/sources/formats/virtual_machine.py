@@ -88,7 +88,13 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
     members = find_properties(row)
     # Cloud Custodian puts the view it asked for beside the properties.
     view = to_mapping(members.get("instanceView")) or to_mapping(row.get("instanceView")) or members
-    power = _find_power_state(row, members, view)
+    # `running`, `stopped`, `deallocated`, ...; none while a VM is created, and where no view was asked for.
+    codes = [code for code, _ in iter_statuses(view)]
+    codes.append(to_short_text(get_path(members, "extended", "instanceView", "powerState", "code")))
+    spoken = to_short_text(row.get("powerState")).lower()
+    if spoken.startswith(CLI_POWER_PREFIX):
+        codes.append(POWER_PREFIX + spoken.removeprefix(CLI_POWER_PREFIX))
+    power = next((code.lower().split("/")[1] for code in codes if code.lower().startswith(POWER_PREFIX)), "")
     # The system from the disk, else from how the guest was set up.
     system = to_text(get_path(members, "storageProfile", "osDisk", "osType")).lower()[:20]
     profile = to_mapping(members.get("osProfile"))
@@ -124,16 +130,6 @@ def decode_vm(vm: VmId, row: Row, ref: str) -> Iterator[Item]:
 def iter_statuses(view: Row) -> Iterator[tuple[str, Mapping[str, object]]]:
     """The statuses of a view with their codes; `ProvisioningState/...` and other families come in any order."""
     return ((code, each) for each in iter_objects(view.get("statuses")) if (code := to_short_text(each.get("code"))))
-
-
-def _find_power_state(row: Row, members: Row, view: Row) -> str:
-    """`running`, `stopped`, `deallocated`, ...; empty while a VM is created, and where no view was asked for."""
-    codes = [code for code, _ in iter_statuses(view)]
-    codes.append(to_short_text(get_path(members, "extended", "instanceView", "powerState", "code")))
-    spoken = to_short_text(row.get("powerState")).lower()
-    if spoken.startswith(CLI_POWER_PREFIX):
-        codes.append(POWER_PREFIX + spoken.removeprefix(CLI_POWER_PREFIX))
-    return next((code.lower().split("/")[1] for code in codes if code.lower().startswith(POWER_PREFIX)), "")
 
 
 def _is_bare_view(row: Row) -> bool:

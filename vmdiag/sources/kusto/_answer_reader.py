@@ -65,9 +65,8 @@ class AnswerReader:
         """Keep what a table says of a span, and that it was read."""
         coverage: dict[items.FeedCoverage, str] = {}
         for answered in self.iterate_parts(query, span):
-            what = self._describe(query)
             for number, row in enumerate(answered.rows, 1):
-                self._store_row(query, row, f"{what}, row {number}", coverage)
+                self._store_row(query, row, number, coverage)
             if answered.lack is not None:
                 self.store_lack(query, answered.lack.reason, answered.part)
         is_cut = query in self.cut_queries
@@ -124,12 +123,13 @@ class AnswerReader:
         return f"the table {query.table}"
 
     def _store_row(
-        self, query: TableQuery, row: Row | MalformedRow, ref: str, coverage: dict[items.FeedCoverage, str]
+        self, query: TableQuery, row: Row | MalformedRow, number: int, coverage: dict[items.FeedCoverage, str]
     ) -> None:
+        what = self._describe(query)
         forms: dict[str, InputFormat] = {name: plugins.load(formats, name) for name in query.forms}
         name = next((name for name, form in forms.items() if isinstance(row, dict) and recognises_row(form, row)), "")
         try:
-            for item in _decode_row(forms.get(name), row, ref):
+            for item in _decode_row(forms.get(name), row, f"{what}, row {number}"):
                 # A state of now tells nothing of a window that ended long ago.
                 is_late = isinstance(item, items.VmRecord) and not (item.is_dated or self.includes_now)
                 if isinstance(item, items.FeedCoverage):
@@ -138,21 +138,17 @@ class AnswerReader:
                     self.store.add_item(item)
         except MalformedRow as fault:
             fault.part = row if isinstance(row, dict) else fault.part
+            if number <= WARNING_LIMIT:
+                self.watcher.warn(f"{what}, row {number}: {fault.reason}; skipped")
             narrow = getattr(forms.get(name), "identify_signals", None)
-            self._store_fault(query, fault, ref, narrow(fault.part) if narrow and fault.part else query.signals)
-
-    def _store_fault(self, query: TableQuery, fault: MalformedRow, ref: str, signals: tuple[Signal, ...]) -> None:
-        what, _, number = ref.rpartition(", row ")
-        if int(number) <= WARNING_LIMIT:
-            self.watcher.warn(f"{ref}: {fault.reason}; skipped")
-        concerned = self.store.register_vm_scope(fault.vm or find_named_vm(fault.part))
-        lack = items.IncompleteRead(
-            signal=Signal.ACTIVITY, scope=concerned, form=what, place=what, reason=fault.reason, line=int(number)
-        )
-        for signal in signals:
-            self.store.add_item(replace(lack, signal=signal, is_record=True, lowers_verdict=query.lowers_verdict))
-        if not concerned:
-            self.cut_queries.add(query)
+            concerned = self.store.register_vm_scope(fault.vm or find_named_vm(fault.part))
+            lack = items.IncompleteRead(
+                signal=Signal.ACTIVITY, scope=concerned, form=what, place=what, reason=fault.reason, line=number
+            )
+            for signal in narrow(fault.part) if narrow and fault.part else query.signals:
+                self.store.add_item(replace(lack, signal=signal, is_record=True, lowers_verdict=query.lowers_verdict))
+            if not concerned:
+                self.cut_queries.add(query)
 
     def store_lack(self, query: TableQuery, reason: str, part: Window) -> None:
         """Over this part something may be missing, of whomever."""

@@ -14,10 +14,10 @@ from functools import partial
 from vmdiag.diagnosis.event_kinds import collect_names
 from vmdiag.diagnosis.event_words import CHANGING
 from vmdiag.identity import NETWORK_TYPES
-from vmdiag.model import Kind, Needs, Signal, Window
+from vmdiag.model import Needs, Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.decoding.log_entry import FEEDS_BY_CATEGORY
-from vmdiag.sources.decoding.metric_names import KNOWN_METRICS, METRIC_SIGNALS, TOTAL_FIRST, Metric
+from vmdiag.sources.decoding.metric_names import KNOWN_METRICS, METRIC_SIGNALS, TOTAL_FIRST
 from vmdiag.sources.kusto._table_query import (
     TableQuery,
     combine_conditions,
@@ -153,11 +153,18 @@ class _LogTables:
         ended = write_instant(self.span.end - SILENCE)
         is_silent = f"slots < (newest - oldest) / {SLOT} + 1 or newest < {ended}"
         has_fallen = f"low <= {FALL} * high and {_match_metrics((Signal.TRAFFIC,))}"
+        operations = sorted(collect_names(kinds)[Signal.ACTIVITY])
+        # What Resource Health says is taken whole: the log tells it by sentences, and some of it in no known words.
+        is_telling = (
+            f"CategoryValue in~ ({kql.list_literals(HEALTH_CATEGORIES)})"
+            " or OperationNameValue startswith 'microsoft.resourcehealth/healthevent/'"
+            f" or OperationNameValue in~ ({kql.list_literals(operations)})"
+        )
         log = (
             LOG,
             f"where {span}",
             f"extend vm = {extract_vm('iff(isempty(_ResourceId), ResourceId, _ResourceId)')}",
-            f"where isnotempty(vm) and ({combine_conditions('or', _match_telling_records(kinds), named)})",
+            f"where isnotempty(vm) and ({combine_conditions('or', is_telling, named)})",
         )
         beats = (
             HEARTBEAT,
@@ -183,25 +190,8 @@ def _match_metrics(signals: Collection[Signal]) -> str:
     return f"MetricName in~ ({kql.list_literals(wanted)})"
 
 
-def _match_telling_records(kinds: Collection[Kind]) -> str:
-    """The condition that a record of the log may mean one of these kinds.
-
-    What Resource Health says is taken whole: the log tells it by sentences, and some of it in no known words.
-    """
-    operations = sorted(collect_names(kinds)[Signal.ACTIVITY])
-    return (
-        f"CategoryValue in~ ({kql.list_literals(HEALTH_CATEGORIES)})"
-        " or OperationNameValue startswith 'microsoft.resourcehealth/healthevent/'"
-        f" or OperationNameValue in~ ({kql.list_literals(operations)})"
-    )
-
-
 def _choose_aggregation() -> str:
     """The aggregation of a metric that is read, the best that is there; the formats' rule, as an expression."""
     totals = kql.list_literals(each.name for each in KNOWN_METRICS if each.aggregations == TOTAL_FIRST)
-    first, second = (_list_aggregations(each) for each in (KNOWN_METRICS[0], KNOWN_METRICS[4]))
+    first, second = (", ".join(name.capitalize() for name in KNOWN_METRICS[place].aggregations) for place in (0, 4))
     return f"iff(MetricName in~ ({totals}), coalesce({first}), coalesce({second}))"
-
-
-def _list_aggregations(metric: Metric) -> str:
-    return ", ".join(each.capitalize() for each in metric.aggregations)

@@ -77,19 +77,15 @@ def describe_scheduled_events(vm: VmId, sets: Iterable[str], rows: Iterable[Row]
             if said and VmId.parse(about) == vm:
                 yield said
             elif said and about in set_ids:
-                vm_names, whole = _find_vm_names(event), about.rpartition("/")[2]
-                if vm.name.lower() in vm_names:
+                names = {to_text(name).lower().rpartition("/")[2] for name in to_list(event.get("resources"))}
+                target = VmId.parse(to_text(event.get("targetresourceid")))
+                names |= {target.name.lower()} if target is not None else set()
+                whole = about.rpartition("/")[2]
+                if vm.name.lower() in names:
                     yield said
-                elif not vm_names - {whole}:
+                elif not names - {"", whole}:
                     # Which of its VMs are meant is not told: each may be.
                     yield f"{said}, in its set {whole} and without a word of which VMs are meant"
-
-
-def _find_vm_names(event: Row) -> set[str]:
-    """The names of the VMs that an event of a set is for."""
-    names = {to_text(name).lower().rpartition("/")[2] for name in to_list(event.get("resources"))}
-    target = VmId.parse(to_text(event.get("targetresourceid")))
-    return (names | ({target.name.lower()} if target is not None else set())) - {""}
 
 
 def _describe_event(event: Row) -> str:

@@ -200,7 +200,9 @@ def _build_unpacker(vms: Sequence[VmId], query: MetricQuery) -> Callable[[object
     held: set[tuple[str, str]] = set()
 
     def unpack_rows(page: object) -> Iterator[object]:
-        for answer in _list_answers(page):
+        # The answers of one VM each: the page itself, or those of a batch.
+        values = get_members(page).get("values")
+        for answer in values if isinstance(values, list) else (page,):
             for owner, name, row in _list_metrics(answer, query):
                 held.add((cut_at(owner.lower(), metrics.METRIC_PROVIDER), name.lower()))
                 yield row
@@ -213,12 +215,6 @@ def _build_unpacker(vms: Sequence[VmId], query: MetricQuery) -> Callable[[object
                     yield _build_gap(vm, signal, f"the answer does not hold {', '.join(lost)}", query.span)
 
     return unpack_rows
-
-
-def _list_answers(page: object) -> Iterable[object]:
-    """The answers of one VM each that a page holds: itself, or those of a batch."""
-    values = get_members(page).get("values")
-    return values if isinstance(values, list) else (page,)
 
 
 def _list_metrics(answer: object, query: MetricQuery) -> Iterator[tuple[str, str, object]]:

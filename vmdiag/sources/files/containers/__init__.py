@@ -6,16 +6,15 @@ ever written where they point.
 """
 
 import contextlib
-import importlib
 import io
-import pkgutil
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import BinaryIO, Protocol
 
+from vmdiag import plugins
 from vmdiag.sources.files.streams import CHUNK_SIZE, Growth, Readable, UnsupportedFile
 
 # What has to be looked at from its end (a zip in a tar, or from a pipe) waits in an unnamed temporary file.
@@ -48,17 +47,11 @@ class Container(Protocol):
 
 def find_container(head: bytes) -> Container | None:
     """The kind of container that begins so."""
-    for container in _load_containers():
+    for container in plugins.load_all(sys.modules[__name__]).values():
         magic, condition = container.SIGNATURE.magic, container.SIGNATURE.condition
         if magic.match(head) and (condition is None or condition(head)):
             return container
     return None
-
-
-@cache
-def _load_containers() -> tuple[Container, ...]:
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(importlib.import_module(f"{__name__}.{name}") for name in names)
 
 
 class ContainerFile:
