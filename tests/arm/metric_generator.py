@@ -134,17 +134,12 @@ class HeartbeatGenerator:
         before = _list_minutes(first, max(start, self._created_at), min(end, first - timedelta(seconds=1)))
         recorded = [at for at in self._beats if start <= at <= end]
         after = _list_minutes(first, max(start, last + timedelta(seconds=1)), end) if self._continues else []
-        told = [at for at in [*before, *recorded, *after] if find_state(turns, at) is None]
-        return sorted([*told, *self._resume_after(first, start, end, turns)])
-
-    def _resume_after(
-        self, first: datetime, start: datetime, end: datetime, turns: Sequence[StateChange]
-    ) -> list[datetime]:
-        """What a turn to the usual brings back, whatever was recorded."""
         if not turns:
-            return []
-        times = _list_minutes(first, max(start, turns[0].at), end)
-        return [at for at in times if find_state(turns, at) == TrafficState.NORMAL]
+            return [*before, *recorded, *after]
+        told = [at for at in [*before, *recorded, *after] if find_state(turns, at) is None]
+        # What a turn to the usual brings back, whatever was recorded.
+        back = _list_minutes(first, max(start, turns[0].at), end)
+        return sorted([*told, *(at for at in back if find_state(turns, at) == TrafficState.NORMAL)])
 
 
 def _list_minutes(phase: datetime, start: datetime, end: datetime) -> list[datetime]:

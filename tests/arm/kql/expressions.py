@@ -54,11 +54,14 @@ def refuse_types(message: str) -> NoReturn:
 
 def to_text(value: Any) -> str:
     """`tostring()`: null is empty, a dynamic object its JSON."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, dict | list | bool):
         # A time within a dynamic value is its text.
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=to_text)
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
+        # An answer may hold tens of thousands: what prints ISO 8601 is much quicker than what prints any form.
+        return f"{value.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}0Z"
     return "" if value is None else str(value)
 
 
@@ -145,9 +148,10 @@ def _compile_call(name: str, arguments: list[Compiled]) -> Compiled:
 
 def _floor_time(at: datetime | None, size: timedelta) -> datetime | None:
     """Bins of times are counted from the year 1."""
-    return None if at is None else at - (at - datetime(1, 1, 1, tzinfo=UTC)) % size
+    return None if at is None else at - (at - _FIRST_DAY) % size
 
 
+_FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
 _LITERAL_KINDS = {str: Kind.STRING, datetime: Kind.DATETIME, timedelta: Kind.TIMESPAN}
 _STRING = frozenset({Kind.STRING})
 _TEXTS = frozenset({Kind.STRING, Kind.DYNAMIC})
