@@ -12,6 +12,7 @@ from tests.arm.call import Answer, ApiCall, Refusal, get_action_scope, refuse
 from tests.arm.entra import Entra
 from tests.arm.routes import (
     activity_log,
+    backend_health,
     balancers,
     cluster,
     compute,
@@ -36,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *metrics.ROUTES,
     *balancers.ROUTES,
+    *backend_health.ROUTES,
     *metrics_batch.ROUTES,
     *graph.ROUTES,
     *logs.ROUTES,

@@ -19,7 +19,7 @@ from tests.arm.redeploy import RedeployBehaviour, RedeployOperation, schedule_ch
 from tests.arm.vm import Vm, create_vms
 from tests.incidents import model
 from tests.incidents.model import BalancerProbe, GroundTruth, HealthAnnotation, Incident, ServiceIssue
-from tests.incidents.wire.plain import make_guid
+from tests.incidents.wire.plain import JsonObject, make_guid
 
 METRICS_HOST = "metrics.monitor.azure.com"
 """In front of it stands a region."""
@@ -97,6 +97,7 @@ class Settings:
     """So many rows a log query gives at most."""
     tables: KustoTables | None = None
     """What Log Analytics, Azure Data Explorer and Resource Graph answer queries from, in place of what is true here."""
+    balancer_sku: str = "Standard"
     locks: list[Lock] = field(default_factory=list)
     maintenance: list[AnnouncedEvent] = field(default_factory=list)
 
@@ -115,6 +116,7 @@ class World(Settings):
         self.issues: list[ServiceIssue] = list(premise.truth.issues)
         self.changes: list[model.Operation] = list(premise.truth.operations)
         self.probes: list[BalancerProbe] = list(premise.truth.probes)
+        self.balancer_answers: dict[str, list[JsonObject | None]] = {}
         self._leaps: list[tuple[datetime, timedelta]] = []
         self.operations: dict[str, RedeployOperation] = {}
         self.activity_log = ActivityLog(premise.truth, seed)
@@ -178,6 +180,14 @@ class World(Settings):
             vm.machine = replace(vm.machine, balancer=balancer, address=f"10.0.0.{number}")
             self.probes.append(BalancerProbe(vm=vm.id, port=port))
         return balancer
+
+    def add_gateway(self, name: str, *vms: str) -> str:
+        """Put VMs behind an Application Gateway; its id."""
+        gateway = ""
+        for vm in map(self.vms.__getitem__, map(str.lower, vms)):
+            gateway = gateway or f"{vm.group_id}/providers/Microsoft.Network/applicationGateways/{name}"
+            vm.machine = replace(vm.machine, gateway=gateway)
+        return gateway
 
     def allows_action(self, action: str, scope: str) -> bool:
         """Whether the principal may do that there."""

@@ -134,6 +134,7 @@ class Machine:
     security_group: str  # id of the network security group on the network interface
     spot: bool = False
     balancer: str = ""  # id of the load balancer whose pool it is in
+    gateway: str = ""  # id of the Application Gateway, likewise
     address: str = "10.0.0.4"  # in its virtual network
 
 

@@ -1,8 +1,12 @@
 """The load balancers in front of suspects, asked live: how often, for whom, and what is made of their answers."""
 
+from dataclasses import replace
+
 from tests.arm import World
 from tests.live.conftest import ID, AzureStarter, LocalAzure, build_fleet, get_gap_reasons
 
+RULE_ACTION = "Microsoft.Network/loadBalancers/loadBalancingRules/health/action"
+GATEWAY_ACTION = "Microsoft.Network/applicationGateways/backendhealth/action"
 READ = "Microsoft.Insights/metrics/read"
 
 
@@ -10,6 +14,14 @@ def list_balancer_requests(there: LocalAzure) -> list[tuple[str, str]]:
     """Method and balancer of each request that went to one."""
     paths = [(seen.method, seen.path.lower().partition("/loadbalancers/")[2]) for seen in there.arm.requests]
     return [(method, rest.partition("/")[0]) for method, rest in paths if rest]
+
+
+def list_actions(there: LocalAzure) -> list[str]:
+    """The balancers and gateways that were asked to look, and how."""
+    paths = [
+        seen.path.lower().partition("/microsoft.network/")[2] for seen in there.arm.requests if seen.method == "POST"
+    ]
+    return sorted(path.partition("/")[2] for path in paths if path)[::-1]
 
 
 def test_a_probe_that_ends_with_a_migration_makes_suspected_what_nothing_else_shows(azure: AzureStarter) -> None:
@@ -52,3 +64,29 @@ def test_a_balancer_is_asked_once_for_the_suspects_behind_it_and_not_for_the_cal
     lost = [case for case in cases if case["verdict"] == "confirmed" and case["vm"]["id"] in behind]
     assert lost
     assert all("balancer" in case["losses"][-1]["signals"] for case in lost)
+
+
+def test_with_prove_balancer_and_gateway_tell_what_they_find_and_without_the_right_nobody_is_asked(
+    azure: AzureStarter,
+) -> None:
+    one = World.with_one_vm(heartbeats=False)
+    one.denied.add((READ, ID))
+    one.add_balancer("front", ID)
+    one.add_gateway("gate", ID)
+    one.probes[0] = replace(one.probes[0], reason="Down_Platform")
+    there = azure(one)
+    ran, (case,) = there.check_vms(ID, "--prove")
+    sent = list_actions(there)
+    one.role = "reader"
+    _, (unproved,) = there.check_vms(ID, "--prove")
+
+    # A rule without a probe is not asked; each answer is fetched at the place that Azure names, and not at once.
+    assert sent == ["gate/backendhealth", "front/loadbalancingrules/tcp-443/health"]
+    assert there.count_requests("operationResults/lb-") == 4
+    assert (case["verdict"], ran.code) == ("confirmed", 1)
+    assert "Azure's own infrastructure keeps the VM down" in str(case["findings"][0]["evidence"])
+    assert "balancer" not in get_gap_reasons(case)
+    assert list_actions(there) == sent
+    assert unproved["verdict"] == "suspected"
+    reasons = {gap["reason"] for gap in unproved["gaps"] if gap["signal"] == "balancer"}
+    assert {reason.rpartition(" lacks ")[2] for reason in reasons} == {RULE_ACTION, GATEWAY_ACTION}

@@ -182,6 +182,11 @@ EXAMPLES: dict[str, dict[str, object]] = {
             ]
         },
     },
+    "gateway-health": {
+        "backendAddressPools": [
+            {"backendHttpSettingsCollection": [{"servers": [{"address": "10.4.1.6", "health": "Down"}]}]},
+        ],
+    },
     "guest-counters": {
         "TimeGenerated": TIME,
         "Computer": "web-01",

@@ -11,6 +11,7 @@ CREDENTIALS = ("auto", "cli", "environment", "workload", "managed")
 # each service). A cloud that knows only older ones says so, and the newest of those is taken.
 API_VERSIONS: Mapping[str, str] = {
     "activity-log": "2015-04-01",  # the only one there is
+    "balancer-health": "2025-05-01",  # that of its reference; in which the operation came first no page tells
     "compute": "2023-03-01",
     "events": "2022-10-01",
     "features": "2021-07-01",

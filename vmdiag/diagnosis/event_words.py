@@ -271,6 +271,11 @@ BACKEND_REASONS: Mapping[str, Kind] = {
     "down_probe_httpstatuscodeerror": Kind.BACKEND_UP,
     "down_probe_httpendpointunreachable": Kind.BACKEND_UP,
     "down_probe_httpnoresponse": Kind.BACKEND_UP,
+    # An Application Gateway's states, and those in which what was answered did not please it. Sources: "Application
+    # Gateways - Backend Health", "Troubleshoot backend health issues in Application Gateway".
+    "gateway_up": Kind.BACKEND_UP,
+    "gateway_down": Kind.BACKEND_DOWN,
+    "gateway_down_answered": Kind.BACKEND_UP,
 }
 
 # What Network Watcher answers, by the check and the answer's word; other words say nothing of the VM. `Degraded` means

@@ -50,7 +50,7 @@ def _list_resources(world: World, now: datetime) -> Iterator[JsonObject]:
     yield from networks.values()
     places = {vm.machine.balancer: vm.machine.location for vm in world if vm.machine.balancer}
     for balancer, location in places.items():
-        yield resource_graph.build_resource_row(balancer, location, {}) | {"sku": {"name": "Standard"}}
+        yield resource_graph.build_resource_row(balancer, location, {}) | {"sku": {"name": world.balancer_sku}}
     for vm in _pick_first_vms(world):
         workspace: JsonObject = {"customerId": world.workspace, "provisioningState": "Succeeded"}
         yield resource_graph.build_resource_row(_get_workspace_id(vm), vm.machine.location, workspace)

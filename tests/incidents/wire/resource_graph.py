@@ -179,6 +179,8 @@ def build_nic_row(machine: Machine) -> JsonObject:
     address: JsonObject = {"subnet": {"id": machine.subnet}, "privateIPAddress": machine.address}
     if machine.balancer:
         address["loadBalancerBackendAddressPools"] = [{"id": f"{machine.balancer}/backendAddressPools/web"}]
+    if machine.gateway:
+        address["applicationGatewayBackendAddressPools"] = [{"id": f"{machine.gateway}/backendAddressPools/web"}]
     properties: JsonObject = {
         "virtualMachine": {"id": machine.vm},
         "networkSecurityGroup": {"id": machine.security_group},

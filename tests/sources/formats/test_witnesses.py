@@ -10,12 +10,14 @@ import pytest
 from tests.sources.archive_reader import read_archive
 from tests.sources.reading import changed, heard, read, sampled, snapshots, vm, within
 from tests.sources.rows import BALANCER, EXAMPLES, GROUP, NIC, SUBNET, VM
+from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.diagnosis.event_words import HOST_STACK, PRIVATE_FLOWS, PUBLIC_FLOWS
-from vmdiag.model import Needs, Signal, Transcript
-from vmdiag.sources.items import IncompleteRead
+from vmdiag.model import Kind, Needs, Signal, Transcript
+from vmdiag.sources.items import IncompleteRead, VmRecord
 from vmdiag.sources.rows import MalformedRow, Row
 
 MONITOR, METRICS, HEALTH = "connection-monitor", "balancer-metrics", "balancer-health"
+GATEWAY = "gateway-health"
 HUB = f"{GROUP}-hub/providers/Microsoft.Network/virtualNetworks/hub-net/subnets/jump"
 
 
@@ -110,6 +112,36 @@ def test_health_of_a_rule_has_no_time_and_a_backend_that_is_off_says_nothing() -
 def test_a_list_of_backends_that_is_none_is_told(backends: object) -> None:
     with pytest.raises(MalformedRow):
         read(HEALTH, changed(HEALTH, loadBalancerBackendAddresses=backends))
+
+
+@pytest.mark.parametrize(
+    ("health", "met", "kinds"),
+    [
+        ("Up", "Success. Received 200 status code", [Kind.BACKEND_UP]),
+        ("Down", "Application Gateway could not connect to the backend.", [Kind.BACKEND_DOWN]),
+        ("Unhealthy", "", [Kind.BACKEND_DOWN]),
+        # The connection had been made: the network lives.
+        ("Down", "Status code of the backend's HTTP response did not match the probe setting.", [Kind.BACKEND_UP]),
+        ("Down", "The Common Name (CN) of the backend certificate doesn't match.", [Kind.BACKEND_UP]),
+        ("Partial", "", []),
+        ("Draining", "", []),
+        ("Unknown", "", []),
+    ],
+)
+def test_a_gateway_says_that_a_server_is_up_or_down_and_a_wrong_answer_is_one(
+    health: str, met: str, kinds: list[Kind]
+) -> None:
+    server = {"ipConfiguration": {"id": f"{NIC}/ipConfigurations/ip1"}, "health": health, "healthProbeLog": met}
+    pool = {"backendHttpSettingsCollection": [{"servers": [server]}]}
+    items = read(GATEWAY, changed(GATEWAY, backendAddressPools=[pool]))
+
+    assert [interpret_record(one.signal, one.name, one.status, one.facts) for one in snapshots(items)] == kinds
+    assert {item.vm.name for item in items if isinstance(item, VmRecord)} <= {NIC.lower()}
+
+
+def test_a_gateway_without_a_list_of_pools_is_told() -> None:
+    with pytest.raises(MalformedRow):
+        read(GATEWAY, changed(GATEWAY, backendAddressPools="all"))
 
 
 def test_a_healthy_application_is_told_at_its_own_time() -> None:

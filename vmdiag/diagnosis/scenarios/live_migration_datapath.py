@@ -165,9 +165,10 @@ def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution
 def _list_convincing_signals(loss: Loss) -> list[SignalLoss]:
     """The channels that speak for a loss, each story once; of one that comes and goes each signal's first and last.
 
-    A fall that comes every day is none.
+    A fall that comes every day is none; of several of one signal and moment the strongest is told.
     """
-    known = {(one.signal, one.interval.start): one for one in reversed(loss.channels) if not one.is_habit}
+    channels = sorted(loss.channels, key=lambda one: list(Strength).index(one.strength))
+    known = {(one.signal, one.interval.start): one for one in reversed(channels) if not one.is_habit}
     told = [known[key] for key in sorted(known, key=lambda key: key[1])]
     if loss.extent is not Extent.INTERMITTENT:
         return told

@@ -14,14 +14,12 @@ from vmdiag.identity import VmId
 from vmdiag.model import Kind, Window
 from vmdiag.sources.azure.feed_request import FeedRequest, clip_to_retention
 from vmdiag.sources.azure.feeds import balancer_metrics
-from vmdiag.sources.azure.feeds.balancer_metrics import BalancerBackends
+from vmdiag.sources.azure.feeds.balancer_metrics import BALANCER_ID, BalancerBackends
 from vmdiag.sources.azure.feeds.metrics import RETENTION
 from vmdiag.sources.azure.metric_plan import BEFORE_EVENT
 from vmdiag.sources.selection import find_suspicious_times
 from vmdiag.sources.store import ItemStore
 
-_NETWORK = r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.network"
-BALANCER, GATEWAY = (re.compile(f"{_NETWORK}/{kind}/[^/?#]+") for kind in ("loadbalancers", "applicationgateways"))
 # An address stands in a filter between quotes; whatever else came in its place is none.
 _ADDRESS = re.compile(r"[0-9a-f]*[.:][0-9a-f.:]+")
 
@@ -39,7 +37,7 @@ class BalancerReading:
     def build_metric_requests(self, vms: Collection[VmId], suspects: Collection[VmId]) -> Iterator[FeedRequest]:
         """One call for each balancer in front of these VMs that was not asked yet, for all suspects behind it."""
         self._store.flush_pending()
-        fronts = find_fronts(self._store, suspects, BALANCER) if vms else {}
+        fronts = find_fronts(self._store, suspects) if vms else {}
         keys = {vm.key for vm in vms}
         for backends in fronts.values():
             if backends.front not in self._asked and keys & backends.vms.keys():
@@ -55,10 +53,8 @@ class BalancerReading:
         return max(self._span.start, min(seen) - BEFORE_EVENT) if seen else self._span.start
 
 
-def find_fronts(
-    store: ItemStore, vms: Collection[VmId], kind: re.Pattern[str] = BALANCER
-) -> dict[str, BalancerBackends]:
-    """The balancers of a kind in front of VMs, by their ids, with the VMs' private addresses."""
+def find_fronts(store: ItemStore, vms: Collection[VmId]) -> dict[str, BalancerBackends]:
+    """The balancers in front of VMs, by their ids, with the VMs' private addresses."""
     addresses = defaultdict(list)
     for address, interface in store.list_addresses():
         if _ADDRESS.fullmatch(address):
@@ -67,7 +63,7 @@ def find_fronts(
     for vm in sorted(vms, key=lambda one: one.key):
         number = store.find_vm_number(vm)
         for interface in sorted(store.list_interfaces(number)) if number is not None else ():
-            for front in filter(kind.fullmatch, store.list_links(interface)):
+            for front in filter(BALANCER_ID.fullmatch, store.list_links(interface)):
                 for address in addresses[interface]:
                     found[front][address].add(vm)
     return {

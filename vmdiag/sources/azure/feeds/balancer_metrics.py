@@ -6,6 +6,7 @@ the Standard SKU alone; what the others answer stands on no page. `VipAvailabili
 it, and cannot see that a VM is cut off.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,6 +25,9 @@ from vmdiag.sources.rows import Row
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.BALANCER,)
 METRIC = "DipAvailability"
+BALANCER_ID = re.compile(
+    r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.network/loadbalancers/[^/?#]+"
+)
 # As many series as an answer may have: ten unless said otherwise, and an answer of just so many may have been cut.
 SERIES_LIMIT = 1_000
 # More addresses than this are not named, for a request's line has an end; then all backends are asked for.
