@@ -9,7 +9,7 @@ from typing import Any
 from tests.arm.metric_generator import MINUTE, StateChange
 from tests.incidents.model import GroundTruth, Incident
 
-EVENT_LISTS = ("annotations", "health", "operations", "issues", "series", "probes")
+EVENT_LISTS = ("annotations", "health", "operations", "issues", "series", "probes", "tests")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,5 +74,5 @@ def shift_truth(truth: GroundTruth, by: timedelta) -> GroundTruth:
 
 
 def _shift_event(event: Any, by: timedelta) -> Any:
-    times = {name: getattr(event, name, None) for name in ("at", "start", "mitigated", "lost")}
+    times = {name: getattr(event, name, None) for name in ("at", "start", "mitigated", "lost", "back")}
     return replace(event, **{name: time + by for name, time in times.items() if time is not None})

@@ -93,6 +93,8 @@ class Settings:
     redeploying: RedeployBehaviour = field(default_factory=RedeployBehaviour)
     workspace: str = "7a1b2c3d-5555-4666-a777-888899990000"
     """GUID of the workspace to which heartbeats go."""
+    test_workspace: str = "7a1b2c3d-5555-4666-a777-888899991111"
+    """GUID of the workspace to which connection monitors write; without tests nobody knows it."""
     row_cap: int = 500_000
     """So many rows a log query gives at most."""
     tables: KustoTables | None = None
@@ -117,6 +119,8 @@ class World(Settings):
         self.changes: list[model.Operation] = list(premise.truth.operations)
         self.probes: list[BalancerProbe] = list(premise.truth.probes)
         self.balancer_answers: dict[str, list[JsonObject | None]] = {}
+        self.started_at = premise.truth.until
+        self.tests: list[model.ReachTest] = list(premise.truth.tests)
         self._leaps: list[tuple[datetime, timedelta]] = []
         self.operations: dict[str, RedeployOperation] = {}
         self.activity_log = ActivityLog(premise.truth, seed)

@@ -151,6 +151,7 @@ class GroundTruth:
     beats: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
     machines: tuple[Machine, ...] = ()
     probes: tuple[BalancerProbe, ...] = ()
+    tests: tuple[ReachTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

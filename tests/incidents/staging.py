@@ -188,6 +188,7 @@ def _build_truth(scene: Scene) -> GroundTruth:
         beats=generate_heartbeats(scene, start),
         machines=tuple(scene.machines),
         probes=tuple(scene.probes),
+        tests=tuple(scene.tests),
     )
 
 

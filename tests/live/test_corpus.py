@@ -36,19 +36,13 @@ TOLD_MORE = frozenset(
         # The habit shows in the traffic alone; a workspace tells that the heartbeats end as well.
         "nightly_fall",
         "hourly_fall",
+        # ... or that they go on.
+        "partial_loss_with_a_pair_of_tests",
     }
 )
-# Theirs rest on heartbeats, and no workspace is named here; or on who looks from elsewhere and is read from files alone
-# (tests of Connection Monitor).
+# Theirs rest on heartbeats, and no workspace is named here.
 TOLD_LESS = frozenset(
     {
-        "reached_from_inside_alone",
-        "health_and_a_pair_of_tests",
-        "partial_loss_with_a_pair_of_tests",
-        "nobody_reaches_it",
-        "connections_that_died",
-        "port_down_seen_from_outside",
-        "appliance_in_the_path",
         "partial_loss_with_heartbeats_gone",
         "nightly_fall_with_heartbeats_gone",
         "heartbeats_go_on",

@@ -47,12 +47,12 @@ def test_a_known_vm_takes_two_rounds_of_requests_that_only_ask_and_ask_for_no_cl
     posts = {seen.path.rpartition("/")[2] for seen in there.arm.requests if seen.method == "POST"}
     selected = [seen.query["$select"] for seen in there.arm.requests if "eventtypes" in seen.path]
 
-    assert sum("ResourceGraph" in path for path in paths) == 5
+    assert sum("ResourceGraph" in path for path in paths) == 6
     assert sum(path.startswith("/subscriptions") for path in paths) == 9
     # What the first round has found: a workspace, and the hours that are to be read by the minute.
-    assert sum("/v1/workspaces/" in path for path in paths[-5:]) == 1
-    assert sum("Insights/metrics" in path for path in paths[-5:]) == 4
-    assert len(paths) == 15
+    assert sum("/v1/workspaces/" in path for path in paths[-7:]) == 2
+    assert sum("Insights/metrics" in path for path in paths[-7:]) == 4
+    assert len(paths) == 17
     assert {seen.method for seen in there.arm.requests} == {"GET", "POST"}
     assert posts == {"token", "resources", "query"}
     assert selected
@@ -128,7 +128,7 @@ def test_heartbeats_come_from_a_workspace_that_is_given(azure: AzureStarter) -> 
     before = there.count_requests("ResourceGraph")
     _, (given,) = there.check_vms("web-01", "--workspace", workspace)
 
-    assert there.count_requests("ResourceGraph") == before + 4
+    assert there.count_requests("ResourceGraph") == before + 5
     assert "heartbeat" in given["losses"][0]["signals"]
 
 

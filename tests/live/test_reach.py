@@ -33,7 +33,7 @@ def test_a_vm_that_died_two_hours_ago_is_read_with_its_migration_at_the_usual_pr
     # By the hour, then by the minute: around the loss and at the same hours of three earlier days.
     asked = [seen.query["interval"] for seen in there.arm.requests if "Insights/metrics" in seen.path]
     assert asked == ["PT1H", *["PT1M"] * 4]
-    assert sum(seen.authorized for seen in there.arm.requests) == 15
+    assert sum(seen.authorized for seen in there.arm.requests) == 17
 
 
 def test_in_a_fleet_the_dead_are_found_however_short_the_window_and_no_fortnight_of_minutes_is_read(

@@ -219,6 +219,15 @@ def find_supported_version(body: bytes, current: str) -> str | None:
     return max((each for each in known if each < current), default=None)
 
 
+def is_unknown_table(error: SourceError, table: str) -> bool:
+    """Whether a query was not understood because there is no such table: nothing was ever written to it.
+
+    Kusto's words are "Failed to resolve table or column expression named 'Perf'" (SEM0100); of a column it says the
+    name of that.
+    """
+    return bool(table) and isinstance(error, NotUnderstood) and f" named '{table}'" in error.message
+
+
 def is_throttled_by_arm(body: bytes) -> bool:
     """Whether Resource Manager itself throttles, not the provider behind it."""
     return parse_error_body(body)[0].endswith("RequestsThrottled")

@@ -130,8 +130,8 @@ class AzureOptions:
         declare_repeatable(
             "--workspace",
             metavar="ID",
-            text="Log Analytics workspace to read heartbeats from; repeatable. Default: those that the VMs' agents "
-            "name.",
+            text="Log Analytics workspace to read heartbeats and connection tests from; repeatable. Default: those "
+            "that the VMs' agents name. Tests are also read where connection monitors write to.",
         ),
     ] = None
     api_version: Annotated[

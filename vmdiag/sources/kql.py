@@ -1,8 +1,9 @@
 """The Kusto queries of a live reading, as texts, and the parts of which queries are made.
 
 Sources: "Understanding the Azure Resource Graph query language" (tables, `mv-expand` and `join` limits), "Azure
-Resource Graph sample queries for HealthResources", "Azure Monitor Logs reference: Heartbeat". Every query that goes to
-Resource Graph projects `id` and is ordered by it: without the id it is cut at the first page in silence.
+Resource Graph sample queries for HealthResources", "Azure Monitor Logs reference" (Heartbeat,
+NWConnectionMonitorTestResult), "Microsoft.Network networkWatchers/connectionMonitors" (templates). Every query that
+goes to Resource Graph projects `id` and is ordered by it: without the id it is cut at the first page in silence.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,16 @@ from vmdiag.model import Window
 
 # Which segments of an id have them: /subscriptions/S/resourceGroups/GROUP/providers/P/virtualMachines/NAME.
 _NAME, _GROUP = 8, 4
+TEST_TABLE = "NWConnectionMonitorTestResult"
+# What is told of a test besides its time; tests of one outcome, and there are few, are one row a day.
+TEST_COLUMNS = (
+    "SourceResourceId", "SourceName", "SourceAddress", "SourceIP", "DestinationResourceId", "DestinationIP",
+    "DestinationAddress", "DestinationPort", "Protocol", "TestResult", "ChecksTotal", "ChecksFailed",
+    "ChecksFailedPercentThreshold",
+)  # fmt: skip
+GATHERED_TESTS = (
+    f"summarize times = make_list(TimeGenerated) by {', '.join(TEST_COLUMNS)}, day = bin(TimeGenerated, 1d)"
+)
 # Without it 128 elements of an array become rows, and the rest is lost in silence; no more than 400 are allowed.
 _MOST = "limit 400"
 
@@ -157,6 +168,34 @@ def heartbeats(ids: Iterable[str], window: Window) -> str:
         f"where TimeGenerated >= {write_instant(window)} and TimeGenerated <= {write_instant(window, end=True)}",
         f"where _ResourceId in~ ({list_literals(ids)})",
         "summarize beats = make_list(TimeGenerated) by _ResourceId, day = bin(TimeGenerated, 1d)",
+    )
+
+
+def test_results(ids: Iterable[str], window: Window) -> str:
+    """What Connection Monitor's tests of some VMs found, the times of one outcome in a row."""
+    return join_lines(
+        TEST_TABLE,
+        f"where TimeGenerated >= {write_instant(window)} and TimeGenerated <= {write_instant(window, end=True)}",
+        f"where DestinationResourceId in~ ({list_literals(ids)})",
+        GATHERED_TESTS,
+    )
+
+
+def connection_monitors() -> str:
+    """What the connection monitors look at, and the workspaces, by their own ids, that they write to."""
+    return join_lines(
+        "resources",
+        "where type =~ 'microsoft.network/networkwatchers/connectionmonitors'",
+        f"mv-expand output = properties.outputs {_MOST}",
+        "extend target = tolower(tostring(output.workspaceSettings.workspaceResourceId))",
+        "project id, endpoints = properties.endpoints, groups = properties.testGroups, target",
+        "join kind=inner ("
+        "resources"
+        " | where type =~ 'microsoft.operationalinsights/workspaces'"
+        " | project target = tolower(id), workspace = tostring(properties.customerId)"
+        ") on target",
+        "project id, endpoints, groups, workspace",
+        "order by id asc",
     )
 
 

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     DATETIME = "datetime"
     TIMESPAN = "timespan"
     DYNAMIC = "dynamic"
+    INT = "int"
 
 
 @dataclass(frozen=True, slots=True)

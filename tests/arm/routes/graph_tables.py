@@ -51,10 +51,34 @@ def _list_resources(world: World, now: datetime) -> Iterator[JsonObject]:
     places = {vm.machine.balancer: vm.machine.location for vm in world if vm.machine.balancer}
     for balancer, location in places.items():
         yield resource_graph.build_resource_row(balancer, location, {}) | {"sku": {"name": world.balancer_sku}}
+    yield from _list_monitors(world)
     for vm in _pick_first_vms(world):
         workspace: JsonObject = {"customerId": world.workspace, "provisioningState": "Succeeded"}
         yield resource_graph.build_resource_row(_get_workspace_id(vm), vm.machine.location, workspace)
         yield resource_graph.build_resource_row(_get_rule_id(vm), vm.machine.location, _describe_rule(world, vm))
+
+
+def _list_monitors(world: World) -> Iterator[JsonObject]:
+    """A connection monitor a subscription, and the workspace that it writes to.
+
+    As "Microsoft.Network networkWatchers/connectionMonitors" has them (templates, 2024-05-01).
+    """
+    for subscription in sorted({get_subscription_id(each.vm) for each in world.tests}):
+        own = [each for each in world.tests if get_subscription_id(each.vm) == subscription]
+        sources, tested = ({getattr(each, role) for each in own} for role in ("source", "vm"))
+        group = f"/subscriptions/{subscription}/resourceGroups/NetworkWatcherRG/providers"
+        target = f"{group}/Microsoft.OperationalInsights/workspaces/tests"
+        monitor: JsonObject = {
+            "provisioningState": "Succeeded",
+            "monitoringStatus": "Running",
+            "endpoints": [{"name": place, "resourceId": place} for place in sorted(sources | tested)],
+            "testGroups": [{"name": "web", "sources": sorted(sources), "destinations": sorted(tested)}],
+            "outputs": [{"type": "Workspace", "workspaceSettings": {"workspaceResourceId": target}}],
+        }
+        watcher = f"{group}/Microsoft.Network/networkWatchers/NetworkWatcher_westeurope"
+        yield resource_graph.build_resource_row(f"{watcher}/connectionMonitors/web", "westeurope", monitor)
+        workspace: JsonObject = {"customerId": world.test_workspace, "provisioningState": "Succeeded"}
+        yield resource_graph.build_resource_row(target, "westeurope", workspace)
 
 
 def _pick_first_vms(world: World) -> list[Vm]:

@@ -65,18 +65,24 @@ def build_heartbeat(vm: str, at: datetime) -> Row:
 
 def write_test_table(rng: random.Random, tests: list[ReachTest], until: datetime) -> list[WireFile]:
     """`NWConnectionMonitorTestResult`: a row a test, of the five hours before the end."""
+    rows = build_test_rows(rng, tests, until - timedelta(hours=5), until)
+    rng.shuffle(rows)
+    return [_write_table(rng, "nwconnectionmonitortestresult", rows)]
+
+
+def build_test_rows(rng: random.Random, tests: Iterable[ReachTest], since: datetime, until: datetime) -> list[Row]:
+    """The rows of all tests in a span."""
     rows: list[Row] = []
     for each in tests:
         interval = timedelta(minutes=each.minutes)
-        at = until - timedelta(hours=5) + interval * rng.random()
+        at = since + interval * rng.random()
         while at <= until:
             gone = each.lost is not None and at >= each.lost and not (each.back and at >= each.back)
             stray = rng.random() < 0.01
             failed = 10 if gone != stray else rng.choice((0, 0, 0, 1))
             rows.append(_build_test_row(each, at, failed))
             at += interval
-    rng.shuffle(rows)
-    return [_write_table(rng, "nwconnectionmonitortestresult", rows)]
+    return rows
 
 
 def _build_test_row(test: ReachTest, at: datetime, failed: int) -> Row:

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from itertools import product
 
+from vmdiag.arm.error_translation import is_unknown_table
 from vmdiag.arm.request import get_members
 from vmdiag.arm.session import Session
 from vmdiag.completeness import Missing, find_missing_list, find_missing_part
@@ -24,7 +25,7 @@ from vmdiag.sources.store import ItemStore
 INTERRUPTED_REASON = "interrupted before it was read"
 OUT_OF_TIME_REASON = "not read when the run's time was over (--timeout)"
 # What no later question depends on: a workspace that is slow or silent keeps nobody from the metrics.
-LATE_SIGNALS = (Signal.HEARTBEAT,)
+LATE_SIGNALS = ((Signal.HEARTBEAT,), (Signal.MONITOR,))
 # Malformed rows of one reading that are told one by one; the gap counts them all.
 WARNING_LIMIT = 3
 
@@ -64,7 +65,7 @@ class FeedReader:
         for ask in requests:
             self._request_count += 1
             self._row_counts[ask] = 0
-            self._awaited_count += ask.signals != LATE_SIGNALS
+            self._awaited_count += ask.signals not in LATE_SIGNALS
             self.requested_signals.update(product(ask.scope_ids, ask.signals))
             self._pending_scopes.update(ask.scope_ids)
             self._workers.submit_job(ask, partial(self._read_pages, ask))
@@ -94,6 +95,8 @@ class FeedReader:
         lack: Missing | None = None
         count, said = 0, get_members(None)
         for page in self._session.read_pages(ask.request):
+            if page is None and ask.optional_table:
+                continue
             said = get_members(page)
             unlisted = find_missing_list(said or page, ask.list_member) if ask.list_member else None
             rows = [] if unlisted else list(ask.unpack_rows(page))
@@ -164,11 +167,11 @@ class FeedReader:
     def _end_request(self, result: JobEnd[FeedRequest]) -> Iterator[str]:
         ask, error = result.key, result.error
         rows = self._row_counts.pop(ask)
-        self._awaited_count -= ask.signals != LATE_SIGNALS
+        self._awaited_count -= ask.signals not in LATE_SIGNALS
         if isinstance(error, ask.fallback_errors) and ask.fallbacks and not rows:
             self.refusing_regions.add(ask.request.region)
             self.submit_requests(ask.fallbacks)
-        elif isinstance(error, SourceError):
+        elif isinstance(error, SourceError) and not is_unknown_table(error, ask.optional_table):
             self.failures[ask] = error
             for concern, signal in product(ask.scope_ids, ask.signals):
                 self._store.add_refusal(signal, concern, get_gap_reason(error), window=ask.span, partial=rows > 0)
@@ -177,7 +180,7 @@ class FeedReader:
             if rows or (isinstance(error, BadAnswer) and not isinstance(error, NotUnderstood)):
                 # What it would have held may be what denies the rest.
                 self._record_incomplete_answer(ask, get_gap_reason(error).removeprefix(f"{ask.request.description}: "))
-        elif error is not None:
+        elif error is not None and not isinstance(error, SourceError):
             raise error
         else:
             self._record_answer(ask)

@@ -18,6 +18,7 @@ from vmdiag.sources.azure._balancer_reading import BalancerReading
 from vmdiag.sources.azure._comparison_vms import choose_comparison_spans, find_nearby_vms
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
 from vmdiag.sources.azure._metric_reading import MetricReading
+from vmdiag.sources.azure._monitor_reading import MonitorReading
 from vmdiag.sources.azure._scope_resolution import ScopeResolution
 from vmdiag.sources.azure._unread_feeds import (
     HIDDEN_NETWORK_REASON,
@@ -100,6 +101,7 @@ class LiveReading:
         self._proofs = ProofReading(session, self._store, watcher, window.end, is_present=self._reader.includes_now)
         self._metrics = MetricReading(session, self._reader, self._store, self._span, self._now, needs.triggers)
         self._balancers = BalancerReading(self._store, self._span, self._now, needs.triggers)
+        self._monitors = MonitorReading(self._reader, self._store)
 
     def start_reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
@@ -170,7 +172,7 @@ class LiveReading:
         yield from self._metrics.build_hourly_requests(some, spans or {})
 
     def _build_heartbeat_requests(self, vms: Iterable[VmId], spans: Spans | None = None) -> Iterator[FeedRequest]:
-        """The heartbeats, in the workspaces that were given, else in those that were found."""
+        """The heartbeats, in the workspaces that were given, else in those that were found, and who tests the VMs."""
         start = min((span.start for span in (spans or {}).values()), default=self._span.start)
         some = set(vms)
         for workspace in self._settings.workspaces:
@@ -179,16 +181,18 @@ class LiveReading:
             fresh = [vm for vm in writers if vm in some and (workspace, vm) not in self._requested_heartbeats]
             self._requested_heartbeats.update((workspace, vm) for vm in fresh)
             yield from heartbeat.build_feed_requests(workspace, fresh, Window(start, self._span.end))
+        yield from self._monitors.build_requests(some, self._vms_by_workspace, Window(start, self._span.end))
 
     def _build_comparison_requests(self, near: Mapping[VmId, Iterable[VmId]]) -> list[FeedRequest]:
-        """The traffic of some others around the migrations, and whether they were migrated themselves."""
+        """The traffic of some others around the migrations, who tests them, and whether they were migrated, too."""
         self._store.flush_pending()
         spans = choose_comparison_spans(self._store, self._span, near)
         fresh = {vm: span for vm, span in spans.items() if vm not in self._comparison_spans}
         self._comparison_spans |= fresh
         strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._visible_vms)))
         changes = [health_changes.build_feed_request(strangers, (), self._span, self._now)] if strangers.ids else []
-        return [*changes, *self._metrics.build_comparison_requests(fresh)]
+        tests = self._monitors.build_comparison_requests(fresh)
+        return [*changes, *self._metrics.build_comparison_requests(fresh), *tests]
 
     def _add_workspace(self, vm: VmId, workspace: str) -> None:
         if not self._settings.workspaces:
@@ -285,6 +289,7 @@ class LiveReading:
         self._store.flush_pending()
         has_workspace = any(vm in known for known in self._vms_by_workspace.values())
         self._unread_feeds.record_vm_gaps(vm, self._workspace_request, has_workspace=has_workspace, is_calm=calm)
+        self._monitors.record_gap(vm, is_calm=calm)
         if self._resolution.is_unknown_vm(vm):
             reason = f"{UNKNOWN_VM_REASON}{self._resolution.suggest_names(vm)}"
             return self._unread_feeds.build_empty_transcript(vm, reason)

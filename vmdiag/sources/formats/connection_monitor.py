@@ -4,7 +4,8 @@ Sources: "Connection Monitor schemas", "Connection monitor overview" (the states
 NWConnectionMonitorTestResult". Every row is a test from one source, once an interval. Without a threshold `Fail` means
 that all checks failed; with one, or for the time they took, some may have passed: so the checks are counted.
 `Indeterminate` and `Not Running` say nothing. `NWConnectionMonitorPathResult` is not read: it is written only when
-something changes, so that its silence means neither.
+something changes, so that its silence means neither. Queries that are pushed down, and live readings, gather the times
+of a day's tests of one outcome in one row, for a row a test would repeat two ids a thousand times a day.
 """
 
 from collections.abc import Iterator
@@ -12,8 +13,15 @@ from ipaddress import ip_address, ip_network
 
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Viewpoint
-from vmdiag.sources.decoding.fields import find_text, fold_column_names, fold_columns, parse_vm_id, to_number
-from vmdiag.sources.decoding.timestamps import require_time
+from vmdiag.sources.decoding.fields import (
+    find_text,
+    fold_column_names,
+    fold_columns,
+    parse_vm_id,
+    to_list,
+    to_number,
+)
+from vmdiag.sources.decoding.timestamps import parse_time, require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MetricPoints
 from vmdiag.sources.network_path import name_test
@@ -42,11 +50,14 @@ def is_test_result(row: Row) -> bool:
     return not names.keys().isdisjoint(OWN_COLUMNS)
 
 
-SIGNATURES = (Signature(all_of={"timegenerated", "testresult"}, is_folded=True, condition=is_test_result),)
+SIGNATURES = (
+    Signature(all_of={"timegenerated", "testresult"}, is_folded=True, condition=is_test_result),
+    Signature(all_of={"testresult", "checkstotal", "times"}, is_folded=True),
+)
 
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
-    """The share of a test's checks that reached the VM; nothing where the destination is no VM, or none was made."""
+    """The share of checks that reached the VM, in one test or in all of a row; nothing where none was made of a VM."""
     del ref  # tests are too many to cite each
     cells = fold_columns(row)
     vm, source = _find_destination(cells), parse_vm_id(find_text(cells, "sourceresourceid"))
@@ -54,7 +65,8 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     # A VM that reaches itself says nothing of its network.
     if vm is None or vm == source or result in SILENT_RESULTS:
         return
-    at = require_time(vm, cells.get("timegenerated"))
+    gathered = [parse_time(each) for each in to_list(cells["times"])] if "times" in cells else ()
+    times = sorted({at for at in gathered if at is not None}) or [require_time(vm, cells.get("timegenerated"))]
     total, failed = to_number(cells.get("checkstotal")), to_number(cells.get("checksfailed"))
     if total is not None and failed is not None and total > 0 and 0 <= failed <= total:
         share = 1 - failed / total
@@ -80,7 +92,11 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         what = f"{what} at its public address"
     place = Viewpoint.OUTSIDE if ARC_PROVIDER in identifier else Viewpoint.UNKNOWN
     name = name_test(what, origin[: 2 * NAME_LENGTH], place)
-    yield MetricPoints(vm=vm, name=name, signal=Signal.MONITOR, times=(at,), values=(share,))
+    values = (share,) * len(times)
+    yield MetricPoints(vm=vm, name=name, signal=Signal.MONITOR, times=tuple(times), values=values)
+    if None in gathered:
+        message = "tests without times that can be read"
+        raise MalformedRow(message, vm)
 
 
 def _find_destination(cells: Row) -> VmId | None:

@@ -4,6 +4,7 @@ Source: "REST API: Network Interfaces - Get" and "Virtual Networks - Get", whose
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
@@ -47,6 +48,12 @@ def build_feed_request(
 
     request = build_graph_request("the VMs' networks", kql.passages(who), subscriptions)
     return FeedRequest(request=request, read_items=read_items, build_followups=build_followups, list_member="data")
+
+
+def build_source_search(ids: Iterable[str], scope_ids: tuple[str, ...]) -> FeedRequest:
+    """The networks of VMs that look at others, in whatever subscription, on behalf of those."""
+    found = build_feed_request(kql.Who(ids=tuple(ids)), (), lambda _, address: address, tuple)
+    return replace(found, scope_ids=scope_ids)
 
 
 def build_neighbour_search(
