@@ -134,3 +134,12 @@ def test_a_source_that_lost_vms_that_were_not_migrated_is_suspected_itself() -> 
 
 def test_scopes_are_the_words_of_the_report() -> None:
     assert [one.value for one in Viewpoint] == ["outside", "peered", "inside", "unknown"]
+
+
+def test_a_probe_that_fails_alone_is_a_matter_of_its_port_and_no_reason_to_redeploy() -> None:
+    found = diagnose_story(f"{MOVED}12:03 balancer-lost\ntraffic normal")
+    back = diagnose_story(f"{MOVED}12:03 balancer-lost\n12:20 balancer-back\ntraffic normal")
+
+    assert (found.verdict, found.recommendation.action) == (Verdict.CLEAR, Action.INVESTIGATE)
+    assert "168.63.129.16" in found.recommendation.says
+    assert (back.verdict, back.recommendation.action) == (Verdict.CLEAR, Action.NONE)

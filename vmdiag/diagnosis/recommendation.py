@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.model import UNEXPLAINED, Action, Extent, Finding, Loss, Recommendation, Stance, State, Verdict
+from vmdiag.diagnosis.witnesses import find_witness_losses
 from vmdiag.model import Event, Kind, Signal, Timeline
 
 LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
@@ -27,6 +28,12 @@ SILENT = Recommendation(
     says="The VM carries its usual traffic, but its monitoring agent is silent: look at the agent, its workspace and "
     "the way there. A redeploy is not advised.",
 )
+# The probes come from that address, and a guest's firewall or a rule that keeps it out fails them alone.
+PROBED = (
+    "No connectivity was lost, but {}. Look at the application on that port, at what the probe asks for, and at what "
+    "may keep 168.63.129.16 out. A redeploy is not advised."
+)
+PROBES = "https://learn.microsoft.com/azure/load-balancer/load-balancer-custom-probe-overview"
 CUT_OFF = Recommendation(
     action=Action.INVESTIGATE,
     says="The VM is cut off, and nothing that was read explains it. A redeploy is not advised.",
@@ -74,8 +81,15 @@ def recommend_action(
         return Recommendation(action=Action.INVESTIGATE, says=_name_missing_evidence(timeline, finding))
     if finding.verdict.is_flagged:
         return BACK
-    if is_silent:
-        return SILENT
+    return SILENT if is_silent else _recommend_for_well_vm(timeline, state)
+
+
+def _recommend_for_well_vm(timeline: Timeline, state: State | None) -> Recommendation:
+    """What remains to be said of a VM that is not affected."""
+    falls = find_witness_losses(timeline) if state is None else ()
+    failing = [one.says for one in falls if one.signal is Signal.BALANCER and one.interval.is_open]
+    if failing:
+        return Recommendation(action=Action.INVESTIGATE, says=PROBED.format(failing[0]), links=(PROBES,))
     # Where an answer was cut nothing is known beyond what was read.
     cut = sorted({gap.signal for gap in timeline.gaps if gap.cut and gap.window.overlaps_window(timeline.window)})
     says = f"No trouble in what was read: {' and '.join(cut)} was read only in part." if cut else "Nothing to do."

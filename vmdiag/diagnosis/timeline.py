@@ -106,6 +106,8 @@ def _build_event(kind: Kind, record: Record, blur: timedelta, facts: Mapping[str
         case Kind.UNKNOWN_NOTE:
             words = (record.facts.get(part, "").strip() for part in ("title", "summary", "details"))
             says = f"Azure says of its health: {': '.join(dict.fromkeys(filter(None, words))) or record.name}"
+        case Kind.BACKEND_UP | Kind.BACKEND_DOWN | Kind.BACKEND_PLATFORM_DOWN:
+            says = f"{says} ({record.name})"  # one of the words that are known
         case Kind.SERVICE_INCIDENT if record.facts.get("title"):
             says = f"{says}: {record.facts['title']}"
         case _:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
 
@@ -36,7 +36,7 @@ def build_timeline_rows(case: Case) -> tuple[list[TimelineRow], int]:
     again = find_repeated_redeploys(case.story_events)
     for event in case.story_events:
         if event not in again:
-            blur = f" (within {format_duration(event.blur)})" if event.blur else ""
+            blur = f" (within {format_duration(event.blur)})" if event.blur >= timedelta(seconds=1) else ""
             label = "event" if event.kind is Kind.OTHER else event.kind.value
             rows.append(TimelineRow(event.at, label, shorten_sentence(event.says) + blur))
     diagnosis = case.diagnosis
