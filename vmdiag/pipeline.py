@@ -1,7 +1,7 @@
 """examine_vms(): a source becomes cases, lazily and in order, whichever source it is and however they are shown."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -119,7 +119,7 @@ def _diagnose_transcripts(reading: Reading, needs: Needs, stated: datetime | Non
         timeline = assemble_timeline(heard, window, margin)
         diagnosis = diagnose(timeline, asked, tuple(rivals.values()))
         # Of what was not heard, that counts which is of the window, or of the time before a loss that reaches into it.
-        slots = _find_sketch_slots(timeline, diagnosis)
+        curve, heartbeats = _sketch_incident(timeline, diagnosis)
         start = min([window.start, *(loss.interval.start - BEFORE_ONSET for loss in diagnosis.losses)])
         yield Case(
             vm=timeline.vm,
@@ -131,8 +131,8 @@ def _diagnose_transcripts(reading: Reading, needs: Needs, stated: datetime | Non
                 if gap.window.end >= start
             ),
             events=timeline.events,
-            curve=_sketch_curve(timeline, slots),
-            heartbeats=_sketch_heartbeats(timeline, slots),
+            curve=curve,
+            heartbeats=heartbeats,
             scenario=asked,
             latest=find_latest_readings(timeline),
         )
@@ -198,41 +198,38 @@ def find_latest_readings(timeline: Timeline) -> dict[Signal, datetime]:
     return {signal: at for at, signal in ends}
 
 
-def _find_sketch_slots(timeline: Timeline, diagnosis: Diagnosis) -> list[Window]:
-    """The stretches around the incident of which a report draws a column each; none where nothing happened."""
+def _sketch_incident(timeline: Timeline, diagnosis: Diagnosis) -> tuple[Series | None, Series | None]:
+    """The traffic around the incident, and heartbeats a minute, thinned to the columns that a report draws.
+
+    `None` where nothing happened or nothing was measured; a stretch that was not read or not yet told is left out.
+    """
     about = diagnosis.migrated_at or diagnosis.failed_at
     if about is None:
-        return []
+        return None, None
     end = min(timeline.window.end, max(about, diagnosis.recovered_at or diagnosis.failed_at or about) + SKETCH_AFTER)
     start = min(about, diagnosis.failed_at or about) - SKETCH_BEFORE
     step = (end - start) / SKETCH_POINTS
-    return [Window(start + slot * step, start + (slot + 1) * step) for slot in range(SKETCH_POINTS) if step]
-
-
-def _sketch_curve(timeline: Timeline, slots: Sequence[Window]) -> Series | None:
-    """The traffic around the incident, thinned to what a line of text can show."""
-    series = next((timeline.series[name] for name in TRAFFIC if name in timeline.series), None)
-    if series is None or not series.times or not slots:
-        return None
-    scale = scale_to_minute(series, len(series.times))
-    points: list[tuple[datetime, float]] = []
-    for slot in slots:
-        begin = bisect_left(series.times, slot.start)
-        end = bisect_right(series.times, slot.end) if slot is slots[-1] else bisect_left(series.times, slot.end)
-        if begin < end:
-            points.append((slot.start, scale * sum(series.values[begin:end]) / (end - begin)))
-    return replace(series, times=tuple(at for at, _ in points), values=tuple(value for _, value in points))
-
-
-def _sketch_heartbeats(timeline: Timeline, slots: Sequence[Window]) -> Series | None:
-    """Heartbeats a minute in the same stretches, 0 where none came; what was not read or not yet told is left out."""
+    slots = [Window(start + slot * step, start + (slot + 1) * step) for slot in range(SKETCH_POINTS) if step]
+    curve = next((timeline.series[name] for name in TRAFFIC if name in timeline.series), None)
+    if curve is not None and curve.times and slots:
+        scale = scale_to_minute(curve, len(curve.times))
+        points: dict[datetime, float] = {}
+        for slot in slots:
+            first = bisect_left(curve.times, slot.start)
+            last = bisect_right(curve.times, slot.end) if slot is slots[-1] else bisect_left(curve.times, slot.end)
+            if first < last:
+                points[slot.start] = scale * sum(curve.values[first:last]) / (last - first)
+        curve = replace(curve, times=tuple(points), values=tuple(points.values()))
+    else:
+        curve = None
     times = list_heartbeats(timeline)
     is_silent = bool(times) and timeline.window.end - times[-1] >= HEARTBEAT_GAP
     told = Window(times[0], timeline.window.end if is_silent else times[-1]) if times else None
     seen = [slot for slot in slots if told and slot.start in told and not timeline.is_unread(Signal.HEARTBEAT, slot)]
     if not seen:
-        return None
+        return curve, None
     counts = (bisect_left(times, slot.end) - bisect_left(times, slot.start) for slot in seen)
     minutes = (seen[0].end - seen[0].start) / timedelta(minutes=1)
     values = tuple(count / minutes for count in counts)
-    return Series(name=HEARTBEAT, signal=Signal.HEARTBEAT, times=tuple(slot.start for slot in seen), values=values)
+    starts = tuple(slot.start for slot in seen)
+    return curve, Series(name=HEARTBEAT, signal=Signal.HEARTBEAT, times=starts, values=values)

@@ -158,7 +158,14 @@ def parse_cloud_metadata(metadata: object, arm: str, authority: str | None = Non
         audiences = signing.get("audiences")
         login = _parse_origin(authority) or _parse_origin(signing.get("loginEndpoint"))
         if isinstance(audiences, list) and audiences and isinstance(audiences[0], str) and login:
-            _reject_foreign_audience(audiences[0], arm)
+            if is_microsoft_audience(audiences[0]):
+                # Another's endpoint that asks for tokens of Microsoft's own audiences wants to use them elsewhere.
+                origin = _parse_origin(audiences[0])
+                known = (cloud.name for cloud in BUILTIN_CLOUDS.values() if origin in (cloud.arm, cloud.audience))
+                owner = next(known, None) or _LEGACY_AUDIENCES.get(origin or "")
+                whose = f"belongs to the cloud {owner}" if owner else "may be one of Microsoft's own services"
+                message = f"{arm} asks for tokens that are made out to {audiences[0][:200]}, which {whose}"
+                raise BadAnswer(message, f"{f'Use --cloud {owner}, or check' if owner else 'Check'} who runs {arm}.")
             logs = _parse_origin(each.get("logAnalyticsResourceId"))
             # A token for Microsoft's own logs would be one for another cloud, wherever it is sent.
             own_logs = logs if logs is not None and not is_microsoft_audience(logs) else None
@@ -193,18 +200,6 @@ def is_microsoft_audience(audience: str) -> bool:
     if parts.scheme != "https" or not host or not is_plain:
         return True
     return any(host == each or host.endswith(f".{each}") for each in MICROSOFT_DOMAINS)
-
-
-def _reject_foreign_audience(audience: str, arm: str) -> None:
-    """Another's endpoint that asks for tokens of Microsoft's own audiences wants to use them elsewhere."""
-    if is_microsoft_audience(audience):
-        origin = _parse_origin(audience)
-        known = (cloud.name for cloud in BUILTIN_CLOUDS.values() if origin in (cloud.arm, cloud.audience))
-        owner = next(known, None) or _LEGACY_AUDIENCES.get(origin or "")
-        whose = f"belongs to the cloud {owner}" if owner else "may be one of Microsoft's own services"
-        message = f"{arm} asks for tokens that are made out to {audience[:200]}, which {whose}"
-        use = f"Use --cloud {owner}, or check" if owner else "Check"
-        raise BadAnswer(message, f"{use} who runs {arm}.")
 
 
 def _parse_origin(url: object) -> str | None:

@@ -26,7 +26,7 @@ def draw_fleet(told: list[Case], counted: list[Case], page: Page) -> None:
     """The whole answer for a fleet, but for what concerns the run."""
     cases = told + counted
     page.print_line(page.sanitize_text(f"{len(cases)} VMs diagnosed", BOLD))
-    for verdict, count, lost in fleet_texts.count_verdicts(cases):
+    for verdict, count, lost in fleet_texts.count_cases_by_verdict(cases):
         if count:
             text = page.format_verdict(verdict, f"{count:>5} {verdict}")
             page.print_line("  ", text, f", {lost} still lost" if lost else "")
@@ -76,7 +76,14 @@ def _draw_table(cases: list[Case], page: Page) -> None:
     # Names may be long: they get what the others leave.
     widths[_VM_COLUMN] = max(cell_len(page.sanitize_text(format_vm_name(case.vm.id)).plain) for case in cases)
     widths[_MERGED_COLUMN] = min(widths[_MERGED_COLUMN], _MERGED_WIDTH)
-    shown = _choose_columns(widths, page.width)
+    # The columns that fit: all, or state and cause as one, and on a narrow screen without what can be spared.
+    shown = [title for title in widths if title != _MERGED_COLUMN]
+    if _get_name_width(widths, shown, page.width) < min(widths[_VM_COLUMN], _PREFERRED_NAME_WIDTH):
+        shown = [title for title in widths if title not in {"state", "explained by"}]
+        for title in ("migrated", _MERGED_COLUMN, "next", "lost since"):
+            if _get_name_width(widths, shown, page.width) >= min(widths[_VM_COLUMN], _MIN_NAME_WIDTH):
+                break
+            shown.remove(title)
     widths[_VM_COLUMN] = max(len(_VM_COLUMN), min(widths[_VM_COLUMN], _get_name_width(widths, shown, page.width)))
     page.print_cells([page.sanitize_text(title, BOLD) for title in shown], [widths[title] for title in shown])
     for case, line in zip(cases, lines, strict=True):
@@ -91,19 +98,6 @@ def _draw_table(cases: list[Case], page: Page) -> None:
             for title in shown
         ]
         page.print_cells(texts, [widths[title] for title in shown])
-
-
-def _choose_columns(widths: dict[str, int], room: int) -> list[str]:
-    """The columns that fit: all, or state and cause as one, and on a narrow screen without what can be spared."""
-    full = [title for title in widths if title != _MERGED_COLUMN]
-    if _get_name_width(widths, full, room) >= min(widths[_VM_COLUMN], _PREFERRED_NAME_WIDTH):
-        return full
-    shown = [title for title in widths if title not in {"state", "explained by"}]
-    for title in ("migrated", _MERGED_COLUMN, "next", "lost since"):
-        if _get_name_width(widths, shown, room) >= min(widths[_VM_COLUMN], _MIN_NAME_WIDTH):
-            break
-        shown.remove(title)
-    return shown
 
 
 def _get_name_width(widths: dict[str, int], shown: list[str], room: int) -> int:

@@ -116,19 +116,23 @@ def build_chart(case: Case) -> Chart | None:
     top = _ROW * (1 + max((mark.row for mark in marks if mark.row is not None), default=-1)) + 6
     lanes = tuple(_stack_lanes(case, axis, top + _LANE_GAP))
     floor = lanes[-1].y + lanes[-1].height + _LANE_GAP if lanes else top + _ROW
-    bands = (
-        axis.make_bar(loss.interval, loss.extent.value, _describe_loss(loss.interval, loss.extent))
-        for loss in case.diagnosis.losses
-    )
-    found = tuple(band for band in bands if band is not None)
-    told = [mark.says for mark in marks if mark.look in {"migration", "back"}] + [band.says for band in found]
+    bands: list[Bar] = []
+    for loss in case.diagnosis.losses:
+        how = {Extent.PARTIAL: "lost in part", Extent.INTERMITTENT: "lost on and off"}.get(loss.extent, "lost")
+        start, end = loss.interval.start, loss.interval.end
+        says = f"{how} since {format_instant(start)}, still lost at the end of the window"
+        if end is not None:
+            says = f"{how} from {format_instant(start)} to {format_instant(end)}, {format_duration(end - start)}"
+        band = axis.make_bar(loss.interval, loss.extent.value, says)
+        bands += [band] if band is not None else []
+    told = [mark.says for mark in marks if mark.look in {"migration", "back"}] + [band.says for band in bands]
     return Chart(
         height=floor + _AXIS_HEIGHT,
         top=top,
         floor=floor,
         caption=format_window(span.start, span.end),
         says="; ".join(told),
-        bands=found,
+        bands=tuple(bands),
         marks=marks,
         lanes=lanes,
         ticks=tuple((axis.place_instant(at), label) for at, label in list_ticks(span)),
@@ -148,14 +152,6 @@ def _find_span(case: Case) -> Window | None:
     last = max([*known, *filter(None, [diagnosis.recovered_at])])
     end = max(last, case.window.end)
     return Window(subtract_span(min(known), _BEFORE), last + min(_AFTER, end - last))
-
-
-def _describe_loss(interval: Interval, extent: Extent) -> str:
-    how = {Extent.PARTIAL: "lost in part", Extent.INTERMITTENT: "lost on and off"}.get(extent, "lost")
-    if interval.end is None:
-        return f"{how} since {format_instant(interval.start)}, still lost at the end of the window"
-    length = format_duration(interval.end - interval.start)
-    return f"{how} from {format_instant(interval.start)} to {format_instant(interval.end)}, {length}"
 
 
 def _place_marks(case: Case, axis: _Axis) -> tuple[tuple[Mark, ...], int]:
@@ -187,7 +183,22 @@ def _stack_lanes(case: Case, axis: _Axis, y: float) -> Iterator[Lane]:
     """A lane for each signal that shows something or could not be seen, traffic and heartbeats first."""
     order = [Signal.TRAFFIC, Signal.HEARTBEAT]
     for signal in (*order, *(one for one in Signal if one not in order)):
-        bars = tuple(_list_bars(case, signal, axis))
+        # Where the signal was not read, and where it shows a loss.
+        spans = [
+            (Interval(gap.window.start, gap.window.end), "unread-part" if gap.partial else "unread", gap.reason)
+            for gap in case.gaps
+            if gap.signal is signal
+        ]
+        spans += [
+            (channel.interval, "shows-loss", channel.says)
+            for loss in case.diagnosis.losses
+            for channel in loss.channels
+            if channel.signal is signal
+        ]
+        # A hundred files may each leave the same span unread: it is hatched once, with the first one's reason.
+        reasons = {(span, look): says for span, look, says in reversed(spans)}
+        made = (axis.make_bar(span, look, shorten_sentence(says)) for (span, look), says in reasons.items())
+        bars = tuple(bar for bar in made if bar is not None)
         series = next((one for one in (case.curve, case.heartbeats) if one is not None and one.signal is signal), None)
         if series is not None and series.times:
             peak = max((value for value in series.values if math.isfinite(value)), default=0.0)
@@ -200,26 +211,6 @@ def _stack_lanes(case: Case, axis: _Axis, y: float) -> Iterator[Lane]:
         elif bars:
             yield Lane(signal.value, y, _LANE_HEIGHT, bars)
             y += _LANE_HEIGHT + _LANE_GAP
-
-
-def _list_bars(case: Case, signal: Signal, axis: _Axis) -> Iterator[Bar]:
-    """Where a signal was not read, and where it shows a loss."""
-    spans = [
-        (Interval(gap.window.start, gap.window.end), "unread-part" if gap.partial else "unread", gap.reason)
-        for gap in case.gaps
-        if gap.signal is signal
-    ]
-    spans += [
-        (channel.interval, "shows-loss", channel.says)
-        for loss in case.diagnosis.losses
-        for channel in loss.channels
-        if channel.signal is signal
-    ]
-    # A hundred files may each leave the same span unread: it is hatched once, with the first one's reason.
-    for (span, look), says in {(span, look): says for span, look, says in reversed(spans)}.items():
-        bar = axis.make_bar(span, look, shorten_sentence(says))
-        if bar is not None:
-            yield bar
 
 
 def draw_outline(series: Series, axis: _Axis, y: float, height: float) -> str:

@@ -68,7 +68,7 @@ def write_report(report: Report, out: TextIO) -> None:
         header=header,
         title=narrative.write_headline(cases[0]) if len(cases) == 1 else title,
         is_alone=len(cases) == 1,
-        counts=[(verdict, _SIGNS[verdict], *counts) for verdict, *counts in fleet_texts.count_verdicts(cases)],
+        counts=[(verdict, _SIGNS[verdict], *counts) for verdict, *counts in fleet_texts.count_cases_by_verdict(cases)],
         columns=_list_columns(told),
         rows=(dict(_describe_row(case), anchor=anchors.get(case.vm.id)) for case in told),
         verdicts=[verdict for verdict in Verdict if any(case.diagnosis.verdict is verdict for case in told)],

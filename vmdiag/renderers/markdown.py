@@ -62,7 +62,7 @@ def write_report(report: Report, out: TextIO) -> None:
 
 def _write_fleet(told: list[Case], counted: list[Case]) -> Iterator[str]:
     cases = told + counted
-    answer = ", ".join(f"{count} {verdict}" for verdict, count, _ in fleet_texts.count_verdicts(cases) if count)
+    answer = ", ".join(f"{count} {verdict}" for verdict, count, _ in fleet_texts.count_cases_by_verdict(cases) if count)
     yield f"# vmdiag: {len(cases)} VMs diagnosed, {answer}"
     yield ""
     if told:

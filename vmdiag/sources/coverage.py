@@ -70,7 +70,16 @@ class GapFinder:
         self._store = store
         self._window = window
         self._limits = limits
-        self._inferred = _infer_whole_subscriptions(store) if limits.infers else {}
+        # Why what was read of several groups of a subscription may leave things out, by signal and subscription.
+        self._inferred: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        groups: Counter[tuple[str, str, str]] = Counter()
+        for signal, scope, partial in store.list_covered_scopes() if limits.infers else ():
+            parts = scope.split("/")
+            if len(parts) == 5:  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G
+                groups[signal, "/".join(parts[:3]), partial] += 1
+        for (signal, subscription, partial), count in groups.items():
+            if count >= WHOLE_SUBSCRIPTION_GROUPS:
+                self._inferred[signal, subscription].add(partial)
 
     def find_gaps(
         self, vm: StoredVm, path: NetworkPath, records: tuple[Record, ...], series: tuple[Series, ...]
@@ -215,17 +224,3 @@ def find_unread_logs(store: StoredItems, groups: Iterable[str], window: Window) 
             reasons = (gap.reason for gap in store.read_refusals(Signal.ACTIVITY, scopes, window))
             unread[group] = "; ".join(dict.fromkeys(reasons))
     return unread
-
-
-def _infer_whole_subscriptions(store: StoredItems) -> dict[tuple[str, str], set[str]]:
-    """Why what was read of several groups of a subscription may leave things out, by signal and subscription."""
-    groups: Counter[tuple[str, str, str]] = Counter()
-    for signal, scope, partial in store.list_covered_scopes():
-        parts = scope.split("/")
-        if len(parts) == 5:  # noqa: PLR2004 - /subscriptions/S/resourcegroups/G
-            groups[signal, "/".join(parts[:3]), partial] += 1
-    inferred: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for (signal, subscription, partial), count in groups.items():
-        if count >= WHOLE_SUBSCRIPTION_GROUPS:
-            inferred[signal, subscription].add(partial)
-    return inferred

@@ -29,7 +29,7 @@ def split_told_cases(header: Header, cases: Iterable[Case]) -> tuple[list[Case],
     return told, counted
 
 
-def count_verdicts(cases: Sequence[Case]) -> Iterator[tuple[Verdict, int, int]]:
+def count_cases_by_verdict(cases: Sequence[Case]) -> Iterator[tuple[Verdict, int, int]]:
     """Each verdict, how many VMs have it, and how many of them are affected now."""
     for verdict in Verdict:
         found = [case for case in cases if case.diagnosis.verdict is verdict]

@@ -34,6 +34,7 @@ SCENARIO = make_scenario(
     remedies=("Start the VM: az vm start --ids VM_ID",),
     examples=(
         (Verdict.CLEAR, "12:00 stop\n12:05 start"),
+        (Verdict.CLEAR, "12:00 traffic-lost\n12:06 stop"),  # a first try to repair
         (Verdict.CONFIRMED, "12:00 deallocate\n12:01 unavailable"),
     ),
 )

@@ -222,14 +222,29 @@ def decode_entry_content(entry: LogEntry, ref: str) -> Iterator[Item]:
         case Signal.HEALTH:
             vm = parse_health_vm(entry.resource)  # load balancers and domains have health events as well
             if vm is not None:
-                told = {
-                    **entry.properties,
-                    "eventName": entry.event,
-                    "stage": entry.status or entry.properties.get("stage"),
-                }
-                yield from health_status.decode_health_event(vm, entry.at, told, ref)
+                stage = entry.status or entry.properties.get("stage")
+                named = {**entry.properties, "eventName": entry.event, "stage": stage}
+                yield from health_status.decode_health_event(vm, entry.at, named, ref)
         case Signal.SERVICE:
-            yield make_service_incident(parse_subscription(entry.resource), entry.at, _read_incident_fields(entry), ref)
+            # `impactedServices` is a list in a string of JSON, and titles may be in any language.
+            told = entry.properties
+            hit = list(iter_objects(told.get("impactedServices")))
+            regions = [
+                find_text(region, "RegionName")
+                for service in hit
+                for region in iter_objects(service.get("ImpactedRegions"))
+            ]
+            incident = IncidentFields(
+                kind=find_text(told, "incidentType"),
+                status=entry.status or find_text(told, "stage"),
+                title=find_text(told, "defaultLanguageTitle") or find_text(told, "title"),
+                services=[find_text(service, "ServiceName") for service in hit] or [find_text(told, "service")],
+                regions=regions or [find_text(told, "region")],
+                tracking=told.get("trackingId"),
+                started=told.get("impactStartTime"),
+                ended=told.get("impactMitigationTime"),
+            )
+            yield make_service_incident(parse_subscription(entry.resource), entry.at, incident, ref)
         case Signal.ACTIVITY:
             operation = entry.operation.lower()
             vm, near = parse_vm_id(entry.resource), parse_network_id(entry.resource)
@@ -258,25 +273,6 @@ def _make_record(entry: LogEntry, ref: str) -> Record:
     )
     name, status = to_short_text(entry.operation), to_short_text(entry.status)
     return Record(at=entry.at, signal=Signal.ACTIVITY, name=name, status=status, facts=known, ref=ref)
-
-
-def _read_incident_fields(entry: LogEntry) -> IncidentFields:
-    """The incident's words: `impactedServices` is a list in a string of JSON, and titles may be in any language."""
-    told = entry.properties
-    hit = list(iter_objects(told.get("impactedServices")))
-    regions = [
-        find_text(region, "RegionName") for service in hit for region in iter_objects(service.get("ImpactedRegions"))
-    ]
-    return IncidentFields(
-        kind=find_text(told, "incidentType"),
-        status=entry.status or find_text(told, "stage"),
-        title=find_text(told, "defaultLanguageTitle") or find_text(told, "title"),
-        services=[find_text(service, "ServiceName") for service in hit] or [find_text(told, "service")],
-        regions=regions or [find_text(told, "region")],
-        tracking=told.get("trackingId"),
-        started=told.get("impactStartTime"),
-        ended=told.get("impactMitigationTime"),
-    )
 
 
 def unwrap_properties(properties: object) -> Mapping[str, object]:

@@ -52,8 +52,20 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """One beat or a day's, and the operating system; nothing for a computer that is no VM of Azure."""
     del ref  # beats are too many to cite each
     cells = fold_columns(row)
+    system = find_text(cells, "ostype").lower()
     if "beats" in cells:
-        yield from _decode_gathered_beats(cells)
+        # The beats of a VM; where there are none, only that there is such a VM.
+        vm = find_row_vm(cells)
+        if vm is None:
+            return
+        yield VmInventory(VirtualMachine(id=vm, os=system if system in SYSTEMS else None))
+        beats = [parse_time(each) for each in to_list(cells.get("beats"))]
+        times = tuple(sorted({at for at in beats if at is not None}))
+        if times:
+            yield MetricPoints(vm=vm, name=NAME, signal=Signal.HEARTBEAT, times=times, values=(1.0,) * len(times))
+        if None in beats:
+            message = "heartbeats without times that can be read"
+            raise MalformedRow(message, vm)
         return
     has_id = bool(find_text(cells, "_resourceid", "resourceid"))
     if not has_id and find_text(cells, "computerenvironment").lower() == "non-azure":
@@ -67,26 +79,9 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if vm is None:
         return
     at = require_time(vm, cells.get("timegenerated"))
-    system = find_text(cells, "ostype").lower()
     if system in SYSTEMS:
         yield VmInventory(VirtualMachine(id=vm, os=system))
     yield MetricPoints(vm=vm, name=NAME, signal=Signal.HEARTBEAT, times=(at,), values=(1.0,))
-
-
-def _decode_gathered_beats(cells: Row) -> Iterator[Item]:
-    """The beats of a VM; where there are none, only that there is such a VM."""
-    vm = find_row_vm(cells)
-    if vm is None:
-        return
-    system = find_text(cells, "ostype").lower()
-    yield VmInventory(VirtualMachine(id=vm, os=system if system in SYSTEMS else None))
-    beats = to_list(cells.get("beats"))
-    times = tuple(sorted({at for each in beats if (at := parse_time(each)) is not None}))
-    if times:
-        yield MetricPoints(vm=vm, name=NAME, signal=Signal.HEARTBEAT, times=times, values=(1.0,) * len(times))
-    if any(parse_time(each) is None for each in beats):
-        message = "heartbeats without times that can be read"
-        raise MalformedRow(message, vm)
 
 
 def find_row_vm(cells: Row) -> VmId | None:

@@ -41,45 +41,38 @@ POOL_KEYS = ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "
 
 def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """What is known of a VM, or what lies behind an interface or a network; nothing of other resources."""
-    kind = find_text(row, "type").lower()
+    kind, members = find_text(row, "type").lower(), virtual_machine.find_properties(row)
     if virtual_machine.VM_TYPE.fullmatch(kind):
         vm = parse_vm_id(find_resource_id(row.get("id")))
         if vm is not None:
             yield from virtual_machine.decode_vm(vm, row, ref)
     elif kind == INTERFACE_TYPE:
-        yield from _decode_interface(find_resource_id(row.get("id")).lower(), virtual_machine.find_properties(row))
+        identifier = find_resource_id(row.get("id")).lower()
+        vm = parse_vm_id(_find_referenced_id(members, "virtualMachine"))
+        if vm is not None:
+            yield VmInventory(VirtualMachine(id=vm, network=frozenset({identifier})))
+        through = {_find_referenced_id(members, "networkSecurityGroup")}
+        # Its address on the link names it in flow logs.
+        addresses = {re.sub(r"[^0-9a-f]", "", find_text(members, "macAddress").lower())[:ADDRESS_LENGTH]}
+        for each in iter_objects(members.get("ipConfigurations")):
+            inside = to_mapping(each.get("properties")) or each
+            # The CLI spells the address in the second way.
+            named = [_find_referenced_id(inside, key) for key in ("subnet", "publicIPAddress", "publicIpAddress")]
+            pools = [find_text(pool, "id") for key in POOL_KEYS for pool in iter_objects(inside.get(key))]
+            through |= {*named, *(parse_parent_id(part) for part in (named[0], *pools) if part)}
+            addresses.add(find_text(inside, "privateIPAddress", "privateIpAddress").lower()[:ADDRESS_LENGTH])
+        yield _make_link(identifier, through)
+        yield InterfaceAddress(identifier, frozenset(addresses - {""}))
     elif kind == NETWORK_TYPE:
-        yield from _decode_network(find_resource_id(row.get("id")).lower(), virtual_machine.find_properties(row))
-
-
-def _decode_interface(identifier: str, members: Row) -> Iterator[Item]:
-    vm = parse_vm_id(_find_referenced_id(members, "virtualMachine"))
-    if vm is not None:
-        yield VmInventory(VirtualMachine(id=vm, network=frozenset({identifier})))
-    through = {_find_referenced_id(members, "networkSecurityGroup")}
-    # Its address on the link names it in flow logs.
-    addresses = {re.sub(r"[^0-9a-f]", "", find_text(members, "macAddress").lower())[:ADDRESS_LENGTH]}
-    for each in iter_objects(members.get("ipConfigurations")):
-        configuration = to_mapping(each.get("properties")) or each
-        # The CLI spells the address in the second way.
-        named = [_find_referenced_id(configuration, key) for key in ("subnet", "publicIPAddress", "publicIpAddress")]
-        pools = [find_text(pool, "id") for key in POOL_KEYS for pool in iter_objects(configuration.get(key))]
-        through |= {*named, *(parse_parent_id(part) for part in (named[0], *pools) if part)}
-        addresses.add(find_text(configuration, "privateIPAddress", "privateIpAddress").lower()[:ADDRESS_LENGTH])
-    yield _make_link(identifier, through)
-    yield InterfaceAddress(identifier, frozenset(addresses - {""}))
-
-
-def _decode_network(identifier: str, members: Row) -> Iterator[Item]:
-    """A network's peerings, and for each of its subnets the rules, routes and gateway in the way."""
-    peerings = iter_objects(members.get("virtualNetworkPeerings"))
-    yield _make_link(identifier, {find_text(each, "id").lower() for each in peerings})
-    for each in iter_objects(members.get("subnets")):
-        subnet = find_text(each, "id").lower()
-        if subnet:
+        # A network's peerings, and for each of its subnets the rules, routes and gateway in the way.
+        identifier = find_resource_id(row.get("id")).lower()
+        peerings = iter_objects(members.get("virtualNetworkPeerings"))
+        yield _make_link(identifier, {find_text(each, "id").lower() for each in peerings})
+        for each in iter_objects(members.get("subnets")):
             inside = to_mapping(each.get("properties")) or each
             ways = {_find_referenced_id(inside, key) for key in ("networkSecurityGroup", "routeTable", "natGateway")}
-            yield _make_link(subnet, ways | {identifier})
+            if subnet := find_text(each, "id").lower():
+                yield _make_link(subnet, ways | {identifier})
 
 
 def _find_referenced_id(members: Row, key: str) -> str:

@@ -73,10 +73,15 @@ def describe_scheduled_events(vm: VmId, sets: Iterable[str], rows: Iterable[Row]
         # A scheduled event stands alone, updates in a list.
         events = iter_objects(properties.get("value")) if "value" in properties else iter((properties,))
         for event in ({str(name).lower(): value for name, value in each.items()} for each in events):
-            said = _describe_event(event)
-            if said and VmId.parse(about) == vm:
+            kind = (to_text(event.get("eventtype")) or to_text(event.get("impacttype"))).lower()
+            status = (to_text(event.get("eventstatus")) or to_text(event.get("status"))).lower()
+            if kind not in STOPPING_EVENTS or status in ENDED_STATUSES:
+                continue
+            when = parse_time(to_text(event.get("notbefore")))
+            said = f"Azure has announced a {kind}" + (f" for {when:%Y-%m-%d %H:%M}Z or later" if when else "")
+            if VmId.parse(about) == vm:
                 yield said
-            elif said and about in set_ids:
+            elif about in set_ids:
                 names = {to_text(name).lower().rpartition("/")[2] for name in to_list(event.get("resources"))}
                 target = VmId.parse(to_text(event.get("targetresourceid")))
                 names |= {target.name.lower()} if target is not None else set()
@@ -86,15 +91,6 @@ def describe_scheduled_events(vm: VmId, sets: Iterable[str], rows: Iterable[Row]
                 elif not names - {"", whole}:
                     # Which of its VMs are meant is not told: each may be.
                     yield f"{said}, in its set {whole} and without a word of which VMs are meant"
-
-
-def _describe_event(event: Row) -> str:
-    kind = (to_text(event.get("eventtype")) or to_text(event.get("impacttype"))).lower()
-    status = (to_text(event.get("eventstatus")) or to_text(event.get("status"))).lower()
-    if kind not in STOPPING_EVENTS or status in ENDED_STATUSES:
-        return ""
-    when = parse_time(to_text(event.get("notbefore")))
-    return f"Azure has announced a {kind}" + (f" for {when:%Y-%m-%d %H:%M}Z or later" if when else "")
 
 
 def describe_maintenance_window(members: Row, now: datetime) -> Iterator[str]:
