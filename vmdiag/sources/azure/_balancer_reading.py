@@ -54,7 +54,7 @@ class BalancerReading:
 
 
 def find_fronts(store: ItemStore, vms: Collection[VmId]) -> dict[str, BalancerBackends]:
-    """The balancers in front of VMs, by their ids, with the VMs' private addresses."""
+    """The balancers in front of VMs, by their ids, with the VMs' private addresses; an empty one is not known."""
     addresses = defaultdict(list)
     for address, interface in store.list_addresses():
         if _ADDRESS.fullmatch(address):
@@ -64,7 +64,7 @@ def find_fronts(store: ItemStore, vms: Collection[VmId]) -> dict[str, BalancerBa
         number = store.find_vm_number(vm)
         for interface in sorted(store.list_interfaces(number)) if number is not None else ():
             for front in filter(BALANCER_ID.fullmatch, store.list_links(interface)):
-                for address in addresses[interface]:
+                for address in addresses[interface] or [""]:
                     found[front][address].add(vm)
     return {
         front: BalancerBackends(front, {address: tuple(vms) for address, vms in owners.items()})

@@ -45,7 +45,8 @@ NO_READINGS = (
 class BalancerBackends:
     """A load balancer or gateway, by its id in lower case, and the VMs behind it that are asked for, by address.
 
-    An address of several is nobody's: a pool lies in one virtual network, so that something is out of date.
+    An address of several is nobody's: a pool lies in one virtual network, so that something is out of date. An empty
+    one is not known.
     """
 
     front: str
@@ -59,7 +60,7 @@ class BalancerBackends:
 
 def build_feed_request(backends: BalancerBackends, span: Window) -> FeedRequest:
     """One call for all of them, in the finest grain that is no flood."""
-    request = build_request(backends.front, sorted(backends.owners), span)
+    request = build_request(backends.front, sorted(filter(None, backends.owners)), span)
     lack = IncompleteRead(signal=Signal.BALANCER, scope="", form=METRIC, place=request.description, reason="")
     lack = replace(lack, since=span.start, until=span.end)
 
