@@ -157,3 +157,18 @@ def test_who_looks_at_a_vm_is_masked_in_every_sentence_about_it() -> None:
         assert observer in plain
         assert observer not in masked
     assert "virtual network" in masked
+
+
+def test_what_stands_in_front_of_a_vm_is_masked() -> None:
+    told = (
+        "health of the rule contoso-web of the load balancer contoso-lb: refused",
+        "probes of the load balancer contoso-lb: throttled",
+        "backend health of the Application Gateway contoso-gw",
+        "the load balancer's probe of port 443 is no longer answered",
+    )
+    masked = [Mask(b"key").mask_text(one) for one in told]
+
+    assert "contoso" not in " ".join(masked)
+    assert masked[0].startswith("health of the rule front-")
+    assert masked[0].endswith(": refused")
+    assert masked[3] == told[3]

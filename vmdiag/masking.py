@@ -32,6 +32,8 @@ _FORMS = re.compile(
     r"(?P<observer>(?<=\breached from )[^;]+?"
     r"(?=;|\Z| in (?:its own|another) virtual network|, (?:outside|last at|since)| either:| since )"
     r"|(?<=a VM only as )\S+)"
+    r"|(?P<front>(?<= of the load balancer )[^\s:;,]+|(?<= of the application gateway )[^\s:;,]+"
+    r"|(?<= of the rule )\S+(?= of the load balancer ))"
     rf"|(?P<subscription>(?<=/subscriptions/)[^/\s]+)"
     rf"|(?P<group>(?<=/resourcegroups/)[^/\s]+)"
     rf"|(?P<resource>(?<=/providers/)[\w.]+(?:/[^/\s?]+/[^/\s?]+)+)"

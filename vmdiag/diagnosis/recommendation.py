@@ -28,10 +28,10 @@ SILENT = Recommendation(
     says="The VM carries its usual traffic, but its monitoring agent is silent: look at the agent, its workspace and "
     "the way there. A redeploy is not advised.",
 )
-# The probes come from that address, and a guest's firewall or a rule that keeps it out fails them alone.
+# A guest's firewall or a rule that keeps the probes' source out fails them alone.
 PROBED = (
     "No connectivity was lost, but {}. Look at the application on that port, at what the probe asks for, and at what "
-    "may keep 168.63.129.16 out. A redeploy is not advised."
+    "may keep its source out (the service tag AzureLoadBalancer). A redeploy is not advised."
 )
 PROBES = "https://learn.microsoft.com/azure/load-balancer/load-balancer-custom-probe-overview"
 CUT_OFF = Recommendation(

@@ -25,6 +25,7 @@ BALANCER, GATEWAY, NIC = (
     "networkinterfaces/nic",
 )
 WEB, DB = (VmId(subscription="s", resource_group="g", name=name) for name in ("web", "db"))
+RULES = "web: rules of the load balancer front"
 AT, LATE = datetime(2026, 3, 2, 9, tzinfo=UTC), timedelta(seconds=3)
 
 
@@ -71,19 +72,19 @@ def plan_requests(answer: object, *vms: VmId) -> tuple[list[ProofRequest], list[
 @pytest.mark.parametrize(
     ("answer", "rules", "reasons"),
     [
-        (describe_balancer(describe_rule("blind", None)), [], ["web: front: no rule with a probe"]),
-        (describe_balancer(describe_rule("foreign", "p", "other")), [], ["web: front: no rule with a probe"]),
+        (describe_balancer(describe_rule("blind", None)), [], [f"{RULES}: none with a probe"]),
+        (describe_balancer(describe_rule("foreign", "p", "other")), [], [f"{RULES}: none with a probe"]),
         (describe_balancer(describe_rule("a", "p"), describe_rule("b", "p"), describe_rule("c", "q")), ["a", "c"], []),
-        (describe_balancer(describe_rule("a", "p"), name="Gateway"), [], ["web: front: a Gateway Load Balancer"]),
-        (describe_balancer(describe_rule("a", "p"), tier="Global"), [], ["web: front: a global load balancer"]),
+        (describe_balancer(describe_rule("a", "p"), name="Gateway"), [], [f"{RULES}: a Gateway Load Balancer"]),
+        (describe_balancer(describe_rule("a", "p"), tier="Global"), [], [f"{RULES}: a global one"]),
         (describe_balancer(describe_rule("a", "p"), name="Basic"), ["a"], []),
-        (describe_balancer(describe_rule("../../else", "p")), [], ["web: front: no rule with a probe"]),
+        (describe_balancer(describe_rule("../../else", "p")), [], [f"{RULES}: none with a probe"]),
         (
             describe_balancer(*(describe_rule(f"r{port}", f"{port}") for port in range(7))),
             [f"r{port}" for port in range(5)],
-            ["web: front: 2 more rules were not asked"],
+            [f"{RULES}: 2 more were not asked"],
         ),
-        (NotAllowed("load balancer front: refused", ""), [], ["web: load balancer front: refused"]),
+        (NotAllowed("rules of the load balancer front: refused", ""), [], [f"{RULES}: refused"]),
     ],
 )
 def test_each_probe_that_leads_to_a_suspect_is_asked_once_and_what_cannot_be_asked_is_told(

@@ -20,7 +20,7 @@ from vmdiag.sources.azure.feeds import announced_events, balancer_metrics, heart
 from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.envelopes import unpack_document
-from vmdiag.sources.decoding.fields import parse_vm_id, to_text
+from vmdiag.sources.decoding.fields import parse_parent_id, parse_vm_id, to_text
 from vmdiag.sources.rows import Row
 
 # Of more subscriptions only the first are tried feed by feed; name one to try it.
@@ -137,7 +137,7 @@ def _check_feeds(session: Session, subscriptions: Iterable[str], workspaces: Ite
     trials: dict[tuple[str, str], Request | None] = {}
     for subscription in subscriptions:
         vm = _find_any_vm(session, subscription)
-        balancer = _find_first_id(session, balancer_metrics.build_search(subscription))
+        balancer = parse_parent_id(_find_first_id(session, balancer_metrics.build_search(subscription)))
         trials[subscription, BALANCERS] = balancer_metrics.build_request(balancer, (), span) if balancer else None
         for name, feed in load_feeds().items():
             trials[subscription, name] = feed.build_access_check(subscription, vm, span)

@@ -123,15 +123,18 @@ def build_request(balancer: str, addresses: Iterable[str], span: Window) -> Requ
 
 
 def build_search(subscription: str) -> Request:
-    """Some balancer of a subscription, to try whether this may be read."""
+    """A pool of a balancer that some interface is in, to try whether its probes may be read."""
     query = kql.join_lines(
         "resources",
-        "where type =~ 'microsoft.network/loadbalancers'",
-        "project id",
+        "where type =~ 'microsoft.network/networkinterfaces'",
+        "mv-expand way = properties.ipConfigurations limit 400",
+        "mv-expand pool = way.properties.loadBalancerBackendAddressPools limit 400",
+        "project id = tostring(pool.id)",
+        "where isnotempty(id)",
         "order by id asc",
         "take 1",
     )
-    return build_graph_request("load balancers", query, (subscription,))
+    return build_graph_request("load balancers' pools", query, (subscription,))
 
 
 def choose_grain(span: Window, backends: int) -> str:

@@ -34,7 +34,7 @@ ABOUT = "what load balancers' rules and Application Gateways find of their backe
 GATEWAY_ID = re.compile(BALANCER_ID.pattern.replace("loadbalancers", "applicationgateways"))
 # Rules that differ in probe or pool; of one balancer no more are asked, for each takes Azure up to minutes.
 RULE_LIMIT = 5
-UNASKED_SKUS = {"gateway": "a Gateway Load Balancer is not asked for the health of its rules"}
+UNASKED_SKUS = {"gateway": "a Gateway Load Balancer is not asked for their health"}
 UNPROBED = "na"
 UNTOLD = "the answer tells nothing of this VM: it is off, or was not probed yet"
 
@@ -80,16 +80,19 @@ def _find_fronts(machines: Sequence[VirtualMachine], kind: re.Pattern[str]) -> d
 
 def _build_balancer_request(balancer: str) -> Request:
     name = balancer.rpartition("/")[2]
-    return Request(description=f"load balancer {name}", service="network", path=balancer, permission=READ_PERMISSION)
+    return Request(
+        description=f"rules of the load balancer {name}", service="network", path=balancer, permission=READ_PERMISSION
+    )
 
 
 def _build_rule_requests(balancer: str, row: Row, interfaces: Interfaces) -> Iterator[ProofRequest | ProofGap]:
     """One for each probe and pool behind which one of the VMs is, and why there is none for a VM."""
     name, vms = balancer.rpartition("/")[2], dict.fromkeys(interfaces.values())
+    what = f"rules of the load balancer {name}"
     tier, sku = (to_text(get_path(row, "sku", key)).lower() for key in ("tier", "name"))
-    reason = "a global load balancer is not asked for the health of its rules" if tier == "global" else ""
+    reason = "a global one is not asked for their health" if tier == "global" else ""
     if reason := UNASKED_SKUS.get(sku, reason):
-        yield from (ProofGap(vm, f"{name}: {reason}") for vm in vms)
+        yield from (ProofGap(vm, f"{what}: {reason}") for vm in vms)
         return
     rules = list(_choose_rules(to_mapping(row.get("properties")), interfaces))
     for rule, behind in rules[:RULE_LIMIT]:
@@ -104,9 +107,9 @@ def _build_rule_requests(balancer: str, row: Row, interfaces: Interfaces) -> Ite
     served = {vm for _, behind in rules for vm in behind.values()}
     for vm in vms:
         if vm not in served:
-            yield ProofGap(vm, f"{name}: no rule with a probe leads to this VM, as far as its pools tell interfaces")
+            yield ProofGap(vm, f"{what}: none with a probe leads to this VM, as far as its pools tell interfaces")
         elif len(rules) > RULE_LIMIT:
-            yield ProofGap(vm, f"{name}: {len(rules) - RULE_LIMIT} more rules were not asked")
+            yield ProofGap(vm, f"{what}: {len(rules) - RULE_LIMIT} more were not asked")
 
 
 def _choose_rules(members: Row, interfaces: Interfaces) -> Iterator[tuple[str, Interfaces]]:
