@@ -3,6 +3,8 @@
     12:00 live-migration          an event, by its kind
     12:03 traffic-lost            traffic falls to nothing (and heartbeat-lost); traffic-back ends it
     12:03 outside-lost            tests from outside fail; also peered, inside and unknown, and the probe of a balancer
+    13:58 outside-unreached       Network Watcher was asked (`--prove`); also inside-reached, rule-denies, no-hop,
+                                  appliance; behind it `assumed`, where the port is
     traffic normal                regular traffic, or `idle`; also heartbeat normal, cpu active
     gap traffic metrics refused   what was not heard, and why; `part` instead of `gap` where some of it was
     until 15:00                   the end of the window (without it: two hours after the last event)
@@ -16,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from vmdiag.diagnosis.event_words import ANNOTATIONS, HOST_STACK, OPERATIONS, PRIVATE_FLOWS, PUBLIC_FLOWS, VM_TYPES
 from vmdiag.diagnosis.losses import search_losses
+from vmdiag.diagnosis.proof_words import CONNECTIVITY_CHECK, FLOW_CHECK, HOP_CHECK
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, Timeline, Transcript, VirtualMachine, Window
@@ -42,7 +45,7 @@ SERIES = {
     "public": (PUBLIC_FLOWS, Signal.FLOWS),
     "private": (PRIVATE_FLOWS, Signal.FLOWS),
 }
-TOLD = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE, *WITNESS_SIGNALS)
+TOLD = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE, Signal.PROOF, *WITNESS_SIGNALS)
 
 
 class NotationError(ValueError):
@@ -114,11 +117,33 @@ def _record(words: list[str]) -> Record | None:
     if not words[0][:1].isdigit() or words[1].endswith(("-lost", "-back")):
         return None
     at, kind = _at(words[0]), words[1]
+    if kind in LOOKS:
+        name, status, facts = LOOKS[kind]
+        assumed = {"assumed": "true"} if "assumed" in words else {}
+        facts = {"check": name, "port": "443", **facts, **assumed}
+        return Record(at=at, signal=Signal.PROOF, name=name, status=status, facts=facts)
     if kind not in WORDS:
         message = f"no such kind of event: {kind!r}"
         raise NotationError(message)
     signal, name, status = WORDS[kind]
     return Record(at=at, signal=signal, name=name, status=status)
+
+
+def _list_looks() -> Iterator[tuple[str, tuple[str, str, dict[str, str]]]]:
+    for place, origin in PLACES.items():
+        facts = {"viewpoint": place, "origin": origin}
+        yield f"{place}-reached", (CONNECTIVITY_CHECK, "Connected", facts)
+        yield f"{place}-unreached", (CONNECTIVITY_CHECK, "Disconnected", facts)
+    facts = {"viewpoint": "peered", "origin": PLACES["peered"]}
+    yield "way-denied", (CONNECTIVITY_CHECK, "Disconnected", {**facts, "denied": "true"})
+    yield "rule-denies", (FLOW_CHECK, "Deny", {**facts, "rule": "DenyAll"})
+    yield "rule-allows", (FLOW_CHECK, "Allow", {**facts, "rule": "AllowVnetInBound"})
+    yield "no-hop", (HOP_CHECK, "None", facts)
+    yield "appliance", (HOP_CHECK, "VirtualAppliance", {**facts, "hop": "10.9.0.4"})
+    yield "straight-hop", (HOP_CHECK, "VnetLocal", facts)
+
+
+LOOKS = dict(_list_looks())
 
 
 def _words() -> Iterator[tuple[str, tuple[Signal, str, str]]]:

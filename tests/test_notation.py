@@ -4,6 +4,7 @@ import pytest
 
 from tests import notation
 from tests.notation import NotationError
+from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Signal
 
 STORY = """
@@ -46,4 +47,6 @@ def test_a_line_that_says_nothing_is_refused(line: str) -> None:
 
 
 def test_only_a_few_kinds_have_no_word() -> None:
-    assert set(Kind) - set(notation.WORDS) == {Kind.OTHER, Kind.SERVICE_RESOLVED}
+    looks = {interpret_record(Signal.PROOF, name, status, facts) for name, status, facts in notation.LOOKS.values()}
+
+    assert set(Kind) - set(notation.WORDS) - looks == {Kind.OTHER, Kind.SERVICE_RESOLVED}

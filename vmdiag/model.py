@@ -75,6 +75,7 @@ class Kind(StrEnum):
     PROOF_LOST = "proof-lost"  # it did not
     PROOF_DENIED = "proof-denied"  # a rule or a route keeps others out
     PROOF_ALLOWED = "proof-allowed"  # none does
+    PROOF_APPLIANCE = "proof-appliance"  # its answers go through one, which may fail
     BACKEND_UP = "backend-up"
     BACKEND_DOWN = "backend-down"  # the balancer's probe is not answered
     BACKEND_PLATFORM_DOWN = "backend-platform-down"  # the balancer blames Azure's own infrastructure

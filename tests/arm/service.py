@@ -23,6 +23,7 @@ from tests.arm.routes import (
     metadata,
     metrics,
     metrics_batch,
+    network_watcher,
     sets,
     subscriptions,
 )
@@ -44,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     *cluster.ROUTES,
     *locks.ROUTES,
     *sets.ROUTES,
+    *network_watcher.ROUTES,
     *subscriptions.ROUTES,
 )
 

@@ -17,6 +17,7 @@ from tests.arm.journal import ActivityLog
 from tests.arm.kusto_tables import KustoTables
 from tests.arm.redeploy import RedeployBehaviour, RedeployOperation, schedule_changes
 from tests.arm.vm import Vm, create_vms
+from tests.arm.witnesses import Witnesses
 from tests.incidents import model
 from tests.incidents.model import BalancerProbe, GroundTruth, HealthAnnotation, Incident, ServiceIssue
 from tests.incidents.wire.plain import JsonObject, make_guid
@@ -102,6 +103,7 @@ class Settings:
     balancer_sku: str = "Standard"
     locks: list[Lock] = field(default_factory=list)
     maintenance: list[AnnouncedEvent] = field(default_factory=list)
+    witnesses: Witnesses = field(default_factory=Witnesses)
 
 
 # A story's locks are levels, and of its one VM.

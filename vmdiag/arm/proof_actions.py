@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vmdiag.arm import clouds
@@ -28,9 +29,7 @@ PROOF_PATHS = (
     re.compile(rf"{_NAMED}/loadbalancers/[^/]+/loadbalancingrules/[^/]+/health", re.IGNORECASE),
     re.compile(rf"{_NAMED}/applicationgateways/[^/]+/backendhealth", re.IGNORECASE),
 )
-# Seconds. A check "may take minutes"; what has not ended then is told as a gap, and the others have time left.
-ACTION_TIMEOUT = 300.0
-# Between two looks, where Azure does not say when to look again, at least and at most.
+# Seconds between two looks, where Azure does not say when to look again, at least and at most.
 POLL_PAUSE, POLL_LEAST, POLL_LIMIT = 5.0, 0.2, 30.0
 
 
@@ -48,9 +47,9 @@ def require_proof_action(request: Request, *, proves: bool) -> None:
         raise NotAllowed(message, "Only --prove sends actions, and only those that look.")
 
 
-def run_action(session: "Session", request: Request) -> object:
-    """What an action answers, however long Azure works at it, within the run's time; raises `SourceError`."""
-    ends = time.monotonic() + ACTION_TIMEOUT
+def run_action(session: "Session", request: Request, limit: timedelta) -> object:
+    """What an action answers, however long Azure works at it, within a limit and the run's time; or `SourceError`."""
+    ends = time.monotonic() + limit.total_seconds()
     answer = session.read_page(request, "", request.body)
     origin = session.cloud.arm
     while isinstance(answer, PendingAnswer):
@@ -62,7 +61,7 @@ def run_action(session: "Session", request: Request) -> object:
         told = parse_retry_after(answer.headers, session.now)
         pause = POLL_PAUSE if told is None else max(POLL_LEAST, min(told, POLL_LIMIT))
         if time.monotonic() + pause > ends:
-            message = f"{request.description}: Azure had not ended it after {ACTION_TIMEOUT / 60:.0f} min"
+            message = f"{request.description}: Azure had not ended it after {limit.total_seconds():.0f} s"
             raise BadAnswer(message, "Run again later.")
         session.wait_seconds(pause, request)
         poll = replace(request, is_action=False, is_operation=True, body=None, permission=OPERATION_PERMISSION)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from vmdiag.diagnosis import event_words as words
+from vmdiag.diagnosis.proof_words import PROOFS
 from vmdiag.identity import NETWORK_TYPES
 from vmdiag.model import Kind, Signal
 
@@ -62,7 +63,8 @@ def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str,
         case Signal.BALANCER:
             return words.BACKEND_REASONS.get(name.lower(), Kind.OTHER)
         case Signal.PROOF:
-            return words.PROOFS.get((name.lower(), status.lower()), Kind.OTHER)
+            found = PROOFS.get((name.lower(), status.lower()), Kind.OTHER)
+            return Kind.PROOF_DENIED if found is Kind.PROOF_LOST and "denied" in facts else found
         case Signal.APPLICATION:
             return Kind.APPLICATION_HEALTHY if name.lower() == words.HEALTHY else Kind.OTHER
         case (

@@ -119,6 +119,7 @@ SAYS: Mapping[Kind, str] = {
     Kind.PROOF_LOST: "Network Watcher does not reach the VM",
     Kind.PROOF_DENIED: "Network Watcher says that a rule or a route keeps others from the VM",
     Kind.PROOF_ALLOWED: "Network Watcher says that rules and routes let others in",
+    Kind.PROOF_APPLIANCE: "Network Watcher says that the VM's answers go through an appliance",
     Kind.BACKEND_UP: "the load balancer's probe reaches the VM",
     Kind.BACKEND_DOWN: "the load balancer's probe gets no answer from the VM",
     Kind.BACKEND_PLATFORM_DOWN: "the load balancer says that Azure's own infrastructure keeps the VM down",
@@ -276,18 +277,6 @@ BACKEND_REASONS: Mapping[str, Kind] = {
     "gateway_up": Kind.BACKEND_UP,
     "gateway_down": Kind.BACKEND_DOWN,
     "gateway_down_answered": Kind.BACKEND_UP,
-}
-
-# What Network Watcher answers, by the check and the answer's word; other words say nothing of the VM. `Degraded` means
-# that some probes came through. Sources: "Network Watchers - Check Connectivity", "- Verify IP Flow", "- Get Next Hop".
-CONNECTIVITY_CHECK, FLOW_CHECK, HOP_CHECK = "connectivity-check", "ip-flow-verify", "next-hop"
-PROOFS: Mapping[tuple[str, str], Kind] = {
-    (CONNECTIVITY_CHECK, "connected"): Kind.PROOF_REACHED,
-    (CONNECTIVITY_CHECK, "degraded"): Kind.PROOF_REACHED,
-    (CONNECTIVITY_CHECK, "disconnected"): Kind.PROOF_LOST,
-    (FLOW_CHECK, "deny"): Kind.PROOF_DENIED,
-    (FLOW_CHECK, "allow"): Kind.PROOF_ALLOWED,
-    (HOP_CHECK, "none"): Kind.PROOF_DENIED,
 }
 
 # The names of what is counted in flow logs, a reading a minute.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice, pairwise
 
-from vmdiag.diagnosis import signals, traffic_losses, witnesses
+from vmdiag.diagnosis import proofs, signals, traffic_losses, witnesses
 from vmdiag.diagnosis.event_words import MIGRATIONS, RESETS
 from vmdiag.diagnosis.model import Extent, Loss, SignalLoss, Strength
 from vmdiag.diagnosis.traffic_drops import MINUTE, find_baseline
@@ -80,6 +80,7 @@ def search_losses(timeline: Timeline) -> LossSearch:
         span = _measure_span(cluster).clip_to(timeline.window.end)
         cluster.extend(one for one in habits if one.interval.clip_to(timeline.window.end).overlaps_window(span))
         cluster.extend(witnesses.find_balancer_statements(timeline, _measure_span(cluster)))
+        cluster.extend(proofs.find_proof_channels(timeline, _measure_span(cluster)))
     unaccepted = _add_operator_statements(timeline, clusters)
     pieces = sorted((_build_loss(timeline, one) for one in clusters), key=lambda loss: loss.interval.start)
     losses = tuple(_join_intermittent_pieces(timeline, pieces))
@@ -242,7 +243,7 @@ def _build_loss(timeline: Timeline, cluster: Sequence[SignalLoss]) -> Loss:
     part = all(one.strength is Strength.WEAK for one in measured)
     part_now = interval.is_open and all(one.part_back is not None for one in measured)
     extent = Extent.PARTIAL if measured and (part or part_now) else Extent.FULL
-    scope = witnesses.find_scope(timeline, interval)
+    scope = proofs.find_scope(timeline, interval)
     return Loss(interval=interval, channels=tuple(cluster), extent=extent, scope=scope)
 
 
@@ -272,5 +273,5 @@ def _join_intermittent_pieces(timeline: Timeline, losses: Sequence[Loss]) -> Ite
         end = pieces[-1].interval.end
         interval = Interval(pieces[0].interval.start, None if end is None or now - end < WELL_BETWEEN else end)
         channels = tuple(dict.fromkeys(channel for piece in pieces for channel in piece.channels))
-        scope = witnesses.find_scope(timeline, interval)
+        scope = proofs.find_scope(timeline, interval)
         yield Loss(interval=interval, channels=channels, extent=Extent.INTERMITTENT, scope=scope)

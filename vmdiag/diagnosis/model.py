@@ -116,6 +116,7 @@ class SignalLoss:
     is_brief: bool = False
     is_habit: bool = False
     part_back: datetime | None = None
+    seen_at: datetime | None = None  # when a look of a moment was taken that shows it
     observer: str = ""
 
 
@@ -138,12 +139,13 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """That one loss is explained: how firmly, and when the cause happened."""
+    """That one loss is explained: how firmly, when the cause happened; `precedence` replaces the scenario's."""
 
     loss: Interval
     verdict: Verdict
     cause_at: datetime
     evidence: tuple[Evidence, ...] = ()
+    precedence: Precedence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,10 +201,7 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """The answer for one VM: the verdict on the scenario asked for, and the best explanation of its latest loss.
-
-    `silent_since` is when its heartbeats ended while its traffic stayed normal: a silent agent, no loss.
-    """
+    """The answer for one VM: the verdict on the scenario asked for, and what explains its latest loss best."""
 
     verdict: Verdict
     finding: Finding
@@ -214,7 +213,7 @@ class Diagnosis:
     migrated_at: datetime | None = None
     failed_at: datetime | None = None
     recovered_at: datetime | None = None
-    silent_since: datetime | None = None
+    silent_since: datetime | None = None  # its heartbeats ended, its traffic stayed normal: a silent agent, no loss
 
     @property
     def loss(self) -> Loss | None:

@@ -87,7 +87,8 @@ def _compete(asked: Finding, others: Sequence[tuple[Precedence, Finding]]) -> Fi
     kept: list[Attribution] = []
     told: list[Evidence] = []
     for blame in asked.blames:
-        rivals = [(how, theirs) for how, rival in others for theirs in rival.blames if theirs.loss == blame.loss]
+        found = [(how, theirs) for how, rival in others for theirs in rival.blames if theirs.loss == blame.loss]
+        rivals = [(theirs.precedence or how, theirs) for how, theirs in found]
         ranked = [(_rank_rival(how, theirs, blame), theirs) for how, theirs in rivals]
         # A rival's evidence speaks against the asked scenario; a record that speaks for it does not do both.
         known = {(piece.signal, piece.at, piece.ref) for piece in blame.evidence}

@@ -11,6 +11,7 @@ from operator import lt
 
 from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
 from vmdiag.diagnosis.event_words import MIGRATIONS, SAYS
+from vmdiag.diagnosis.proof_words import describe_look
 from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window, subtract_span
 
 # A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource
@@ -108,6 +109,8 @@ def _build_event(kind: Kind, record: Record, blur: timedelta, facts: Mapping[str
             says = f"Azure says of its health: {': '.join(dict.fromkeys(filter(None, words))) or record.name}"
         case Kind.BACKEND_UP | Kind.BACKEND_DOWN | Kind.BACKEND_PLATFORM_DOWN:
             says = f"{says} ({record.name})"  # one of the words that are known
+        case _ if record.signal is Signal.PROOF:
+            says = describe_look(kind, record)
         case Kind.SERVICE_INCIDENT if record.facts.get("title"):
             says = f"{says}: {record.facts['title']}"
         case _:
@@ -129,7 +132,7 @@ def _fold_repeats(events: Iterable[Event]) -> Iterator[Event]:
             state = event.kind
             continue
         match event.kind:
-            case Kind.UNKNOWN_NOTE:
+            case _ if event.kind is Kind.UNKNOWN_NOTE or event.signal is Signal.PROOF:
                 subject = event.says
             case Kind.NETWORK_CHANGE | Kind.SERVICE_INCIDENT | Kind.SERVICE_RESOLVED:
                 subject = event.facts.get("tracking") or event.facts.get("resource", "")

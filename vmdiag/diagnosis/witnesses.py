@@ -25,6 +25,7 @@ from itertools import islice
 
 from vmdiag.diagnosis.event_words import HOST_STACK, PRIVATE_FLOWS
 from vmdiag.diagnosis.model import Evidence, Loss, SignalLoss, Stance, Strength
+from vmdiag.diagnosis.proof_words import HOP_CHECK, PLACES
 from vmdiag.diagnosis.signals import SignalState
 from vmdiag.model import Event, Interval, Kind, Series, Signal, Timeline, Viewpoint, Window
 
@@ -40,12 +41,6 @@ LATELY, FINE = timedelta(hours=3), timedelta(minutes=10)
 # A loss is told by several channels that differ by minutes: what is seen at its edge is of before or after.
 EDGE = timedelta(minutes=2)
 OUTSIDE = (Viewpoint.OUTSIDE, Viewpoint.PEERED)
-PLACES = {
-    Viewpoint.INSIDE: " in its own virtual network",
-    Viewpoint.PEERED: " in another virtual network",
-    Viewpoint.OUTSIDE: ", outside its virtual network",
-    Viewpoint.UNKNOWN: "",
-}
 NOT_WHOLE = "the tests towards the VM were not read whole: others may have passed or failed"
 
 
@@ -160,7 +155,7 @@ def _find_falls(witness: Witness) -> Iterator[tuple[Interval, bool]]:
         at = max(back, at + 1)
 
 
-def find_scope(timeline: Timeline, interval: Interval) -> Viewpoint:
+def find_witness_scope(timeline: Timeline, interval: Interval) -> Viewpoint:
     """From where the VM was not reached, as far as somebody looked from inside; a test here and there is no answer."""
     span = interval.clip_to(timeline.window.end)
     states = [(one.viewpoint, one.judge_span(span)) for one in list_witnesses(timeline)]
@@ -193,7 +188,8 @@ def find_witness_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
         if one.viewpoint is Viewpoint.INSIDE and one.judge_span(span) is SignalState.LOST:
             says = f"{one.test} is not reached from {one.place} either: it points to guest, host or interface"
             yield Evidence(stance=Stance.AGAINST, signal=Signal.MONITOR, says=says, at=span.start)
-    is_proved = any(one.signal is Signal.MONITOR and one.strength is Strength.STRONG for one in loss.channels)
+    pairs = (Signal.MONITOR, Signal.PROOF)
+    is_proved = any(one.signal in pairs and one.strength is Strength.STRONG for one in loss.channels)
     reached = [(one, "new connections are answered") for one in cite_witnesses(timeline, span, *OUTSIDE)]
     if not is_proved:
         # Seen from the host, as from inside: what only the outside misses is there.
@@ -207,7 +203,9 @@ def find_witness_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
     for seen, what in reached:
         says, at = f"{what}: {seen.says}", seen.interval.start
         yield Evidence(stance=Stance.AGAINST, signal=seen.signal, says=says, at=at, ref=seen.ref)
-    others = {one.signal for one in loss.channels if one.strength is not Strength.WEAK} - {Signal.MONITOR}
+    others = {one.signal for one in loss.channels if one.strength is not Strength.WEAK} - set(pairs)
+    # Network Watcher has told where the answers go.
+    others |= {one.signal for one in timeline.list_events(Kind.PROOF_ALLOWED) if one.facts.get("check") == HOP_CHECK}
     routes = sorted(one for one in timeline.vm.network if "/routetables/" in one)
     if is_proved and not others and routes:
         name = routes[0].rpartition("/")[2]

@@ -46,7 +46,10 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedeployContext:
-    """What a redeploy works with; `read_vm` reads and judges one VM once more, and raises `SourceError`."""
+    """What a redeploy works with; `read_vm` reads and judges one VM once more, and raises `SourceError`.
+
+    `read_after` does so once it was redeployed, without asking anybody to look at it from elsewhere.
+    """
 
     session: Session
     sign_in: Callable[[], None]
@@ -54,6 +57,7 @@ class RedeployContext:
     journal: Journal
     reporter: Reporter
     wait_for: timedelta
+    read_after: VmReader | None = None
 
     def is_over(self) -> bool:
         """Whether somebody wants the run to end."""

@@ -96,7 +96,7 @@ def _verify_recovery(context: RedeployContext, entry: JournalEntry, until: float
     since = min(filter(None, (entry.lost_at, entry.migrated_at)), default=entry.at)
     while True:
         try:
-            case, timeline = context.read_vm(entry.vm, since, None)
+            case, timeline = (context.read_after or context.read_vm)(entry.vm, since, None)
             now = read_sign(timeline, entry.signals, entry.lost_at, ended)
         except SourceError as error:
             now = Sign(SignalState.UNJUDGED, error.message)

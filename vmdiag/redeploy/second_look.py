@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from vmdiag.arm.session import Session
@@ -17,6 +18,8 @@ from vmdiag.sources.protocol import Reading, Scope, Source
 
 # A window for the second look: what it needs before, the source adds.
 BEFORE = timedelta(minutes=5)
+# An order is good for a minute from the begin of its look on: a proof that takes longer is not had, and proves nothing.
+PROOF_TIME = timedelta(seconds=30)
 
 
 class LiveSource(Source, Protocol):
@@ -36,10 +39,13 @@ def build_redeploy_context(
     source: LiveSource, journal: Journal, reporter: Reporter, wait_for: timedelta
 ) -> RedeployContext:
     """What a redeploy works with, where Azure itself is the source."""
+    look = SecondLook(source)
     return RedeployContext(
         session=source.session,
         sign_in=source.sign_in,
-        read_vm=SecondLook(source).read_vm,
+        read_vm=look.read_vm,
+        # That it is back shows in what is measured; each look from elsewhere would be a check more, every minute.
+        read_after=partial(look.read_vm, proof_time=timedelta()),
         journal=journal,
         reporter=reporter,
         wait_for=wait_for,
@@ -61,11 +67,14 @@ class SecondLook:
         self._transcripts, self._margin = {each.vm.id: each for each in transcripts}, needs.margin
         return replace(reading, transcripts=iter(transcripts))
 
-    def read_vm(self, vm: VmId, since: datetime, stated: datetime | None) -> tuple[Case, Timeline]:
+    def read_vm(
+        self, vm: VmId, since: datetime, stated: datetime | None, proof_time: timedelta = PROOF_TIME
+    ) -> tuple[Case, Timeline]:
         """One VM's case, and what was heard of it; raises `SourceError`."""
         self._source.session.restart_deadline()
         subscriptions = frozenset({vm.subscription.lower()})
-        scope = Scope(vms=(Selector(str(vm)),), subscriptions=subscriptions, since=since - BEFORE)
+        named = (Selector(str(vm)),)
+        scope = Scope(vms=named, subscriptions=subscriptions, since=since - BEFORE, proof_time=proof_time)
         cases = list(examine_vms(self, scope, unreachable_since=stated).cases)
         if not cases:
             message = f"{vm.name} is not there any more"

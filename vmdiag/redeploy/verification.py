@@ -19,7 +19,7 @@ from vmdiag.diagnosis.traffic_drops import FRACTION, HABIT_DAYS, HELD, LEAST_BYT
 from vmdiag.model import Gap, Kind, Series, Signal, Timeline, Window
 
 # What tells by itself, without anybody's word.
-MEASURED = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.PROBE, Signal.HEALTH)
+MEASURED = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.PROBE, Signal.HEALTH, Signal.PROOF)
 STRONG = (Signal.TRAFFIC, Signal.HEARTBEAT)
 # The hour before the loss, or the same hour of the days before, is worth the name from so many points on.
 HOUR, POINTS = timedelta(hours=1), 5
@@ -44,7 +44,10 @@ class Sign:
 
 
 def list_witnesses(case: Case) -> tuple[Signal, ...]:
-    """The signals that measured the loss which goes on: the strong ones, where there are any."""
+    """The signals that measured the loss which goes on: the strong ones, where there are any.
+
+    Nobody is asked to look from elsewhere again after a redeploy, so that a proof alone leaves the others in.
+    """
     loss = case.diagnosis.loss
     channels = [
         channel
@@ -52,7 +55,9 @@ def list_witnesses(case: Case) -> tuple[Signal, ...]:
         if channel.interval.is_open and channel.signal in MEASURED
     ]
     strong = [channel for channel in channels if channel.strength is Strength.STRONG]
-    return tuple(dict.fromkeys(channel.signal for channel in strong or channels))
+    if all(channel.signal is Signal.PROOF for channel in strong):
+        strong = channels
+    return tuple(dict.fromkeys(channel.signal for channel in strong))
 
 
 def find_last_reading(case: Case, signal: Signal) -> datetime | None:
@@ -115,6 +120,8 @@ def _read_signal(timeline: Timeline, signal: Signal, lost_at: datetime | None, s
             return _read_heartbeat(timeline, since)
         case Signal.PROBE:
             return _read_last_state(timeline, since, signal, Kind.PROBE_ANSWERED, (Kind.PROBE_FAILED,))
+        case Signal.PROOF:
+            return Sign(SignalState.UNJUDGED, "proof: nobody was asked to look from elsewhere again")
         case _:
             return _read_last_state(timeline, since, signal, Kind.AVAILABLE, (Kind.UNAVAILABLE, Kind.DEGRADED))
 

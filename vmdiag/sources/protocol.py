@@ -13,6 +13,8 @@ from vmdiag.model import Gap, Needs, Transcript, Window, subtract_span
 # and its migration, its baseline and what competes lie before that. It is as far as Resource Graph keeps changes, and
 # what `--since` is by default, so a short window costs no more requests than the usual one.
 LEAST_READ = timedelta(days=14)
+# A check that looks at a VM from elsewhere "may take minutes"; what has not ended then is told as a gap.
+PROOF_TIME = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +26,9 @@ class Scope:
 
     No VM, group, tag and not `everything`: the VMs that had a migration or a loss. What is `finished` is left out.
     `groups` may hold `*` and `?`. With `allow_empty` a scope without VMs is no error; `lists_none` is one that a list
-    without VMs made. Where it `screens`, of many VMs only the suspicious are read deeply. A `time` of day is the latest
-    such one before `until`, which itself lies before the end.
+    without VMs made. Where it `screens`, of many VMs only the suspicious are read deeply; where these are looked at
+    from elsewhere, that may take so long as `proof_time`. A `time` of day is the latest such one before `until`, which
+    itself lies before the end.
     """
 
     vms: tuple[Selector, ...] = ()
@@ -42,6 +45,7 @@ class Scope:
     processes: int = 1
     exact_scan: bool = False
     screens: bool = True
+    proof_time: timedelta = PROOF_TIME
 
     @property
     def names_any(self) -> bool:

@@ -69,8 +69,9 @@ def describe_witnesses(case: Case) -> str:
     loss = case.diagnosis.loss
     if loss is None:
         return ""
+    found = select_evidence(case, Stance.FOR, Stance.AGAINST)
     lost = {one.says: one.interval.start for one in loss.channels if one.signal is Signal.MONITOR}
-    seen = [one.says for one in select_evidence(case, Stance.FOR, Stance.AGAINST) if one.signal is Signal.MONITOR]
+    seen = [one.says for one in found if one.signal in (Signal.MONITOR, Signal.PROOF)]
     reached = [says for says in dict.fromkeys(seen) if says not in lost]
     return "; ".join(map(shorten_sentence, (*reached, *(f"{says}, since {at:%H:%M}Z" for says, at in lost.items()))))
 
@@ -86,7 +87,9 @@ def group_evidence(case: Case) -> Iterator[tuple[str, list[Evidence]]]:
         yield f"For (+) or against (-) {explaining[0].scenario}", list(order_evidence(explaining[0].evidence))
     if diagnosis.loss is not None and diagnosis.loss.explained_by != diagnosis.finding.scenario:
         shown = (
-            Evidence(stance=Stance.FOR, signal=one.signal, says=one.says, at=one.interval.start, ref=one.ref)
+            Evidence(
+                stance=Stance.FOR, signal=one.signal, says=one.says, at=one.seen_at or one.interval.start, ref=one.ref
+            )
             for one in diagnosis.loss.channels
         )
         yield "What shows the loss", list(order_evidence(shown))

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from tests.arm import vm_json
+from tests.arm import vm_json, witnesses
 from tests.arm.kql import Kind, Row, Table
+from tests.arm.routes import network_watcher
 from tests.arm.vm import Vm
 from tests.arm.world import World
 from tests.incidents.model import GroundTruth
@@ -47,7 +48,14 @@ def _list_resources(world: World, now: datetime) -> Iterator[JsonObject]:
     """VMs, all that their networks consist of, and what gathers their heartbeats."""
     yield from (vm_json.describe_graph_row(vm, now) for vm in world if not vm_json.is_uniform(vm))
     networks = {row["id"]: row for vm in world for row in vm_json.build_network_rows(vm)}
-    yield from networks.values()
+    yield from (_describe_network(world, row) for row in networks.values())
+    for identifier, region in network_watcher.list_watchers(world):
+        yield resource_graph.build_resource_row(identifier, region, {"provisioningState": "Succeeded"})
+    for vm in world:
+        if state := world.witnesses.agents.get(vm.id.lower()):
+            kind = "NetworkWatcherAgentLinux" if vm.machine.linux else "NetworkWatcherAgentWindows"
+            agent: JsonObject = {"publisher": witnesses.PUBLISHER, "type": kind, "provisioningState": state}
+            yield resource_graph.build_resource_row(f"{vm.id}/extensions/{kind}", vm.machine.location, agent)
     places = {vm.machine.balancer: vm.machine.location for vm in world if vm.machine.balancer}
     for balancer, location in places.items():
         yield resource_graph.build_resource_row(balancer, location, {}) | {"sku": {"name": world.balancer_sku}}
@@ -79,6 +87,17 @@ def _list_monitors(world: World) -> Iterator[JsonObject]:
         yield resource_graph.build_resource_row(f"{watcher}/connectionMonitors/web", "westeurope", monitor)
         workspace: JsonObject = {"customerId": world.test_workspace, "provisioningState": "Succeeded"}
         yield resource_graph.build_resource_row(target, "westeurope", workspace)
+
+
+def _describe_network(world: World, row: JsonObject) -> JsonObject:
+    """A virtual network's row with its peerings; another one as it is."""
+    others = sorted(theirs for own, theirs in world.witnesses.peerings if own == str(row["id"]).lower())
+    properties = row["properties"]
+    if others and isinstance(properties, dict):
+        properties["virtualNetworkPeerings"] = [
+            {"properties": {"peeringState": "Connected", "remoteVirtualNetwork": {"id": other}}} for other in others
+        ]
+    return row
 
 
 def _pick_first_vms(world: World) -> list[Vm]:

@@ -9,6 +9,7 @@ from statistics import median
 from vmdiag.diagnosis.event_words import MIGRATIONS
 from vmdiag.diagnosis.losses import WELL_BETWEEN, ended_earlier_loss, search_losses
 from vmdiag.diagnosis.model import Evidence, Extent, Loss, SignalLoss, Stance, Strength
+from vmdiag.diagnosis.proofs import find_proof_doubts, list_looks
 from vmdiag.diagnosis.scenarios._causes import cite_event, measure_distance
 from vmdiag.diagnosis.signals import (
     ONSET_AFTER,
@@ -24,7 +25,7 @@ from vmdiag.diagnosis.signals import (
 )
 from vmdiag.diagnosis.traffic_losses import is_traffic_normal, judge_traffic
 from vmdiag.diagnosis.witnesses import cite_witnesses, find_witness_doubts
-from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
+from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Viewpoint, Window, subtract_span
 
 Judgements = Mapping[Signal, SignalJudgement]
 
@@ -109,6 +110,7 @@ def find_doubts(timeline: Timeline, loss: Loss, event: Event) -> Iterator[Eviden
     yield from find_possible_rivals(timeline, loss, event)
     span = loss.interval.clip_to(timeline.window.end)
     yield from find_witness_doubts(timeline, loss)
+    yield from find_proof_doubts(timeline, loss)
     work = [(signal, _list_readings(timeline, name, span)) for name, signal, _ in ALIVE if signal in WORK]
     read = [(signal, readings) for signal, readings in work if len(readings) >= READINGS_OF_LIFE]
     gone = list(dict.fromkeys(signal for signal, _ in read))
@@ -145,9 +147,8 @@ def find_possible_rivals(timeline: Timeline, loss: Loss, event: Event) -> Iterat
 
 def cite_signal_loss(stance: Stance, channel: SignalLoss) -> Evidence:
     """A channel as a piece of evidence."""
-    return Evidence(
-        stance=stance, signal=channel.signal, says=channel.says, at=channel.interval.start, ref=channel.ref or None
-    )
+    at = channel.seen_at or channel.interval.start
+    return Evidence(stance=stance, signal=channel.signal, says=channel.says, at=at, ref=channel.ref or None)
 
 
 def find_life_signs(timeline: Timeline, span: Window) -> Iterator[SignalLoss]:
@@ -158,6 +159,8 @@ def find_life_signs(timeline: Timeline, span: Window) -> Iterator[SignalLoss]:
     moved = [event.at for event in timeline.list_events(*MIGRATIONS)]
     for one in (*cite_witnesses(timeline, span), *cite_witnesses(timeline, span, signal=Signal.BALANCER)):
         yield replace(one, says=f"{one.says}, last at {one.interval.start:%H:%M}Z")
+    looks = list_looks(timeline, Interval(span.start, None), Kind.PROOF_REACHED, Viewpoint.INSIDE)
+    yield from (_build_life_sign(one.signal, one.at, one.says, one.ref) for one in looks if one.at in span)
     for event in timeline.list_events(Kind.POWER_RUNNING, Kind.AVAILABLE, Kind.APPLICATION_HEALTHY, Kind.BACKEND_UP):
         carried = event.kind is Kind.AVAILABLE and any(abs(event.at - at) <= SAME_MOMENT for at in moved)
         if span.start < event.at <= span.end and not carried:

@@ -21,8 +21,10 @@ connections which died with the pause need keepalive, TCP_USER_TIMEOUT or a life
 agent alone is silent may only have lost its way out; where other networks alone fail, look at their peerings. An
 appliance in the way fails for every VM behind it. A balancer's probe that fails alone may be the application; one that
 is answered speaks for its port, and `VipAvailability` for no VM at all. Flow logs that keep saying `NX_SW_NOT_READY`
-show a host that drops packets. That a pair of tests proves where the path is dead is inferred: no page of Microsoft's
-states it.
+show a host that drops packets. Network Watcher says the same when it is asked (--prove): reached on a port from a VM of
+its own subnet, and not from another network. What looks of the present show dates nothing, so they decide only together
+with a loss that was measured. That a pair of tests or looks proves where the path is dead is inferred, and so is what a
+rule explains: no page of Microsoft's states either.
 
 What to do: redeploy the VM, once. If it stays unreachable, do not redeploy again: open a support request.
 
@@ -35,6 +37,7 @@ from datetime import timedelta
 from vmdiag.diagnosis.event_words import MIGRATIONS, RESETS
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import Attribution, Evidence, Extent, Finding, Loss, SignalLoss, Stance, Strength, Verdict
+from vmdiag.diagnosis.proofs import list_looks
 from vmdiag.diagnosis.scenarios._causes import (
     Cause,
     cite_event,
@@ -142,8 +145,11 @@ def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution
     has_notes = any(find_unknown_notes(timeline, loss))
     # Tests that are not strong do not outweigh normal traffic; who reaches it from outside is no hint, but an answer.
     shown_by = {one.signal for one in loss.channels if one.strength is not Strength.WEAK}
-    is_normal = judged[Signal.TRAFFIC].hearing is SignalState.NORMAL and shown_by <= {Signal.MONITOR, Signal.BALANCER}
-    is_reached = any(cite_witnesses(timeline, span, Viewpoint.OUTSIDE))
+    tests = {Signal.MONITOR, Signal.BALANCER, Signal.PROOF}
+    is_normal = judged[Signal.TRAFFIC].hearing is SignalState.NORMAL and shown_by <= tests
+    is_reached = any(cite_witnesses(timeline, span, Viewpoint.OUTSIDE)) or any(
+        list_looks(timeline, loss.interval, Kind.PROOF_REACHED, Viewpoint.OUTSIDE)
+    )
     verdict = _weigh_evidence(
         loss, is_alive=bool(living), is_doubtful=bool(against), is_questioned=has_notes or is_normal
     )
@@ -184,7 +190,7 @@ def _weigh_evidence(loss: Loss, *, is_alive: bool, is_doubtful: bool, is_questio
     if Strength.STRONG not in strengths and (not strengths or is_questioned):
         return Verdict.INCONCLUSIVE
     # Whoever looked at a part of the traffic looked from inside: no more than suspected without a witness from outside.
-    is_seen = (Strength.STRONG, Signal.MONITOR) in shown or (Strength.STRONG, Signal.BALANCER) in shown
+    is_seen = any((Strength.STRONG, one) in shown for one in (Signal.MONITOR, Signal.BALANCER, Signal.PROOF))
     is_part = not is_seen and any(one.strength is Strength.WEAK for one in loss.channels)
     if is_doubtful or is_part or Strength.STRONG not in strengths:
         return Verdict.SUSPECTED

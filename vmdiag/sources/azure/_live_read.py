@@ -98,7 +98,8 @@ class LiveReading:
             who, subscriptions, lambda vm, other: self._neighbours_by_vm[vm].append(other)
         )
         self._comparison_spans: dict[VmId, Window] = {}
-        self._proofs = ProofReading(session, self._store, watcher, window.end, is_present=self._reader.includes_now)
+        until = window.end if self._reader.includes_now else None
+        self._proofs = ProofReading(session, self._store, watcher, scope, until)
         self._metrics = MetricReading(session, self._reader, self._store, self._span, self._now, needs.triggers)
         self._balancers = BalancerReading(self._store, self._span, self._now, needs.triggers)
         self._monitors = MonitorReading(self._reader, self._store)
@@ -125,7 +126,7 @@ class LiveReading:
         compared = self._build_comparison_requests(others)
         self._reader.finish_requests(chain(compared, self._metrics.build_minute_requests(few)))
         self._probe_vms(vms)
-        self._proofs.prove_vms(self._proofs.choose_suspects(few, self._scope, self._span, self._needs.triggers))
+        self._proofs.prove_vms(self._proofs.choose_suspects(few, self._span, self._needs.triggers))
         self._record_unread_feeds(vms)
         self._store.finish_loading()
         lost = self._reader.failures.get(self._network_request)

@@ -78,31 +78,31 @@ class Prover(Protocol):
 
 
 class ProofReading:
-    """The proofs of one run; `until` is the end of its window, and `is_present` says that this is now."""
+    """The proofs of one run; `until` is the end of its window, `None` where that is past."""
 
     def __init__(
-        self, session: Session, store: ItemStore, watcher: Watcher, until: datetime, *, is_present: bool
+        self, session: Session, store: ItemStore, watcher: Watcher, scope: Scope, until: datetime | None
     ) -> None:
         self._session = session
         self._store = store
         self._watcher = watcher
         self._until = until
-        self._is_present = is_present
         self._permissions: dict[str, list[Row] | SourceError] = {}
-        known = plugins.list_names(provers) if session.settings.proves else ()
+        self._scope = scope
+        known = plugins.list_names(provers) if session.settings.proves and scope.proof_time else ()
         self._provers = {name: cast("Prover", plugins.load(provers, name)) for name in known}
         self._is_announced = False
 
-    def choose_suspects(self, vms: Sequence[VmId], scope: Scope, span: Window, triggers: Iterable[Kind]) -> list[VmId]:
+    def choose_suspects(self, vms: Sequence[VmId], span: Window, triggers: Iterable[Kind]) -> list[VmId]:
         """Of VMs that were read whole those with a telling record; whoever names a single VM suspects it."""
-        if len(vms) == len(scope.vms) == 1 or not self._provers:
+        if len(vms) == len(self._scope.vms) == 1 or not self._provers:
             return list(vms)
         known = find_first_suspicions(self._store, span, triggers)
         return [vm for vm in vms if self._store.find_vm_number(vm) in known]
 
     def prove_vms(self, vms: Sequence[VmId]) -> None:
         """Ask about some suspects, where that is wanted, and keep what is answered, and why something is not."""
-        if not vms or not self._is_present:
+        if not vms or self._until is None:
             for prover in self._provers.values():
                 self._add_gaps(prover.SIGNAL, vms, PAST_REASON)
             return
@@ -126,9 +126,9 @@ class ProofReading:
                     asked[part] = signal
         for name, reason in reasons.items():
             self._add_gaps(self._provers[name].SIGNAL, vms if reason else [], reason)
-        self._send_requests(asked)
+        self._send_requests(asked, self._until)
 
-    def _send_requests(self, asked: Mapping[ProofRequest, Signal]) -> None:
+    def _send_requests(self, asked: Mapping[ProofRequest, Signal], until: datetime) -> None:
         """Those for which every right is held."""
         self._read_permissions({scope for one in asked for scope, _ in one.rights} - self._permissions.keys())
         lacks = {one: self._find_missing_right(one) for one in asked}
@@ -140,8 +140,8 @@ class ProofReading:
                 if isinstance(answer, SourceError):
                     reasons[one] = answer.message
                 else:
-                    late = max(timedelta(), answer[1] - self._until)
-                    for item in one.read_items(answer[0], self._until, late, one.request.description):
+                    late = max(timedelta(), answer[1] - until)
+                    for item in one.read_items(answer[0], until, late, one.request.description):
                         self._store.add_item(item)
             except MalformedRow as fault:
                 reasons[one] = f"{one.request.description}: {fault.reason}"
@@ -151,7 +151,7 @@ class ProofReading:
 
     def _run_request(self, request: Request) -> tuple[object, datetime]:
         """The answer, and when it came."""
-        return run_action(self._session, request), self._session.now
+        return run_action(self._session, request, self._scope.proof_time), self._session.now
 
     def _read_permissions(self, scopes: Iterable[str]) -> None:
         requests = {scope: build_permissions_request(scope, scope.rpartition("/")[2]) for scope in sorted(scopes)}

@@ -1,0 +1,102 @@
+"""What Network Watcher found when it was asked (`--prove`): present looks, that date nothing, and what they prove.
+
+Every strength of this channel stands here once, with its reason:
+
+* one look from another network fails while one of the same port succeeds from the VM's own subnet: strong, for that is
+  what the scenario says, and guest, interface and service are seen to work;
+* a look from another network fails and nobody looked from inside: medium where the port is known to be served, else no
+  channel, for nobody may listen there;
+* looks from inside fail, too: guest, host or interface are likelier (a doubt); a look from outside succeeds: new
+  connections are answered, and it is not this scenario;
+* a rule or a route that keeps others out explains the loss where the port is known to be served: a denial of a port
+  that is only assumed says nothing of what clients used, and a rule for what comes in does not end heartbeats;
+* answers that go through an appliance are a doubt: it may have failed itself.
+
+Only a loss that goes on is concerned. That a pair of looks proves where the path is dead is inferred, and so is what a
+rule explains: no page of Microsoft's states either.
+"""
+
+from collections.abc import Iterator
+
+from vmdiag.diagnosis.model import Evidence, Loss, SignalLoss, Stance, Strength
+from vmdiag.diagnosis.proof_words import HOP_CHECK
+from vmdiag.diagnosis.witnesses import OUTSIDE, find_witness_scope
+from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Viewpoint
+
+
+def list_looks(timeline: Timeline, loss: Interval, kind: Kind, *places: Viewpoint) -> list[Event]:
+    """Looks of a kind from some places during a loss that goes on; none of one that has ended."""
+    told = timeline.list_events(kind) if loss.is_open else ()
+    return [one for one in told if one.at >= loss.start and one.facts.get("viewpoint") in (places or tuple(Viewpoint))]
+
+
+def find_proof_channels(timeline: Timeline, loss: Interval) -> Iterator[SignalLoss]:
+    """What the looks from outside show of an open loss: one channel, as strong as all of them together make it."""
+    lost = list_looks(timeline, loss, Kind.PROOF_LOST, *OUTSIDE)
+    if not lost or list_looks(timeline, loss, Kind.PROOF_REACHED, *OUTSIDE):
+        return
+    first, inside = lost[0], list_looks(timeline, loss, Kind.PROOF_REACHED, Viewpoint.INSIDE)
+    is_contradicted = bool(list_looks(timeline, loss, Kind.PROOF_LOST, Viewpoint.INSIDE))
+    is_pair = not is_contradicted and any(one.facts.get("port") == first.facts.get("port") for one in inside)
+    if is_pair or "assumed" not in first.facts:
+        strength = Strength.STRONG if is_pair and not _list_denials(timeline, loss) else Strength.MEDIUM
+        yield SignalLoss(
+            signal=Signal.PROOF,
+            strength=strength,
+            interval=loss,
+            says=first.says,
+            ref=first.ref or None,
+            seen_at=first.at,
+        )
+
+
+def find_denial(timeline: Timeline, loss: Loss) -> Event | None:
+    """A rule or a route that explains an open loss."""
+    if list_looks(timeline, loss.interval, Kind.PROOF_REACHED, *OUTSIDE):
+        return None
+    for denial in _list_denials(timeline, loss.interval):
+        is_route = denial.facts.get("check") == HOP_CHECK
+        if is_route or ("assumed" not in denial.facts and Signal.HEARTBEAT not in loss.signals):
+            return denial
+    return None
+
+
+def _list_denials(timeline: Timeline, loss: Interval) -> list[Event]:
+    return list_looks(timeline, loss, Kind.PROOF_DENIED, *OUTSIDE)
+
+
+def find_proof_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
+    """What the looks say against a path that is dead from outside alone."""
+    span = loss.interval
+    for one in list_looks(timeline, span, Kind.PROOF_LOST, Viewpoint.INSIDE):
+        guess = "; that somebody listens there is assumed, --probe PORT names one" if "assumed" in one.facts else ""
+        yield cite_look(Stance.AGAINST, one, f"it points to guest, host or interface{guess}")
+    for one in list_looks(timeline, span, Kind.PROOF_REACHED, *OUTSIDE):
+        yield cite_look(Stance.AGAINST, one, "new connections are answered")
+    explained = find_denial(timeline, loss)
+    for one in _list_denials(timeline, span):
+        # Of a port that is only assumed a denial is how a VM is kept safe.
+        if one is explained or "assumed" not in one.facts:
+            yield cite_look(Stance.AGAINST, one, "it may be what cuts the VM off")
+    for one in list_looks(timeline, span, Kind.PROOF_APPLIANCE, *OUTSIDE):
+        yield cite_look(Stance.MISSING, one, "the appliance may have failed itself")
+
+
+def cite_look(stance: Stance, event: Event, says: str) -> Evidence:
+    """A look as a piece of evidence."""
+    text = f"{event.says}: {says}" if says else event.says
+    return Evidence(stance=stance, signal=event.signal, says=text, at=event.at, ref=event.ref or None)
+
+
+def find_scope(timeline: Timeline, interval: Interval) -> Viewpoint:
+    """From where the VM was not reached, by who looks all the time, else by who was asked to look."""
+    told = find_witness_scope(timeline, interval)
+    if told is not Viewpoint.UNKNOWN:
+        return told
+    if list_looks(timeline, interval, Kind.PROOF_LOST, Viewpoint.INSIDE):
+        is_mixed = list_looks(timeline, interval, Kind.PROOF_REACHED)
+        return Viewpoint.UNKNOWN if is_mixed else Viewpoint.INSIDE
+    if not list_looks(timeline, interval, Kind.PROOF_REACHED, Viewpoint.INSIDE):
+        return Viewpoint.UNKNOWN
+    lost = {one.facts.get("viewpoint") for one in list_looks(timeline, interval, Kind.PROOF_LOST)}
+    return next((place for place in OUTSIDE if place in lost), Viewpoint.UNKNOWN)

@@ -1,0 +1,189 @@
+"""Network Watcher: does a rule keep others from the VM, where do its answers go, who reaches it from where.
+
+For each suspect four questions at most, all on one port: `ipFlowVerify` (inbound, from the address of who looks from
+outside), `nextHop` (to that address), and `connectivityCheck` from a VM of its own subnet and from one outside it, the
+pair that shows where the path ends. The port is that of `--probe`, else the first that its load balancer's rules send
+to it, else 22 or 3389 by its operating system: that somebody listens there is then assumed and said so.
+
+Sources: "REST API: Network Watchers - Verify IP Flow", "- Get Next Hop", "- Check Connectivity" (2025-05-01, bodies and
+answers); "Required RBAC permissions to use Network Watcher capabilities". That page names rights to write VMs and
+extensions, too, for installing the agent: none of them is asked for or used. What a check costs no page that was read
+states in figures ("Network Watcher pricing").
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from vmdiag.arm.proof_actions import OPERATION_PERMISSION
+from vmdiag.arm.request import Request
+from vmdiag.arm.session import Session
+from vmdiag.diagnosis.proof_words import CONNECTIVITY_CHECK, FLOW_CHECK, HOP_CHECK, PLACES
+from vmdiag.model import Record, Signal, Viewpoint, VirtualMachine
+from vmdiag.sources.azure.proof_reading import AnswerReader, ProofGap, ProofRequest
+from vmdiag.sources.azure.provers._proof_places import NO_AGENT, ProofPlaces, Target, find_places
+from vmdiag.sources.decoding.fields import collect_facts, iter_objects, to_mapping, to_short_text, to_text
+from vmdiag.sources.items import VmRecord
+from vmdiag.sources.rows import MalformedRow
+
+SIGNAL = Signal.PROOF
+WATCHERS = "Microsoft.Network/networkWatchers"
+PERMISSIONS = (
+    f"{WATCHERS}/read",
+    f"{WATCHERS}/connectivityCheck/action",
+    f"{WATCHERS}/ipFlowVerify/action",
+    f"{WATCHERS}/nextHop/action",
+    OPERATION_PERMISSION,
+    "Microsoft.Compute/virtualMachines/extensions/read",
+)
+ABOUT = "Network Watcher is asked up to four things of each suspect, which takes up to minutes and may be charged"
+HINT = "Reader does not allow it; 'vmdiag doctor' prints the smallest role that does."
+PORTS = {"windows": 3389, "linux": 22}
+# Who comes from the internet, for the rules: an address that is nobody's ("RFC 5737", TEST-NET-3), from a port that
+# clients use.
+STRANGER, CLIENT_PORT = "203.0.113.77", "60000"
+# Seconds: a check answers 202 at once as a rule, and may take its time before that.
+PATIENCE = 60.0
+# Issues of whoever looks, not of the VM that is looked at: then nothing was looked at. The words are the API's, `CPU`
+# and `Memory` the page's ("Connection troubleshoot overview").
+OWN_TROUBLES = frozenset({"agentstopped", "dnsresolution", "socketbind", "portthrottled", "cpu", "memory"})
+DENIALS = frozenset({"networksecurityrule", "userdefinedroute"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What one question is about: the suspect, its port, whether that is assumed, and who looks from where."""
+
+    target: Target
+    port: int
+    is_assumed: bool
+    place: Viewpoint
+    origin: str = ""
+
+    def describe_origin(self) -> str:
+        """Who looks, in words that a mask knows."""
+        return f"{self.origin}{PLACES[self.place]}" if self.origin else "the internet"
+
+    def build_record(self, name: str, status: object, until: datetime, late: timedelta, **facts: str) -> VmRecord:
+        """The answer as a record."""
+        said = to_short_text(status)
+        if not said:
+            message = "the answer does not say what was found"
+            raise MalformedRow(message, self.target.vm)
+        known = collect_facts(
+            **facts,
+            check=name,
+            port=str(self.port),
+            assumed="true" if self.is_assumed else "",
+            viewpoint=self.place.value,
+            origin=self.origin,
+        )
+        ref = f"Network Watcher's {name} of {self.target.vm.name}"
+        record = Record(at=until, blur=late, signal=SIGNAL, name=name, status=said, facts=known, ref=ref)
+        return VmRecord(self.target.vm, record)
+
+
+def build_proof_requests(machines: Sequence[VirtualMachine], session: Session) -> list[ProofRequest | ProofGap]:
+    """What to ask about some suspects, and why something is not asked."""
+    places = find_places(machines, session)
+    return [part for machine in machines for part in plan_questions(machine, places, session.settings.probe_port)]
+
+
+def plan_questions(
+    machine: VirtualMachine, places: ProofPlaces, stated: int | None
+) -> Iterator[ProofRequest | ProofGap]:
+    """What to ask about one suspect; `stated` is the port that the operator names."""
+    vm, target = machine.id, places.targets.get(machine.id)
+    if target is None:
+        yield ProofGap(vm, "not looked at from elsewhere: its interfaces and addresses are not shown to this sign-in")
+        return
+    served = stated or next((places.ports[one] for one in sorted(machine.network) if one in places.ports), None)
+    port = served or PORTS.get((machine.os or "").lower(), PORTS["linux"])
+    inside, outside = places.choose_inside(target), places.choose_outside(target)
+    yield from (ProofGap(vm, reason) for reason in places.unnamed)
+    if inside is None:
+        yield ProofGap(vm, f"not looked at from inside: no other running VM of its subnet {NO_AGENT} is shown")
+    if not outside and not places.unnamed:
+        yield ProofGap(vm, f"not looked at from outside: no running VM {NO_AGENT} could reach it; name one with --from")
+    far, remote = Check(target=target, port=port, is_assumed=served is None, place=Viewpoint.OUTSIDE), STRANGER
+    for origin in (*([inside] if inside else ()), *outside):
+        place, address = target.place_origin(origin)
+        check = replace(far, place=place, origin=origin.name)
+        watcher = places.find_watcher(origin.vm, origin.region)
+        if not address:
+            reason = "the networks are not peered, and there is no public address to try"
+            yield ProofGap(vm, f"whether it is reached from {check.describe_origin()}: not asked, {reason}")
+        elif watcher is None:
+            reason = f"no Network Watcher of {origin.region} is shown to this sign-in"
+            yield ProofGap(vm, f"whether it is reached from {check.describe_origin()}: not asked, {reason}")
+        else:
+            body = {
+                "source": {"resourceId": str(origin.vm)},
+                "destination": {"address": address, "port": port},
+                "protocol": "Tcp",
+            }
+            yield build_question(check, watcher, "connectivityCheck", body, partial(decode_connectivity, check))
+        if remote == STRANGER and place is Viewpoint.PEERED and origin.private:
+            far, remote = check, origin.private
+    watcher = places.find_watcher(vm, machine.location or "")
+    if watcher is None:
+        yield ProofGap(vm, f"rules and routes not looked at: no Network Watcher of {machine.location} is shown")
+        return
+    common = {"targetResourceId": str(vm), "targetNicResourceId": target.interface}
+    flow = {"direction": "Inbound", "protocol": "TCP", "localPort": str(port), "remotePort": CLIENT_PORT}
+    ends = {"localIPAddress": target.private, "remoteIPAddress": remote}
+    way = {"sourceIPAddress": target.private, "destinationIPAddress": remote}
+    yield build_question(far, watcher, "ipFlowVerify", common | flow | ends, partial(decode_flow, far))
+    yield build_question(far, watcher, "nextHop", common | way, partial(decode_hop, far))
+
+
+def build_question(
+    check: Check, watcher: str, action: str, body: Mapping[str, object], read_items: AnswerReader
+) -> ProofRequest:
+    """One action of a Network Watcher's about a suspect."""
+    # The answer is fetched at the subscription, as a balancer's is (inferred).
+    right, place = f"{WATCHERS}/{action}/action", "/".join(watcher.split("/")[:3])
+    request = Request(
+        description=f"{action}, whether {check.target.vm.name} is reached from {check.describe_origin()}",
+        service="network",
+        path=f"{watcher}/{action}",
+        permission=right,
+        body=body,
+        patience=PATIENCE,
+        hint=HINT,
+        is_action=True,
+    )
+    return ProofRequest(request=request, vms=(check.target.vm,), rights=((watcher, right), (place, OPERATION_PERMISSION)), read_items=read_items)
+
+
+def decode_connectivity(
+    check: Check, answer: object, until: datetime, late: timedelta, _ref: str
+) -> Iterator[VmRecord]:
+    """Whether the suspect was reached, and what was in the way; an origin that could not look tells nothing."""
+    said = to_mapping(answer)
+    hops = iter_objects(said.get("hops"))
+    issues = [issue for hop in hops for issue in iter_objects(hop.get("issues"))]
+    grave = {to_text(one.get("type")).lower() for one in issues if to_text(one.get("severity")).lower() != "warning"}
+    status = to_text(said.get("connectionStatus"))
+    own = sorted(grave & OWN_TROUBLES)
+    if status.lower() == "unknown" or (own and status.lower() != "connected"):
+        message = f"it could not look ({', '.join(own) or 'it says Unknown'})"
+        raise MalformedRow(message, check.target.vm)
+    facts = {"denied": "true" if grave & DENIALS else "", "issues": to_short_text(", ".join(sorted(grave)))}
+    yield check.build_record(CONNECTIVITY_CHECK, status, until, late, **facts)
+
+
+def decode_flow(check: Check, answer: object, until: datetime, late: timedelta, _ref: str) -> Iterator[VmRecord]:
+    """Whether a rule lets who looks in, and which one."""
+    said = to_mapping(answer)
+    rule = to_short_text(to_text(said.get("ruleName")).rpartition("/")[2])
+    yield check.build_record(FLOW_CHECK, said.get("access"), until, late, rule=rule)
+
+
+def decode_hop(check: Check, answer: object, until: datetime, late: timedelta, _ref: str) -> Iterator[VmRecord]:
+    """Where the suspect's answers go: nowhere, or through an appliance, which may have failed itself."""
+    said = to_mapping(answer)
+    route = to_short_text(to_text(said.get("routeTableId")).rpartition("/")[2])
+    hop = to_short_text(said.get("nextHopIpAddress"))
+    yield check.build_record(HOP_CHECK, said.get("nextHopType"), until, late, rule=route, hop=hop)
