@@ -23,7 +23,7 @@ class Witnesses:
 
     agents: dict[str, str] = field(default_factory=dict)
     """The provisioning states of Network Watcher's agents."""
-    regions: set[str] = field(default_factory=lambda: {"westeurope"})
+    regions: set[str] = field(default_factory=set)
     """Those with a Network Watcher."""
     peerings: set[tuple[str, str]] = field(default_factory=set)
     """Pairs of virtual networks by id in lower case."""
@@ -45,6 +45,7 @@ class Witnesses:
 def add_witnesses(world: "World", *, inside: bool = True, peered: bool = True) -> None:
     """Beside `prod/web-01` a VM of its subnet, and one of a peered network, both with the agent."""
     (first,) = world
+    world.witnesses.regions.add(first.machine.location)
     for name, group, address, wanted in (
         ("web-02", "prod", "10.0.0.5", inside),
         ("jump", "hub", "10.1.0.4", peered),

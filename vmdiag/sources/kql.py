@@ -25,7 +25,7 @@ GATHERED_TESTS = (
     f"summarize times = make_list(TimeGenerated) by {', '.join(TEST_COLUMNS)}, day = bin(TimeGenerated, 1d)"
 )
 # Without it 128 elements of an array become rows, and the rest is lost in silence; no more than 400 are allowed.
-_MOST = "limit 400"
+MOST = "limit 400"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def passages(who: Who) -> str:
     """
     return join_lines(
         *_choose_resources("microsoft.network/networkinterfaces", "tostring(properties.virtualMachine.id)", who),
-        f"mv-expand way = properties.ipConfigurations {_MOST}",
+        f"mv-expand way = properties.ipConfigurations {MOST}",
         "extend subnet = tolower(tostring(way.properties.subnet.id))",
         "extend public = tolower(tostring(way.properties.publicIPAddress.id))",
         "extend own = bag_pack('virtualMachine', properties.virtualMachine,"
@@ -66,7 +66,7 @@ def passages(who: Who) -> str:
         "join kind=leftouter ("
         "resources"
         " | where type =~ 'microsoft.network/virtualnetworks'"
-        f" | mv-expand inside = properties.subnets {_MOST}"
+        f" | mv-expand inside = properties.subnets {MOST}"
         " | project subnet = tolower(tostring(inside.id)), vnet = tolower(id),"
         " rules = tostring(inside.properties.networkSecurityGroup.id),"
         " routes = tostring(inside.properties.routeTable.id),"
@@ -87,7 +87,7 @@ def neighbours(who: Who, most: int) -> str:
     """Some other VMs in the subnets of these: what they share shows whether an outage is the VM's own."""
     return join_lines(
         *_choose_resources("microsoft.network/networkinterfaces", "tostring(properties.virtualMachine.id)", who),
-        f"mv-expand way = properties.ipConfigurations {_MOST}",
+        f"mv-expand way = properties.ipConfigurations {MOST}",
         "extend subnet = tolower(tostring(way.properties.subnet.id))",
         "project asked = vm, subnet",
         "join kind=inner ("
@@ -95,7 +95,7 @@ def neighbours(who: Who, most: int) -> str:
         " | where type =~ 'microsoft.network/networkinterfaces'"
         " | extend vm = tostring(properties.virtualMachine.id)"
         " | where isnotempty(vm)"
-        f" | mv-expand way = properties.ipConfigurations {_MOST}"
+        f" | mv-expand way = properties.ipConfigurations {MOST}"
         " | project id, vm, subnet = tolower(tostring(way.properties.subnet.id))"
         ") on subnet",
         "where vm !~ asked",
@@ -118,84 +118,6 @@ def maintenance(who: Who) -> str:
         "extend vm = tostring(split(tolower(id), '/providers/microsoft.maintenance/')[0])",
         f"where vm in~ ({list_literals(who.ids)}) or {of_sets}",
         "project id, vm, properties",
-        "order by id asc",
-    )
-
-
-def watchers() -> str:
-    """The Network Watchers, one a region and subscription."""
-    kind = "type =~ 'microsoft.network/networkwatchers'"
-    return join_lines("resources", f"where {kind}", "project id, location, subscriptionId", "order by id asc")
-
-
-def proof_targets(ids: Iterable[str]) -> str:
-    """Of VMs the addresses at which they can be looked at, and what their networks are peered with."""
-    return join_lines(
-        "resources",
-        "where type =~ 'microsoft.network/networkinterfaces'",
-        "extend vm = tolower(tostring(properties.virtualMachine.id))",
-        f"where vm in~ ({list_literals(ids)})",
-        f"mv-expand way = properties.ipConfigurations {_MOST}",
-        "extend subnet = tolower(tostring(way.properties.subnet.id))",
-        "extend public = tolower(tostring(way.properties.publicIPAddress.id))",
-        "extend vnet = tostring(split(subnet, '/subnets/')[0])",
-        "join kind=leftouter ("
-        "resources"
-        " | where type =~ 'microsoft.network/publicipaddresses'"
-        " | project public = tolower(id), address = tostring(properties.ipAddress)"
-        ") on public",
-        "join kind=leftouter ("
-        "resources"
-        " | where type =~ 'microsoft.network/virtualnetworks'"
-        " | project vnet = tolower(id), peerings = properties.virtualNetworkPeerings"
-        ") on vnet",
-        "project id, vm, private = tostring(way.properties.privateIPAddress), main = tostring(properties.primary),"
-        " subnet, vnet, address, peerings",
-        "order by id asc",
-    )
-
-
-def proof_origins(condition: str, most: int) -> str:
-    """VMs from which others can be looked at, with the state of their Network Watcher agent; empty without it.
-
-    The condition is on the columns `vm`, `agent`, `subnet`, `vnet`.
-    """
-    return join_lines(
-        "resources",
-        "where type =~ 'microsoft.compute/virtualmachines'",
-        "extend vm = tolower(id)",
-        "extend power = tostring(properties.extended.instanceView.powerState.code)",
-        "join kind=leftouter ("
-        "resources"
-        " | where type =~ 'microsoft.compute/virtualmachines/extensions'"
-        " | where properties.publisher =~ 'Microsoft.Azure.NetworkWatcher'"
-        " | project vm = tostring(split(tolower(id), '/extensions/')[0]),"
-        " agent = tostring(properties.provisioningState)"
-        ") on vm",
-        "join kind=leftouter ("
-        "resources"
-        " | where type =~ 'microsoft.network/networkinterfaces'"
-        " | extend vm = tolower(tostring(properties.virtualMachine.id))"
-        f" | mv-expand way = properties.ipConfigurations {_MOST}"
-        " | project vm, subnet = tolower(tostring(way.properties.subnet.id)),"
-        " private = tostring(way.properties.privateIPAddress)"
-        ") on vm",
-        "extend vnet = tostring(split(subnet, '/subnets/')[0])",
-        f"where {condition}",
-        "project id, power, agent, subnet, vnet, private, location",
-        "order by id asc",
-        f"take {most}",
-    )
-
-
-def balanced_ports(ids: Iterable[str]) -> str:
-    """The rules of load balancers, which name the ports that their backends serve."""
-    return join_lines(
-        "resources",
-        "where type =~ 'microsoft.network/loadbalancers'",
-        "extend balancer = tolower(id)",
-        f"where balancer in~ ({list_literals(ids)})",
-        "project id, balancer, rules = properties.loadBalancingRules",
         "order by id asc",
     )
 
@@ -264,7 +186,7 @@ def connection_monitors() -> str:
     return join_lines(
         "resources",
         "where type =~ 'microsoft.network/networkwatchers/connectionmonitors'",
-        f"mv-expand output = properties.outputs {_MOST}",
+        f"mv-expand output = properties.outputs {MOST}",
         "extend target = tolower(tostring(output.workspaceSettings.workspaceResourceId))",
         "project id, endpoints = properties.endpoints, groups = properties.testGroups, target",
         "join kind=inner ("

@@ -6,7 +6,6 @@ first has found: groups that hold their networks, workspaces that their agents w
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from itertools import chain, starmap
 
 from vmdiag.arm.session import Session
@@ -28,7 +27,7 @@ from vmdiag.sources.azure._unread_feeds import (
     UNSTATED_REASON,
     UnreadFeeds,
 )
-from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id, get_subscription_id
+from vmdiag.sources.azure.feed_request import PRESENT_TOLERANCE, FeedRequest, get_group_id, get_subscription_id
 from vmdiag.sources.azure.feeds import (
     activity_log,
     health_changes,
@@ -53,8 +52,6 @@ from vmdiag.sources.transcripts import TranscriptBuilder
 WHOLE_READ_LIMIT = 8
 # Of those so many are read at once: enough to fill batches, and no more than fits into memory.
 SUSPECTS_AT_ONCE = 48
-# A window that ended longer ago than this is history: a state of now is no part of it.
-PRESENT_TOLERANCE = timedelta(minutes=5)
 
 Spans = Mapping[VmId, Window]
 
@@ -98,8 +95,7 @@ class LiveReading:
             who, subscriptions, lambda vm, other: self._neighbours_by_vm[vm].append(other)
         )
         self._comparison_spans: dict[VmId, Window] = {}
-        until = window.end if self._reader.includes_now else None
-        self._proofs = ProofReading(session, self._store, watcher, scope, until)
+        self._proofs = ProofReading(session, self._store, watcher, scope, window.end)
         self._metrics = MetricReading(session, self._reader, self._store, self._span, self._now, needs.triggers)
         self._balancers = BalancerReading(self._store, self._span, self._now, needs.triggers)
         self._monitors = MonitorReading(self._reader, self._store)

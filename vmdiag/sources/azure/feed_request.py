@@ -17,6 +17,8 @@ ItemReader = Callable[[Any, str], Iterator[Item]]
 
 GRAPH_PERMISSIONS = ("Microsoft.ResourceGraph/resources/read",)
 GRAPH_PAGE_SIZE = 1_000
+# A window that ended longer ago than this is history: a state of now is no part of it.
+PRESENT_TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -23,6 +23,7 @@ from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal, VirtualMachine, Window
 from vmdiag.sources.azure import provers
+from vmdiag.sources.azure.feed_request import PRESENT_TOLERANCE
 from vmdiag.sources.azure.feeds.permissions import allows_action, build_permissions_request
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
@@ -78,15 +79,14 @@ class Prover(Protocol):
 
 
 class ProofReading:
-    """The proofs of one run; `until` is the end of its window, `None` where that is past."""
+    """The proofs of one run; `until` is the end of its window."""
 
-    def __init__(
-        self, session: Session, store: ItemStore, watcher: Watcher, scope: Scope, until: datetime | None
-    ) -> None:
+    def __init__(self, session: Session, store: ItemStore, watcher: Watcher, scope: Scope, until: datetime) -> None:
         self._session = session
         self._store = store
         self._watcher = watcher
         self._until = until
+        self._is_past = session.now - until > PRESENT_TOLERANCE
         self._permissions: dict[str, list[Row] | SourceError] = {}
         self._scope = scope
         known = plugins.list_names(provers) if session.settings.proves and scope.proof_time else ()
@@ -102,7 +102,7 @@ class ProofReading:
 
     def prove_vms(self, vms: Sequence[VmId]) -> None:
         """Ask about some suspects, where that is wanted, and keep what is answered, and why something is not."""
-        if not vms or self._until is None:
+        if not vms or self._is_past:
             for prover in self._provers.values():
                 self._add_gaps(prover.SIGNAL, vms, PAST_REASON)
             return
@@ -126,9 +126,9 @@ class ProofReading:
                     asked[part] = signal
         for name, reason in reasons.items():
             self._add_gaps(self._provers[name].SIGNAL, vms if reason else [], reason)
-        self._send_requests(asked, self._until)
+        self._send_requests(asked)
 
-    def _send_requests(self, asked: Mapping[ProofRequest, Signal], until: datetime) -> None:
+    def _send_requests(self, asked: Mapping[ProofRequest, Signal]) -> None:
         """Those for which every right is held."""
         self._read_permissions({scope for one in asked for scope, _ in one.rights} - self._permissions.keys())
         lacks = {one: self._find_missing_right(one) for one in asked}
@@ -140,8 +140,8 @@ class ProofReading:
                 if isinstance(answer, SourceError):
                     reasons[one] = answer.message
                 else:
-                    late = max(timedelta(), answer[1] - until)
-                    for item in one.read_items(answer[0], until, late, one.request.description):
+                    late = max(timedelta(), answer[1] - self._until)
+                    for item in one.read_items(answer[0], self._until, late, one.request.description):
                         self._store.add_item(item)
             except MalformedRow as fault:
                 reasons[one] = f"{one.request.description}: {fault.reason}"

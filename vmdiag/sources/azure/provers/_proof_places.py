@@ -14,6 +14,12 @@ from vmdiag.identity import VmId
 from vmdiag.model import Viewpoint, VirtualMachine
 from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import build_graph_request
+from vmdiag.sources.azure.provers._proof_queries import (
+    write_origin_query,
+    write_port_query,
+    write_target_query,
+    write_watcher_query,
+)
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, to_number, to_text
 from vmdiag.sources.rows import Row
@@ -96,12 +102,12 @@ def find_places(machines: Sequence[VirtualMachine], session: Session) -> ProofPl
     suspects = {machine.id for machine in machines}
     watchers = {
         (to_text(row.get("subscriptionId")).lower(), to_text(row.get("location")).lower()): to_text(row.get("id"))
-        for row in _query(session, "Network Watchers", kql.watchers())
+        for row in _query(session, "Network Watchers", write_watcher_query())
     }
-    rows = _query(session, "the suspects' addresses", kql.proof_targets(sorted(vm.key for vm in suspects)))
+    rows = _query(session, "the suspects' addresses", write_target_query(sorted(vm.key for vm in suspects)))
     targets = dict(read_targets(rows))
     balancers = sorted({one for machine in machines for one in machine.network if "/loadbalancers/" in one})
-    ports = dict(read_ports(_query(session, "balancers", kql.balanced_ports(balancers)))) if balancers else {}
+    ports = dict(read_ports(_query(session, "balancers", write_port_query(balancers)))) if balancers else {}
     named, unnamed = find_named(session)
     subnets = sorted({one.subnet for one in targets.values()})
     networks = sorted({each for one in targets.values() for each in one.peered})
@@ -182,7 +188,7 @@ def find_named(session: Session) -> tuple[list[Origin], list[str]]:
 
 def _find_origins(session: Session, condition: str) -> list[Origin]:
     """VMs that fit, each once, those that cannot be looked from with the reason."""
-    query = kql.proof_origins(condition, ORIGIN_LIMIT)
+    query = write_origin_query(condition, ORIGIN_LIMIT)
     rows: dict[VmId, list[Row]] = {}
     for row in _query(session, "VMs with the Network Watcher agent", query):
         if (vm := VmId.parse(to_text(row.get("id")))) is not None:

@@ -154,7 +154,12 @@ def build_question(
         hint=HINT,
         is_action=True,
     )
-    return ProofRequest(request=request, vms=(check.target.vm,), rights=((watcher, right), (place, OPERATION_PERMISSION)), read_items=read_items)
+    return ProofRequest(
+        request=request,
+        vms=(check.target.vm,),
+        rights=((watcher, right), (place, OPERATION_PERMISSION)),
+        read_items=read_items,
+    )
 
 
 def decode_connectivity(
