@@ -1,8 +1,12 @@
 """The load balancers in front of suspects, asked live: how often, for whom, and what is made of their answers."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from tests.arm import World
+from tests.incidents.corpus import INCIDENT_CLASSES
+from tests.incidents.scene import Scene
+from tests.incidents.staging import stage_incident
 from tests.live.conftest import ID, AzureStarter, LocalAzure, build_fleet, get_gap_reasons
 
 RULE_ACTION = "Microsoft.Network/loadBalancers/loadBalancingRules/health/action"
@@ -90,3 +94,27 @@ def test_with_prove_balancer_and_gateway_tell_what_they_find_and_without_the_rig
     assert unproved["verdict"] == "suspected"
     reasons = {gap["reason"] for gap in unproved["gaps"] if gap["signal"] == "balancer"}
     assert {reason.rpartition(" lacks ")[2] for reason in reasons} == {RULE_ACTION, GATEWAY_ACTION}
+
+
+def test_who_was_suspected_for_want_of_a_second_channel_is_confirmed_and_no_look_alike_is_flagged(
+    azure: AzureStarter,
+) -> None:
+    until, names = datetime(2026, 5, 1, 12, tzinfo=UTC), ["health_and_platform_down"] * 3
+    names += ["clean_migration_with_witnesses", "balancer_probe_only"] * 2
+    staged = []
+    for number, name in enumerate(names):
+        scene = Scene(7, number, until)
+        staged.append(stage_incident(name, 7, number, scene, INCIDENT_CLASSES[name](scene)))
+    there = azure(World.from_incidents(*staged), throttle=False)
+    struck, others = ([one.vm for one in staged if (one.name == names[0]) is so] for so in (True, False))
+    # Nobody may read the traffic of those that are struck, and no agent writes: health and a balancer are all there is.
+    there.arm.world.denied.update((READ, vm) for vm in struck)
+    for vm in struck:
+        there.arm.world.vms[vm.lower()].sends_heartbeats = False
+    verdicts = []
+    for more in ((), ("--prove",)):
+        _, cases = there.check_vms("--all", "--since", "14d", *more)
+        found = {case["vm"]["id"]: case["verdict"] for case in cases}
+        verdicts.append([{found[vm] for vm in some} for some in (struck, others)])
+
+    assert verdicts == [[{"suspected"}, {"clear"}], [{"confirmed"}, {"clear"}]]
