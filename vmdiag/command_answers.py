@@ -40,7 +40,8 @@ class Roles(Struct, frozen=True, kw_only=True):
     """The smallest roles that are enough."""
 
     read: Role
-    redeploy: Role
+    prove: Role  # besides reading
+    redeploy: Role  # likewise
 
 
 class DoctorAnswer(Struct, frozen=True, kw_only=True):
@@ -48,6 +49,8 @@ class DoctorAnswer(Struct, frozen=True, kw_only=True):
 
     schema: Literal["vmdiag.doctor/1"] = "vmdiag.doctor/1"
     checks: tuple[DoctorCheck, ...]
+    rights: dict[str, tuple[str, ...]]  # of each feed, what a role must allow for it
+    proving_rights: dict[str, tuple[str, ...]]  # likewise of what --prove asks, besides
     roles: Roles
 
 

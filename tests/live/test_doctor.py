@@ -34,8 +34,27 @@ def test_where_all_is_well_it_says_so_with_the_roles_that_write_nothing_but_the_
     assert [each for each in redeploy["Actions"] if not each.endswith("/read")] == [
         "Microsoft.Compute/virtualMachines/redeploy/action"
     ]
+    actions = {action for actions in answer["rights"].values() for action in actions}
+    assert actions == set(read["Actions"])
+    assert {"connection-monitor", "balancer-metrics", "heartbeat"} <= answer["rights"].keys()
     assert read["AssignableScopes"] == redeploy["AssignableScopes"]
     assert read["AssignableScopes"][0].startswith("/subscriptions/")
+
+
+def test_what_prove_asks_is_looked_up_and_never_tried_and_its_role_writes_nothing(azure: AzureStarter) -> None:
+    one = World.with_one_vm(role="reader")
+    there = azure(one)
+    ran, answer, status = run_doctor(there)
+    (check,) = [check for check in answer["checks"] if check["about"] == "prove"]
+    actions = answer["roles"]["prove"]["Actions"]
+
+    assert (ran.code, status["prove"]) == (0, "skipped")
+    assert [action for action in actions if not action.endswith("/read") and action not in check["says"]] == []
+    assert any(action.endswith("/action") for action in actions)
+    assert not [action for action in actions if action.lower().endswith("/write") or "*" in action]
+    assert set(actions).isdisjoint(answer["roles"]["read"]["Actions"])
+    assert set(actions) <= {action for actions in answer["proving_rights"].values() for action in actions}
+    assert {seen.path.rpartition("/")[2] for seen in there.arm.list_posts("")} == {"token", "resources"}
 
 
 def test_a_feed_that_may_not_be_read_is_named_with_its_permission(azure: AzureStarter) -> None:
@@ -81,7 +100,8 @@ def test_people_read_lines_that_fit_and_hold_no_secret(azure: AzureStarter) -> N
     assert "metrics" in ran.out
     assert there.arm.environment["AZURE_CLIENT_SECRET"] not in ran.out
     assert "eyJ" not in ran.out
-    json.loads(ran.out[ran.out.index("{") : ran.out.rindex("The smallest role to redeploy")])
+    assert "What --prove needs besides, never a write:" in ran.out
+    json.loads(ran.out[ran.out.index("{") : ran.out.index("The smallest role to prove")])
 
 
 def test_a_workspace_is_tried(azure: AzureStarter) -> None:

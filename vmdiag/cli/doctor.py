@@ -1,7 +1,7 @@
 """`vmdiag doctor`: say what works and what does not, with the fix for each; what is heavy is imported when it runs."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -31,8 +31,9 @@ def doctor(
 ) -> int:
     """Try sign-in, cloud, subscriptions and feeds.
 
-    Ends with 0 where everything works, 3 where something cannot be read, 4 where nothing can. Prints the smallest
-    roles as JSON for 'az role definition create --role-definition'.
+    Ends with 0 where everything works, 3 where something cannot be read, 4 where nothing can. Prints what each feed
+    needs, and the smallest roles as JSON for 'az role definition create --role-definition': to read, to prove (what
+    --prove sends is looked up in the sign-in's roles, and never tried), and to redeploy.
     """
     with verbosity.open_console() as watch:
         return run_doctor(azure_options, subscription or [], output, watch)
@@ -44,7 +45,7 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
     from vmdiag.command_answers import DoctorAnswer, DoctorCheck, Roles
     from vmdiag.redeploy.request import PERMISSIONS
     from vmdiag.report import dump_json, to_plain
-    from vmdiag.sources.azure.connection_checks import CheckStatus, list_permissions, run_checks
+    from vmdiag.sources.azure.connection_checks import CheckStatus, list_proving_rights, list_rights, run_checks
 
     named = normalize_subscriptions(subscriptions, os.environ.get("AZURE_SUBSCRIPTION_ID"))
     access = azure_options.build_access(os.environ)
@@ -59,6 +60,9 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
                 out.flush()
         passed = [check for check in checks if check.status is CheckStatus.OK]
         scopes = sorted({check.subscription for check in passed if check.subscription}) or named
+        rights, proving = list_rights(), list_proving_rights()
+        reading = {each for one in rights.values() for each in one}
+        asking = {each for one in proving.values() for each in one} - reading
         answer = DoctorAnswer(
             checks=tuple(
                 DoctorCheck(
@@ -70,14 +74,18 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
                 )
                 for check in checks
             ),
+            rights=rights,
+            proving_rights=proving,
             roles=Roles(
-                read=_build_role("vmdiag reader", "Reads what vmdiag diagnoses", list_permissions(), scopes),
+                read=_build_role("vmdiag reader", "Reads what vmdiag diagnoses", reading, scopes),
+                prove=_build_role("vmdiag prover", "Sends what --prove asks, besides vmdiag reader", asking, scopes),
                 redeploy=_build_role("vmdiag redeployer", "Redeploys VMs, besides vmdiag reader", PERMISSIONS, scopes),
             ),
         )
         if form == "json":
             out.write(dump_json(to_plain(answer), 2) + "\n")
         else:
+            out.writelines(f"{line}\n" for line in _format_rights(answer.rights, answer.proving_rights))
             for purpose, role in to_plain(answer.roles).items():
                 out.write(f"\nThe smallest role to {purpose}:\n{dump_json(role, 2)}\n")
     if watch.stop.is_set():
@@ -96,6 +104,14 @@ def _format_check(check: "AccessCheck") -> Iterator[str]:
     if check.hint and STATUS_LABELS[check.status] == "FAILED":
         more.append(check.hint)
     yield from (f"{'':31} {escape_controls(line)}" for line in more)
+
+
+def _format_rights(reading: Mapping[str, Sequence[str]], proving: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Each feed with what it needs, and what --prove asks."""
+    for title, rights in (("What each feed needs:", reading), ("What --prove needs besides, never a write:", proving)):
+        yield f"\n{title}"
+        for name, actions in rights.items():
+            yield from (f"{name if not number else '':24} {action}" for number, action in enumerate(actions))
 
 
 def _build_role(name: str, description: str, actions: Iterable[str], subscriptions: Iterable[str]) -> "Role":

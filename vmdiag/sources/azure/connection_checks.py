@@ -9,6 +9,7 @@ from functools import partial
 from typing import cast
 
 import vmdiag.sources.azure.feeds
+import vmdiag.sources.azure.provers
 from vmdiag import plugins
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
@@ -17,7 +18,8 @@ from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.sources.azure.feed_request import Feed
 from vmdiag.sources.azure.feeds import announced_events, balancer_metrics, heartbeat, inventory
-from vmdiag.sources.azure.whole_lists import read_resource
+from vmdiag.sources.azure.feeds.permissions import allows_action, build_permissions_request
+from vmdiag.sources.azure.whole_lists import read_resource, read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import parse_parent_id, parse_vm_id, to_text
@@ -29,6 +31,7 @@ CHECK_SPAN = timedelta(days=1)
 # HTTP tells the time in whole seconds, and an answer is some time under way.
 CLOCK_PRECISION = 2
 SCHEDULED_EVENTS, BALANCERS = "scheduled-events", "balancer-metrics"
+PROVING = "prove"
 
 
 class CheckStatus(StrEnum):
@@ -94,9 +97,20 @@ def load_feeds() -> dict[str, Feed]:
     return {name: cast("Feed", feed) for name, feed in known.items() if hasattr(feed, Feed.build_access_check.__name__)}
 
 
-def list_permissions() -> list[str]:
-    """What a role must allow so that everything can be read."""
-    return sorted({each for feed in load_feeds().values() for each in feed.PERMISSIONS})
+def list_rights() -> dict[str, tuple[str, ...]]:
+    """What a role must allow for each feed, by its name, in Azure's words."""
+    known = plugins.load_all(vmdiag.sources.azure.feeds)
+    return {name: feed.PERMISSIONS for name, feed in known.items() if hasattr(feed, "PERMISSIONS")}
+
+
+def list_proving_rights() -> dict[str, tuple[str, ...]]:
+    """What a role must allow besides for each that `--prove` asks; no write, though Microsoft's page lists some.
+
+    "Azure role-based access control permissions required to use Network Watcher capabilities" names writes of VMs and
+    extensions, which install an agent where it is missing: here a VM that has none is not asked from.
+    """
+    known = plugins.load_all(vmdiag.sources.azure.provers)
+    return {name: prover.PERMISSIONS for name, prover in known.items() if hasattr(prover, "PERMISSIONS")}
 
 
 def _run_check(subject: str, act: Callable[[], str], subscription: str | None = None) -> AccessCheck:
@@ -144,6 +158,8 @@ def _check_feeds(session: Session, subscriptions: Iterable[str], workspaces: Ite
         trials[subscription, "virtual-machine-list"] = inventory.build_list_request(f"/subscriptions/{subscription}")
         feature = announced_events.build_feature_request(f"/subscriptions/{subscription}")
         trials[subscription, SCHEDULED_EVENTS] = feature
+        # An action is looked up and never tried.
+        trials[subscription, PROVING] = build_permissions_request(f"/subscriptions/{subscription}", subscription)
     for workspace in workspaces:
         trials["", f"workspace {workspace}"] = heartbeat.build_request(workspace, (), span)
     jobs = {key: partial(_check_feed, session, *key, request) for key, request in trials.items() if request is not None}
@@ -161,6 +177,8 @@ def _check_feeds(session: Session, subscriptions: Iterable[str], workspaces: Ite
 
 def _check_feed(session: Session, subscription: str, name: str, request: Request) -> AccessCheck:
     """One feed by a row of it, or whether scheduled events are published: where not, an empty answer means nothing."""
+    if name == PROVING:
+        return _check_proving_rights(session, subscription, request)
     if name != SCHEDULED_EVENTS:
         return _run_check(name, lambda: f"{len(_read_rows(session, request))} rows", subscription or None)
     try:
@@ -175,6 +193,22 @@ def _check_feed(session: Session, subscription: str, name: str, request: Request
     feature = announced_events.PUBLISHING_FEATURE
     hint = f"Register Microsoft.Compute/{feature}, and give the VMs or their sets a scheduledEventsPolicy."
     return AccessCheck(name, CheckStatus.SKIPPED, says, subscription, hint)
+
+
+def _check_proving_rights(session: Session, subscription: str, request: Request) -> AccessCheck:
+    """Whether the sign-in's roles at the subscription allow what `--prove` would send."""
+    try:
+        rows = read_rows(session, request)
+    except SourceError as error:
+        says = f"whether --prove is allowed could not be looked up: {error.message}"
+        return AccessCheck(PROVING, CheckStatus.SKIPPED, says, subscription, error.hint)
+    wanted = dict.fromkeys(action for actions in list_proving_rights().values() for action in actions)
+    lacking = [action for action in wanted if not allows_action(rows, action)]
+    if not lacking:
+        says = f"{len(wanted)} actions are allowed; none was tried"
+        return AccessCheck(PROVING, CheckStatus.OK, says, subscription)
+    says = f"without --prove nothing is missing; for it, this sign-in lacks {', '.join(lacking)}"
+    return AccessCheck(PROVING, CheckStatus.SKIPPED, says, subscription, "The role below to prove allows them.")
 
 
 def _find_any_vm(session: Session, subscription: str) -> VmId | None:
