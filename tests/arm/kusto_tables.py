@@ -16,8 +16,8 @@ Columns = Mapping[str, str]
 """Names of columns, and Kusto's types of them."""
 Row = Mapping[str, Json]
 
-_DUCKDB_TYPES = {"string": "VARCHAR", "datetime": "TIMESTAMP", "dynamic": "JSON", "real": "DOUBLE"}
-_KUSTO_TYPES = {"VARCHAR": "string", "TIMESTAMP": "datetime", "JSON": "dynamic", "DOUBLE": "real", "BIGINT": "long"}
+_DUCKDB_TYPES = {"string": "VARCHAR", "datetime": "TIMESTAMP", "dynamic": "JSON", "real": "DOUBLE", "int": "INTEGER"}
+_KUSTO_TYPES = {kind: name for name, kind in _DUCKDB_TYPES.items()} | {"BIGINT": "long"}
 
 
 class QueryError(Exception):

@@ -32,6 +32,13 @@ LOG_COLUMNS: Mapping[str, Columns] = {
         **dict.fromkeys(("ResourceId", "MetricName", "TimeGrain", "UnitName", "_ResourceId"), "string"),
         **dict.fromkeys(("Total", "Average", "Minimum", "Maximum", "Count"), "real"),
     },
+    "NWConnectionMonitorTestResult": {
+        "TimeGenerated": "datetime",
+        **dict.fromkeys(("TestGroupName", "TestConfigurationName", "Protocol", "TestResult", "Type"), "string"),
+        **dict.fromkeys(("SourceType", "SourceResourceId", "SourceName", "SourceAddress", "SourceIP"), "string"),
+        **dict.fromkeys(("DestinationType", "DestinationResourceId", "DestinationAddress", "DestinationIP"), "string"),
+        **dict.fromkeys(("DestinationPort", "ChecksTotal", "ChecksFailed", "ChecksFailedPercentThreshold"), "int"),
+    },
 }
 """As "Azure Monitor Logs reference" has them; of the columns that nothing here fills none is left out that is read."""
 GRAPH_COLUMNS: Columns = {
@@ -56,6 +63,8 @@ def build_log_tables(incidents: Iterable[Incident]) -> Tables:
             rows["Heartbeat"] += log_analytics.build_heartbeat_rows(rng, truth.beats)
         if any(form.startswith(("metrics-rest", "metrics-cli", "azuremetrics")) for form in forms):
             rows["AzureMetrics"] += log_analytics.build_metric_rows(truth.series)
+        since = incident.until - timedelta(hours=5)
+        rows["NWConnectionMonitorTestResult"] += log_analytics.build_test_rows(rng, truth.tests, since, incident.until)
     return {name: (columns, rows[name]) for name, columns in LOG_COLUMNS.items()}
 
 

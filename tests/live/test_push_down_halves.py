@@ -77,7 +77,7 @@ def test_half_an_answer_of_a_cluster_is_asked_for_again_in_halves(azure: AzureSt
     code, warned, case = _check_one(served, "adx")
 
     assert (code, warned, case["verdict"]) == (1, "", "confirmed")
-    assert served.count_requests(CLUSTER) == 4 + 2
+    assert served.count_requests(CLUSTER) == 5 + 2
 
 
 def test_a_page_of_resource_graph_that_was_cut_is_a_gap_of_every_vm(azure: AzureStarter) -> None:

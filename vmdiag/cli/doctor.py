@@ -13,7 +13,7 @@ from vmdiag.errors import Interrupted, SourceError
 from vmdiag.wording.plain_text import escape_controls
 
 if TYPE_CHECKING:
-    from vmdiag.command_answers import Role
+    from vmdiag.command_answers import DoctorAnswer, Role
     from vmdiag.sources.azure.connection_checks import AccessCheck
 
 UNREAD_EXIT_CODE = 3  # as in a report: something that would tell could not be read
@@ -42,10 +42,8 @@ def doctor(
 def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: str, watch: StatusConsole) -> int:
     """Try everything, tell it, and give the exit code."""
     from vmdiag.arm.session import Session
-    from vmdiag.command_answers import DoctorAnswer, DoctorCheck, Roles
-    from vmdiag.redeploy.request import PERMISSIONS
     from vmdiag.report import dump_json, to_plain
-    from vmdiag.sources.azure.connection_checks import CheckStatus, list_proving_rights, list_rights, run_checks
+    from vmdiag.sources.azure.connection_checks import CheckStatus, run_checks
 
     named = normalize_subscriptions(subscriptions, os.environ.get("AZURE_SUBSCRIPTION_ID"))
     access = azure_options.build_access(os.environ)
@@ -60,28 +58,7 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
                 out.flush()
         passed = [check for check in checks if check.status is CheckStatus.OK]
         scopes = sorted({check.subscription for check in passed if check.subscription}) or named
-        rights, proving = list_rights(), list_proving_rights()
-        reading = {each for one in rights.values() for each in one}
-        asking = {each for one in proving.values() for each in one} - reading
-        answer = DoctorAnswer(
-            checks=tuple(
-                DoctorCheck(
-                    about=check.subject,
-                    subscription=check.subscription,
-                    status=check.status.value,
-                    says=check.message,
-                    hint=check.hint,
-                )
-                for check in checks
-            ),
-            rights=rights,
-            proving_rights=proving,
-            roles=Roles(
-                read=_build_role("vmdiag reader", "Reads what vmdiag diagnoses", reading, scopes),
-                prove=_build_role("vmdiag prover", "Sends what --prove asks, besides vmdiag reader", asking, scopes),
-                redeploy=_build_role("vmdiag redeployer", "Redeploys VMs, besides vmdiag reader", PERMISSIONS, scopes),
-            ),
-        )
+        answer = build_answer(checks, scopes)
         if form == "json":
             out.write(dump_json(to_plain(answer), 2) + "\n")
         else:
@@ -93,6 +70,36 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
     if not any(check.subject == "subscription" for check in passed):
         return SourceError.exit_code
     return UNREAD_EXIT_CODE if any(check.status is CheckStatus.FAILED for check in checks) else 0
+
+
+def build_answer(checks: Iterable["AccessCheck"], scopes: Iterable[str]) -> "DoctorAnswer":
+    """What was tried, what each feed needs, and the smallest roles for some subscriptions."""
+    from vmdiag.command_answers import DoctorAnswer, DoctorCheck, Roles
+    from vmdiag.redeploy.request import PERMISSIONS
+    from vmdiag.sources.azure.connection_checks import list_proving_rights, list_rights
+
+    rights, proving = list_rights(), list_proving_rights()
+    reading = {each for one in rights.values() for each in one}
+    asking = {each for one in proving.values() for each in one} - reading
+    return DoctorAnswer(
+        checks=tuple(
+            DoctorCheck(
+                about=check.subject,
+                subscription=check.subscription,
+                status=check.status.value,
+                says=check.message,
+                hint=check.hint,
+            )
+            for check in checks
+        ),
+        rights=rights,
+        proving_rights=proving,
+        roles=Roles(
+            read=_build_role("vmdiag reader", "Reads what vmdiag diagnoses", reading, scopes),
+            prove=_build_role("vmdiag prover", "Sends what --prove asks, besides vmdiag reader", asking, scopes),
+            redeploy=_build_role("vmdiag redeployer", "Redeploys VMs, besides vmdiag reader", PERMISSIONS, scopes),
+        ),
+    )
 
 
 def _format_check(check: "AccessCheck") -> Iterator[str]:

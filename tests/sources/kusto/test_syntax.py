@@ -65,7 +65,7 @@ def test_microsofts_parser_finds_nothing_in_what_is_pushed_down() -> None:
     ]
 
     assert {problem for each in _check_queries(queries) for problem in each} == set()
-    assert len(queries) == len(SCOPES) * 2 * (4 + 4 + 7)
+    assert len(queries) == len(SCOPES) * 2 * (5 + 5 + 7)
 
 
 def test_microsofts_parser_finds_nothing_in_what_a_live_reading_asks() -> None:
@@ -73,7 +73,7 @@ def test_microsofts_parser_finds_nothing_in_what_a_live_reading_asks() -> None:
     about = (kql.machines, kql.passages, kql.regions, kql.workspaces)
     queries = [write(each) for write in about for each in (who, kql.Who())]
     queries += [kql.neighbours(who, 10), kql.maintenance(who), kql.health_changes(who, SPAN)]
-    queries.append(kql.heartbeats((VM, HOSTILE), SPAN))
+    queries += [kql.heartbeats((VM, HOSTILE), SPAN), kql.test_results((VM, HOSTILE), SPAN), kql.connection_monitors()]
 
     assert {problem for each in _check_queries(queries) for problem in each} == set()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from vmdiag import plugins
-from vmdiag.arm.error_translation import AnswerTooLarge
+from vmdiag.arm.error_translation import AnswerTooLarge, is_unknown_table
 from vmdiag.arm.request import Request, get_members
 from vmdiag.arm.session import Session
 from vmdiag.completeness import Missing, find_missing_list, find_missing_part
@@ -88,6 +88,8 @@ class AnswerReader:
             except AnswerTooLarge as error:
                 answered = AnsweredPart(part=part, rows=[], lack=Missing(reason=error.message))
             except SourceError as error:
+                if query.is_optional and is_unknown_table(error, query.table):
+                    return
                 self.failures[query] = error
                 self.watcher.warn(error.message)
                 if asked > 1 or (isinstance(error, BadAnswer) and not isinstance(error, NotUnderstood)):

@@ -1,9 +1,10 @@
 """What is asked of the tables of a Log Analytics workspace, or of a database that holds copies of them.
 
 Each query finds for itself the VMs that are worth a look, in all tables together, so that it can be read and run alone:
-those of which something telling was written, whose heartbeats paused, or whose traffic fell. Of these it gives all that
-is wanted; of the others that there are such VMs, and of their groups that the log was kept. Sources: "Azure Monitor
-Logs reference" (AzureActivity, Heartbeat, AzureMetrics), "union operator" (`isfuzzy`: a table may be missing).
+those of which something telling was written, whose heartbeats paused, whose traffic fell, or whose tests failed. Of
+these it gives all that is wanted; of the others that there are such VMs, and of their groups that the log was kept.
+Sources: "Azure Monitor Logs reference" (AzureActivity, Heartbeat, AzureMetrics, NWConnectionMonitorTestResult), "union
+operator" (`isfuzzy`: a table may be missing).
 """
 
 from collections.abc import Collection, Iterator
@@ -30,7 +31,7 @@ from vmdiag.sources.kusto._table_query import (
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.selection import IGNORED_KINDS, LOSS_KINDS, build_vm_filter
 
-LOG, HEARTBEAT, METRICS = "AzureActivity", "Heartbeat", "AzureMetrics"
+LOG, HEARTBEAT, METRICS, TESTS = "AzureActivity", "Heartbeat", "AzureMetrics", kql.TEST_TABLE
 MEASURED = (Signal.HEARTBEAT, *METRIC_SIGNALS)
 LOG_REACH = f"{LOG}, oldest records"
 LOG_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
@@ -42,6 +43,8 @@ SLOT = "5m"
 # what three fifths of another slot's did not exceed. A narrower test could miss a loss; VMs whose traffic merely varies
 # pass this one, and the rest is the detector's.
 FALL, LEVELS = 0.5, "low = percentile(value, 40), high = percentile(value, 60)"
+# A test of which nearly all checks failed, as the detector has it; two of them make a fall.
+FAILED_TEST = "(TestResult =~ 'fail' or ChecksFailed >= 0.95 * ChecksTotal)"
 # The categories in which nothing is said of a VM, and those of health and of service health in both spellings.
 SILENT_CATEGORIES = tuple(sorted(name for name, feed in FEEDS_BY_CATEGORY.items() if feed is None))
 HEALTH_CATEGORIES, SERVICE_CATEGORIES = ("ResourceHealth", "Resource Health"), ("ServiceHealth", "Service Health")
@@ -70,12 +73,19 @@ def build_log_queries(scope: Scope, span: Window, needs: Needs) -> tuple[TableQu
         ),
         beats(write=tables.write_heartbeat_query),
         points(write=tables.write_metrics_query),
+        TableQuery(
+            table=TESTS,
+            forms=("connection-monitor",),
+            signals=(Signal.MONITOR,),
+            write=tables.write_test_query,
+            is_optional=True,
+        ),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _LogTables:
-    """The queries over the three tables for one scope, one span and what is needed."""
+    """The queries over the tables for one scope, one span and what is needed."""
 
     scope: Scope
     span: Window
@@ -125,6 +135,17 @@ class _LogTables:
         rows += f"\n    | extend vm = {extract_vm('_ResourceId')}, value = {_choose_aggregation()}"
         points = "points = make_list(pack_array(TimeGenerated, value)) by _ResourceId, MetricName, TimeGrain"
         return self._write_measured(rows, f"summarize {points}, day = bin(TimeGenerated, 1d)", "distinct _ResourceId")
+
+    def write_test_query(self, part: Window) -> str:
+        """What Connection Monitor's tests of the chosen VMs found, the times of one outcome in a row."""
+        return "\n".join(
+            (
+                *self._write_chosen(),
+                f"{TESTS}\n| where {write_span('TimeGenerated', part)}",
+                f"| where {extract_vm('DestinationResourceId')} in (chosen)",
+                f"| {kql.GATHERED_TESTS}",
+            )
+        )
 
     def _write_measured(self, rows: str, chosen: str, others: str) -> str:
         return "\n".join(
@@ -182,7 +203,15 @@ class _LogTables:
             "summarize low = min(low), high = max(high) by vm, MetricName",
             f"where isnotempty(vm) and ({combine_conditions('or', has_fallen, named)})",
         )
-        return map("\n    | ".join, (log, beats, points))
+        tests = (
+            TESTS,
+            f"where {span}",
+            f"extend vm = {extract_vm('DestinationResourceId')}",
+            f"where isnotempty(vm) and ({combine_conditions('or', FAILED_TEST, named)})",
+            "summarize failed = count() by vm",
+            f"where {combine_conditions('or', 'failed > 1', named)}",
+        )
+        return map("\n    | ".join, (log, beats, points, tests))
 
 
 def _match_metrics(signals: Collection[Signal]) -> str:

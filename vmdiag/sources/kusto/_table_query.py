@@ -25,7 +25,7 @@ class TableQuery:
     what is not heard where it is not answered. Where a table that was answered tells of every VM there is, whether it
     names it or not, `coverage` says why it may leave something out, and is empty where it does not; `retention` is how
     far back it can tell then. Where `lowers_verdict` is false, what is missing is told and no more; `is_network` is
-    what tells of the VMs' networks.
+    what tells of the VMs' networks, `is_optional` what nobody need have: no such table tells that nobody has.
     """
 
     table: str
@@ -38,6 +38,7 @@ class TableQuery:
     retention: timedelta | None = None
     lowers_verdict: bool = True
     is_network: bool = False
+    is_optional: bool = False
 
 
 def write_instant(at: datetime) -> str:
