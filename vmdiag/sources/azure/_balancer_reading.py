@@ -42,15 +42,14 @@ class BalancerReading:
         for backends in fronts.values():
             if backends.front not in self._asked and keys & backends.vms.keys():
                 self._asked.add(backends.front)
-                starts = map(self._find_start, backends.vms.values())
-                span = clip_to_retention(Window(min(starts), self._span.end), self._now, RETENTION)
+                known = backends.vms.values()
+                seen = [find_suspicious_times(self._store, vm, self._span, self._triggers) for vm in known]
+                # Before what was seen of each of them, or of all time where nothing was seen of one.
+                first = min(min(times, default=self._span.start) for times in seen) - BEFORE_EVENT
+                wanted = Window(max(first, self._span.start), self._span.end)
+                span = clip_to_retention(wanted, self._now, RETENTION)
                 if span is not None:
                     yield balancer_metrics.build_feed_request(backends, span)
-
-    def _find_start(self, vm: VmId) -> datetime:
-        """From when on a VM is worth a look: before what was seen of it, or of all time where nothing was."""
-        seen = find_suspicious_times(self._store, vm, self._span, self._triggers)
-        return max(self._span.start, min(seen) - BEFORE_EVENT) if seen else self._span.start
 
 
 def find_fronts(store: ItemStore, vms: Collection[VmId]) -> dict[str, BalancerBackends]:

@@ -45,8 +45,10 @@ def build_proof_requests(machines: Sequence[VirtualMachine], session: Session) -
     """A request for each probe of a balancer that leads to one of the VMs, and one for each gateway."""
     asked: list[ProofRequest | ProofGap] = []
     for balancer, interfaces in _find_fronts(machines, BALANCER_ID).items():
+        what = f"rules of the load balancer {balancer.rpartition('/')[2]}"
+        look = Request(description=what, service="network", path=balancer, permission=READ_PERMISSION)
         try:
-            row = read_resource(session, _build_balancer_request(balancer))
+            row = read_resource(session, look)
             asked += _build_rule_requests(balancer, row, interfaces)
         except SourceError as error:
             asked += [ProofGap(vm, error.message) for vm in dict.fromkeys(interfaces.values())]
@@ -76,13 +78,6 @@ def _find_fronts(machines: Sequence[VirtualMachine], kind: re.Pattern[str]) -> d
         }
         for front in fronts
     }
-
-
-def _build_balancer_request(balancer: str) -> Request:
-    name = balancer.rpartition("/")[2]
-    return Request(
-        description=f"rules of the load balancer {name}", service="network", path=balancer, permission=READ_PERMISSION
-    )
 
 
 def _build_rule_requests(balancer: str, row: Row, interfaces: Interfaces) -> Iterator[ProofRequest | ProofGap]:
