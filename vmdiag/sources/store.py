@@ -16,7 +16,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine, Window
 from vmdiag.sources import items
 from vmdiag.sources.rows import MalformedRow
-from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Points, Spelling, StoredItems, StoredVm
+from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Spelling, StoredItems, StoredVm
 
 UPSERT_MACHINE = """
 insert into machine (key, spelling, location, os, size, power) values (?, ?, ?, ?, ?, ?)
@@ -86,7 +86,7 @@ class ItemStore(StoredItems):
         self._add_coverage = lru_cache(CACHE_LIMIT)(self._write_coverage)
         self._rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in ROW_INSERTS}
         self._waiting = self._bytes = 0
-        self._points: dict[tuple[int, str, str], Points] = {}
+        self._points: dict[tuple[int, str, str], tuple[array[float], array[float]]] = {}
         self._point_count = 0
 
     def add_item(self, item: items.Item) -> None:  # noqa: C901, PLR0912 - a case a kind

@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
-from operator import lt
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +14,7 @@ import msgspec
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, VirtualMachine, Window
 from vmdiag.sources.items import IncompleteRead
+from vmdiag.sources.metric_points import Points, merge_points, to_instant
 
 SCHEMA = """
 pragma journal_mode = off;
@@ -67,7 +66,6 @@ union all select location, key from machine where location is not null
 EARLIEST, LATEST = -1e12, 1e12
 
 Spelling = tuple[str, str, str, str | None]
-Points = tuple["array[float]", "array[float]"]
 
 _decode_record = msgspec.msgpack.Decoder(Record).decode
 _decode_gap = msgspec.msgpack.Decoder(Gap).decode
@@ -222,12 +220,12 @@ class StoredItems:
         # Metrics that were read together have the same 20,000 minutes.
         instants: dict[bytes, tuple[datetime, ...]] = {}
         for (name, signal), parts in sorted(together.items()):
-            times, values = _merge_points(parts)
+            times, values = merge_points(parts)
             low, high = bisect_left(times, first), bisect_right(times, last)
             inside = times[low:high]
             key = inside.tobytes()
             if key not in instants:
-                instants[key] = tuple(datetime.fromtimestamp(at, UTC) for at in inside)
+                instants[key] = tuple(map(to_instant, inside))
             yield Series(name=name, signal=Signal(signal), times=instants[key], values=tuple(values[low:high]))
 
     def read_recorded_gaps(self, number: int) -> list[Gap]:
@@ -277,18 +275,6 @@ def decode_vm_id(spelling: str) -> VmId:
     """The id that `encode_vm_id` wrote."""
     subscription, group, name, scale_set = msgspec.json.decode(spelling[1:], type=Spelling)
     return VmId(subscription=subscription, resource_group=group, name=name, scale_set=scale_set)
-
-
-def _merge_points(parts: list[Points]) -> Points:
-    """All points in order of time; of two readings of one minute the larger is the fuller count."""
-    times, _ = parts[0]
-    if len(parts) == 1 and all(map(lt, times, times[1:])):
-        return parts[0]
-    points = dict(chain.from_iterable(zip(*part, strict=True) for part in parts))
-    if len(points) < sum(len(part[0]) for part in parts):
-        points = dict(sorted(chain.from_iterable(zip(*part, strict=True) for part in parts)))
-    ordered = sorted(points)
-    return array("d", ordered), array("d", map(points.__getitem__, ordered))
 
 
 def _to_seconds(span: Window) -> tuple[float, float]:

@@ -53,7 +53,7 @@ class FeedReader:
         self.answered_requests: set[FeedRequest] = set()
         self.incomplete_requests: set[FeedRequest] = set()
         self.flawed_requests: set[FeedRequest] = set()
-        self._metric_items: dict[FeedRequest, list[MetricPoints]] = {}
+        self._complete_series: dict[FeedRequest, list[CompleteRead]] = {}
         self.failures: dict[FeedRequest, SourceError] = {}
         self.requested_signals: set[tuple[str, Signal]] = set()
         self.not_found_signals: set[tuple[str, Signal]] = set()
@@ -129,7 +129,9 @@ class FeedReader:
                     if not isinstance(item, FeedCoverage) and not is_late:
                         self._store.add_item(item)
                     if isinstance(item, MetricPoints) and item.times:
-                        self._metric_items.setdefault(ask, []).append(item)
+                        whole = CompleteRead(signal=item.signal, scope=item.vm.key, form=ask.request.description)
+                        whole = replace(whole, first=item.times[0], last=item.times[-1])
+                        self._complete_series.setdefault(ask, []).append(whole)
             except MalformedRow as fault:
                 fault.part = row if isinstance(row, dict) else fault.part
                 self._record_malformed_row(ask, number, fault)
@@ -204,9 +206,8 @@ class FeedReader:
             what = ask.request.description
             for concern, signal in product(ask.scope_ids, set(ask.signals) - MEASURED_SIGNALS - WITNESS_SIGNALS):
                 self._store.add_item(CompleteRead(signal=signal, scope=concern, form=what))
-            for points in self._metric_items.pop(ask, ()):
-                whole = CompleteRead(signal=points.signal, scope=points.vm.key, form=what)
-                self._store.add_item(replace(whole, first=points.times[0], last=points.times[-1]))
+            for whole in self._complete_series.pop(ask, ()):
+                self._store.add_item(whole)
         for concern, signal in product(ask.scope_ids, ask.signals):
             self.record_earliest(concern, signal, ask.available_since)
 

@@ -51,7 +51,7 @@ from vmdiag.sources.transcripts import TranscriptBuilder
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
 WHOLE_READ_LIMIT = 8
 # Of those so many are read at once: enough to fill batches, and no more than fits into memory.
-SUSPECTS_AT_ONCE = 48
+SUSPECTS_AT_ONCE = 24
 
 Spans = Mapping[VmId, Window]
 
@@ -252,27 +252,26 @@ class LiveReading:
         yield from self._build_suspects(sorted(suspicious, key=lambda vm: vm.key), teller)
 
     def _build_suspects(self, suspicious: Sequence[VmId], teller: TranscriptBuilder) -> Iterator[Transcript]:
-        """The suspicious, some at a time: what is read of them is told and let go."""
+        """The suspicious, some at a time: while these are told and let go the next are already asked for."""
         spans = self._choose_spans(suspicious) if self._scope.screens else None
-        for first in range(0, len(suspicious), SUSPECTS_AT_ONCE):
-            some = suspicious[first : first + SUSPECTS_AT_ONCE]
-            heartbeats = self._build_heartbeat_requests(some, spans)
-            self._reader.finish_requests(chain(self._build_vm_requests(some, spans), heartbeats), but_late=True)
+        groups = [suspicious[at : at + SUSPECTS_AT_ONCE] for at in range(0, len(suspicious), SUSPECTS_AT_ONCE)]
+        for some, following in zip([(), *groups], [*groups, ()], strict=True):
+            self._reader.finish_requests(but_late=True)
             self._proofs.prove_vms(some)
             waiting = {vm.key: vm for vm in some}
             self._reader.submit_requests(self._metrics.build_minute_requests(some))
             self._reader.submit_requests(self._balancers.build_metric_requests(some, suspicious))
-            for key in self._reader.iterate_finished_scopes():
+            later = self._build_vm_requests(following, spans), self._build_heartbeat_requests(following, spans)
+            self._reader.submit_requests(chain(*later))
+            finished = self._reader.iterate_finished_scopes()
+            while waiting and (key := next(finished, None)) is not None:
                 if key in waiting:
                     yield self._build_transcript(teller, waiting.pop(key), calm=False)
             for vm in waiting.values():
                 yield self._build_transcript(teller, vm, calm=False)
 
     def _choose_spans(self, vms: Iterable[VmId]) -> dict[VmId, Window]:
-        """Over which span each of many VMs is measured: its window, and what lies around its first telling record.
-
-        A fortnight of minutes is ten megabytes a VM; of one that was found by a record its onset lies about there.
-        """
+        """Over which span each of many VMs is measured: its window, and what lies around its first telling record."""
         first = find_first_suspicions(self._store, self._span, self._needs.triggers)
         spans = {}
         for vm in vms:

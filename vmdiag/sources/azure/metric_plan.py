@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import chain, groupby
 
 from vmdiag.diagnosis.traffic_drops import DAYS_BACK, FRACTION, HABIT_DAYS, LEAST_BYTES, LEAST_FLOWS, NORMAL
@@ -17,6 +18,7 @@ from vmdiag.sources.items import HourlyReadings, PackedMetricPoints
 
 HOUR, MINUTE = 3600, 60  # seconds
 HOURS_A_DAY, MINUTES_AN_HOUR = 24, 60
+HOURS_REMEMBERED = 30 * HOURS_A_DAY
 # The well hour before the earliest onset, and as many minutes behind it as it takes to call something lost or healed.
 BEFORE_EVENT, AFTER_EVENT = timedelta(minutes=120), timedelta(minutes=90)
 # The last readings say how things stand.
@@ -112,10 +114,19 @@ def spread_hours(metric: HourlyReadings, read: Collection[int]) -> PackedMetricP
         if hour in read or count <= 0:
             continue
         minutes = round(MINUTES_AN_HOUR * min(1.0, count / usual_count))
-        times.extend(range(hour * HOUR, hour * HOUR + minutes * MINUTE, MINUTE))
+        times.extend(_list_minutes(hour)[:minutes])
         is_mixed = metric.signal is not Signal.TRAFFIC and least <= 0 < most
-        values.extend([most, *[0.0] * (minutes - 1)] if is_mixed and minutes else [mean] * minutes)
+        equal = array("d", (0.0 if is_mixed else mean,)) * minutes
+        if is_mixed and minutes:
+            equal[0] = most
+        values.extend(equal)
     return PackedMetricPoints(vm=metric.vm, name=metric.name, signal=metric.signal, times=times, values=values)
+
+
+@lru_cache(HOURS_REMEMBERED)
+def _list_minutes(hour: int) -> "array[float]":
+    """The minutes of an hour, which are those of all metrics of all VMs."""
+    return array("d", range(hour * HOUR, (hour + 1) * HOUR, MINUTE))
 
 
 def to_hour(at: datetime) -> int:

@@ -8,6 +8,7 @@ A point that has only its time was not measured.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain, pairwise
 
 import msgspec
@@ -40,6 +41,7 @@ from vmdiag.sources.rows import MalformedRow, Row
 SIGNALS = METRIC_SIGNALS
 
 MINUTES_AN_HOUR = 60
+TIMES_REMEMBERED = 1 << 15
 GRAIN_SAMPLE = 60  # points from which the distance between any two is told
 METRIC_PROVIDER = "/providers/microsoft.insights/metrics/"
 BALANCER_TYPE = "/providers/microsoft.network/loadbalancers/"
@@ -112,6 +114,11 @@ class TypedSeries(msgspec.Struct):
     data: list[TypedPoint]
 
 
+# What decoding of a part that was left for later may raise.
+UNUSUAL = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_decode_series = msgspec.json.Decoder(list[TypedSeries]).decode
+
+
 class TypedName(msgspec.Struct):
     """A metric's name; the localized one is not read."""
 
@@ -119,12 +126,30 @@ class TypedName(msgspec.Struct):
 
 
 class TypedMetric(msgspec.Struct):
-    """A metric of an answer that is as usual: decoded in one go, for a fortnight of one metric has 20,000 points."""
+    """A metric of an answer that is as usual; its points are decoded when their turn comes, and let go.
+
+    All points of an answer at once are ten times as large as their text.
+    """
 
     id: str
     name: TypedName
-    timeseries: list[TypedSeries]
+    timeseries: msgspec.Raw
     errorCode: str = ""  # noqa: N815 - Azure's spelling
+
+    def decode_series(self) -> list[TypedSeries]:
+        """The points in one go; raises one of `UNUSUAL` where they are not as usual."""
+        return _decode_series(self.timeseries)
+
+    def build_plain_row(self) -> Row:
+        """The same as a plain row; raises `MalformedRow` where its points are no JSON."""
+        try:
+            row: Row = msgspec.json.decode(msgspec.json.encode(self))
+        except UNUSUAL as error:
+            message = f"its points cannot be read: {error}"
+            raise MalformedRow(
+                message, parse_vm_id(cut_at(self.id, METRIC_PROVIDER)), {"name": self.name.value}
+            ) from error
+        return row
 
 
 class MetricsAnswer(msgspec.Struct, forbid_unknown_fields=True):
@@ -158,13 +183,14 @@ class BatchAnswer(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def decode_typed_metric(row: TypedMetric) -> Iterator[MetricPoints]:
-    """The same of a metric that is as usual."""
+    """The same of a metric that is as usual; raises one of `UNUSUAL` where its points are not."""
     subject = _identify_metric(row.id, row.name.value, row.errorCode)
     if subject is not None:
+        lines = row.decode_series()
         try:
-            readings = [_read_usual_points(subject[1], line.data) for line in row.timeseries]
+            readings = [_read_usual_points(subject[1], line.data) for line in lines]
         except (ValueError, OverflowError):
-            readings = [_read_points(*subject, msgspec.to_builtins(line.data)) for line in row.timeseries]
+            readings = [_read_points(*subject, msgspec.to_builtins(line.data)) for line in lines]
         yield _make_points(*subject, readings)
 
 
@@ -175,7 +201,8 @@ def decode_hourly_metric(row: TypedMetric) -> Iterator[HourlyReadings]:
         return
     vm, metric = subject
     found = HourlyReadings(vm=vm, name=metric.name, signal=metric.signal)
-    for point in row.timeseries[0].data if row.timeseries else ():
+    lines = row.decode_series()
+    for point in lines[0].data if lines else ():
         total, mean, least, most, count = point.total, point.average, point.minimum, point.maximum, point.count
         if mean is None and total is None:
             continue
@@ -191,7 +218,7 @@ def decode_hourly_metric(row: TypedMetric) -> Iterator[HourlyReadings]:
         found.least.append((least or 0.0) * scale)
         found.most.append((most or 0.0) * scale)
         # Of several dimensions none tells what they hold together.
-        found.counts.append((count or -1.0) if is_told and len(row.timeseries) == 1 else -1.0)
+        found.counts.append((count or -1.0) if is_told and len(lines) == 1 else -1.0)
     yield found
 
 
@@ -200,8 +227,8 @@ def decode_hourly_row(row: Row) -> Iterator[HourlyReadings]:
     if _identify_metric(find_text(row, "id"), find_text(row, "name"), find_text(row, "errorCode")) is None:
         return
     try:
-        yield from decode_hourly_metric(msgspec.convert(row, TypedMetric))
-    except msgspec.ValidationError as error:
+        yield from decode_hourly_metric(msgspec.json.decode(msgspec.json.encode(row), type=TypedMetric))
+    except UNUSUAL as error:
         message = f"its hours cannot be read: {error}"
         raise MalformedRow(message, parse_vm_id(cut_at(find_text(row, "id"), METRIC_PROVIDER)), row) from error
 
@@ -258,9 +285,15 @@ def _choose_aggregation(metric: Metric, data: list[Mapping[str, object]]) -> str
 
 
 def _read_usual_points(metric: Metric, data: list[TypedPoint]) -> list[tuple[datetime, float]]:
-    """The same of points that are as usual; a time without a zone means UTC, as everywhere."""
+    """The same of points that are as usual."""
     for key in metric.aggregations:
         points = [(point.timeStamp, value) for point in data if (value := getattr(point, key)) is not None]
         if points:
-            return [(to_utc(datetime.fromisoformat(at)), value) for at, value in points]
+            return [(_parse_usual_time(at), value) for at, value in points]
     return []
+
+
+@lru_cache(TIMES_REMEMBERED)
+def _parse_usual_time(written: str) -> datetime:
+    """The instant of a minute, which is that of all metrics; without a zone it means UTC, as everywhere."""
+    return to_utc(datetime.fromisoformat(written))

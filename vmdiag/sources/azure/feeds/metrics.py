@@ -23,7 +23,7 @@ from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import cut_at, find_text, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import metrics
-from vmdiag.sources.items import HourlyReadings, IncompleteRead, Item, PackedMetricPoints
+from vmdiag.sources.items import HourlyReadings, IncompleteRead, Item, MetricPoints, PackedMetricPoints
 from vmdiag.sources.rows import MalformedRow, Row
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
@@ -226,13 +226,20 @@ def _list_metrics(answer: object, query: MetricQuery) -> Iterator[tuple[str, str
         return
     for each in answer.value:
         try:
-            if query.is_hourly:
-                yield from ((each.id, each.name.value, row) for row in metrics.decode_hourly_metric(each))
-            else:
-                rows = map(PackedMetricPoints.pack_points, metrics.decode_typed_metric(each))
-                yield from ((each.id, each.name.value, row) for row in rows)
+            try:
+                decoded = metrics.decode_hourly_metric(each) if query.is_hourly else metrics.decode_typed_metric(each)
+                rows: list[object] = list(decoded)
+            except metrics.UNUSUAL:
+                # Something is odd in its points, which costs only itself when they are read plainly.
+                rows = [each.build_plain_row()]
         except MalformedRow as fault:
-            yield each.id, each.name.value, fault
+            rows = [fault]
+        for one in rows:
+            yield (
+                each.id,
+                each.name.value,
+                PackedMetricPoints.pack_points(one) if isinstance(one, MetricPoints) else one,
+            )
 
 
 def _find_answered_less(

@@ -1,0 +1,57 @@
+"""Answers of metrics whose points are decoded when their turn comes: what is odd in one costs only itself."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from vmdiag.identity import VmId
+from vmdiag.model import Window
+from vmdiag.sources.azure.feeds.metrics import MetricBatch, build_minute_requests
+from vmdiag.sources.formats.metrics import BatchAnswer, MetricsAnswer
+from vmdiag.sources.items import IncompleteRead, PackedMetricPoints
+from vmdiag.sources.rows import MalformedRow
+
+VM = VmId(subscription="s", resource_group="g", name="vm")
+AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
+NAMES = ("Network In Total", "Percentage CPU")
+USUAL = b'[{"data":[{"timeStamp":"2026-03-02T08:00:00Z","average":7.5},{"timeStamp":"2026-03-02T08:01:00Z"}]}]'
+
+
+def unpack_answer(odd: bytes, *, is_batched: bool) -> list[object]:
+    """What is read of an answer with one metric that is odd and one that is as usual."""
+    series = zip(NAMES, (odd, USUAL), strict=True)
+    metrics = b",".join(
+        b'{"id":"%s/providers/Microsoft.Insights/metrics/x","name":{"value":"%s"},"timeseries":%s}'
+        % (str(VM).encode(), name.encode(), points)
+        for name, points in series
+    )
+    (request,) = build_minute_requests(
+        MetricBatch((VM,), "westeurope" if is_batched else ""), [Window(AT, AT + timedelta(hours=1))], NAMES
+    )
+    if is_batched:
+        body = b'{"values":[{"resourceid":"%s","value":[%s]}]}' % (str(VM).encode(), metrics)
+        return list(request.unpack_rows(msgspec.json.decode(body, type=BatchAnswer)))
+    return list(request.unpack_rows(msgspec.json.decode(b'{"value":[%s]}' % metrics, type=MetricsAnswer)))
+
+
+@pytest.mark.parametrize("is_batched", [False, True])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'[{"data":[{"timeStamp":8}]}]',
+        b'[{"data":[{"timeStamp":"2026-03-02T08:00:00Z","total":"many"}]}]',
+        b'[{"data":[{"timeStamp":"2026-03-02T08:00:00Z","total":1e999}]}]',
+        b'[{"data":[{"timeStamp":"\xff","total":1}]}]',
+        b'{"data":[]}',
+        b"null",
+    ],
+)
+def test_a_metric_whose_points_are_odd_takes_no_other_with_it(odd: bytes, *, is_batched: bool) -> None:
+    rows = unpack_answer(odd, is_batched=is_batched)
+    (usual,) = [row for row in rows if isinstance(row, PackedMetricPoints)]
+    strange = [row for row in rows if isinstance(row, dict | MalformedRow)]
+
+    assert (usual.name, list(usual.times), list(usual.values)) == ("Percentage CPU", [AT.timestamp()], [7.5])
+    assert len(strange) == 1
+    assert not [row for row in rows if isinstance(row, IncompleteRead)]
