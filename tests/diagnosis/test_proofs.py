@@ -58,8 +58,8 @@ def test_the_pair_decides_only_with_a_loss_that_was_measured(story: str, verdict
         ("13:58 rule-denies\n", "clear", "network-change"),
         ("13:58 way-denied\n13:58 inside-reached\n", "clear", "network-change"),
         ("13:58 no-hop\n", "clear", "network-change"),
-        ("13:58 no-hop assumed\n13:58 inside-reached\n", "clear", "network-change"),
-        # Of a port that is only assumed a denial is how a VM is kept safe.
+        # Of what is only assumed (that somebody listens, that somebody comes) it is how a VM is kept safe.
+        ("13:58 no-hop assumed\n13:58 inside-reached\n", "confirmed", "live-migration-datapath"),
         ("13:58 rule-denies assumed\n", "confirmed", "live-migration-datapath"),
         # Who is reached from there all the same is not kept out by a rule.
         ("13:58 rule-denies\n13:58 peered-reached\n", "suspected", "live-migration-datapath"),
@@ -96,6 +96,12 @@ def test_a_rule_for_what_comes_in_does_not_explain_heartbeats_that_end() -> None
 )
 def test_a_look_alike_is_not_confirmed_by_being_looked_at(story: str, verdict: str) -> None:
     assert diagnose_story(f"{story}{END}").verdict == verdict
+
+
+def test_a_look_that_a_rule_keeps_out_is_no_channel() -> None:
+    kept_out = "13:58 rule-denies assumed\n13:58 inside-reached assumed\n13:58 peered-unreached assumed\n"
+
+    assert diagnose_story(f"{ILL}{kept_out}{END}").verdict == "suspected"
 
 
 def test_a_pair_of_looks_at_different_ports_proves_nothing() -> None:

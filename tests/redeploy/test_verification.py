@@ -9,7 +9,13 @@ from tests.timeline_builders import make_case
 from vmdiag.diagnosis.signals import SignalState
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Gap, Kind, Series, Signal, Timeline, VirtualMachine, Window
-from vmdiag.redeploy.verification import Sign, describe_normal_signals, list_witnesses, read_sign
+from vmdiag.redeploy.verification import (
+    Sign,
+    describe_normal_signals,
+    find_last_reading,
+    list_witnesses,
+    read_sign,
+)
 
 LOST = "12:00 live-migration\n12:03 traffic-lost\n12:04 heartbeat-lost\ncpu active"
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -205,3 +211,13 @@ def test_a_strong_channel_that_is_as_before_is_named() -> None:
     assert describe_normal_signals(Timeline(vm=VM, window=window, series=series), AT) == (
         "heartbeats come again since 13:01Z",
     )
+
+
+def test_a_proof_is_a_witness_of_now_and_leaves_what_can_be_measured_afterwards() -> None:
+    pair = "13:58 inside-reached\n13:58 peered-unreached\nuntil 14:00"
+    ill = make_case(f"12:00 live-migration\n12:02 unavailable\n{pair}")
+    gone = make_case(f"{LOST}\n{pair}")
+
+    assert set(list_witnesses(ill)) == {Signal.PROOF, Signal.HEALTH}
+    assert set(list_witnesses(gone)) == {Signal.PROOF, Signal.TRAFFIC, Signal.HEARTBEAT}
+    assert find_last_reading(ill, Signal.PROOF) == ill.window.end

@@ -8,8 +8,9 @@ Every strength of this channel stands here once, with its reason:
   channel, for nobody may listen there;
 * looks from inside fail, too: guest, host or interface are likelier (a doubt); a look from outside succeeds: new
   connections are answered, and it is not this scenario;
-* a rule or a route that keeps others out explains the loss where the port is known to be served: a denial of a port
-  that is only assumed says nothing of what clients used, and a rule for what comes in does not end heartbeats;
+* a rule that keeps others out explains the loss where the port is known to be served, a way back that ends where
+  somebody is known to come from there: of what is only assumed a denial is how a VM is kept safe; and a rule for what
+  comes in does not end heartbeats;
 * answers that go through an appliance are a doubt: it may have failed itself.
 
 Only a loss that goes on is concerned. That a pair of looks proves where the path is dead is inferred, and so is what a
@@ -33,20 +34,22 @@ def list_looks(timeline: Timeline, loss: Interval, kind: Kind, *places: Viewpoin
 def find_proof_channels(timeline: Timeline, loss: Interval) -> Iterator[SignalLoss]:
     """What the looks from outside show of an open loss: one channel, as strong as all of them together make it."""
     lost = list_looks(timeline, loss, Kind.PROOF_LOST, *OUTSIDE)
-    if not lost or list_looks(timeline, loss, Kind.PROOF_REACHED, *OUTSIDE):
+    # Who is kept out by a rule or a route says nothing of the path; who is let in is answered.
+    others = [list_looks(timeline, loss, kind, *OUTSIDE) for kind in (Kind.PROOF_REACHED, Kind.PROOF_DENIED)]
+    if not lost or any(others):
         return
     first, inside = lost[0], list_looks(timeline, loss, Kind.PROOF_REACHED, Viewpoint.INSIDE)
     is_contradicted = bool(list_looks(timeline, loss, Kind.PROOF_LOST, Viewpoint.INSIDE))
     is_pair = not is_contradicted and any(one.facts.get("port") == first.facts.get("port") for one in inside)
     if is_pair or "assumed" not in first.facts:
-        strength = Strength.STRONG if is_pair and not _list_denials(timeline, loss) else Strength.MEDIUM
         yield SignalLoss(
             signal=Signal.PROOF,
-            strength=strength,
+            strength=Strength.STRONG if is_pair else Strength.MEDIUM,
             interval=loss,
             says=first.says,
             ref=first.ref or None,
             seen_at=first.at,
+            observer=first.facts.get("origin", ""),
         )
 
 
@@ -54,15 +57,11 @@ def find_denial(timeline: Timeline, loss: Loss) -> Event | None:
     """A rule or a route that explains an open loss."""
     if list_looks(timeline, loss.interval, Kind.PROOF_REACHED, *OUTSIDE):
         return None
-    for denial in _list_denials(timeline, loss.interval):
+    for denial in list_looks(timeline, loss.interval, Kind.PROOF_DENIED, *OUTSIDE):
         is_route = denial.facts.get("check") == HOP_CHECK
-        if is_route or ("assumed" not in denial.facts and Signal.HEARTBEAT not in loss.signals):
+        if "assumed" not in denial.facts and (is_route or Signal.HEARTBEAT not in loss.signals):
             return denial
     return None
-
-
-def _list_denials(timeline: Timeline, loss: Interval) -> list[Event]:
-    return list_looks(timeline, loss, Kind.PROOF_DENIED, *OUTSIDE)
 
 
 def find_proof_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
@@ -73,10 +72,8 @@ def find_proof_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
         yield cite_look(Stance.AGAINST, one, f"it points to guest, host or interface{guess}")
     for one in list_looks(timeline, span, Kind.PROOF_REACHED, *OUTSIDE):
         yield cite_look(Stance.AGAINST, one, "new connections are answered")
-    explained = find_denial(timeline, loss)
-    for one in _list_denials(timeline, span):
-        # Of a port that is only assumed a denial is how a VM is kept safe.
-        if one is explained or "assumed" not in one.facts:
+    for one in list_looks(timeline, span, Kind.PROOF_DENIED, *OUTSIDE):
+        if "assumed" not in one.facts:
             yield cite_look(Stance.AGAINST, one, "it may be what cuts the VM off")
     for one in list_looks(timeline, span, Kind.PROOF_APPLIANCE, *OUTSIDE):
         yield cite_look(Stance.MISSING, one, "the appliance may have failed itself")

@@ -12,6 +12,8 @@ TOGETHER = timedelta(minutes=5)
 # A few VMs may fail together by chance; three others make a pattern (contract, section 3).
 MANY = 3
 OPERATOR_AND_AGENT = frozenset({Signal.OPERATOR, Signal.HEARTBEAT})
+# What looks from elsewhere, all the time or when it is asked: what fails on the way fails for all.
+TESTS = frozenset({Signal.MONITOR, Signal.PROOF})
 SILENCE = "Many agents fell silent at once: look at their workspace and the way there before this VM."
 SOURCE = "The same source lost other VMs, too: look at it and at what lies on its way before this VM."
 SHARED = "Look for the shared cause first: a redeploy cures one VM, not an outage of its network or region."
@@ -117,16 +119,16 @@ def _lower_shared_tests(case: Case, tests: list[_Onset]) -> Case:
         return case
     shown = [one for one in case.diagnosis.loss.channels if one.strength is not Strength.WEAK]
     for one in shown:
-        own = frozenset({one.observer}) if one.observer and one.signal is Signal.MONITOR else frozenset()
+        own = frozenset({one.observer}) if one.observer and one.signal in TESTS else frozenset()
         _, unmigrated = _count_together(tests, own, one.interval.start, but=case.vm.id.key)
         if unmigrated:
             # What else shows the loss stands for itself.
-            is_alone = {each.signal for each in shown} <= {Signal.MONITOR, Signal.OPERATOR}
+            is_alone = {each.signal for each in shown} <= TESTS | {Signal.OPERATOR}
             verdict = Verdict.INCONCLUSIVE if is_alone else Verdict.SUSPECTED
             says = (
                 f"{unmigrated} VMs that were not migrated are not reached from {one.observer} since the same 5 minutes"
             )
-            shared = Evidence(stance=Stance.AGAINST, signal=Signal.MONITOR, says=says, at=one.interval.start)
+            shared = Evidence(stance=Stance.AGAINST, signal=one.signal, says=says, at=one.interval.start)
             return _replace_verdict(case, verdict, shared, Recommendation(action=Action.INVESTIGATE, says=SOURCE))
     return case
 

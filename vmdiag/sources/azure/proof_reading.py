@@ -29,7 +29,7 @@ from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.items import Item
 from vmdiag.sources.network_path import read_path
-from vmdiag.sources.protocol import Scope, Watcher
+from vmdiag.sources.protocol import PROOF_TIME, Scope, Watcher
 from vmdiag.sources.rows import MalformedRow, Row
 from vmdiag.sources.selection import find_first_suspicions
 from vmdiag.sources.store import ItemStore
@@ -106,7 +106,7 @@ class ProofReading:
             for prover in self._provers.values():
                 self._add_gaps(prover.SIGNAL, vms, PAST_REASON)
             return
-        if self._provers and not self._is_announced:
+        if self._provers and not self._is_announced and self._scope.proof_time == PROOF_TIME:
             self._is_announced = True
             about = "; ".join(prover.ABOUT for prover in self._provers.values())
             self._watcher.warn(f"--prove sends actions, which change nothing and need rights beyond Reader: {about}")

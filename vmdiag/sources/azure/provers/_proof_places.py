@@ -129,10 +129,10 @@ def _query(session: Session, what: str, query: str) -> list[Row]:
 
 
 def read_targets(rows: Iterable[Row]) -> Iterator[tuple[VmId, Target]]:
-    """A target a VM: its primary interface where one says that it is."""
-    for row in sorted(rows, key=lambda row: to_text(row.get("main")).lower() == "true"):
+    """A target a VM: the first address of its primary interface, where that can be told; of IPv4, as who looks has."""
+    for row in sorted(rows, key=lambda row: [to_text(row.get(name)).lower() == "true" for name in ("main", "leading")]):
         vm, private = VmId.parse(to_text(row.get("vm"))), to_text(row.get("private"))
-        if vm is None or not private:
+        if vm is None or not private or ":" in private:
             continue
         peerings = (
             to_text(get_path(one, "properties", "remoteVirtualNetwork", "id")).lower()

@@ -37,6 +37,7 @@ def write_target_query(ids: Iterable[str]) -> str:
         " | project vnet = tolower(id), peerings = properties.virtualNetworkPeerings"
         ") on vnet",
         "project id, vm, private = tostring(way.properties.privateIPAddress), main = tostring(properties.primary),"
+        " leading = tostring(way.properties.primary),"
         " subnet, vnet, address, peerings",
         "order by id asc",
     )

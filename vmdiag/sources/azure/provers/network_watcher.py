@@ -134,8 +134,12 @@ def plan_questions(
     flow = {"direction": "Inbound", "protocol": "TCP", "localPort": str(port), "remotePort": CLIENT_PORT}
     ends = {"localIPAddress": target.private, "remoteIPAddress": remote}
     way = {"sourceIPAddress": target.private, "destinationIPAddress": remote}
-    yield build_question(far, watcher, "ipFlowVerify", common | flow | ends, partial(decode_flow, far))
-    yield build_question(far, watcher, "nextHop", common | way, partial(decode_hop, far))
+    # A VM without a public address is kept from the internet on purpose, as a rule: then nobody comes from there.
+    is_stranger = remote == STRANGER and not target.public
+    flows = replace(far, is_assumed=far.is_assumed or is_stranger)
+    hops = replace(far, is_assumed=is_stranger)
+    yield build_question(flows, watcher, "ipFlowVerify", common | flow | ends, partial(decode_flow, flows))
+    yield build_question(hops, watcher, "nextHop", common | way, partial(decode_hop, hops))
 
 
 def build_question(
