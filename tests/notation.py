@@ -165,6 +165,8 @@ def _words() -> Iterator[tuple[str, tuple[Signal, str, str]]]:
     yield Kind.BACKEND_DOWN.value, (Signal.BALANCER, "Down_Probe_TcpProbeTimeout", "Down")
     yield Kind.BACKEND_PLATFORM_DOWN.value, (Signal.BALANCER, "Down_Platform", "Down")
     yield Kind.APPLICATION_HEALTHY.value, (Signal.APPLICATION, "HealthState/healthy", "")
+    for kind in (Kind.DATA_PATH_FAILED, Kind.INTERFACE_ABSENT):
+        yield kind.value, (Signal.CONSOLE, kind.value, "")
     yield Kind.UNREACHABLE.value, (Signal.OPERATOR, "unreachable", "")
     yield Kind.PROBE_FAILED.value, (Signal.PROBE, "tcp", "refused")
     yield Kind.PROBE_ANSWERED.value, (Signal.PROBE, "tcp", "answered")

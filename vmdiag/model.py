@@ -30,6 +30,7 @@ class Signal(StrEnum):
     MONITOR = "monitor"  # Connection Monitor: tests towards the VM from other places
     BALANCER = "balancer"  # what a load balancer's probes see of the VM
     FLOWS = "flow-log"  # flow logs of its networks and security groups
+    CONSOLE = "serial-log"  # boot diagnostics: the guest's own words on its serial console
     APPLICATION = "application"  # the Application Health extension's own probe inside the VM
 
 
@@ -80,6 +81,8 @@ class Kind(StrEnum):
     BACKEND_DOWN = "backend-down"  # the balancer's probe is not answered
     BACKEND_PLATFORM_DOWN = "backend-platform-down"  # the balancer blames Azure's own infrastructure
     APPLICATION_HEALTHY = "application-healthy"
+    DATA_PATH_FAILED = "data-path-failed"  # the guest's driver could not switch between its two interfaces
+    INTERFACE_ABSENT = "accelerated-interface-absent"  # it went and has not come back: traffic takes the other one
     UNKNOWN_NOTE = "unknown-note"  # Azure said something of the VM's health in words that no table knows
     OTHER = "other"
 

@@ -47,6 +47,14 @@ LIFE = "cpu active\n"
         # An application that is healthy inside says that the VM lives, and never that it is reached.
         (f"{MOVED}12:03 traffic-lost\n13:00 application-healthy", "confirmed", "unknown"),
         (f"{MOVED}12:03 traffic-lost", "suspected", "unknown"),
+        # What the guest's driver writes is told and decides nothing, for or against.
+        (f"{MOVED}12:03 data-path-failed\ntraffic normal", "clear", None),
+        (f"{MOVED}12:03 data-path-failed", "inconclusive", None),
+        (
+            f"{MOVED}12:02 unavailable\n12:03 data-path-failed\n12:03 accelerated-interface-absent",
+            "suspected",
+            "unknown",
+        ),
         # A failing test is judged like any loss: not before the migration, not for minutes.
         ("11:40 outside-lost\n12:00 live-migration\ninside normal", "clear", "outside"),
         (f"{MOVED}12:03 outside-lost\n12:09 outside-back\ninside normal\ntraffic normal", "clear", None),
@@ -143,3 +151,18 @@ def test_a_probe_that_fails_alone_is_a_matter_of_its_port_and_no_reason_to_redep
     assert (found.verdict, found.recommendation.action) == (Verdict.CLEAR, Action.INVESTIGATE)
     assert "AzureLoadBalancer" in found.recommendation.says
     assert (back.verdict, back.recommendation.action) == (Verdict.CLEAR, Action.NONE)
+
+
+def test_a_failed_switch_of_the_data_path_is_cited_where_it_lies_in_the_onset_window() -> None:
+    said = {
+        story: [one.says for one in make_case(story).diagnosis.findings[0].evidence if one.signal is Signal.CONSOLE]
+        for story in (
+            f"{MOVED}12:02 unavailable\n12:03 data-path-failed",
+            f"{MOVED}12:02 unavailable\n13:30 data-path-failed",
+        )
+    }
+    near, far = said.values()
+
+    assert len(near) == 1
+    assert "failed to switch its data path" in near[0]
+    assert far == []

@@ -141,6 +141,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "ChecksFailed": 10,
         "Type": "NWConnectionMonitorTestResult",
     },
+    "serial-log": {"serialEvent": "data-path-failed", "serialUptime": 8130.25, "computer": "web-01", "says": "eth0"},
     "event-grid": {
         "topic": SUBSCRIPTION,
         "subject": VM,

@@ -60,8 +60,8 @@ def interpret_record(signal: Signal, name: str, status: str, facts: Mapping[str,
             return Kind.UNREACHABLE
         case Signal.PROBE:
             return Kind.PROBE_ANSWERED if status.lower() == "answered" else Kind.PROBE_FAILED
-        case Signal.BALANCER:
-            return words.BACKEND_REASONS.get(name.lower(), Kind.OTHER)
+        case Signal.BALANCER | Signal.CONSOLE:
+            return (words.BACKEND_REASONS if signal is Signal.BALANCER else words.CONSOLE).get(name.lower(), Kind.OTHER)
         case Signal.PROOF:
             found = PROOFS.get((name.lower(), status.lower()), Kind.OTHER)
             return Kind.PROOF_DENIED if found is Kind.PROOF_LOST and "denied" in facts else found

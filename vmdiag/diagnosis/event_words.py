@@ -105,6 +105,8 @@ POWER: Mapping[str, Kind] = {
     "deallocating": Kind.POWER_DEALLOCATED,
 }
 
+CONSOLE: Mapping[str, Kind] = {one.value: one for one in (Kind.DATA_PATH_FAILED, Kind.INTERFACE_ABSENT)}
+
 # Priorities of VMs that Azure may evict; SpotPlus came with api-version 2026-04-01, Low is the scale sets' old word.
 EVICTABLE = frozenset({"spot", "spotplus", "low"})
 
@@ -124,6 +126,8 @@ SAYS: Mapping[Kind, str] = {
     Kind.BACKEND_DOWN: "the load balancer's probe gets no answer from the VM",
     Kind.BACKEND_PLATFORM_DOWN: "the load balancer says that Azure's own infrastructure keeps the VM down",
     Kind.APPLICATION_HEALTHY: "the Application Health extension finds the application healthy, from inside the VM",
+    Kind.DATA_PATH_FAILED: "the guest's network driver failed to switch its data path",
+    Kind.INTERFACE_ABSENT: "the guest has lost its accelerated interface (no outage by itself)",
     Kind.AVAILABLE: "Resource Health: Available",
     Kind.UNAVAILABLE: "Resource Health: Unavailable",
     Kind.DEGRADED: "Resource Health: Degraded",

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from vmdiag.diagnosis.event_words import MIGRATIONS
 from vmdiag.diagnosis.model import UNEXPLAINED, Action, Extent, Finding, Loss, Recommendation, Stance, State, Verdict
 from vmdiag.diagnosis.witnesses import find_witness_losses
 from vmdiag.model import Event, Kind, Signal, Timeline
@@ -43,9 +44,14 @@ PART_LOST = (
     "A part of the VM's traffic is gone since the migration: try to reach it from where it is used (a peered network, "
     "on-premises, the internet), and say --unreachable-since if it cannot be reached from there."
 )
+CURE = "keepalive, TCP_USER_TIMEOUT, a lifetime for pooled connections"
 ANSWERED = (
     "New connections from outside are answered: look at the clients, which may hold connections that died with the "
-    "pause (keepalive, TCP_USER_TIMEOUT, a lifetime for pooled connections), and at what the VM itself cannot reach."
+    f"pause ({CURE}), and at what the VM itself cannot reach."
+)
+# What a healthy migration leaves behind with clients that never look whether somebody is still there.
+WELL_AFTER_MOVE = (
+    f"Nothing to do. Clients that hang since the migration hold connections that died with its pause: {CURE}."
 )
 BACK = Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
 ESCALATION = Recommendation(
@@ -92,7 +98,8 @@ def _recommend_for_well_vm(timeline: Timeline, state: State | None) -> Recommend
         return Recommendation(action=Action.INVESTIGATE, says=PROBED.format(failing[0]), links=(PROBES,))
     # Where an answer was cut nothing is known beyond what was read.
     cut = sorted({gap.signal for gap in timeline.gaps if gap.cut and gap.window.overlaps_window(timeline.window)})
-    says = f"No trouble in what was read: {' and '.join(cut)} was read only in part." if cut else "Nothing to do."
+    well = WELL_AFTER_MOVE if timeline.list_events(*MIGRATIONS) and state is None else "Nothing to do."
+    says = f"No trouble in what was read: {' and '.join(cut)} was read only in part." if cut else well
     return Recommendation(action=Action.NONE, says=says)
 
 

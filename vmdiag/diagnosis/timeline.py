@@ -109,6 +109,9 @@ def _build_event(kind: Kind, record: Record, blur: timedelta, facts: Mapping[str
             says = f"Azure says of its health: {': '.join(dict.fromkeys(filter(None, words))) or record.name}"
         case Kind.BACKEND_UP | Kind.BACKEND_DOWN | Kind.BACKEND_PLATFORM_DOWN:
             says = f"{says} ({record.name})"  # one of the words that are known
+        case Kind.DATA_PATH_FAILED | Kind.INTERFACE_ABSENT:
+            told = f"{record.facts.get('line', '')}, {record.facts.get('uptime', '')} s after the guest began"
+            says = f"{says} ({told}{', when is not known' if 'undated' in facts else ''})"
         case _ if record.signal is Signal.PROOF:
             says = describe_look(kind, record)
         case Kind.SERVICE_INCIDENT if record.facts.get("title"):
@@ -132,7 +135,7 @@ def _fold_repeats(events: Iterable[Event]) -> Iterator[Event]:
             state = event.kind
             continue
         match event.kind:
-            case _ if event.kind is Kind.UNKNOWN_NOTE or event.signal is Signal.PROOF:
+            case _ if event.kind is Kind.UNKNOWN_NOTE or event.signal in (Signal.PROOF, Signal.CONSOLE):
                 subject = event.says
             case Kind.NETWORK_CHANGE | Kind.SERVICE_INCIDENT | Kind.SERVICE_RESOLVED:
                 subject = event.facts.get("tracking") or event.facts.get("resource", "")

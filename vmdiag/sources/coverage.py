@@ -25,7 +25,7 @@ FEED_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 # Not feeds: what the operator says and what is tried from here.
 NON_FEED_SIGNALS = frozenset({Signal.OPERATOR, Signal.PROBE, Signal.PROOF})
 # What others see of the VM, where somebody set that up: no gap where there is none.
-WITNESS_SIGNALS = frozenset({Signal.MONITOR, Signal.BALANCER, Signal.FLOWS, Signal.APPLICATION})
+WITNESS_SIGNALS = frozenset({Signal.MONITOR, Signal.BALANCER, Signal.FLOWS, Signal.APPLICATION, Signal.CONSOLE})
 # What a VM's story is made of; where one of them was not heard, there is a gap.
 STORY_SIGNALS = tuple(sorted(set(Signal) - NON_FEED_SIGNALS - WITNESS_SIGNALS))
 # Metric points arrive within a minute or two: a series that ends earlier than this has a silent tail.

@@ -18,13 +18,16 @@ Who looks from elsewhere (Connection Monitor, a load balancer) tells most: a tes
 one of the same port passes from the VM's own is the signature, and confirms. Where the inside fails, too, guest, host
 or interface are likelier. Where new connections from outside are answered, it is not this: clients that hold
 connections which died with the pause need keepalive, TCP_USER_TIMEOUT or a lifetime for pooled connections; a VM whose
-agent alone is silent may only have lost its way out; where other networks alone fail, look at their peerings. An
-appliance in the way fails for every VM behind it. A balancer's probe that fails alone may be the application; one that
-is answered speaks for its port, and `VipAvailability` for no VM at all. Flow logs that keep saying `NX_SW_NOT_READY`
-show a host that drops packets. Network Watcher says the same when it is asked (--prove): reached on a port from a VM of
-its own subnet, and not from another network. What looks of the present show dates nothing, so they decide only together
-with a loss that was measured. That a pair of tests or looks proves where the path is dead is inferred, and so is what a
-rule explains: no page of Microsoft's states either.
+agent alone is silent may only have lost its way out (subnets that API versions of after March 2026 make are private by
+default, "Default outbound access in Azure"); where other networks alone fail, look at their peerings. An appliance in
+the way fails for every VM behind it. A balancer's probe that fails alone may be the application; one that is answered
+speaks for its port, and `VipAvailability` for no VM at all. Flow logs that keep saying `NX_SW_NOT_READY` show a host
+that drops packets. In a Linux guest's serial log (boot diagnostics, handed over as a file) the driver says when it
+failed to switch its data path: that is cited and decides nothing, and silence there means nothing. Network Watcher says
+the same when it is asked (--prove): reached on a port from a VM of its own subnet, and not from another network. What
+looks of the present show dates nothing, so they decide only together with a loss that was measured. That a pair of
+tests or looks proves where the path is dead is inferred, and so is what a rule explains: no page of Microsoft's states
+either.
 
 What to do: redeploy the VM, once. If it stays unreachable, do not redeploy again: open a support request.
 
@@ -141,6 +144,12 @@ def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution
     shown = (*_list_convincing_signals(loss), *living[:4], *hints)
     # Accelerated networking that broke in the onset window belongs to the migration.
     accelnet = [one for one in timeline.list_events(Kind.ACCELNET_UNHEALTHY) if one.at in find_onset_window(event)]
+    # What the guest's driver writes is told, dated or not, and decides nothing: no page says what a migration writes.
+    console = [
+        one
+        for one in timeline.list_events(Kind.DATA_PATH_FAILED, Kind.INTERFACE_ABSENT)
+        if "undated" in one.facts or (one.at <= find_onset_window(event).end and one.ended >= event.at)
+    ]
     undated = "undated" in event.facts
     has_notes = any(find_unknown_notes(timeline, loss))
     # Tests that are not strong do not outweigh normal traffic; who reaches it from outside is no hint, but an answer.
@@ -162,6 +171,7 @@ def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution
             cite_event(Stance.FOR, event, "when is not known" if undated else ""),
             *(cite_signal_loss(Stance.FOR, one) for one in shown),
             *(cite_event(Stance.FOR, one, "within the migration's onset window") for one in accelnet),
+            *(cite_event(Stance.FOR, one, "as the boot diagnostics log says") for one in console[:2]),
             *against,
             *cite_judged_signals(judged, SignalState.UNJUDGED, Stance.MISSING, None),
         ),

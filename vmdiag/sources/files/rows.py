@@ -1,6 +1,7 @@
 """Cuts a text into rows before they are parsed, so that a broken one costs only itself.
 
-What the text is made of is told by its beginning, and again at every line. A header of two or more columns is a table
+What the text is made of is told by its beginning, and again at every line. Lines with a kernel's stamps are a serial
+console's log (`serial_log`). A header of two or more columns is a table
 (CSV) to the end; `[` a document, walked through with its lists never in memory as a whole; `{` in a line of complete
 JSON a row or an envelope of rows (JSON lines, the usual case and the fast one), else a document, which ends, where it
 is broken, where the next line begins like it did; a line of base64 that is complete JSON a message of a storage queue.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from vmdiag.sources.decoding.envelopes import make_row
 from vmdiag.sources.files.json_documents import NEXT_RECORD, DocumentWalker
 from vmdiag.sources.files.memory_rows import RowResult, decode_json, read_document_rows
+from vmdiag.sources.files.serial_log import is_serial_log, read_serial_log
 from vmdiag.sources.files.text_cursor import CUT_SHORT, RECORD_LIMIT, BrokenText, TextCursor
 from vmdiag.sources.rows import MalformedRow, Row
 
@@ -127,6 +129,8 @@ def read_rows(chunks: Iterator[bytes], screen: "RowScreen | None" = None) -> Ite
     Records that the `screen` knows to say nothing are left out.
     """
     text = TextCursor(chunks)
+    if text.peek_byte() and is_serial_log(text):
+        return read_serial_log(text)
     delimiter = detect_delimiter(text) if text.peek_byte() else None
     return read_table(text, delimiter) if delimiter else read_json_rows(text, screen)
 

@@ -10,6 +10,7 @@ Of texts that tools write for people: "Output formats for Azure CLI commands" (`
 import codecs
 import re
 
+from vmdiag.sources.files.serial_log import STAMP
 from vmdiag.sources.files.streams import UnsupportedFile, detect_utf16
 
 UNPACK_ADVICE = "unpack it first; gzip, zstd, tar and zip are read as they are"
@@ -67,6 +68,8 @@ def detect_unsupported_file(head: bytes) -> UnsupportedFile | None:
         controls = len(plain) - len(plain.translate(None, CONTROLS))
         if controls and controls + text.count("\N{REPLACEMENT CHARACTER}") > ODD_BYTE_SHARE * len(plain):
             return UnsupportedFile("binary data in no known form", EXPORT_ADVICE)
+    if len(STAMP.findall(head)) > 1:
+        return None  # a serial console's log, coloured or not
     if COLOUR_ESCAPE.match(text):
         return UnsupportedFile("coloured output of the Azure CLI (jsonc)", AS_JSON)
     lines = [line.rstrip() for line in text.splitlines() if line.strip()][:LINE_LIMIT]
