@@ -172,3 +172,21 @@ def test_what_stands_in_front_of_a_vm_is_masked() -> None:
     assert masked[0].startswith("health of the rule front-")
     assert masked[0].endswith(": refused")
     assert masked[3] == told[3]
+
+
+def test_who_is_asked_to_look_and_what_is_in_his_way_is_masked() -> None:
+    mask = Mask(b"key")
+    looks = [
+        "port 22 is reached from contoso/web-02 in its own virtual network, at 08:21Z",
+        "port 22 is not reached from contoso/jump in another virtual network, at 08:21Z",
+        "port 22 cannot be reached from contoso/jump, outside its virtual network: the rule contoso-deny denies it",
+        "port 22 could be reached from contoso/jump in another virtual network: the rule contoso-in lets it in",
+        "port 22 cannot be reached from the internet: its answers have no next hop (route table contoso-rt)",
+        "where port 22 is reached from contoso/jump in another virtual network, the answers go through an appliance",
+        "whether it is reached from contoso-jump, outside: not asked, no such VM is shown to this sign-in",
+    ]
+    masked = [mask.mask_text(look) for look in looks]
+
+    assert not [one for one in masked if "contoso" in one]
+    assert masked[0].endswith("in its own virtual network, at 08:21Z")
+    assert masked[-1].endswith(", outside: not asked, no such VM is shown to this sign-in")

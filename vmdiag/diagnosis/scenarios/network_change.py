@@ -10,8 +10,8 @@ blamed. Where Network Watcher is asked (--prove) and says that a rule keeps othe
 served, or that the VM's answers have no next hop, that explains the loss whether or not the change was seen; a rule for
 what comes in explains no heartbeats that end. That it does is inferred.
 
-What to do: look at the change, and take it back if it was wrong; az network watcher test-ip-flow tells what a rule
-does.
+What to do: look at the change, and take it back if it was wrong; vmdiag check NAME --prove, or az network watcher
+test-ip-flow, tells what a rule does.
 
 Source: https://learn.microsoft.com/azure/network-watcher/ip-flow-verify-overview
 """
@@ -61,7 +61,7 @@ SCENARIO = make_scenario(
     page=__doc__,
     detect=detect,
     precedence=Precedence.NEARER,
-    remedies=("Look at the change and take it back if it was wrong.",),
+    remedies=("Look at the change, or at the rule or route that denies, and take it back if it was wrong.",),
     examples=(
         (Verdict.CLEAR, "12:00 network-change\ntraffic normal"),
         (Verdict.CONFIRMED, "12:00 network-change\n12:03 traffic-lost"),

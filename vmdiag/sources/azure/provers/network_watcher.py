@@ -63,7 +63,7 @@ class Check:
 
     def describe_origin(self) -> str:
         """Who looks, in words that a mask knows."""
-        return f"{self.origin}{PLACES[self.place]}" if self.origin else "the internet"
+        return f"{self.origin or 'the internet'}{PLACES[self.place]}"
 
     def build_record(self, name: str, status: object, until: datetime, late: timedelta, **facts: str) -> VmRecord:
         """The answer as a record."""
