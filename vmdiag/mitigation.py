@@ -1,8 +1,14 @@
 """The nouns of what was done to a VM: how it stands, what each guard answered, what is known of the VM before."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+# After a redeploy a VM boots, and metrics come minutes late: so long nothing is said of it but that it is too early
+# (contract, sections 3 and 4).
+SETTLES = timedelta(minutes=10)
+LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
+WINDOWS = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/redeploy-to-new-node-windows"
 
 
 class Status(StrEnum):
@@ -46,3 +52,9 @@ class Mitigation:
     guards: tuple[GuardResult, ...] = ()
     loses: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
+
+
+def list_instructions(os: str | None) -> tuple[tuple[str, str], ...]:
+    """Label and address of the instructions for this operating system; both when it is not known."""
+    both = (("Linux", LINUX), ("Windows", WINDOWS))
+    return tuple(pair for pair in both if pair[0].lower() == (os or "").strip().lower()) or both

@@ -16,8 +16,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from vmdiag import __version__
 from vmdiag.arm import error_translation
-from vmdiag.arm.proof_actions import PendingAnswer
-from vmdiag.arm.request import Endpoint, Request, get_members
+from vmdiag.arm.request import Endpoint, PendingAnswer, Request, get_members
 from vmdiag.errors import BadAnswer, SourceError
 
 HTTP_OK, HTTP_ACCEPTED, HTTP_NO_CONTENT = 200, 202, 204  # of HTTP

@@ -86,6 +86,13 @@ def get_members(page: object) -> Mapping[str, object]:
     return page if isinstance(page, dict) else {name: getattr(page, name) for name in names}
 
 
+@dataclass(frozen=True, slots=True)
+class PendingAnswer:
+    """Azure works at it (202): the headers say where the answer will be, and when to look again."""
+
+    headers: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AzureSettings:
     """The settings of one run.

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from vmdiag.diagnosis.event_words import MIGRATIONS
 from vmdiag.diagnosis.model import UNEXPLAINED, Action, Extent, Finding, Loss, Recommendation, Stance, State, Verdict
 from vmdiag.diagnosis.witnesses import find_witness_losses
+from vmdiag.mitigation import SETTLES, list_instructions
 from vmdiag.model import Event, Kind, Signal, Timeline
 
-LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
-WINDOWS = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/redeploy-to-new-node-windows"
 SUPPORT = "https://learn.microsoft.com/azure/azure-portal/supportability/how-to-create-azure-support-request"
 HEALTH = "https://learn.microsoft.com/azure/service-health/resource-health-overview"
 
@@ -21,9 +20,6 @@ SETTLING = Recommendation(
     action=Action.WAIT,
     says="The VM was moved only minutes ago: look again 10 minutes after the end of its redeploy or start.",
 )
-# After a redeploy a VM boots, and metrics come minutes late: so long nothing is said of it but that it is too early
-# (contract, sections 3 and 4).
-SETTLES = timedelta(minutes=10)
 SILENT = Recommendation(
     action=Action.INVESTIGATE,
     says="The VM carries its usual traffic, but its monitoring agent is silent: look at the agent, its workspace and "
@@ -115,7 +111,7 @@ def _recommend_for_open_loss(timeline: Timeline, finding: Finding, loss: Loss) -
     if own and finding.verdict.is_flagged:
         doubt = "" if finding.verdict is Verdict.CONFIRMED else " Weigh what speaks against it first."
         says = f"Redeploy the VM: it moves to a new host and reboots.{doubt}"
-        links = {"linux": (LINUX,), "windows": (WINDOWS,)}.get((timeline.vm.os or "").lower(), (LINUX, WINDOWS))
+        links = tuple(page for _, page in list_instructions(timeline.vm.os))
         redeploy = Recommendation(action=Action.REDEPLOY, says=says, links=links)
         return OFF if _is_off(timeline) else redeploy
     if finding.verdict is Verdict.INCONCLUSIVE:

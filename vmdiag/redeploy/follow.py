@@ -9,11 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, repeat
 
-from vmdiag.diagnosis.recommendation import SETTLES
 from vmdiag.diagnosis.signals import SignalState
 from vmdiag.diagnosis.traffic_drops import HELD
 from vmdiag.errors import BadAnswer, MitigationError, NotAllowed, NotFound, SourceError
-from vmdiag.mitigation import Status
+from vmdiag.mitigation import SETTLES, Status
 from vmdiag.redeploy.context import FollowedRedeploy, RedeployContext
 from vmdiag.redeploy.journal import JournalEntry, Step
 from vmdiag.redeploy.locks import hold_exclusive_lock

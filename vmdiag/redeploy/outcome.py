@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.diagnosis.model import Action, Case, Recommendation, State
-from vmdiag.diagnosis.recommendation import BACK, ESCALATION, HEALTH, OFF, SETTLES, SETTLING, SUPPORT, UNDER_WAY
-from vmdiag.mitigation import Mitigation, Status
+from vmdiag.diagnosis.recommendation import BACK, ESCALATION, HEALTH, OFF, SETTLING, SUPPORT, UNDER_WAY
+from vmdiag.mitigation import SETTLES, Mitigation, Status
 from vmdiag.redeploy.context import FollowedRedeploy
 from vmdiag.redeploy.guards import Order, Refusal, is_rebuilt
 from vmdiag.redeploy.model import Preflight

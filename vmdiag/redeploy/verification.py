@@ -13,9 +13,9 @@ from math import ceil
 from statistics import median
 
 from vmdiag.diagnosis.model import Case, Strength
-from vmdiag.diagnosis.recommendation import SETTLES
 from vmdiag.diagnosis.signals import BEATS_HELD, SignalState
 from vmdiag.diagnosis.traffic_drops import FRACTION, HABIT_DAYS, HELD, LEAST_BYTES, LEAST_FLOWS, NORMAL, find_step
+from vmdiag.mitigation import SETTLES
 from vmdiag.model import Gap, Kind, Series, Signal, Timeline, Window
 
 # What tells by itself, without anybody's word.

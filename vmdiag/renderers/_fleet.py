@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from vmdiag.diagnosis.model import Action, Case, Verdict
+from vmdiag.mitigation import list_instructions
 from vmdiag.renderers._page import BOLD, Page, get_verdict_style
 from vmdiag.wording import fleet_texts, narrative, redeploy_texts
 from vmdiag.wording.plain_text import format_iso, format_vm_name
@@ -136,7 +137,7 @@ def _draw_instructions(flagged: list[Case], page: Page) -> None:
     if wanted:
         page.print_heading("How to redeploy")
         page.print_paragraph(redeploy_texts.REDEPLOY_IMPACT)
-    for os, url in dict.fromkeys(pair for case in wanted for pair in redeploy_texts.list_instructions(case.vm.os)):
+    for os, url in dict.fromkeys(pair for case in wanted for pair in list_instructions(case.vm.os)):
         page.print_line(f"  {os}")
         page.print_link(url)
     page.print_blank()

@@ -7,6 +7,7 @@ from vmdiag.identity import VmId
 Row = Mapping[str, object]
 # In place of a subscription: no id can have these, and the parts of a name cannot be mistaken for each other.
 BY_NAME, BY_COMPUTER, BY_ADDRESS, BY_INTERFACE = "?name", "?computer", "?address", "?interface"
+ADDRESS_LENGTH = 45  # of IPv6 with an address of IPv4 at its end
 
 
 class MalformedRow(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours

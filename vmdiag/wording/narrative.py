@@ -17,6 +17,7 @@ from vmdiag.diagnosis.model import (
     State,
     Verdict,
 )
+from vmdiag.mitigation import list_instructions
 from vmdiag.model import NO_SUCH_VM, Kind
 from vmdiag.wording import redeploy_texts
 from vmdiag.wording.evidence import (
@@ -241,7 +242,7 @@ def list_links(case: Case) -> Iterator[tuple[str, str]]:
     advice = case.diagnosis.recommendation
     ours: list[tuple[str, str]] = []
     if advice.action is Action.REDEPLOY:
-        ours = [(f"Redeploy, {os}", url) for os, url in redeploy_texts.list_instructions(case.vm.os)]
+        ours = [(f"Redeploy, {os}", url) for os, url in list_instructions(case.vm.os)]
     cause = _get_other_cause(case)
     # The page that a scenario's own page names as its source.
     ours += [(f"About {cause.id}", url) for url in re.findall(r"https://\S+", cause.page)] if cause else []

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.model import Case
-from vmdiag.diagnosis.recommendation import LINUX, WINDOWS
 from vmdiag.mitigation import GuardResult, Mitigation, Status
 from vmdiag.model import Event, Kind, VirtualMachine
 from vmdiag.wording.plain_text import format_instant, shorten_sentence
@@ -38,12 +37,6 @@ _BANNERS = {
     Status.UNKNOWN: "PERHAPS REDEPLOYED",
     Status.FAILED: "REDEPLOY FAILED",
 }
-
-
-def list_instructions(os: str | None) -> tuple[tuple[str, str], ...]:
-    """Label and address of the instructions for this operating system; both when it is not known."""
-    both = (("Linux", LINUX), ("Windows", WINDOWS))
-    return tuple(pair for pair in both if pair[0].lower() == (os or "").strip().lower()) or both
 
 
 def format_command(vm: VirtualMachine) -> str | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from vmdiag.arm.proof_actions import OPERATION_PERMISSION, require_proof_action
+from vmdiag.arm.pending_operations import OPERATION_PERMISSION
+from vmdiag.arm.proof_actions import require_proof_action
 from vmdiag.arm.request import Request
 from vmdiag.errors import NotAllowed, SourceError
 from vmdiag.identity import VmId

@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, cast
 
+import vmdiag.sources.azure.provers
 from vmdiag import plugins
-from vmdiag.arm.proof_actions import run_action
+from vmdiag.arm.pending_operations import run_action
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal, VirtualMachine, Window
-from vmdiag.sources.azure import provers
 from vmdiag.sources.azure.feed_request import PRESENT_TOLERANCE
 from vmdiag.sources.azure.feeds.permissions import allows_action, build_permissions_request
 from vmdiag.sources.azure.whole_lists import read_rows
@@ -89,8 +89,8 @@ class ProofReading:
         self._is_past = session.now - until > PRESENT_TOLERANCE
         self._permissions: dict[str, list[Row] | SourceError] = {}
         self._scope = scope
-        known = plugins.list_names(provers) if session.settings.proves and scope.proof_time else ()
-        self._provers = {name: cast("Prover", plugins.load(provers, name)) for name in known}
+        known = plugins.list_names(vmdiag.sources.azure.provers) if session.settings.proves and scope.proof_time else ()
+        self._provers = {name: cast("Prover", plugins.load(vmdiag.sources.azure.provers, name)) for name in known}
         self._is_announced = False
 
     def choose_suspects(self, vms: Sequence[VmId], span: Window, triggers: Iterable[Kind]) -> list[VmId]:

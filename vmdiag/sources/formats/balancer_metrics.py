@@ -12,9 +12,8 @@ from vmdiag.sources.decoding.fields import cut_at, find_resource_id, find_text, 
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.formats.metrics import BALANCER_TYPE, METRIC_PROVIDER
-from vmdiag.sources.formats.resources import ADDRESS_LENGTH
 from vmdiag.sources.items import Item, MetricPoints
-from vmdiag.sources.rows import MalformedRow, Row, make_address_placeholder
+from vmdiag.sources.rows import ADDRESS_LENGTH, MalformedRow, Row, make_address_placeholder
 
 SIGNALS = (Signal.BALANCER,)
 BACKEND_METRIC = "dipavailability"

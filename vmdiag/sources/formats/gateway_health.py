@@ -12,9 +12,8 @@ from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import find_text, get_path, iter_objects, parse_parent_id, to_short_text, to_text
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.formats.resources import ADDRESS_LENGTH
 from vmdiag.sources.items import UNDATED, Item, VmRecord
-from vmdiag.sources.rows import BY_INTERFACE, MalformedRow, Row, make_address_placeholder
+from vmdiag.sources.rows import ADDRESS_LENGTH, BY_INTERFACE, MalformedRow, Row, make_address_placeholder
 
 SIGNALS = (Signal.BALANCER,)
 LIST_KEY = "backendAddressPools"

@@ -20,7 +20,7 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.formats import Signature, virtual_machine
 from vmdiag.sources.items import InterfaceAddress, Item, NetworkLink, VmInventory
-from vmdiag.sources.rows import Row
+from vmdiag.sources.rows import ADDRESS_LENGTH, Row
 
 SIGNALS = (Signal.POWER,)
 # Types that are no resources, or tell more than that they exist, are other formats': a VM's where REST gave it, too.
@@ -35,7 +35,6 @@ SIGNATURES = (
 )
 INTERFACE_TYPE = "microsoft.network/networkinterfaces"
 NETWORK_TYPE = "microsoft.network/virtualnetworks"
-ADDRESS_LENGTH = 45  # of IPv6 with an address of IPv4 at its end
 POOL_KEYS = ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules", "applicationGatewayBackendAddressPools")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from vmdiag.arm.proof_actions import OPERATION_PERMISSION
+from vmdiag.arm.pending_operations import OPERATION_PERMISSION
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.errors import SourceError
