@@ -12,7 +12,7 @@ from vmdiag.arm.request import Request
 from vmdiag.errors import NotAllowed, SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import VirtualMachine
-from vmdiag.sources.azure.proof_reading import ProofGap, ProofRequest
+from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest
 from vmdiag.sources.azure.provers import balancers
 from vmdiag.sources.items import IncompleteRead, VmRecord
 

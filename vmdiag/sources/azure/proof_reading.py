@@ -1,19 +1,15 @@
 """Proof on request (`--prove`): of suspects, once their feeds were read, what Azure finds when it looks for itself.
 
-A module of the folder `provers` is whoever can be asked: it is a `Prover`. For some suspects at a time it plans what to
-ask, as values: `ProofRequest`s, each one action of `arm.proof_actions` for one VM or for several (a balancer's rule for
-all its backends), and `ProofGap`s, where it cannot ask. It may read what it needs for that (`session`), reads only, and
-sends no action itself. Here each right is looked up first, once a scope; what is not held is a gap and no request.
-Then the actions run, as many at once as `--jobs` allows, each followed to its end (202) within the run's time, and what
-their `read_items` make of the answers is kept. The time of an answer is `at`, the window's end, and `blur`, how much
-later it came: records of after the window would not be told.
+What each `Prover` plans (`proof_request`) is asked here. Each right is looked up first, once a scope; what is not held
+is a gap and no request. Then the actions run, as many at once as `--jobs` allows, each followed to its end (202) within
+the run's time, and what their `read_items` make of the answers is kept. The time of an answer is `at`, the window's
+end, and `blur`, how much later it came: records of after the window would not be told.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, cast
+from typing import cast
 
 import vmdiag.sources.azure.provers
 from vmdiag import plugins
@@ -22,12 +18,12 @@ from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
-from vmdiag.model import Kind, Signal, VirtualMachine, Window
+from vmdiag.model import Kind, Signal, Window
 from vmdiag.sources.azure.feed_request import PRESENT_TOLERANCE
 from vmdiag.sources.azure.feeds.permissions import allows_action, build_permissions_request
+from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest, Prover
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
-from vmdiag.sources.items import Item
 from vmdiag.sources.network_path import read_path
 from vmdiag.sources.protocol import PROOF_TIME, Scope, Watcher
 from vmdiag.sources.rows import MalformedRow, Row
@@ -37,45 +33,6 @@ from vmdiag.sources.stored_items import StoredVm
 
 UNPROVED_REASON = "not asked when the run's time was over, or when it was interrupted"
 PAST_REASON = "only the present can be looked at, and the window ends before it"
-
-# An answer, the window's end, how much later it came, and where it was read.
-AnswerReader = Callable[[object, datetime, timedelta, str], Iterable[Item]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ProofRequest:
-    """One action on behalf of VMs.
-
-    `request` is the action (`is_action`), `rights` what it needs: ids of scopes, each with an action of Azure's.
-    `read_items` tells what the answer says; it raises `MalformedRow` for one that cannot be understood.
-    """
-
-    request: Request
-    vms: tuple[VmId, ...]
-    rights: tuple[tuple[str, str], ...]
-    read_items: AnswerReader
-
-
-@dataclass(frozen=True, slots=True)
-class ProofGap:
-    """Why something is not asked for a VM."""
-
-    vm: VmId
-    reason: str
-
-
-class Prover(Protocol):
-    """A module of the folder `provers`."""
-
-    PERMISSIONS: tuple[str, ...]  # what a role must allow besides reading, in Azure's words
-    SIGNAL: Signal  # of what it tells, and of its gaps
-    ABOUT: str  # what it asks, in a few words, with what that may cost
-
-    def build_proof_requests(
-        self, machines: Sequence[VirtualMachine], session: Session
-    ) -> list[ProofRequest | ProofGap]:
-        """What to ask about these VMs; `SourceError` where that cannot be made out. It runs in another thread."""
-        ...
 
 
 class ProofReading:

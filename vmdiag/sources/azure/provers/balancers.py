@@ -18,7 +18,7 @@ from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.azure.feeds.balancer_metrics import BALANCER_ID
-from vmdiag.sources.azure.proof_reading import ProofGap, ProofRequest
+from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest
 from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.decoding.fields import find_text, get_path, iter_objects, parse_parent_id, to_mapping, to_text
 from vmdiag.sources.formats import balancer_health, gateway_health

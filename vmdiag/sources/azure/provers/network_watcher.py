@@ -21,7 +21,7 @@ from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis.proof_words import CONNECTIVITY_CHECK, FLOW_CHECK, HOP_CHECK, PLACES
 from vmdiag.model import Record, Signal, Viewpoint, VirtualMachine
-from vmdiag.sources.azure.proof_reading import AnswerReader, ProofGap, ProofRequest
+from vmdiag.sources.azure.proof_request import AnswerReader, ProofGap, ProofRequest
 from vmdiag.sources.azure.provers._proof_places import NO_AGENT, ProofPlaces, Target, find_places
 from vmdiag.sources.decoding.fields import collect_facts, iter_objects, to_mapping, to_short_text, to_text
 from vmdiag.sources.items import VmRecord
