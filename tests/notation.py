@@ -16,7 +16,15 @@ need not be there; every other signal that no line tells of is a gap.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from vmdiag.diagnosis.event_words import ANNOTATIONS, HOST_STACK, OPERATIONS, PRIVATE_FLOWS, PUBLIC_FLOWS, VM_TYPES
+from vmdiag.diagnosis.event_words import (
+    ANNOTATIONS,
+    HOST_STACK,
+    OPERATIONS,
+    PRIVATE_FLOWS,
+    PUBLIC_FLOWS,
+    UNTIMED_EVENT,
+    VM_TYPES,
+)
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.proof_words import CONNECTIVITY_CHECK, FLOW_CHECK, HOP_CHECK
 from vmdiag.diagnosis.timeline import assemble_timeline
@@ -165,6 +173,7 @@ def _words() -> Iterator[tuple[str, tuple[Signal, str, str]]]:
     yield Kind.BACKEND_DOWN.value, (Signal.BALANCER, "Down_Probe_TcpProbeTimeout", "Down")
     yield Kind.BACKEND_PLATFORM_DOWN.value, (Signal.BALANCER, "Down_Platform", "Down")
     yield Kind.APPLICATION_HEALTHY.value, (Signal.APPLICATION, "HealthState/healthy", "")
+    yield Kind.SCHEDULED_EVENT.value, (Signal.HEALTH, UNTIMED_EVENT, "Completed")
     for kind in (Kind.DATA_PATH_FAILED, Kind.INTERFACE_ABSENT):
         yield kind.value, (Signal.CONSOLE, kind.value, "")
     yield Kind.UNREACHABLE.value, (Signal.OPERATOR, "unreachable", "")

@@ -83,6 +83,9 @@ class Kind(StrEnum):
     APPLICATION_HEALTHY = "application-healthy"
     DATA_PATH_FAILED = "data-path-failed"  # the guest's driver could not switch between its two interfaces
     INTERFACE_ABSENT = "accelerated-interface-absent"  # it went and has not come back: traffic takes the other one
+    SCHEDULED_EVENT = (
+        "scheduled-event"  # a migration that Scheduled Events tell of without its time: no more than a hint
+    )
     UNKNOWN_NOTE = "unknown-note"  # Azure said something of the VM's health in words that no table knows
     OTHER = "other"
 
@@ -270,17 +273,15 @@ class Timeline:
 
     def is_unread(self, signal: Signal, span: Window) -> bool:
         """Whether any part of a feed counts as not read over a span: silence there says nothing."""
-        return any(
-            gap.signal is signal and gap.counts_as_unread and gap.window.overlaps_window(span) for gap in self.gaps
-        )
+        gaps = (gap for gap in self.gaps if gap.signal is signal and gap.counts_as_unread)
+        return any(gap.window.overlaps_window(span) for gap in gaps)
 
     def measure_coverage(self, signal: Signal, span: Window) -> Coverage:
         """How much of a feed was heard over a span."""
         gaps = [gap for gap in self.gaps if gap.signal is signal and gap.window.overlaps_window(span)]
         if not gaps:
             return Coverage.ALL
-        reached = span.start
-        unread = [gap for gap in gaps if gap.counts_as_unread]
+        reached, unread = span.start, [gap for gap in gaps if gap.counts_as_unread]
         for gap in sorted(unread, key=lambda gap: gap.window.start):
             if gap.window.start > reached:
                 return Coverage.PART
@@ -288,8 +289,7 @@ class Timeline:
         return Coverage.NONE if unread and reached >= span.end else Coverage.PART
 
 
-# How the reason of a gap begins where there is no VM to read of.
-NO_SUCH_VM = "no such VM"
+NO_SUCH_VM = "no such VM"  # how the reason of a gap begins where there is no VM to read of
 # Why a VM may be unread that a later run can read.
 INTERRUPTED_REASONS = ("interrupted before", "not read when the run's time was over")
 UNKNOWN_VM = (NO_SUCH_VM, f"Azure knows {NO_SUCH_VM}")

@@ -29,6 +29,8 @@ class VmTraits:
     provisioning: str = "Succeeded"
     managed_by: str | None = None
     publishes: bool = True
+    shows_policy: bool = False
+    """Whether Resource Graph's row of it shows that, too."""
     """Whether it, or the set that it is in, lets its scheduled events be published."""
 
 

@@ -107,6 +107,8 @@ def describe_graph_row(vm: Vm, now: datetime) -> JsonObject:
     row = resource_graph.build_machine_row(vm.build_machine(now))
     properties = _get_object(row, "properties")
     properties["provisioningState"] = vm.find_compute_state(now).provisioning
+    if vm.traits.shows_policy:
+        properties["scheduledEventsPolicy"] = PUBLISHING_POLICY
     _add_traits(properties, vm)
     return row | _describe_labels(vm.traits)
 

@@ -54,6 +54,7 @@ class AnnouncedEvent:
     status: str = "Scheduled"
     names: tuple[str, ...] = ()
     """The VMs that an event of a set names."""
+    description: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -166,3 +166,24 @@ def test_a_failed_switch_of_the_data_path_is_cited_where_it_lies_in_the_onset_wi
     assert len(near) == 1
     assert "failed to switch its data path" in near[0]
     assert far == []
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        # A loss without a migration that anybody dates stays what it is.
+        f"12:10 traffic-lost\n{LIFE}until 14:00",
+        "traffic normal\nuntil 14:00",
+        f"{MOVED}traffic normal\nuntil 14:00",
+        f"{MOVED}12:02 unavailable\nuntil 14:00",
+        f"{MOVED}12:03 traffic-lost\n{LIFE}until 14:00",
+    ],
+)
+def test_a_migration_without_a_time_in_scheduled_events_changes_no_verdict_and_is_told_beside_a_loss(
+    story: str,
+) -> None:
+    plain, hinted = make_case(story).diagnosis, make_case(f"{story}\n14:00 scheduled-event").diagnosis
+    said = [one.says for one in hinted.finding.evidence if "not when it was" in one.says]
+
+    assert (hinted.verdict, hinted.explanation, hinted.state) == (plain.verdict, plain.explanation, plain.state)
+    assert len(said) == bool(plain.losses)

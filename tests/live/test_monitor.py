@@ -1,4 +1,4 @@
-"""Connection Monitor's tests, read live of suspects: where they are, what they cost, and what is missing without."""
+"""Connection Monitor's tests, read live of suspects, and Scheduled Events: what they cost, and what lacks without."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.arm import World
+from tests.arm.world import AnnouncedEvent
 from tests.incidents.corpus import INCIDENT_CLASSES
 from tests.incidents.model import Incident
 from tests.incidents.scene import Scene
@@ -14,6 +15,7 @@ from tests.incidents.staging import stage_incident
 from tests.live.conftest import AzureStarter, LocalAzure, get_gap_reasons
 
 TESTS = "NWConnectionMonitorTestResult"
+PAUSED = "Virtual machine is being paused because of a memory-preserving Live Migration operation."
 METRICS_READ = "Microsoft.Insights/metrics/read"
 QUERY_READ = "Microsoft.OperationalInsights/workspaces/query/read"
 
@@ -70,6 +72,23 @@ def test_tests_that_were_not_read_whole_make_no_pair_and_are_a_gap_with_its_reas
     told = {"refused": QUERY_READ, "cut": "Azure answered in part", "unsearched": "which connection monitors"}
     assert told[way] in reason
     assert case["verdict"] in ("inconclusive", "suspected")
+
+
+@pytest.mark.parametrize("shows_policy", [True, False])
+def test_scheduled_events_are_asked_for_where_a_vm_publishes_them_and_hint_at_a_migration_that_nobody_dates(
+    azure: AzureStarter, *, shows_policy: bool
+) -> None:
+    world = World.with_one_vm(shows_policy=shows_policy, migrated_ago=None)
+    (vm,) = world
+    freeze = AnnouncedEvent(vm=vm.id, kind="Freeze", not_before=world.now(), status="Completed", description=PAUSED)
+    world.maintenance.append(freeze)
+    there = azure(world)
+    ran, (case,) = there.check_vms("prod/web-01")
+    told = [one["says"] for one in case["findings"][0]["evidence"] if "Scheduled Events" in one["says"]]
+    asked = ["maintenanceresources" in seen.body.decode() for seen in there.arm.list_posts("/resources")]
+
+    assert (ran.code, case["verdict"], case["explanation"], case["migrated_at"]) == (0, "clear", "unexplained", None)
+    assert (sum(asked), len(told)) == (shows_policy, shows_policy)
 
 
 def test_without_a_connection_monitor_a_workspace_without_their_table_is_no_gap(azure: AzureStarter) -> None:

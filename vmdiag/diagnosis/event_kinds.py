@@ -114,6 +114,8 @@ def _interpret_operation(name: str, facts: Mapping[str, str]) -> Kind:
 def _interpret_health(name: str, status: str, facts: Mapping[str, str]) -> Kind:
     if name == "availability":
         return words.STATUSES.get(status.lower(), Kind.OTHER)
+    if name == words.UNTIMED_EVENT:
+        return Kind.SCHEDULED_EVENT
     if "event_type" in facts:
         return _interpret_scheduled_event(facts["event_type"].lower(), status.lower(), facts)
     word = name.partition("//")[0].lower()

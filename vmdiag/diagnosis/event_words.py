@@ -105,6 +105,8 @@ POWER: Mapping[str, Kind] = {
     "deallocating": Kind.POWER_DEALLOCATED,
 }
 
+# What a live reading calls such an event, which dates nothing; files name none.
+UNTIMED_EVENT = Kind.SCHEDULED_EVENT.value
 CONSOLE: Mapping[str, Kind] = {one.value: one for one in (Kind.DATA_PATH_FAILED, Kind.INTERFACE_ABSENT)}
 
 # Priorities of VMs that Azure may evict; SpotPlus came with api-version 2026-04-01, Low is the scale sets' old word.
@@ -126,6 +128,7 @@ SAYS: Mapping[Kind, str] = {
     Kind.BACKEND_DOWN: "the load balancer's probe gets no answer from the VM",
     Kind.BACKEND_PLATFORM_DOWN: "the load balancer says that Azure's own infrastructure keeps the VM down",
     Kind.APPLICATION_HEALTHY: "the Application Health extension finds the application healthy, from inside the VM",
+    Kind.SCHEDULED_EVENT: "Azure's Scheduled Events tell of a live migration, and not when it was",
     Kind.DATA_PATH_FAILED: "the guest's network driver failed to switch its data path",
     Kind.INTERFACE_ABSENT: "the guest has lost its accelerated interface (no outage by itself)",
     Kind.AVAILABLE: "Resource Health: Available",

@@ -109,6 +109,8 @@ def _build_event(kind: Kind, record: Record, blur: timedelta, facts: Mapping[str
             says = f"Azure says of its health: {': '.join(dict.fromkeys(filter(None, words))) or record.name}"
         case Kind.BACKEND_UP | Kind.BACKEND_DOWN | Kind.BACKEND_PLATFORM_DOWN:
             says = f"{says} ({record.name})"  # one of the words that are known
+        case Kind.SCHEDULED_EVENT:
+            says = f"{says} ({record.status or 'of no status'})"
         case Kind.DATA_PATH_FAILED | Kind.INTERFACE_ABSENT:
             told = f"{record.facts.get('line', '')}, {record.facts.get('uptime', '')} s after the guest began"
             says = f"{says} ({told}{', when is not known' if 'undated' in facts else ''})"

@@ -122,6 +122,17 @@ def maintenance(who: Who) -> str:
     )
 
 
+def finished_events() -> str:
+    """The scheduled events of all VMs that tell of a live migration."""
+    return join_lines(
+        "maintenanceresources",
+        "where type =~ 'microsoft.maintenance/scheduledevents'",
+        "where tostring(properties.Description) contains 'live migration'",
+        "project id, type, properties",
+        "order by id asc",
+    )
+
+
 def regions(who: Who) -> str:
     """Where the VMs are."""
     return join_lines(

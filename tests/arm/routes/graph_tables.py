@@ -188,8 +188,8 @@ def _list_maintenance(world: World, _: datetime) -> Iterator[JsonObject]:
             "EventSource": "Platform",
             "ResourceType": "VirtualMachine",
             "Resources": list(each.names) or [vm.name if vm else each.vm],
-            "NotBefore": each.not_before.strftime("%a, %d %b %Y %H:%M:%S GMT"),
-            "Description": f"{each.kind} announced by the platform.",
+            "NotBefore": each.not_before.strftime("%a, %d %b %Y %H:%M:%S GMT") if each.status == "Scheduled" else "",
+            "Description": each.description or f"{each.kind} announced by the platform.",
             "DurationInSeconds": -1,
         }
         row = f"{each.vm}/providers/microsoft.maintenance/scheduledevents/{identifier}"

@@ -74,6 +74,7 @@ def test_microsofts_parser_finds_nothing_in_what_a_live_reading_asks() -> None:
     queries = [write(each) for write in about for each in (who, kql.Who())]
     queries += [kql.neighbours(who, 10), kql.maintenance(who), kql.health_changes(who, SPAN)]
     queries += [kql.heartbeats((VM, HOSTILE), SPAN), kql.test_results((VM, HOSTILE), SPAN), kql.connection_monitors()]
+    queries.append(kql.finished_events())
 
     assert {problem for each in _check_queries(queries) for problem in each} == set()
 

@@ -84,13 +84,15 @@ def detect(timeline: Timeline) -> Finding:
     recent = [event for event in migrations if event.ended >= timeline.window.start]
     if not recent:
         finding = find_no_cause(timeline, CAUSE)
+        hints = (cite_event(Stance.MISSING, one) for one in timeline.list_events(Kind.SCHEDULED_EVENT)[:1] if losses)
+        finding = replace(finding, evidence=(*finding.evidence, *hints))
         # With a loss, that none was seen is only an answer where the health history itself was read.
         is_whole = timeline.measure_coverage(Signal.HEALTH, timeline.window) is Coverage.ALL
         if finding.verdict is not Verdict.CLEAR or is_whole or not losses:
             return finding
         says = "the health history was not read whole, and the activity log does not show every migration"
         missing = Evidence(stance=Stance.MISSING, signal=Signal.HEALTH, says=says)
-        return replace(finding, verdict=Verdict.INCONCLUSIVE, evidence=(missing,))
+        return replace(finding, verdict=Verdict.INCONCLUSIVE, evidence=(missing, *finding.evidence))
     # Of an undated record a dated one of the same migration tells more.
     latest = ([event for event in recent if "undated" not in event.facts] or recent)[-1]
     return judge_without_loss(timeline, latest, judge_strong_signals(timeline, latest), CAUSE.scenario)
@@ -171,6 +173,7 @@ def _attribute_loss(timeline: Timeline, loss: Loss, event: Event) -> Attribution
             cite_event(Stance.FOR, event, "when is not known" if undated else ""),
             *(cite_signal_loss(Stance.FOR, one) for one in shown),
             *(cite_event(Stance.FOR, one, "within the migration's onset window") for one in accelnet),
+            *(cite_event(Stance.FOR, one) for one in timeline.list_events(Kind.SCHEDULED_EVENT)[:1]),
             *(cite_event(Stance.FOR, one, "as the boot diagnostics log says") for one in console[:2]),
             *against,
             *cite_judged_signals(judged, SignalState.UNJUDGED, Stance.MISSING, None),

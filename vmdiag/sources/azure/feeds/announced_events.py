@@ -1,22 +1,46 @@
-"""What Azure has announced to do to a VM, and whether it publishes such announcements at all.
+"""What Azure has announced to do to a VM or has done, and whether it publishes such announcements at all.
 
 Sources: "Scheduled Events in Azure Resource Graph" (events of a scale set bear the set's id and name the VMs in
 `Resources`; for availability sets that is inferred; to publish takes a feature flag, and a policy on the VM or on the
-set that it is in), "REST API: Features - Get".
+set that it is in; a row is overwritten at each status and has no time), "REST API: Features - Get". How long a row is
+kept, and which right shows it besides reading the VM, stands on no page.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.arm.request import Request
+from vmdiag.diagnosis.event_words import HAPPENING, MIGRATION, UNTIMED_EVENT
 from vmdiag.identity import VmId
+from vmdiag.sources import kql
+from vmdiag.sources.azure.feed_request import FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
-from vmdiag.sources.rows import Row
+from vmdiag.sources.formats import scheduled_events_resource_graph
+from vmdiag.sources.items import Item, VmRecord
+from vmdiag.sources.rows import MalformedRow, Row, is_placeholder
 
 # Announced events that stop a VM; a freeze does not, and what has ended is no announcement.
 STOPPING_EVENTS, ENDED_STATUSES = ("redeploy", "reboot", "restart", "preempt", "terminate"), ("completed", "canceled")
 PUBLISHING_FEATURE = "SendScheduledEventsPolicy"
+
+
+def build_history_request(subscriptions: Iterable[str]) -> FeedRequest:
+    """The live migrations that scheduled events tell of: hints without a time, which decide nothing."""
+
+    def read_items(row: Row, ref: str) -> Iterator[Item]:
+        with suppress(MalformedRow):  # it names its VM by an alias, or none
+            for item in scheduled_events_resource_graph.decode_row(row, ref):
+                if not isinstance(item, VmRecord) or is_placeholder(item.vm):
+                    continue
+                said = item.record.facts.get("summary", "").lower()
+                if item.record.status.lower() in HAPPENING and MIGRATION in said:
+                    yield replace(item, record=replace(item.record, name=UNTIMED_EVENT))
+
+    request = build_graph_request("scheduled events", kql.finished_events(), subscriptions)
+    return FeedRequest(request=request, read_items=read_items, list_member="data")
 
 
 def list_set_ids(machine: Row) -> list[str]:

@@ -13,6 +13,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, ItemReader, build_graph_request
+from vmdiag.sources.azure.feeds import announced_events
 from vmdiag.sources.azure.scoped_vms import InventoryVm
 from vmdiag.sources.decoding.fields import get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.formats import resources, virtual_machine
@@ -28,9 +29,20 @@ PERMISSIONS = (
 
 
 def build_feed_request(who: kql.Who, subscriptions: Iterable[str], vms: dict[VmId, InventoryVm]) -> FeedRequest:
-    """The VMs as Resource Graph shows them, each added to `vms`."""
+    """The VMs as Resource Graph shows them, each added to `vms`; of those that publish them the scheduled events."""
+    publishing: list[object] = []
+
+    def read_items(row: Row, ref: str) -> Iterator[Item]:
+        if announced_events.has_publishing_policy(to_mapping(row.get("properties"))):
+            publishing.append(row.get("id"))
+        return _read_items(resources.decode_row, vms, row, ref)
+
+    def build_followups() -> Iterator[FeedRequest]:
+        if publishing:
+            yield announced_events.build_history_request(subscriptions)
+
     request = build_graph_request("VMs", kql.machines(who), subscriptions)
-    return FeedRequest(request=request, read_items=partial(_read_items, resources.decode_row, vms), list_member="data")
+    return FeedRequest(request=request, read_items=read_items, build_followups=build_followups, list_member="data")
 
 
 def build_subscription_search(add_subscription: Callable[[str, str], None]) -> FeedRequest:
