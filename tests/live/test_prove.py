@@ -12,7 +12,7 @@ import pytest
 from tests.arm import ArmServer, Fault, World
 from tests.arm.client import create_client
 from tests.arm.witnesses import add_vm, add_witnesses
-from tests.incidents.model import HealthChange
+from tests.incidents.model import HealthChange, ReachTest
 from tests.live.conftest import ID, AzureStarter, LocalAzure, build_world
 from vmdiag.arm.request import AzureSettings
 from vmdiag.arm.session import Session
@@ -234,3 +234,14 @@ def test_a_proof_right_before_the_request_is_made_anew_and_none_after_it(azure: 
 
     assert (ran.code, case["mitigation"]["status"], case["mitigation"]["reachable_again"]) == (0, "succeeded", True)
     assert list_actions(there.arm) == sorted(ACTIONS * 2)
+
+
+def test_the_port_that_connection_monitor_tests_is_known_to_be_served(look: Look) -> None:
+    one = build_watched_world(World.with_one_vm(heartbeats=False, public_ip=None), flows={VM: "DenyAll"})
+    source = next(vm.id for vm in one if vm.name == "web-02")
+    one.tests.append(ReachTest(source=source, vm=ID, minutes=5))
+    (case,), arm = look(one)
+    (flow,) = arm.list_posts("/ipFlowVerify")
+
+    assert b'"localPort": "443"' in flow.body
+    assert case.diagnosis.explanation == "network-change"

@@ -162,6 +162,11 @@ class StoredItems:
         query = f"select distinct vm from points where signal in ({_mark(signals)}) and length(times) > 0"  # noqa: S608
         return {number for (number,) in self.database.execute(query, tuple(signals))}
 
+    def list_series_names(self, number: int, signal: Signal) -> list[str]:
+        """What was measured of a VM by a signal, in order."""
+        query = "select distinct name from points where vm = ? and signal = ? order by name"
+        return [name for (name,) in self.database.execute(query, (number, signal))]
+
     def read_machine(self, vm: StoredVm, network: frozenset[str]) -> VirtualMachine:
         """What the inventory knows of a VM."""
         row = self.database.execute("select location, os, size, power from machine where num = ?", (vm.number,))

@@ -6,6 +6,7 @@ the run's time, and what their `read_items` make of the answers is kept. The tim
 end, and `blur`, how much later it came: records of after the window would not be told.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,6 +35,9 @@ from vmdiag.sources.stored_items import StoredVm
 UNPROVED_REASON = "not asked when the run's time was over, or when it was interrupted"
 PAST_REASON = "only the present can be looked at, and the window ends before it"
 
+# How the name of a test begins (`network_path.name_test`).
+TESTED_PORT = re.compile(r"tcp/(\d{1,5})\b", re.ASCII)
+
 
 class ProofReading:
     """The proofs of one run; `until` is the end of its window."""
@@ -59,7 +63,7 @@ class ProofReading:
 
     def prove_vms(self, vms: Sequence[VmId]) -> None:
         """Ask about some suspects, where that is wanted, and keep what is answered, and why something is not."""
-        if not vms or self._is_past:
+        if not vms or self._is_past or not self._provers:
             for prover in self._provers.values():
                 self._add_gaps(prover.SIGNAL, vms, PAST_REASON)
             return
@@ -70,7 +74,13 @@ class ProofReading:
         self._store.flush_pending()
         stored = [StoredVm(number, vm) for vm in vms if (number := self._store.find_vm_number(vm)) is not None]
         machines = [self._store.read_machine(vm, read_path(self._store, vm).resources) for vm in stored]
-        jobs = {name: partial(one.build_proof_requests, machines, self._session) for name, one in self._provers.items()}
+        names = {vm.id: self._store.list_series_names(vm.number, Signal.MONITOR) for vm in stored}
+        tested = ((vm, TESTED_PORT.match(name)) for vm, known in names.items() for name in known)
+        ports = {vm: int(found[1]) for vm, found in tested if found is not None}
+        jobs = {
+            name: partial(one.build_proof_requests, machines, self._session, ports)
+            for name, one in self._provers.items()
+        }
         reasons = dict.fromkeys(jobs, UNPROVED_REASON)
         asked: dict[ProofRequest, Signal] = {}
         for name, plan in run_jobs(self._session.settings.jobs, jobs, lambda: self._session.should_stop):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from vmdiag.arm.pending_operations import OPERATION_PERMISSION
 from vmdiag.arm.request import Request
@@ -41,7 +42,9 @@ UNTOLD = "the answer tells nothing of this VM: it is off, or was not probed yet"
 Interfaces = Mapping[str, VmId]
 
 
-def build_proof_requests(machines: Sequence[VirtualMachine], session: Session) -> list[ProofRequest | ProofGap]:
+def build_proof_requests(
+    machines: Sequence[VirtualMachine], session: Session, _ports: Mapping[VmId, int] = MappingProxyType({})
+) -> list[ProofRequest | ProofGap]:
     """A request for each probe of a balancer that leads to one of the VMs, and one for each gateway."""
     asked: list[ProofRequest | ProofGap] = []
     for balancer, interfaces in _find_fronts(machines, BALANCER_ID).items():

@@ -2,8 +2,9 @@
 
 For each suspect four questions at most, all on one port: `ipFlowVerify` (inbound, from the address of who looks from
 outside), `nextHop` (to that address), and `connectivityCheck` from a VM of its own subnet and from one outside it, the
-pair that shows where the path ends. The port is that of `--probe`, else the first that its load balancer's rules send
-to it, else 22 or 3389 by its operating system: that somebody listens there is then assumed and said so.
+pair that shows where the path ends. The port is that of `--probe`, else one at which Connection Monitor tests it, else
+the first that its load balancer sends to it, else 22 or 3389 by its operating system: that somebody listens there
+is then assumed and said so.
 
 Sources: "REST API: Network Watchers - Verify IP Flow", "- Get Next Hop", "- Check Connectivity" (2025-05-01, bodies and
 answers); "Required RBAC permissions to use Network Watcher capabilities". That page names rights to write VMs and
@@ -20,6 +21,7 @@ from vmdiag.arm.pending_operations import OPERATION_PERMISSION
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis.proof_words import CONNECTIVITY_CHECK, FLOW_CHECK, HOP_CHECK, PLACES
+from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, Viewpoint, VirtualMachine
 from vmdiag.sources.azure.proof_request import AnswerReader, ProofGap, ProofRequest
 from vmdiag.sources.azure.provers._proof_places import NO_AGENT, ProofPlaces, Target, find_places
@@ -84,16 +86,18 @@ class Check:
         return VmRecord(self.target.vm, record)
 
 
-def build_proof_requests(machines: Sequence[VirtualMachine], session: Session) -> list[ProofRequest | ProofGap]:
+def build_proof_requests(
+    machines: Sequence[VirtualMachine], session: Session, ports: Mapping[VmId, int]
+) -> list[ProofRequest | ProofGap]:
     """What to ask about some suspects, and why something is not asked."""
-    places = find_places(machines, session)
-    return [part for machine in machines for part in plan_questions(machine, places, session.settings.probe_port)]
+    places, stated = find_places(machines, session), session.settings.probe_port
+    return [part for one in machines for part in plan_questions(one, places, stated or ports.get(one.id))]
 
 
 def plan_questions(
     machine: VirtualMachine, places: ProofPlaces, stated: int | None
 ) -> Iterator[ProofRequest | ProofGap]:
-    """What to ask about one suspect; `stated` is the port that the operator names."""
+    """What to ask about one suspect; `stated` is the port that the operator names, or at which others test it."""
     vm, target = machine.id, places.targets.get(machine.id)
     if target is None:
         yield ProofGap(vm, "not looked at from elsewhere: its interfaces and addresses are not shown to this sign-in")
