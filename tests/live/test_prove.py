@@ -81,7 +81,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
     with ExitStack() as running:
 
         def read_cases(
-            world: World, *faults: Fault, whole: bool = False, **settings: Any
+            world: World, *faults: Fault, whole: bool = False, past: timedelta | None = None, **settings: Any
         ) -> tuple[list[Case], ArmServer]:
             arm = running.enter_context(ArmServer(world))
             for name, value in arm.environment.items():
@@ -92,8 +92,9 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
             access = replace(known, ca_bundle=str(arm.ca_bundle), **settings)
             console = QuietConsole()
             source = AzureSource(console, Session(access, lambda: datetime.now(UTC), console.stop))
-            vms = () if whole else (Selector(ID),)
-            return list(examine_vms(source, Scope(vms=vms, everything=whole, since=timedelta(days=1))).cases), arm
+            scope = Scope(vms=() if whole else (Selector(ID),), everything=whole, since=timedelta(days=1))
+            scope = replace(scope, until=None if past is None else world.now() - past)
+            return list(examine_vms(source, scope).cases), arm
 
         yield read_cases
 
@@ -245,3 +246,10 @@ def test_the_port_that_connection_monitor_tests_is_known_to_be_served(look: Look
 
     assert b'"localPort": "443"' in flow.body
     assert case.diagnosis.explanation == "network-change"
+
+
+def test_what_is_past_cannot_be_looked_at(look: Look) -> None:
+    (case,), arm = look(build_watched_world(World.with_one_vm()), past=timedelta(hours=1))
+
+    assert "only the present can be looked at" in join_reasons(case)
+    assert list_actions(arm) == []

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from vmdiag.arm.proof_actions import require_proof_action
 from vmdiag.diagnosis.event_kinds import interpret_record
+from vmdiag.errors import NotAllowed
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Viewpoint, VirtualMachine
 from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest
@@ -185,3 +187,16 @@ def test_each_answer_is_told_as_what_it_means_and_one_that_says_nothing_is_refus
     assert (vm, record.at, record.blur) == (WEB, AT, LATE)
     assert interpret_record(record.signal, record.name, record.status, record.facts) is kind
     assert (record.facts["port"], record.facts["viewpoint"], record.facts["origin"]) == ("443", "peered", "g/hub")
+
+
+def test_what_resource_graph_says_of_a_watcher_leads_to_no_other_action() -> None:
+    hostile = f"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/web/redeploy?x={WATCHER}"
+    for watcher in (WATCHER, hostile, f"{WATCHER}/packetCaptures/p"):
+        planned = plan_questions(MACHINE, replace(PLACES, watchers={("s", "westeurope"): watcher}), None)
+        for one in planned:
+            assert isinstance(one, ProofRequest)
+            if watcher == WATCHER:
+                require_proof_action(one.request, proves=True)
+                continue
+            with pytest.raises(NotAllowed):
+                require_proof_action(one.request, proves=True)

@@ -8,6 +8,7 @@ one at its private address, and that one of any other network reaches it at its 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 from vmdiag.arm.session import Session
 from vmdiag.identity import VmId
@@ -25,7 +26,7 @@ from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, t
 from vmdiag.sources.rows import Row
 
 # One page of Resource Graph's, and enough to choose from.
-ORIGIN_LIMIT = 500
+ORIGIN_LIMIT = 1_000
 NO_AGENT = "with the Network Watcher agent (an extension that is read here, never installed)"
 RUNNING = "powerstate/running"
 
@@ -59,6 +60,10 @@ class Target:
     network: str
     peered: frozenset[str] = frozenset()
 
+    def pick_origin(self, origins: Sequence[Origin]) -> Origin | None:
+        """One of several, always the same for this suspect, and for others others: nobody has to look at all."""
+        return origins[crc32(self.vm.key.encode()) % len(origins)] if origins else None
+
     def place_origin(self, origin: Origin) -> tuple[Viewpoint, str]:
         """From where an origin looks, and at which address; none where it could not reach a healthy VM."""
         if self.network in origin.networks:
@@ -85,7 +90,7 @@ class ProofPlaces:
 
     def choose_inside(self, target: Target) -> Origin | None:
         """A VM of the same subnet."""
-        return next((one for one in self.found if target.subnet in one.subnets), None)
+        return target.pick_origin([one for one in self.found if target.subnet in one.subnets])
 
     def choose_outside(self, target: Target) -> list[Origin]:
         """Those that were named, else one of a peered network, else any other that has an address to look at."""
@@ -93,8 +98,9 @@ class ProofPlaces:
             return list(self.named)
         others = [(target.place_origin(one), one) for one in self.found]
         reaching = [(place, one) for (place, address), one in others if place is not Viewpoint.INSIDE and address]
-        ranked = sorted(reaching, key=lambda pair: pair[0] is not Viewpoint.PEERED)
-        return [one for _, one in ranked[:1]]
+        near = [one for place, one in reaching if place is Viewpoint.PEERED]
+        chosen = target.pick_origin(near or [one for _, one in reaching])
+        return [] if chosen is None else [chosen]
 
 
 def find_places(machines: Sequence[VirtualMachine], session: Session) -> ProofPlaces:
