@@ -199,6 +199,25 @@ def test_another_loss_at_the_second_look_is_not_the_one_that_was_planned_for() -
     assert "persistence" in refusing(PASSING.with_plan(again=again))
 
 
+def test_a_proof_counts_as_fresh_evidence_and_what_the_next_one_finds_loosens_nothing() -> None:
+    # Suspected for want of a second channel, but for the pair of looks.
+    moved, pair = "12:00 live-migration\n12:03 traffic-lost\n", "13:58 inside-reached\n13:58 peered-unreached\n"
+    proved = build_case(f"{moved}{pair}until 14:00")
+    stale = {Signal.TRAFFIC: NOW - timedelta(minutes=40)}
+
+    assert refusing(proved) == []
+    for found in (
+        "",
+        "13:59 inside-unreached\n13:59 peered-unreached\n",
+        "13:59 rule-denies\n",
+        "13:59 outside-reached\n",
+    ):
+        assert "verdict" in refusing(proved.with_plan(again=make_case(f"{moved}{found}until 14:00")))
+    for story, refused in ((f"{LOST_STORY}\n", ["verdict"]), (f"{moved}{pair}until 14:00", [])):
+        case = replace(make_case(story), latest=stale)
+        assert refusing(PASSING.with_plan(case=case, again=case)) == refused
+
+
 def test_a_second_redeploy_for_one_loss_is_escalated_however_long_ago_the_first_was() -> None:
     asked = replace(build_case(f"{LOST_STORY}\n12:30 redeploy"), now=NOW)
     refusal = reviewed(asked)
