@@ -75,6 +75,13 @@ def test_only_what_fails_or_stays_away_after_a_minute_is_told(tmp_path: Path, lo
     assert sorted(record.name for record in found) == sorted(told)
 
 
+def test_a_line_without_an_end_and_a_console_that_returns_first_cost_nothing_else(tmp_path: Path) -> None:
+    log = f"{BOOT}\n{'x' * (65 << 20)}\n{FAILED}".replace("\n", "\n\r")
+    found, _ = _read(tmp_path, log)
+
+    assert [record.name for record in found] == ["data-path-failed"]
+
+
 def test_without_a_clock_a_line_dates_nothing(tmp_path: Path) -> None:
     (failed,), _ = _read(tmp_path, f"[ 8000.000000] one\n[ 8001.000000] two\n{FAILED}{{host}} login: ")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.files.text_cursor import BrokenText, TextCursor
 
-STAMP = re.compile(rb"(?m)^\[ {0,6}(\d{1,10}\.\d{6})\] ")
+STAMP = re.compile(rb"(?m)^\r?\[ {0,6}(\d{1,10}\.\d{6})\] ")
 HEAD_LENGTH = 65_536
 # What boots is not yet what runs.
 SETTLED_AFTER = 60.0
@@ -24,6 +24,7 @@ SWITCH = re.compile(
 )
 CLOCK = re.compile(rb"setting system clock to [\d:T -]{19} UTC \((\d{9,11})\)")
 HOST_NAME = re.compile(rb"(?:[Hh]ostname set to|[Ss]et hostname to) <([\w.-]{1,64})>|^([\w.-]{1,64}) login:")
+LINE_END = re.compile(rb"\n")
 FAILED, ABSENT = "data-path-failed", "accelerated-interface-absent"
 MOST = 1_000  # of one log are told
 
@@ -74,8 +75,9 @@ def _iterate_lines(text: TextCursor) -> Iterator[tuple[int, bytes]]:
         try:
             while (end := text.data.find(b"\n", text.pos)) < 0 and text.read_more():
                 pass
-        except BrokenText:
-            return
+        except BrokenText:  # no kernel's line is as long as that
+            text.seek_match(LINE_END)
+            continue
         raw = text.take_bytes((end + 1 if end >= 0 else len(text.data)) - text.pos)
         if not raw:
             return
