@@ -46,7 +46,7 @@ def test_where_the_network_is_hidden_a_route_of_its_group_or_the_vms_lowers_the_
 
     assert len(list_changes(case)) == 1
     assert case["verdict"] == "suspected"
-    assert sum(seen.authorized for seen in there.arm.requests) == 16
+    assert sum(seen.authorized for seen in there.arm.requests) == 18
     assert record_relations(there, ID) == {("unknown", HIDDEN)}
 
 
@@ -62,7 +62,7 @@ def test_where_the_network_is_shown_a_foreign_route_is_nobodys_as_is_one_of_a_th
     if not denied:
         assert case["gaps"] == []
         # One log more than where the network lies in the VM's own group.
-        assert sum(seen.authorized for seen in there.arm.requests) == 16
+        assert sum(seen.authorized for seen in there.arm.requests) == 18
 
 
 @pytest.mark.parametrize("denied", [((LOG, "hub"),), ((LOG, "hub"), (NETWORKS, "hub"))])
