@@ -1,6 +1,6 @@
 """Files into the store, row by row, and every fault named: what cannot be used once a kind, with a count."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -81,11 +81,11 @@ class ArchiveReader:
         """All files; raises `BadArchive` when none of them is of a known format."""
         self._total = None if any(place.size is None for place in found) else sum(place.size or 0 for place in found)
         is_useful = False
-        if self._total is not None and self._total < SCREENED_SIZE:
-            self._screened_forms = ()
         with self._open_pool(found) as pool:
             for number, place in enumerate(found, 1):
-                is_useful |= self._read_file(place, pool)
+                for tally, text, rows in self._open_texts(place, pool):
+                    self._read_text(tally, text, rows)
+                    is_useful |= tally.is_readable
                 self._watcher.progress("files", number, len(found))
         for tally in self._unfinished_pages:
             self._store_read_outcomes(tally)
@@ -112,25 +112,27 @@ class ArchiveReader:
     def _open_pool(self, files: Sequence[InputFile]) -> "AbstractContextManager[RangePool | None]":
         """What reads files in ranges; in processes that read ahead, where that is worth their start."""
         known = sum(place.size or 0 for place in files)
+        if self._total is not None and self._total < SCREENED_SIZE:
+            self._screened_forms = ()
         if not self._screened_forms or not known:
             return nullcontext()
         from vmdiag.sources.archive._range_pool import RangePool
 
         return RangePool(files, self._screened_forms, self._processes if known >= POOL_SIZE else 1)
 
-    def _read_file(self, place: InputFile, pool: "RangePool | None") -> bool:
-        """Whether anything in a file was of use."""
+    def _open_texts(
+        self, place: InputFile, pool: "RangePool | None"
+    ) -> "Iterator[tuple[FileContents, TextStream | RangedFile, Iterable[RowResult]]]":
+        """The texts in a file, each to be read before the next is opened."""
         ranged = pool.open_file(place, self._report_progress) if pool else None
         if ranged is not None:
-            tally = FileContents(place.name)
-            self._read_text(tally, ranged, ranged)
-            return tally.is_readable
+            yield FileContents(place.name), ranged, ranged
+            return
         try:
             file = place.open()
         except OSError as error:
             self._useless_files.count_kind(place.name, f"cannot be opened: {error.strerror or error}")
-            return False
-        is_useful = False
+            return
         signals: dict[Signal, None] = {}
         with file:
             original = file if file.seekable() else None
@@ -153,10 +155,8 @@ class ArchiveReader:
                         from vmdiag.sources.files.row_screen import make_screen
 
                         screen = make_screen(self._screened_forms)
-                    self._read_text(tally, member.stream, read_rows(iter(member.stream), screen))
-                    is_useful |= tally.is_readable
+                    yield tally, member.stream, read_rows(iter(member.stream), screen)
                     signals |= dict.fromkeys(tally.signals)
-        return is_useful
 
     def _report_progress(self, size: int) -> None:
         self._done += size

@@ -60,24 +60,26 @@ has_plain_members = lru_cache(maxsize=256)(SPECIAL_KEYS.isdisjoint)  # the rows 
 def unwrap_rows(cuts: Iterable[RowResult]) -> Iterator[RowResult]:
     """The rows with their wrappings off, in REST's spelling; what PowerShell cut out of one stands before it."""
     frames = FrameReader()
-    for cut in cuts:
+
+    def unwrap_row(cut: RowResult) -> list[RowResult]:
         if not isinstance(cut.row, dict) or _is_plain_row(cut.row):
-            yield cut
-            continue
-        rows = frames.read_frame(cut.row) if "FrameType" in cut.row else _unwrap_row(cut.row, DEPTH_LIMIT)
-        for row in rows:
+            return [cut]
+        found: list[Found] = []
+        for row in frames.read_frame(cut.row) if "FrameType" in cut.row else _unwrap_row(cut.row, DEPTH_LIMIT):
             if isinstance(row, MalformedRow | Missing):
-                yield cut._replace(row=row)
+                found.append(row)
                 continue
             is_pascal_case = not PASCAL_CASE_KEYS.isdisjoint(row)
             if _has_cut_member(row) or (is_pascal_case and any(_has_cut_text(value, 20) for value in row.values())):
                 ids = (to_text(row.get(key)) for key in ("ResourceId", "Id", "id"))
                 vm = next((vm for identifier in ids if (vm := VmId.parse(identifier))), None)
                 # Told before what the row lacks by it.
-                yield cut._replace(row=MalformedRow(CUT_BY_POWERSHELL, vm, row))
-            yield cut._replace(row=convert_sdk_model(row) if is_sdk_model(row) else row)
-    for missing in frames.finish_answer():
-        yield RowResult(0, missing)
+                found.append(MalformedRow(CUT_BY_POWERSHELL, vm, row))
+            found.append(convert_sdk_model(row) if is_sdk_model(row) else row)
+        return [cut._replace(row=each) for each in found]
+
+    unfinished = (RowResult(0, missing) for missing in frames.finish_answer())
+    return chain(chain.from_iterable(map(unwrap_row, cuts)), unfinished)
 
 
 def _is_plain_row(row: Row) -> bool:
