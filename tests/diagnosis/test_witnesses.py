@@ -21,6 +21,8 @@ LIFE = "cpu active\n"
         # Outside fails while inside passes, of the same port: strong, and the VM is seen alive.
         (PAIR, "confirmed", "outside"),
         (f"{MOVED}12:03 peered-lost\ninside normal", "confirmed", "peered"),
+        # Who was not heard may have said that the inside fails, too.
+        (f"{PAIR}gap monitor refused (403)", "suspected", "outside"),
         # What was suspected for want of a second channel is confirmed by a pair.
         (f"{MOVED}12:02 unavailable", "suspected", "unknown"),
         (f"{PAIR}12:02 unavailable", "confirmed", "outside"),
@@ -93,6 +95,14 @@ def test_without_its_witness_the_look_alike_would_be_flagged() -> None:
 
     assert (answered.state, answered.recommendation.action) == (State.OPEN, Action.INVESTIGATE)
     assert "TCP_USER_TIMEOUT" in answered.recommendation.says
+
+
+@pytest.mark.parametrize(("story", "is_told"), [(f"{MOVED}until 14:00\n", True), ("until 14:00\n", False)])
+def test_who_is_clear_after_a_migration_hears_what_cures_clients_that_hang(story: str, *, is_told: bool) -> None:
+    well = diagnose_story(f"{story}traffic normal")
+
+    assert (well.verdict, well.recommendation.action) == (Verdict.CLEAR, Action.NONE)
+    assert ("TCP_USER_TIMEOUT" in well.recommendation.says) is is_told
 
 
 @pytest.mark.parametrize("witness", ["balancer normal\n", "13:59 backend-up\n"])

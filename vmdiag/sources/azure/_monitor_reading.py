@@ -12,6 +12,8 @@ from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.feeds import connection_monitor, network
 from vmdiag.sources.store import ItemStore
 
+# Of so many who look it is asked where they are, in one query; from where others look is not known then.
+SOURCE_LIMIT = 500
 UNKNOWN_MONITORS_REASON = "which connection monitors test it is not known"
 
 
@@ -81,4 +83,5 @@ class MonitorReading:
         strangers = [vm for vm, parts in known.items() if not any("/networkinterfaces/" in part for part in parts)]
         self._known_sources |= fresh
         if strangers:
-            yield network.build_source_search(sorted(vm.key for vm in strangers), tuple(vm.key for vm in vms))
+            some = sorted(vm.key for vm in strangers)[:SOURCE_LIMIT]
+            yield network.build_source_search(some, tuple(vm.key for vm in vms))

@@ -4,9 +4,11 @@ Sources: "Connection Monitor schemas", "Microsoft.Network networkWatchers/connec
 workspaces, `endpoints` the VMs, `testGroups` which of these are tested), "Azure Monitor Logs API: Query". That Resource
 Graph lists connection monitors among its `resources` is inferred from what it says of itself: all types that Resource
 Manager lists. A test that names its destination by an address alone is read from files, where one knows whose the
-address was; not here.
+address was; not here. Where a monitor's destination is a network, its workspace is looked into when --workspace or an
+agent names it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vmdiag.arm.error_translation import AnswerTooLarge
@@ -28,6 +30,7 @@ PERMISSIONS = (
 )
 SIGNALS = (Signal.MONITOR,)
 WHAT = "the connection monitors"
+WORKSPACE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # it becomes a part of a path
 
 
 def build_workspace_search(
@@ -44,7 +47,7 @@ def build_workspace_search(
         tested = {to_text(name) for group in groups for name in to_list(group.get("destinations"))} - {""}
         for each in iter_objects(row.get("endpoints")):
             vm = parse_vm_id(find_text(each, "resourceId"))
-            if vm is not None and workspace and find_text(each, "name") in tested:
+            if vm is not None and WORKSPACE_ID.fullmatch(workspace) and find_text(each, "name") in tested:
                 add_workspace(vm, workspace)
         return iter(())
 
