@@ -1,4 +1,4 @@
-"""One subscription with many VMs, of which some were live-migrated; must not know how they are served."""
+"""Many VMs in one subscription or several, of which some were live-migrated; must not know how they are served."""
 
 import random
 from collections.abc import Iterator
@@ -23,11 +23,13 @@ _NOISE_OPERATIONS = (
 )
 
 
-def create_fleet(vms: int, groups: int, migrated: int, seed: int, now: datetime) -> InitialState:
-    """The first `migrated` VMs, in a shuffled order, are cut off since their migration."""
+def create_fleet(  # noqa: PLR0913 - the knobs of a fleet
+    vms: int, groups: int, migrated: int, seed: int, now: datetime, *, subscriptions: int = 1
+) -> InitialState:
+    """The first `migrated` VMs, in a shuffled order, are cut off since their migration; a group lies whole in one."""
     rng = random.Random(f"fleet/{seed}")  # noqa: S311 - a story, no secret
-    subscription = make_guid(rng)
-    machines = [_create_machine(rng, subscription, number, groups) for number in range(vms)]
+    owners = [make_guid(rng) for _ in range(subscriptions)]
+    machines = [_create_machine(rng, owners[number % groups % subscriptions], number, groups) for number in range(vms)]
     ids = [machine.vm for machine in machines]
     moved = rng.sample(ids, k=min(vms, migrated + UNHARMED_COUNT))
     times = {vm: now - timedelta(minutes=rng.uniform(120, 480)) for vm in moved}

@@ -144,9 +144,12 @@ class World(Settings):
         return world
 
     @classmethod
-    def with_fleet(cls, vms: int = 200, groups: int = 4, migrated: int = 10, seed: int = 1) -> Self:
-        """One subscription with that many VMs, of which `migrated` are cut off since their live migration."""
-        return cls(fleet.create_fleet(vms, groups, migrated, seed, datetime.now(UTC)), seed=seed)
+    def with_fleet(
+        cls, vms: int = 200, groups: int = 4, migrated: int = 10, *, seed: int = 1, subscriptions: int = 1
+    ) -> Self:
+        """That many VMs, of which `migrated` are cut off since their live migration."""
+        now = datetime.now(UTC)
+        return cls(fleet.create_fleet(vms, groups, migrated, seed, now, subscriptions=subscriptions), seed=seed)
 
     @classmethod
     def with_tables(cls, tables: KustoTables) -> Self:

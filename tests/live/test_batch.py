@@ -46,6 +46,29 @@ def test_the_log_of_many_groups_is_read_by_the_subscription(azure: AzureStarter)
     assert not any("resourceGroupName" in each for each in filters)
 
 
+def test_the_log_of_a_large_fleet_is_read_over_the_window_and_farther_back_of_suspects_alone(
+    azure: AzureStarter,
+) -> None:
+    there = azure(World.with_fleet(vms=260, groups=26, migrated=2))
+    ran, cases = there.check_vms("--all", "--since", "30m")
+    sent = there.arm.requests
+    _, deep = there.check_vms("--group", "rg-00", "--since", "30m", "--screen", "off")
+
+    assert (ran.code, len(cases), sum(case["verdict"] == "confirmed" for case in cases)) == (1, 260, 2)
+    # All eight were migrated before the window, and within what is read of everybody's log.
+    groups = {seen.path.split("/")[4] for seen in sent if seen.path.endswith("availabilityStatuses")}
+    recent, *earlier = (seen.query["$filter"] for seen in sent if "eventtypes/management/values" in seen.path)
+    assert "resourceGroupName" not in recent
+    assert sorted(each.split("'")[5] for each in earlier) == sorted(groups)
+    assert all(each.split("'")[1] < recent.split("'")[1] == each.split("'")[3] for each in earlier)
+    # Nobody is told otherwise than by a reading of all there is.
+    shown = {case["vm"]["id"]: [case[name] for name in SAME] for case in cases}
+    assert {case["vm"]["id"]: [case[name] for name in SAME] for case in deep}.items() <= shown.items()
+    calm = next(case for case in cases if case["vm"]["resource_group"] not in groups)
+    assert calm["verdict"] == "clear"
+    assert "activity" not in get_gap_reasons(calm)  # what lies before the window is no part of it
+
+
 def test_who_may_read_the_log_of_groups_alone_reads_it_by_the_group(azure: AzureStarter) -> None:
     world = World.with_fleet(vms=60, groups=20, migrated=4)
     _, whole = azure(world).check_vms("--all")

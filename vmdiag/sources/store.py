@@ -163,6 +163,8 @@ class ItemStore(StoredItems):
         self.flush_pending()
         self.database.execute("commit")
         self.database.executescript(INDEXES)
+        # What comes after is a row here and there, for each of thousands of VMs: outside of a transaction each is one.
+        self.database.execute("begin")
 
     def flush_pending(self) -> None:
         """What was added since can be read from here on."""

@@ -90,6 +90,10 @@ class FeedReader:
     def _is_finished(self, *, but_late: bool) -> bool:
         return self._watcher.stop.is_set() or not (self._awaited_count if but_late else self._row_counts)
 
+    def was_heard_whole(self, ask: FeedRequest) -> bool:
+        """Whether it was answered, and nothing of the answer is missing."""
+        return ask in self.answered_requests and ask not in self.flawed_requests
+
     def _read_pages(self, ask: FeedRequest) -> Iterator[list[object]]:
         """The rows of each page, and behind them why they are not all; in another thread."""
         lack: Missing | None = None
@@ -204,7 +208,8 @@ class FeedReader:
             # What another reading of the same may lack is not missing where this one was whole; witnesses are each
             # their own.
             what = ask.request.description
-            for concern, signal in product(ask.scope_ids, set(ask.signals) - MEASURED_SIGNALS - WITNESS_SIGNALS):
+            unmeasured = set(ask.signals) - MEASURED_SIGNALS - WITNESS_SIGNALS
+            for concern, signal in product(ask.scope_ids, () if ask.is_part else unmeasured):
                 self._store.add_item(CompleteRead(signal=signal, scope=concern, form=what))
             for whole in self._complete_series.pop(ask, ()):
                 self._store.add_item(whole)

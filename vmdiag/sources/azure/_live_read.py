@@ -6,6 +6,7 @@ first has found: groups that hold their networks, workspaces that their agents w
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, starmap
 
 from vmdiag.arm.session import Session
@@ -16,6 +17,7 @@ from vmdiag.sources import kql
 from vmdiag.sources.azure._balancer_reading import BalancerReading
 from vmdiag.sources.azure._comparison_vms import choose_comparison_spans, find_nearby_vms
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
+from vmdiag.sources.azure._log_reading import LogReading
 from vmdiag.sources.azure._metric_reading import MetricReading
 from vmdiag.sources.azure._monitor_reading import MonitorReading
 from vmdiag.sources.azure._scope_resolution import ScopeResolution
@@ -27,21 +29,18 @@ from vmdiag.sources.azure._unread_feeds import (
     UNSTATED_REASON,
     UnreadFeeds,
 )
-from vmdiag.sources.azure.feed_request import PRESENT_TOLERANCE, FeedRequest, get_group_id, get_subscription_id
+from vmdiag.sources.azure.feed_request import PRESENT_TOLERANCE, FeedRequest
 from vmdiag.sources.azure.feeds import (
-    activity_log,
     health_changes,
     health_history,
     heartbeat,
     network,
-    service_events,
     virtual_machine,
 )
 from vmdiag.sources.azure.probe import probe_addresses
 from vmdiag.sources.azure.proof_reading import ProofReading
 from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscriptions
 from vmdiag.sources.coverage import SourceLimits
-from vmdiag.sources.decoding.fields import parse_scope
 from vmdiag.sources.items import VmInventory
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
 from vmdiag.sources.selection import ResolvedScope, SelectedVm, build_vm_filter, find_first_suspicions, find_suspects
@@ -50,7 +49,9 @@ from vmdiag.sources.transcripts import TranscriptBuilder
 
 # So many VMs are read whole, and at once; of more, only the suspicious ones.
 WHOLE_READ_LIMIT = 8
-# Of those so many are read at once: enough to fill batches, and no more than fits into memory.
+# Of more than so many the activity log is read over the window alone: that of fewer is a dozen pages (our judgement).
+WHOLE_LOG_LIMIT = 250
+# Of the suspicious so many are read at once: enough to fill batches, and no more than fits into memory.
 SUSPECTS_AT_ONCE = 24
 
 Spans = Mapping[VmId, Window]
@@ -75,18 +76,19 @@ class LiveReading:
         self._vms_by_workspace: defaultdict[str, dict[VmId, None]] = defaultdict(dict)
         self._addresses: dict[VmId, str] = {}
         self._requested_heartbeats: set[tuple[str, VmId]] = set()
-        self._requested_scopes: set[str] = set()
         who, subscriptions = build_vm_filter(scope), select_subscriptions(scope)
         self._unread_feeds = UnreadFeeds(self._store, self._reader, window, self._span, self._now)
+        self._logs = LogReading(self._store, window, self._span, self._now, needs.triggers)
         self._resolution = ScopeResolution(scope, self._reader, self._store, watcher)
         self._visible_vms = self._resolution.visible_vms
         self._health_request = health_changes.build_feed_request(who, subscriptions, self._span, self._now)
         # The VMs that are known beforehand; what is found of them is followed at once, without waiting for the rest.
         stated = tuple(dict.fromkeys(find_explicit_ids(scope).values()))
         self._known_vms = stated if len(scope.vms) == len(stated) <= WHOLE_READ_LIMIT else ()
-        self._network_request = network.build_feed_request(
-            who, subscriptions, self._addresses.setdefault, lambda: self._build_shared_requests(self._known_vms)
-        )
+        # Of many the logs are read once it is known who is meant, and how far back.
+        build_logs = partial(self._logs.build_shared_requests, self._known_vms) if self._known_vms else tuple
+        add_address = self._addresses.setdefault
+        self._network_request = network.build_feed_request(who, subscriptions, add_address, build_logs)
         self._workspace_request = heartbeat.build_workspace_search(
             who, subscriptions, self._add_workspace, lambda: self._build_heartbeat_requests(self._known_vms)
         )
@@ -108,16 +110,19 @@ class LiveReading:
         # Of more VMs, or of a whole group, there are others in scope to compare with.
         asked += [self._neighbours_request] if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT else []
         known = self._known_vms
-        first = chain(asked, self._build_shared_requests(known), self._build_vm_requests(known))
+        first = chain(asked, self._logs.build_shared_requests(known), self._build_vm_requests(known))
         self._reader.finish_requests(first, but_late=True)
         found = self._resolve_vms()
         vms = tuple(vm for vm in found.vms if vm not in found.missing)
         few = vms if len(vms) <= WHOLE_READ_LIMIT else ()
+        if len(vms) > WHOLE_LOG_LIMIT and self._scope.screens and self._reader.was_heard_whole(self._health_request):
+            self._logs.limit_to_window()
         later = (self._build_vm_requests(set(few) - set(known)), self._build_heartbeat_requests(few))
         others = {vm: [other for other in near if other not in vms] for vm, near in self._neighbours_by_vm.items()}
         compared = self._build_comparison_requests(others)
         minutes = chain(self._metrics.build_minute_requests(few), self._balancers.build_metric_requests(few, few))
-        self._reader.finish_requests(chain(self._build_shared_requests(vms), *later, compared, minutes), but_late=True)
+        shared = self._logs.build_shared_requests(vms)
+        self._reader.finish_requests(chain(shared, *later, compared, minutes), but_late=True)
         # The logs that came last may tell of a migration, too; of who was made out by now nothing was measured yet.
         compared = self._build_comparison_requests(others)
         self._reader.finish_requests(chain(compared, self._metrics.build_minute_requests(few)))
@@ -147,17 +152,6 @@ class LiveReading:
             gaps=(*self._unread_feeds.list_run_gaps(), *teller.find_unassigned_gaps()),
             cloud=self._session.cloud.name,
         )
-
-    def _build_shared_requests(self, vms: Iterable[VmId]) -> Iterator[FeedRequest]:
-        """What one question answers for many: the logs of the VMs' groups and of those that hold their networks."""
-        self._store.flush_pending()
-        around = map(parse_scope, self._store.list_network_parts())
-        groups = {get_group_id(vm) for vm in vms} | set(filter(None, around))
-        yield from activity_log.build_feed_requests(sorted(groups - self._requested_scopes), self._span, self._now)
-        subscriptions = {get_subscription_id(vm) for vm in vms}
-        fresh = sorted(subscriptions - self._requested_scopes)
-        yield from service_events.build_feed_requests(fresh, self._span, self._now)
-        self._requested_scopes |= groups | subscriptions
 
     def _build_vm_requests(self, vms: Iterable[VmId], spans: Spans | None = None) -> Iterator[FeedRequest]:
         """What takes a question a VM; with `spans` its view only where the inventory did not show whether it runs."""
@@ -240,7 +234,9 @@ class LiveReading:
         suspicious = {vm for vm in many if is_deep or self._store.find_vm_number(vm) in numbers or vm in unread}
         calm = many - suspicious
         nearby = find_nearby_vms(self._store, suspicious, calm) if suspicious else {}
+        spans = self._choose_spans(suspicious) if self._scope.screens else None
         self._reader.submit_requests(self._build_comparison_requests(nearby))
+        self._reader.submit_requests(self._logs.build_suspect_requests(spans or {}))
         calm |= self._comparison_spans.keys()
         waiting = suspicious | (self._comparison_spans.keys() if not few else set())
         for vm in (*vms, *(self._comparison_spans if few else ())):
@@ -249,14 +245,17 @@ class LiveReading:
         self._reader.finish_requests()
         for vm in self._comparison_spans if not few else ():
             yield self._build_transcript(teller, vm, calm=True)
-        yield from self._build_suspects(sorted(suspicious, key=lambda vm: vm.key), teller)
+        yield from self._build_suspects(sorted(suspicious, key=lambda vm: vm.key), spans, teller)
 
-    def _build_suspects(self, suspicious: Sequence[VmId], teller: TranscriptBuilder) -> Iterator[Transcript]:
+    def _build_suspects(
+        self, suspicious: Sequence[VmId], spans: Spans | None, teller: TranscriptBuilder
+    ) -> Iterator[Transcript]:
         """The suspicious, some at a time: while these are told and let go the next are already asked for."""
-        spans = self._choose_spans(suspicious) if self._scope.screens else None
         groups = [suspicious[at : at + SUSPECTS_AT_ONCE] for at in range(0, len(suspicious), SUSPECTS_AT_ONCE)]
         for some, following in zip([(), *groups], [*groups, ()], strict=True):
             self._reader.finish_requests(but_late=True)
+            falls = {vm: self._metrics.find_first_fall(vm) for vm in some}
+            self._reader.finish_requests(self._logs.build_earlier_requests(spans or {}, falls), but_late=True)
             self._proofs.prove_vms(some)
             waiting = {vm.key: vm for vm in some}
             self._reader.submit_requests(self._metrics.build_minute_requests(some))

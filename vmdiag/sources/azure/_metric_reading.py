@@ -12,12 +12,12 @@ from operator import itemgetter
 
 from vmdiag.arm.session import Session
 from vmdiag.identity import VmId
-from vmdiag.model import Kind, Window
+from vmdiag.model import Kind, Signal, Window
 from vmdiag.sources.azure._feed_reader import FeedReader
 from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.feeds import metrics
 from vmdiag.sources.azure.feeds.metrics import BATCH_LIMIT, MetricBatch
-from vmdiag.sources.azure.metric_plan import list_spans, plan_hours, spread_hours, to_hour
+from vmdiag.sources.azure.metric_plan import find_unsteady_hours, list_spans, plan_hours, spread_hours, to_hour, to_time
 from vmdiag.sources.items import HourlyReadings
 from vmdiag.sources.selection import find_suspicious_times
 from vmdiag.sources.store import ItemStore
@@ -65,6 +65,12 @@ class MetricReading:
                 names = {name for vm in batch.vms for name in self._readings[vm]}
                 spans = list_spans(hours, self._span.end)
                 yield from metrics.build_minute_requests(batch, spans, sorted(names))
+
+    def find_first_fall(self, vm: VmId) -> datetime:
+        """In which hour of those that were read a loss may have begun first; now where in none."""
+        traffic = (one for one in self._readings.get(vm, {}).values() if one.signal is Signal.TRAFFIC)
+        hours = set[int]().union(*map(find_unsteady_hours, traffic))
+        return to_time(min(hours)) if hours else self._now
 
     def build_comparison_requests(self, spans: Mapping[VmId, Window]) -> Iterator[FeedRequest]:
         """The traffic of VMs that others are compared with, over a span each."""

@@ -36,6 +36,8 @@ TIME_RESOLUTION = timedelta(seconds=1)
 # How far back the feed of a signal reaches that reaches furthest.
 _KEPT_FEEDS = (activity_log, health_history, service_events, metrics)
 RETENTION_BY_SIGNAL = {signal: feed.RETENTION for feed in _KEPT_FEEDS for signal in feed.SIGNALS}
+# What is read less far back than it is kept, where that is enough.
+CHOSEN_SIGNALS = (*metrics.SIGNALS, *activity_log.SIGNALS)
 # What takes a question a VM.
 PER_VM_SIGNALS = (*virtual_machine.SIGNALS, *metrics.SIGNALS, *heartbeat.SIGNALS)
 # Of several errors the one that tells a person most.
@@ -138,6 +140,7 @@ class UnreadFeeds:
             # The window itself was heard; what lies before it counts where a loss reaches into the window.
             since = min(since, self._window.start)
         part = Window(self._span.start, min(since - TIME_RESOLUTION, self._span.end))
-        chosen = signal in metrics.SIGNALS and since > self._now - metrics.RETENTION + RETENTION_TOLERANCE
+        kept = self._now - RETENTION_BY_SIGNAL[signal] if signal in CHOSEN_SIGNALS else since
+        chosen = since > kept + RETENTION_TOLERANCE
         reason = f"{'not read' if chosen else 'not kept since'} before {since:%Y-%m-%d %H:%M}Z"
         self._store.add_refusal(signal, vm.key, reason, window=part)

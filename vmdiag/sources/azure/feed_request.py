@@ -32,6 +32,7 @@ class FeedRequest:
     `list_member` is the member under which an answer must have its list, empty where it is one resource.
     `incomplete_signals` are the signals of which something is missing where an answer is not whole, by default
     `signals`; `get_row_signals` those of a single row. `span` is what is not heard where it fails, by default all.
+    `is_part` says that it is one of several readings of the same, each of a span: none makes up for another's lack.
     Where `optional_table` is not there, or nothing at all is, nothing was ever written to it: a whole answer.
     """
 
@@ -49,6 +50,7 @@ class FeedRequest:
     incomplete_signals: tuple[Signal, ...] = ()
     get_row_signals: Callable[[Row], tuple[Signal, ...]] | None = None
     span: Window | None = None
+    is_part: bool = False
     optional_table: str = ""
 
 

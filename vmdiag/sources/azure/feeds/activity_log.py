@@ -29,8 +29,8 @@ SIGNALS = (Signal.ACTIVITY,)
 RETENTION = timedelta(days=89, hours=23)
 # From so many groups on the pages of the whole log are fewer than theirs (our judgement: no page states a page's size).
 GROUPS_LIMIT = 16
-# A subscription's log of a few hours is short: asked for at once it costs less than group by group.
-FEW_HOURS, FEW_HOURS_GROUPS_LIMIT = timedelta(hours=12), 3
+# A subscription's log of a day is short: asked for at once it costs less than group by group.
+FEW_HOURS, FEW_HOURS_GROUPS_LIMIT = timedelta(hours=36), 3
 GROUP_PART = "/resourcegroups/"
 SELECTED_FIELDS = (
     "correlationId,eventDataId,eventName,eventTimestamp,level,operationName,properties,resourceGroupName,resourceId,"
@@ -38,10 +38,12 @@ SELECTED_FIELDS = (
 )
 
 
-def build_feed_requests(groups: Iterable[str], span: Window, now: datetime) -> Iterator[FeedRequest]:
+def build_feed_requests(
+    groups: Iterable[str], span: Window, now: datetime, *, is_part: bool = False
+) -> Iterator[FeedRequest]:
     """One for each group, given by its id in lower case, or for the subscription of many of them.
 
-    None for a span that the log has forgotten.
+    None for a span that the log has forgotten. `is_part` says that there are other readings, of what lies before it.
     """
     known = clip_to_retention(span, now, RETENTION)
     if known is None:
@@ -49,11 +51,11 @@ def build_feed_requests(groups: Iterable[str], span: Window, now: datetime) -> I
     limit = FEW_HOURS_GROUPS_LIMIT if known.end - known.start <= FEW_HOURS else GROUPS_LIMIT
     for subscription, found in groupby(sorted(groups), parse_subscription):
         inside = tuple(found)
-        each = [_build_feed_request(group, (group,), known) for group in inside]
+        each = [replace(_build_feed_request(group, (group,), known), is_part=is_part) for group in inside]
         if subscription is None or len(inside) <= limit:
             yield from each
         else:
-            whole = _build_feed_request(subscription, inside, known)
+            whole = replace(_build_feed_request(subscription, inside, known), is_part=is_part)
             refusals = (BadAnswer, NotAllowed)
             yield replace(whole, read_items=_read_groups(inside), fallbacks=tuple(each), fallback_errors=refusals)
 
