@@ -2,8 +2,7 @@
 
 import pytest
 
-from vmdiag.arm.proof_actions import require_proof_action
-from vmdiag.arm.request import AzureSettings, Request
+from vmdiag.arm.request import AzureSettings, Request, require_proof_action
 from vmdiag.cli.proof_options import ProofOptions
 from vmdiag.errors import NotAllowed, UsageError
 

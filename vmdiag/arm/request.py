@@ -1,9 +1,12 @@
 """A question to Azure as a value, the api-versions in which it is asked, and how the operator wants Azure reached."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+
+from vmdiag.errors import NotAllowed
 
 CREDENTIALS = ("auto", "cli", "environment", "workload", "managed")
 
@@ -28,6 +31,16 @@ API_VERSIONS: Mapping[str, str] = {
     # (managedBy 2023-09-01, scheduledEventsPolicy 2024-03-01 and of availability sets 2024-07-01).
     "virtual-machine": "2024-07-01",
 }
+# The actions of `--prove`: the only POSTs besides queries that a reading may send. Each looks at a VM from somewhere
+# else and changes nothing; each needs a right that Reader lacks. Sources: "REST API: Network Watchers - Check
+# Connectivity", "- Verify IP Flow", "- Get Next Hop", "Load Balancer Load Balancing Rules - Health", "Application
+# Gateways - Backend Health".
+_NAMED = r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.network"
+PROOF_PATHS = (
+    re.compile(rf"{_NAMED}/networkwatchers/[^/]+/(connectivitycheck|ipflowverify|nexthop)", re.IGNORECASE),
+    re.compile(rf"{_NAMED}/loadbalancers/[^/]+/loadbalancingrules/[^/]+/health", re.IGNORECASE),
+    re.compile(rf"{_NAMED}/applicationgateways/[^/]+/backendhealth", re.IGNORECASE),
+)
 
 
 class Endpoint(StrEnum):
@@ -118,3 +131,10 @@ class AzureSettings:
     cluster: str | None = None
     proves: bool = False
     proof_origins: tuple[str, ...] = ()
+
+
+def require_proof_action(request: Request, *, proves: bool) -> None:
+    """Raise for an action that this run may not send: without `--prove` any, with it what is none of its own."""
+    if request.is_action and not (proves and any(path.fullmatch(request.path) for path in PROOF_PATHS)):
+        message = f"{request.description}: an action that was not asked for"
+        raise NotAllowed(message, "Only --prove sends actions, and only those that look.")

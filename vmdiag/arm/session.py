@@ -1,6 +1,6 @@
 """One run's talk with Azure: signs in when first asked, paces, retries, follows pages.
 
-Only questions pass: GET, POST to query endpoints, and with `--prove` its actions (`proof_actions`). A page may name the
+Only questions pass: GET, POST to query endpoints, and with `--prove` its actions (`PROOF_PATHS`). A page may name the
 next one only on its own origin, because the token goes with it.
 """
 
@@ -18,9 +18,8 @@ from vmdiag.arm._clock import AzureClock
 from vmdiag.arm._exchange import Answer, Client
 from vmdiag.arm._transport import EXCHANGE_TIMEOUT, Transport
 from vmdiag.arm.clouds import Cloud
-from vmdiag.arm.proof_actions import require_proof_action
 from vmdiag.arm.rate_limits import RateLimiter, RetryBudget, parse_quota_reset, parse_retry_after
-from vmdiag.arm.request import API_VERSIONS, AzureSettings, Endpoint, Request, get_members
+from vmdiag.arm.request import API_VERSIONS, AzureSettings, Endpoint, Request, get_members, require_proof_action
 from vmdiag.completeness import find_continuation
 from vmdiag.errors import BadAnswer, Interrupted, NotSignedIn, OutOfTime, SourceError, Throttled, Unreachable
 

@@ -1,7 +1,7 @@
 """`vmdiag doctor`: say what works and what does not, with the fix for each; what is heavy is imported when it runs."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -62,7 +62,11 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
         if form == "json":
             out.write(dump_json(to_plain(answer), 2) + "\n")
         else:
-            out.writelines(f"{line}\n" for line in _format_rights(answer.rights, answer.proving_rights))
+            proving = "What --prove needs besides, never a write:"
+            for title, rights in (("What each feed needs:", answer.rights), (proving, answer.proving_rights)):
+                out.write(f"\n{title}\n")
+                for name, actions in rights.items():
+                    out.writelines(f"{'' if number else name:24} {each}\n" for number, each in enumerate(actions))
             for purpose, role in to_plain(answer.roles).items():
                 out.write(f"\nThe smallest role to {purpose}:\n{dump_json(role, 2)}\n")
     if watch.stop.is_set():
@@ -111,14 +115,6 @@ def _format_check(check: "AccessCheck") -> Iterator[str]:
     if check.hint and STATUS_LABELS[check.status] == "FAILED":
         more.append(check.hint)
     yield from (f"{'':31} {escape_controls(line)}" for line in more)
-
-
-def _format_rights(reading: Mapping[str, Sequence[str]], proving: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Each feed with what it needs, and what --prove asks."""
-    for title, rights in (("What each feed needs:", reading), ("What --prove needs besides, never a write:", proving)):
-        yield f"\n{title}"
-        for name, actions in rights.items():
-            yield from (f"{name if not number else '':24} {action}" for number, action in enumerate(actions))
 
 
 def _build_role(name: str, description: str, actions: Iterable[str], subscriptions: Iterable[str]) -> "Role":

@@ -86,9 +86,18 @@ def read_answers(session: Session, vms: Sequence[VmId], now: datetime) -> Prefli
 
 
 def _send_requests(session: Session, requests: Mapping[AnswerKey, Request], answers: PreflightAnswers) -> None:
+    def read_answer(key: AnswerKey, request: Request) -> Iterator[list[Row]]:
+        """All of an answer at once; in another thread. A lock that was read counts, whatever its list lacks."""
+        if key[0] == "locks":
+            yield from read_growing_rows(session, request)
+        else:
+            yield (
+                [read_resource(session, request)] if key[0] in ("vm", "set", "feature") else read_rows(session, request)
+            )
+
     workers: WorkerPool[AnswerKey, list[Row]] = WorkerPool(session.settings.jobs)
     for key, request in requests.items():
-        workers.submit_job(key, partial(_read_answer, session, key, request))
+        workers.submit_job(key, partial(read_answer, key, request))
     for result in workers.iterate_results(lambda: session.should_stop):
         if isinstance(result, JobResult):
             answers.rows[result.key] = result.value
@@ -118,11 +127,3 @@ def _build_followups(vms: Sequence[VmId], answers: PreflightAnswers) -> Iterator
 def _build_locks_request(scope: str, name: str) -> Request:
     path = f"{scope}/providers/Microsoft.Authorization/locks"
     return Request(description=f"locks of {name}", service="locks", path=path, permission=LOCKS_PERMISSION)
-
-
-def _read_answer(session: Session, key: AnswerKey, request: Request) -> Iterator[list[Row]]:
-    """All of an answer at once; in another thread. A lock that was read counts, whatever its list lacks."""
-    if key[0] == "locks":
-        yield from read_growing_rows(session, request)
-    else:
-        yield [read_resource(session, request)] if key[0] in ("vm", "set", "feature") else read_rows(session, request)

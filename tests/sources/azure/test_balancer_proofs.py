@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from vmdiag.arm.pending_operations import OPERATION_PERMISSION
-from vmdiag.arm.proof_actions import require_proof_action
-from vmdiag.arm.request import Request
+from vmdiag.arm.request import Request, require_proof_action
 from vmdiag.errors import NotAllowed, SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import VirtualMachine

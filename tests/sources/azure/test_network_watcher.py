@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vmdiag.arm.proof_actions import require_proof_action
+from vmdiag.arm.request import require_proof_action
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.errors import NotAllowed
 from vmdiag.identity import VmId

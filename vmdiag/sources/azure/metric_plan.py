@@ -7,10 +7,10 @@ around what is known of the VM, around now, and the same hours of earlier days, 
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import groupby
 
 from vmdiag.diagnosis.traffic_drops import DAYS_BACK, FRACTION, HABIT_DAYS, LEAST_BYTES, LEAST_FLOWS, NORMAL
 from vmdiag.model import Signal, Window
@@ -50,7 +50,15 @@ def plan_hours(
     for hour in falls:
         wanted.update(range(hour - HOURS_BEFORE_FALL, hour + 2))
     means = [dict(zip(one.hours, one.means, strict=True)) for one in traffic]
-    wanted.update(chain.from_iterable(_list_earlier_days(hour, means) for hour in tuple(wanted)))
+    # The same hour of earlier days, until three of them carried what this one's day did.
+    for hour in tuple(wanted):
+        seen = 0
+        for day in range(1, DAYS_BACK + 1):
+            other = hour - day * HOURS_A_DAY
+            wanted.add(other)
+            seen += all(one.get(other, 0.0) >= NORMAL * one.get(hour - 1, 0.0) for one in means)
+            if seen == HABIT_DAYS:
+                break
     return frozenset(hour for hour in wanted if first <= hour <= last)
 
 
@@ -77,18 +85,6 @@ def find_unsteady_hours(metric: HourlyReadings) -> set[int]:
             well = well + 1 if mean >= NORMAL * lost_from and not may_fall else 0
         before = mean
     return found
-
-
-def _list_earlier_days(hour: int, means: Iterable[Mapping[int, float]]) -> Iterator[int]:
-    """The same hour of earlier days, until three of them carried what this one's day did."""
-    known = list(means)
-    seen = 0
-    for day in range(1, DAYS_BACK + 1):
-        other = hour - day * HOURS_A_DAY
-        yield other
-        seen += all(one.get(other, 0.0) >= NORMAL * one.get(hour - 1, 0.0) for one in known)
-        if seen == HABIT_DAYS:
-            return
 
 
 def list_spans(hours: Iterable[int], end: datetime, longest: int = 30 * HOURS_A_DAY) -> list[Window]:

@@ -97,9 +97,17 @@ class ProofReading:
 
     def _send_requests(self, asked: Mapping[ProofRequest, Signal]) -> None:
         """Those for which every right is held."""
-        self._read_permissions({scope for one in asked for scope, _ in one.rights} - self._permissions.keys())
+        scopes = {scope for one in asked for scope, _ in one.rights} - self._permissions.keys()
+        requests = {scope: build_permissions_request(scope, scope.rpartition("/")[2]) for scope in sorted(scopes)}
+        lookups = {scope: partial(read_rows, self._session, request) for scope, request in requests.items()}
+        self._permissions |= run_jobs(self._session.settings.jobs, lookups, lambda: self._session.should_stop)
+
+        def send_request(request: Request) -> tuple[object, datetime]:
+            """The answer, and when it came."""
+            return run_action(self._session, request, self._scope.proof_time), self._session.now
+
         lacks = {one: self._find_missing_right(one) for one in asked}
-        jobs = {one: partial(self._run_request, one.request) for one, lack in lacks.items() if not lack}
+        jobs = {one: partial(send_request, one.request) for one, lack in lacks.items() if not lack}
         reasons = {one: lack or UNPROVED_REASON for one, lack in lacks.items()}
         for one, answer in run_jobs(self._session.settings.jobs, jobs, lambda: self._session.should_stop):
             reasons[one] = ""
@@ -115,15 +123,6 @@ class ProofReading:
             self._watcher.progress("proofs", sum(not each for each in reasons.values()), len(jobs))
         for one, reason in reasons.items():
             self._add_gaps(asked[one], one.vms if reason else (), reason)
-
-    def _run_request(self, request: Request) -> tuple[object, datetime]:
-        """The answer, and when it came."""
-        return run_action(self._session, request, self._scope.proof_time), self._session.now
-
-    def _read_permissions(self, scopes: Iterable[str]) -> None:
-        requests = {scope: build_permissions_request(scope, scope.rpartition("/")[2]) for scope in sorted(scopes)}
-        jobs = {scope: partial(read_rows, self._session, request) for scope, request in requests.items()}
-        self._permissions |= run_jobs(self._session.settings.jobs, jobs, lambda: self._session.should_stop)
 
     def _find_missing_right(self, asked: ProofRequest) -> str:
         """Which right is certainly not held, as the reason of a gap; Azure itself says where it cannot be read."""

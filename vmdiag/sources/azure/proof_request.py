@@ -1,7 +1,7 @@
 """One look at suspects from elsewhere as a value: what to ask, whom it concerns, how its answer is read.
 
 A module of the folder `provers` is whoever can be asked: it is a `Prover`. For some suspects at a time it plans what to
-ask: `ProofRequest`s, each one action of `arm.proof_actions` for one VM or for several (a balancer's rule for all its
+ask: `ProofRequest`s, each one action of `arm.request` for one VM or for several (a balancer's rule for all its
 backends), and `ProofGap`s, where it cannot ask. It may read what it needs for that (`session`), reads only, and sends
 no action itself.
 """

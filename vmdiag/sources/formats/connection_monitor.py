@@ -11,7 +11,6 @@ of a day's tests of one outcome in one row, for a row a test would repeat two id
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from vmdiag.identity import VmId
 from vmdiag.model import Signal, Viewpoint
 from vmdiag.sources.decoding.fields import (
     find_text,
@@ -60,7 +59,11 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     """The share of checks that reached the VM, in one test or in all of a row; nothing where none was made of a VM."""
     del ref  # tests are too many to cite each
     cells = fold_columns(row)
-    vm, source = _find_destination(cells), parse_vm_id(find_text(cells, "sourceresourceid"))
+    # The VM that is tested: of its id, else of its private address.
+    named, address = find_text(cells, "destinationresourceid"), find_text(cells, "destinationip", "destinationaddress")
+    tested = parse_vm_id(named) if named else None
+    vm = tested or (make_address_placeholder(address) if is_private_address(address) else None)
+    source = parse_vm_id(find_text(cells, "sourceresourceid"))
     result = find_text(cells, "testresult").lower()
     # A VM that reaches itself says nothing of its network.
     if vm is None or vm == source or result in SILENT_RESULTS:
@@ -87,7 +90,6 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if not origin:
         message = "a test that does not say from where"
         raise MalformedRow(message, vm)
-    address = find_text(cells, "destinationip", "destinationaddress")
     if address and not is_private_address(address):
         what = f"{what} at its public address"
     place = Viewpoint.OUTSIDE if ARC_PROVIDER in identifier else Viewpoint.UNKNOWN
@@ -97,14 +99,6 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
     if None in gathered:
         message = "tests without times that can be read"
         raise MalformedRow(message, vm)
-
-
-def _find_destination(cells: Row) -> VmId | None:
-    """The VM that is tested: of its id, else of its private address; `None` for what is no VM of Azure's."""
-    named = find_text(cells, "destinationresourceid")
-    vm = parse_vm_id(named) if named else None
-    address = find_text(cells, "destinationip", "destinationaddress")
-    return vm or (make_address_placeholder(address) if is_private_address(address) else None)
 
 
 def is_private_address(address: str) -> bool:
