@@ -34,8 +34,8 @@ GONE, REACHED = 0.05, 0.5
 # As long as a fall of the traffic must last; tests come every half minute to every half hour.
 SHORTEST = timedelta(minutes=10)
 # As with heartbeats and traffic: the VM is back when three tests in a row pass. Of others one in five may stray: of
-# those of a fall, which begins with two in a row, and of the five before it.
-HELD, BEFORE, MOST = 3, 5, 0.8
+# those of a fall, which begins with two in a row, and of the five or the ten before it.
+HELD, BEFORE, MOST = 3, (5, 10), 0.8
 # Only tests that passed lately can be missed, and only a fall that is dated so finely begins with a migration for sure.
 LATELY, FINE = timedelta(hours=3), timedelta(minutes=10)
 # A loss is told by several channels that differ by minutes: what is seen at its edge is of before or after.
@@ -140,9 +140,9 @@ def _find_falls(witness: Witness) -> Iterator[tuple[Interval, bool]]:
     times, values = witness.series.times, witness.series.values
     at = 0
     while at < len(values):
-        before = [value > REACHED for value in values[max(0, at - BEFORE) : at]]
-        is_fall = max(values[at : at + 2]) <= GONE and at >= BEFORE and sum(before) >= MOST * BEFORE
-        if not is_fall or times[at] - times[at - BEFORE] > LATELY:
+        counts = (number for number in BEFORE if number <= at and times[at] - times[at - number] <= LATELY)
+        well = (sum(value > REACHED for value in values[at - number : at]) >= MOST * number for number in counts)
+        if max(values[at : at + 2]) > GONE or not any(well):
             at += 1
             continue
         held = (each for each in range(at, len(values) - HELD + 1) if min(values[each : each + HELD]) > REACHED)
