@@ -144,7 +144,14 @@ def _compile_call(name: str, arguments: list[Compiled]) -> Compiled:
         if argument.kind not in allowed:
             refuse_types(f"{name}(): argument {number} must be {' or '.join(sorted(allowed))}")
     values = [argument.value for argument in arguments]
-    return Compiled(result, lambda row: compute(*(value(row) for value in values)))
+    # Those of one and two are computed for each of tens of thousands of heartbeats.
+    match values:
+        case [only]:
+            return Compiled(result, lambda row: compute(only(row)))
+        case [first, second]:
+            return Compiled(result, lambda row: compute(first(row), second(row)))
+        case _:
+            return Compiled(result, lambda row: compute(*(value(row) for value in values)))
 
 
 def _floor_time(at: datetime | None, size: timedelta) -> datetime | None:
