@@ -6,9 +6,10 @@ whose judgement it is.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from vmdiag.diagnosis.model import SignalLoss, Strength
@@ -156,9 +157,11 @@ def find_probe_losses(timeline: Timeline) -> Iterator[SignalLoss]:
         )
 
 
-def find_heartbeat_gaps(timeline: Timeline) -> Iterator[SignalLoss]:
+@lru_cache(maxsize=8)
+def find_heartbeat_gaps(timeline: Timeline) -> tuple[SignalLoss, ...]:
     """The gaps in a regular heartbeat; the end of what was read in part is no gap."""
     times, now = list_heartbeats(timeline), timeline.window.end
+    gaps: list[SignalLoss] = []
     reached: datetime | None = None
     for last, following in pairwise((*times, now)):
         is_told = reached is not None and last < reached
@@ -166,15 +169,12 @@ def find_heartbeat_gaps(timeline: Timeline) -> Iterator[SignalLoss]:
             continue
         reached = find_held_beat(times, following)
         if not timeline.is_unread(Signal.HEARTBEAT, Window(last, reached or now)):
-            yield SignalLoss(
-                signal=Signal.HEARTBEAT,
-                strength=Strength.STRONG,
-                interval=Interval(last, reached),
-                says="the agent's heartbeats stopped reaching Log Analytics",
-                well_since=reached,
-            )
+            says, interval = "the agent's heartbeats stopped reaching Log Analytics", Interval(last, reached)
+            gap = SignalLoss(signal=Signal.HEARTBEAT, strength=Strength.STRONG, interval=interval, says=says)
+            gaps.append(replace(gap, well_since=reached))
         if reached is None:
-            return
+            break
+    return tuple(gaps)
 
 
 def list_heartbeats(timeline: Timeline) -> Sequence[datetime]:

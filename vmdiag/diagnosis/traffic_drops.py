@@ -83,16 +83,15 @@ def measure_metric(series: Series) -> Metric:
     times, values = series.times, series.values
     drops: list[TrafficDrop] = []
     lost: list[tuple[datetime, datetime]] = []
-    index, ceiling = 1, FRACTION * max(values, default=0.0)
-    while index < len(times):
-        # Cheap first: most readings are well above what can be called low, or beside the largest that their baseline
-        # can hold, so their hour need not be looked at.
-        low = values[index] <= ceiling and values[index] < values[index - 1]
+    told, ceiling = 0, FRACTION * max(values, default=0.0)
+    # Cheap first: most readings are well above what can be called low, or beside the largest that their baseline can
+    # hold, so their hour need not be looked at.
+    for index in [at for at, value in enumerate(values) if value <= ceiling and at]:
+        low = index >= told and values[index] < values[index - 1]
         fallen = low and values[index] <= FRACTION * max(values[max(0, index - 60) : index])
         baseline = find_usual_before(series, times[index], lost) if fallen else None
         # What was low before is no fall: where it began there was no baseline to fall from.
         if baseline is None or not values[index] <= FRACTION * baseline < values[index - 1]:
-            index += 1
             continue
         back = _find_held(series, index, baseline)
         stop = len(times) if back is None else back
@@ -108,7 +107,7 @@ def measure_metric(series: Series) -> Metric:
             drop = TrafficDrop(Interval(begin, end), baseline * scale, level * scale, first is not None, part_back)
             lost.append((begin, times[stop - 1] + MINUTE))
             drops.append(drop)
-        index = max(stop, index + 1)
+        told = max(stop, index + 1)
     spans = [(drop.interval.start, drop.interval.end or times[-1] + MINUTE) for drop in drops]
     return Metric(series, tuple(drops), spans)
 

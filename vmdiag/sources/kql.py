@@ -27,6 +27,9 @@ GATHERED_TESTS = (
 # Without it 128 elements of an array become rows, and the rest is lost in silence; no more than 400 are allowed.
 MOST = "limit 400"
 
+# An agent beats once a minute, so that some seconds more or less leave none of an hour's slots of this length empty.
+BEAT_SLOT, BEAT_SLOTS = "90s", 40
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -207,6 +210,24 @@ def connection_monitors() -> str:
         ") on target",
         "project id, endpoints, groups, workspace",
         "order by id asc",
+    )
+
+
+def heartbeats_by_hour(ids: Iterable[str], window: Window) -> str:
+    """The same in brief: how many came in each hour, and each of an hour in which some may be missing.
+
+    Of an hour that has a beat in every slot the first and the last are enough: none of its gaps is as long as two
+    slots, and those at its ends show in them.
+    """
+    return join_lines(
+        "Heartbeat",
+        f"where TimeGenerated >= {write_instant(window)} and TimeGenerated <= {write_instant(window, end=True)}",
+        f"where _ResourceId in~ ({list_literals(ids)})",
+        "summarize told = count(), beats = make_list(TimeGenerated), oldest = min(TimeGenerated),"
+        f" newest = max(TimeGenerated), slots = make_set(bin(TimeGenerated, {BEAT_SLOT}))"
+        " by _ResourceId, hour = bin(TimeGenerated, 1h)",
+        f"extend beats = iff(array_length(slots) >= {BEAT_SLOTS}, pack_array(oldest, newest), beats)",
+        "summarize hours = make_list(pack_array(told, beats)) by _ResourceId, day = bin(hour, 1d)",
     )
 
 

@@ -18,10 +18,13 @@ INSTANTS_LIMIT = 1 << 16
 STRETCHES_LIMIT = 500
 
 
-@lru_cache(INSTANTS_LIMIT)
-def to_instant(at: float) -> datetime:
+def to_own_instant(at: float) -> datetime:
     """The instant of so many seconds since 1970."""
     return datetime.fromtimestamp(at, UTC)
+
+
+# The same, remembered: of a minute that others were measured at, too.
+to_instant = lru_cache(INSTANTS_LIMIT)(to_own_instant)
 
 
 def merge_points(parts: Iterable[Points]) -> Points:

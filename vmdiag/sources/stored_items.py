@@ -14,7 +14,7 @@ import msgspec
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, VirtualMachine, Window
 from vmdiag.sources.items import IncompleteRead
-from vmdiag.sources.metric_points import Points, merge_points, to_instant
+from vmdiag.sources.metric_points import Points, merge_points, to_instant, to_own_instant
 
 SCHEMA = """
 pragma journal_mode = off;
@@ -230,7 +230,9 @@ class StoredItems:
             inside = times[low:high]
             key = inside.tobytes()
             if key not in instants:
-                instants[key] = tuple(map(to_instant, inside))
+                # Beats have each their own instant.
+                is_shared = signal != Signal.HEARTBEAT
+                instants[key] = tuple(map(to_instant if is_shared else to_own_instant, inside))
             yield Series(name=name, signal=Signal(signal), times=instants[key], values=tuple(values[low:high]))
 
     def read_recorded_gaps(self, number: int) -> list[Gap]:

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     BOOL = "bool"
     DATETIME = "datetime"
     TIMESPAN = "timespan"
+    LONG = "long"
     DYNAMIC = "dynamic"
     INT = "int"
 
@@ -116,7 +117,7 @@ def _compile_among(of: Compiled, choices: tuple[str, ...]) -> Compiled:
 
 def _compile_binary(sign: str, left: Compiled, right: Compiled) -> Compiled:
     one, other, kinds = left.value, right.value, {left.kind, right.kind}
-    if not kinds <= _OPERANDS.get(sign, _TEXTS):
+    if not any(kinds <= allowed for allowed in _OPERANDS.get(sign, (_TEXTS,))):
         refuse_types(f"The operator '{sign}' is not defined for the operand types {left.kind} and {right.kind}")
     match sign:
         case "and":
@@ -160,14 +161,16 @@ def _floor_time(at: datetime | None, size: timedelta) -> datetime | None:
 
 
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
-_LITERAL_KINDS = {str: Kind.STRING, datetime: Kind.DATETIME, timedelta: Kind.TIMESPAN}
+_LITERAL_KINDS = {str: Kind.STRING, int: Kind.LONG, datetime: Kind.DATETIME, timedelta: Kind.TIMESPAN}
 _STRING = frozenset({Kind.STRING})
 _TEXTS = frozenset({Kind.STRING, Kind.DYNAMIC})
 _TIMES = frozenset({Kind.DATETIME})
 _BOOL = frozenset({Kind.BOOL})
-_PRINTABLE = _TEXTS | _TIMES
+_NUMBERS = frozenset({Kind.LONG})
+_DYNAMIC = frozenset({Kind.DYNAMIC})
+_PRINTABLE = _TEXTS | _TIMES | _NUMBERS
 """What has one text: of a bool it is told as `true` and as `True`."""
-_OPERANDS = {"and": _BOOL, "or": _BOOL, "<=": _TIMES, ">=": _TIMES}
+_OPERANDS = {"and": (_BOOL,), "or": (_BOOL,), "<=": (_TIMES, _NUMBERS), ">=": (_TIMES, _NUMBERS)}
 """Of which kind both sides must be; texts for the rest."""
 _TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda value, part: part.lower() in value.lower(),
@@ -183,6 +186,8 @@ _FUNCTIONS: dict[str, tuple[tuple[frozenset[Kind], ...], Kind, Callable[..., Any
     "isnotempty": ((_TEXTS,), Kind.BOOL, lambda value: value not in (None, "")),
     "bin": ((_TIMES, frozenset({Kind.TIMESPAN})), Kind.DATETIME, _floor_time),
     "pack_array": ((_PRINTABLE,), Kind.DYNAMIC, lambda *values: list(values)),
+    "array_length": ((_DYNAMIC,), Kind.LONG, lambda value: len(value) if isinstance(value, list) else None),
+    "iff": ((_BOOL, _DYNAMIC, _DYNAMIC), Kind.DYNAMIC, lambda holds, one, other: one if holds else other),
     "bag_pack": ((_STRING, _PRINTABLE), Kind.DYNAMIC, lambda *pairs: dict(zip(pairs[::2], pairs[1::2], strict=True))),
 }
 """What each takes, the kind it gives, and what it computes: null or nothing for what it cannot read, as in Kusto."""

@@ -16,6 +16,7 @@ from tests.arm.kql.expressions import (
     refuse_types,
 )
 from tests.arm.kql.syntax import (
+    Aggregate,
     Columns,
     Expand,
     Extend,
@@ -31,6 +32,13 @@ from tests.arm.kql.syntax import (
 )
 from tests.arm.kql.tokens import KqlError
 
+AGGREGATES: Mapping[str, tuple[Callable[[list[Any]], Any], Kind | None]] = {
+    "make_list": (list, Kind.DYNAMIC),
+    "make_set": (lambda values: list(dict.fromkeys(values)), Kind.DYNAMIC),
+    "max": (lambda values: max(values, default=None), None),
+    "min": (lambda values: min(values, default=None), None),
+}
+"""What each computes of the values of a group, and the kind it gives; None: that of the values."""
 FindTable = Callable[[str], Table | None]
 """The table of a name; whether letter case matters is the service's."""
 
@@ -95,16 +103,32 @@ def _summarize_table(step: Summarize, table: Table) -> Table:
     keys = _compile_columns(step.by, table.columns)
     for each in keys.values():
         _require_key("summarize by", each.kind)
-    values, listed = [each.value for each in keys.values()], compile_expression(step.expression, table.columns).value
+    values = [each.value for each in keys.values()]
+    gathered = {each.name: _compile_aggregate(each, table.columns) for each in step.aggregates}
 
     def group_rows() -> Iterator[Row]:
-        groups: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+        groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
         for row in table.rows:
-            groups[tuple([value(row) for value in values])].append(listed(row))
-        for key, members in groups.items():
-            yield {**dict(zip(keys, key, strict=True)), step.name: [each for each in members if each is not None]}
+            groups[tuple([value(row) for value in values])].append(row)
+        for key, rows in groups.items():
+            yield {
+                **dict(zip(keys, key, strict=True)),
+                **{name: gather(rows) for name, (_, gather) in gathered.items()},
+            }
 
-    return Table({**{name: each.kind for name, each in keys.items()}, step.name: Kind.DYNAMIC}, group_rows())
+    kinds = {name: each.kind for name, each in keys.items()} | {name: kind for name, (kind, _) in gathered.items()}
+    return Table(kinds, group_rows())
+
+
+def _compile_aggregate(step: Aggregate, columns: Mapping[str, Kind]) -> tuple[Kind, Callable[[list[Row]], Any]]:
+    """Its kind and its value for the rows of a group; nulls are passed over."""
+    if step.expression is None:
+        return Kind.LONG, len
+    of = compile_expression(step.expression, columns)
+    compute, kind = AGGREGATES[step.function]
+    if kind is None:
+        _require_key(step.function, of.kind)
+    return kind or of.kind, lambda rows: compute([value for value in map(of.value, rows) if value is not None])
 
 
 def _expand_table(step: Expand, table: Table) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tests.arm.kql.syntax import (
+    Aggregate,
     Among,
     Binary,
     Call,
@@ -66,14 +67,19 @@ def _parse_join(cursor: Cursor) -> Join:
 
 
 def _parse_summarize(cursor: Cursor) -> Summarize:
+    aggregates = cursor.parse_list(lambda: _parse_aggregate(cursor))
+    cursor.expect("by")
+    return Summarize(aggregates, _parse_columns(cursor))
+
+
+def _parse_aggregate(cursor: Cursor) -> Aggregate:
     name = cursor.parse_name()
     cursor.expect("=")
-    cursor.expect("make_list")
+    function = cursor.expect("count", "make_list", "make_set", "max", "min")
     cursor.expect("(")
-    expression = _parse_expression(cursor)
+    expression = None if function == "count" else _parse_expression(cursor)
     cursor.expect(")")
-    cursor.expect("by")
-    return Summarize(name, expression, _parse_columns(cursor))
+    return Aggregate(name, function, expression)
 
 
 def _parse_order(cursor: Cursor) -> Order:

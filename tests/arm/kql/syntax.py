@@ -11,7 +11,7 @@ Expression: TypeAlias = "Literal | Name | Member | Call | Binary | Among"
 class Literal:
     """A constant."""
 
-    value: str | datetime | timedelta
+    value: str | int | datetime | timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,19 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Summarize:
-    """`name = make_list(expression)` of each group."""
+class Aggregate:
+    """`name = function(expression)` over the rows of a group; `count()` has no expression."""
 
     name: str
-    expression: Expression
+    function: str
+    expression: "Expression | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Summarize:
+    """Aggregates of each group."""
+
+    aggregates: tuple[Aggregate, ...]
     by: Columns
 
 

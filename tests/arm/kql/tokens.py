@@ -15,11 +15,12 @@ _PATTERNS = (
     ("blank", r"\s+"),
     ("datetime", r"datetime\(\s*[^)'\"]+\)"),
     ("string", r"'(?:\\.|[^'\\\n])*'"),
-    ("timespan", r"\d+d\b"),
+    ("timespan", r"\d+[dhs]\b"),
     ("number", r"\d+\b"),
     ("word", r"mv-expand\b|in~|[A-Za-z_]\w*"),
     ("sign", r"=~|!~|<=|>=|[|()\[\].,=]"),
 )
+_TIMESPAN_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "s": timedelta(seconds=1)}
 _TOKEN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS))
 _RESERVED = frozenset(
     (
@@ -119,7 +120,9 @@ class Cursor:
                 return Literal(self.parse_string())
             case "timespan":
                 self.advance()
-                return Literal(timedelta(days=int(text[:-1])))
+                return Literal(int(text[:-1]) * _TIMESPAN_UNITS[text[-1]])
+            case "number":
+                return Literal(self.parse_number())
             case "datetime":
                 at = parse_time(text.removeprefix("datetime(").removesuffix(")").strip())
                 if at is None:

@@ -17,7 +17,8 @@ from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
 from vmdiag.sources.coverage import MEASURED_SIGNALS, WITNESS_SIGNALS
 from vmdiag.sources.decoding.fields import find_named_vm
-from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MetricPoints, VmRecord
+from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MetricPoints, PackedMetricPoints, VmRecord
+from vmdiag.sources.metric_points import to_instant
 from vmdiag.sources.protocol import Watcher
 from vmdiag.sources.rows import MalformedRow
 from vmdiag.sources.store import ItemStore
@@ -133,12 +134,19 @@ class FeedReader:
                     if not isinstance(item, FeedCoverage) and not is_late:
                         self._store.add_item(item)
                     if isinstance(item, MetricPoints) and item.times:
-                        whole = CompleteRead(signal=item.signal, scope=item.vm.key, form=ask.request.description)
-                        whole = replace(whole, first=item.times[0], last=item.times[-1])
-                        self._complete_series.setdefault(ask, []).append(whole)
+                        self._register_series(ask, item, item.times[0], item.times[-1])
+                    elif isinstance(item, PackedMetricPoints) and item.signal is Signal.HEARTBEAT and item.times:
+                        self._register_series(ask, item, to_instant(item.times[0]), to_instant(item.times[-1]))
             except MalformedRow as fault:
                 fault.part = row if isinstance(row, dict) else fault.part
                 self._record_malformed_row(ask, number, fault)
+
+    def _register_series(
+        self, ask: FeedRequest, item: MetricPoints | PackedMetricPoints, first: datetime, last: datetime
+    ) -> None:
+        """Where the answer proves to be whole, the series was read whole from its first point to its last."""
+        whole = CompleteRead(signal=item.signal, scope=item.vm.key, form=ask.request.description)
+        self._complete_series.setdefault(ask, []).append(replace(whole, first=first, last=last))
 
     def _record_malformed_row(self, ask: FeedRequest, number: int, fault: MalformedRow) -> None:
         if number <= WARNING_LIMIT:

@@ -52,7 +52,7 @@ WHOLE_READ_LIMIT = 8
 # Of more than so many the activity log is read over the window alone: that of fewer is a dozen pages (our judgement).
 WHOLE_LOG_LIMIT = 250
 # Of the suspicious so many are read at once: enough to fill batches, and no more than fits into memory.
-SUSPECTS_AT_ONCE = 24
+SUSPECTS_AT_ONCE = 16
 
 Spans = Mapping[VmId, Window]
 
@@ -171,7 +171,8 @@ class LiveReading:
         for workspace, writers in self._vms_by_workspace.items():
             fresh = [vm for vm in writers if vm in some and (workspace, vm) not in self._requested_heartbeats]
             self._requested_heartbeats.update((workspace, vm) for vm in fresh)
-            yield from heartbeat.build_feed_requests(workspace, fresh, Window(start, self._span.end))
+            is_many = len(some) > WHOLE_READ_LIMIT
+            yield from heartbeat.build_feed_requests(workspace, fresh, Window(start, self._span.end), in_brief=is_many)
         yield from self._monitors.build_requests(some, self._vms_by_workspace, Window(start, self._span.end))
 
     def _build_comparison_requests(self, near: Mapping[VmId, Iterable[VmId]]) -> list[FeedRequest]:

@@ -23,7 +23,7 @@ from vmdiag.sources.selection import find_suspicious_times
 from vmdiag.sources.store import ItemStore
 
 # Hours times VMs of one batch: an answer of some megabytes, of which a few are in memory at once.
-HOURLY_BATCH, MINUTE_BATCH = 8_000, 400
+HOURLY_BATCH, MINUTE_BATCH = 4_000, 200
 # VMs are asked for together while the hours of all are no more than so many times those of the first.
 COMMON_SHARE = 2
 

@@ -4,8 +4,11 @@ Source: "Azure Monitor Logs API: Query", which answers at most 500,000 rows, and
 Azure Monitor agent.
 """
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 
 from vmdiag.arm.request import Endpoint, Request
 from vmdiag.identity import VmId
@@ -14,7 +17,7 @@ from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import find_resource_id, parse_vm_id, to_list, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
-from vmdiag.sources.items import Item, MetricPoints
+from vmdiag.sources.items import Item, MetricPoints, PackedMetricPoints
 from vmdiag.sources.rows import MalformedRow, Row
 
 PERMISSIONS = (
@@ -27,18 +30,27 @@ SIGNALS = (Signal.HEARTBEAT,)
 NO_WORKSPACE_REASON = "no workspace was given (--workspace ID) and none was found"
 # A beat a minute and VM: well below the most rows of an answer, and no more than a few answers at once may hold.
 HEARTBEAT_LIMIT = 100_000
+# In brief a day takes a thirtieth of that, and at worst as much: then an answer has some 20 MB.
+BRIEF_LIMIT = 600_000
+# Of an hour in which none is missing the first and the last are told; nobody beats more than ten times a second.
+ENDS, SECONDS_IN_AN_HOUR, MOST_IN_AN_HOUR = 2, 3_600, 36_000
 
 
-def build_feed_requests(workspace: str, vms: Sequence[VmId], span: Window) -> Iterator[FeedRequest]:
-    """Some VMs that write to a workspace together."""
-    batch_size = max(1, HEARTBEAT_LIMIT // max(1, (span.end - span.start) // timedelta(minutes=1)))
+def build_feed_requests(
+    workspace: str, vms: Sequence[VmId], span: Window, *, in_brief: bool = False
+) -> Iterator[FeedRequest]:
+    """Some VMs that write to a workspace together: every beat, or in brief what shows where any is missing."""
+    limit = BRIEF_LIMIT if in_brief else HEARTBEAT_LIMIT
+    batch_size = max(1, limit // max(1, (span.end - span.start) // timedelta(minutes=1)))
     for first in range(0, len(vms), batch_size):
         some = vms[first : first + batch_size]
+        request = build_request(workspace, some, span)
+        query = kql.heartbeats_by_hour((vm.key for vm in some), span)
         yield FeedRequest(
-            request=build_request(workspace, some, span),
+            request=replace(request, body={"query": query}) if in_brief else request,
             scope_ids=tuple(vm.key for vm in some),
             signals=SIGNALS,
-            read_items=_read_items,
+            read_items=_read_hours if in_brief else _read_items,
             list_member="tables",
             # Asked for and silent is another thing than not asked.
             items_when_answered=tuple(
@@ -83,6 +95,36 @@ def _read_items(row: Row, _: str) -> Iterator[Item]:
     if not beats or None in found:
         message = "heartbeats without times that can be read"
         raise MalformedRow(message, vm)
+
+
+def _read_hours(row: Row, _: str) -> Iterator[Item]:
+    """A day's beats of a VM by the hour: how many came, and each of them or the first and the last."""
+    vm = parse_vm_id(find_resource_id(row.get("_ResourceId")))
+    if vm is None:
+        return
+    hours = [_spread_beats(hour) for hour in to_list(row.get("hours"))]
+    times = array("d", sorted(set(chain.from_iterable(hours))))
+    ones = array("d", (1.0,)) * len(times)
+    yield PackedMetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=times, values=ones)
+    if not all(hours) or not hours:
+        message = "hours of heartbeats that cannot be read"
+        raise MalformedRow(message, vm)
+
+
+def _spread_beats(hour: object) -> list[float]:
+    """The beats of an hour; those between the first and the last evenly; none where the hour cannot be read."""
+    match hour:
+        case [int(told), [*written]]:
+            found = [at.timestamp() for each in written if (at := parse_time(each)) is not None]
+            first, last = min(found, default=0.0), max(found, default=0.0)
+            if told == len(found) == len(written):
+                return found
+            if len(found) == len(written) == ENDS < told <= MOST_IN_AN_HOUR and last - first < SECONDS_IN_AN_HOUR:
+                step = (last - first) / (told - 1)
+                return [*(first + count * step for count in range(told - 1)), last]
+        case _:
+            pass
+    return []
 
 
 def build_request(workspace: str, vms: Sequence[VmId], span: Window) -> Request:
