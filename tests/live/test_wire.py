@@ -129,9 +129,12 @@ def test_a_quota_that_is_used_up_is_waited_for(azure: AzureStarter) -> None:
 # pauses
 
 
-def test_a_pause_of_no_length_is_a_short_one_and_may_be_asked_for_several_times(azure: AzureStarter) -> None:
+def test_a_pause_of_no_length_or_without_a_number_is_short_and_may_be_asked_for_again_and_again(
+    azure: AzureStarter,
+) -> None:
     began = time.monotonic()
-    check_whole(azure(Fault(path=METRICS, kind="status", status=503, retry_after=0, times=4)))
+    nameless = Fault(path="management/values", kind="status", status=429, times=4)
+    check_whole(azure(Fault(path=METRICS, kind="status", status=503, retry_after=0, times=4), nameless))
 
     assert time.monotonic() - began > 2
 

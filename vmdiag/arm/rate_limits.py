@@ -3,8 +3,9 @@
 Resource Manager gives a principal 250 reads of a subscription at once and 25 a second ("Understand how Azure Resource
 Manager throttles requests"), Resource Graph 15 queries in 5 seconds, Log Analytics 200 in 30. Others use the same
 principal, so not all of it is taken. Where the server names a pause it expects to be asked again, and short ones may
-follow one another: Resource Graph's quota is of 5 seconds, and many clients may share it. Where it names none, three
-tries show that it does not answer.
+follow one another: Resource Graph's quota is of 5 seconds, and many clients may share it, the activity log's of 50
+queries in 30 seconds ("Azure Monitor service limits", which show no answer: a 429 may name no pause). Where another
+refusal names none, three tries show that the server does not answer.
 """
 
 import re

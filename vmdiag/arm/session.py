@@ -33,7 +33,7 @@ RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 # A longer Retry-After is not sat out: Compute asks for up to 1,200 s, and the other feeds can be told at once.
 WAIT_LIMIT = 30.0
 PAGE_LIMIT = 1_000
-HTTP_UNAUTHORIZED = 401  # of HTTP
+HTTP_UNAUTHORIZED, HTTP_TOO_MANY_REQUESTS = 401, 429  # of HTTP
 _REGION = re.compile(r"[a-z][a-z0-9]{2,40}", re.ASCII)
 
 
@@ -232,6 +232,8 @@ class Session:
             self.wait_seconds(budget.take_next_delay(), request)
         elif answer.status in RETRYABLE_STATUSES:
             server_delay = parse_retry_after(answer.headers, self.now)
+            if answer.status == HTTP_TOO_MANY_REQUESTS:  # who asks for slowness without a number does answer
+                server_delay = server_delay or 0.0
             pause = budget.take_next_delay(server_delay)
             if server_delay is not None:
                 # Who comes next would be refused, too.
