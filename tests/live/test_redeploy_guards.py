@@ -73,13 +73,15 @@ BLOCKED: dict[str, tuple[tuple[Change, ...], dict[str, Any]]] = {
     "grace/extension": ((with_log(("extensions/write", timedelta(minutes=20), "/extensions/Agent")),), {}),
 }
 OF_A_FLEET = {"count": ("--all",), "storm": ("--all", "--max", "5")}
+# No guard but that of consent knows that a run is dry: what it shows is shown of one VM and of several.
+DRY = ("verdict", "storm")
 
 
 @pytest.mark.parametrize("name", BLOCKED)
 def test_a_guard_alone_keeps_the_request_from_leaving(azure: AzureStarter, name: str) -> None:
     changes, knobs = BLOCKED[name]
     there = azure(build_fleet(12, 2, 3) if name in OF_A_FLEET else build_world(*changes, **knobs))
-    for way in ((), ("--dry-run",)):
+    for way in ((), ("--dry-run",)) if name in DRY else ((),):
         ran, cases = there.redeploy_vms(*OF_A_FLEET.get(name, ()), *way)
         told = [case["mitigation"] for case in cases if case["mitigation"]]
 
