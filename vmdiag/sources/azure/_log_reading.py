@@ -81,7 +81,11 @@ class LogReading:
         since: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
         for vm in falls:
             start = spans[vm].start if vm in spans and falls[vm] < self.log_start else self.log_start
-            for group in self._list_groups(vm) - self._earlier_groups if start < self.log_start else ():
+            if start >= self.log_start:
+                continue
+            number = self._store.find_vm_number(vm)
+            around = () if number is None else read_path(self._store, StoredVm(number, vm)).other_groups
+            for group in {get_group_id(vm), *around} - self._earlier_groups:
                 known = since[parse_subscription(group) or ""]
                 known[group] = min(start, known.get(group, start))
         for groups in since.values():
@@ -90,8 +94,3 @@ class LogReading:
             for request in activity_log.build_feed_requests(groups, earlier, self._now, is_part=True):
                 fallbacks = tuple(replace(one, span=earlier) for one in request.fallbacks)
                 yield replace(request, span=earlier, fallbacks=fallbacks)
-
-    def _list_groups(self, vm: VmId) -> set[str]:
-        number = self._store.find_vm_number(vm)
-        around = () if number is None else read_path(self._store, StoredVm(number, vm)).other_groups
-        return {get_group_id(vm), *around}
