@@ -143,6 +143,13 @@ def _list_looks() -> Iterator[tuple[str, tuple[str, str, dict[str, str]]]]:
         yield f"{place}-reached", (CONNECTIVITY_CHECK, "Connected", facts)
         yield f"{place}-unreached", (CONNECTIVITY_CHECK, "Disconnected", facts)
     facts = {"viewpoint": "peered", "origin": PLACES["peered"]}
+    yield (
+        "inside-degraded",
+        (CONNECTIVITY_CHECK, "Degraded", {"viewpoint": "inside", "origin": PLACES["inside"], "partly": "true"}),
+    )
+    abroad = {"viewpoint": "outside", "origin": PLACES["outside"]}
+    yield "stranger-denied", (FLOW_CHECK, "Deny", {**abroad, "rule": "DenyAll"})
+    yield "stranger-kept-out", (CONNECTIVITY_CHECK, "Disconnected", {**abroad, "denied": "true"})
     yield "way-denied", (CONNECTIVITY_CHECK, "Disconnected", {**facts, "denied": "true"})
     yield "rule-denies", (FLOW_CHECK, "Deny", {**facts, "rule": "DenyAll"})
     yield "rule-allows", (FLOW_CHECK, "Allow", {**facts, "rule": "AllowVnetInBound"})

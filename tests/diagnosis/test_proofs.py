@@ -31,6 +31,8 @@ END = "until 14:00"
         (f"{LOST}13:58 outside-unreached assumed\n", "suspected", "unknown"),
         # An assumed port that the inside reaches is served.
         (f"{ILL}13:58 inside-reached assumed\n13:58 outside-unreached assumed\n", "confirmed", "outside"),
+        # Of a look from inside probes were lost, too: it shows life, and no half of a pair.
+        (f"{ILL}13:58 inside-degraded\n13:58 peered-unreached\n", "suspected", "peered"),
         # Both fail: guest, host or interface, whatever else shows the loss.
         (f"{LOST}{LIFE}", "confirmed", "unknown"),
         (f"{LOST}{LIFE}13:58 inside-unreached\n13:58 peered-unreached\n", "suspected", "inside"),
@@ -61,6 +63,9 @@ def test_the_pair_decides_only_with_a_loss_that_was_measured(story: str, verdict
         # Of what is only assumed (that somebody listens, that somebody comes) it is how a VM is kept safe.
         ("13:58 no-hop assumed\n13:58 inside-reached\n", "confirmed", "live-migration-datapath"),
         ("13:58 rule-denies assumed\n", "confirmed", "live-migration-datapath"),
+        # Of public addresses rules let some in and keep others out, in health, too: customers may be cut off.
+        ("13:58 stranger-denied\n", "suspected", "live-migration-datapath"),
+        ("13:58 stranger-kept-out\n13:58 inside-reached\n", "suspected", "live-migration-datapath"),
         # Who is reached from there all the same is not kept out by a rule.
         ("13:58 rule-denies\n13:58 peered-reached\n", "suspected", "live-migration-datapath"),
     ],

@@ -183,6 +183,8 @@ ELSEWHERE = {"Location": "https://example.org/x"}
         ({"regions": set()}, {}, {}, "no Network Watcher of westeurope is shown"),
         ({}, {}, {"proof_origins": ("nobody",)}, "from nobody, outside: not asked, no such VM"),
         ({}, {}, {"proof_origins": ("web-03",)}, "it has no Network Watcher agent"),
+        # Who is suspected himself: whose path is dead would not be told.
+        ({"agents": {VM: "Succeeded"}}, {}, {"proof_origins": ("prod/web-01",)}, "it is a suspect itself"),
         # The service: throttled for longer than is waited, working for ever, sending the token elsewhere, refusing.
         ({}, {"path": CHECK, "kind": STATUS, "status": 429, "retry_after": 99}, {}, "throttled until"),
         ({"pending": -1}, {}, {"timeout": timedelta(seconds=3)}, "the run's time was over"),

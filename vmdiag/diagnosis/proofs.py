@@ -10,7 +10,10 @@ Every strength of this channel stands here once, with its reason:
   connections are answered, and it is not this scenario;
 * a rule that keeps others out explains the loss where the port is known to be served, a way back that ends where
   somebody is known to come from there: of what is only assumed a denial is how a VM is kept safe; and a rule for what
-  comes in does not end heartbeats;
+  comes in does not end heartbeats. Of public addresses rules let some in and keep the others out all the time: that
+  one of these is denied is a doubt, and explains nothing;
+* a look from inside of which probes were lost (`Degraded`) shows life, and is no half of a pair: the guest, the host or
+  the interface loses them;
 * answers that go through an appliance are a doubt: it may have failed itself.
 
 Only a loss that goes on is concerned. That a pair of looks proves where the path is dead is inferred, and so is what a
@@ -40,7 +43,8 @@ def find_proof_channels(timeline: Timeline, loss: Interval) -> Iterator[SignalLo
         return
     first, inside = lost[0], list_looks(timeline, loss, Kind.PROOF_REACHED, Viewpoint.INSIDE)
     is_contradicted = bool(list_looks(timeline, loss, Kind.PROOF_LOST, Viewpoint.INSIDE))
-    is_pair = not is_contradicted and any(one.facts.get("port") == first.facts.get("port") for one in inside)
+    whole = [one for one in inside if "partly" not in one.facts]
+    is_pair = not is_contradicted and any(one.facts.get("port") == first.facts.get("port") for one in whole)
     if is_pair or "assumed" not in first.facts:
         yield SignalLoss(
             signal=Signal.PROOF,
@@ -59,7 +63,9 @@ def find_denial(timeline: Timeline, loss: Loss) -> Event | None:
         return None
     for denial in list_looks(timeline, loss.interval, Kind.PROOF_DENIED, *OUTSIDE):
         is_route = denial.facts.get("check") == HOP_CHECK
-        if "assumed" not in denial.facts and (is_route or Signal.HEARTBEAT not in loss.signals):
+        is_stranger = not is_route and denial.facts.get("viewpoint") == Viewpoint.OUTSIDE
+        is_sure = "assumed" not in denial.facts and not is_stranger
+        if is_sure and (is_route or Signal.HEARTBEAT not in loss.signals):
             return denial
     return None
 

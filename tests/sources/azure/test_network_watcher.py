@@ -159,6 +159,16 @@ def answer_connectivity(status: str, *issues: tuple[str, str]) -> dict[str, Any]
             Kind.PROOF_DENIED,
         ),
         ("decode_connectivity", answer_connectivity("Disconnected", ("UserDefinedRoute", "Warning")), Kind.PROOF_LOST),
+        ("decode_connectivity", answer_connectivity("Disconnected", ("GuestFirewall", "Error")), Kind.PROOF_DENIED),
+        # A rule that keeps the origin itself from getting out says nothing of the VM.
+        (
+            "decode_connectivity",
+            {
+                "connectionStatus": "Disconnected",
+                "hops": [{"type": "Source", "issues": [{"type": "NetworkSecurityRule", "severity": "Error"}]}],
+            },
+            None,
+        ),
         ("decode_connectivity", answer_connectivity("Disconnected", ("AgentStopped", "Error")), None),
         ("decode_connectivity", answer_connectivity("Unknown"), None),
         ("decode_connectivity", answer_connectivity("SomethingNew"), Kind.OTHER),

@@ -115,6 +115,13 @@ def find_places(machines: Sequence[VirtualMachine], session: Session) -> ProofPl
     balancers = sorted({one for machine in machines for one in machine.network if "/loadbalancers/" in one})
     ports = dict(read_ports(_query(session, "balancers", write_port_query(balancers)))) if balancers else {}
     named, unnamed = find_named(session)
+    # Who is suspected himself does not show whose path is dead.
+    unnamed += [
+        f"whether it is reached from {one.name}, outside: not asked, it is a suspect itself"
+        for one in named
+        if one.vm in suspects
+    ]
+    named = [one for one in named if one.vm not in suspects]
     subnets = sorted({one.subnet for one in targets.values()})
     networks = sorted({each for one in targets.values() for each in one.peered})
     near = f"subnet in~ ({kql.list_literals(subnets)})"

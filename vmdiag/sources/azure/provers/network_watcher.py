@@ -50,7 +50,8 @@ PATIENCE = 60.0
 # Issues of whoever looks, not of the VM that is looked at: then nothing was looked at. The words are the API's, `CPU`
 # and `Memory` the page's ("Connection troubleshoot overview").
 OWN_TROUBLES = frozenset({"agentstopped", "dnsresolution", "socketbind", "portthrottled", "cpu", "memory"})
-DENIALS = frozenset({"networksecurityrule", "userdefinedroute"})
+# A firewall in the guest lets some in and others not, as rules do.
+DENIALS = frozenset({"networksecurityrule", "userdefinedroute", "guestfirewall"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,14 +177,22 @@ def decode_connectivity(
     """Whether the suspect was reached, and what was in the way; an origin that could not look tells nothing."""
     said = to_mapping(answer)
     hops = iter_objects(said.get("hops"))
-    issues = [issue for hop in hops for issue in iter_objects(hop.get("issues"))]
-    grave = {to_text(one.get("type")).lower() for one in issues if to_text(one.get("severity")).lower() != "warning"}
+    issues = [(hop, issue) for hop in hops for issue in iter_objects(hop.get("issues"))]
+    told = [(hop, one) for hop, one in issues if to_text(one.get("severity")).lower() != "warning"]
+    grave = {to_text(one.get("type")).lower() for _, one in told}
+    # What keeps the origin from getting out is no matter of the suspect's, either.
+    at_source = {to_text(one.get("type")).lower() for hop, one in told if to_text(hop.get("type")).lower() == "source"}
     status = to_text(said.get("connectionStatus"))
-    own = sorted(grave & OWN_TROUBLES)
+    own = sorted((grave & OWN_TROUBLES) | (at_source & DENIALS))
     if status.lower() == "unknown" or (own and status.lower() != "connected"):
         message = f"it could not look ({', '.join(own) or 'it says Unknown'})"
         raise MalformedRow(message, check.target.vm)
-    facts = {"denied": "true" if grave & DENIALS else "", "issues": to_short_text(", ".join(sorted(grave)))}
+    partly = "true" if status.lower() == "degraded" else ""
+    facts = {
+        "partly": partly,
+        "denied": "true" if grave & DENIALS else "",
+        "issues": to_short_text(", ".join(sorted(grave))),
+    }
     yield check.build_record(CONNECTIVITY_CHECK, status, until, late, **facts)
 
 
