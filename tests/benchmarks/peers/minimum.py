@@ -14,6 +14,8 @@ from typing import Any
 import requests
 from azure.identity import EnvironmentCredential
 
+HTTP_BAD_REQUEST = 400
+
 
 def main() -> None:
     """Print how many bytes came."""
@@ -26,8 +28,9 @@ def main() -> None:
 
     def fetch(each: dict[str, Any]) -> int:
         headers = {"Authorization": f"Bearer {tokens[each['scope']]}"}
-        answer = session.request(each["method"], each["url"], json=each["body"], headers=headers, timeout=60)
-        answer.raise_for_status()
+        answer = session.request(each["method"], each["url"], json=each["body"], headers=headers, timeout=600)
+        if answer.status_code != HTTP_BAD_REQUEST:  # which is how a workspace answers that lacks the table
+            answer.raise_for_status()
         answer.json()
         return len(answer.content)
 
