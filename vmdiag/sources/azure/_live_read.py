@@ -40,6 +40,7 @@ from vmdiag.sources.azure.feeds import (
 from vmdiag.sources.azure.probe import probe_addresses
 from vmdiag.sources.azure.proof_reading import ProofReading
 from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscriptions
+from vmdiag.sources.azure.worker_pool import return_large_blocks
 from vmdiag.sources.coverage import SourceLimits
 from vmdiag.sources.items import VmInventory
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
@@ -253,6 +254,8 @@ class LiveReading:
     ) -> Iterator[Transcript]:
         """The suspicious, some at a time: while these are told and let go the next are already asked for."""
         groups = [suspicious[at : at + SUSPECTS_AT_ONCE] for at in range(0, len(suspicious), SUSPECTS_AT_ONCE)]
+        if groups:
+            return_large_blocks()
         for some, following in zip([(), *groups], [*groups, ()], strict=True):
             self._reader.finish_requests(but_late=True)
             falls = {vm: self._metrics.find_first_fall(vm) for vm in some}

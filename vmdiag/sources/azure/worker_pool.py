@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from operator import call
@@ -19,6 +20,9 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 # How often the main thread looks up from waiting, to see whether it should stop.
 POLL_INTERVAL = 0.1
+# Of glibc's malloc.h, and what is set: bytes, and heaps for all threads, which Python runs one at a time.
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+LARGE_BLOCK, HEAPS = 256 << 10, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,20 @@ class JobEnd(Generic[Key]):
 
     key: Key
     error: BaseException | None = None
+
+
+def return_large_blocks() -> None:
+    """Let glibc give back to the system at once what large answers took: its heaps, one a thread, would keep it.
+
+    By itself it keeps ever larger blocks for the next use: a reading of 300 VMs held 100 MB of them. Other C libraries
+    have no such setting. Source: mallopt(3), M_MMAP_THRESHOLD and M_ARENA_MAX.
+    """
+    import ctypes
+
+    with suppress(AttributeError, OSError, TypeError):
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        set_option(M_ARENA_MAX, HEAPS)
 
 
 class WorkerPool(Generic[Key, Value]):
