@@ -173,6 +173,8 @@ def test_what_is_found_decides(look: Look, changes: dict[str, Any], verdict: str
 
 POLL, CHECK, STATUS = r"/operationResults/", "connectivityCheck", "status"
 ELSEWHERE = {"Location": "https://example.org/x"}
+# A year that no machine can count.
+ENDLESS = "Wed, 21 Oct 99999999999 07:28:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +192,8 @@ ELSEWHERE = {"Location": "https://example.org/x"}
         ({"pending": -1}, {}, {"timeout": timedelta(seconds=3)}, "the run's time was over"),
         ({}, {"path": CHECK, "kind": STATUS, "status": 202, "headers": ELSEWHERE}, {}, "names no place of its own"),
         ({}, {"path": POLL, "kind": STATUS, "status": 403}, {}, "locations/operationResults/read"),
+        # A clock that cannot be read ends no reading.
+        ({"regions": set()}, {"path": ".", "kind": "dated", "date": ENDLESS}, {}, "no Network Watcher of westeurope"),
         # The source itself could not look.
         ({"issue": "AgentStopped"}, {}, {}, "it could not look (agentstopped)"),
     ],

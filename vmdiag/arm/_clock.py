@@ -32,7 +32,7 @@ class AzureClock:
         try:
             server_time = parsedate_to_datetime(date)
             least, most = server_time - self.local_now(), server_time - sent_at
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):  # a year beyond what fits a C integer overflows
             return
         if abs(least) > IMPLAUSIBLE_SKEW:
             return

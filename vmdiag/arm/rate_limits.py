@@ -91,7 +91,7 @@ def parse_retry_after(headers: Mapping[str, str], now: datetime) -> float | None
             return int(said[:9]) / unit
     try:
         return max(0.0, (parsedate_to_datetime(headers.get("Retry-After", "")) - now) / timedelta(seconds=1))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a year beyond what fits a C integer overflows
         return None
 
 

@@ -35,11 +35,13 @@ API_VERSIONS: Mapping[str, str] = {
 # else and changes nothing; each needs a right that Reader lacks. Sources: "REST API: Network Watchers - Check
 # Connectivity", "- Verify IP Flow", "- Get Next Hop", "Load Balancer Load Balancing Rules - Health", "Application
 # Gateways - Backend Health".
-_NAMED = r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.network"
+# A name holds nothing that ends the path, climbs up in it or hides a part of it; names of Azure's have none of these.
+_NAME = r"(?!\.{1,2}/)[^/?#%\\;\s]+"
+_NAMED = rf"/subscriptions/{_NAME}/resourcegroups/{_NAME}/providers/microsoft\.network"
 PROOF_PATHS = (
-    re.compile(rf"{_NAMED}/networkwatchers/[^/]+/(connectivitycheck|ipflowverify|nexthop)", re.IGNORECASE),
-    re.compile(rf"{_NAMED}/loadbalancers/[^/]+/loadbalancingrules/[^/]+/health", re.IGNORECASE),
-    re.compile(rf"{_NAMED}/applicationgateways/[^/]+/backendhealth", re.IGNORECASE),
+    re.compile(rf"{_NAMED}/networkwatchers/{_NAME}/(connectivitycheck|ipflowverify|nexthop)", re.IGNORECASE),
+    re.compile(rf"{_NAMED}/loadbalancers/{_NAME}/loadbalancingrules/{_NAME}/health", re.IGNORECASE),
+    re.compile(rf"{_NAMED}/applicationgateways/{_NAME}/backendhealth", re.IGNORECASE),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from vmdiag.arm.rate_limits import parse_retry_after
 from vmdiag.arm.request import require_proof_action
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.errors import NotAllowed
@@ -199,9 +200,27 @@ def test_each_answer_is_told_as_what_it_means_and_one_that_says_nothing_is_refus
     assert (record.facts["port"], record.facts["viewpoint"], record.facts["origin"]) == ("443", "peered", "g/hub")
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7", 7.0),
+        ("-5", None),
+        ("99999999999999999999", 999_999_999.0),
+        ("Mon, 02 Mar 2026 09:01:00 GMT", 60.0),
+        ("Mon, 02 Mar 2020 09:01:00 GMT", 0.0),
+        ("Wed, 21 Oct 99999999999 07:28:00 GMT", None),
+        ("Mon, 02 Mar 2026 09:01:00 -0000", None),
+        ("soon", None),
+    ],
+)
+def test_whenever_azure_says_to_look_again_the_wait_is_a_number_or_its_own(said: str, seconds: float | None) -> None:
+    assert parse_retry_after({"Retry-After": said}, AT) == seconds
+
+
 def test_what_resource_graph_says_of_a_watcher_leads_to_no_other_action() -> None:
     hostile = f"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/web/redeploy?x={WATCHER}"
-    for watcher in (WATCHER, hostile, f"{WATCHER}/packetCaptures/p"):
+    climbing = [f"{NETWORK}/networkWatchers/{name}" for name in ("..", "w?x=", "w#", "..%2f..%2fx", "..\\x", "w x")]
+    for watcher in (WATCHER, hostile, f"{WATCHER}/packetCaptures/p", *climbing):
         planned = plan_questions(MACHINE, replace(PLACES, watchers={("s", "westeurope"): watcher}), None)
         for one in planned:
             assert isinstance(one, ProofRequest)
