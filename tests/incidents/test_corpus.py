@@ -14,7 +14,7 @@ from tests.incidents.corpus import BLOCK_SIZE, INCIDENT_CLASSES, generate_batche
 from tests.incidents.model import FLAGGED, Incident, Series
 
 SEED = 7
-COUNT = 600
+COUNT = 1000
 FORMS = frozenset({
     "activity-cli", "activity-rest", "activity-single", "storage-pt1h", "event-hub", "azureactivity-api",
     "azureactivity-cli", "azureactivity-csv", "heartbeat-api", "heartbeat-cli", "heartbeat-csv", "azuremetrics-api",
