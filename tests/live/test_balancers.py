@@ -12,6 +12,8 @@ from tests.live.conftest import ID, AzureStarter, LocalAzure, build_fleet, get_g
 RULE_ACTION = "Microsoft.Network/loadBalancers/loadBalancingRules/health/action"
 GATEWAY_ACTION = "Microsoft.Network/applicationGateways/backendhealth/action"
 READ = "Microsoft.Insights/metrics/read"
+LOOKS = ("connectivityCheck", "ipFlowVerify", "nextHop")
+TESTS = "NWConnectionMonitorTestResult"
 
 
 def list_balancer_requests(there: LocalAzure) -> list[tuple[str, str]]:
@@ -68,6 +70,21 @@ def test_a_balancer_is_asked_once_for_the_suspects_behind_it_and_not_for_the_cal
     lost = [case for case in cases if case["verdict"] == "confirmed" and case["vm"]["id"] in behind]
     assert lost
     assert all("balancer" in case["losses"][-1]["signals"] for case in lost)
+
+
+def test_of_more_suspects_than_are_read_at_once_each_balancer_and_workspace_is_still_asked_once(
+    azure: AzureStarter,
+) -> None:
+    many = build_fleet(vms=17, groups=1, migrated=17)
+    many.denied |= {(f"Microsoft.Network/networkWatchers/{look}/action", "/") for look in LOOKS}
+    many.add_balancer("front", *[vm.id for vm in many])
+    there = azure(many)
+    _, cases = there.check_vms("--all", "--since", "1d", "--prove")
+
+    asked = list_balancer_requests(there)
+    queries = [seen.path for seen in there.arm.list_posts("/query") if TESTS.encode() in seen.body]
+    assert (asked.count(("POST", "front")), len(queries)) == (1, len(set(queries)))
+    assert sum("balancer" in case["losses"][-1]["signals"] for case in cases if case["losses"]) == 17
 
 
 def test_with_prove_balancer_and_gateway_tell_what_they_find_and_without_the_right_nobody_is_asked(

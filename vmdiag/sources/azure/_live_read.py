@@ -164,7 +164,7 @@ class LiveReading:
         yield from self._metrics.build_hourly_requests(some, spans or {})
 
     def _build_heartbeat_requests(self, vms: Iterable[VmId], spans: Spans | None = None) -> Iterator[FeedRequest]:
-        """The heartbeats, in the workspaces that were given, else in those that were found, and who tests the VMs."""
+        """The heartbeats, in the workspaces that were given or found, and, of all suspects at once, who tests them."""
         start = min((span.start for span in (spans or {}).values()), default=self._span.start)
         some = set(vms)
         for workspace in self._settings.workspaces:
@@ -174,7 +174,8 @@ class LiveReading:
             self._requested_heartbeats.update((workspace, vm) for vm in fresh)
             is_many = len(some) > WHOLE_READ_LIMIT
             yield from heartbeat.build_feed_requests(workspace, fresh, Window(start, self._span.end), in_brief=is_many)
-        yield from self._monitors.build_requests(some, self._vms_by_workspace, Window(start, self._span.end))
+        places = dict.fromkeys(self._settings.workspaces, spans or some) or self._vms_by_workspace
+        yield from self._monitors.build_requests(spans or some, places, Window(start, self._span.end))
 
     def _build_comparison_requests(self, near: Mapping[VmId, Iterable[VmId]]) -> list[FeedRequest]:
         """The traffic of some others around the migrations, who tests them, and whether they were migrated, too."""

@@ -49,6 +49,7 @@ class ProofReading:
         self._until = until
         self._is_past = session.now - until > PRESENT_TOLERANCE
         self._permissions: dict[str, list[Row] | SourceError] = {}
+        self._answers: dict[str, tuple[object, datetime]] = {}
         self._scope = scope
         known = plugins.list_names(vmdiag.sources.azure.provers) if session.settings.proves and scope.proof_time else ()
         self._provers = {name: cast("Prover", plugins.load(vmdiag.sources.azure.provers, name)) for name in known}
@@ -103,8 +104,13 @@ class ProofReading:
         self._permissions |= run_jobs(self._session.settings.jobs, lookups, lambda: self._session.should_stop)
 
         def send_request(request: Request) -> tuple[object, datetime]:
-            """The answer, and when it came."""
-            return run_action(self._session, request, self._scope.proof_time), self._session.now
+            """The answer, and when it came; a balancer's or gateway's concerns the suspects that come later, too."""
+            known = self._answers.get(request.path)
+            if known is None:
+                known = run_action(self._session, request, self._scope.proof_time), self._session.now
+            if request.body is None:
+                self._answers[request.path] = known
+            return known
 
         lacks = {one: self._find_missing_right(one) for one in asked}
         jobs = {one: partial(send_request, one.request) for one, lack in lacks.items() if not lack}

@@ -64,7 +64,7 @@ def build_feed_request(
 ) -> FeedRequest:
     """The tests of some VMs in a workspace; `add_source` is told of each VM that they were made from.
 
-    Where that is too much for one answer each VM is asked for alone.
+    Where that is too much for one answer each half of the VMs is asked for apart.
     """
 
     def read_items(row: Row, ref: str) -> Iterator[Item]:
@@ -73,7 +73,8 @@ def build_feed_request(
             add_source(source)
         yield from connection_monitor.decode_row(row, ref)
 
-    singly = vms if len(vms) > 1 else ()
+    half = len(vms) // 2
+    halves = (vms[:half], vms[half:]) if half else ()
     return FeedRequest(
         request=build_request(workspace, vms, span),
         read_items=read_items,
@@ -81,7 +82,7 @@ def build_feed_request(
         signals=SIGNALS,
         list_member="tables",
         optional_table=kql.TEST_TABLE,
-        fallbacks=tuple(build_feed_request(workspace, (vm,), span, add_source, build_followups) for vm in singly),
+        fallbacks=tuple(build_feed_request(workspace, some, span, add_source, build_followups) for some in halves),
         fallback_errors=(AnswerTooLarge,),
         build_followups=build_followups,
         span=span,
