@@ -50,8 +50,11 @@ def test_a_known_vm_takes_two_rounds_of_requests_that_only_ask_and_ask_for_no_cl
     assert sum("ResourceGraph" in path for path in paths) == 6
     assert sum(path.startswith("/subscriptions") for path in paths) == 9
     # What the first round has found: a workspace, and the hours that are to be read by the minute.
-    assert sum("/v1/workspaces/" in path for path in paths[-7:]) == 2
-    assert sum("Insights/metrics" in path for path in paths[-7:]) == 4
+    assert sum("/v1/workspaces/" in path for path in paths) == 2
+    assert [seen.query.get("interval") for seen in there.arm.requests if "Insights/metrics" in seen.path] == [
+        "PT1H",
+        *["PT1M"] * 4,
+    ]
     assert len(paths) == 17
     assert {seen.method for seen in there.arm.requests} == {"GET", "POST"}
     assert posts == {"token", "resources", "query"}
