@@ -64,7 +64,7 @@ def plan_requests(answer: object, *vms: VmId) -> tuple[list[ProofRequest], list[
     """What is asked, and for whom something is not, and why."""
     network = {vm: frozenset({f"{NETWORK}/{NIC}-{vm.name}", BALANCER}) for vm in vms or (WEB,)}
     machines = [VirtualMachine(id=vm, network=parts) for vm, parts in network.items()]
-    planned = balancers.build_proof_requests(machines, cast("Session", AnsweringSession(answer)))
+    planned = balancers.build_proof_requests(machines, cast("Session", AnsweringSession(answer)), {}, ())
     asked = [one for one in planned if isinstance(one, ProofRequest)]
     return asked, [f"{one.vm.name}: {one.reason}" for one in planned if isinstance(one, ProofGap)]
 

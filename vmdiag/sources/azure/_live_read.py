@@ -88,8 +88,7 @@ class LiveReading:
         self._known_vms = stated if len(scope.vms) == len(stated) <= WHOLE_READ_LIMIT else ()
         # Of many the logs are read once it is known who is meant, and how far back.
         build_logs = partial(self._logs.build_shared_requests, self._known_vms) if self._known_vms else tuple
-        add_address = self._addresses.setdefault
-        self._network_request = network.build_feed_request(who, subscriptions, add_address, build_logs)
+        self._network_request = network.build_feed_request(who, subscriptions, self._addresses.setdefault, build_logs)
         self._workspace_request = heartbeat.build_workspace_search(
             who, subscriptions, self._add_workspace, lambda: self._build_heartbeat_requests(self._known_vms)
         )
@@ -128,7 +127,7 @@ class LiveReading:
         compared = self._build_comparison_requests(others)
         self._reader.finish_requests(chain(compared, self._metrics.build_minute_requests(few)))
         self._probe_vms(vms)
-        self._proofs.prove_vms(self._proofs.choose_suspects(few, self._span, self._needs.triggers))
+        self._proofs.prove_suspects(few, self._span, self._needs.triggers)
         self._record_unread_feeds(vms)
         self._store.finish_loading()
         lost = self._reader.failures.get(self._network_request)
@@ -261,7 +260,7 @@ class LiveReading:
             self._reader.finish_requests(but_late=True)
             falls = {vm: self._metrics.find_first_fall(vm) for vm in some}
             self._reader.finish_requests(self._logs.build_earlier_requests(spans or {}, falls), but_late=True)
-            self._proofs.prove_vms(some)
+            self._proofs.prove_vms(some, self._span, self._needs.triggers)
             waiting = {vm.key: vm for vm in some}
             self._reader.submit_requests(self._metrics.build_minute_requests(some))
             self._reader.submit_requests(self._balancers.build_metric_requests(some, suspicious))

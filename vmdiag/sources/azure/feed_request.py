@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from vmdiag.arm.request import Request
+from vmdiag.arm.request import Endpoint, Request
 from vmdiag.errors import BadAnswer, SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
@@ -17,6 +17,7 @@ ItemReader = Callable[[Any, str], Iterator[Item]]
 
 GRAPH_PERMISSIONS = ("Microsoft.ResourceGraph/resources/read",)
 GRAPH_PAGE_SIZE = 1_000
+LOGS_PERMISSION = "Microsoft.OperationalInsights/workspaces/query/read"
 # A window that ended longer ago than this is history: a state of now is no part of it.
 PRESENT_TOLERANCE = timedelta(minutes=5)
 
@@ -76,6 +77,18 @@ def build_graph_request(what: str, query: str, subscriptions: Iterable[str]) -> 
         path="/providers/Microsoft.ResourceGraph/resources",
         permission=GRAPH_PERMISSIONS[0],
         body=body,
+    )
+
+
+def build_logs_request(what: str, workspace: str, query: str) -> Request:
+    """A query of a workspace of Log Analytics."""
+    return Request(
+        description=f"{what} in workspace {workspace}",
+        service="logs",
+        path=f"/v1/workspaces/{workspace}/query",
+        permission=LOGS_PERMISSION,
+        body={"query": query},
+        endpoint=Endpoint.LOGS,
     )
 
 

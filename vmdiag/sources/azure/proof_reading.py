@@ -55,15 +55,23 @@ class ProofReading:
         self._provers = {name: cast("Prover", plugins.load(vmdiag.sources.azure.provers, name)) for name in known}
         self._is_announced = False
 
-    def choose_suspects(self, vms: Sequence[VmId], span: Window, triggers: Iterable[Kind]) -> list[VmId]:
-        """Of VMs that were read whole those with a telling record; whoever names a single VM suspects it."""
-        if len(vms) == len(self._scope.vms) == 1 or not self._provers:
-            return list(vms)
-        known = find_first_suspicions(self._store, span, triggers)
-        return [vm for vm in vms if self._store.find_vm_number(vm) in known]
+    def prove_suspects(self, vms: Sequence[VmId], span: Window, triggers: Iterable[Kind]) -> None:
+        """Of VMs that were read whole ask about those with a telling record; whoever names a single VM suspects it."""
+        if self._provers and not len(vms) == len(self._scope.vms) == 1:
+            suspects = self._list_suspects(span, triggers)
+            vms = [vm for vm in vms if vm in suspects]
+        self.prove_vms(vms, span, triggers)
 
-    def prove_vms(self, vms: Sequence[VmId]) -> None:
-        """Ask about some suspects, where that is wanted, and keep what is answered, and why something is not."""
+    def _list_suspects(self, span: Window, triggers: Iterable[Kind]) -> set[VmId]:
+        """All VMs with a telling record, whether they are looked at now, later, or not at all."""
+        known = find_first_suspicions(self._store, span, triggers)
+        return {vm.id for vm in self._store.list_vms() if vm.number in known}
+
+    def prove_vms(self, vms: Sequence[VmId], span: Window, triggers: Iterable[Kind]) -> None:
+        """Ask about some suspects, where that is wanted, and keep what is answered, and why something is not.
+
+        Nobody who is suspected himself looks: who was moved or lost in the span, whether in scope or not.
+        """
         if not vms or self._is_past or not self._provers:
             for prover in self._provers.values():
                 self._add_gaps(prover.SIGNAL, vms, PAST_REASON)
@@ -78,8 +86,9 @@ class ProofReading:
         names = {vm.id: self._store.list_series_names(vm.number, Signal.MONITOR) for vm in stored}
         tested = ((vm, TESTED_PORT.match(name)) for vm, known in names.items() for name in known)
         ports = {vm: int(found[1]) for vm, found in tested if found is not None}
+        suspects = self._list_suspects(span, triggers).union(vms)
         jobs = {
-            name: partial(one.build_proof_requests, machines, self._session, ports)
+            name: partial(one.build_proof_requests, machines, self._session, ports, suspects)
             for name, one in self._provers.items()
         }
         reasons = dict.fromkeys(jobs, UNPROVED_REASON)

@@ -6,7 +6,7 @@ backends), and `ProofGap`s, where it cannot ask. It may read what it needs for t
 no action itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -51,10 +51,14 @@ class Prover(Protocol):
     ABOUT: str  # what it asks, in a few words, with what that may cost
 
     def build_proof_requests(
-        self, machines: Sequence[VirtualMachine], session: Session, ports: Mapping[VmId, int]
+        self,
+        machines: Sequence[VirtualMachine],
+        session: Session,
+        ports: Mapping[VmId, int],
+        suspects: Collection[VmId],
     ) -> list[ProofRequest | ProofGap]:
         """What to ask about these VMs; `SourceError` where that cannot be made out. It runs in another thread.
 
-        `ports` are those at which tests of Connection Monitor try them.
+        `ports` are those at which tests of Connection Monitor try them; none of the `suspects` is to look.
         """
         ...

@@ -12,18 +12,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vmdiag.arm.error_translation import AnswerTooLarge
-from vmdiag.arm.request import Endpoint, Request
+from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure.feed_request import FeedRequest, build_graph_request
+from vmdiag.sources.azure.feed_request import LOGS_PERMISSION, FeedRequest, build_graph_request, build_logs_request
 from vmdiag.sources.decoding.fields import find_text, iter_objects, parse_vm_id, to_list, to_text
 from vmdiag.sources.formats import connection_monitor
 from vmdiag.sources.items import Item
 from vmdiag.sources.rows import Row
 
 PERMISSIONS = (
-    "Microsoft.OperationalInsights/workspaces/query/read",
+    LOGS_PERMISSION,
     f"Microsoft.OperationalInsights/workspaces/query/{kql.TEST_TABLE}/read",
     "Microsoft.OperationalInsights/workspaces/read",
     "Microsoft.Network/networkWatchers/connectionMonitors/read",
@@ -76,7 +76,7 @@ def build_feed_request(
     half = len(vms) // 2
     halves = (vms[:half], vms[half:]) if half else ()
     return FeedRequest(
-        request=build_request(workspace, vms, span),
+        request=build_logs_request("connection tests", workspace, kql.test_results((vm.key for vm in vms), span)),
         read_items=read_items,
         scope_ids=tuple(vm.key for vm in vms),
         signals=SIGNALS,
@@ -86,18 +86,6 @@ def build_feed_request(
         fallback_errors=(AnswerTooLarge,),
         build_followups=build_followups,
         span=span,
-    )
-
-
-def build_request(workspace: str, vms: Sequence[VmId], span: Window) -> Request:
-    """The tests of some VMs in a workspace."""
-    return Request(
-        description=f"connection tests in workspace {workspace}",
-        service="logs",
-        path=f"/v1/workspaces/{workspace}/query",
-        permission=PERMISSIONS[0],
-        body={"query": kql.test_results((vm.key for vm in vms), span)},
-        endpoint=Endpoint.LOGS,
     )
 
 

@@ -6,22 +6,21 @@ Azure Monitor agent.
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 
-from vmdiag.arm.request import Endpoint, Request
+from vmdiag.arm.request import Request
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
-from vmdiag.sources.azure.feed_request import FeedRequest, build_graph_request
+from vmdiag.sources.azure.feed_request import LOGS_PERMISSION, FeedRequest, build_graph_request, build_logs_request
 from vmdiag.sources.decoding.fields import find_resource_id, parse_vm_id, to_list, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.items import Item, MetricPoints, PackedMetricPoints
 from vmdiag.sources.rows import MalformedRow, Row
 
 PERMISSIONS = (
-    "Microsoft.OperationalInsights/workspaces/query/read",
+    LOGS_PERMISSION,
     "Microsoft.OperationalInsights/workspaces/query/Heartbeat/read",
     "Microsoft.Insights/dataCollectionRules/read",
     "Microsoft.Insights/dataCollectionRuleAssociations/read",
@@ -44,10 +43,10 @@ def build_feed_requests(
     batch_size = max(1, limit // max(1, (span.end - span.start) // timedelta(minutes=1)))
     for first in range(0, len(vms), batch_size):
         some = vms[first : first + batch_size]
-        request = build_request(workspace, some, span)
-        query = kql.heartbeats_by_hour((vm.key for vm in some), span)
+        write_query = kql.heartbeats_by_hour if in_brief else kql.heartbeats
+        query = write_query((vm.key for vm in some), span)
         yield FeedRequest(
-            request=replace(request, body={"query": query}) if in_brief else request,
+            request=build_logs_request("heartbeats", workspace, query),
             scope_ids=tuple(vm.key for vm in some),
             signals=SIGNALS,
             read_items=_read_hours if in_brief else _read_items,
@@ -129,11 +128,4 @@ def _spread_beats(hour: object) -> list[float]:
 
 def build_request(workspace: str, vms: Sequence[VmId], span: Window) -> Request:
     """The heartbeats of some VMs, or of all, in a workspace."""
-    return Request(
-        description=f"heartbeats in workspace {workspace}",
-        service="logs",
-        path=f"/v1/workspaces/{workspace}/query",
-        permission=PERMISSIONS[0],
-        body={"query": kql.heartbeats((vm.key for vm in vms), span)},
-        endpoint=Endpoint.LOGS,
-    )
+    return build_logs_request("heartbeats", workspace, kql.heartbeats((vm.key for vm in vms), span))

@@ -6,7 +6,7 @@ the one to ask is inferred from "one Network Watcher per region"; so is that a V
 one at its private address, and that one of any other network reaches it at its public address alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -103,14 +103,13 @@ class ProofPlaces:
         return [] if chosen is None else [chosen]
 
 
-def find_places(machines: Sequence[VirtualMachine], session: Session) -> ProofPlaces:
-    """What is needed to look at these suspects; raises `SourceError`."""
-    suspects = {machine.id for machine in machines}
+def find_places(machines: Sequence[VirtualMachine], session: Session, suspects: Collection[VmId]) -> ProofPlaces:
+    """What is needed to look at these machines, of which and of whose likes none looks; raises `SourceError`."""
     watchers = {
         (to_text(row.get("subscriptionId")).lower(), to_text(row.get("location")).lower()): to_text(row.get("id"))
         for row in _query(session, "Network Watchers", write_watcher_query())
     }
-    rows = _query(session, "the suspects' addresses", write_target_query(sorted(vm.key for vm in suspects)))
+    rows = _query(session, "the suspects' addresses", write_target_query(sorted(one.id.key for one in machines)))
     targets = dict(read_targets(rows))
     balancers = sorted({one for machine in machines for one in machine.network if "/loadbalancers/" in one})
     ports = dict(read_ports(_query(session, "balancers", write_port_query(balancers)))) if balancers else {}

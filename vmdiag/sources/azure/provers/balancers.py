@@ -7,10 +7,9 @@ is asked for at the subscription, where the first page's operation has its place
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from vmdiag.arm.pending_operations import OPERATION_PERMISSION
 from vmdiag.arm.request import Request
@@ -43,7 +42,7 @@ Interfaces = Mapping[str, VmId]
 
 
 def build_proof_requests(
-    machines: Sequence[VirtualMachine], session: Session, _ports: Mapping[VmId, int] = MappingProxyType({})
+    machines: Sequence[VirtualMachine], session: Session, _ports: Mapping[VmId, int], _suspects: Collection[VmId]
 ) -> list[ProofRequest | ProofGap]:
     """A request for each probe of a balancer that leads to one of the VMs, and one for each gateway."""
     asked: list[ProofRequest | ProofGap] = []

@@ -12,7 +12,7 @@ extensions, too, for installing the agent: none of them is asked for or used. Wh
 states in figures ("Network Watcher pricing").
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -88,10 +88,10 @@ class Check:
 
 
 def build_proof_requests(
-    machines: Sequence[VirtualMachine], session: Session, ports: Mapping[VmId, int]
+    machines: Sequence[VirtualMachine], session: Session, ports: Mapping[VmId, int], suspects: Collection[VmId]
 ) -> list[ProofRequest | ProofGap]:
     """What to ask about some suspects, and why something is not asked."""
-    places, stated = find_places(machines, session), session.settings.probe_port
+    places, stated = find_places(machines, session, suspects), session.settings.probe_port
     return [part for one in machines for part in plan_questions(one, places, stated or ports.get(one.id))]
 
 
