@@ -1,4 +1,4 @@
-"""Whether an answer or an export is whole, by what it says of itself.
+"""Whether an answer or an export is whole, by what it says of itself, and what is said of a row that cannot be used.
 
 The one place that decides it, for live answers and for files of every form. Sources: "Log Analytics API: Response
 format" (`error` beside `tables`), "Azure Resource Graph: Work with large data sets" (`resultTruncated`, `$skipToken`,
@@ -8,7 +8,24 @@ format" (`error` beside `tables`), "Azure Resource Graph: Work with large data s
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vmdiag.identity import VmId
+
+Row = Mapping[str, object]
 LONGEST = 400  # characters of what Azure says; the reason of a gap is a sentence, not a page
+
+
+class MalformedRow(Exception):  # noqa: N818 - it is a row that is malformed, not an error of ours
+    """A row that cannot be used; `vm` when it can be told whom it concerned, `part` what could be read of it.
+
+    What is not `is_record` only stands between records, such as a tool's words of warning.
+    """
+
+    def __init__(self, reason: str, vm: VmId | None = None, part: Row | None = None, *, is_record: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.vm = vm
+        self.part = part
+        self.is_record = is_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +138,12 @@ def holds_its_total(answer: Mapping[str, object], rows: int) -> bool:
     """Whether an answer says how many records there are beyond its page, and they are all in it."""
     totals = map(_fold_keys(answer).get, TOTALS[:2])
     return any(isinstance(total, int | str) and _parse_count(total) <= rows for total in totals)
+
+
+def list_missing_parts(part: Mapping[str, object], rows: int) -> tuple[Missing, ...]:
+    """Why an answer, or a part of one, with so many rows is not whole; nothing where it is."""
+    lack = find_missing_part(part, rows)
+    return () if lack is None else (lack,)
 
 
 def is_sign(name: str) -> bool:

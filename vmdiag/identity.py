@@ -21,6 +21,9 @@ NETWORK_TYPES = frozenset({
     "microsoft.network/bastionhosts", "microsoft.network/networkmanagers", "microsoft.network/virtualhubs",
     "microsoft.network/connections",
 })  # fmt: skip
+# In place of a subscription: no id can have these, and the parts of a name cannot be mistaken for each other.
+BY_NAME, BY_COMPUTER, BY_ADDRESS, BY_INTERFACE = "?name", "?computer", "?address", "?interface"
+ADDRESS_LENGTH = 45  # of IPv6 with an address of IPv4 at its end
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -139,3 +142,23 @@ def list_words(vm: VmId) -> tuple[str, str, str]:
     """The three ways to name a VM, in lower case."""
     name = vm.name.lower()
     return name, f"{vm.resource_group.lower()}/{name}", vm.key
+
+
+def make_name_placeholder(name: str, resource_group: str = "") -> VmId:
+    """Stands for the one VM of this name, in this group where one is given."""
+    return VmId(subscription=BY_NAME, resource_group=resource_group or "?", name=name)
+
+
+def make_computer_placeholder(name: str) -> VmId:
+    """Stands for the one VM whose guest, or which itself, is called so; a domain behind a dot is not looked at."""
+    return VmId(subscription=BY_COMPUTER, resource_group="?", name=name)
+
+
+def make_address_placeholder(address: str, balancer: str = "") -> VmId:
+    """Stands for the one VM with this private address, in a pool of this balancer where one is given."""
+    return VmId(subscription=BY_ADDRESS, resource_group=balancer.lower() or "?", name=address)
+
+
+def is_placeholder(vm: VmId) -> bool:
+    """Whether a VM is known by a name only."""
+    return vm.subscription in (BY_NAME, BY_COMPUTER, BY_ADDRESS, BY_INTERFACE)

@@ -94,7 +94,7 @@ def judge_batch(batch: Batch, looks: Mapping[str, Sequence[str]]) -> Iterator[tu
     """The case of each incident's own VM."""
     with tempfile.TemporaryDirectory(prefix="incidents-") as folder:
         batch.write_files(Path(folder))
-        source = archive.connect(folder, Silence(), AzureSettings(), lambda: datetime.now(UTC))
+        source = archive.connect(folder, Silence(), AzureSettings, lambda: datetime.now(UTC))
         vms = () if batch.unreachable_since is None else tuple(Selector(one.vm) for one in batch.incidents)
         scope = Scope(vms=vms, everything=not vms, until=batch.until)
         run = examine_vms(ProvedSource(source, looks), scope, unreachable_since=batch.unreachable_since)

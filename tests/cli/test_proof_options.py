@@ -3,6 +3,7 @@
 import pytest
 
 from vmdiag.arm.request import AzureSettings, Request, require_proof_action
+from vmdiag.cli.options import require_switch
 from vmdiag.cli.proof_options import ProofOptions
 from vmdiag.errors import NotAllowed, UsageError
 
@@ -30,15 +31,19 @@ def _build_action(path: str) -> Request:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (ProofOptions(origins=["web-02"]), "--prove is not given"),
         (ProofOptions(prove=True, origins=["a/b/c"]), "does not name a VM"),
         (ProofOptions(prove=True, origins=["prod/"]), "does not name a VM"),
         (ProofOptions(prove=True, origins=[f"web-{number}" for number in range(6)]), "6 times"),
     ],
 )
-def test_from_names_few_vms_and_goes_with_prove(options: ProofOptions, words: str) -> None:
+def test_from_names_few_vms(options: ProofOptions, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        options.validate_options({"origins"})
+        options.validate_origins()
+
+
+def test_from_goes_with_prove() -> None:
+    with pytest.raises(UsageError, match="--from goes with --prove, and --prove is not given"):
+        require_switch("--prove", ProofOptions(origins=["web-02"]), {"origins"})
 
 
 def test_without_prove_no_action_is_allowed_and_no_origin_counts() -> None:

@@ -14,6 +14,7 @@ from vmdiag.errors import Unreachable, redact_secrets
 from vmdiag.model import Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
+from vmdiag.sources.protocol import VmFilter
 
 WINDOW = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
 
@@ -106,8 +107,8 @@ def test_a_name_cannot_leave_its_literal(text: str) -> None:
 
 
 def test_what_a_query_is_about_narrows_it() -> None:
-    everybody = kql.machines(kql.Who())
-    some = kql.machines(kql.Who(ids=("/a",), names=("web-01",), groups=("prod",)))
+    everybody = kql.machines(VmFilter())
+    some = kql.machines(VmFilter(ids=("/a",), names=("web-01",), groups=("prod",)))
 
     assert "vm in~" not in everybody
     assert "where vm in~ ('/a') or tostring(split(vm, '/')[8]) in~ ('web-01')" in some
@@ -116,8 +117,8 @@ def test_what_a_query_is_about_narrows_it() -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [kql.machines(kql.Who()), kql.passages(kql.Who()), kql.workspaces(kql.Who()),
-     kql.health_changes(kql.Who(), WINDOW)],
+    [kql.machines(VmFilter()), kql.passages(VmFilter()), kql.workspaces(VmFilter()),
+     kql.health_changes(VmFilter(), WINDOW)],
 )  # fmt: skip
 def test_every_query_to_resource_graph_can_be_paged(query: str) -> None:
     *_, last_project, order = [line for line in query.splitlines() if line.startswith(("| project", "| order"))]

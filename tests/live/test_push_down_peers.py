@@ -105,7 +105,7 @@ def _sort(rows: Table) -> list[str]:
 
 def _open_source(kind: ModuleType, address: str, arm: ArmServer) -> Any:
     access = AzureSettings(cloud=arm.url, authority=arm.url, credential="environment", ca_bundle=str(arm.ca_bundle))
-    return kind.connect(address, _Listener(), access, lambda: datetime.now(UTC))
+    return kind.connect(address, _Listener(), lambda: access, lambda: datetime.now(UTC))
 
 
 def _list_span() -> Window:

@@ -6,10 +6,10 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from vmdiag.completeness import MalformedRow
 from vmdiag.sources.files.input_files import FileMember, iter_members
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
-from vmdiag.sources.rows import MalformedRow
 
 Told = dict[str, object]
 

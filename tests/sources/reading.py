@@ -5,11 +5,11 @@ from types import ModuleType
 import vmdiag.sources.formats as formats_package
 from tests.sources.rows import EXAMPLES, VM
 from vmdiag import plugins
+from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
 from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import FeedCoverage, Item, MetricPoints, NetworkChange, ServiceIncident, VmInventory, VmRecord
-from vmdiag.sources.rows import Row
 
 REF = "file.json:7"
 FORMATS: dict[str, ModuleType] = {

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmdiag.identity import VmId
+from vmdiag.completeness import MalformedRow
+from vmdiag.identity import VmId, make_computer_placeholder, make_name_placeholder
 from vmdiag.model import Gap, Kind, Record, Signal, VirtualMachine, Window
 from vmdiag.sources.items import (
     UNDATED,
@@ -21,7 +22,6 @@ from vmdiag.sources.items import (
     VmInventory,
     VmRecord,
 )
-from vmdiag.sources.rows import MalformedRow, make_computer_placeholder, make_name_placeholder
 from vmdiag.sources.store import CACHE_LIMIT, POINTS_LIMIT, ROWS_LIMIT, ItemStore, encode_vm_id
 from vmdiag.sources.stored_scope import resolve_placeholders
 

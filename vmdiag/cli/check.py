@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 import typer
 
 from vmdiag import plugins, renderers
-from vmdiag.cli.options import VerbosityOptions, complete_plugins, declare_option, list_typed_options
+from vmdiag.cli.options import (
+    VerbosityOptions,
+    complete_plugins,
+    declare_option,
+    list_typed_options,
+    require_switch,
+)
 from vmdiag.cli.proof_options import ProofOptions
 from vmdiag.cli.redeploy_options import RedeployOptions
 from vmdiag.cli.scope_options import ScopeOptions
 from vmdiag.cli.source_options import AzureOptions, OpenedSource, SourceOptions, open_source
 from vmdiag.cli.streams import StatusConsole, keep_outcome, open_output, print_error
-from vmdiag.cli.vm_names import remember_vms
 from vmdiag.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,13 +148,19 @@ def check(
     """
     with verbosity.open_console() as watch:
         typed_options = list_typed_options(context)
-        redeploy_options.validate_options(typed_options)
-        proof_options.validate_options(typed_options)
+        require_switch("--redeploy", redeploy_options, typed_options)
+        require_switch("--prove", proof_options, typed_options)
+        if redeploy_options.redeploy:
+            redeploy_options.validate_options(typed_options)
+        if proof_options.prove:
+            proof_options.validate_origins()
         report_options.check_format()
         lines = report_options.read_previous_lines()
         stated = report_options.unreachable_since
         source = open_source(scope_options, source_options, azure_options, watch, stated, proof_options)
-        workflow = redeploy_options.prepare_workflow(source, report_options.out, watch)
+        workflow = None
+        if redeploy_options.redeploy:
+            workflow = redeploy_options.prepare_workflow(source, report_options.out, watch)
         return run_check(source, report_options, lines, watch, workflow)
 
 
@@ -165,9 +176,9 @@ def run_check(
     from vmdiag.cli.exit_codes import CaseTally, FailOn
     from vmdiag.diagnosis.model import Header
     from vmdiag.pipeline import examine_vms
+    from vmdiag.redeploy.state_folder import keep_vm_names
 
     is_streaming = getattr(plugins.load(renderers, report_options.output), "STREAMS", False)
-    # What is to be redeployed is looked at anew.
     finished = read_previous_cases(previous_lines, watch, keep_affected=workflow is None) if previous_lines else ()
     scope = replace(opened.scope, finished=frozenset(case.vm.id for case in finished))
     tally = CaseTally(FailOn(report_options.fail_on))
@@ -197,7 +208,7 @@ def run_check(
                 report.add_case(case)
             report.finish(run.other_vms)
         note_summary(header, tally.case_count, run.other_vms.total, watch)
-        remember_vms(tally.known_vms)
+        keep_vm_names(tally.known_vms)
     if watch.stop.is_set():
         code, hint = tally.describe_interruption()
         print_error("interrupted: what was known by then is in the report", hint)
@@ -208,7 +219,10 @@ def run_check(
 def read_previous_cases(
     lines: Iterable[str], watch: StatusConsole, *, keep_affected: bool = True
 ) -> "tuple[Case, ...]":
-    """The finished cases of an earlier ndjson report, which need not be diagnosed again, each VM once."""
+    """The finished cases of an earlier ndjson report, which need not be diagnosed again, each VM once.
+
+    What is to be redeployed is looked at anew: then the affected are not kept.
+    """
     from vmdiag.case_report import NotACaseError, read_case
     from vmdiag.model import INTERRUPTED_REASONS, UNKNOWN_VM
 

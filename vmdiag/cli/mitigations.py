@@ -3,6 +3,7 @@
 import os
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -82,7 +83,8 @@ def resume_redeploys(
         from vmdiag.sources import azure
 
         watch.catch_stop_signals()
-        source = azure.connect("", watch, azure_options.build_access(os.environ, probe), lambda: datetime.now(UTC))
+        access = partial(azure_options.build_access, os.environ, probe)
+        source = azure.connect("", watch, access, lambda: datetime.now(UTC))
         try:
             context = build_redeploy_context(source, journal, ConsolePrompt(watch), limit)
             followed = [one.entry for one in resume_unfinished(context)]

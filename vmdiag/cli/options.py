@@ -4,11 +4,11 @@ import functools
 import inspect
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, time, timedelta
 from types import ModuleType
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from typer.core import TyperCommand
@@ -16,6 +16,9 @@ from typer.core import TyperCommand
 from vmdiag import plugins
 from vmdiag.cli.streams import StatusConsole
 from vmdiag.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 CLOUD_TITLES = {
     "public": "public",
@@ -106,6 +109,20 @@ def list_typed_options(context: typer.Context) -> set[str]:
     """The names of the parameters that stand on the command line; the others are defaults, or the environment's."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+
+
+def require_switch(switch: str, group: "DataclassInstance", typed_options: Collection[str]) -> None:
+    """Raise `UsageError` where an option of a group is typed without the switch of the group, for it does nothing then.
+
+    That is a misunderstanding; what the environment sets for every command is none.
+    """
+    if getattr(group, switch.removeprefix("--")):
+        return
+    for typed in (field for field in fields(group) if field.name in typed_options):
+        declared = get_args(typed.type)[1]  # its first flag is what Typer calls a default
+        option = next(flag for flag in (declared.default, *declared.param_decls) if str(flag).startswith("--"))
+        message = f"{option} goes with {switch}, and {switch} is not given"
+        raise UsageError(message, f"Add {switch}, or leave {option} out.")
 
 
 def get_variable_name(flag: str) -> str:

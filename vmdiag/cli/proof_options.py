@@ -1,6 +1,5 @@
 """Whether suspects are looked at from elsewhere, as options, and the settings that they mean."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,13 +36,10 @@ class ProofOptions:
         ),
     ] = None
 
-    def validate_options(self, typed_options: Collection[str]) -> None:
-        """Raise `UsageError` for what makes no sense; `typed_options` stand on the command line."""
+    def validate_origins(self) -> None:
+        """Raise `UsageError` where nobody can look from there."""
         from vmdiag.identity import VmId
 
-        if "origins" in typed_options and not self.prove:
-            message = "--from says from where to look, and --prove is not given"
-            raise UsageError(message, "Add --prove, or leave --from out.")
         if len(self.origins or ()) > MOST_ORIGINS:
             message = f"--from is given {len(self.origins or ())} times, and each is a check of minutes"
             raise UsageError(message, f"Give it {MOST_ORIGINS} times at most.")

@@ -68,15 +68,7 @@ class RedeployOptions:
     journal: JournalPath = None
 
     def validate_options(self, typed_options: "Collection[str]") -> None:
-        """Raise `UsageError` for options that make no sense together; `typed_options` stand on the command line.
-
-        One that does nothing is a misunderstanding, but for those that the environment sets for every command.
-        """
-        mine = [field.name for field in fields(self) if field.name in typed_options]
-        if mine and not self.redeploy:
-            option = format_option(mine[0])
-            message = f"{option} says how to redeploy, and --redeploy is not given"
-            raise UsageError(message, f"Add --redeploy, or leave {option} out.")
+        """Raise `UsageError` for options that make no sense together; `typed_options` stand on the command line."""
         parse_duration(self.wait_for, "--wait-for")
         if self.no_wait and "wait_for" in typed_options:
             message = "--no-wait and --wait-for contradict each other"
@@ -84,10 +76,8 @@ class RedeployOptions:
 
     def prepare_workflow(
         self, opened: "OpenedSource", out: str, watch: "StatusConsole"
-    ) -> "Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]] | None":
-        """What is to be done with the cases, `None` for nothing; raises where it is certain that it is not allowed."""
-        if not self.redeploy:
-            return None
+    ) -> "Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]]":
+        """What is to be done with the cases; raises where it is certain that it is not allowed."""
         from vmdiag.redeploy.workflow import redeploy_affected
 
         workflow = self.build_context(opened, out, watch)

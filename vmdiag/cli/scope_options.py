@@ -22,7 +22,6 @@ from vmdiag.cli.options import (
     require_match,
     resolve_time,
 )
-from vmdiag.cli.vm_names import complete_vms
 from vmdiag.errors import UsageError
 from vmdiag.identity import Selector, VmId
 
@@ -39,6 +38,19 @@ _SHORT_FORM_PARTS = 2  # group/name
 _LIST_FORMAT_HINT = "Write one VM a line, or a JSON array: az vm list --query '[].id' -o json."
 # What an answer of Azure's, or of its command line, says of itself where more is to come.
 _NEXT_PAGE_KEYS = ("nextlink", "odata.nextlink", "skip_token", "skiptoken", "$skiptoken")
+
+
+def complete_vms(incomplete: str) -> list[str]:
+    """The names of the last run's VMs that begin so, bare or with their group."""
+    from vmdiag.redeploy.state_folder import VM_NAMES_FILE, state_folder
+
+    try:
+        names = (state_folder() / VM_NAMES_FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    begin = incomplete.lower()
+    bare = [] if "/" in incomplete else [name.rpartition("/")[2] for name in names]
+    return [name for name in dict.fromkeys((*bare, *names)) if name.lower().startswith(begin)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,9 +233,12 @@ def connect_source(
 ) -> "Source":
     """The source that the options name; one that asks Azure begins to sign in."""
     name, path = parse_address(source_options.source)
-    access = proofs.add_settings(azure_options.build_access(os.environ, source_options.probe))
+
+    def build_access() -> "AzureSettings":
+        return proofs.add_settings(azure_options.build_access(os.environ, source_options.probe))
+
     package = kusto if name in plugins.list_names(kusto) else sources
-    source: Source = plugins.load(package, name).connect(path, watch, access, lambda: datetime.now(UTC))
+    source: Source = plugins.load(package, name).connect(path, watch, build_access, lambda: datetime.now(UTC))
     return source
 
 
@@ -279,9 +282,7 @@ def parse_address(address: str) -> tuple[str, str]:
     name = found["scheme"]
     is_source = name in (ARCHIVE_SOURCE, *plugins.list_names(kusto))
     if not is_source or not found["rest"]:
-        known = (
-            f"'{LIVE_SOURCE}', '{GRAPH_SOURCE}', {ARCHIVE_SOURCE}:PATH, log-analytics:ID or adx:CLUSTER_URL/DATABASE"
-        )
+        known = f"'{LIVE_SOURCE}', '{GRAPH_SOURCE}', archive:PATH, log-analytics:ID or adx:CLUSTER_URL/DATABASE"
         message = f"--source {address} is neither a path that exists nor a source that this version knows"
         raise UsageError(message, f"Give the path of a file or folder, '-' for standard input, or {known}.")
     return name, found["rest"]

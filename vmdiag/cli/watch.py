@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from vmdiag.cli.options import VerbosityOptions, declare_option, declare_repeatable, list_typed_options, parse_duration
+from vmdiag.cli.options import (
+    VerbosityOptions,
+    declare_option,
+    declare_repeatable,
+    list_typed_options,
+    parse_duration,
+    require_switch,
+)
 from vmdiag.cli.redeploy_options import RedeployOptions
 from vmdiag.cli.scope_options import STANDARD_INPUT, ScopeOptions
 from vmdiag.cli.source_options import (
@@ -164,7 +171,8 @@ def watch(
 
     typed = list_typed_options(context)
     refuse_misplaced_options(typed, scope_options, source_options, redeploy_options)
-    redeploy_options.validate_options(typed - {"budget"})
+    require_switch("--redeploy", redeploy_options, typed)
+    redeploy_options.validate_options(typed)
     with WatchConsole(quiet=verbosity.quiet, verbose=verbosity.verbose) as console, open_output() as out:
         treat = watch_options.choose_treatment(redeploy_options, console)
         opened = open_source(scope_options, source_options, azure_options, console)

@@ -107,7 +107,10 @@ POWER: Mapping[str, Kind] = {
 
 # What a live reading calls such an event, which dates nothing; files name none.
 UNTIMED_EVENT = Kind.SCHEDULED_EVENT.value
-CONSOLE: Mapping[str, Kind] = {one.value: one for one in (Kind.DATA_PATH_FAILED, Kind.INTERFACE_ABSENT)}
+CONSOLE: Mapping[str, Kind] = {
+    Kind.DATA_PATH_FAILED.value: Kind.DATA_PATH_FAILED,
+    Kind.INTERFACE_ABSENT.value: Kind.INTERFACE_ABSENT,
+}
 
 # Priorities of VMs that Azure may evict; SpotPlus came with api-version 2026-04-01, Low is the scale sets' old word.
 EVICTABLE = frozenset({"spot", "spotplus", "low"})

@@ -14,8 +14,11 @@ PROOFS: Mapping[tuple[str, str], Kind] = {
     (FLOW_CHECK, "deny"): Kind.PROOF_DENIED,
     (FLOW_CHECK, "allow"): Kind.PROOF_ALLOWED,
     (HOP_CHECK, "none"): Kind.PROOF_DENIED,
-    **dict.fromkeys(((HOP_CHECK, "virtualappliance"), (HOP_CHECK, "virtualapplianceecmp")), Kind.PROOF_APPLIANCE),
-    **{(HOP_CHECK, hop): Kind.PROOF_ALLOWED for hop in ("internet", "vnetlocal", "virtualnetworkgateway")},
+    (HOP_CHECK, "virtualappliance"): Kind.PROOF_APPLIANCE,
+    (HOP_CHECK, "virtualapplianceecmp"): Kind.PROOF_APPLIANCE,
+    (HOP_CHECK, "internet"): Kind.PROOF_ALLOWED,
+    (HOP_CHECK, "vnetlocal"): Kind.PROOF_ALLOWED,
+    (HOP_CHECK, "virtualnetworkgateway"): Kind.PROOF_ALLOWED,
 }
 # From where somebody looks at a VM, behind his name; what masks a report knows these words.
 PLACES: Mapping[str, str] = {

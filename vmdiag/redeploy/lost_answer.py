@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmdiag.arm.session import Session
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
 from vmdiag.errors import NotFound, SourceError
 from vmdiag.identity import VmId
@@ -22,7 +23,6 @@ from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, t
 from vmdiag.sources.decoding.log_entry import LogEntry
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import activity_log as wire
-from vmdiag.sources.rows import MalformedRow, Row
 
 # This machine's clock and Azure's may differ by so much unnoticed.
 CLOCK_TOLERANCE = timedelta(minutes=3)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.arm.session import Session
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.diagnosis.event_words import EVICTABLE
 from vmdiag.diagnosis.service_health import is_in_region
 from vmdiag.errors import BadAnswer, NotAllowed, NotFound
@@ -20,7 +21,6 @@ from vmdiag.sources.azure.feeds import announced_events, permissions
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_mapping, to_short_text, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats.service_events import INCIDENT_TYPE
-from vmdiag.sources.rows import MalformedRow, Row
 
 # The first api-versions whose answers have the fields that guards look at ("REST API: Virtual Machines", by version).
 FIELD_VERSIONS = {"managedBy": "2023-09-01", "scheduledEventsPolicy": "2024-03-01", "timeCreated": "2021-11-01"}

@@ -13,6 +13,7 @@ from functools import partial
 
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Window
@@ -23,7 +24,7 @@ from vmdiag.sources.azure.feeds import activity_log, announced_events, permissio
 from vmdiag.sources.azure.whole_lists import read_growing_rows, read_resource, read_rows
 from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
 from vmdiag.sources.decoding.fields import to_mapping
-from vmdiag.sources.rows import MalformedRow, Row
+from vmdiag.sources.protocol import VmFilter
 
 # The guards count redeploys of a week, a customer's write for half an hour and others' redeploys for an hour, whose
 # records may be late.
@@ -60,7 +61,7 @@ class PreflightAnswers:
 def read_answers(session: Session, vms: Sequence[VmId], now: datetime) -> PreflightAnswers:
     """All that is to be known, in two rounds: what the first answers lead to is asked in the second."""
     week, recent, month = (Window(now - span, now) for span in (REDEPLOY_SPAN, RECENT_SPAN, INCIDENT_SPAN))
-    who = kql.Who(ids=tuple(sorted(vm.key for vm in vms)))
+    who = VmFilter(ids=tuple(sorted(vm.key for vm in vms)))
     subscriptions = {vm.subscription for vm in vms}
     requests = {
         ("maintenance", ""): build_graph_request("announced maintenance", kql.maintenance(who), subscriptions),
@@ -119,7 +120,7 @@ def _build_followups(vms: Sequence[VmId], answers: PreflightAnswers) -> Iterator
             with suppress(MalformedRow):  # whoever reads the rows tells of it
                 found |= {vm for vm, _ in write_history.find_redeployed_vms(rows)}
     if found:
-        who = kql.Who(ids=tuple(sorted(vm.key for vm in found)))
+        who = VmFilter(ids=tuple(sorted(vm.key for vm in found)))
         subscriptions = {vm.subscription for vm in found}
         yield ("regions", ""), build_graph_request("regions of VMs", kql.regions(who), subscriptions)
 

@@ -1,4 +1,4 @@
-"""Where a user's state is kept.
+"""Where a user's state is kept, and what is kept there besides the journal: secrets, and names to complete.
 
 Whoever could write into the folder, or put another in its place, could forge the journal or take a lock away, so such a
 folder is not used. One that a group can write and that has the set-group-ID
@@ -8,13 +8,18 @@ bit is shared on purpose: what is made in it is that group's too, so that its me
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_state_path
 
+from vmdiag.identity import VmId
+
 OWNER_ONLY, OWNER_ONLY_FOLDER = 0o600, 0o700
 SHARED, SHARED_FOLDER = 0o660, 0o2770
+VM_NAMES_FILE = "vm-names.txt"
+MAX_VM_NAMES = 5000  # a shell offers no more, and a fleet's list need not be kept whole
 _REMEDY = "or give another place: XDG_STATE_HOME, or --journal PATH"
 
 
@@ -35,6 +40,24 @@ def load_secret(name: str) -> bytes:
         out.write(secrets.token_bytes(32))
     require_own_file(path)
     return path.read_bytes()
+
+
+def keep_vm_names(vms: Iterable[VmId]) -> None:
+    """Keep the names of a run as `group/name`, a line each, for a shell to complete; else there is nothing to complete.
+
+    Only names are kept, for their owner alone.
+    """
+    names = sorted(dict.fromkeys(f"{vm.resource_group}/{vm.name}" for vm in vms))[:MAX_VM_NAMES]
+    # A name that would be two lines, or move a cursor, is no name that Azure gives.
+    lines = [f"{name}\n" for name in names if name.isprintable()]
+    if not lines:
+        return
+    with suppress(OSError):
+        make_folder(state_folder())
+        part = state_folder() / f".{VM_NAMES_FILE}.{os.getpid()}"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w", encoding="utf-8") as out:
+            out.writelines(lines)
+        part.replace(state_folder() / VM_NAMES_FILE)
 
 
 def make_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ Source: "REST API: Activity Logs - List"; that an entry of a failed phase is no 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from vmdiag.completeness import Row
 from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
 from vmdiag.diagnosis.event_words import VM_TYPES
 from vmdiag.identity import VmId
@@ -13,7 +14,6 @@ from vmdiag.model import Kind, Signal
 from vmdiag.redeploy.model import KnownRedeploy
 from vmdiag.sources.decoding.log_entry import LogEntry, find_feed
 from vmdiag.sources.formats import activity_log as wire
-from vmdiag.sources.rows import Row
 
 # What does nothing to a VM, though it is a POST.
 READ_ONLY_ACTIONS = ("retrievebootdiagnosticsdata/action", "instanceview/action", "assesspatches/action")

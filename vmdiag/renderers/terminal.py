@@ -46,18 +46,17 @@ def write_report(report: Report, out: TextIO) -> None:
 def draw_report(report: Report, console: Console, *, local_times: bool = False) -> None:
     """Draw on a console, which may also be one that records (for an SVG); with the terminal's own times, too."""
     page, header = Page(console, local_times=local_times), report.header
-    told, counted = fleet_texts.split_told_cases(header, report.cases)
-    cases = told + counted
+    cases = report.cases
     if len(cases) == 1:
         draw_vm(cases[0], page)
     elif cases:
-        _fleet.draw_fleet(told, counted, page)
+        _fleet.draw_fleet(*fleet_texts.split_told_cases(header, cases), page)
     else:
         page.print_paragraph(f"{fleet_texts.describe_empty_report(header)}.")
     # What concerns the run and no single VM.
     _draw_gaps(header.gaps, page, header.window)
     page.print_blank()
-    for line in fleet_texts.describe_other_vms(report.others):
+    for line in narrative.describe_other_vms(report.others):
         page.print_paragraph(line)
     read = format_window(header.window.start, header.window.end)
     page.print_paragraph(

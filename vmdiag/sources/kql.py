@@ -7,10 +7,10 @@ goes to Resource Graph projects `id` and is ordered by it: without the id it is 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from vmdiag.identity import is_pattern
 from vmdiag.model import Window
+from vmdiag.sources.protocol import VmFilter
 
 # Which segments of an id have them: /subscriptions/S/resourceGroups/GROUP/providers/P/virtualMachines/NAME.
 _NAME, _GROUP = 8, 4
@@ -31,20 +31,7 @@ MOST = "limit 400"
 BEAT_SLOT, BEAT_SLOTS = "90s", 40
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
-    """The VMs that a query is about: those with one of the ids or names, in one of the groups; empty means any.
-
-    `patterns` are groups and names with `*` and `?`; groups may hold these, too.
-    """
-
-    ids: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    patterns: tuple[tuple[str, str], ...] = ()
-
-
-def machines(who: Who) -> str:
+def machines(who: VmFilter) -> str:
     """The VMs with their inventory and power state."""
     return join_lines(
         *_choose_resources("microsoft.compute/virtualmachines", "id", who),
@@ -53,7 +40,7 @@ def machines(who: Who) -> str:
     )
 
 
-def passages(who: Who) -> str:
+def passages(who: VmFilter) -> str:
     """The VMs' network interfaces, a row for each of their addresses, with what lies in the subnet's way.
 
     Each row holds of its interface only its own address: an interface with 256 of them would fill a page by itself.
@@ -86,7 +73,7 @@ def passages(who: Who) -> str:
     )
 
 
-def neighbours(who: Who, most: int) -> str:
+def neighbours(who: VmFilter, most: int) -> str:
     """Some other VMs in the subnets of these: what they share shows whether an outage is the VM's own."""
     return join_lines(
         *_choose_resources("microsoft.network/networkinterfaces", "tostring(properties.virtualMachine.id)", who),
@@ -108,7 +95,7 @@ def neighbours(who: Who, most: int) -> str:
     )
 
 
-def maintenance(who: Who) -> str:
+def maintenance(who: VmFilter) -> str:
     """What Azure has announced for the VMs: scheduled events, and updates that are to come.
 
     Events of a set bear the set's id and name its VMs among their resources, so those of all sets are asked for.
@@ -136,14 +123,14 @@ def finished_events() -> str:
     )
 
 
-def regions(who: Who) -> str:
+def regions(who: VmFilter) -> str:
     """Where the VMs are."""
     return join_lines(
         *_choose_resources("microsoft.compute/virtualmachines", "id", who), "project id, location", "order by id asc"
     )
 
 
-def health_changes(who: Who, window: Window) -> str:
+def health_changes(who: VmFilter, window: Window) -> str:
     """What changed in the VMs' health: annotations and availability states."""
     return join_lines(
         "healthresourcechanges",
@@ -156,7 +143,7 @@ def health_changes(who: Who, window: Window) -> str:
     )
 
 
-def workspaces(who: Who) -> str:
+def workspaces(who: VmFilter) -> str:
     """Which Log Analytics workspaces the VMs' agents write to, by their data collection rules."""
     return join_lines(
         "insightsresources",
@@ -237,24 +224,24 @@ def literal(text: str) -> str:
     return "'" + safe.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _choose_resources(kind: str, vm: str, who: Who) -> tuple[str, ...]:
+def _choose_resources(kind: str, vm: str, who: VmFilter) -> tuple[str, ...]:
     """The resources of a kind that belong to the VMs; `vm` is where they name theirs."""
     return "resources", f"where type =~ '{kind}'", f"extend vm = {vm}", *_about(who)
 
 
-def _about(who: Who) -> Iterable[str]:
+def _about(who: VmFilter) -> Iterable[str]:
     """The conditions on the column `vm`, which holds a VM's id."""
     return (f"where {condition}" for condition in (match_names(who), match_groups(who)) if condition)
 
 
-def match_names(who: Who) -> str:
+def match_names(who: VmFilter) -> str:
     """The condition that the column `vm` holds one of the VMs that are named; empty where none is."""
     named = [f"tostring(split(vm, '/')[{_NAME}]) in~ ({list_literals(who.names)})"] if who.names else []
     known = [f"vm in~ ({list_literals(who.ids)})"] if who.ids else []
     return " or ".join((*known, *named, *(_fits(group or "*", name) for group, name in who.patterns)))
 
 
-def match_groups(who: Who) -> str:
+def match_groups(who: VmFilter) -> str:
     """The condition that the VM of the column `vm` lies in one of the groups; empty where any will do."""
     plain = tuple(group for group in who.groups if not is_pattern(group))
     inside = [f"tostring(split(vm, '/')[{_GROUP}]) in~ ({list_literals(plain)})"] if plain else []

@@ -17,6 +17,19 @@ LEAST_READ = timedelta(days=14)
 PROOF_TIME = timedelta(minutes=5)
 
 
+@dataclass(frozen=True, slots=True)
+class VmFilter:
+    """The VMs that a query is about: those with one of the ids or names, in one of the groups; empty means any.
+
+    `patterns` are groups and names with `*` and `?`; groups may hold these, too.
+    """
+
+    ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    patterns: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Which VMs and when. `until=None` means now, or an archive's last record; a `since` span counts back from it.

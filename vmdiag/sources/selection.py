@@ -12,8 +12,7 @@ from datetime import datetime
 from vmdiag.errors import NotFound, UsageError
 from vmdiag.identity import UNKNOWN, Selector, VmId, is_pattern, list_words, matches_any_pattern
 from vmdiag.model import NO_SUCH_VM, Kind, Signal, Window
-from vmdiag.sources import kql
-from vmdiag.sources.protocol import Scope
+from vmdiag.sources.protocol import Scope, VmFilter
 from vmdiag.sources.stored_items import StoredItems
 
 LISTED_LIMIT = 10
@@ -230,11 +229,11 @@ def describe_absent_vm(where: str) -> str:
     return f"{NO_SUCH_VM} {where}: nothing in it is about this id"
 
 
-def build_vm_filter(scope: Scope) -> kql.Who:
+def build_vm_filter(scope: Scope) -> VmFilter:
     """The VMs to look for."""
     names = [selector for selector in scope.vms if selector.vm_id is None and not selector.is_pattern]
     patterns = [selector.group_and_name for selector in scope.vms if selector.is_pattern]
-    return kql.Who(
+    return VmFilter(
         ids=tuple(sorted({selector.vm_id.key for selector in scope.vms if selector.vm_id is not None})),
         names=tuple(sorted({selector.group_and_name[1].lower() for selector in names})),
         groups=tuple(sorted(group.lower() for group in scope.groups)),

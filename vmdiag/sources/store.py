@@ -11,11 +11,11 @@ from functools import lru_cache
 
 import msgspec
 
+from vmdiag.completeness import MalformedRow
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine, Window
 from vmdiag.sources import items
-from vmdiag.sources.rows import MalformedRow
 from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Spelling, StoredItems, StoredVm
 
 UPSERT_MACHINE = """

@@ -13,8 +13,7 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, VirtualMachine, Window
-from vmdiag.sources.items import IncompleteRead
-from vmdiag.sources.metric_points import Points, merge_points, to_instant, to_own_instant
+from vmdiag.sources.items import IncompleteRead, Points, merge_points, to_instant, to_own_instant
 
 SCHEMA = """
 pragma journal_mode = off;

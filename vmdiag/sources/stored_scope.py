@@ -11,10 +11,9 @@ from functools import cached_property
 from itertools import product
 
 from vmdiag.errors import NotFound
-from vmdiag.identity import VmId
+from vmdiag.identity import BY_ADDRESS, BY_INTERFACE, BY_NAME, VmId, is_placeholder
 from vmdiag.model import Kind, Window
 from vmdiag.sources.protocol import Scope
-from vmdiag.sources.rows import BY_ADDRESS, BY_INTERFACE, BY_NAME, is_placeholder
 from vmdiag.sources.selection import (
     ALLOW_EMPTY,
     SelectedVm,

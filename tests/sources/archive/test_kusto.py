@@ -2,10 +2,9 @@
 
 import pytest
 
-from vmdiag.completeness import Missing
+from vmdiag.completeness import Missing, Row
 from vmdiag.sources.archive._wrappers import unwrap_rows
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.rows import Row
 
 ROW = {"Computer": "web-01", "n": 1}
 CELLS = list(ROW.values())

@@ -16,6 +16,7 @@ import vmdiag.sources.formats as formats_package
 from tests.conftest import Runner
 from tests.sources.rows import GROUP, NSG, SUBSCRIPTION, TIME, VM
 from vmdiag import plugins
+from vmdiag.completeness import MalformedRow
 from vmdiag.model import Signal
 from vmdiag.sources.archive._range_pool import RangePool
 from vmdiag.sources.decoding.log_entry import find_silent_scope
@@ -24,7 +25,6 @@ from vmdiag.sources.files.input_files import find_files
 from vmdiag.sources.files.memory_rows import ScreenedRecords
 from vmdiag.sources.files.row_screen import RowScreen, make_screen
 from vmdiag.sources.files.rows import read_rows, read_whole_line
-from vmdiag.sources.rows import MalformedRow
 
 FORMS = ("activity-log", "exported-records")
 AT = datetime.fromisoformat(TIME)

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from vmdiag.completeness import MalformedRow
 from vmdiag.sources.archive._table_columns import MEMORY_LIMIT, PendingRows, TableColumns
 from vmdiag.sources.decoding.timestamps import LocalTime, format_iso, parse_time
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.rows import MalformedRow
 
 FILLER = "x" * 10_000
 

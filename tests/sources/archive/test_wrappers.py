@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from tests.sources.reading import FORMATS, changed, heard, read, vm
 from tests.sources.rows import ANNOTATION, EVENT, EXAMPLES, VM
-from vmdiag.completeness import Missing
+from vmdiag.completeness import MalformedRow, Missing, Row
 from vmdiag.sources.archive._wrappers import WRAPPER_KEYS, unwrap_rows
 from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.rows import MalformedRow, Row
 
 TEXT = json.dumps(EVENT)
 GRID = EXAMPLES["event-grid"]

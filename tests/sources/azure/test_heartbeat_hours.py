@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.arm.kusto_tables import KustoTables
+from vmdiag.completeness import MalformedRow
 from vmdiag.diagnosis.signals import (
     BEAT_PACE,
     HEARTBEAT,
@@ -19,7 +20,6 @@ from vmdiag.identity import VmId
 from vmdiag.model import Series, Signal, Timeline, VirtualMachine, Window
 from vmdiag.sources.azure.feeds.heartbeat import build_feed_requests
 from vmdiag.sources.items import PackedMetricPoints
-from vmdiag.sources.rows import MalformedRow
 
 END = datetime(2026, 3, 2, 14, 20, 7, tzinfo=UTC)
 SPAN = Window(END - timedelta(hours=20), END)

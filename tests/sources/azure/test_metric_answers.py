@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from vmdiag.completeness import MalformedRow
 from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.sources.azure.feeds.metrics import MetricBatch, build_minute_requests
 from vmdiag.sources.formats.metrics import BatchAnswer, MetricsAnswer
 from vmdiag.sources.items import IncompleteRead, PackedMetricPoints
-from vmdiag.sources.rows import MalformedRow
 
 VM = VmId(subscription="s", resource_group="g", name="vm")
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)

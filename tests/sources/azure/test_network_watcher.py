@@ -8,6 +8,7 @@ import pytest
 
 from vmdiag.arm.rate_limits import parse_retry_after
 from vmdiag.arm.request import require_proof_action
+from vmdiag.completeness import MalformedRow
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.errors import NotAllowed
 from vmdiag.identity import VmId
@@ -16,7 +17,6 @@ from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest
 from vmdiag.sources.azure.provers import network_watcher
 from vmdiag.sources.azure.provers._proof_places import Origin, ProofPlaces, Target, read_ports, read_targets
 from vmdiag.sources.azure.provers.network_watcher import Check, plan_questions
-from vmdiag.sources.rows import MalformedRow
 
 AT, LATE = datetime(2026, 3, 2, 9, tzinfo=UTC), timedelta(seconds=3)
 NETWORK = "/subscriptions/s/resourcegroups/g/providers/microsoft.network"

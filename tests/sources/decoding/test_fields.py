@@ -6,6 +6,7 @@ import pytest
 
 from tests.sources.reading import vm
 from tests.sources.rows import ANNOTATION, GROUP, HEALTH, NSG, SUBNET, SUBSCRIPTION, VM
+from vmdiag.completeness import MalformedRow
 from vmdiag.model import Record
 from vmdiag.sources.decoding.fields import (
     FACT_LENGTH,
@@ -27,7 +28,6 @@ from vmdiag.sources.decoding.fields import (
     to_text,
 )
 from vmdiag.sources.decoding.health_status import decode_health
-from vmdiag.sources.rows import MalformedRow
 
 
 @pytest.mark.parametrize(

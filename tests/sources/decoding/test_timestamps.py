@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.reading import vm
+from vmdiag.completeness import MalformedRow
 from vmdiag.sources.decoding.timestamps import (
     LocalTime,
     find_newest_time,
@@ -15,7 +16,6 @@ from vmdiag.sources.decoding.timestamps import (
     parse_time,
     require_time,
 )
-from vmdiag.sources.rows import MalformedRow
 
 AT = datetime(2021, 2, 4, 7, 45, 44, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from vmdiag.completeness import MalformedRow
 from vmdiag.sources.files.rows import LONGEST_NAME, read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT
-from vmdiag.sources.rows import MalformedRow
 
 
 def cut(raw: bytes | str | Path) -> list[tuple[int, object]]:

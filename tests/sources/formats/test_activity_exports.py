@@ -7,10 +7,10 @@ import pytest
 
 from tests.sources.reading import REF, changed, covered, heard, nearby, read, regional, within
 from tests.sources.rows import EVENT, EXAMPLES, GROUP, HEALTH, NSG, SUBSCRIPTION, TIME, VM
+from vmdiag.completeness import Row
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.model import Kind, Record, Signal
 from vmdiag.sources.decoding.timestamps import require_time
-from vmdiag.sources.rows import Row
 
 TABLE, EXPORT, CSV, GRID = "azure-activity", "exported-records", "portal-csv", "resource-events"
 CHANGES = "resource-changes"

@@ -13,8 +13,8 @@ from tests.sources import samples
 from tests.sources.reading import FORMATS, REF, heard, read
 from tests.sources.rows import EXAMPLES
 from vmdiag import plugins
+from vmdiag.completeness import MalformedRow
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.rows import MalformedRow
 
 JSON = st.recursive(
     st.none()

@@ -6,9 +6,9 @@ import pytest
 
 from tests.sources.reading import known, read, sampled, vm
 from tests.sources.rows import VM
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.model import Signal
 from vmdiag.sources.items import IncompleteRead
-from vmdiag.sources.rows import MalformedRow, Row
 
 BEATS = ["2026-03-02T08:01:00.0000000Z", "2026-03-02T08:00:00.1234567Z", "2026-03-02T08:01:00.0000000Z"]
 TIMES = (datetime(2026, 3, 2, 8, 0, 0, 123456, UTC), datetime(2026, 3, 2, 8, 1, tzinfo=UTC))

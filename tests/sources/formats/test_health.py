@@ -8,10 +8,10 @@ import pytest
 from tests.sources import samples
 from tests.sources.reading import FORMATS, changed, covered, heard, read, regional, vm, within
 from tests.sources.rows import EXAMPLES, SUBSCRIPTION, TIME, VM
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.model import Signal
 from vmdiag.sources.formats import recognises_row
 from vmdiag.sources.items import VmRecord
-from vmdiag.sources.rows import MalformedRow, Row
 
 GRID, GRAPH, CHANGES = "event-grid", "resource-graph-health", "resource-graph-health-changes"
 HISTORY, EVENTS = "resource-health", "service-events"

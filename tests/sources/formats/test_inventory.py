@@ -5,9 +5,9 @@ import pytest
 from tests.sources import samples
 from tests.sources.reading import changed, heard, known, read, snapshots, vm
 from tests.sources.rows import EXAMPLES, GROUP, NIC, NSG, SUBNET, TIME, VM
+from vmdiag.completeness import Row
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.items import NetworkLink
-from vmdiag.sources.rows import Row
 
 RESOURCES = "resources"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-net"

@@ -5,9 +5,10 @@ import pytest
 from tests.sources import samples
 from tests.sources.reading import FORMATS, REF, changed, known, read, sampled, vm
 from tests.sources.rows import EXAMPLES, NSG, SUBSCRIPTION, TIME, VM
+from vmdiag.completeness import MalformedRow
+from vmdiag.identity import is_placeholder, make_computer_placeholder
 from vmdiag.model import Signal
 from vmdiag.sources.items import IncompleteRead, Item
-from vmdiag.sources.rows import MalformedRow, is_placeholder, make_computer_placeholder
 
 METRICS = "metrics"
 

@@ -6,11 +6,12 @@ import pytest
 
 from tests.sources.reading import FORMATS, changed, covered, heard, known, read, sampled, snapshots, vm
 from tests.sources.rows import EXAMPLES, GROUP, HEALTH, VM
+from vmdiag.completeness import MalformedRow
 from vmdiag.diagnosis.event_kinds import interpret_record
+from vmdiag.identity import make_name_placeholder
 from vmdiag.model import Kind, Signal
 from vmdiag.sources.formats.powershell_activity_log import identify_signals
 from vmdiag.sources.items import VmRecord
-from vmdiag.sources.rows import MalformedRow, make_name_placeholder
 
 LOG, METRICS, MACHINE = "powershell-activity-log", "powershell-metrics", "powershell-virtual-machine"
 AT = datetime(2026, 3, 2, 8, 14, 5, 123456, tzinfo=UTC)

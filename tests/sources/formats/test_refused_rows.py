@@ -4,8 +4,8 @@ import pytest
 
 from tests.sources.reading import FORMATS, changed, read, vm, within
 from tests.sources.rows import ANNOTATION, EVENT, EXAMPLES, GROUP, HEALTH, NSG, SCHEDULED, TIME, VM
+from vmdiag.completeness import MalformedRow
 from vmdiag.sources.formats import recognises_row
-from vmdiag.sources.rows import MalformedRow
 
 Row = dict[str, object]
 

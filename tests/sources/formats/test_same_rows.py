@@ -6,7 +6,7 @@ import pytest
 
 from tests.sources.reading import changed, read
 from tests.sources.rows import ANNOTATION, EXAMPLES, HEALTH, TIME, VM
-from vmdiag.sources.rows import Row
+from vmdiag.completeness import Row
 
 RESTART = {
     "category": "Administrative",

@@ -8,11 +8,11 @@ import pytest
 from tests.sources import samples
 from tests.sources.reading import changed, covered, heard, read, snapshots, vm
 from tests.sources.rows import EXAMPLES, GROUP, SCHEDULED, SUBSCRIPTION, VM
+from vmdiag.completeness import MalformedRow
 from vmdiag.diagnosis.event_kinds import interpret_record
-from vmdiag.identity import VmId
+from vmdiag.identity import VmId, make_name_placeholder
 from vmdiag.model import Kind, Signal
 from vmdiag.sources.items import VmRecord
-from vmdiag.sources.rows import MalformedRow, make_name_placeholder
 
 DOCUMENT, GRID, GRAPH = "scheduled-events", "scheduled-events-event-grid", "scheduled-events-resource-graph"
 SCALE_SET = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/pool"

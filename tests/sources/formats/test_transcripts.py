@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.sources.reading import REF, changed, covered, heard, known, read, sampled, vm
 from tests.sources.rows import EXAMPLES, VM
+from vmdiag.completeness import MalformedRow
 from vmdiag.model import Gap, Record, Series, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.decoding.recording import encode_transcript
 from vmdiag.sources.items import Item, RecordedGap
-from vmdiag.sources.rows import MalformedRow
 
 NAME = "transcripts"
 WINDOW = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))

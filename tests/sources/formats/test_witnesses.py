@@ -10,11 +10,11 @@ import pytest
 from tests.sources.archive_reader import read_archive
 from tests.sources.reading import changed, heard, read, sampled, snapshots, vm, within
 from tests.sources.rows import BALANCER, EXAMPLES, GROUP, NIC, SUBNET, VM
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.diagnosis.event_words import HOST_STACK, PRIVATE_FLOWS, PUBLIC_FLOWS
 from vmdiag.model import Kind, Needs, Signal, Transcript
 from vmdiag.sources.items import IncompleteRead, VmRecord
-from vmdiag.sources.rows import MalformedRow, Row
 
 MONITOR, METRICS, HEALTH = "connection-monitor", "balancer-metrics", "balancer-health"
 GATEWAY = "gateway-health"

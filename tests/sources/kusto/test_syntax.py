@@ -19,7 +19,7 @@ from vmdiag.identity import Selector
 from vmdiag.model import Kind, Needs, Window
 from vmdiag.pipeline import combine_needs
 from vmdiag.sources import kql, kusto
-from vmdiag.sources.protocol import Scope
+from vmdiag.sources.protocol import Scope, VmFilter
 
 SCRIPT = Path(__file__).parent / "check_syntax.js"
 END = datetime(2026, 3, 2, 8, 0, 0, 123456, UTC)
@@ -69,9 +69,9 @@ def test_microsofts_parser_finds_nothing_in_what_is_pushed_down() -> None:
 
 
 def test_microsofts_parser_finds_nothing_in_what_a_live_reading_asks() -> None:
-    who = kql.Who(ids=(VM,), names=("web-01", HOSTILE), groups=("prod", "t*"), patterns=(("prod", "web-?"),))
+    who = VmFilter(ids=(VM,), names=("web-01", HOSTILE), groups=("prod", "t*"), patterns=(("prod", "web-?"),))
     about = (kql.machines, kql.passages, kql.regions, kql.workspaces)
-    queries = [write(each) for write in about for each in (who, kql.Who())]
+    queries = [write(each) for write in about for each in (who, VmFilter())]
     queries += [kql.neighbours(who, 10), kql.maintenance(who), kql.health_changes(who, SPAN)]
     queries += [kql.heartbeats((VM, HOSTILE), SPAN), kql.test_results((VM, HOSTILE), SPAN), kql.connection_monitors()]
     queries.append(kql.finished_events())

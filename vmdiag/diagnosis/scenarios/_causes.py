@@ -22,7 +22,8 @@ WELL_POINTS = 3
 class Cause:
     """Which events explain a loss, how far from its onset they may lie, and what takes them back in between.
 
-    `undone_by_life` says that an event explains nothing after which the VM was seen well before the loss began.
+    `undone_by_life` says that an event explains nothing after which the VM was seen well before the loss began;
+    `shown_by` are events that are not its begin, and may show it all the same to a judgement of its own.
     """
 
     scenario: str
@@ -32,6 +33,7 @@ class Cause:
     signals: frozenset[Signal] = frozenset({Signal.HEALTH, Signal.ACTIVITY})
     undone_by: tuple[Kind, ...] = ()
     undone_by_life: bool = False
+    shown_by: tuple[Kind, ...] = ()
 
 
 def make_scenario(  # noqa: PLR0913 - a scenario has so many fields
@@ -41,19 +43,26 @@ def make_scenario(  # noqa: PLR0913 - a scenario has so many fields
     title: str = "",
     remedies: tuple[str, ...],
     examples: tuple[tuple[Verdict, str], ...],
-    detect: Callable[[Timeline], Finding] | None = None,
+    judge_events: Callable[[Timeline], Finding] | None = None,
     precedence: Precedence = Precedence.NEARER_OR_LATER,
 ) -> Scenario:
     """The scenario of a cause; without a judgement of its own it blames what begins near one of the cause's events.
 
-    Its title is the page's first sentence unless that says more.
+    Where there is no event that may show it, nothing is judged. Its title is the page's first sentence unless that says
+    more.
     """
+    judge = judge_events or partial(attribute_losses, cause=cause)
+
+    def detect(timeline: Timeline) -> Finding:
+        shows = timeline.list_events(*cause.kinds, *cause.shown_by)
+        return judge(timeline) if shows else find_no_cause(timeline, cause)
+
     return Scenario(
         id=cause.scenario,
         title=title or page.partition(".\n")[0],
         page=page,
         needs=Needs(triggers=frozenset(cause.kinds), margin=MARGIN),
-        detect=detect or partial(attribute_losses, cause=cause),
+        detect=detect,
         remedies=remedies,
         examples=examples,
         precedence=precedence,

@@ -30,7 +30,7 @@ CAUSE = Cause(
 )
 
 
-def detect(timeline: Timeline) -> Finding:
+def judge_events(timeline: Timeline) -> Finding:
     """Blame the losses near an unhealthy accelerated path; what comes in a migration's onset window belongs to that."""
     finding = attribute_losses(timeline, CAUSE)
     moved = [event.at for event in timeline.list_events(*MIGRATIONS)]
@@ -48,7 +48,7 @@ def detect(timeline: Timeline) -> Finding:
 SCENARIO = make_scenario(
     CAUSE,
     page=__doc__,
-    detect=detect,
+    judge_events=judge_events,
     remedies=("Redeploy the VM, as Azure advises for this annotation; update the drivers of a network appliance.",),
     examples=(
         (Verdict.CLEAR, "12:00 live-migration\n12:05 accelnet-unhealthy\n12:05 traffic-lost"),

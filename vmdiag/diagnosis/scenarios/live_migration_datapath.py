@@ -215,7 +215,6 @@ SCENARIO = replace(
         CAUSE,
         title="Connectivity lost after a live migration",
         page=__doc__,
-        detect=detect,
         remedies=("Redeploy the VM, once.",),
         examples=(
             (Verdict.CLEAR, "12:00 live-migration\ntraffic normal"),
@@ -225,6 +224,7 @@ SCENARIO = replace(
             (Verdict.CONFIRMED, "12:00 live-migration\n12:03 traffic-lost\ncpu active"),
         ),
     ),
+    detect=detect,
     code="NetworkDatapathLiveMigrationSerializationError",
     clouds=("public", "usgovernment", "usnat", "ussec"),
 )

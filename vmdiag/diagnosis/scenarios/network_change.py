@@ -33,10 +33,11 @@ CAUSE = Cause(
     before=timedelta(minutes=30),
     after=timedelta(minutes=2),
     signals=frozenset({Signal.ACTIVITY}),
+    shown_by=(Kind.PROOF_DENIED,),
 )
 
 
-def detect(timeline: Timeline) -> Finding:
+def judge_events(timeline: Timeline) -> Finding:
     """Changes near the losses; of the loss that goes on also what Network Watcher says keeps others out."""
     finding = attribute_losses(timeline, CAUSE)
     for loss in search_losses(timeline).losses[-1:]:
@@ -59,7 +60,7 @@ def detect(timeline: Timeline) -> Finding:
 SCENARIO = make_scenario(
     CAUSE,
     page=__doc__,
-    detect=detect,
+    judge_events=judge_events,
     precedence=Precedence.NEARER,
     remedies=("Look at the change, or at the rule or route that denies, and take it back if it was wrong.",),
     examples=(

@@ -28,7 +28,7 @@ CAUSE = Cause(
 )
 
 
-def detect(timeline: Timeline) -> Finding:
+def judge_events(timeline: Timeline) -> Finding:
     """Blame the losses that begin during an incident of the VM's region that can cut a VM off."""
     incidents = [event for event in timeline.list_events(*CAUSE.kinds) if concerns_vm(timeline.vm, event)]
     if not incidents:
@@ -49,7 +49,7 @@ def detect(timeline: Timeline) -> Finding:
 SCENARIO = make_scenario(
     CAUSE,
     page=__doc__,
-    detect=detect,
+    judge_events=judge_events,
     precedence=Precedence.ALWAYS,
     remedies=("Follow the incident in Service Health; fail over where the workload can.",),
     examples=(

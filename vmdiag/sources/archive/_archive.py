@@ -3,25 +3,37 @@
 Every file is read once, into a store on disk; then each VM in scope is told from it, one at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.errors import BadArchive, UsageError
 from vmdiag.model import Gap, Kind, Needs, Signal, Transcript, Window
 from vmdiag.sources.archive._reader import ArchiveReader
 from vmdiag.sources.files.input_files import find_files
-from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
+from vmdiag.sources.protocol import Reading, Scope, Source, Watcher, reading_span
 from vmdiag.sources.selection import SelectedVm
 from vmdiag.sources.store import ItemStore
 from vmdiag.sources.stored_scope import resolve_placeholders, select_vms
 from vmdiag.sources.transcripts import TranscriptBuilder
 
+if TYPE_CHECKING:
+    from vmdiag.arm.request import AzureSettings
+
 # A silence of heartbeats is one from here on (the contract's heartbeat channel): a longer one is seen for itself.
 HEARTBEAT_SILENCE = timedelta(minutes=10)
 OPEN_LOSS_KINDS = frozenset({Kind.UNAVAILABLE, Kind.DEGRADED, Kind.UNKNOWN})
 UNTIL_ADVICE = "if it was exported later, say when: --until TIME"
+
+
+def connect(
+    address: str, watcher: Watcher, build_access: "Callable[[], AzureSettings]", clock: Callable[[], datetime]
+) -> Source:
+    """The source that reads the files an address means: a path, a folder, a glob, or `-`; it asks no Azure."""
+    del build_access, clock
+    return ArchiveSource(address, watcher)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from vmdiag.completeness import Missing
+from vmdiag.completeness import MalformedRow, Missing, Row
 from vmdiag.identity import VM_ID
 from vmdiag.model import Signal
-from vmdiag.sources import items, rows
-from vmdiag.sources.archive._screened_coverage import ScreenedCoverage, ScreenedScopes, make_complete_reads
+from vmdiag.sources import items
+from vmdiag.sources.archive._files_together import ScreenedCoverage, ScreenedScopes, make_complete_reads
 from vmdiag.sources.decoding.fields import fold_column_names, parse_subscription, to_text
 from vmdiag.sources.files.memory_rows import ListCounter
 
@@ -55,7 +55,7 @@ class LostRecord:
     """A record that cannot be used: of which VM and signals, where that can be told; `is_end` where the file ends."""
 
     line: int
-    fault: rows.MalformedRow
+    fault: MalformedRow
     form: str = ""
     signals: Signals | None = None
     is_end: bool = False
@@ -261,7 +261,7 @@ class KindCounter(dict[str, KindCount]):
         return is_first
 
 
-def describe_kind(row: rows.Row) -> str:
+def describe_kind(row: Row) -> str:
     """What a record calls itself, else what it is made of."""
     names = fold_column_names(row)
     for name in KIND_COLUMNS:

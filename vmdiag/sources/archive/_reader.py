@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import vmdiag.sources.formats
 from vmdiag import plugins
-from vmdiag.completeness import Missing
+from vmdiag.completeness import MalformedRow, Missing, Row
 from vmdiag.errors import BadArchive
 from vmdiag.model import Signal
 from vmdiag.sources.archive._file_contents import (
@@ -18,8 +18,7 @@ from vmdiag.sources.archive._file_contents import (
     LostRecord,
     describe_kind,
 )
-from vmdiag.sources.archive._saved_pages import SavedPages
-from vmdiag.sources.archive._screened_coverage import ScreenedCoverage
+from vmdiag.sources.archive._files_together import SavedPages, ScreenedCoverage
 from vmdiag.sources.archive._table_columns import TableColumns
 from vmdiag.sources.archive._wrappers import unwrap_rows
 from vmdiag.sources.decoding.fields import find_named_vm
@@ -32,7 +31,6 @@ from vmdiag.sources.files.text_cursor import CUT_SHORT
 from vmdiag.sources.formats import InputFormat, recognises_row
 from vmdiag.sources.items import FeedCoverage, IncompleteRead, ObservedTime
 from vmdiag.sources.protocol import Scope, Watcher
-from vmdiag.sources.rows import MalformedRow, Row
 from vmdiag.sources.store import ItemStore
 
 if TYPE_CHECKING:

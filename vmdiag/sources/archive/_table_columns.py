@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.sources.decoding.fields import UNIT_SUFFIX
 from vmdiag.sources.decoding.timestamps import LocalTime, parse_numeric_date
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.rows import MalformedRow, Row
 
 if TYPE_CHECKING:
     from vmdiag.sources.archive._column_conventions import DateColumn, NumberColumn

@@ -12,8 +12,9 @@ from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
+from typing import TYPE_CHECKING
 
-from vmdiag.completeness import Missing
+from vmdiag.completeness import MalformedRow, Missing, Row, list_missing_parts
 from vmdiag.identity import VmId
 from vmdiag.sources.decoding.envelopes import (
     MODEL_MEMBERS,
@@ -23,9 +24,10 @@ from vmdiag.sources.decoding.envelopes import (
     unpack_document,
 )
 from vmdiag.sources.decoding.fields import to_number, to_text, try_decode_json
-from vmdiag.sources.decoding.kusto_frames import Found, FrameReader, list_missing_parts, read_table_rows
 from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.rows import MalformedRow, Row
+
+if TYPE_CHECKING:
+    from vmdiag.sources.decoding.kusto_frames import Found, FrameReader
 
 DEPTH_LIMIT = 4  # wrappings in one another
 # Where a tool keeps what it was given, whatever it drew out of it beside that.
@@ -59,13 +61,18 @@ has_plain_members = lru_cache(maxsize=256)(SPECIAL_KEYS.isdisjoint)  # the rows 
 
 def unwrap_rows(cuts: Iterable[RowResult]) -> Iterator[RowResult]:
     """The rows with their wrappings off, in REST's spelling; what PowerShell cut out of one stands before it."""
-    frames = FrameReader()
+    readers: list[FrameReader] = []
 
     def unwrap_row(cut: RowResult) -> list[RowResult]:
         if not isinstance(cut.row, dict) or _is_plain_row(cut.row):
             return [cut]
+        if "FrameType" in cut.row and not readers:
+            # Few files have these.
+            from vmdiag.sources.decoding.kusto_frames import FrameReader
+
+            readers.append(FrameReader())
         found: list[Found] = []
-        for row in frames.read_frame(cut.row) if "FrameType" in cut.row else _unwrap_row(cut.row, DEPTH_LIMIT):
+        for row in readers[0].read_frame(cut.row) if "FrameType" in cut.row else _unwrap_row(cut.row, DEPTH_LIMIT):
             if isinstance(row, MalformedRow | Missing):
                 found.append(row)
                 continue
@@ -78,7 +85,7 @@ def unwrap_rows(cuts: Iterable[RowResult]) -> Iterator[RowResult]:
             found.append(convert_sdk_model(row) if is_sdk_model(row) else row)
         return [cut._replace(row=each) for each in found]
 
-    unfinished = (RowResult(0, missing) for missing in frames.finish_answer())
+    unfinished = (RowResult(0, missing) for reader in readers for missing in reader.finish_answer())
     return chain(chain.from_iterable(map(unwrap_row, cuts)), unfinished)
 
 
@@ -103,7 +110,7 @@ def _has_cut_text(value: object, depth: int) -> bool:
     return depth > 0 and any(_has_cut_text(each, depth - 1) for each in inside)
 
 
-def _unwrap_row(row: Row, depth: int) -> Iterator[Found]:
+def _unwrap_row(row: Row, depth: int) -> "Iterator[Found]":
     """The rows in a row: itself, where nothing is wrapped in it."""
     tables = row.get("Tables")
     if isinstance(tables, list) and tables and all(isinstance(each, dict) and "Rows" in each for each in tables):
@@ -153,8 +160,10 @@ def _decode_queue_message(written: object) -> object:
         return None
 
 
-def _read_answer_rows(answer: Row, tables: list[Mapping[str, object]]) -> Iterator[Found]:
+def _read_answer_rows(answer: Row, tables: list[Mapping[str, object]]) -> "Iterator[Found]":
     """The rows of an answer of version 1: of its results, which the last table lists where there are many."""
+    from vmdiag.sources.decoding.kusto_frames import read_table_rows
+
     results = tables[:1]
     if len(tables) > 2:  # noqa: PLR2004 - the results, their status and the contents
         contents = [each for each in read_table_rows(tables[-1]) if isinstance(each, dict)]

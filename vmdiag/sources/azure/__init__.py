@@ -20,10 +20,12 @@ from vmdiag.sources.protocol import Reading, Scope, Watcher
 SIGN_IN, CLOCK = "sign-in", "clock"
 
 
-def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callable[[], datetime]) -> "AzureSource":
-    """The source that reads Azure itself; it has no address of its own: the cloud is in `access`."""
+def connect(
+    address: str, watcher: Watcher, build_access: Callable[[], AzureSettings], clock: Callable[[], datetime]
+) -> "AzureSource":
+    """The source that reads Azure itself; it has no address of its own: the cloud is in the settings."""
     del address
-    return AzureSource(watcher, Session(access, clock, watcher.stop))
+    return AzureSource(watcher, Session(build_access(), clock, watcher.stop))
 
 
 class AzureSource:

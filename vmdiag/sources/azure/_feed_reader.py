@@ -10,17 +10,23 @@ from itertools import product
 from vmdiag.arm.error_translation import is_unknown_table
 from vmdiag.arm.request import get_members
 from vmdiag.arm.session import Session
-from vmdiag.completeness import Missing, find_missing_list, find_missing_part
+from vmdiag.completeness import MalformedRow, Missing, find_missing_list, find_missing_part
 from vmdiag.errors import BadAnswer, Interrupted, NotFound, NotUnderstood, OutOfTime, SourceError
 from vmdiag.model import Signal
 from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.worker_pool import JobEnd, JobResult, WorkerPool
 from vmdiag.sources.coverage import MEASURED_SIGNALS, WITNESS_SIGNALS
 from vmdiag.sources.decoding.fields import find_named_vm
-from vmdiag.sources.items import CompleteRead, FeedCoverage, IncompleteRead, MetricPoints, PackedMetricPoints, VmRecord
-from vmdiag.sources.metric_points import to_instant
+from vmdiag.sources.items import (
+    CompleteRead,
+    FeedCoverage,
+    IncompleteRead,
+    MetricPoints,
+    PackedMetricPoints,
+    VmRecord,
+    to_instant,
+)
 from vmdiag.sources.protocol import Watcher
-from vmdiag.sources.rows import MalformedRow
 from vmdiag.sources.store import ItemStore
 
 INTERRUPTED_REASON = "interrupted before it was read"

@@ -13,7 +13,6 @@ from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound
 from vmdiag.identity import VmId
 from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
-from vmdiag.sources import kql
 from vmdiag.sources.azure._balancer_reading import BalancerReading
 from vmdiag.sources.azure._comparison_vms import choose_comparison_spans, find_nearby_vms
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
@@ -43,7 +42,7 @@ from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscripti
 from vmdiag.sources.azure.worker_pool import return_large_blocks
 from vmdiag.sources.coverage import SourceLimits
 from vmdiag.sources.items import VmInventory
-from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
+from vmdiag.sources.protocol import Reading, Scope, VmFilter, Watcher, reading_span
 from vmdiag.sources.selection import ResolvedScope, SelectedVm, build_vm_filter, find_first_suspicions, find_suspects
 from vmdiag.sources.store import ItemStore
 from vmdiag.sources.transcripts import TranscriptBuilder
@@ -182,7 +181,7 @@ class LiveReading:
         spans = choose_comparison_spans(self._store, self._span, near)
         fresh = {vm: span for vm, span in spans.items() if vm not in self._comparison_spans}
         self._comparison_spans |= fresh
-        strangers = kql.Who(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._visible_vms)))
+        strangers = VmFilter(ids=tuple(sorted(vm.key for vm in fresh if vm not in self._visible_vms)))
         changes = [health_changes.build_feed_request(strangers, (), self._span, self._now)] if strangers.ids else []
         tests = self._monitors.build_comparison_requests(fresh)
         return [*changes, *self._metrics.build_comparison_requests(fresh), *tests]

@@ -13,7 +13,6 @@ from vmdiag.arm.session import Session
 from vmdiag.errors import NotFound, UsageError
 from vmdiag.identity import Selector, VmId, is_pattern
 from vmdiag.model import Signal
-from vmdiag.sources import kql
 from vmdiag.sources.azure._feed_reader import FeedReader
 from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.feeds import inventory
@@ -26,7 +25,7 @@ from vmdiag.sources.azure.scoped_vms import (
 )
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.decoding.fields import to_text
-from vmdiag.sources.protocol import Scope, Watcher
+from vmdiag.sources.protocol import Scope, VmFilter, Watcher
 from vmdiag.sources.selection import (
     LISTED_LIMIT,
     ResolvedScope,
@@ -111,7 +110,7 @@ class ScopeResolution:
 
     def _resolve_among_all(self, known: dict[Selector, VmId]) -> ResolvedScope:
         if self.inventory_request not in self.reader.failures:
-            others = inventory.build_feed_request(kql.Who(), self.scope.subscriptions, self._other_vms)
+            others = inventory.build_feed_request(VmFilter(), self.scope.subscriptions, self._other_vms)
             self._list_requests.append(others)
             self.reader.finish_requests(self._list_requests)
         elif self.scope.groups or not self._list_requests:

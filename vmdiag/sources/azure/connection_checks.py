@@ -13,6 +13,7 @@ import vmdiag.sources.azure.provers
 from vmdiag import plugins
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
+from vmdiag.completeness import Row
 from vmdiag.errors import BadAnswer, SourceError, Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Window
@@ -23,7 +24,6 @@ from vmdiag.sources.azure.whole_lists import read_resource, read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import parse_parent_id, parse_vm_id, to_text
-from vmdiag.sources.rows import Row
 
 # Of more subscriptions only the first are tried feed by feed; name one to try it.
 SUBSCRIPTION_LIMIT = 10

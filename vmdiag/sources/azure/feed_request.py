@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from vmdiag.arm.request import Endpoint, Request
+from vmdiag.completeness import Row
 from vmdiag.errors import BadAnswer, SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 ItemReader = Callable[[Any, str], Iterator[Item]]
 

@@ -17,6 +17,7 @@ from vmdiag import plugins
 from vmdiag.arm.pending_operations import run_action
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Kind, Signal, Window
@@ -27,7 +28,6 @@ from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.network_path import read_path
 from vmdiag.sources.protocol import PROOF_TIME, Scope, Watcher
-from vmdiag.sources.rows import MalformedRow, Row
 from vmdiag.sources.selection import find_first_suspicions
 from vmdiag.sources.store import ItemStore
 from vmdiag.sources.stored_items import StoredVm

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from vmdiag.arm.request import Request, get_members
 from vmdiag.arm.session import Session
-from vmdiag.completeness import find_missing_part
+from vmdiag.completeness import Row, find_missing_part
 from vmdiag.errors import BadAnswer
-from vmdiag.sources.rows import Row
 
 
 def read_rows(session: Session, request: Request) -> list[Row]:

@@ -12,9 +12,9 @@ from datetime import timedelta
 from enum import StrEnum, auto
 from itertools import chain
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.sources.decoding.fields import iter_objects
 from vmdiag.sources.decoding.timestamps import EPOCH
-from vmdiag.sources.rows import MalformedRow, Row
 
 
 class Part(StrEnum):

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 import msgspec
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.identity import NETWORK_TYPES, VM_ID, VmId
-from vmdiag.sources.rows import MalformedRow, Row
 
 FACT_LENGTH = 2_000  # characters of a fact: hostile or absurd fields must not fill memory
 EXACT_INTEGER_LIMIT = 2**53  # beyond it an integer is no reading and no code; it is not even written out

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from vmdiag.completeness import MalformedRow
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import collect_facts, find_text, to_mapping, to_short_text
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import ServiceIncident, VmRecord
-from vmdiag.sources.rows import MalformedRow
 
 STATES_AND_NOTHING = frozenset({"available", "unavailable", "degraded", "unknown", ""})
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

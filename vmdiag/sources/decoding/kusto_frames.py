@@ -7,10 +7,9 @@ element of `Rows` that is an object in place of a list is an error, too (as the 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vmdiag.completeness import Missing, find_missing_part
+from vmdiag.completeness import MalformedRow, Missing, Row, list_missing_parts
 from vmdiag.sources.decoding.envelopes import make_row
 from vmdiag.sources.decoding.fields import iter_objects, to_list, to_number, to_short_text, to_text
-from vmdiag.sources.rows import MalformedRow, Row
 
 PRIMARY_RESULT = "primaryresult"
 COMPLETION_TABLE = "querycompletioninformation"
@@ -94,9 +93,3 @@ def read_table_rows(table: Mapping[str, object]) -> Iterator[Found]:
     for count, row in enumerate(to_list(table.get("Rows"))):
         # A query that breaks in the middle of a table leaves its errors among the rows.
         yield from list_missing_parts(row, count) if isinstance(row, dict) else (make_row(columns, row),)
-
-
-def list_missing_parts(part: Mapping[str, object], rows: int) -> tuple[Missing, ...]:
-    """Why an answer, or a part of one, with so many rows is not whole; nothing where it is."""
-    lack = find_missing_part(part, rows)
-    return () if lack is None else (lack,)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
+from vmdiag.completeness import MalformedRow
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
 from vmdiag.sources.decoding import health_status
@@ -30,7 +31,6 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
 from vmdiag.sources.items import FeedCoverage, Item, NetworkChange, ObservedTime, VmInventory, VmRecord
-from vmdiag.sources.rows import MalformedRow
 
 _VM = "Microsoft.Compute/virtualMachines"
 _NET = "Microsoft.Network"

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
+from vmdiag.sources.decoding.fields import find_text
 from vmdiag.sources.items import IncompleteRead
 
 METRIC_SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
@@ -18,6 +20,8 @@ METRIC_SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 TOTAL_FIRST = ("total", "average", "maximum", "minimum")
 # The mean of a gauge. The sum comes last: it equals the mean where a minute has one sample, as it has for VMs.
 AVERAGE_FIRST = ("average", "maximum", "minimum", "total")
+# A balancer has metrics of its own, which its backends' addresses split.
+BALANCER_TYPE = "/providers/microsoft.network/loadbalancers/"
 # Two points of the loss and some of the hour before it are the least that tells one from a pause.
 COARSEST = timedelta(minutes=15)
 ISO_SPAN = re.compile(r"P(?:([0-9]{1,3})D)?(?:T(?:([0-9]{1,3})H)?(?:([0-9]{1,4})M)?(?:([0-9]{1,5})S)?)?", re.IGNORECASE)
@@ -68,6 +72,11 @@ def find_metric(name: str) -> Metric | None:
     """The metric of a name in any letter case; `None` for one that is not read."""
     lower = name.lower()
     return METRICS_BY_NAME.get(DISPLAY_NAMES.get(lower, lower).lower())
+
+
+def is_balancer_metric(row: Row) -> bool:
+    """Whether a metric is a load balancer's."""
+    return BALANCER_TYPE in find_text(row, "id").lower()
 
 
 def list_metric_signals(name: str) -> tuple[Signal, ...]:

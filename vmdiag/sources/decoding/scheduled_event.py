@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from vmdiag.identity import VmId
+from vmdiag.completeness import MalformedRow
+from vmdiag.identity import VmId, make_name_placeholder
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import (
     collect_facts,
@@ -22,7 +23,6 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import UNDATED, Item, VmRecord
-from vmdiag.sources.rows import MalformedRow, make_name_placeholder
 
 EVENT_MEMBERS = frozenset({"eventtype", "eventstatus"})
 EVENT_COLUMNS = frozenset({"eventtype", "_eventtype"})  # one of them, where an event's members are columns

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.identity import VmId
-from vmdiag.sources.rows import MalformedRow, Row
 
 FIRST_YEAR = 2010  # Azure opened; "never" is written as year 1
 LAST_YEAR = 2100  # "for ever" is written as year 9999

@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from vmdiag.sources.rows import Row
+from vmdiag.completeness import Row
 
 # The names and ids of a record stand in its first members; more is not looked at.
 PREFIX_LIMIT = 1 << 16

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from vmdiag.completeness import is_sign
+from vmdiag.completeness import MalformedRow, is_sign
 from vmdiag.sources.decoding.envelopes import (
     ELEMENTS,
     INSIDE,
@@ -35,7 +35,6 @@ from vmdiag.sources.files.memory_rows import (
     report_completeness,
 )
 from vmdiag.sources.files.text_cursor import CUT_SHORT, NOT_JSON, BrokenText, TextCursor
-from vmdiag.sources.rows import MalformedRow
 
 if TYPE_CHECKING:
     from vmdiag.sources.files.row_screen import RowScreen

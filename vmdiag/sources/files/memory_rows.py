@@ -7,11 +7,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from vmdiag.completeness import Missing, find_missing_part, find_reached_limit, holds_its_total, lacks_its_list
+from vmdiag.completeness import (
+    MalformedRow,
+    Missing,
+    Row,
+    find_missing_part,
+    find_reached_limit,
+    holds_its_total,
+    lacks_its_list,
+)
 from vmdiag.sources.decoding.envelopes import check_record, unpack_document
 from vmdiag.sources.files.text_cursor import NOT_JSON
 from vmdiag.sources.items import FeedCoverage
-from vmdiag.sources.rows import MalformedRow, Row
 
 decode_strictly = msgspec.json.Decoder().decode
 # What stands behind the rows of an answer that says how many records there are, and holds them all.

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from vmdiag import plugins
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.sources import formats
 from vmdiag.sources.decoding.envelopes import check_record
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
 from vmdiag.sources.files.record_blocks import RecordLines, RecordObjects, Text, find_line_ends
 from vmdiag.sources.files.text_cursor import TextCursor
 from vmdiag.sources.items import Item, ObservedTime
-from vmdiag.sources.rows import MalformedRow, Row
 
 if TYPE_CHECKING:
     from vmdiag.sources.formats import RecordScreen

@@ -14,12 +14,12 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.sources.decoding.envelopes import make_row
 from vmdiag.sources.files.json_documents import NEXT_RECORD, DocumentWalker
 from vmdiag.sources.files.memory_rows import RowResult, decode_json, read_document_rows
-from vmdiag.sources.files.serial_log import is_serial_log, read_serial_log
+from vmdiag.sources.files.serial_log import STAMP, read_serial_log
 from vmdiag.sources.files.text_cursor import CUT_SHORT, RECORD_LIMIT, BrokenText, TextCursor
-from vmdiag.sources.rows import MalformedRow, Row
 
 if TYPE_CHECKING:
     from vmdiag.sources.files.row_screen import RowScreen
@@ -29,6 +29,8 @@ DELIMITERS = ",;\t"
 LONGEST_NAME = 200
 # How pandas reads back the column without a name that its `to_csv` writes first: the number of the row.
 INDEX_COLUMN = "Unnamed: 0"
+# So much of a text shows whether its lines bear a kernel's stamps.
+HEAD_LENGTH = 65_536
 NEWLINE = re.compile(rb"\n")
 
 
@@ -129,7 +131,7 @@ def read_rows(chunks: Iterator[bytes], screen: "RowScreen | None" = None) -> Ite
     Records that the `screen` knows to say nothing are left out.
     """
     text = TextCursor(chunks)
-    if text.peek_byte() and is_serial_log(text):
+    if text.peek_byte() and len(STAMP.findall(text.data[text.pos : text.pos + HEAD_LENGTH])) > 1:
         return read_serial_log(text)
     delimiter = detect_delimiter(text) if text.peek_byte() else None
     return read_table(text, delimiter) if delimiter else read_json_rows(text, screen)

@@ -13,7 +13,6 @@ from vmdiag.sources.files.memory_rows import RowResult
 from vmdiag.sources.files.text_cursor import BrokenText, TextCursor
 
 STAMP = re.compile(rb"(?m)^\r?\[ {0,6}(\d{1,10}\.\d{6})\] ")
-HEAD_LENGTH = 65_536
 # What boots is not yet what runs.
 SETTLED_AFTER = 60.0
 WORDS = (b"hv_netvsc", b"setting system clock to", b"Linux version", b"ostname", b" login:")
@@ -27,11 +26,6 @@ HOST_NAME = re.compile(rb"(?:[Hh]ostname set to|[Ss]et hostname to) <([\w.-]{1,6
 LINE_END = re.compile(rb"\n")
 FAILED, ABSENT = "data-path-failed", "accelerated-interface-absent"
 MOST = 1_000  # of one log are told
-
-
-def is_serial_log(text: TextCursor) -> bool:
-    """Whether lines at the beginning of a text bear a kernel's stamps."""
-    return len(STAMP.findall(text.data[text.pos : text.pos + HEAD_LENGTH])) > 1
 
 
 def read_serial_log(text: TextCursor) -> Iterator[RowResult]:

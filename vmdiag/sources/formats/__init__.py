@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_text, fold_column_names
 from vmdiag.sources.items import FeedCoverage, Item
-from vmdiag.sources.rows import Row
 
 EVENT_TYPE_KEYS = ("eventType", "type")  # where Event Grid's own schema and CloudEvents name the type
 

@@ -6,13 +6,13 @@ Sources: "Azure Activity Log event schema", "REST API: Activity Logs - List", `a
 from collections.abc import Iterator
 from operator import attrgetter
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, parse_health_vm, to_text
 from vmdiag.sources.decoding.timestamps import parse_ticks, require_time
 from vmdiag.sources.formats import RecordScreen, Signature
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = log_entry.SIGNALS
 # What an event is about; the API before 2015 and the filters of today say `resourceUri`.

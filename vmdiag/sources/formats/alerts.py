@@ -7,6 +7,7 @@ Sources: "Webhooks for Azure activity log alerts" (`data.context.activityLog`) a
 from collections.abc import Iterator
 from datetime import timedelta
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import (
@@ -23,7 +24,6 @@ from vmdiag.sources.decoding.metric_names import find_metric
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature, activity_log, metrics
 from vmdiag.sources.items import Item, MetricPoints
-from vmdiag.sources.rows import Row
 
 SIGNALS = log_entry.SIGNALS
 # The aggregations over a window that tell what each of its minutes was.

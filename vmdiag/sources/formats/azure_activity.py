@@ -6,13 +6,13 @@ columns that end in `Value`, and the letter case that varies).
 
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_columns, parse_health_vm
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = log_entry.SIGNALS
 # Columns that no other table has.

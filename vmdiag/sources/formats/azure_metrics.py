@@ -7,6 +7,7 @@ VM, metric and day as `points`, pairs of a time and the value of the aggregation
 
 from collections.abc import Iterator
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
@@ -27,7 +28,6 @@ from vmdiag.sources.decoding.metric_names import (
 from vmdiag.sources.decoding.timestamps import parse_time, require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MetricPoints, VmInventory
-from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = METRIC_SIGNALS
 # Not measured, in whatever words of the tool that made a table of it.

@@ -6,12 +6,12 @@ Rules - Health". The answer has no time: it is as new as the archive. A VM that 
 
 from collections.abc import Iterator
 
-from vmdiag.identity import VmId
+from vmdiag.completeness import MalformedRow, Row
+from vmdiag.identity import BY_INTERFACE, VmId, make_address_placeholder
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import find_text, parse_parent_id, to_number, to_short_text
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import UNDATED, IncompleteRead, Item, VmRecord
-from vmdiag.sources.rows import BY_INTERFACE, MalformedRow, Row, make_address_placeholder
 
 SIGNALS = (Signal.BALANCER,)
 LIST_KEY = "loadBalancerBackendAddresses"

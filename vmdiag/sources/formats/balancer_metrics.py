@@ -7,24 +7,21 @@ healthy backend answers it, so that it cannot see a VM that is cut off, and says
 
 from collections.abc import Iterator
 
+from vmdiag.completeness import MalformedRow, Row
+from vmdiag.identity import ADDRESS_LENGTH, make_address_placeholder
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import cut_at, find_resource_id, find_text, iter_objects, to_number
+from vmdiag.sources.decoding.metric_names import is_balancer_metric
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.formats.metrics import BALANCER_TYPE, METRIC_PROVIDER
+from vmdiag.sources.formats.metrics import METRIC_PROVIDER
 from vmdiag.sources.items import Item, MetricPoints
-from vmdiag.sources.rows import ADDRESS_LENGTH, MalformedRow, Row, make_address_placeholder
 
 SIGNALS = (Signal.BALANCER,)
 BACKEND_METRIC = "dipavailability"
 # Averages of what is 0 or 100; a minimum or maximum of a grain tells no share of it.
 AGGREGATION = "average"
 PORT_LENGTH = 20
-
-
-def is_balancer_metric(row: Row) -> bool:
-    """Whether a metric is a load balancer's."""
-    return BALANCER_TYPE in find_text(row, "id").lower()
 
 
 SIGNATURES = (Signature(all_of={"name", "timeseries"}, condition=is_balancer_metric),)

@@ -11,6 +11,8 @@ of a day's tests of one outcome in one row, for a row a test would repeat two id
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
+from vmdiag.completeness import MalformedRow, Row
+from vmdiag.identity import make_address_placeholder
 from vmdiag.model import Signal, Viewpoint
 from vmdiag.sources.decoding.fields import (
     find_text,
@@ -24,7 +26,6 @@ from vmdiag.sources.decoding.timestamps import parse_time, require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MetricPoints
 from vmdiag.sources.network_path import name_test
-from vmdiag.sources.rows import MalformedRow, Row, make_address_placeholder
 
 SIGNALS = (Signal.MONITOR,)
 TABLE = "nwconnectionmonitortestresult"

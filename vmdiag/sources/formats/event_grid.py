@@ -7,13 +7,13 @@ Source: "Azure Resource Notifications - Health Resources events in Azure Event G
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path, parse_health_vm, to_mapping
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import EVENT_TYPE_KEYS, Signature
 from vmdiag.sources.items import FeedCoverage, Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 HEALTH_RESOURCES = "microsoft.resourcenotifications.healthresources."

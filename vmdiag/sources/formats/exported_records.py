@@ -6,13 +6,13 @@ Sources: "Azure Activity Log event schema: Schema from storage account and event
 from collections.abc import Iterator
 from operator import attrgetter
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_column_names, parse_health_vm
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import RecordScreen, Signature
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = log_entry.SIGNALS
 

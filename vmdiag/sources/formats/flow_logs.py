@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.diagnosis.event_words import HOST_STACK, PRIVATE_FLOWS, PUBLIC_FLOWS
+from vmdiag.identity import make_address_placeholder
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_text, get_path, iter_objects, to_list, to_number
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.formats.connection_monitor import is_private_address
 from vmdiag.sources.items import Item, MetricPoints
-from vmdiag.sources.rows import MalformedRow, Row, make_address_placeholder
 
 SIGNALS = (Signal.FLOWS,)
 CATEGORY = re.compile(r"(?i)flowlogflowevent|networksecuritygroupflowevent")

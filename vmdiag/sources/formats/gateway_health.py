@@ -8,12 +8,12 @@ the details of a probe stand. A wrong status, body or certificate means that the
 from collections.abc import Iterator
 from itertools import chain
 
-from vmdiag.identity import VmId
+from vmdiag.completeness import MalformedRow, Row
+from vmdiag.identity import ADDRESS_LENGTH, BY_INTERFACE, VmId, make_address_placeholder
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import find_text, get_path, iter_objects, parse_parent_id, to_short_text, to_text
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import UNDATED, Item, VmRecord
-from vmdiag.sources.rows import ADDRESS_LENGTH, BY_INTERFACE, MalformedRow, Row, make_address_placeholder
 
 SIGNALS = (Signal.BALANCER,)
 LIST_KEY = "backendAddressPools"

@@ -7,13 +7,13 @@ guest saw, not what the host's port let through. So they are kept under names of
 
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.decoding.fields import fold_columns, to_number, to_text
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.formats.heartbeat import find_row_vm
 from vmdiag.sources.items import IncompleteRead, Item, MetricPoints, VmInventory
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.AGENT,)
 NO_TRAFFIC = "counters from inside the guest show no loss of the host's port: add the platform metric Network In Total"

@@ -7,7 +7,8 @@ an id a thousand times a day.
 
 from collections.abc import Iterator
 
-from vmdiag.identity import VmId
+from vmdiag.completeness import MalformedRow, Row
+from vmdiag.identity import VmId, make_computer_placeholder
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
@@ -21,7 +22,6 @@ from vmdiag.sources.decoding.fields import (
 from vmdiag.sources.decoding.timestamps import parse_time, require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item, MetricPoints, VmInventory
-from vmdiag.sources.rows import MalformedRow, Row, make_computer_placeholder
 
 SIGNALS = (Signal.HEARTBEAT,)
 NAME = "Heartbeat"

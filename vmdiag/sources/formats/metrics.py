@@ -13,6 +13,7 @@ from itertools import chain, pairwise
 
 import msgspec
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import (
@@ -30,13 +31,13 @@ from vmdiag.sources.decoding.metric_names import (
     TOTAL_FIRST,
     Metric,
     find_metric,
+    is_balancer_metric,
     list_metric_signals,
     warn_coarse_grain,
 )
 from vmdiag.sources.decoding.timestamps import parse_time, to_utc
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import HourlyReadings, Item, MetricPoints
-from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = METRIC_SIGNALS
 
@@ -44,15 +45,13 @@ MINUTES_AN_HOUR = 60
 TIMES_REMEMBERED = 1 << 15
 GRAIN_SAMPLE = 60  # points from which the distance between any two is told
 METRIC_PROVIDER = "/providers/microsoft.insights/metrics/"
-BALANCER_TYPE = "/providers/microsoft.network/loadbalancers/"
 RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
 
 
 def has_points(row: Row) -> bool:
     """Whether a metric has a list of series or of points; a balancer's are told by its backends' addresses."""
-    if BALANCER_TYPE in find_text(row, "id").lower():
-        return False
-    return isinstance(row.get("timeseries"), list) or isinstance(row.get("data"), list)
+    has_list = isinstance(row.get("timeseries"), list) or isinstance(row.get("data"), list)
+    return has_list and not is_balancer_metric(row)
 
 
 SIGNATURES = (Signature(all_of={"name"}, one_of={"timeseries", "data"}, condition=has_points),)

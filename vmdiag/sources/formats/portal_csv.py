@@ -7,13 +7,13 @@ display names and no properties: it can tell an operation or that there was a he
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, fold_columns, parse_health_vm
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item
-from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = (Signal.ACTIVITY, Signal.HEALTH)
 # The portal's headings hold blanks as no other form's do.

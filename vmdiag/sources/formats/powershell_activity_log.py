@@ -8,6 +8,7 @@ properties hold. Without `-DetailedOutput` there are no properties: then the log
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.diagnosis.event_kinds import PHASES
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
@@ -16,7 +17,6 @@ from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = log_entry.SIGNALS
 SIGNATURES = (Signature(all_of={"EventTimestamp", "OperationName"}),)  # spelt as .NET does

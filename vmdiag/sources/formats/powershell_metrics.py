@@ -5,13 +5,13 @@ Source: Az.Monitor's `PSMetric`. It writes out what was not measured as null, an
 
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.envelopes import convert_powershell
 from vmdiag.sources.decoding.fields import to_mapping, to_text
 from vmdiag.sources.decoding.metric_names import METRIC_SIGNALS, list_metric_signals
 from vmdiag.sources.formats import Signature, metrics
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = METRIC_SIGNALS
 

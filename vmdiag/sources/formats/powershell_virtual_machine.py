@@ -7,12 +7,13 @@ which is what `-Name -Status` gives, says the VM's group and name and not its id
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import MalformedRow, Row
+from vmdiag.identity import make_name_placeholder
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.envelopes import convert_powershell
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, iter_objects, parse_vm_id, to_mapping
 from vmdiag.sources.formats import Signature, virtual_machine
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import MalformedRow, Row, make_name_placeholder
 
 SIGNALS = (Signal.POWER, Signal.AGENT)
 VM_TYPE = re.compile(r"(?i)(?:microsoft\.compute/virtualmachines)?")

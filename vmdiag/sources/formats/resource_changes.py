@@ -5,6 +5,7 @@ Source: "Azure Resource Graph: Get resource changes". It shows what was written,
 
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import (
     collect_facts,
@@ -19,7 +20,6 @@ from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.formats.resource_graph_health_changes import CHANGE_TYPE, find_change, is_resource_change
 from vmdiag.sources.items import Item, NetworkChange, VmRecord
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.ACTIVITY,)
 SIGNATURES = (

@@ -7,13 +7,13 @@ an operation is told, of PUT, PATCH, POST and DELETE; nothing that the platform 
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import log_entry
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import EVENT_TYPE_KEYS, Signature
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.ACTIVITY,)
 EVENT_TYPE = re.compile(r"(?i)microsoft\.resources\.resource(?:write|delete|action)(success|failure|cancel)")

@@ -7,6 +7,7 @@ them as columns (`properties_annotationName` is what a query calls a projected m
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
 from vmdiag.sources.decoding.fields import (
@@ -21,7 +22,6 @@ from vmdiag.sources.decoding.fields import (
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 CURRENT_ONLY = "only the current row of Resource Graph: an earlier annotation is overwritten"

@@ -8,6 +8,7 @@ does not name itself, and says so in the fact `unnamed`.
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding import health_status
 from vmdiag.sources.decoding.fields import (
@@ -21,7 +22,6 @@ from vmdiag.sources.decoding.fields import (
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item, VmRecord
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 CHANGE_TYPE = re.compile(r"(?i)(?:microsoft\.resources/changes)?")

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding import health_status
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, parse_health_vm, to_mapping
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 # A type, or an id of that type. Not the whole word: Microsoft's example of 2015 has `AvailabilityStatueses`.

@@ -7,6 +7,8 @@ gives its inventory and power state, an interface and a network what traffic thr
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
+from vmdiag.identity import ADDRESS_LENGTH
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.decoding.fields import (
     find_resource_id,
@@ -20,7 +22,6 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.formats import Signature, virtual_machine
 from vmdiag.sources.items import InterfaceAddress, Item, NetworkLink, VmInventory
-from vmdiag.sources.rows import ADDRESS_LENGTH, Row
 
 SIGNALS = (Signal.POWER,)
 # Types that are no resources, or tell more than that they exist, are other formats': a VM's where REST gave it, too.

@@ -6,6 +6,7 @@ ids, has no time of its own, and forgets an event that is over: an empty list sa
 
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import iter_objects
 from vmdiag.sources.decoding.scheduled_event import (
@@ -17,7 +18,6 @@ from vmdiag.sources.decoding.scheduled_event import (
 )
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 DOCUMENT_COLUMNS = {"documentincarnation", "_documentincarnation"}

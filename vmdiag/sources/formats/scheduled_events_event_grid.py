@@ -7,13 +7,13 @@ have the last of `EVENT_TYPE`. The time is the envelope's.
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import get_path, to_mapping
 from vmdiag.sources.decoding.scheduled_event import decode_scheduled_event, find_event_vms, fold_members
 from vmdiag.sources.decoding.timestamps import require_time
 from vmdiag.sources.formats import EVENT_TYPE_KEYS, Signature
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 EVENT_TYPE = re.compile(

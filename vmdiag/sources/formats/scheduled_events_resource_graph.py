@@ -7,6 +7,7 @@ status, without any time: a completed migration is known to have been, not when.
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import to_mapping
 from vmdiag.sources.decoding.scheduled_event import (
@@ -18,7 +19,6 @@ from vmdiag.sources.decoding.scheduled_event import (
 )
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.HEALTH,)
 EVENT_TYPE = re.compile(r"(?i)microsoft\.maintenance/scheduledevents")

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from vmdiag.completeness import MalformedRow, Row
+from vmdiag.identity import make_computer_placeholder, make_name_placeholder
 from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import find_text, to_number
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import UNDATED, Item, VmRecord
-from vmdiag.sources.rows import MalformedRow, Row, make_computer_placeholder, make_name_placeholder
 
 SIGNALS = (Signal.CONSOLE,)
 SIGNATURES = (Signature(all_of={"serialEvent", "serialUptime"}),)

@@ -6,13 +6,13 @@ Source: "REST API: Events - List By Subscription Id".
 import re
 from collections.abc import Iterator
 
+from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_resource_id, find_text, iter_objects, parse_subscription, to_mapping
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import FeedCoverage, Item
-from vmdiag.sources.rows import Row
 
 SIGNALS = (Signal.SERVICE,)
 EVENT_TYPE = re.compile(r"(?i)(?:/providers/)?microsoft\.resourcehealth/events")  # some versions have the prefix

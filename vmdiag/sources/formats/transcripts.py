@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine, Window
 from vmdiag.sources.decoding.fields import FACT_LENGTH, find_text, get_path, to_short_text, to_text
@@ -22,7 +23,6 @@ from vmdiag.sources.items import (
     VmInventory,
     VmRecord,
 )
-from vmdiag.sources.rows import MalformedRow, Row
 
 if TYPE_CHECKING:
     from vmdiag.sources.decoding.recording import Recording

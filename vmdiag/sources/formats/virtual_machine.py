@@ -8,6 +8,7 @@ small view under `extended`. A bare instance view does not say whose it is.
 import re
 from collections.abc import Iterator, Mapping
 
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, VirtualMachine
 from vmdiag.sources.decoding.fields import (
@@ -25,7 +26,6 @@ from vmdiag.sources.decoding.fields import (
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import Signature
 from vmdiag.sources.items import UNDATED, Item, VmInventory, VmRecord
-from vmdiag.sources.rows import MalformedRow, Row
 
 SIGNALS = (Signal.POWER, Signal.AGENT, Signal.APPLICATION)
 VM_TYPE = re.compile(r"microsoft\.compute/(?:virtualmachinescalesets/)?virtualmachines", re.IGNORECASE)

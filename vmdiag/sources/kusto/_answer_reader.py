@@ -12,7 +12,7 @@ from vmdiag import plugins
 from vmdiag.arm.error_translation import AnswerTooLarge, is_unknown_table
 from vmdiag.arm.request import Request, get_members
 from vmdiag.arm.session import Session
-from vmdiag.completeness import Missing, find_missing_list, find_missing_part
+from vmdiag.completeness import MalformedRow, Missing, Row, find_missing_list, find_missing_part
 from vmdiag.errors import BadAnswer, NotUnderstood, SourceError
 from vmdiag.model import Signal, Window
 from vmdiag.sources import formats, items
@@ -22,7 +22,6 @@ from vmdiag.sources.decoding.kusto_frames import NO_END, FrameReader
 from vmdiag.sources.formats import InputFormat, recognises_row
 from vmdiag.sources.kusto._table_query import TableQuery
 from vmdiag.sources.protocol import Watcher
-from vmdiag.sources.rows import MalformedRow, Row
 from vmdiag.sources.store import ItemStore
 
 ROW_LIMIT = 500_000

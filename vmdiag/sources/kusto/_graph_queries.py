@@ -16,7 +16,7 @@ from vmdiag.model import Kind, Needs, Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.formats.resource_changes import WRITES_ONLY
 from vmdiag.sources.kusto._table_query import TableQuery, combine_conditions, match_subscriptions, write_instant
-from vmdiag.sources.protocol import Scope
+from vmdiag.sources.protocol import Scope, VmFilter
 from vmdiag.sources.selection import IGNORED_KINDS, LOSS_KINDS, build_vm_filter
 
 RETENTION = timedelta(days=14)
@@ -42,7 +42,7 @@ def build_graph_queries(scope: Scope, span: Window, needs: Needs) -> tuple[Table
             table="resources (VMs)",
             forms=("resources", "virtual-machine"),
             signals=(Signal.POWER,),
-            write=lambda _: kql.machines(kql.Who()),
+            write=lambda _: kql.machines(VmFilter()),
         ),
         health(table="healthresourcechanges", write=tables.write_health_changes, coverage="", retention=RETENTION),
         health(table="healthresources", write=tables.write_health_now),

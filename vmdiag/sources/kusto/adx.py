@@ -26,7 +26,9 @@ def write_queries(scope: Scope, span: Window, needs: Needs) -> Mapping[str, str]
     return {query.table: query.write(span) for query in build_log_queries(scope, span, needs)}
 
 
-def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callable[[], datetime]) -> Source:
+def connect(
+    address: str, watcher: Watcher, build_access: Callable[[], AzureSettings], clock: Callable[[], datetime]
+) -> Source:
     """The source that asks a database of a cluster."""
     from vmdiag.arm.session import Session
     from vmdiag.sources.kusto._kusto_source import KustoSource, QueryService
@@ -59,4 +61,4 @@ def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callab
         build_queries=build_log_queries,
         measured=MEASURED,
     )
-    return KustoSource(service, Session(replace(access, cluster=cluster), clock, watcher.stop), watcher)
+    return KustoSource(service, Session(replace(build_access(), cluster=cluster), clock, watcher.stop), watcher)

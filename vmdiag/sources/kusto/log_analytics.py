@@ -26,7 +26,9 @@ def write_queries(scope: Scope, span: Window, needs: Needs) -> Mapping[str, str]
     return {query.table: query.write(span) for query in build_log_queries(scope, span, needs)}
 
 
-def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callable[[], datetime]) -> Source:
+def connect(
+    address: str, watcher: Watcher, build_access: Callable[[], AzureSettings], clock: Callable[[], datetime]
+) -> Source:
     """The source that asks the workspace of this id."""
     from vmdiag.arm.session import Session
     from vmdiag.sources.kusto._kusto_source import KustoSource, QueryService
@@ -55,4 +57,4 @@ def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callab
         build_queries=build_log_queries,
         measured=MEASURED,
     )
-    return KustoSource(service, Session(access, clock, watcher.stop), watcher)
+    return KustoSource(service, Session(build_access(), clock, watcher.stop), watcher)

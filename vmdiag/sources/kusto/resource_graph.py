@@ -25,8 +25,10 @@ def write_queries(scope: Scope, span: Window, needs: Needs) -> Mapping[str, str]
     return {query.table: query.write(span) for query in build_graph_queries(scope, span, needs)}
 
 
-def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callable[[], datetime]) -> Source:
-    """The source that asks Resource Graph; it has no address of its own: the cloud is in `access`."""
+def connect(
+    address: str, watcher: Watcher, build_access: Callable[[], AzureSettings], clock: Callable[[], datetime]
+) -> Source:
+    """The source that asks Resource Graph; it has no address of its own: the cloud is in the settings."""
     from vmdiag.arm.session import Session
     from vmdiag.sources.kusto._graph_queries import build_graph_queries
     from vmdiag.sources.kusto._kusto_source import KustoSource, QueryService
@@ -40,7 +42,7 @@ def connect(address: str, watcher: Watcher, access: AzureSettings, clock: Callab
         build_request=_build_request,
         build_queries=build_graph_queries,
     )
-    return KustoSource(service, Session(access, clock, watcher.stop), watcher)
+    return KustoSource(service, Session(build_access(), clock, watcher.stop), watcher)
 
 
 def _build_request(what: str, query: str, scope: Scope) -> Request:

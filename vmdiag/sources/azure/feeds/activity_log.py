@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from vmdiag.arm.request import Request
+from vmdiag.completeness import Row
 from vmdiag.errors import BadAnswer, NotAllowed
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
@@ -21,7 +22,6 @@ from vmdiag.sources.decoding.fields import find_text, parse_scope, parse_subscri
 from vmdiag.sources.decoding.log_entry import LOG_INCOMPLETE
 from vmdiag.sources.formats import activity_log
 from vmdiag.sources.items import FeedCoverage, Item
-from vmdiag.sources.rows import Row
 
 PERMISSIONS = ("Microsoft.Insights/eventtypes/values/read",)
 SIGNALS = (Signal.ACTIVITY,)

@@ -12,15 +12,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.arm.request import Request
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.diagnosis.event_words import HAPPENING, MIGRATION, UNTIMED_EVENT
-from vmdiag.identity import VmId
+from vmdiag.identity import VmId, is_placeholder
 from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import FeedRequest, build_graph_request
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_mapping, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import scheduled_events_resource_graph
 from vmdiag.sources.items import Item, VmRecord
-from vmdiag.sources.rows import MalformedRow, Row, is_placeholder
 
 # Announced events that stop a VM; a freeze does not, and what has ended is no announcement.
 STOPPING_EVENTS, ENDED_STATUSES = ("redeploy", "reboot", "restart", "preempt", "terminate"), ("completed", "canceled")

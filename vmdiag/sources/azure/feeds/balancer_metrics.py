@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from vmdiag.arm.request import Request, get_members
+from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
@@ -20,7 +21,6 @@ from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import find_text, to_list
 from vmdiag.sources.formats import balancer_metrics
 from vmdiag.sources.items import IncompleteRead, Item, MetricPoints
-from vmdiag.sources.rows import Row
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.BALANCER,)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vmdiag.arm.error_translation import AnswerTooLarge
 from vmdiag.arm.request import Request
+from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
@@ -20,7 +21,6 @@ from vmdiag.sources.azure.feed_request import LOGS_PERMISSION, FeedRequest, buil
 from vmdiag.sources.decoding.fields import find_text, iter_objects, parse_vm_id, to_list, to_text
 from vmdiag.sources.formats import connection_monitor
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 PERMISSIONS = (
     LOGS_PERMISSION,

@@ -13,12 +13,13 @@ from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, build_graph_request
 from vmdiag.sources.formats import resource_graph_health_changes
+from vmdiag.sources.protocol import VmFilter
 
 PERMISSIONS = GRAPH_PERMISSIONS
 RETENTION = timedelta(days=14)
 
 
-def build_feed_request(who: kql.Who, subscriptions: Iterable[str], span: Window, now: datetime) -> FeedRequest:
+def build_feed_request(who: VmFilter, subscriptions: Iterable[str], span: Window, now: datetime) -> FeedRequest:
     """All of them at once."""
     since = max(span.start, now - RETENTION)
     return FeedRequest(
@@ -32,5 +33,5 @@ def build_feed_request(who: kql.Who, subscriptions: Iterable[str], span: Window,
 
 def build_access_check(subscription: str, _vm: VmId | None, span: Window) -> Request | None:
     """One row, of any VM."""
-    query = f"{kql.health_changes(kql.Who(), span)}\n| take 1"
+    query = f"{kql.health_changes(VmFilter(), span)}\n| take 1"
     return build_graph_request("health changes", query, (subscription,))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import chain
 
 from vmdiag.arm.request import Request
+from vmdiag.completeness import MalformedRow, Row
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
@@ -17,7 +18,7 @@ from vmdiag.sources.azure.feed_request import LOGS_PERMISSION, FeedRequest, buil
 from vmdiag.sources.decoding.fields import find_resource_id, parse_vm_id, to_list, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.items import Item, MetricPoints, PackedMetricPoints
-from vmdiag.sources.rows import MalformedRow, Row
+from vmdiag.sources.protocol import VmFilter
 
 PERMISSIONS = (
     LOGS_PERMISSION,
@@ -59,7 +60,7 @@ def build_feed_requests(
 
 
 def build_workspace_search(
-    who: kql.Who,
+    who: VmFilter,
     subscriptions: Iterable[str],
     add_workspace: Callable[[VmId, str], None],
     build_followups: Callable[[], Iterable[FeedRequest]],
@@ -78,7 +79,7 @@ def build_workspace_search(
 
 def build_access_check(subscription: str, _vm: VmId | None, _span: Window) -> Request | None:
     """One data collection rule's workspace; a workspace itself is tried where one is given."""
-    return build_graph_request("the VMs' workspaces", f"{kql.workspaces(kql.Who())}\n| take 1", (subscription,))
+    return build_graph_request("the VMs' workspaces", f"{kql.workspaces(VmFilter())}\n| take 1", (subscription,))
 
 
 def _read_items(row: Row, _: str) -> Iterator[Item]:

@@ -9,6 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 from vmdiag.arm.request import Request
+from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
@@ -18,7 +19,7 @@ from vmdiag.sources.azure.scoped_vms import InventoryVm
 from vmdiag.sources.decoding.fields import get_path, parse_vm_id, to_mapping, to_text
 from vmdiag.sources.formats import resources, virtual_machine
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
+from vmdiag.sources.protocol import VmFilter
 
 PERMISSIONS = (
     *GRAPH_PERMISSIONS,
@@ -28,7 +29,7 @@ PERMISSIONS = (
 )
 
 
-def build_feed_request(who: kql.Who, subscriptions: Iterable[str], vms: dict[VmId, InventoryVm]) -> FeedRequest:
+def build_feed_request(who: VmFilter, subscriptions: Iterable[str], vms: dict[VmId, InventoryVm]) -> FeedRequest:
     """The VMs as Resource Graph shows them, each added to `vms`; of those that publish them the scheduled events."""
     publishing: list[object] = []
 
@@ -79,7 +80,7 @@ def build_list_requests(subscription: str, groups: list[str], vms: dict[VmId, In
 
 def build_access_check(subscription: str, _vm: VmId | None, _span: Window | None) -> Request:
     """One VM of Resource Graph's."""
-    return build_graph_request("VMs", f"{kql.machines(kql.Who())}\n| take 1", (subscription,))
+    return build_graph_request("VMs", f"{kql.machines(VmFilter())}\n| take 1", (subscription,))
 
 
 def build_list_request(root: str, params: Mapping[str, str] = MappingProxyType({})) -> Request:

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain, product
 
 from vmdiag.arm.request import Endpoint, Request, get_members
-from vmdiag.completeness import find_continuation, find_missing_part
+from vmdiag.completeness import MalformedRow, Row, find_continuation, find_missing_part
 from vmdiag.errors import BadAnswer, NotAllowed, NotFound, NotSignedIn, Unreachable
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
@@ -24,7 +24,6 @@ from vmdiag.sources.decoding.fields import cut_at, find_text, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import metrics
 from vmdiag.sources.items import HourlyReadings, IncompleteRead, Item, MetricPoints, PackedMetricPoints
-from vmdiag.sources.rows import MalformedRow, Row
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from vmdiag.arm.request import Request
+from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import VirtualMachine, Window
 from vmdiag.sources import kql
@@ -14,7 +15,7 @@ from vmdiag.sources.azure.feed_request import GRAPH_PERMISSIONS, FeedRequest, bu
 from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.formats import resources
 from vmdiag.sources.items import Item, NetworkLink, VmInventory
-from vmdiag.sources.rows import Row
+from vmdiag.sources.protocol import VmFilter
 
 PERMISSIONS = (
     *GRAPH_PERMISSIONS,
@@ -27,7 +28,7 @@ NEIGHBOUR_LIMIT = 200
 
 
 def build_feed_request(
-    who: kql.Who,
+    who: VmFilter,
     subscriptions: Iterable[str],
     add_address: Callable[[VmId, str], object],
     build_followups: Callable[[], Iterable[FeedRequest]],
@@ -52,12 +53,12 @@ def build_feed_request(
 
 def build_source_search(ids: Iterable[str], scope_ids: tuple[str, ...]) -> FeedRequest:
     """The networks of VMs that look at others, in whatever subscription, on behalf of those."""
-    found = build_feed_request(kql.Who(ids=tuple(ids)), (), lambda _, address: address, tuple)
+    found = build_feed_request(VmFilter(ids=tuple(ids)), (), lambda _, address: address, tuple)
     return replace(found, scope_ids=scope_ids)
 
 
 def build_neighbour_search(
-    who: kql.Who, subscriptions: Iterable[str], add_neighbour: Callable[[VmId, VmId], None]
+    who: VmFilter, subscriptions: Iterable[str], add_neighbour: Callable[[VmId, VmId], None]
 ) -> FeedRequest:
     """Other VMs in the same subnets; `add_neighbour` is told of each pair, the VM that was asked for first."""
 
@@ -75,4 +76,4 @@ def build_neighbour_search(
 
 def build_access_check(subscription: str, _vm: VmId | None, _span: Window) -> Request | None:
     """One interface."""
-    return build_graph_request("the VMs' networks", f"{kql.passages(kql.Who())}\n| take 1", (subscription,))
+    return build_graph_request("the VMs' networks", f"{kql.passages(VmFilter())}\n| take 1", (subscription,))

@@ -10,6 +10,7 @@ from functools import partial
 
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
+from vmdiag.completeness import Row
 from vmdiag.errors import NotAllowed, SourceError
 from vmdiag.identity import VmId
 from vmdiag.sources import kql
@@ -19,7 +20,6 @@ from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.fields import to_list, to_text
 from vmdiag.sources.protocol import Scope
-from vmdiag.sources.rows import Row
 from vmdiag.sources.selection import build_vm_filter
 
 REDEPLOY_ACTION = "Microsoft.Compute/virtualMachines/redeploy/action"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from vmdiag.arm.request import Request
+from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_text
 from vmdiag.sources.formats import virtual_machine
 from vmdiag.sources.items import Item
-from vmdiag.sources.rows import Row
 
 PERMISSIONS = ("Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virtualMachines/instanceView/read")
 SIGNALS = (Signal.POWER, Signal.AGENT)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from vmdiag.arm.session import Session
+from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import Viewpoint, VirtualMachine
 from vmdiag.sources import kql
@@ -23,7 +24,6 @@ from vmdiag.sources.azure.provers._proof_queries import (
 )
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, to_number, to_text
-from vmdiag.sources.rows import Row
 
 # One page of Resource Graph's, and enough to choose from.
 ORIGIN_LIMIT = 1_000

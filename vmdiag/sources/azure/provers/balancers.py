@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from vmdiag.arm.pending_operations import OPERATION_PERMISSION
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
+from vmdiag.completeness import Row
 from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
@@ -23,7 +24,6 @@ from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.decoding.fields import find_text, get_path, iter_objects, parse_parent_id, to_mapping, to_text
 from vmdiag.sources.formats import balancer_health, gateway_health
 from vmdiag.sources.items import IncompleteRead, Item, VmRecord
-from vmdiag.sources.rows import Row
 
 READ_PERMISSION = "Microsoft.Network/loadBalancers/read"
 RULE_ACTION = "Microsoft.Network/loadBalancers/loadBalancingRules/health/action"

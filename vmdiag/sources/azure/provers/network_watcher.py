@@ -20,6 +20,7 @@ from functools import partial
 from vmdiag.arm.pending_operations import OPERATION_PERMISSION
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
+from vmdiag.completeness import MalformedRow
 from vmdiag.diagnosis.proof_words import CONNECTIVITY_CHECK, FLOW_CHECK, HOP_CHECK, PLACES
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, Viewpoint, VirtualMachine
@@ -27,7 +28,6 @@ from vmdiag.sources.azure.proof_request import AnswerReader, ProofGap, ProofRequ
 from vmdiag.sources.azure.provers._proof_places import NO_AGENT, ProofPlaces, Target, find_places
 from vmdiag.sources.decoding.fields import collect_facts, iter_objects, to_mapping, to_short_text, to_text
 from vmdiag.sources.items import VmRecord
-from vmdiag.sources.rows import MalformedRow
 
 SIGNAL = Signal.PROOF
 WATCHERS = "Microsoft.Network/networkWatchers"

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from vmdiag.sources.metric_points import STRETCHES_LIMIT, merge_points
+from vmdiag.sources.items import STRETCHES_LIMIT, merge_points
 
 Piece = list[tuple[float, float]]
 
