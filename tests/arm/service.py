@@ -186,12 +186,14 @@ class ArmApi:
         return {f"x-ms-ratelimit-remaining-{of}-{word}": str(granted.remaining)}
 
     def _check_query_rate(self) -> dict[str, str]:
+        if not self._throttle:
+            return {}  # who obeys what is left would wait for what is granted anyhow
         granted = self._queries.take_request("")
         quota = {
             "x-ms-user-quota-remaining": str(granted.remaining),
             "x-ms-user-quota-resets-after": f"00:00:{granted.wait:02d}",
         }
-        if self._throttle and not granted.is_allowed:
+        if not granted.is_allowed:
             message = "Client application has been throttled and should not attempt to repeat the request yet."
             told: Any = {"code": "RateLimiting", "message": message}
             body: Any = {"error": {**told, "details": [told]}}

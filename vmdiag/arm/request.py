@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from urllib.parse import quote
 
 from vmdiag.errors import NotAllowed
 
@@ -93,6 +94,14 @@ class Request:
     def provider(self) -> str:
         """The resource provider that answers, in lower case; each throttles for itself besides Resource Manager."""
         return self.path.lower().rpartition("/providers/")[2].partition("/")[0]
+
+    def build_path(self, api_versions: Mapping[str, str]) -> str:
+        """Path and query, in the api-version of its service where that has one."""
+        params = dict(self.params)
+        if self.service in api_versions:
+            params["api-version"] = api_versions[self.service]
+        query = "&".join(f"{name}={quote(value, safe=':,/')}" for name, value in params.items())
+        return f"{quote(self.path, safe='/')}{'?' if query else ''}{query}"
 
 
 def get_members(page: object) -> Mapping[str, object]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
 
 from vmdiag.arm import _deadline, _exchange, clouds, error_translation
 from vmdiag.arm._clock import AzureClock
@@ -84,9 +83,13 @@ class Session:
         """Azure's time."""
         return self.clock.now
 
+    @staticmethod
+    def import_credentials() -> None:
+        """Import the libraries that sign in, which takes as long as a round trip."""
+        import vmdiag.arm._credential  # noqa: F401
+
     def sign_in(self) -> Mapping[str, object]:
         """Get a token, or raise `NotSignedIn`; what the token says of its bearer."""
-        # Imported while the cloud answers, in another thread: it takes as long as several round trips.
         from vmdiag.arm._credential import decode_claims
 
         scope = self.cloud.token_scope
@@ -152,15 +155,7 @@ class Session:
     def _read_cloud_metadata(self, arm: str) -> object:
         path, endpoint = "/metadata/endpoints", Endpoint.METADATA
         request = Request(description=arm, service="metadata", path=path, permission="", endpoint=endpoint)
-        return self.read_page(request, f"{arm}{self._build_path(request)}", None)
-
-    def _build_path(self, request: Request) -> str:
-        """The request's path and query."""
-        params = dict(request.params)
-        if request.service in self.api_versions:
-            params["api-version"] = self.api_versions[request.service]
-        query = "&".join(f"{name}={quote(value, safe=':,/')}" for name, value in params.items())
-        return f"{quote(request.path, safe='/')}{'?' if query else ''}{query}"
+        return self.read_page(request, f"{arm}{request.build_path(self.api_versions)}", None)
 
     def _get_origin(self, request: Request) -> str:
         if request.endpoint is Endpoint.CLUSTER:
@@ -186,7 +181,7 @@ class Session:
             # Who waited for a turn may have been refused it meanwhile, by an answer to somebody else.
             while (pause := self._rate_limiter.measure_block(*payer)) > 0:
                 self.wait_seconds(pause, request)
-            url = link or f"{self._get_origin(request)}{self._build_path(request)}"
+            url = link or f"{self._get_origin(request)}{request.build_path(self.api_versions)}"
             answer = self._send_once(request, url, body)
             value, error = _exchange.decode_answer(request, answer)
             if error is None:

@@ -35,10 +35,12 @@ class AzureSource:
         self._watcher = watcher
         self.session = session  # for whoever wants to look or act besides reading
         self._is_signed_in = False
-        # In threads, so that a person can end the waiting, and that what comes next is imported meanwhile.
+        # In threads, so that a person can end the waiting, and that what comes next is imported meanwhile: what signs
+        # in while the cloud tells of itself, all else while somebody signs in. Two imports at once delay each other.
         self._startup_jobs: WorkerPool[str, object] = WorkerPool(2)
-        self._startup_jobs.submit_job(SIGN_IN, lambda: (session.sign_in(),))
         self._startup_jobs.submit_job(CLOCK, lambda: (session.measure_clock_skew(),))
+        session.import_credentials()
+        self._startup_jobs.submit_job(SIGN_IN, lambda: (session.sign_in(),))
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `SourceError` when nothing could be read, `UsageError` for an unclear scope."""

@@ -103,14 +103,14 @@ class LiveReading:
 
     def start_reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
-        # What Resource Graph answers for all at once.
-        asked = [self._resolution.inventory_request, self._health_request, self._network_request]
-        asked += [] if self._settings.workspaces else [self._workspace_request]
+        # What Resource Graph answers for all at once; first what most follows from.
+        asked = [] if self._settings.workspaces else [self._workspace_request]
+        asked += [self._network_request, self._resolution.inventory_request, self._health_request]
         # Of more VMs, or of a whole group, there are others in scope to compare with.
         asked += [self._neighbours_request] if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT else []
         known = self._known_vms
-        first = chain(asked, self._logs.build_shared_requests(known), self._build_vm_requests(known))
-        self._reader.finish_requests(first, but_late=True)
+        own = self._build_vm_requests(known), self._build_heartbeat_requests(known)
+        self._reader.finish_requests(chain(asked, self._logs.build_shared_requests(known), *own), but_late=True)
         found = self._resolve_vms()
         vms = tuple(vm for vm in found.vms if vm not in found.missing)
         few = vms if len(vms) <= WHOLE_READ_LIMIT else ()
