@@ -4,6 +4,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from inspect import get_annotations
 from typing import Literal, TypeVar
 
@@ -20,6 +21,8 @@ from vmdiag.wording.plain_text import format_iso
 ASKED = "live-migration-datapath"
 Value = TypeVar("Value")
 
+_list_fields = cache(get_annotations)
+
 
 class NotACaseError(Exception):
     """The line is not what a report holds of a VM."""
@@ -32,7 +35,7 @@ def _convert_fields(value: object, kind: type[Value]) -> Value:
 
 def _copy_fields(value: object, kind: Callable[..., Value], **others: object) -> Value:
     """The fields of the same name as they are, and others as given."""
-    return kind(**{name: getattr(value, name) for name in get_annotations(kind) if hasattr(value, name)} | others)
+    return kind(**{name: getattr(value, name) for name in _list_fields(kind) if hasattr(value, name)} | others)
 
 
 def count_verdicts(cases: Sequence[judging.Case], others: OtherVms) -> report.Summary:
@@ -140,7 +143,12 @@ def describe_mitigation(done: mitigation.Mitigation) -> report.Mitigation:
 
 def describe_gaps(gaps: Iterable[model.Gap]) -> tuple[report.Gap, ...]:
     """What was not heard, of a VM or of the whole run."""
-    return tuple(_copy_fields(gap, report.Gap, start=gap.window.start, end=gap.window.end) for gap in gaps)
+    return tuple(
+        report.Gap(
+            signal=gap.signal, start=gap.window.start, end=gap.window.end, reason=gap.reason, partial=gap.partial
+        )
+        for gap in gaps
+    )
 
 
 def list_findings(case: judging.Case) -> tuple[judging.Finding, ...]:
@@ -149,7 +157,11 @@ def list_findings(case: judging.Case) -> tuple[judging.Finding, ...]:
     found = [
         one
         for one in case.diagnosis.findings
-        if one == asked or one.verdict is not Verdict.CLEAR or one.evidence or one.cause_at or one.explains
+        if one.scenario == asked.scenario
+        or one.verdict is not Verdict.CLEAR
+        or one.evidence
+        or one.cause_at
+        or one.explains
     ]
     return tuple(found) if asked in found else (asked, *found)
 

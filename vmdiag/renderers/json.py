@@ -1,6 +1,5 @@
 """The report as one JSON document (`vmdiag.report/1`), written case by case."""
 
-from textwrap import indent
 from typing import TextIO
 
 from vmdiag import report
@@ -9,6 +8,8 @@ from vmdiag.renderers import Report
 from vmdiag.wording.evidence import describe_unpublished_cloud
 
 _INDENT = 2
+# Cases stand two levels deep.
+_BREAK = "\n" + " " * 2 * _INDENT
 
 
 def write_report(whole: Report, out: TextIO) -> None:
@@ -27,5 +28,6 @@ def write_report(whole: Report, out: TextIO) -> None:
     out.write(report.dump_json(report.to_plain(head), _INDENT).removesuffix("]\n}"))
     for number, case in enumerate(cases):
         text = report.dump_json(report.to_plain(describe_case(case)), _INDENT)
-        out.write(f"{',' if number else ''}\n{indent(text, ' ' * 2 * _INDENT)}")
+        # A break inside a text is written as an escape, so these are the document's own.
+        out.write("," * bool(number) + _BREAK + text.replace("\n", _BREAK))
     out.write("\n  ]\n}\n" if cases else "]\n}\n")

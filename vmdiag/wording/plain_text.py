@@ -67,7 +67,7 @@ def replace_surrogates(text: str) -> str:
 
 def format_iso(at: datetime) -> str:
     """UTC, ISO 8601, whole seconds, ending in `Z`."""
-    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds').removesuffix('+00:00')}Z"
 
 
 def format_instant(at: datetime) -> str:
