@@ -26,13 +26,17 @@ class SavedPages:
     """Pages that were saved a file each: once every file was added it can be told whether the next one is there."""
 
     _files: dict[tuple[PageKey, int], Missing | None] = field(default_factory=dict)
+    # Names are taken apart only where a page asks for the next.
+    _added: list[tuple[str, str, Missing | None]] = field(default_factory=list)
 
     def add_file(self, file: str, form: str, lack: Missing | None) -> None:
         """A file of a format, and what it says that comes after it."""
-        self._files[_split_page_number(file, form)] = lack
+        self._added.append((file, form, lack))
 
     def has_following_pages(self, file: str, form: str, lack: Missing) -> bool:
         """Whether the next page, or all the records that a page counts, stand in files of the same name."""
+        self._files |= {_split_page_number(name, of): says for name, of, says in self._added}
+        self._added.clear()
         key, number = _split_page_number(file, form)
         if lack.link:
             return (key, number + 1) in self._files

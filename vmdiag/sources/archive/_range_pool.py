@@ -11,17 +11,17 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from multiprocessing import connection
 from typing import Self
 
 from vmdiag.sources.archive._range_reader import FileRange, RangeReader, RangeRows, iter_chunks
 from vmdiag.sources.files.input_files import InputFile
-from vmdiag.sources.files.memory_rows import RowResult
-from vmdiag.sources.files.row_screen import RowScreen, make_screen
+from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords
+from vmdiag.sources.files.row_screen import make_screen
 from vmdiag.sources.files.rows import read_json_rows
 from vmdiag.sources.files.text_cursor import TextCursor
 
@@ -33,8 +33,8 @@ readers: list[RangeReader] = []
 
 
 RangeResult = tuple[FileRange, RangeRows | None]
-# A range that was handed out, and how to get what it holds.
-Reading = tuple[FileRange, Callable[[], RangeRows | None]]
+# A range that was handed out, and how to get what it and those that were handed out with it hold, at which place it.
+Reading = tuple[FileRange, Callable[[], Sequence[RangeRows | None]], int]
 
 
 class RangePool:
@@ -67,17 +67,19 @@ class RangePool:
     def open_file(self, file: InputFile, report_progress: Callable[[int], None]) -> "RangedFile | None":
         """The next file in order; `None` where it cannot be read in ranges at all."""
         ranges = self._iter_ranges(file.path)
-        first = next(ranges, None)
-        if first is None or first[1] is None:
+        part, found = next(ranges, (None, None))
+        if part is None or found is None:
             return None
-        return RangedFile(chain([first], ranges), make_screen(self._forms), report_progress)
+        is_silent = part.size == file.size and all(isinstance(row.row, ScreenedRecords) for row in found.rows)
+        silent_rows = found.rows if is_silent else ()
+        return RangedFile(chain([(part, found)], ranges), self._forms, report_progress, silent_rows)
 
     def _iter_ranges(self, path: str) -> Iterator[RangeResult]:
         """The ranges of the next file, the last with `None` where it is to be read alone from there on."""
         while self._pending and self._pending[0][0][0].path == path:
-            part, get_rows = self._take_reading()
+            part, get_rows, at = self._take_reading()
             try:
-                found = get_rows()
+                found = get_rows()[at]
             except BrokenProcessPool:
                 found = None
             if found is None:
@@ -103,7 +105,7 @@ class RangePool:
                     break
                 batch.append(FileRange(file.path, start, min(self._size, end - start)))
                 total += batch[-1].size
-                if total >= self._size or self._pool is None:
+                if total >= self._size:
                     yield batch
                     batch, total = [], 0
         if batch:
@@ -111,39 +113,42 @@ class RangePool:
 
     def _submit_ahead(self) -> None:
         while len(self._pending) < self._ahead and (parts := next(self._plan, None)) is not None:
+            get_rows: Callable[[], Sequence[RangeRows | None]]
             if self._pool is None:
-                self._pending.append([(part, partial(self._reader.read_range, part)) for part in parts])
-                continue
-            try:
-                reading = self._pool.submit(read_ranges, parts)
-            except BrokenProcessPool:
-                # They stay in their places: what nobody reads ahead is read by the caller, and never left out.
-                reading = Future()
-                reading.set_result([None] * len(parts))
-            self._pending.append(
-                [(part, partial(lambda found, at: found.result()[at], reading, at)) for at, part in enumerate(parts)]
-            )
+                get_rows = lru_cache(1)(partial(self._reader.read_ranges, parts))
+            else:
+                try:
+                    get_rows = self._pool.submit(read_ranges, parts).result
+                except BrokenProcessPool:
+                    # They stay in their places: what nobody reads ahead is read by the caller, and never left out.
+                    get_rows = partial(list[None], [None] * len(parts))
+            self._pending.append([(part, get_rows, at) for at, part in enumerate(parts)])
 
 
 class RangedFile:
-    """The rows of a file; `damage` says, after the last, why the file ends where it should not."""
+    """The rows of a file; `damage` says, after the last, why the file ends where it should not.
+
+    `silent_rows` are all of them, where all of the file was left out.
+    """
 
     def __init__(
         self,
         ranges: Iterator[RangeResult],
-        screen: RowScreen,
+        forms: tuple[str, ...],
         report_progress: Callable[[int], None],
+        silent_rows: Sequence[RowResult],
     ) -> None:
         self.damage: str | None = None
+        self.silent_rows = silent_rows
         self._ranges = ranges
-        self._screen = screen
+        self._forms = forms
         self._report_progress = report_progress
 
     def __iter__(self) -> Iterator[RowResult]:
         line = 1
         for part, found in self._ranges:
             if found is None:
-                yield from read_json_rows(TextCursor(self._read_from(part), line), self._screen)
+                yield from read_json_rows(TextCursor(self._read_from(part), line), make_screen(self._forms))
             else:
                 self._report_progress(part.size)
                 yield from (row._replace(line=row.line + line) for row in found.rows)
@@ -161,7 +166,7 @@ class RangedFile:
 
 def read_ranges(parts: Sequence[FileRange]) -> list[RangeRows | None]:
     """The rows of each range, read in a reading process."""
-    return list(map(readers[0].read_range, parts))
+    return readers[0].read_ranges(parts)
 
 
 def _start_reading(forms: tuple[str, ...]) -> None:

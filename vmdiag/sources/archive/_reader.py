@@ -124,7 +124,9 @@ class ArchiveReader:
         """The texts in a file, each to be read before the next is opened."""
         ranged = pool.open_file(place, self._report_progress) if pool else None
         if ranged is not None:
-            yield FileContents(place.name), ranged, ranged
+            if ranged.silent_rows:
+                self._report_progress(place.size or 0)
+            yield FileContents(place.name), ranged, ranged.silent_rows or ranged
             return
         try:
             file = place.open()
@@ -161,8 +163,9 @@ class ArchiveReader:
         self._watcher.progress("bytes", self._done, self._total)
 
     def _read_text(self, tally: FileContents, text: "TextStream | RangedFile", rows: Iterable[RowResult]) -> None:
-        columns = TableColumns(unwrap_rows(rows), self._utc_offset)
-        for line, row, listing in columns:
+        # Where all of a small file was left out nothing in it is wrapped, or a table's.
+        columns = None if isinstance(rows, list) else TableColumns(unwrap_rows(rows), self._utc_offset)
+        for line, row, listing in rows if columns is None else columns:
             if row is None:
                 tally.empty_lists += 1
             elif isinstance(row, Missing):
@@ -175,7 +178,7 @@ class ArchiveReader:
                 self._read_row(tally, line, row, listing)
         if text.damage:
             self._add_fault(tally, 0, MalformedRow(text.damage), is_end=True)
-        for doubt in columns.doubts:
+        for doubt in columns.doubts if columns else ():
             self._watcher.warn(f"{tally.file}: {doubt}")
             for signal in tally.signals:
                 self._store.add_fault(None, signal, tally.file, 0, doubt)

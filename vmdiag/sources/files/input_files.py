@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,18 +74,31 @@ def find_files(address: str) -> tuple[InputFile, ...]:
 def _walk_folder(root: str) -> Iterator[tuple[str, int]]:
     """The plain files of a folder and of those in it, by name, with their sizes; one reached twice by links is one."""
     seen: set[tuple[int, int]] = set()
-    closed: list[str] = []
-    for folder, inner, files in os.walk(root, followlinks=True, onerror=lambda error: closed.append(error.filename)):
+    closed, waiting = list[str](), [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as listed:
+                entries = sorted(listed, key=attrgetter("name"))
+        except OSError:
+            closed.append(folder)
+            continue
         found = os.stat(folder)  # noqa: PTH116 - a tree of storage has thousands of folders
         if (found.st_dev, found.st_ino) in seen:
-            inner.clear()
             continue
         seen.add((found.st_dev, found.st_ino))
-        inner.sort()
-        for path in (os.path.join(folder, name) for name in sorted(files)):  # noqa: PTH118 - and of files
+        inner = list[str]()
+        for entry in entries:
+            try:
+                is_folder = entry.is_dir()
+            except OSError:
+                is_folder = False
+            if is_folder:
+                inner.append(entry.path)
             # A pipe or a device met in a folder would block for ever; named outright it is meant.
-            if (size := _measure_file(path)) is not None:
-                yield path, size
+            elif (size := _measure_file(entry.path)) is not None:
+                yield entry.path, size
+        waiting += reversed(inner)
     yield from ((path, -1) for path in closed)  # reading them fails, with the system's own reason
 
 
@@ -110,7 +124,7 @@ def iter_members(
     `original` is the file itself where it can be read from anywhere.
     """
     head = stream.head
-    container = find_container(head)
+    container = find_container(head) if head else None
     if container is None:
         refused = None if PLAIN_JSON.fullmatch(head) else detect_unsupported_file(head)
         yield FileMember(name, None if refused else stream, refused)

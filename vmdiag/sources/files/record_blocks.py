@@ -35,11 +35,12 @@ class RecordObjects:
 
     def __init__(self, text: bytes) -> None:
         self.text = text
-        self._parts: list[tuple[int, bytes]] = []
+        self._parts: list[tuple[int, int]] = []
 
     def get_text(self, place: int) -> bytes:
         """A record."""
-        return self._find_part(place)[1]
+        start, end = self._find_part(place)
+        return self.text[start:end]
 
     def hold_text(self, place: int) -> Callable[[], bytes]:
         """What gives the text later."""
@@ -49,13 +50,14 @@ class RecordObjects:
         """How many lines a record lies below the first."""
         return self.text.count(b"\n", 0, self._find_part(place)[0])
 
-    def _find_part(self, place: int) -> tuple[int, bytes]:
+    def _find_part(self, place: int) -> tuple[int, int]:
         if not self._parts:
-            at = 0
-            for part in map(bytes, split_list(self.text)):
-                at = self.text.index(part, at)
-                self._parts.append((at, part))
-                at += len(part)
+            end = 0
+            for part in split_list(self.text):
+                # All are objects, and nothing but a comma and blanks is before one.
+                start = self.text.index(b"{", end)
+                end = start + len(bytes(part))
+                self._parts.append((start, end))
         return self._parts[place]
 
 

@@ -8,7 +8,9 @@ out, a number beyond a double's range and a character cut in half are not told.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import product
 from operator import attrgetter
+from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -55,17 +57,19 @@ class ScreenedLines(NamedTuple):
 class RowScreen:
     """The screens of some forms over one text."""
 
-    def __init__(self, screens: "Sequence[FormScreen]") -> None:
+    def __init__(self, screens: "Sequence[FormScreen]", current: int = 0) -> None:
         self._screens = screens
-        self._current = 0
-        self._newest = FIRST_TIME
+        self._current = current
+        self.newest = FIRST_TIME
         # The newest record, whose time is to be known to the digit.
         self._newest_text: tuple[FormScreen, Callable[[], bytes]] | None = None
-        # Of the current form: the silent resources whose scopes were told.
-        self._known: set[str] = set()
         self._told: set[str] = set()
         self._reach = BLOCK_SIZE
         self._misses = 0
+
+    def make_next(self) -> "RowScreen":
+        """A screen for the next text, which is probably of the same form."""
+        return RowScreen(self._screens, self._current)
 
     def read_lines(self, text: TextCursor) -> Rows | None:
         """The rows of as many lines at the cursor as can be decoded at once; `None` where the first cannot be."""
@@ -127,11 +131,11 @@ class RowScreen:
         records = self._decode_records(get_list_decoder, block.text)
         return self._select_rows(line, records, block) if records else None
 
-    def take_newest(self) -> Iterator[RowResult]:
-        """When the newest of the records was made that were left out, if that was not told before."""
-        if self._newest_text is not None:
+    def take_newest(self, known: datetime = FIRST_TIME) -> Iterator[RowResult]:
+        """When the newest of the records was made that were left out, if it is newer than what is `known`."""
+        if self._newest_text is not None and self.newest > known:
             (screen, get_text), self._newest_text = self._newest_text, None
-            newest = screen.read_time(get_text()) or self._newest
+            newest = screen.read_time(get_text()) or self.newest
             yield RowResult(0, ScreenedRecords(screen.form, screen.list_coverage, newest=newest))
 
     def _select_rows(self, line: int, records: Sequence[Any], block: RecordLines | RecordObjects) -> Rows | None:
@@ -140,12 +144,10 @@ class RowScreen:
         times = list(map(get_time, records))
         if max(times) > LAST_TIME or min(times) < FIRST_TIME:
             return None
-        resources = set(map(screen.get_resource, records))
-        fresh = resources - self._known
-        if any(len(resource) > LONGEST_NAME for resource in fresh):
+        scopes = screen.find_scopes(records)
+        if scopes is None:
             return None
-        scopes = screen.find_scopes(fresh)
-        telling, rows = screen.find_telling(records, fresh if None in scopes else set()), Rows()
+        telling, rows = screen.find_telling(records, scopes), Rows()
         silent: Sequence[int] = range(len(records))
         if telling:
             for at in telling:
@@ -153,20 +155,15 @@ class RowScreen:
             if any(isinstance(row.row, MalformedRow) for row in rows):
                 return None
             silent = sorted(set(silent).difference(telling))
-            records, times = [records[at] for at in silent], [times[at] for at in silent]
-            fresh.intersection_update(map(screen.get_resource, records))
-            scopes = screen.find_scopes(fresh)
-        if not records:
+            times, scopes = [times[at] for at in silent], [scopes[at] for at in silent]
+        if not silent:
             return rows
-        if (newest := max(times)) > self._newest:
-            self._newest = newest
+        if (newest := max(times)) > self.newest:
+            self.newest = newest
             self._newest_text = screen, block.hold_text(silent[times.index(newest)])
-        untold = tuple(sorted(scope for scope in scopes - self._told if scope))
+        untold = tuple(sorted(set(scopes) - self._told))
         self._told.update(untold)
-        if len(self._known) > RESOURCES_LIMIT:
-            self._known.clear()
-        self._known |= fresh
-        left_out = ScreenedRecords(screen.form, screen.list_coverage, len(records), untold)
+        left_out = ScreenedRecords(screen.form, screen.list_coverage, len(silent), untold)
         return [RowResult(line, left_out), *rows]
 
     def _decode_records(
@@ -178,9 +175,7 @@ class RowScreen:
                 records = get_decoder(self._screens[place])(text)
             except BROKEN:
                 continue
-            if place != self._current:
-                self._current = place
-                self._known.clear()
+            self._current = place
             return records
         return ()
 
@@ -200,36 +195,35 @@ class FormScreen:
         self.decode_lines: Decoder = msgspec.json.Decoder(record).decode_lines
         self.decode_list: Decoder = msgspec.json.Decoder(list[record]).decode
         self._decode_row: Callable[[Row, str], Iterator[Item]] = module.decode_row
-        self._get_kind, self._find_silent_scope = screen.get_kind, screen.find_silent_scope
+        self._get_kind, self._find_silent_scope = attrgetter(*screen.kind), screen.find_silent_scope
+        self._get_action, self._get_class = map(attrgetter, screen.kind)
         self._is_silent_kind = lru_cache(RESOURCES_LIMIT)(screen.is_silent_kind)
-        self._scopes: dict[str, str | None] = {}
+        self._scopes: dict[str, str] = {}
 
-    def find_scopes(self, resources: set[str]) -> set[str | None]:
-        """The scopes that records of these resources show to be read; `None` for those that may say more."""
-        if len(self._scopes) > RESOURCES_LIMIT:
-            self._scopes.clear()
-        scopes = set(map(self._scopes.get, resources))
-        if None in scopes:
-            for resource in resources.difference(self._scopes):
-                self._scopes[resource] = self._find_silent_scope(resource)
-            scopes = set(map(self._scopes.get, resources))
-        return scopes
+    def find_scopes(self, records: Sequence[Any]) -> list[str] | None:
+        """The scope that each record shows to be read, none where it may say more; `None` where a name is endless."""
+        found = list(map(self._scopes.get, map(self.get_resource, records)))
+        if None in set(found):
+            if len(self._scopes) > RESOURCES_LIMIT:
+                self._scopes.clear()
+            for resource in set(map(self.get_resource, records)).difference(self._scopes):
+                if len(resource) > LONGEST_NAME:
+                    return None
+                # One text for each scope, however many resources are in it.
+                self._scopes[resource] = intern(self._find_silent_scope(resource) or "")
+            found = list(map(self._scopes.get, map(self.get_resource, records)))
+        return found  # type: ignore[return-value]  # none is missing
 
-    def find_telling(self, records: Sequence[Any], resources: set[str]) -> Sequence[int]:
-        """The places of records that may say more than that their feed was read, by kind or one of `resources`."""
-        telling = {resource for resource in resources if self._scopes[resource] is None}
-        kinds = {
-            kind
-            for kind in set(map(self._get_kind, records))
-            if max(map(len, kind)) > LONGEST_NAME or not self._is_silent_kind(*kind)
-        }
-        if not telling and not kinds:
+    def find_telling(self, records: Sequence[Any], scopes: Sequence[str]) -> Sequence[int]:
+        """The places of records that may say more than that their feed was read, by kind or for want of a scope."""
+        classes = set(map(self._get_class, records))
+        # Nearly all have one class: a text is looked up in less time than a pair is made.
+        is_single = len(classes) == 1
+        kinds = product(set(map(self._get_action, records)), classes) if is_single else map(self._get_kind, records)
+        telling = {kind for kind in set(kinds) if max(map(len, kind)) > LONGEST_NAME or not self._is_silent_kind(*kind)}
+        if not telling and "" not in set(scopes):
             return ()
-        return [
-            place
-            for place, record in enumerate(records)
-            if self.get_resource(record) in telling or self._get_kind(record) in kinds
-        ]
+        return [place for place, record in enumerate(records) if not scopes[place] or self._get_kind(record) in telling]
 
     def read_time(self, text: bytes) -> datetime | None:
         """The time of a silent record, to the digit."""

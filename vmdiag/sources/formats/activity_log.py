@@ -69,7 +69,7 @@ def build_screen() -> RecordScreen:
     return RecordScreen(
         LoggedEvent,
         attrgetter("resourceId"),
-        attrgetter("operationName.value", "category.value"),
+        ("operationName.value", "category.value"),
         log_entry.find_silent_scope,
         log_entry.is_silent_kind,
         log_entry.list_coverage,

@@ -65,7 +65,7 @@ def build_screen() -> RecordScreen:
     return RecordScreen(
         ExportedRecord,
         attrgetter("resourceId"),
-        attrgetter("operationName", "category"),
+        ("operationName", "category"),
         log_entry.find_silent_scope,
         log_entry.is_silent_kind,
         log_entry.list_coverage,
