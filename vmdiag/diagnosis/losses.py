@@ -60,7 +60,8 @@ class LossSearch:
     denied: tuple[SignalLoss, ...]
 
 
-@lru_cache(maxsize=8)
+# One VM is judged after another, and what is remembered keeps its timeline alive: of a fortnight some 6 MB.
+@lru_cache(maxsize=1)
 def search_losses(timeline: Timeline) -> LossSearch:
     """What shows a loss of connectivity, each signal by itself, then all of them together."""
     channels = [

@@ -157,7 +157,7 @@ def find_probe_losses(timeline: Timeline) -> Iterator[SignalLoss]:
         )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def find_heartbeat_gaps(timeline: Timeline) -> tuple[SignalLoss, ...]:
     """The gaps in a regular heartbeat; the end of what was read in part is no gap."""
     times, now = list_heartbeats(timeline), timeline.window.end

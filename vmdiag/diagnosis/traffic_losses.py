@@ -48,14 +48,14 @@ AFTER_ONSET = timedelta(minutes=15)
 REBOOT = timedelta(minutes=10)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def measure_traffic(timeline: Timeline) -> tuple[Metric, ...]:
     """The traffic metrics that were read; the deprecated name only where it is the only one."""
     known = [timeline.series[name] for name in TRAFFIC if name in timeline.series and timeline.series[name].times]
     return tuple(map(measure_metric, [one for one in known if one.name != "Network In" or len(known) == 1]))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def find_traffic_losses(timeline: Timeline) -> tuple[SignalLoss, ...]:
     """One channel a metric and fall; a metric that stays normal meanwhile contradicts the others."""
     found: list[SignalLoss] = []
