@@ -120,11 +120,12 @@ def run() -> NoReturn:
     gc.set_threshold(20_000, 20, 20)
     code = main()
     gc.freeze()
-    if any(thread.daemon for thread in threading.enumerate()):
-        # Somebody still waits for Azure. An orderly end stops such a thread wherever it is; inside the libraries' own
-        # C and Rust that can abort the process after its report was written.
-        for stream in filter(None, (sys.stdout, sys.stderr)):
-            with suppress(OSError):
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)
+    if "multiprocessing" in sys.modules and not any(thread.daemon for thread in threading.enumerate()):
+        # Processes read the files, and their locks have names in the system, which an orderly end takes back.
+        sys.exit(code)
+    # An orderly end would let go of every value by itself, and stop a thread that still waits for Azure wherever it is:
+    # inside the libraries' own C and Rust that can abort the process after its report was written.
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)

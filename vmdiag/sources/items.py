@@ -5,7 +5,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, compress, count, pairwise
 from operator import ge
 from typing import Self
@@ -211,12 +211,8 @@ Item = (
 )
 
 
-def to_own_instant(at: float) -> datetime:
-    """The instant of so many seconds since 1970."""
-    return datetime.fromtimestamp(at, UTC)
-
-
-# The same, remembered: of a minute that others were measured at, too.
+# The instant of so many seconds since 1970, and the same, remembered: of a minute that others were measured at, too.
+to_own_instant = partial(datetime.fromtimestamp, tz=UTC)
 to_instant = lru_cache(INSTANTS_LIMIT)(to_own_instant)
 
 

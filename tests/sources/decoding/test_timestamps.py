@@ -14,6 +14,7 @@ from vmdiag.sources.decoding.timestamps import (
     format_iso,
     parse_ticks,
     parse_time,
+    parse_times,
     require_time,
 )
 
@@ -72,6 +73,14 @@ NO_TIMES: list[object] = [
 @pytest.mark.parametrize("written", NO_TIMES)
 def test_what_names_no_time_of_azures_is_none(written: object) -> None:
     assert parse_time(written) is None
+
+
+def test_many_times_are_read_as_each_of_them_alone() -> None:
+    usual = ["2021-02-04T07:45:44.5864815Z", "2021-02-04T07:46:44Z"]
+    odd = ["2021-W05-4", "20210204T074544Z", "0001-01-01T00:00:00Z", "x", None, 1_612_424_744, LocalTime(usual[0])]
+    for other in (*odd, "2021-02-04T09:45:44+02:00", "2021-02-04T07:45:44", usual[0]):
+        assert parse_times([*usual, other]) == [*map(parse_time, usual), parse_time(other)]
+    assert parse_times([]) == []
 
 
 @given(

@@ -7,6 +7,7 @@ microsecond are cut, never rounded: a rounded 23:59:59.9999999 is another second
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -149,6 +150,19 @@ def parse_time(value: object) -> datetime | None:
         at = (_parse_odd_time(value.strip()) if len(value) <= TIME_LENGTH else None) or at
     # The year is looked at first: at the ends of the calendar a change of zone would overflow.
     return to_utc(at) if at is not None and FIRST_YEAR <= at.year <= LAST_YEAR else None
+
+
+def parse_times(values: Sequence[object]) -> list[datetime | None]:
+    """The instants of many values, at once where all are in the spelling that Azure's services answer in."""
+    texts = [value for value in values if type(value) is str]
+    try:
+        found = list(map(datetime.fromisoformat, texts))
+    except ValueError:
+        found = []
+    is_iso = len(found) == len(values) and {text[4] for text in texts} == {"-"} and {at.tzinfo for at in found} == {UTC}
+    if is_iso and min(found).year >= FIRST_YEAR and max(found).year <= LAST_YEAR:
+        return [*found]
+    return list(map(parse_time, values))
 
 
 def _parse_odd_time(written: str) -> datetime | None:

@@ -16,7 +16,7 @@ from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import LOGS_PERMISSION, FeedRequest, build_graph_request, build_logs_request
 from vmdiag.sources.decoding.fields import find_resource_id, parse_vm_id, to_list, to_text
-from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.sources.decoding.timestamps import parse_time, parse_times
 from vmdiag.sources.items import Item, MetricPoints, PackedMetricPoints
 from vmdiag.sources.protocol import VmFilter
 
@@ -88,10 +88,10 @@ def _read_items(row: Row, _: str) -> Iterator[Item]:
     if vm is None:
         return
     beats = to_list(row.get("beats"))
-    found = [parse_time(each) for each in beats]
-    times = sorted({at for at in found if at is not None})
-    ones = (1.0,) * len(times)
-    yield MetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=tuple(times), values=ones)
+    found = parse_times(beats)
+    times = array("d", sorted({at.timestamp() for at in found if at is not None}))
+    ones = array("d", (1.0,)) * len(times)
+    yield PackedMetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=times, values=ones)
     if not beats or None in found:
         message = "heartbeats without times that can be read"
         raise MalformedRow(message, vm)
