@@ -7,13 +7,16 @@ over that span. It is decided here, so that whoever judges need only look at a g
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
 
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Window
 from vmdiag.sources.items import IncompleteRead
 from vmdiag.sources.network_path import NetworkPath
 from vmdiag.sources.protocol import reading_span
-from vmdiag.sources.stored_items import EARLIEST, LATEST, StoredItems, StoredVm
+from vmdiag.sources.stored_items import EARLIEST, LATEST, Refusal, StoredItems, StoredVm
 
 # Of the health signal only these tell every annotation; Resource Health's history names none, the log leaves some out.
 HEALTH_CHANGES_FORM = "resource-graph-health-changes"
@@ -39,7 +42,9 @@ UNREAD_REASONS = {
     Signal.SERVICE: "no service health of this VM's subscription is in the archive",
 }
 
-Scopes = tuple[str, str, str]
+# Of a fleet most VMs fared alike; those that did not are few.
+SHARED_LIMIT = 256
+
 SecondsSpan = tuple[float, float]
 
 
@@ -62,6 +67,32 @@ class SourceLimits:
     is_network_told: bool = True
 
 
+class ReadFeeds(NamedTuple):
+    """What was read of a VM's feeds and what was not: VMs that fared alike share their gaps.
+
+    `covered` are the signals that were heard, each with why it may leave things out (empty: it does not), `cut` those
+    of which a reading was cut, `told` those that a recording tells of, `recorded` those with records, and `measured`
+    those with series, each with its last time. `hides_networks` says that it is not known in which networks the VM is,
+    `unread_logs` are the other groups through which its traffic passes, and why their log was not read.
+    """
+
+    refusals: tuple[Refusal, ...]
+    covered: frozenset[tuple[str, str]]
+    cut: frozenset[str]
+    told: frozenset[str]
+    recorded: frozenset[Signal]
+    measured: tuple[tuple[Signal, datetime | None], ...]
+    hides_networks: bool
+    unread_logs: tuple[tuple[str, str], ...]
+
+    def list_refusals(self, signal: Signal, window: Window) -> Iterator[Gap]:
+        """What could not be read of a signal, in order of the reasons; over this window where none was named."""
+        for each, reason, since, until, partial in self.refusals:
+            if each == signal:
+                span = Window(datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC))
+                yield Gap(signal=signal, window=span if until else window, reason=reason, partial=bool(partial))
+
+
 class GapFinder:
     """Finds what was not heard in a window, or before it in `span`."""
 
@@ -70,6 +101,7 @@ class GapFinder:
         self._store = store
         self._window = window
         self._limits = limits
+        self._list_gaps = lru_cache(SHARED_LIMIT)(self._find_gaps)
         # Why what was read of several groups of a subscription may leave things out, by signal and subscription.
         self._inferred: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         groups: Counter[tuple[str, str, str]] = Counter()
@@ -83,75 +115,87 @@ class GapFinder:
 
     def find_gaps(
         self, vm: StoredVm, path: NetworkPath, records: tuple[Record, ...], series: tuple[Series, ...]
-    ) -> Iterator[Gap]:
+    ) -> tuple[Gap, ...]:
         """The gaps of a VM; what was not heard from the window's start on was not heard before it either."""
         scopes = vm.scopes
+        coverage = self._store.read_coverage(scopes)
+        recorded = self._store.read_recorded_gaps(vm.number)
+        # The signals that a recording of this very VM says it heard.
+        stated = {signal for scope, signal, partial, cut in coverage if scope == scopes[0] and not partial and not cut}
+        # Where a recording has told of the VM's network it needs no other word, nor where all changes are unread.
+        shows_changes = any(
+            signal == Signal.ACTIVITY and scope != scopes[0] and not cut for scope, signal, _, cut in coverage
+        ) and not (recorded or Signal.ACTIVITY in stated)
+        inferred = {(signal, why) for signal in FEED_SIGNALS for why in self._inferred.get((signal, scopes[2]), ())}
+        heard = ReadFeeds(
+            refusals=tuple(self._store.read_refusals(scopes)),
+            covered=frozenset((signal, partial) for _, signal, partial, cut in coverage if partial or not cut).union(
+                inferred
+            ),
+            cut=frozenset(signal for _, signal, partial, cut in coverage if cut and not partial),
+            told=frozenset(stated.union(gap.signal for gap in recorded)),
+            recorded=frozenset(record.signal for record in records),
+            measured=tuple((one.signal, one.times[-1] if one.times else None) for one in series),
+            hides_networks=shows_changes and not path.has_known_networks,
+            unread_logs=tuple(find_unread_logs(self._store, path.other_groups)) if shows_changes else (),
+        )
         ends: defaultdict[Signal, list[float]] = defaultdict(list)
         for one in series:
             ends[one.signal] += [at.timestamp() for at in (one.times[:1] + one.times[-1:])]
         measured = {signal: (min(each), max(each)) for signal, each in ends.items() if each}
-        recorded = self._store.read_recorded_gaps(vm.number)
-        # The signals that a recording of this very VM says it heard.
-        stated = {signal for signal, partial, cut in self._store.read_coverage(scopes[:1]) if not partial and not cut}
-        is_told = bool(recorded) or Signal.ACTIVITY in stated
-        told = stated | {gap.signal for gap in recorded}
-        for gap in (
-            *recorded,
-            *find_read_gaps(self._store, self.span, scopes, measured),
-            *self._find_signal_gaps(scopes, told, records, series),
-            # Where a recording has told of the VM's network it needs no other word.
-            *(() if is_told else self._find_unseen_changes(path)),
-        ):
-            start = self.span.start if gap.window.start == self._window.start else gap.window.start
-            yield replace(gap, window=Window(start, gap.window.end))
+        lacks = find_read_gaps(self._store, self.span, scopes, measured)
+        return (*map(self._extend_gap, chain(recorded, lacks)), *self._list_gaps(heard))
 
-    def _find_signal_gaps(
-        self, scopes: Scopes, told: Collection[str], records: tuple[Record, ...], series: tuple[Series, ...]
-    ) -> Iterator[Gap]:
-        partial_reasons, cut_signals = self._read_coverage(scopes)
+    def _extend_gap(self, gap: Gap) -> Gap:
+        if gap.window.start != self._window.start:
+            return gap
+        return replace(gap, window=Window(self.span.start, gap.window.end))
+
+    def _find_gaps(self, heard: ReadFeeds) -> tuple[Gap, ...]:
+        gaps = chain(self._find_signal_gaps(heard), self._find_unseen_changes(heard))
+        return tuple(map(self._extend_gap, gaps))
+
+    def _find_signal_gaps(self, heard: ReadFeeds) -> Iterator[Gap]:
         for signal in STORY_SIGNALS:
-            refusals = list(self._store.read_refusals(signal, scopes, self._window))
+            refusals = list(heard.list_refusals(signal, self._window))
             yield from (gap for gap in refusals if gap.window != self._window)
             whole = [gap for gap in refusals if gap.window == self._window]
             reason = "; ".join(gap.reason for gap in whole)
-            partly = partial_reasons[signal]
-            if signal in told:
+            partly = {partial for each, partial in heard.covered if each == signal}
+            if signal in heard.told:
                 yield from (replace(gap, partial=True) for gap in whole)
             elif signal in MEASURED_SIGNALS:
-                yield from self._find_series_gaps(signal, [one for one in series if one.signal is signal], reason)
+                yield from self._find_series_gaps(signal, [at for each, at in heard.measured if each is signal], reason)
             elif signal not in FEED_SIGNALS:
-                if not any(record.signal is signal for record in records):
+                if signal not in heard.recorded:
                     yield self._make_window_gap(signal, reason or self._limits.silence)
             elif not partly:
                 # What a cut reading covers is told by its own gap.
-                if signal not in cut_signals or reason:
+                if signal not in heard.cut or reason:
                     yield self._make_window_gap(signal, reason or self._limits.unread_reasons[signal])
             elif "" not in partly or reason:
                 said = (reason, "" if "" in partly else min(partly))
                 yield self._make_window_gap(signal, "; ".join(filter(None, said)), partial=True)
         for signal in sorted(NON_FEED_SIGNALS | WITNESS_SIGNALS):
-            yield from self._store.read_refusals(signal, scopes, self._window)
+            yield from heard.list_refusals(signal, self._window)
 
-    def _find_series_gaps(self, signal: Signal, series: list[Series], reason: str) -> Iterator[Gap]:
-        ends = [one.times[-1] for one in series if one.times]
-        if not ends:
-            silence = "asked for, and answered without a single value" if series else self._limits.silence
+    def _find_series_gaps(self, signal: Signal, ends: list[datetime | None], reason: str) -> Iterator[Gap]:
+        last = max(filter(None, ends), default=None)
+        if last is None:
+            silence = "asked for, and answered without a single value" if ends else self._limits.silence
             yield self._make_window_gap(signal, reason or silence)
             return
         if reason:
             yield self._make_window_gap(signal, reason, partial=True)
         # For heartbeats a missing tail is the symptom itself.
-        if signal is not Signal.HEARTBEAT and self._window.end - max(ends) > TAIL_TOLERANCE:
-            tail = Window(max(ends), self._window.end)
-            yield Gap(signal=signal, window=tail, reason=f"no readings after {max(ends):%Y-%m-%d %H:%M}Z")
+        if signal is not Signal.HEARTBEAT and self._window.end - last > TAIL_TOLERANCE:
+            tail = Window(last, self._window.end)
+            yield Gap(signal=signal, window=tail, reason=f"no readings after {last:%Y-%m-%d %H:%M}Z")
 
-    def _find_unseen_changes(self, path: NetworkPath) -> Iterator[Gap]:
+    def _find_unseen_changes(self, heard: ReadFeeds) -> Iterator[Gap]:
         """Where a change of the VM's network would not have been seen, though its own group's log was read."""
-        unread = find_unread_logs(self._store, (path.group, *sorted(path.other_groups)), self._window)
-        if path.group in unread:
-            return  # there is a gap for all changes
         limits = self._limits
-        if not path.has_known_networks and not limits.infers:
+        if heard.hides_networks and not limits.infers:
             # An export without any network is usual; that Azure itself does not show it is worth a word.
             said = (
                 f"its network interfaces are {limits.missing_phrase}; changes of networks in other groups are not seen"
@@ -159,26 +203,13 @@ class GapFinder:
             # Which logs would have to be read is not known then: the rival may stand in any of them.
             is_cut = limits.is_network_told and not limits.is_network_whole
             yield replace(self._make_window_gap(Signal.ACTIVITY, said, partial=True), cut=is_cut)
-        for group, reason in unread.items():
+        for group, reason in heard.unread_logs:
             why = reason or "its activity log is not in the archive"
             said = f"changes of the VM's network in the resource group {group.rpartition('/')[2]} were not seen: {why}"
             yield Gap(signal=Signal.ACTIVITY, window=self._window, reason=said, partial=True, cut=True)
 
     def _make_window_gap(self, signal: Signal, reason: str, *, partial: bool = False) -> Gap:
         return Gap(signal=signal, window=self._window, reason=reason, partial=partial)
-
-    def _read_coverage(self, scopes: Scopes) -> tuple[Mapping[str, set[str]], set[str]]:
-        """Why each signal that was heard may leave things out (an empty reason: it does not), and what was cut."""
-        partial_reasons: defaultdict[str, set[str]] = defaultdict(set)
-        cut_signals: set[str] = set()
-        for signal, partial, cut in self._store.read_coverage(scopes):
-            if cut and not partial:
-                cut_signals.add(signal)
-            else:
-                partial_reasons[signal].add(partial)
-        for signal in FEED_SIGNALS:
-            partial_reasons[signal] |= self._inferred.get((signal, scopes[-1]), set())
-        return partial_reasons, cut_signals
 
 
 def find_read_gaps(
@@ -215,12 +246,10 @@ def _is_read_elsewhere(
     )
 
 
-def find_unread_logs(store: StoredItems, groups: Iterable[str], window: Window) -> dict[str, str]:
+def find_unread_logs(store: StoredItems, groups: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Of these groups the ones whose activity log was not read to its end, and why where that is known."""
-    unread: dict[str, str] = {}
-    for group in groups:
+    for group in sorted(groups):
         scopes = (group, "/".join(group.split("/")[:3]))
-        if not any(signal == Signal.ACTIVITY and not cut for signal, _, cut in store.read_coverage(scopes)):
-            reasons = (gap.reason for gap in store.read_refusals(Signal.ACTIVITY, scopes, window))
-            unread[group] = "; ".join(dict.fromkeys(reasons))
-    return unread
+        if not any(signal == Signal.ACTIVITY and not cut for _, signal, _, cut in store.read_coverage(scopes)):
+            reasons = (reason for signal, reason, *_ in store.read_refusals(scopes) if signal == Signal.ACTIVITY)
+            yield group, "; ".join(dict.fromkeys(reasons))

@@ -65,6 +65,9 @@ union all select location, key from machine where location is not null
 EARLIEST, LATEST = -1e12, 1e12
 
 Spelling = tuple[str, str, str, str | None]
+# A signal, why it could not be read, and, in seconds since 1970, from when to when (0: over the whole window); whether
+# a part of it was.
+Refusal = tuple[str, str, float, float, bool]
 
 _decode_record = msgspec.msgpack.Decoder(Record).decode
 _decode_gap = msgspec.msgpack.Decoder(Gap).decode
@@ -240,17 +243,15 @@ class StoredItems:
             _decode_gap(body) for (body,) in self.database.execute("select body from missed where vm = ?", (number,))
         ]
 
-    def read_refusals(self, signal: Signal, scopes: Collection[str], window: Window) -> Iterator[Gap]:
-        """What could not be read of a signal, in order of the reasons; over this window where none was named."""
-        query = f"""select reason, since, until, partial from refused
-            where signal = ? and scope in ({_mark(scopes)}) order by reason"""  # noqa: S608 - marks alone
-        for reason, since, until, partial in self.database.execute(query, (signal, *scopes)):
-            span = Window(datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC)) if until else window
-            yield Gap(signal=signal, window=span, reason=reason, partial=bool(partial))
+    def read_refusals(self, scopes: Collection[str]) -> list[Refusal]:
+        """What could not be read of each signal, in order of the reasons."""
+        query = f"""select signal, reason, since, until, partial from refused
+            where scope in ({_mark(scopes)}) order by reason"""  # noqa: S608 - marks alone
+        return self.database.execute(query, tuple(scopes)).fetchall()
 
-    def read_coverage(self, scopes: Collection[str]) -> list[tuple[str, str, bool]]:
-        """The signals that were read, why each may leave things out, and whether it was cut."""
-        query = f"select signal, partial, cut from covers where scope in ({_mark(scopes)})"  # noqa: S608 - marks alone
+    def read_coverage(self, scopes: Collection[str]) -> list[tuple[str, str, str, bool]]:
+        """The signals that were read of each scope, why they may leave things out, and whether they were cut."""
+        query = f"select scope, signal, partial, cut from covers where scope in ({_mark(scopes)})"  # noqa: S608
         return self.database.execute(query, tuple(scopes)).fetchall()
 
     def list_covered_scopes(self) -> list[tuple[str, str, str]]:

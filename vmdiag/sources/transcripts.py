@@ -56,7 +56,7 @@ class TranscriptBuilder:
             for one in self._store.read_series(vm.number, self._span)
         )
         machine = self._store.read_machine(vm, path.resources)
-        gaps = tuple(self._gaps.find_gaps(vm, path, records, series))
+        gaps = self._gaps.find_gaps(vm, path, records, series)
         return Transcript(vm=machine, records=records, series=series, gaps=gaps)
 
     def find_unassigned_gaps(self) -> tuple[Gap, ...]:
