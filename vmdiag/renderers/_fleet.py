@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from vmdiag.diagnosis.model import Action, Case, Verdict
 from vmdiag.mitigation import list_instructions
@@ -13,7 +12,6 @@ from vmdiag.wording.plain_text import format_iso, format_vm_name
 
 # More stories than these nobody reads at 3 a.m.; the table holds every VM that is told.
 MAX_SECTIONS = 25
-_LABEL_WIDTH = 12
 _VM_COLUMN = "VM"
 # One column for two where the screen is narrow: the cause of a loss that is not the migration's, else the state.
 _MERGED_COLUMN = "state/cause"
@@ -31,7 +29,7 @@ def draw_fleet(told: list[Case], counted: list[Case], page: Page) -> None:
         if count:
             text = page.format_verdict(verdict, f"{count:>5} {verdict}")
             page.print_line("  ", text, f", {lost} still lost" if lost else "")
-    page.print_blank()
+    page.print_line()
     _draw_table(told, page)
     rest = fleet_texts.describe_counted_cases(counted)
     if rest is not None:
@@ -44,14 +42,12 @@ def draw_fleet(told: list[Case], counted: list[Case], page: Page) -> None:
         page.print_labelled("  -", page.sanitize_text(f"{names}: {says}"), 4)
     flagged = [case for case in cases if case.diagnosis.verdict.is_flagged]
     for case in flagged[:MAX_SECTIONS]:
-        page.print_blank()
+        page.print_line()
         banner = page.format_banner(case)
         page.print_labelled(banner, page.sanitize_text(narrative.write_headline(case), BOLD), len(banner) + 2, 2)
         for title, says in narrative.list_summary_rows(case):
-            page.print_labelled(page.sanitize_text(f"  {title}", BOLD), page.sanitize_text(says), _LABEL_WIDTH, 3)
-        word, says = narrative.describe_next_step(case)
-        step = Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says))
-        page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH, 4)
+            page.print_row(title, page.sanitize_text(says), 3)
+        page.print_row("Next", page.format_lead(*narrative.describe_next_step(case)), 4)
     if len(flagged) > MAX_SECTIONS:
         page.print_heading(f"{len(flagged) - MAX_SECTIONS} more affected VMs are told in the table only.")
     _draw_unclear(told, page)
@@ -140,5 +136,5 @@ def _draw_instructions(flagged: list[Case], page: Page) -> None:
     for os, url in dict.fromkeys(pair for case in wanted for pair in list_instructions(case.vm.os)):
         page.print_line(f"  {os}")
         page.print_link(url)
-    page.print_blank()
+    page.print_line()
     page.print_paragraph("Name one VM to see its evidence, its timeline and what to paste into a support ticket.")

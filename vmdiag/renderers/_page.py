@@ -18,6 +18,7 @@ from vmdiag.wording.plain_text import escape_controls, truncate_text
 from vmdiag.wording.redeploy_texts import get_banner_word
 
 BOLD = "bold"
+LABEL_WIDTH = 12
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
 _MAX_ZONE_NAME = 5
 _MAX_LENGTH = 4000
@@ -59,18 +60,14 @@ class Page:
         return _INSTANT.sub(_add_local_time, text) if self._local_times else text
 
     def print_line(self, *parts: Text | str) -> None:
-        """One line as it is, parts side by side; the caller has seen to its length."""
+        """One line as it is, parts side by side, or an empty one; the caller has seen to its length."""
         whole = Text().join(part if isinstance(part, Text) else self.sanitize_text(part) for part in parts)
         whole.rstrip()
         self._console.print(whole, soft_wrap=True)
 
-    def print_blank(self) -> None:
-        """An empty line."""
-        self.print_line()
-
     def print_heading(self, title: str) -> None:
         """A blank line and a title."""
-        self.print_blank()
+        self.print_line()
         self.print_labelled("", self.sanitize_text(title, BOLD), 0)
 
     def wrap_text(self, text: Text, width: int, most: int | None = None) -> list[Text]:
@@ -98,6 +95,14 @@ class Page:
                 self.print_line(" " * column, line)
             else:
                 self.print_line(head, " " * max(0, column - cell_len(head.plain)), line)
+
+    def print_row(self, title: str, text: Text, most: int | None = None) -> None:
+        """A row of a VM's summary: its title in bold, and what stands beside it."""
+        self.print_labelled(self.sanitize_text(f"  {title}", BOLD), text, LABEL_WIDTH, most)
+
+    def format_lead(self, lead: str, rest: str) -> Text:
+        """A sentence whose first words are bold."""
+        return Text.assemble(self.sanitize_text(lead, BOLD), self.sanitize_text(rest))
 
     def print_paragraph(self, text: str) -> None:
         """Prose, indented."""

@@ -50,7 +50,7 @@ def write_report(report: Report, out: TextIO) -> None:
     cases = told + counted
     stories: list[Markup] = []
     anchors: dict[VmId, int] = {}
-    eventful = [case for case in told if has_story(case) or len(cases) == 1]
+    eventful = [case for case in told if fleet_texts.is_eventful(case) or len(cases) == 1]
     for case in eventful:
         story = _tell_story(environment, case, len(stories), is_alone=len(cases) == 1)
         if sum(map(len, stories)) + len(story) > _MAX_STORY_LETTERS:
@@ -85,7 +85,7 @@ def write_report(report: Report, out: TextIO) -> None:
         ],
         gaps=_describe_gaps(header.gaps),
         others=list(narrative.describe_other_vms(report.others)),
-        note=evidence.describe_unpublished_cloud(cases[0], header.cloud) if cases else None,
+        notes=evidence.list_cloud_notes(cases, header.cloud),
         read=format_window(header.window.start, header.window.end),
         generated=format_iso(header.generated_at),
     )
@@ -126,11 +126,6 @@ def _read_part(environment: Environment, name: str) -> Markup:
 def make_digest(text: str) -> str:
     """What the policy calls a style or script by; a browser counts a line's end as one character."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def has_story(case: Case) -> bool:
-    """Whether more is to be told than a line of the table: the affected, the unsure, and who is down, whatever for."""
-    return case.diagnosis.verdict is not Verdict.CLEAR or case.diagnosis.state is State.OPEN
 
 
 def _list_columns(cases: list[Case]) -> list[tuple[str, str]]:
@@ -174,14 +169,12 @@ def _choose_sign(case: Case) -> tuple[str, str]:
 
 def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: bool) -> str:
     sign, look = _choose_sign(case)
-    pending = case.mitigation.guards if case.mitigation is not None and redeploy_texts.is_pending(case) else ()
-    done, advice = case.mitigation, case.diagnosis.recommendation
+    done = case.mitigation
     if redeploy_texts.get_banner_word(case) is not None:
         helped = done is not None and done.reachable_again is True
         sign, look = ("✔", "clear") if helped else ("✖", "confirmed")
-    wants_redeploy = advice.action is Action.REDEPLOY
+    wants_redeploy = case.diagnosis.recommendation.action is Action.REDEPLOY
     commands = list(redeploy_texts.list_commands(case.vm)) if wants_redeploy and not case.is_unknown else []
-    wants_ticket = advice.action is Action.ESCALATE and case.diagnosis.state is not State.RECOVERED
     rows, others = timeline_view.build_timeline_rows(case)
     return environment.get_template("story.html").render(
         anchor=number,
@@ -198,7 +191,7 @@ def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: 
         first_command=commands[0][1][0] if commands else None,
         chart=None if case.is_unknown else build_chart(case),
         chart_width=WIDTH,
-        guards=list(redeploy_texts.format_guard_results(pending)),
+        guards=list(redeploy_texts.format_pending_guards(case)),
         guards_heading=redeploy_texts.GUARDS_HEADING,
         impact=list(redeploy_texts.describe_impact(case)),
         evidence=[
@@ -213,7 +206,7 @@ def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: 
         commands=commands,
         warning=redeploy_texts.IMPLAUSIBLE_ID_WARNING if wants_redeploy and not commands else None,
         links=list(narrative.list_links(case)),
-        ticket=[*evidence.list_ticket_fields(case)] if wants_ticket else [],
+        ticket=[*evidence.list_ticket_fields(case)] if evidence.needs_ticket(case) else [],
         ticket_evidence=list(evidence.format_evidence(case)),
     )
 

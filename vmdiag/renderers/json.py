@@ -5,7 +5,7 @@ from typing import TextIO
 from vmdiag import report
 from vmdiag.case_report import count_verdicts, describe_case, describe_gaps
 from vmdiag.renderers import Report
-from vmdiag.wording.evidence import describe_unpublished_cloud
+from vmdiag.wording.evidence import list_cloud_notes
 
 _INDENT = 2
 # Cases stand two levels deep.
@@ -15,7 +15,6 @@ _BREAK = "\n" + " " * 2 * _INDENT
 def write_report(whole: Report, out: TextIO) -> None:
     """Write the document; the summary comes before the cases."""
     header, cases = whole.header, whole.cases
-    notes = dict.fromkeys(describe_unpublished_cloud(case, header.cloud) for case in cases)
     head = report.Report(
         generated_at=header.generated_at,
         source=header.source,
@@ -23,7 +22,7 @@ def write_report(whole: Report, out: TextIO) -> None:
         window=report.Window(header.window.start, header.window.end),
         summary=count_verdicts(cases, whole.others),
         gaps=describe_gaps(header.gaps),
-        notes=tuple(filter(None, notes)),
+        notes=tuple(list_cloud_notes(cases, header.cloud)),
     )
     out.write(report.dump_json(report.to_plain(head), _INDENT).removesuffix("]\n}"))
     for number, case in enumerate(cases):

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from vmdiag.case_report import count_verdicts, describe_gaps, is_still_affected, summarize_case
 from vmdiag.diagnosis.model import Case, Verdict
 from vmdiag.renderers import Report
-from vmdiag.wording.evidence import describe_unpublished_cloud, format_evidence
+from vmdiag.wording.evidence import format_evidence, list_cloud_notes
 from vmdiag.wording.narrative import describe_next_step, list_summary_rows, write_headline
 from vmdiag.wording.plain_text import escape_controls, format_iso
 
@@ -63,7 +63,7 @@ def write_report(whole: Report, out: TextIO) -> None:
     lines = [" ".join([str(vm), *(f"{name}={value or '-'}" for name, value in facts)]) for vm, facts in known]
     ET.SubElement(suite, "system-out").text = "".join(f"{escape_controls(line)}\n" for line in lines)
     unread = [f"{gap.signal}: {gap.reason}" for gap in describe_gaps(header.gaps)]
-    notes = dict.fromkeys(filter(None, (describe_unpublished_cloud(case, header.cloud) for case in cases)))
+    notes = list_cloud_notes(cases, header.cloud)
     ET.SubElement(suite, "system-err").text = "".join(f"{escape_controls(says)}\n" for says in (*notes, *unread))
     ET.indent(suite)
     out.write(f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(suite, encoding="unicode")}\n')

@@ -55,8 +55,8 @@ def write_report(report: Report, out: TextIO) -> None:
         lines += [line, ""]
     read = format_window(header.window.start, header.window.end)
     lines.append(f"Read from {format_code(header.source)} (cloud: {format_code(header.cloud)}), {read}.")
-    note = evidence.describe_unpublished_cloud(cases[0], header.cloud) if cases else None
-    lines += ["", escape_text(note)] if note else []
+    for note in evidence.list_cloud_notes(cases, header.cloud):
+        lines += ["", escape_text(note)]
     out.writelines(f"{line}\n" for line in lines)
 
 
@@ -140,8 +140,7 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
     if links:
         yield ""
     yield from (f"- {title}: {f'<{url}>' if SAFE_LINK.fullmatch(url) else format_code(url)}" for title, url in links)
-    diagnosis = case.diagnosis
-    if diagnosis.recommendation.action is Action.ESCALATE and diagnosis.state is not State.RECOVERED:
+    if evidence.needs_ticket(case):
         ticket = [f"{title}: {says}" for title, says in evidence.list_ticket_fields(case)]
         ticket += ["Evidence:", *(f"- {says}" for says in evidence.format_evidence(case))]
         yield from _write_titled_lines(f"{level} For the support ticket", format_code_block(ticket))
@@ -149,10 +148,9 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
 
 def _list_grounds(case: Case) -> Iterator[tuple[str, list[str]]]:
     """Headings and lines: what the guards say, the evidence, the gaps, the timeline."""
-    given = case.mitigation.guards if case.mitigation is not None and redeploy_texts.is_pending(case) else ()
     guards = [
         f"- **{guard}** {escape_text(mark)} {escape_text(says)}"
-        for mark, guard, says in redeploy_texts.format_guard_results(given)
+        for mark, guard, says in redeploy_texts.format_pending_guards(case)
     ]
     guards += [f"- {escape_text(line)}" for line in redeploy_texts.describe_impact(case)]
     yield redeploy_texts.GUARDS_HEADING, guards

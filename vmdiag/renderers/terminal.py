@@ -13,7 +13,7 @@ from rich.text import Text
 from vmdiag.diagnosis.model import Action, Case
 from vmdiag.model import Gap, Window
 from vmdiag.renderers import Report, _fleet
-from vmdiag.renderers._page import BOLD, Page, pack_lines
+from vmdiag.renderers._page import BOLD, LABEL_WIDTH, Page, pack_lines
 from vmdiag.wording import evidence, fleet_texts, narrative, redeploy_texts, timeline_view
 from vmdiag.wording.plain_text import (
     MAX_SOURCE_REF,
@@ -25,7 +25,6 @@ from vmdiag.wording.plain_text import (
 
 ANSWER_LINES = 12
 _DEFAULT_WIDTH = 80
-_LABEL_WIDTH = 12
 _SIGNAL_WIDTH = 14
 _MAX_GAPS = 8
 _DATED_ROWS = frozenset({"Migrated", "Lost", "Now"})
@@ -55,15 +54,14 @@ def draw_report(report: Report, console: Console, *, local_times: bool = False) 
         page.print_paragraph(f"{fleet_texts.describe_empty_report(header)}.")
     # What concerns the run and no single VM.
     _draw_gaps(header.gaps, page, header.window)
-    page.print_blank()
+    page.print_line()
     for line in narrative.describe_other_vms(report.others):
         page.print_paragraph(line)
     read = format_window(header.window.start, header.window.end)
     page.print_paragraph(
         f"Read from {shorten_sentence(header.source)} (cloud: {shorten_sentence(header.cloud)}), {read}."
     )
-    note = evidence.describe_unpublished_cloud(cases[0], header.cloud) if cases else None
-    if note:
+    for note in evidence.list_cloud_notes(cases, header.cloud):
         page.print_paragraph(note)
 
 
@@ -95,9 +93,9 @@ def draw_vm(case: Case, page: Page) -> None:
     for title, url in narrative.list_links(case):
         page.print_line(f"  {title}")
         page.print_link(url)
-    if case.diagnosis.recommendation.action is Action.ESCALATE:
+    if evidence.needs_ticket(case):
         page.print_heading("For the support ticket, ready to paste")
-        page.print_blank()
+        page.print_line()
         for title, says in evidence.list_ticket_fields(case):
             page.print_labelled(f"{title}:", page.sanitize_text(says), 18)
         page.print_line("Evidence:")
@@ -121,12 +119,12 @@ def _draw_gaps(missed: tuple[Gap, ...], page: Page, window: Window) -> None:
 
 
 def _draw_answer(case: Case, page: Page) -> None:
-    room = page.prose_width - _LABEL_WIDTH
+    room = page.prose_width - LABEL_WIDTH
     verdict = page.format_banner(case)
     column = len(verdict) + 2
     head = page.sanitize_text(narrative.write_headline(case), BOLD)
     page.print_labelled(verdict, head, column, 2)
-    page.print_blank()
+    page.print_line()
     rows = dict(narrative.list_summary_rows(case))
     why = page.sanitize_text(rows.pop("Why"))
     used = len(page.wrap_text(head, page.prose_width - column, 2)) + 1
@@ -134,23 +132,23 @@ def _draw_answer(case: Case, page: Page) -> None:
         text = page.sanitize_text(page.add_local_times(says) if title in _DATED_ROWS else says)
         most = None if title == "Now" else 2
         used += len(page.wrap_text(text, room, most))
-        page.print_labelled(page.sanitize_text(f"  {title}", BOLD), text, _LABEL_WIDTH, most)
-    word, says = narrative.describe_next_step(case)
-    step = Text.assemble(page.sanitize_text(word, BOLD), page.sanitize_text(says))
+        page.print_row(title, text, most)
+    step = page.format_lead(*narrative.describe_next_step(case))
     guarded = redeploy_texts.split_guarded_commands(case.vm)[:1] if _is_redeploy_advised(case) else ()
     # What is true and what to do are never cut; why is told in full below.
     left = ANSWER_LINES - used - len(page.wrap_text(step, room)) - bool(guarded)
-    page.print_labelled(page.sanitize_text("  Why", BOLD), why, _LABEL_WIDTH, max(1, left))
-    page.print_labelled(page.sanitize_text("  Next", BOLD), step, _LABEL_WIDTH)
+    page.print_row("Why", why, max(1, left))
+    page.print_row("Next", step)
     for command in guarded:
-        _print_command(command, page, _LABEL_WIDTH)
+        _print_command(command, page, LABEL_WIDTH)
 
 
 def _draw_guards(case: Case, page: Page) -> None:
-    if case.mitigation is None or not case.mitigation.guards or not redeploy_texts.is_pending(case):
+    rows = list(redeploy_texts.format_pending_guards(case))
+    if not rows:
         return
     page.print_heading(redeploy_texts.GUARDS_HEADING)
-    for mark, guard, says in redeploy_texts.format_guard_results(case.mitigation.guards):
+    for mark, guard, says in rows:
         head = page.sanitize_text(f"  {mark} {guard:<{_SIGNAL_WIDTH}}", _GUARD_STYLES.get(mark, ""))
         page.print_labelled(head, page.sanitize_text(says), len(head))
     for line in redeploy_texts.describe_impact(case):
@@ -173,7 +171,7 @@ def _draw_timeline(case: Case, page: Page) -> None:
     room = max(1, page.prose_width - timeline_view.MARKER_MARGIN)
     curve = timeline_view.draw_curve(case, room, page.glyphs)
     if curve:
-        page.print_blank()
+        page.print_line()
         page.print_labelled("  ", page.sanitize_text(curve[0], BOLD), 2)
         page.print_drawing(curve[1], timeline_view.find_lost_columns(case, room))
         for line in curve[2:]:
@@ -185,7 +183,7 @@ def _draw_timeline(case: Case, page: Page) -> None:
 def _draw_paragraphs(paragraphs: Iterable[str], page: Page) -> None:
     for number, text in enumerate(paragraphs):
         if number:
-            page.print_blank()
+            page.print_line()
         page.print_paragraph(text)
 
 
@@ -205,12 +203,12 @@ def _draw_commands(case: Case, page: Page) -> None:
         (redeploy_texts.BARE_COMMAND, (bare,)),
     ):
         if commands:
-            page.print_blank()
+            page.print_line()
             page.print_paragraph(f"{says}:")
-            page.print_blank()
+            page.print_line()
         for words in commands:
             _print_command(words, page, 4)
-    page.print_blank()
+    page.print_line()
 
 
 def _print_command(words: tuple[str, ...], page: Page, indent: int) -> None:

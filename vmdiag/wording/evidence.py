@@ -1,12 +1,12 @@
 """What a verdict stands on: its scenario, the evidence in order and under headings, and what a support ticket needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import attrgetter
 
 from vmdiag import plugins
 from vmdiag.diagnosis import scenarios
-from vmdiag.diagnosis.model import Case, Evidence, Scenario, Stance, order_evidence
+from vmdiag.diagnosis.model import Action, Case, Evidence, Scenario, Stance, State, order_evidence
 from vmdiag.model import Signal
 from vmdiag.wording.plain_text import format_iso, shorten_name, shorten_sentence
 from vmdiag.wording.redeploy_texts import list_redeploy_times
@@ -33,13 +33,15 @@ def format_scenario_title(scenario: str) -> str:
     return scenario if found is None else f"{found.title} ({scenario})"
 
 
-def describe_unpublished_cloud(case: Case, cloud: str) -> str | None:
-    """A sentence when Azure never published the scenario for the cloud that was read."""
-    scenario = get_scenario(case)
+def list_cloud_notes(cases: Iterable[Case], cloud: str) -> list[str]:
+    """A sentence for each scenario of the cases that Azure never published for the cloud that was read."""
+    asked = {scenario.id: scenario for scenario in map(get_scenario, cases) if scenario is not None}
     # Of a cloud that is given by its address nothing is known, so nothing is said.
-    if scenario is None or not scenario.clouds or cloud in scenario.clouds or "://" in cloud:
-        return None
-    return f"Azure did not publish the scenario {scenario.id} for the cloud {cloud}: read the verdicts with care."
+    return [
+        f"Azure did not publish the scenario {name} for the cloud {cloud}: read the verdicts with care."
+        for name, scenario in asked.items()
+        if scenario.clouds and cloud not in scenario.clouds and "://" not in cloud
+    ]
 
 
 def select_evidence(case: Case, *stances: Stance) -> list[Evidence]:
@@ -64,7 +66,7 @@ def collect_sentences(case: Case, stance: Stance) -> list[str]:
     return list(dict.fromkeys(map(shorten_sentence, map(attrgetter("says"), news))))
 
 
-def describe_witnesses(case: Case) -> str:
+def describe_observers(case: Case) -> str:
     """Who reached the VM during its latest loss, and who did not any more; empty where nobody looked."""
     loss = case.diagnosis.loss
     if loss is None:
@@ -93,6 +95,11 @@ def group_evidence(case: Case) -> Iterator[tuple[str, list[Evidence]]]:
             for one in diagnosis.loss.channels
         )
         yield "What shows the loss", list(order_evidence(shown))
+
+
+def needs_ticket(case: Case) -> bool:
+    """Whether support is to be asked: the VM did not come back, and nobody but Azure can do more."""
+    return case.diagnosis.recommendation.action is Action.ESCALATE and case.diagnosis.state is not State.RECOVERED
 
 
 def list_ticket_fields(case: Case) -> Iterator[tuple[str, str]]:

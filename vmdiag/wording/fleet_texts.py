@@ -7,6 +7,11 @@ from vmdiag.diagnosis.model import Case, Header, State, Verdict
 STATE_WORDS = {State.OPEN: "still lost", State.RECOVERED: "recovered", State.REDEPLOYED: "redeployed"}
 
 
+def is_eventful(case: Case) -> bool:
+    """Whether more is to be told of a VM than a line: it is affected, in doubt, or down for whatever reason."""
+    return case.diagnosis.verdict is not Verdict.CLEAR or case.diagnosis.state is State.OPEN
+
+
 def sort_cases(cases: Iterable[Case]) -> list[Case]:
     """Affected first: by verdict, then those still lost, then as they came."""
     verdicts = list(Verdict)
@@ -18,14 +23,13 @@ def sort_cases(cases: Iterable[Case]) -> list[Case]:
 def split_told_cases(header: Header, cases: Iterable[Case]) -> tuple[list[Case], list[Case]]:
     """The cases to tell, affected first, and those that are only counted; one that is alone is told, whatever it is.
 
-    Told is who was named, is down for whatever reason, is affected or in doubt.
+    Told is who was named, or is eventful.
     """
     told: list[Case] = []
     counted: list[Case] = []
     found = sort_cases(cases)
     for case in found:
-        is_eventful = case.diagnosis.verdict is not Verdict.CLEAR or case.diagnosis.state is State.OPEN
-        (told if is_eventful or case.is_named or header.tells_all or len(found) == 1 else counted).append(case)
+        (told if is_eventful(case) or case.is_named or header.tells_all or len(found) == 1 else counted).append(case)
     return told, counted
 
 

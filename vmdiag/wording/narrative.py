@@ -23,7 +23,7 @@ from vmdiag.model import NO_SUCH_VM, Kind
 from vmdiag.wording import redeploy_texts
 from vmdiag.wording.evidence import (
     collect_sentences,
-    describe_witnesses,
+    describe_observers,
     format_scenario_title,
     get_scenario,
     load_scenario,
@@ -46,13 +46,6 @@ _SAME_MOMENT = timedelta(seconds=1)
 INCOMPLETE_READ_PREFIX = "No trouble in what was read"
 # Of the reasons for a doubtful verdict, so many before those against it.
 _MAX_REASONS = 2
-
-
-def describe_vm(case: Case) -> str:
-    """The VM and what the inventory says of it."""
-    vm = case.vm
-    known = (vm.os, vm.size, vm.location, vm.power_state)
-    return ", ".join([format_vm_name(vm.id), *(shorten_name(word) for word in known if word)])
 
 
 def write_headline(case: Case) -> str:
@@ -95,8 +88,9 @@ def describe_diagnosis(case: Case) -> str:
 
 def list_summary_rows(case: Case) -> Iterator[tuple[str, str]]:
     """The first dozen lines: labels and what stands beside them."""
-    diagnosis = case.diagnosis
-    yield "VM", describe_vm(case)
+    diagnosis, vm = case.diagnosis, case.vm
+    known = (vm.os, vm.size, vm.location, vm.power_state)
+    yield "VM", ", ".join([format_vm_name(vm.id), *(shorten_name(word) for word in known if word)])
     if case.is_unknown:
         yield "Why", explain_verdict(case)
         return
@@ -204,9 +198,9 @@ def write_narrative(case: Case) -> Iterator[str]:
         )
     else:
         yield f"{over} That is over: it is {describe_state(case)}."
-    witnesses = describe_witnesses(case)
-    if witnesses:
-        yield f"Who looked at it: {witnesses}."
+    observers = describe_observers(case)
+    if observers:
+        yield f"Who looked at it: {observers}."
     scenario = get_scenario(case)
     code = f" ({scenario.code} in Azure's words)" if scenario and scenario.code else ""
     yield f"This pattern{code} is inferred from public signals; Azure has not confirmed it."

@@ -113,17 +113,18 @@ def describe_current_state(case: Case, vm: str) -> str | None:
     }.get(done.status)
 
 
-def is_pending(case: Case) -> bool:
-    """Whether nothing was done yet, so that what the guards say is of interest."""
-    done = case.mitigation
-    return done is not None and done.status in (Status.PLANNED, Status.REFUSED, Status.DECLINED)
-
-
 def format_guard_results(given: Iterable[GuardResult]) -> Iterator[tuple[str, str, str]]:
     """Sign, guard, and its answer with its limit."""
     for one in given:
         says = f"{shorten_sentence(one.found)} (limit: {shorten_sentence(one.limit)})"
         yield GUARD_SIGNS[one.passes], one.guard, says
+
+
+def format_pending_guards(case: Case) -> Iterator[tuple[str, str, str]]:
+    """The same of a VM for which nothing was done yet; afterwards what the guards said is of no interest."""
+    done = case.mitigation
+    if done is not None and done.status in (Status.PLANNED, Status.REFUSED, Status.DECLINED):
+        yield from format_guard_results(done.guards)
 
 
 def describe_impact(case: Case) -> Iterator[str]:
