@@ -7,6 +7,9 @@ from enum import StrEnum
 # After a redeploy a VM boots, and metrics come minutes late: so long nothing is said of it but that it is too early
 # (contract, sections 3 and 4).
 SETTLES = timedelta(minutes=10)
+# No VM is redeployed twice within minutes: what two feeds tell so near to each other is one redeploy.
+SAME_REDEPLOY = timedelta(minutes=10)
+REDEPLOY_ACTION = "Microsoft.Compute/virtualMachines/redeploy/action"
 LINUX = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/redeploy-to-new-node-linux"
 WINDOWS = "https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/redeploy-to-new-node-windows"
 

@@ -13,7 +13,7 @@ from vmdiag.redeploy.verification import (
     Sign,
     describe_normal_signals,
     find_last_reading,
-    list_witnesses,
+    list_measuring_signals,
     read_sign,
 )
 
@@ -75,7 +75,7 @@ def gap(signal: Signal) -> Gap:
     ],
 )
 def test_what_measured_the_loss_is_what_can_show_its_end(story: str, expected: set[Signal]) -> None:
-    assert set(list_witnesses(make_case(story))) == expected
+    assert set(list_measuring_signals(make_case(story))) == expected
 
 
 @pytest.mark.parametrize(
@@ -218,6 +218,6 @@ def test_a_proof_is_a_witness_of_now_and_leaves_what_can_be_measured_afterwards(
     ill = make_case(f"12:00 live-migration\n12:02 unavailable\n{pair}")
     gone = make_case(f"{LOST}\n{pair}")
 
-    assert set(list_witnesses(ill)) == {Signal.PROOF, Signal.HEALTH}
-    assert set(list_witnesses(gone)) == {Signal.PROOF, Signal.TRAFFIC, Signal.HEARTBEAT}
+    assert set(list_measuring_signals(ill)) == {Signal.PROOF, Signal.HEALTH}
+    assert set(list_measuring_signals(gone)) == {Signal.PROOF, Signal.TRAFFIC, Signal.HEARTBEAT}
     assert find_last_reading(ill, Signal.PROOF) == ill.window.end

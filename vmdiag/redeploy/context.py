@@ -1,4 +1,4 @@
-"""What a run of redeploys works with, and whom it tells."""
+"""What a run of redeploys is given: its session, its journal, how it reads a VM again, and whom it tells."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -14,12 +14,12 @@ from vmdiag.redeploy.guards import Refusal
 from vmdiag.redeploy.journal import Journal, JournalEntry, Step
 from vmdiag.redeploy.model import Policy
 
-# A VM, since when it is read, and since when the operator says that it cannot be reached.
+# Reads one VM again: its id, from when on, and since when the operator says that it cannot be reached.
 VmReader = Callable[[VmId, datetime, datetime | None], tuple[Case, Timeline]]
 
 
 class Reporter(Protocol):
-    """Who is told how it goes, is shown what is about to be done, and is asked."""
+    """The operator as a run sees him: told how it goes, shown what is to be done, asked for consent."""
 
     def report_progress(
         self, vm: VmId, says: str, elapsed: timedelta | None = None, limit: timedelta | None = None
@@ -28,7 +28,7 @@ class Reporter(Protocol):
         ...
 
     def warn(self, text: str) -> None:
-        """Something that should not be."""
+        """Tell that something is wrong; the run goes on."""
         ...
 
     def show_proposals(self, proposals: Sequence[Refusal]) -> None:
@@ -46,9 +46,10 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedeployContext:
-    """What a redeploy works with; `read_vm` reads and judges one VM once more, and raises `SourceError`.
+    """What it takes to redeploy a VM and to follow that, `wait_for` at most.
 
-    `read_after` does so once it was redeployed, without asking anybody to look at it from elsewhere.
+    `read_vm` reads and judges one VM once more, and raises `SourceError`; `read_after` does so once it was redeployed,
+    without asking anybody to look at it from elsewhere.
     """
 
     session: Session
@@ -60,7 +61,7 @@ class RedeployContext:
     read_after: VmReader | None = None
 
     def is_over(self) -> bool:
-        """Whether somebody wants the run to end."""
+        """Whether the run was asked to end."""
         return self.session.stop.is_set()
 
     def wait_until(self, seconds: float, until: float) -> bool:
@@ -79,7 +80,7 @@ class RedeployContext:
         )
 
     def record_step(self, entry: JournalEntry, step: Step, **facts: Any) -> JournalEntry:  # noqa: ANN401 - its fields
-        """Write down how it went on. What cannot be written is told: nothing can be undone any more."""
+        """Write down how it went on; warn where that fails and go on, for nothing can be undone any more."""
         try:
             return self.journal.record_step(entry, step, self.session.now, **facts)
         except OSError as error:
@@ -89,7 +90,7 @@ class RedeployContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowContext:
-    """What a run of redeploys works with: `redeploying` is `None` for an archive, of which nothing can be redeployed.
+    """What `redeploy_affected` is given: `redeploying` is `None` for an archive, of which nothing can be redeployed.
 
     `stated` is since when the operator says that the VMs cannot be reached; `earlier` are the VMs whose cases come from
     an earlier report and were not looked at in this run.

@@ -21,17 +21,17 @@ from vmdiag.redeploy.operation import Progress, read_progress
 from vmdiag.redeploy.verification import Sign, read_sign
 
 # Seconds between two questions; an operation takes a minute at best, and each question is charged.
-PAUSES, LATER = (1.0, 2.0, 3.0, 5.0), 10.0
+FIRST_PAUSES, LAST_PAUSE = (1.0, 2.0, 3.0, 5.0), 10.0
 # Metrics come by the minute; what has held nearly long enough is looked at soon after it has.
-LOOK_EVERY, SOON = 60.0, 10.0
+LOOK_PAUSE, EXTRA_PAUSE = 60.0, 10.0
 RESUME = "'vmdiag mitigations --resume' finds out how it ended"
 DELAY = "scheduled events in the guest can delay it by 10 minutes and more"
 # A small VM was recorded to take 51 s; what takes longer is worth an explanation.
-USUAL = timedelta(minutes=1)
+USUAL_DURATION = timedelta(minutes=1)
 
 
 def follow_redeploy(context: RedeployContext, entry: JournalEntry) -> FollowedRedeploy:
-    """Follow an accepted or doubtful redeploy to its end, and prove it; as long as it may wait."""
+    """Follow an accepted or doubtful redeploy to its end and to the proof that it helped, `wait_for` at most."""
     until = time.monotonic() + context.wait_for.total_seconds()
     followed = _follow_operation(context, entry, until)
     if followed.entry.step is Step.FINISHED and followed.entry.outcome is Status.SUCCEEDED:
@@ -46,9 +46,9 @@ def follow_redeploy(context: RedeployContext, entry: JournalEntry) -> FollowedRe
 
 
 def _follow_operation(context: RedeployContext, entry: JournalEntry, until: float) -> FollowedRedeploy:
-    """Until Azure's operation ends, or the waiting does."""
+    """Ask Azure how the operation goes on until it ends, or `until` (of the monotonic clock) is reached."""
     session, address = context.session, entry.operation
-    for pause in chain(PAUSES, repeat(LATER)):
+    for pause in chain(FIRST_PAUSES, repeat(LAST_PAUSE)):
         if entry.step is Step.FINISHED:
             break
         session.restart_deadline()
@@ -66,7 +66,7 @@ def _follow_operation(context: RedeployContext, entry: JournalEntry, until: floa
             entry = context.record_step(entry, Step.FINISHED, outcome=now.outcome, says=now.says, finished_at=at)
             return FollowedRedeploy(entry=entry, hint=now.hint)
         lost = f"; lost until then: {', '.join(entry.signals)}" if entry.signals else ""
-        late = f"; {DELAY}" if session.now - entry.at >= USUAL else ""
+        late = f"; {DELAY}" if session.now - entry.at >= USUAL_DURATION else ""
         context.report_progress(entry, f"Azure says: {now.says}{late}{lost}", pause, until)
         if not context.wait_until(pause, until):
             says = f"not ended when --wait-for was over: {now.says}"
@@ -87,7 +87,7 @@ def _read_operation(context: RedeployContext, entry: JournalEntry, address: str)
 
 
 def _verify_recovery(context: RedeployContext, entry: JournalEntry, until: float) -> FollowedRedeploy:
-    """Look until the signals hold, or the waiting ends."""
+    """Read the VM again and again until its signals hold, or `until` (of the monotonic clock) is reached."""
     if not entry.signals:
         says = "whether it helped cannot be measured: only the operator's word showed the loss"
         return FollowedRedeploy(entry=context.record_step(entry, Step.VERIFIED, reachable_again=None, says=says))
@@ -108,7 +108,7 @@ def _verify_recovery(context: RedeployContext, entry: JournalEntry, until: float
             says = f"the VM can be reached again: {now.says}"
             entry = context.record_step(entry, Step.VERIFIED, reachable_again=True, says=says)
             return FollowedRedeploy(entry=entry, case=case)
-        pause = min((HELD - watched).total_seconds() + SOON, LOOK_EVERY) if is_back else LOOK_EVERY
+        pause = min((HELD - watched).total_seconds() + EXTRA_PAUSE, LOOK_PAUSE) if is_back else LOOK_PAUSE
         holds = f", must hold for {HELD // timedelta(minutes=1)} min" if is_back else ""
         context.report_progress(entry, f"looking whether it helped: {now.says}{holds}", pause, until)
         if not context.wait_until(pause, until):
@@ -154,9 +154,9 @@ def resume_unfinished(context: RedeployContext) -> Iterator[FollowedRedeploy]:
             yield FollowedRedeploy(entry=replace(entry, says=says))
     if ours:
         context.sign_in()
-    with hold_exclusive_lock({f"{cloud} {entry.vm.subscription}" for entry in ours}) as rival:
-        if rival is not None:
-            raise MitigationError(rival, "It follows its own redeploys; run again when it has ended.")
+    with hold_exclusive_lock({f"{cloud} {entry.vm.subscription}" for entry in ours}) as holder:
+        if holder is not None:
+            raise MitigationError(holder, "It follows its own redeploys; run again when it has ended.")
         for entry in ours:
             yield (
                 FollowedRedeploy(entry=replace(entry, says="the run was interrupted"))

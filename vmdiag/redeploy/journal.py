@@ -1,8 +1,8 @@
 """The journal of redeploys: what was intended, accepted, finished and verified, a line of JSON each; append-only.
 
-An intent is on disk before its request leaves, so whatever kills the program, the next
-run knows what may have happened. The file is its owner's alone, or a group's in a folder that is shared on purpose;
-runs take turns in writing to it.
+An intent is on disk before its request leaves, so whatever kills the program, the next run knows what may have
+happened. The file is its owner's alone, or a group's in a folder that is shared on purpose; runs take turns in writing
+to it.
 """
 
 import json
@@ -33,7 +33,7 @@ from vmdiag.redeploy.state_folder import (
 VERSION = 1
 BEGIN = f'{{"v": {VERSION}, "step": "'.encode()
 # Another run holds the file for milliseconds; a longer wait means that something is wrong with it.
-PATIENCE = 10.0
+LOCK_TIMEOUT = 10.0
 # A time near the ends of the calendar cannot be counted with.
 FIRST_YEAR, LAST_YEAR = 2010, 9000
 
@@ -167,7 +167,7 @@ class Journal:
         make_folder(self.path.parent)
         is_new = not self.path.exists()
         try:
-            with make_lock(Path(f"{self.path}.lock"), PATIENCE), _open_to_append(self.path) as file:
+            with make_lock(Path(f"{self.path}.lock"), LOCK_TIMEOUT), _open_to_append(self.path) as file:
                 written = () if known is None else self.read_entries(lambda _: None, strict=True)
                 if any(each.id not in (known or ()) for each in written):
                     raise JournalChangedError

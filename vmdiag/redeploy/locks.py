@@ -12,7 +12,7 @@ from vmdiag.redeploy.state_folder import OWNER_ONLY, make_folder, mode_within, s
 
 @contextmanager
 def hold_exclusive_lock(scopes: Iterable[str]) -> Iterator[str | None]:
-    """Keep other runs on this machine out of some scopes; says who is there already, `None` where nobody is.
+    """Keep other runs on this machine out of some scopes; yields who is there already, `None` where nobody is.
 
     Wherever the journal lies, the locks are in one place. Raises `OSError`, also where the file system has no locks.
     """
@@ -20,16 +20,16 @@ def hold_exclusive_lock(scopes: Iterable[str]) -> Iterator[str | None]:
     make_folder(folder.parent)
     make_folder(folder)
     with ExitStack() as held:
-        rival = None
+        holder = None
         for scope in sorted(scopes):
             # An id may be anything; its digest is a name that every file system takes.
             name = sha256(scope.lower().encode()).hexdigest()[:32]
             try:
                 held.enter_context(make_lock(folder / f"{name}.lock", timeout=0))
             except Timeout:
-                rival = f"another run of vmdiag redeploys in {scope}"
+                holder = f"another run of vmdiag redeploys in {scope}"
                 break
-        yield rival
+        yield holder
 
 
 def make_lock(path: Path, timeout: float) -> FileLock:

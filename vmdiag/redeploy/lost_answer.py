@@ -19,10 +19,11 @@ from vmdiag.redeploy.operation import Progress
 from vmdiag.sources.azure.feed_request import get_subscription_id
 from vmdiag.sources.azure.feeds import activity_log, virtual_machine
 from vmdiag.sources.azure.whole_lists import read_resource, read_rows
-from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, to_text
+from vmdiag.sources.decoding.fields import get_path, to_mapping, to_text
 from vmdiag.sources.decoding.log_entry import LogEntry
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import activity_log as wire
+from vmdiag.sources.formats.virtual_machine import iter_statuses
 
 # This machine's clock and Azure's may differ by so much unnoticed.
 CLOCK_TOLERANCE = timedelta(minutes=3)
@@ -35,9 +36,10 @@ GIVE_UP, LOG_KEPT = timedelta(days=1), timedelta(days=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedeployTraces:
-    """What was seen; `phases` is `None` where the log could not be read, `ended_at` when it tells of an end.
+    """What was seen of a request in the VM's log and state.
 
-    `changed_at` is when the provisioning state began.
+    `phases` are those of its records, `None` where the log could not be read; `ended_at` is when the log says that it
+    ended, `code` the error of a failed one. `changed_at` is when the VM's `provisioning` state began.
     """
 
     provisioning: str = ""
@@ -78,10 +80,10 @@ def find_redeploy_traces(session: Session, vm: VmId, request_id: str, since: dat
         unread.append(error.message)
     members = to_mapping(machine.get("properties"))
     provisioning, changed_at = to_text(members.get("provisioningState")).lower(), None
-    for each in iter_objects(get_path(members, "instanceView", "statuses")):
-        subject, _, state = to_text(each.get("code")).lower().partition("/")
+    for code, status in iter_statuses(to_mapping(members.get("instanceView"))):
+        subject, _, state = code.lower().partition("/")
         if subject == "provisioningstate" and state:
-            provisioning, changed_at = state.partition("/")[0], parse_time(each.get("time"))
+            provisioning, changed_at = state.partition("/")[0], parse_time(status.get("time"))
             break
     return RedeployTraces(
         provisioning=provisioning,

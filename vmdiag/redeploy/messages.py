@@ -7,7 +7,8 @@ that are not known here are told as they came.
 
 from datetime import datetime, timedelta
 
-REDEPLOY_ACTION = "Microsoft.Compute/virtualMachines/redeploy/action"
+from vmdiag.mitigation import REDEPLOY_ACTION
+
 MOVED = "Azure moved the VM and started it"
 LATER = "Look at what is going on with the VM, then run again."
 GUEST_DOWN = "The VM was moved, and its guest does not come up: look at its boot diagnostics."

@@ -35,70 +35,52 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """What must be known of a VM before it is redeployed, as it was when it was asked.
-
-    `locks`, `scheduled` and `may_redeploy` are `None` where they could not be read; `unread` says of what has to be
-    read why it was not, by topic. `unread_locks` are the levels (VM, group, subscription) whose list could not be read,
-    `untold` the fields that answers of this cloud's api-version cannot have. `incidents` are of the VM's region and go
-    on. The log of seven days holds `redeploys` and `writes`, what customers changed, with the operation's name;
-    `changed_at` is when the VM's provisioning state began. `recent` are redeploys of the last hour, of any VM of the
-    subscription and of this machine's journal; `recent_unread` says why the subscription's were not read. Tags' names
-    are in lower case. `narrow` says what limits where Azure may place the VM, `address` is a public one that may
-    change, `address_unread` why that is not known, `approves_itself` that nothing in the guest can delay a redeploy,
-    `announces` whether what Azure schedules for the VM is published at all: `None` where that is not known.
-    """
+    """What Azure says of a VM before it is redeployed; `None` and `unread` (by topic) tell what could not be read."""
 
     power: str | None = None
     provisioning: str | None = None
-    changed_at: datetime | None = None
+    changed_at: datetime | None = None  # when the provisioning state began
     hardware: Hardware = Hardware()
     ephemeral: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     managed_by: str | None = None
-    narrow: tuple[str, ...] = ()
-    address: str | None = None
+    narrow: tuple[str, ...] = ()  # what limits where Azure may place the VM
+    address: str | None = None  # a public one that may change
     address_unread: str = ""
-    approves_itself: bool = False
+    approves_itself: bool = False  # nothing in the guest can delay a redeploy
     locks: tuple[str, ...] | None = None
-    unread_locks: tuple[str, ...] = ()
-    untold: tuple[str, ...] = ()
-    incidents: tuple[str, ...] = ()
+    unread_locks: tuple[str, ...] = ()  # the levels (VM, group, subscription) whose list could not be read
+    untold: tuple[str, ...] = ()  # fields that answers of this cloud's api-version cannot have
+    incidents: tuple[str, ...] = ()  # of the VM's region, that go on
     scheduled: tuple[str, ...] | None = None
-    announces: bool | None = None
+    announces: bool | None = None  # whether what Azure schedules for the VM is published at all
     may_redeploy: bool | None = None
-    redeploys: tuple[datetime, ...] = ()
-    writes: tuple[tuple[datetime, str], ...] = ()
-    recent: tuple[KnownRedeploy, ...] = ()
-    recent_unread: str = ""
+    redeploys: tuple[datetime, ...] = ()  # of this VM, within seven days
+    writes: tuple[tuple[datetime, str], ...] = ()  # what customers changed within seven days, by the operation's name
+    recent: tuple[KnownRedeploy, ...] = ()  # of any VM of the subscription and of the journal, within the hour
+    recent_unread: str = ""  # why the subscription's were not read
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be done to a VM, on which grounds and what it may cost.
-
-    `preflight` is `None` where it was not asked for them; `earlier` are those of the look before, once there was a
-    second one. `again` is the case as it was read once more right before, and `looked_at` when that look began, by the
-    clock that runs on while the process is stopped; `normal` is what strong channels say that were well at it, and
-    `unmeasured` why traffic cannot be compared with what it was. `request` is the id under which Azure will know the
-    request.
-    """
+    """The redeploy of one VM that is considered: on which grounds, and what it may cost."""
 
     case: Case
-    preflight: Preflight | None = None
-    earlier: Preflight | None = None
-    again: Case | None = None
+    preflight: Preflight | None = None  # `None` where nothing was read of the VM yet
+    earlier: Preflight | None = None  # of the first look, once there was a second one
+    again: Case | None = None  # the case as it was read a second time, right before the request
     again_fails: str | None = None
-    looked_at: float | None = None
-    normal: tuple[str, ...] = ()
-    unmeasured: str = ""
-    request: str = ""
+    looked_at: float | None = None  # when that look began, by a clock that runs on while the process is stopped
+    normal: tuple[str, ...] = ()  # what strong channels say that were well at it
+    unmeasured: str = ""  # why traffic cannot be compared with what it was
+    request: str = ""  # the id under which Azure will know the request
     loses: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
 
     @property
     def vm(self) -> VmId:
-        """Whom it is about."""
+        """The VM to redeploy."""
         return self.case.vm.id
 
     @property
@@ -123,16 +105,10 @@ class Consent(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the operator allows, and what else this machine is doing.
+    """What the operator allows, and what else this machine is doing."""
 
-    `storm` is a share of the scope in percent. `lock_holder` says who holds the lock; `unfinished` are redeploys of
-    earlier runs that were not verified; `skew` is how far Azure's clock is ahead of this machine's, `None` where
-    Azure's answers tell no time. `budget` is how many redeploys a day are allowed, `None` for a run that somebody asked
-    for, and `spent` how many the journal tells of the last 24 hours, whichever run made them.
-    """
-
-    most: int = 1
-    storm: int = 20
+    most: int = 1  # candidates (--max)
+    storm: int = 20  # percent of the scope
     include_suspected: bool = False
     allow_data_loss: bool = False
     consent: Consent = Consent.NOBODY
@@ -140,10 +116,10 @@ class Policy:
     waits: bool = True
     is_live: bool = True
     lock_holder: str | None = None
-    unfinished: tuple[KnownRedeploy, ...] = ()
-    skew: timedelta | None = timedelta()
-    budget: int | None = None
-    spent: int = 0
+    unfinished: tuple[KnownRedeploy, ...] = ()  # of earlier runs, not verified yet
+    skew: timedelta | None = timedelta()  # how far Azure's clock is ahead; `None` where its answers tell no time
+    budget: int | None = None  # redeploys a day; `None` for a run that somebody asked for
+    spent: int = 0  # of them within the last 24 hours by the journal, whichever run made them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +133,7 @@ class AffectedVm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """How many VMs were judged in this run, which of them are struck, and how many of those the policy would redeploy.
+    """How many VMs this run judged, which of them are or may be affected, and how many the policy would redeploy.
 
     A VM that cannot be judged, and one that an earlier report tells of, makes no storm look smaller: it is not counted.
     """

@@ -15,9 +15,10 @@ from vmdiag.errors import BadAnswer
 from vmdiag.mitigation import Status
 from vmdiag.redeploy import messages
 from vmdiag.redeploy.journal import Step
+from vmdiag.sources.decoding.fields import to_mapping
+from vmdiag.sources.decoding.timestamps import parse_time
 
 PERMISSION = "Microsoft.Compute/locations/operations/read"
-LOOK = "Look the VM up instead."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +44,11 @@ def read_progress(session: Session, operation: str) -> Progress:
     try:
         below = clouds.strip_origin(arm, urljoin(arm, operation))
     except ValueError as odd:
-        message = "the operation's address is none"
-        raise BadAnswer(message, LOOK) from odd
+        message = "what Azure gave for the operation's address is no address"
+        raise BadAnswer(message, "Look the VM up instead.") from odd
     if below is None:
         message = "the operation's address lies on another host, and the token is not taken there"
-        raise BadAnswer(message, LOOK)
+        raise BadAnswer(message, "Look the VM up instead.")
     there = urlsplit(below)
     request = Request(
         description="the redeploy's operation",
@@ -57,22 +58,13 @@ def read_progress(session: Session, operation: str) -> Progress:
         params=dict(parse_qsl(there.query)),
     )
     page = next(session.read_pages(request))
-    told = page if isinstance(page, dict) else {}
-    status, ended_at = str(told.get("status", "")).lower(), _parse_instant(told.get("endTime"))
+    answer = to_mapping(page)
+    status, ended_at = str(answer.get("status", "")).lower(), parse_time(answer.get("endTime"))
     if status in ("failed", "canceled", "cancelled"):
-        error = told.get("error")
-        said = error if isinstance(error, dict) else {}
-        message = error_translation.shorten_message(str(said.get("message") or ""))
-        says, hint = messages.explain_failure(str(said.get("code") or status), message)
+        error = to_mapping(answer.get("error"))
+        message = error_translation.shorten_message(str(error.get("message") or ""))
+        says, hint = messages.explain_failure(str(error.get("code") or status), message)
         return Progress(step=Step.FINISHED, outcome=Status.FAILED, says=says, hint=hint, ended_at=ended_at)
     if status == "succeeded":
         return Progress(step=Step.FINISHED, outcome=Status.SUCCEEDED, says=messages.MOVED, ended_at=ended_at)
-    return Progress(step=Step.ACCEPTED, says=str(told.get("status") or "in progress")[:40])
-
-
-def _parse_instant(told: object) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(str(told))
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else None
+    return Progress(step=Step.ACCEPTED, says=str(answer.get("status") or "in progress")[:40])

@@ -13,6 +13,7 @@ from vmdiag.diagnosis.event_words import EVICTABLE
 from vmdiag.diagnosis.service_health import is_in_region
 from vmdiag.errors import BadAnswer, NotAllowed, NotFound
 from vmdiag.identity import VmId
+from vmdiag.mitigation import REDEPLOY_ACTION
 from vmdiag.redeploy import write_history
 from vmdiag.redeploy.model import Hardware, KnownRedeploy, Preflight
 from vmdiag.redeploy.preflight_answers import PreflightAnswers, read_answers
@@ -21,6 +22,7 @@ from vmdiag.sources.azure.feeds import announced_events, permissions
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_mapping, to_short_text, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats.service_events import INCIDENT_TYPE
+from vmdiag.sources.formats.virtual_machine import iter_statuses
 
 # The first api-versions whose answers have the fields that guards look at ("REST API: Virtual Machines", by version).
 FIELD_VERSIONS = {"managedBy": "2023-09-01", "scheduledEventsPolicy": "2024-03-01", "timeCreated": "2021-11-01"}
@@ -75,7 +77,7 @@ def _build_preflight(vm: VmId, answers: PreflightAnswers, now: datetime, untold:
         incidents=tuple(_list_active_incidents(machine, answers.get_rows("incidents", get_subscription_id(vm)))),
         scheduled=scheduled if scheduled or maintenance is not None else None,
         announces=len(published) > 1 or None if all(published) else False,
-        may_redeploy=permissions.allows_action(answers.get_rows("permissions", vm.key), permissions.REDEPLOY_ACTION),
+        may_redeploy=permissions.allows_action(answers.get_rows("permissions", vm.key), REDEPLOY_ACTION),
         redeploys=tuple(sorted(write_history.list_redeploy_times(entries))),
         writes=tuple(sorted({(each.at, each.operation.lower().rpartition("virtualmachines/")[2]) for each in entries})),
         recent=recent,
@@ -87,8 +89,8 @@ def _build_preflight(vm: VmId, answers: PreflightAnswers, now: datetime, untold:
 def _read_machine(machine: Row) -> Preflight:
     """What the VM's own resource tells."""
     members = to_mapping(machine.get("properties"))
-    statuses = list(iter_objects(get_path(members, "instanceView", "statuses")))
-    codes = [(to_text(each.get("code")).lower(), parse_time(each.get("time"))) for each in statuses]
+    view = to_mapping(members.get("instanceView"))
+    codes = [(code.lower(), parse_time(status.get("time"))) for code, status in iter_statuses(view)]
     disk = to_text(get_path(members, "storageProfile", "osDisk", "diffDiskSettings", "option")).lower()
     narrow = [f"zone {to_text(zone)}" for zone in to_list(machine.get("zones"))]
     for word, title in PLACEMENT_MEMBERS.items():

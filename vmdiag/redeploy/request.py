@@ -25,9 +25,10 @@ from vmdiag.arm.rate_limits import parse_retry_after
 from vmdiag.arm.session import Session
 from vmdiag.diagnosis.model import Case
 from vmdiag.errors import NotSignedIn, SourceError
+from vmdiag.mitigation import REDEPLOY_ACTION
 from vmdiag.redeploy.guards import Order
 from vmdiag.redeploy.journal import Step
-from vmdiag.redeploy.messages import REDEPLOY_ACTION, explain_refusal
+from vmdiag.redeploy.messages import explain_refusal
 from vmdiag.redeploy.model import Plan, Preflight
 from vmdiag.redeploy.operation import PERMISSION, Progress
 
@@ -42,11 +43,11 @@ PERMISSIONS = (
     REDEPLOY_ACTION,
 )
 # Seconds to connect and between two pieces of the answer: Azure accepts within moments, or not at all.
-CONNECT, PIECE = 10, 60
+CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
 # urllib3's and requests' names for it; neither is a dependency of ours.
 _UNCONNECTED = frozenset({"NewConnectionError", "ConnectTimeoutError", "ConnectTimeout"})
 CORRELATION = "x-ms-correlation-request-id"
-REDIRECT, TIMEOUT, BROKEN = 300, 408, 500  # of HTTP
+REDIRECTION, TIMED_OUT, SERVER_ERROR = 300, 408, 500  # of HTTP
 
 
 class HeldError(Exception):
@@ -129,9 +130,10 @@ def apply_order(order: Order, session: Session) -> Progress:
     }
     # All that happens to the request on its way. The library's own would try again, redirect, register, and answer a
     # challenge, which sends it again.
-    policies = [HeadersPolicy(headers), UserAgentPolicy(base_user_agent=f"vmdiag/{__version__}"), _Gate(order, session)]
+    agent = UserAgentPolicy(base_user_agent=f"vmdiag/{__version__}")
+    policies = [HeadersPolicy(headers), agent, _ExpiryPolicy(order, session)]
     client = ComputeManagementClient(
-        _Nobody(), vm.subscription, base_url=cloud.arm, policies=policies, transport=session.transport
+        _UnusedCredential(), vm.subscription, base_url=cloud.arm, policies=policies, transport=session.transport
     )
     try:
         poller = client.virtual_machines.begin_redeploy(
@@ -139,8 +141,8 @@ def apply_order(order: Order, session: Session) -> Progress:
             vm.name,
             api_version=session.api_versions["compute"],
             polling=False,
-            connection_timeout=CONNECT,
-            read_timeout=PIECE,
+            connection_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
             cls=lambda response, _, __: response.http_response,
         )
         answer = cast("HttpResponse", poller.result())
@@ -154,7 +156,7 @@ def apply_order(order: Order, session: Session) -> Progress:
     )
 
 
-class _Nobody(TokenCredential):
+class _UnusedCredential(TokenCredential):
     """The client wants a credential, and must not use it: the token is fetched before, and sent as it is."""
 
     def get_token(self, *scopes: str, **options: object) -> NoReturn:
@@ -162,8 +164,8 @@ class _Nobody(TokenCredential):
         raise NotImplementedError
 
 
-class _Gate(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
-    """The last thing before the connection: an order that has grown old, or a run that was ended, sends nothing.
+class _ExpiryPolicy(SansIOHTTPPolicy[HttpRequest, HttpResponse]):
+    """Raises `HeldError` as the last thing before the connection, for an order that expired or a run that was ended.
 
     Signing in, importing and writing the journal take time, and a process may be stopped at any point of it.
     """
@@ -187,7 +189,7 @@ def _explain_error(error: Exception, now: datetime) -> Progress:
     if isinstance(error, core.HttpResponseError):
         answer = cast("HttpResponse | None", error.response)
         status = answer.status_code if answer is not None else None
-        if answer is None or status is None or status < REDIRECT or status == TIMEOUT or status >= BROKEN:
+        if answer is None or status is None or status < REDIRECTION or status == TIMED_OUT or status >= SERVER_ERROR:
             says = f"Azure's answer ({status}) does not say whether it took the request"
             return Progress(step=Step.INTENDED, says=says)
         try:

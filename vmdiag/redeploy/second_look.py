@@ -1,4 +1,4 @@
-"""What a redeploy works with, over a source: one VM is read and judged once more, with the timeline that shows why."""
+"""How one VM is read and judged once more, from Azure itself, with the timeline that shows why."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,11 +27,11 @@ class LiveSource(Source, Protocol):
 
     @property
     def session(self) -> Session:
-        """The talk with Azure."""
+        """The session with Azure Resource Manager."""
         ...
 
     def sign_in(self) -> None:
-        """Wait for the sign-in."""
+        """Wait until signed in; raises `NotSignedIn`."""
         ...
 
 

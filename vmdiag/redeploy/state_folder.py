@@ -1,8 +1,8 @@
 """Where a user's state is kept, and what is kept there besides the journal: secrets, and names to complete.
 
 Whoever could write into the folder, or put another in its place, could forge the journal or take a lock away, so such a
-folder is not used. One that a group can write and that has the set-group-ID
-bit is shared on purpose: what is made in it is that group's too, so that its members see each other's redeploys.
+folder is not used. One that a group can write and that has the set-group-ID bit is shared on purpose: what is made in
+it is that group's too, so that its members see each other's redeploys.
 """
 
 import os
@@ -61,9 +61,9 @@ def keep_vm_names(vms: Iterable[VmId]) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make it where it is not there, its owner's alone or shared as its parent is; raises `OSError`.
+    """Make it where it is not there, its owner's alone or shared as its parent is.
 
-    Also where others can write into it.
+    Raises `OSError` where that fails, and where others can write into it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     shared = is_shared(folder.parent)

@@ -43,7 +43,7 @@ class Sign:
     is_strong: bool = False
 
 
-def list_witnesses(case: Case) -> tuple[Signal, ...]:
+def list_measuring_signals(case: Case) -> tuple[Signal, ...]:
     """The signals that measured the loss which goes on: the strong ones, where there are any.
 
     Nobody is asked to look from elsewhere again after a redeploy, so that a proof alone leaves the others in.

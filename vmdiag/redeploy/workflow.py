@@ -15,24 +15,25 @@ from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult, Status
 from vmdiag.redeploy.context import FollowedRedeploy, RedeployContext, WorkflowContext
 from vmdiag.redeploy.follow import RESUME, follow_redeploy
-from vmdiag.redeploy.guards import BUDGET_SPAN, GOOD_FOR, Order, Refusal, is_candidate, review_plans
+from vmdiag.redeploy.guards import BUDGET_SPAN, ORDER_LIFETIME, Order, Refusal, is_candidate, review_plans
 from vmdiag.redeploy.journal import JournalChangedError, JournalEntry, Step
 from vmdiag.redeploy.locks import hold_exclusive_lock
 from vmdiag.redeploy.model import AffectedVm, Consent, KnownRedeploy, Plan, Policy, Population, Preflight
 from vmdiag.redeploy.outcome import add_mitigation, build_outcome, build_refused_case
 from vmdiag.redeploy.preflight import read_preflights
 from vmdiag.redeploy.request import HeldError, apply_order, build_plan, read_boot_seconds
-from vmdiag.redeploy.verification import describe_normal_signals, explain_unreported, list_witnesses
+from vmdiag.redeploy.verification import describe_normal_signals, explain_unreported, list_measuring_signals
 
-# So many VMs are looked at closely even where their number alone refuses them: then a plan tells every guard's answer.
-FEW = 8
+# So many VMs at most are looked at closely even where their number alone refuses them: so that a plan has every
+# guard's answer.
+CLOSE_LOOK_LIMIT = 8
 INTERRUPTED = "the run was interrupted"
 
 
 def redeploy_affected(cases: Iterable[Case], workflow: WorkflowContext) -> Iterator[Case]:
     """The same cases, the affected ones last and with what was done about them."""
     affected: list[Case] = []
-    struck: list[AffectedVm] = []
+    hit: list[AffectedVm] = []
     judged = 0
     try:
         for case in cases:
@@ -43,7 +44,7 @@ def redeploy_affected(cases: Iterable[Case], workflow: WorkflowContext) -> Itera
             judged += is_new and (is_doubtful or seen.verdict is not Verdict.INCONCLUSIVE)
             if case.is_affected or (is_new and is_doubtful):
                 since = seen.failed_at or seen.migrated_at
-                struck.append(AffectedVm(vm=case.vm.id, region=case.vm.location or "", since=since))
+                hit.append(AffectedVm(vm=case.vm.id, region=case.vm.location or "", since=since))
             if case.is_affected:
                 affected.append(case)
             else:
@@ -53,12 +54,12 @@ def redeploy_affected(cases: Iterable[Case], workflow: WorkflowContext) -> Itera
         raise
     if affected:
         candidates = sum(is_candidate(case, workflow.policy) for case in affected)
-        population = Population(vms=judged, affected=tuple(struck), candidates=candidates)
+        population = Population(vms=judged, affected=tuple(hit), candidates=candidates)
         yield from _redeploy_all(affected, population, workflow)
 
 
 def _redeploy_all(affected: Sequence[Case], population: Population, workflow: WorkflowContext) -> Iterator[Case]:
-    """While nobody else redeploys in these subscriptions."""
+    """Review them, and redeploy those that pass, while no other run redeploys in their subscriptions."""
     context, holder = workflow.redeploying, None
     with ExitStack() as held:
         if context is not None:
@@ -89,9 +90,8 @@ def _review_first(affected: Sequence[Case], population: Population, workflow: Wo
     if context is not None:
         policy, entries = _read_journal(context, policy)
         reviewed = review_plans(map(build_plan, affected), policy, population, context.session.now)
-        near = [
-            one.plan.vm for one in reviewed if isinstance(one, Refusal) and (not one.against or len(reviewed) <= FEW)
-        ]
+        is_few = len(reviewed) <= CLOSE_LOOK_LIMIT
+        near = [one.plan.vm for one in reviewed if isinstance(one, Refusal) and (is_few or not one.against)]
         context.session.restart_deadline()
         facts = _read_preflights(near, entries, context)
         now = context.session.now
@@ -102,7 +102,7 @@ def _review_first(affected: Sequence[Case], population: Population, workflow: Wo
 def _redeploy_agreed(
     ready: Sequence[Refusal], population: Population, workflow: WorkflowContext, context: RedeployContext
 ) -> Iterator[Case]:
-    """One after another, where the operator agrees, until one does not come back."""
+    """Redeploy one after another, where the operator agrees, until one does not come back."""
     workflow.reporter.show_proposals(ready)
     if workflow.policy.consent is Consent.ASKABLE and not workflow.reporter.ask_for_consent(ready):
         says = "the answer at the prompt was not yes"
@@ -123,12 +123,12 @@ def _redeploy_agreed(
 
 
 def _redeploy_vm(first: Refusal, population: Population, workflow: WorkflowContext, context: RedeployContext) -> Case:
-    """One VM: read again, reviewed again, written down, asked for, followed and proven."""
+    """Read and review one VM again, write the intent down, send the request and follow it to its proof."""
     session = context.session
     while True:
         begun = read_boot_seconds()
         last, policy, entries = _read_again(first.plan, workflow, context)
-        if read_boot_seconds() - begun > GOOD_FOR and not context.is_over():
+        if read_boot_seconds() - begun > ORDER_LIFETIME and not context.is_over():
             # It took too long, because the process was stopped perhaps.
             last, policy, entries = _read_again(first.plan, workflow, context)
         (decided,) = review_plans([last], policy, population, session.now)
@@ -148,7 +148,7 @@ def _redeploy_vm(first: Refusal, population: Population, workflow: WorkflowConte
             region=last.region,
             lost_at=last.latest.diagnosis.failed_at,
             migrated_at=last.latest.diagnosis.migrated_at,
-            signals=list_witnesses(last.latest),
+            signals=list_measuring_signals(last.latest),
         )
         try:
             context.journal.record_intent(entry, entries)
@@ -171,7 +171,7 @@ def _read_again(
     well: tuple[str, ...] = ()
     try:
         # What was measured must still be measured; only where nothing was the operator's word stands again.
-        again, heard = context.read_vm(case.vm.id, since, None if list_witnesses(case) else workflow.stated)
+        again, heard = context.read_vm(case.vm.id, since, None if list_measuring_signals(case) else workflow.stated)
         lost_at = again.diagnosis.failed_at or since
         well, unmeasured = describe_normal_signals(heard, lost_at), explain_unreported(heard, lost_at)
     except SourceError as error:
@@ -216,7 +216,7 @@ def _read_preflights(
 
 
 def _send_request(order: Order, entry: JournalEntry, workflow: WorkflowContext, context: RedeployContext) -> Case:
-    """The request, and what comes of it; the intent is on disk."""
+    """Send the request, whose intent is on disk, and tell what came of it."""
     context.reporter.report_progress(entry.vm, f"asking Azure to redeploy it; if this run is ended, {RESUME}")
     try:
         sent = apply_order(order, context.session)

@@ -9,7 +9,7 @@ from vmdiag.diagnosis import scenarios
 from vmdiag.diagnosis.model import Action, Case, Evidence, Scenario, Stance, State, order_evidence
 from vmdiag.model import Signal
 from vmdiag.wording.plain_text import format_iso, shorten_name, shorten_sentence
-from vmdiag.wording.redeploy_texts import list_redeploy_times
+from vmdiag.wording.redeploy_texts import list_redeploys_since_loss
 
 # How a piece of evidence is marked.
 STANCE_SIGNS = {Stance.FOR: "+", Stance.AGAINST: "-", Stance.MISSING: "?"}
@@ -118,7 +118,7 @@ def list_ticket_fields(case: Case) -> Iterator[tuple[str, str]]:
         yield "Lost since", f"{format_iso(diagnosis.failed_at)}, still lost at {format_iso(case.window.end)}"
     done = case.mitigation
     ours = [done.started_at] if done is not None and done.started_at is not None else []
-    yield "Redeployed", ", ".join(map(format_iso, ours or list_redeploy_times(case))) or "yes"
+    yield "Redeployed", ", ".join(map(format_iso, ours or list_redeploys_since_loss(case))) or "yes"
     if done is not None:
         # Of the operation's long address support needs the last part.
         operation = (done.operation or "").rpartition("/")[2]

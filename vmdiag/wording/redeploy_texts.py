@@ -4,10 +4,10 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from vmdiag.diagnosis.model import Case
-from vmdiag.mitigation import GuardResult, Mitigation, Status
+from vmdiag.mitigation import SAME_REDEPLOY, GuardResult, Mitigation, Status
 from vmdiag.model import Event, Kind, VirtualMachine
 from vmdiag.wording.plain_text import format_instant, shorten_sentence
 
@@ -25,8 +25,6 @@ _ALLOWED_NAME = re.compile(r"(?!-)[\w.()-]{1,90}\Z")
 _API_VERSION = "2019-07-01"
 # Of VMs of which the same is to be said, so many are named.
 MAX_NAMES = 5
-# No VM is redeployed twice within minutes.
-SAME_REDEPLOY_INTERVAL = timedelta(minutes=10)
 # What each guard answered: yes, no, not asked.
 GUARD_SIGNS = {True: "+", False: "-", None: "?"}
 
@@ -167,7 +165,7 @@ def _describe_outcome(done: Mitigation, when: str = "") -> str:
     return f"{status}: {shorten_sentence(done.says)}"
 
 
-def list_redeploy_times(case: Case) -> list[datetime]:
+def list_redeploys_since_loss(case: Case) -> list[datetime]:
     """When the VM was redeployed after it was lost, each time once."""
     lost, again = case.diagnosis.failed_at, find_repeated_redeploys(case.events)
     found = (event.at for event in case.events if event.kind is Kind.REDEPLOY and event not in again)
@@ -180,7 +178,7 @@ def find_repeated_redeploys(events: Iterable[Event]) -> list[Event]:
     last: Event | None = None
     for event in events:
         if event.kind is Kind.REDEPLOY:
-            if last is not None and event.at - last.at <= SAME_REDEPLOY_INTERVAL:
+            if last is not None and event.at - last.at <= SAME_REDEPLOY:
                 again.append(event)
             else:
                 last = event

@@ -15,7 +15,7 @@ from vmdiag.redeploy.guards._machine import is_rebuilt
 from vmdiag.redeploy.guards._run import BUDGET_SPAN
 from vmdiag.redeploy.model import GuardContext, Plan, Policy, Population
 
-__all__ = ["BUDGET_SPAN", "GOOD_FOR", "GUARDS", "Order", "Refusal", "is_candidate", "is_rebuilt", "review_plans"]
+__all__ = ["BUDGET_SPAN", "GUARDS", "ORDER_LIFETIME", "Order", "Refusal", "is_candidate", "is_rebuilt", "review_plans"]
 
 Guard = Callable[[GuardContext], GuardResult]
 GUARDS: tuple[Guard, ...] = (
@@ -36,7 +36,7 @@ GUARDS: tuple[Guard, ...] = (
     _run.check_consent,
 )
 # Seconds; what was seen longer ago may not be so any more (contract, section 4).
-GOOD_FOR = 60
+ORDER_LIFETIME = 60
 _SEAL = object()
 
 
@@ -59,8 +59,8 @@ class Order:
         found = "nothing was looked at" if self.plan.looked_at is None else f"the last look is {age:.0f} s old"
         return GuardResult(
             guard="order",
-            passes=0 <= age <= GOOD_FOR,
-            limit=f"carried out within {GOOD_FOR} s of the last look",
+            passes=0 <= age <= ORDER_LIFETIME,
+            limit=f"carried out within {ORDER_LIFETIME} s of the last look",
             found=found,
         )
 

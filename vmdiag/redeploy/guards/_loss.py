@@ -8,7 +8,7 @@ from vmdiag.diagnosis.service_health import concerns_vm, find_incident_end
 from vmdiag.mitigation import GuardResult
 from vmdiag.model import Kind, Signal, Window
 from vmdiag.redeploy.model import GuardContext, Plan, Policy, describe_unknown, format_age
-from vmdiag.redeploy.verification import MEASURED, find_last_reading, list_unread_gaps, list_witnesses
+from vmdiag.redeploy.verification import MEASURED, find_last_reading, list_measuring_signals, list_unread_gaps
 
 FRESH = timedelta(minutes=15)
 # Two readings of one loss may date its begin a few minutes apart, as late records come in.
@@ -34,7 +34,7 @@ def check_verdict(context: GuardContext) -> GuardResult:
     seen = max(filter(None, times), default=None)
     open_losses = [one for one in case.diagnosis.losses if one.interval.is_open]
     old = "no sign of it is dated" if seen is None else f"the newest sign of the loss is {format_age(now - seen)} old"
-    if not list_witnesses(plan.case) and not policy.include_suspected:
+    if not list_measuring_signals(plan.case) and not policy.include_suspected:
         stated = loss is not None and Signal.OPERATOR in loss.signals
         shown = "which only the operator's word shows" if stated else "which nothing measures right now"
         word = f", {shown} (--include-suspected)"
@@ -99,14 +99,14 @@ def _list_objections(plan: Plan, again: Case, policy: Policy, now: datetime) -> 
         yield f"at a second look the VM is {seen.verdict}, {seen.state or 'without a loss'}{back}"
     if abs(lost_at - (plan.case.diagnosis.failed_at or lost_at)) > SAME_LOSS:
         yield f"at a second look it is another loss, since {lost_at:%H:%M}Z"
-    measured = [at for signal in list_witnesses(again) if (at := find_last_reading(again, signal)) is not None]
+    measured = [at for signal in list_measuring_signals(again) if (at := find_last_reading(again, signal)) is not None]
     if not any(at > lost_at for at in measured):
         yield "nothing that was measured since shows it"
     if plan.normal and not policy.include_suspected:
         yield f"a strong channel is normal: {plan.normal[0]}"
     yield from _list_half_read_feeds(again, lost_at)
     unread = [gap.reason for gap in list_unread_gaps(again, Signal.TRAFFIC)]
-    unread += [plan.unmeasured] if plan.unmeasured and Signal.TRAFFIC not in list_witnesses(again) else []
+    unread += [plan.unmeasured] if plan.unmeasured and Signal.TRAFFIC not in list_measuring_signals(again) else []
     if unread and not policy.include_suspected:
         # An agent falls silent on healthy VMs, too, and traffic that was low an hour ago may be back since: what alone
         # could deny the loss has to have been read to the end.

@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from vmdiag.mitigation import GuardResult
+from vmdiag.mitigation import REDEPLOY_ACTION, SAME_REDEPLOY, GuardResult
 from vmdiag.model import Kind
-from vmdiag.redeploy.messages import REDEPLOY_ACTION
 from vmdiag.redeploy.model import GuardContext, Plan, Preflight, describe_unknown, format_age
 
 REPEAT, REPEAT_SPAN, MOST_IN_SPAN = timedelta(hours=6), timedelta(days=7), 2
-# The log's redeploy and the journal's are one: no VM is redeployed twice within minutes.
-SAME_REDEPLOY = timedelta(minutes=10)
 GRACE = timedelta(minutes=30)
 # The log and the VM's state tell of one moment; two feeds may differ by so much (contract, section 3).
 SAME_MOMENT = timedelta(minutes=3)

@@ -45,15 +45,15 @@ def check_storm(context: GuardContext) -> GuardResult:
     )
     if plan.preflight is not None and "recent" in plan.preflight.unread:
         return describe_unknown("storm", limit, plan.preflight, "recent")
-    struck = {one.vm for one in population.affected}
-    recent = _list_recent_redeploys(plan, now) - struck
-    hit, near = len(struck | recent), _count_simultaneous(population, plan.region, len(recent))
+    affected = {one.vm for one in population.affected}
+    recent = _list_recent_redeploys(plan, now) - affected
+    hit, near = len(affected | recent), _count_simultaneous(population, plan.region, len(recent))
     much = hit >= STORM_LEAST and hit * 100 > policy.storm * max(population.vms, hit)
     done = f"; {len(recent)} more redeployed there within {format_age(STORM_MEMORY)}" if recent else ""
     lacking = plan.preflight.recent_unread if plan.preflight is not None else ""
     unseen = f"; others' redeploys: {lacking}" if lacking else ""
     span = f"{format_age(STORM_SPAN)}{done}{unseen}"
-    found = f"{len(struck)} of {population.vms} VMs are or may be affected, {near} of one region within {span}"
+    found = f"{len(affected)} of {population.vms} VMs are or may be affected, {near} of one region within {span}"
     return GuardResult(guard="storm", passes=not much and near <= STORM_REGION, limit=limit, found=found)
 
 

@@ -13,6 +13,7 @@ from vmdiag.arm.session import Session
 from vmdiag.completeness import Row
 from vmdiag.errors import NotAllowed, SourceError
 from vmdiag.identity import VmId
+from vmdiag.mitigation import REDEPLOY_ACTION
 from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import build_graph_request, get_group_id, get_subscription_id
 from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscriptions
@@ -22,7 +23,6 @@ from vmdiag.sources.decoding.fields import to_list, to_text
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.selection import build_vm_filter
 
-REDEPLOY_ACTION = "Microsoft.Compute/virtualMachines/redeploy/action"
 # So many places are asked beforehand; each VM's own answer comes with its plan.
 SCOPE_LIMIT = 50
 
