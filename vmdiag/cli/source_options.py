@@ -216,16 +216,14 @@ def open_source(
     if not is_archive:
         watch.catch_stop_signals()
     processes = source_options.processes or min(os.cpu_count() or 1, _MAX_PROCESSES)
-    scope = replace(scope, exact_scan=source_options.exact_scan, screens=source_options.screen == "on")
+    is_exact, screens = source_options.exact_scan, source_options.screen == "on"
+    scope = replace(scope, exact_scan=is_exact, screens=screens, utc_offset=offset, processes=processes)
     lost = resolve_unreachable_since(unreachable_since, scope, now, is_live=not is_archive)
-    return OpenedSource(
-        source=connect_source(source_options, azure_options, watch, proofs),
-        scope=replace(scope, utc_offset=offset, processes=processes),
-        address=f"{name}:{path}" if path else name,
-        cloud=azure_options.cloud.strip().lower(),
-        now=now,
-        unreachable_since=lost,
-    )
+    source = connect_source(source_options, azure_options, watch, proofs)
+    if begin_reading := getattr(source, "begin_reading", None):
+        begin_reading(scope)  # while what judges is imported
+    address, cloud = f"{name}:{path}" if path else name, azure_options.cloud.strip().lower()
+    return OpenedSource(source=source, scope=scope, address=address, cloud=cloud, now=now, unreachable_since=lost)
 
 
 def connect_source(

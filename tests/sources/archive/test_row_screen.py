@@ -26,7 +26,7 @@ from vmdiag.sources.files.memory_rows import ScreenedRecords
 from vmdiag.sources.files.row_screen import RowScreen, make_screen
 from vmdiag.sources.files.rows import read_rows, read_whole_line
 
-FORMS = ("activity-log", "exported-records")
+FORMS = formats_package.SCREENED_FORMS
 AT = datetime.fromisoformat(TIME)
 FIXED = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 STORAGE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/logs".upper()
@@ -245,6 +245,7 @@ def test_a_record_that_can_be_left_out_is_of_no_other_form() -> None:
     row = {name: PLAIN.get(name, "x") for name in ExportedRecord.__struct_encode_fields__}
     event = dict.fromkeys(LoggedEvent.__struct_encode_fields__, "x")
 
+    assert tuple(name for name, form in known.items() if hasattr(form, "build_screen")) == FORMS
     assert [name for name, form in known.items() if formats_package.recognises_row(form, row)] == ["exported-records"]
     assert [name for name, form in known.items() if formats_package.recognises_row(form, event)] == ["activity-log"]
 

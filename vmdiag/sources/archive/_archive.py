@@ -4,16 +4,18 @@ Every file is read once, into a store on disk; then each VM in scope is told fro
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.errors import BadArchive, UsageError
 from vmdiag.model import Gap, Kind, Needs, Signal, Transcript, Window
-from vmdiag.sources.archive._reader import ArchiveReader
-from vmdiag.sources.files.input_files import find_files
-from vmdiag.sources.protocol import Reading, Scope, Source, Watcher, reading_span
+from vmdiag.sources.archive._reader import POOL_SIZE, ArchiveReader
+from vmdiag.sources.files.input_files import InputFile, find_files
+from vmdiag.sources.formats import SCREENED_FORMS
+from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
 from vmdiag.sources.selection import SelectedVm
 from vmdiag.sources.store import ItemStore
 from vmdiag.sources.stored_scope import resolve_placeholders, select_vms
@@ -21,6 +23,7 @@ from vmdiag.sources.transcripts import TranscriptBuilder
 
 if TYPE_CHECKING:
     from vmdiag.arm.request import AzureSettings
+    from vmdiag.sources.archive._range_pool import RangePool
 
 # A silence of heartbeats is one from here on (the contract's heartbeat channel): a longer one is seen for itself.
 HEARTBEAT_SILENCE = timedelta(minutes=10)
@@ -30,7 +33,7 @@ UNTIL_ADVICE = "if it was exported later, say when: --until TIME"
 
 def connect(
     address: str, watcher: Watcher, build_access: "Callable[[], AzureSettings]", clock: Callable[[], datetime]
-) -> Source:
+) -> "ArchiveSource":
     """The source that reads the files an address means: a path, a folder, a glob, or `-`; it asks no Azure."""
     del build_access, clock
     return ArchiveSource(address, watcher)
@@ -42,12 +45,26 @@ class ArchiveSource:
 
     address: str
     watcher: Watcher
+    # Files that are being read ahead, for the first reading.
+    _begun: "list[tuple[Sequence[InputFile], RangePool | None]]" = field(default_factory=list)
+
+    def begin_reading(self, scope: Scope) -> None:
+        """Let other processes read a large archive ahead; whatever is wrong with the address is told by `read`."""
+        with suppress(BadArchive):
+            files, pool = find_files(self.address), None
+            is_large = sum(file.size or 0 for file in files) >= POOL_SIZE
+            if is_large and scope.processes > 1 and not scope.exact_scan:
+                from vmdiag.sources.archive._range_pool import RangePool
+
+                pool = RangePool(files, SCREENED_FORMS, scope.processes)
+            self._begun.append((files, pool))
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
         store = ItemStore()
+        files, pool = self._begun.pop() if self._begun else (find_files(self.address), None)
         reader = ArchiveReader(store, self.watcher, scope)
-        reader.read_files(find_files(self.address))
+        reader.read_files(files, pool)
         store.finish_loading()
         for reason in resolve_placeholders(store):
             self.watcher.warn(reason)

@@ -28,7 +28,7 @@ from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
 from vmdiag.sources.files.text_cursor import CUT_SHORT
-from vmdiag.sources.formats import InputFormat, recognises_row
+from vmdiag.sources.formats import SCREENED_FORMS, InputFormat, recognises_row
 from vmdiag.sources.items import FeedCoverage, IncompleteRead, ObservedTime
 from vmdiag.sources.protocol import Scope, Watcher
 from vmdiag.sources.store import ItemStore
@@ -66,8 +66,7 @@ class ArchiveReader:
         self._formats: Mapping[str, InputFormat] = plugins.load_all(vmdiag.sources.formats)
         self._utc_offset = scope.utc_offset
         self._processes = scope.processes
-        screened = (name for name, one in self._formats.items() if hasattr(one, "build_screen"))
-        self._screened_forms = () if scope.exact_scan else tuple(screened)
+        self._screened_forms = () if scope.exact_scan else SCREENED_FORMS
         self._useless_files, self._unknown_records, self._faults = KindCounter(), KindCounter(), KindCounter()
         self._pages = SavedPages()
         self._screened = ScreenedCoverage()
@@ -75,11 +74,11 @@ class ArchiveReader:
         self._done = 0
         self._total: int | None = None
 
-    def read_files(self, found: Sequence[InputFile]) -> None:
-        """All files; raises `BadArchive` when none of them is of a known format."""
+    def read_files(self, found: Sequence[InputFile], begun: "RangePool | None" = None) -> None:
+        """All files, that were perhaps begun; raises `BadArchive` when none of them is of a known format."""
         self._total = None if any(place.size is None for place in found) else sum(place.size or 0 for place in found)
         is_useful = False
-        with self._open_pool(found) as pool:
+        with begun or self._open_pool(found) as pool:
             for number, place in enumerate(found, 1):
                 for tally, text, rows in self._open_texts(place, pool):
                     self._read_text(tally, text, rows)

@@ -2,7 +2,7 @@
 
 A form is added as one file with `SIGNALS`, `SIGNATURES` and `decode_row`; it may also have `identify_signals(row)`: to
 which of its feeds a row belongs, as far as the row tells; and, where files of millions of rows come in this form,
-`build_screen()`: which of them say nothing.
+`build_screen()`: which of them say nothing; it then stands in `SCREENED_FORMS`.
 """
 
 import re
@@ -17,6 +17,8 @@ from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_text, fold_column_names
 from vmdiag.sources.items import FeedCoverage, Item
 
+# Files of millions of rows come in these forms.
+SCREENED_FORMS = ("activity-log", "exported-records")
 EVENT_TYPE_KEYS = ("eventType", "type")  # where Event Grid's own schema and CloudEvents name the type
 
 
