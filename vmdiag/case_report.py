@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from inspect import get_annotations
+from math import isfinite
 from typing import Literal, TypeVar
 
 import msgspec
@@ -113,7 +114,8 @@ def describe_case(case: judging.Case) -> report.Case:
 def _describe_curve(series: model.Series | None) -> report.Curve | None:
     if series is None:
         return None
-    points = tuple(zip(series.times, series.values, strict=True))
+    values = (value if isfinite(value) else None for value in series.values)
+    points = tuple(zip(series.times, values, strict=True))
     return report.Curve(metric=series.name, signal=series.signal, points=points)
 
 

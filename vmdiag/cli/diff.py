@@ -42,7 +42,7 @@ def diff(
     Ends with 0 where no VM is newly affected, 1 where one is, 4 where a report cannot be read, or not whole.
     """
     from vmdiag.changes import Difference, compare_reports
-    from vmdiag.report import dump_json, to_plain
+    from vmdiag.report import dump_json
 
     with verbosity.open_console() as watch:
         before, is_old_whole = read_report(old, watch)
@@ -51,9 +51,9 @@ def diff(
         with open_output(out) as stream:
             if output == "json":
                 told = Difference(old=old, new=new, summary=summary, changes=changes)
-                stream.write(dump_json(to_plain(told), 2) + "\n")
+                stream.write(dump_json(told, 2) + "\n")
             elif output == "ndjson":
-                stream.writelines(f"{dump_json(to_plain(change))}\n" for change in changes)
+                stream.writelines(f"{dump_json(change)}\n" for change in changes)
             else:
                 stream.writelines(f"{escape_controls(line)}\n" for line in format_changes(changes, summary.unchanged))
     if summary.affected:

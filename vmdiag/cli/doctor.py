@@ -42,7 +42,7 @@ def doctor(
 def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: str, watch: StatusConsole) -> int:
     """Try everything, tell it, and give the exit code."""
     from vmdiag.arm.session import Session
-    from vmdiag.report import dump_json, to_plain
+    from vmdiag.report import dump_json
     from vmdiag.sources.azure.connection_checks import CheckStatus, run_checks
 
     named = normalize_subscriptions(subscriptions, os.environ.get("AZURE_SUBSCRIPTION_ID"))
@@ -60,15 +60,15 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
         scopes = sorted({check.subscription for check in passed if check.subscription}) or named
         answer = build_answer(checks, scopes)
         if form == "json":
-            out.write(dump_json(to_plain(answer), 2) + "\n")
+            out.write(dump_json(answer, 2) + "\n")
         else:
             proving = "What --prove needs besides, never a write:"
             for title, rights in (("What each feed needs:", answer.rights), (proving, answer.proving_rights)):
                 out.write(f"\n{title}\n")
                 for name, actions in rights.items():
                     out.writelines(f"{'' if number else name:24} {each}\n" for number, each in enumerate(actions))
-            for purpose, role in to_plain(answer.roles).items():
-                out.write(f"\nThe smallest role to {purpose}:\n{dump_json(role, 2)}\n")
+            for purpose in answer.roles.__struct_fields__:
+                out.write(f"\nThe smallest role to {purpose}:\n{dump_json(getattr(answer.roles, purpose), 2)}\n")
     if watch.stop.is_set():
         return Interrupted.exit_code
     if not any(check.subject == "subscription" for check in passed):

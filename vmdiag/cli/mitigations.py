@@ -115,13 +115,13 @@ def _read_journal(path: str | None, watch: StatusConsole) -> "tuple[Journal, Seq
 
 def _write_entries(entries: "Sequence[JournalEntry]", journal: "Journal", form: str) -> None:
     from vmdiag.command_answers import MitigationsAnswer, describe_journal_entry
-    from vmdiag.report import dump_json, to_plain
+    from vmdiag.report import dump_json
 
     with open_output() as out:
         if form == "json":
             told = tuple(map(describe_journal_entry, entries))
             answer = MitigationsAnswer(journal=str(journal.path), mitigations=told)
-            out.write(dump_json(to_plain(answer), 2) + "\n")
+            out.write(dump_json(answer, 2) + "\n")
         else:
             for entry in entries:
                 vm = escape_controls(format_vm_name(entry.vm))

@@ -15,7 +15,7 @@ from vmdiag.cli.source_options import OpenedSource
 from vmdiag.cli.streams import StatusConsole, open_output
 from vmdiag.errors import SourceError, UsageError, VmdiagError
 from vmdiag.redeploy.guards import Refusal
-from vmdiag.report import dump_json, to_plain
+from vmdiag.report import dump_json
 from vmdiag.sources.azure import AzureSource
 from vmdiag.sources.protocol import Source
 from vmdiag.watching.health import Health, describe_health, write_health
@@ -142,7 +142,7 @@ class CommandOutlet:
     def tell_changes(self, changes: Sequence[Change]) -> None:
         """A line of JSON each, on its way at once."""
         self.console.remove_bar()
-        self.out.writelines(f"{dump_json(to_plain(change))}\n" for change in changes)
+        self.out.writelines(f"{dump_json(change)}\n" for change in changes)
         self.out.flush()
 
     def tell_people(self, memory: Memory, lines: Sequence[str]) -> Memory:

@@ -24,9 +24,9 @@ def write_report(whole: Report, out: TextIO) -> None:
         gaps=describe_gaps(header.gaps),
         notes=tuple(list_cloud_notes(cases, header.cloud)),
     )
-    out.write(report.dump_json(report.to_plain(head), _INDENT).removesuffix("]\n}"))
+    out.write(report.dump_json(head, _INDENT).removesuffix("]\n}"))
     for number, case in enumerate(cases):
-        text = report.dump_json(report.to_plain(describe_case(case)), _INDENT)
+        text = report.dump_json(describe_case(case), _INDENT)
         # A break inside a text is written as an escape, so these are the document's own.
         out.write("," * bool(number) + _BREAK + text.replace("\n", _BREAK))
     out.write("\n  ]\n}\n" if cases else "]\n}\n")

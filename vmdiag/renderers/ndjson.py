@@ -4,7 +4,7 @@ from typing import TextIO
 
 from vmdiag.case_report import describe_case
 from vmdiag.diagnosis.model import Case, Header, OtherVms
-from vmdiag.report import dump_json, to_plain
+from vmdiag.report import dump_json
 
 STREAMS = True
 
@@ -23,7 +23,7 @@ class Lines:
 
     def add_case(self, case: Case) -> None:
         """Write the line."""
-        self._out.write(dump_json(to_plain(describe_case(case))) + "\n")
+        self._out.write(dump_json(describe_case(case)) + "\n")
         self._out.flush()
 
     def finish(self, others: OtherVms) -> None:

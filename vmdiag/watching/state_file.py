@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from vmdiag.case_report import NotACaseError, describe_case, read_case
 from vmdiag.errors import UsageError
 from vmdiag.identity import VmId
-from vmdiag.report import dump_json, to_plain
+from vmdiag.report import dump_json
 from vmdiag.watching.standing import Followed, Memory
 
 SCHEMA = "vmdiag.watch/1"
@@ -32,11 +32,10 @@ def write_memory(memory: Memory, out: TextIO) -> None:
     }
     out.write(dump_json(head) + "\n")
     for one in memory.followed.values():
-        told = to_plain(describe_case(one.told))
         line = {
-            "told": told,
+            "told": describe_case(one.told),
             # Most VMs stand as they stood.
-            "latest": None if one.latest == one.told else to_plain(describe_case(one.latest)),
+            "latest": None if one.latest == one.told else describe_case(one.latest),
             "since": one.since.isoformat(),
             "judged_at": one.judged_at.isoformat(),
             "turns": [at.isoformat() for at in one.turns],

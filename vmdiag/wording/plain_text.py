@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 
@@ -65,6 +66,7 @@ def replace_surrogates(text: str) -> str:
     return _SURROGATES.sub(_REPLACEMENT, text)
 
 
+@lru_cache(maxsize=1024)  # a fleet's VMs share their window and their gaps
 def format_iso(at: datetime) -> str:
     """UTC, ISO 8601, whole seconds, ending in `Z`."""
     return f"{at.astimezone(UTC).isoformat(timespec='seconds').removesuffix('+00:00')}Z"
