@@ -44,6 +44,16 @@ def test_the_environment_says_whom_to_trust(azure: AzureStarter, variable: str) 
     check_whole(there, **(none | {variable: str(there.arm.ca_bundle)}))
 
 
+def test_a_host_of_another_name_than_its_certificates_is_not_trusted(azure: AzureStarter) -> None:
+    there = azure()
+    with Proxy(there.arm.port) as proxy:
+        through = {"HTTPS_PROXY": f"http://{proxy.address}", "NO_PROXY": "", "no_proxy": ""}
+        ran = there.runner("check", ID, "--cloud", "https://other.example", **there.environment, **through)
+        assert any("other.example" in host for host in proxy.requested_hosts)
+    assert (ran.code, ran.out, there.arm.requests) == (4, "", [])
+    assert "its TLS certificate is not trusted" in ran.err
+
+
 # spelling
 
 

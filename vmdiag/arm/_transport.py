@@ -5,6 +5,7 @@ What the environment says counts where it names a proxy (HTTP_PROXY, HTTPS_PROXY
 place.
 """
 
+import threading
 from collections.abc import MutableMapping
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
@@ -16,6 +17,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.ssl_ import create_urllib3_context
 
 from vmdiag.arm import _deadline
 
@@ -76,15 +78,34 @@ _POOL_CLASSES = {"http": _HttpPool, "https": _HttpsPool}
 
 
 class _DeadlineAdapter(HTTPAdapter):
-    """Opens connections of these classes, through a proxy, too."""
+    """Opens connections of these classes, through a proxy, too; they share what is trusted."""
+
+    def __init__(self, **sizes: Any) -> None:
+        self._tls = create_urllib3_context()
+        self._loading = threading.Lock()
+        self._trusted: set[tuple[str | None, str | None]] = set()
+        super().__init__(**sizes)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
+        super().init_poolmanager(*args, ssl_context=self._tls, **options)
         self.poolmanager.pool_classes_by_scheme = _POOL_CLASSES
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **options)
-        # One for SOCKS has its own.
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOL_CLASSES
+        # One for SOCKS has its own classes, and speaks no TLS.
+        if proxy.lower().startswith("socks"):
+            return super().proxy_manager_for(proxy, ssl_context=self._tls, **options)
+        own = {"ssl_context": self._tls, "proxy_ssl_context": self._tls}
+        manager = super().proxy_manager_for(proxy, **own, **options)
+        manager.pool_classes_by_scheme = _POOL_CLASSES
         return manager
+
+    def cert_verify(self, conn: Any, *args: Any, **options: Any) -> None:
+        """Trust the authorities of a file or folder; else each connection would load them, for longer than it opens."""
+        with self._loading:
+            super().cert_verify(conn, *args, **options)  # type: ignore[no-untyped-call]
+            place = conn.ca_certs, conn.ca_cert_dir
+            if any(place):
+                if place not in self._trusted:
+                    self._tls.load_verify_locations(*place)
+                    self._trusted.add(place)
+                conn.ca_certs = conn.ca_cert_dir = None
