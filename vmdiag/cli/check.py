@@ -85,8 +85,8 @@ class ReportOptions:
         ),
     ] = False
 
-    def check_format(self) -> None:
-        """Raise `UsageError` with a near name where there is no such form, or where options exclude each other."""
+    def validate_options(self) -> None:
+        """Raise `UsageError` for options that exclude each other, and with a near name for an unknown format."""
         if self.mask and self.resume is not None:
             message = "--resume cannot tell which VMs a masked report is about, so it does not go with --mask"
             raise UsageError(message, "Leave one of them out.")
@@ -154,7 +154,7 @@ def check(
             redeploy_options.validate_options(typed_options)
         if proof_options.prove:
             proof_options.validate_origins()
-        report_options.check_format()
+        report_options.validate_options()
         lines = report_options.read_previous_lines()
         stated = report_options.unreachable_since
         source = open_source(scope_options, source_options, azure_options, watch, stated, proof_options)

@@ -25,7 +25,7 @@ SHORT_ANSWERS = ("y", "ye", "j", "ok")
 
 
 class ConsolePrompt:
-    """A `Proposer` on standard error."""
+    """The `Reporter` that writes to standard error and reads the answer from standard input."""
 
     def __init__(self, watch: StatusConsole) -> None:
         self._watch = watch
@@ -92,7 +92,7 @@ class ConsolePrompt:
         self._watch.print_line(f"{format_vm_name(vm)}: {says}{after}")
 
     def warn(self, text: str) -> None:
-        """Something that should not be."""
+        """Print a warning."""
         self._watch.warn(text)
 
 

@@ -46,7 +46,7 @@ def run_doctor(azure_options: AzureOptions, subscriptions: Sequence[str], form: 
     from vmdiag.sources.azure.connection_checks import CheckStatus, run_checks
 
     named = normalize_subscriptions(subscriptions, os.environ.get("AZURE_SUBSCRIPTION_ID"))
-    access = azure_options.build_access(os.environ)
+    access = azure_options.build_access()
     watch.catch_stop_signals()
     session = Session(access, lambda: datetime.now(UTC), watch.stop)
     checks: list[AccessCheck] = []

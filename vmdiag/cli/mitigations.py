@@ -1,6 +1,5 @@
 """`vmdiag mitigations`: list the redeploys, or finish what is unfinished; what is heavy is imported when it runs."""
 
-import os
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
@@ -83,7 +82,7 @@ def resume_redeploys(
         from vmdiag.sources import azure
 
         watch.catch_stop_signals()
-        access = partial(azure_options.build_access, os.environ, probe)
+        access = partial(azure_options.build_access, probe)
         source = azure.connect("", watch, access, lambda: datetime.now(UTC))
         try:
             context = build_redeploy_context(source, journal, ConsolePrompt(watch), limit)

@@ -22,7 +22,7 @@ TITLE = "vmdiag watch"
 SEND_TIMEOUT = 1.0
 
 
-class People:
+class Recipients:
     """Addresses to send messages to, in apprise's form; `UsageError` for one that it does not know."""
 
     def __init__(self, addresses: Sequence[str]) -> None:

@@ -204,7 +204,7 @@ class VerbosityOptions:
     debug: Debug = False
 
     def open_console(self) -> StatusConsole:
-        """Who says it."""
+        """The console that says as much."""
         return StatusConsole(quiet=self.quiet, verbose=self.verbose)
 
 

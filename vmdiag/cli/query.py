@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vmdiag import plugins
-from vmdiag.cli.options import Debug, complete_plugins
+from vmdiag.cli.options import EXCERPT_LENGTH, Debug, complete_plugins
 from vmdiag.cli.scope_options import ScopeOptions
 from vmdiag.cli.streams import open_output
 from vmdiag.errors import UsageError
@@ -24,19 +24,18 @@ def query(
     ],
     scope_options: ScopeOptions,
     *,
-    debug: Debug = False,
+    debug: Debug = False,  # noqa: ARG001 - its callback tells the error boundary
 ) -> int:
     """Print the KQL that a source would run.
 
     It is ready to be pasted into the portal: one query a table, each to be run by itself. Nobody signs in.
     """
-    del debug  # the error boundary's
     from vmdiag.pipeline import combine_needs
     from vmdiag.sources.protocol import reading_span
 
     name = source.partition(":")[0]
     if name not in plugins.list_names(kusto):
-        message = f"{source[:80]} is no source that is asked in KQL"
+        message = f"{source[:EXCERPT_LENGTH]} is no source that is asked in KQL"
         raise UsageError(message, f"Give one of {', '.join(plugins.list_names(kusto))}.")
     now = datetime.now(UTC)
     scope, needs = scope_options.build_scope(now), combine_needs()

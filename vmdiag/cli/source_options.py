@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -143,8 +142,8 @@ class AzureOptions:
         ),
     ] = None
 
-    def build_access(self, environment: Mapping[str, str], probe: int | None = None) -> "AzureSettings":
-        """What these words mean; `UsageError` for what makes no sense."""
+    def build_access(self, probe: int | None = None) -> "AzureSettings":
+        """The settings that the options and the environment mean; `UsageError` for what makes no sense."""
         from vmdiag.arm.request import API_VERSIONS, AzureSettings
 
         api_versions: dict[str, str] = {}
@@ -157,13 +156,13 @@ class AzureOptions:
         workspace_hint = "Give the GUID that its overview shows as 'Workspace ID'."
         return AzureSettings(
             cloud=self.cloud,
-            authority=environment.get("AZURE_AUTHORITY_HOST"),
+            authority=os.environ.get("AZURE_AUTHORITY_HOST"),
             credential=self.credential,
             tenant=None
             if self.tenant is None
             else require_match(self.tenant, _TENANT, f"--tenant {self.tenant!r} is no tenant", tenant_hint),
-            client_id=environment.get("AZURE_CLIENT_ID") or None,
-            ca_bundle=next((environment[name] for name in CA_BUNDLE_VARIABLES if environment.get(name)), None),
+            client_id=os.environ.get("AZURE_CLIENT_ID") or None,
+            ca_bundle=next(filter(None, map(os.environ.get, CA_BUNDLE_VARIABLES)), None),
             jobs=self.jobs,
             timeout=parse_duration(self.timeout, "--timeout"),
             api_versions=api_versions,
@@ -205,7 +204,7 @@ def open_source(
         raise UsageError(message, "Put one of them in a file.")
     now = datetime.now(UTC)
     is_live, is_archive = name == LIVE_SOURCE, name == ARCHIVE_SOURCE
-    offset = None if source_options.utc_offset is None else parse_utc_offset(source_options.utc_offset, "--utc-offset")
+    offset = None if source_options.utc_offset is None else parse_utc_offset(source_options.utc_offset)
     _refuse_misplaced_options(source_options, azure_options, proofs, name)
     is_account = name in (LIVE_SOURCE, GRAPH_SOURCE)
     scope = scope_options.build_scope(now, os.environ.get("AZURE_SUBSCRIPTION_ID") if is_account else None)
@@ -233,7 +232,7 @@ def connect_source(
     name, path = parse_address(source_options.source)
 
     def build_access() -> "AzureSettings":
-        return proofs.add_settings(azure_options.build_access(os.environ, source_options.probe))
+        return proofs.add_settings(azure_options.build_access(source_options.probe))
 
     package = kusto if name in plugins.list_names(kusto) else sources
     source: Source = plugins.load(package, name).connect(path, watch, build_access, lambda: datetime.now(UTC))
@@ -286,13 +285,13 @@ def parse_address(address: str) -> tuple[str, str]:
     return name, found["rest"]
 
 
-def parse_utc_offset(text: str, option: str) -> timedelta:
+def parse_utc_offset(text: str) -> timedelta:
     """How far a place's clocks are ahead of UTC: `+02:00`, `-0330`, `+01`, `Z`."""
     if text.strip().upper() in {"Z", "UTC"}:
         return timedelta()
     found = _UTC_OFFSET.fullmatch(text.strip())
     offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0)) if found else None
     if found is None or offset is None or offset > _MAX_UTC_OFFSET:
-        message = f"{option} {text!r} is no offset from UTC"
+        message = f"--utc-offset {text!r} is no offset from UTC"
         raise UsageError(message, "Write +02:00 for two hours ahead of UTC, -05:00 for five behind.")
     return -offset if found[1] == "-" else offset

@@ -33,8 +33,6 @@ BAR_DELAY_SECONDS = 0.5
 BAR_PAUSE_SECONDS = 0.1
 # What asks a program to end: a person, and whoever supervises it.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
 # Whether errors are for a program to read: where the answer is JSON, they are a line of it, too.
 json_errors: ContextVar[bool] = ContextVar("json_errors", default=False)
 

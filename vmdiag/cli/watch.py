@@ -34,7 +34,7 @@ from vmdiag.errors import MitigationError, UsageError
 if TYPE_CHECKING:
     from vmdiag.cli.watch_outlet import CommandOutlet, WatchConsole
     from vmdiag.sources.protocol import Source
-    from vmdiag.watching.rounds import CaseTreatment
+    from vmdiag.watching.rounds import CaseWorkflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class WatchOptions:
 
     @contextmanager
     def hold_state(self, words: object) -> Iterator[Path]:
-        """The state file, kept from other watches; what the scope is made of names it, where nobody does."""
+        """Lock the state file against other watches; without --state it is named by a digest of the scope's `words`."""
         from hashlib import sha256
 
         from vmdiag.redeploy.locks import hold_file_lock
@@ -105,36 +105,36 @@ class WatchOptions:
         self,
         opened: OpenedSource,
         connect: "Callable[[], Source]",
-        treat: "Callable[[OpenedSource], CaseTreatment] | None",
+        build_workflow: "Callable[[OpenedSource], CaseWorkflow] | None",
         console: "WatchConsole",
         out: TextIO,
     ) -> "CommandOutlet":
-        """What the watch lives on."""
-        from vmdiag.cli.notices import People
+        """The outlet of this watch."""
+        from vmdiag.cli.notices import Recipients
         from vmdiag.cli.watch_outlet import CommandOutlet
 
         return CommandOutlet(
             opened=opened,
             connect=connect,
-            build_treatment=treat,
+            build_workflow=build_workflow,
             console=console,
             out=out,
             every=parse_duration(self.every, "--every"),
-            people=People(self.notify or ()),
+            recipients=Recipients(self.notify or ()),
             metrics=self.metrics,
         )
 
-    def choose_treatment(
+    def choose_workflow(
         self, redeploy_options: RedeployOptions, console: "WatchConsole"
-    ) -> "Callable[[OpenedSource], CaseTreatment] | None":
-        """What makes what is to be done about affected VMs; `None` where nothing is."""
+    ) -> "Callable[[OpenedSource], CaseWorkflow] | None":
+        """What prepares the redeploys of a round; `None` where none is wanted."""
         if not redeploy_options.redeploy:
             return None
         from vmdiag.cli.watch_outlet import RoundPrompt
 
         prompt = RoundPrompt(console)
 
-        def build_treatment(opened: OpenedSource) -> "CaseTreatment":
+        def build_workflow(opened: OpenedSource) -> "CaseWorkflow":
             """Redeploy under every guard; before that what is unfinished is followed to its end."""
             from vmdiag.redeploy.follow import resume_unfinished
             from vmdiag.redeploy.workflow import redeploy_affected
@@ -150,7 +150,7 @@ class WatchOptions:
             workflow = replace(workflow, reporter=prompt, policy=policy)
             return lambda cases: redeploy_affected(cases, workflow)
 
-        return build_treatment
+        return build_workflow
 
 
 def watch(
@@ -174,11 +174,11 @@ def watch(
     require_switch("--redeploy", redeploy_options, typed)
     redeploy_options.validate_options(typed)
     with WatchConsole(quiet=verbosity.quiet, verbose=verbosity.verbose) as console, open_output() as out:
-        treat = watch_options.choose_treatment(redeploy_options, console)
+        build_workflow = watch_options.choose_workflow(redeploy_options, console)
         opened = open_source(scope_options, source_options, azure_options, console)
         console.catch_stop_signals()
         connect = partial(connect_source, source_options, azure_options, console)
-        outlet = watch_options.open_outlet(opened, connect, treat, console, out)
+        outlet = watch_options.open_outlet(opened, connect, build_workflow, console, out)
         with watch_options.hold_state((scope_options, source_options.source, azure_options.cloud)) as state:
             return run_watch(outlet, state)
 

@@ -1,4 +1,4 @@
-"""What a watch lives on as a command: its source, standard output, people, systemd, the state file and the metrics."""
+"""The outlet of `vmdiag watch`: its source, standard output, people, systemd, the state file and the metrics."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from typing import TextIO
 
 from vmdiag.changes import Change
 from vmdiag.cli.console_prompt import ConsolePrompt
-from vmdiag.cli.notices import People, ServiceManager
+from vmdiag.cli.notices import Recipients, ServiceManager
 from vmdiag.cli.source_options import OpenedSource
 from vmdiag.cli.streams import StatusConsole, open_output
 from vmdiag.errors import SourceError, UsageError, VmdiagError
@@ -19,9 +19,9 @@ from vmdiag.report import dump_json
 from vmdiag.sources.azure import AzureSource
 from vmdiag.sources.protocol import Source
 from vmdiag.watching.health import Health, describe_health, write_health
-from vmdiag.watching.rounds import CaseTreatment
-from vmdiag.watching.standing import Memory
-from vmdiag.watching.state_file import read_memory, write_memory
+from vmdiag.watching.memory import Memory
+from vmdiag.watching.memory_file import read_memory, write_memory
+from vmdiag.watching.rounds import CaseWorkflow
 
 # Of what a round says on standard error; more than this is said again with the next one.
 MOST_REMEMBERED = 1_000
@@ -74,16 +74,16 @@ class RoundPrompt(ConsolePrompt):
 
 @dataclass(slots=True, kw_only=True)
 class CommandOutlet:
-    """An `Outlet`."""
+    """The `Outlet` of the command."""
 
     opened: OpenedSource
     connect: Callable[[], Source]
     console: WatchConsole
     out: TextIO
     every: timedelta
-    people: People
+    recipients: Recipients
     metrics: str | None
-    build_treatment: Callable[[OpenedSource], CaseTreatment] | None
+    build_workflow: Callable[[OpenedSource], CaseWorkflow] | None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     wait: Callable[[float], object] | None = None
     manager: ServiceManager = field(init=False)
@@ -147,7 +147,7 @@ class CommandOutlet:
 
     def tell_people(self, memory: Memory, lines: Sequence[str]) -> Memory:
         """Send them; who cannot be reached gets them with a later round."""
-        unsent, errors = self.people.send_lines(memory.unsent, lines)
+        unsent, errors = self.recipients.send_lines(memory.unsent, lines)
         for error in errors:
             self.console.warn(error)
         return replace(memory, unsent=unsent)
@@ -157,17 +157,17 @@ class CommandOutlet:
         self.console.warn(text)
 
     def tell_failure(self, error: VmdiagError, *, is_new: bool) -> None:
-        """Once, as long as it stays the same; what follows is read through another door."""
+        """Warn of it once, as long as it stays the same; what follows is read from a source that is opened anew."""
         self._is_broken = isinstance(error, SourceError)
         if is_new:
             self.console.warn(f"this round failed: {error.message} ({error.hint})")
 
-    def treat_cases(self) -> CaseTreatment | None:
-        """What is to be done about affected VMs."""
-        if self.build_treatment is None:
+    def prepare_workflow(self) -> CaseWorkflow | None:
+        """What redeploys affected VMs, over a source that has all its time before it; `None` where nothing does."""
+        if self.build_workflow is None:
             return None
         self.open_source()
-        return self.build_treatment(replace(self.opened, now=self.clock()))
+        return self.build_workflow(replace(self.opened, now=self.clock()))
 
     def load_memory(self, state: Path) -> Memory:
         """What an earlier watch wrote down; a file that was spoilt is set aside, for whoever wants to look."""

@@ -1,6 +1,6 @@
 """A VM's story on one axis of time, as the numbers that an SVG is drawn from; used by `html` only.
 
-Nothing here is taken to be kind: instants may lie ten thousand years apart, readings may be infinite.
+What is drawn is not trusted: instants may lie ten thousand years apart, readings may be infinite.
 """
 
 import math

@@ -9,7 +9,7 @@ from vmdiag.diagnosis.model import Case, Header, OtherVms, Verdict
 from vmdiag.model import Window
 from vmdiag.renderers import Report
 from vmdiag.renderers.prometheus import write_family, write_metrics
-from vmdiag.watching.standing import Followed, Memory
+from vmdiag.watching.memory import FollowedVm, Memory
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,7 +59,7 @@ def write_health(health: Health, memory: Memory, source: str, every: timedelta, 
         write_family(out, f"vmdiag_watch_{name}", says, [({}, value)])
 
 
-def show_doubt(one: Followed) -> Case:
+def show_doubt(one: FollowedVm) -> Case:
     """A VM as it stands; one that cannot be judged now does not look well, and one that was affected stays so."""
     if not one.blind_rounds or is_still_affected(one.told):
         return one.told

@@ -12,22 +12,22 @@ from typing import Protocol
 from vmdiag.changes import Change
 from vmdiag.errors import Interrupted, NotFound, UsageError, VmdiagError
 from vmdiag.watching.health import Health
-from vmdiag.watching.rounds import CaseTreatment, Round, ScopeReader, judge_scope, read_round, weigh_round
-from vmdiag.watching.standing import Memory
+from vmdiag.watching.memory import Memory
+from vmdiag.watching.rounds import CaseWorkflow, Round, ScopeReader, judge_scope, read_round, update_memory
 
 # A failure is told to people once it has stood, as a change is.
 FAILURES_TO_TELL = 2
 
 
 class Outlet(Protocol):
-    """Whom a watch tells, and what it lives on."""
+    """All that a watch needs from outside: a clock, pauses, whom it tells, and where it keeps its memory."""
 
     def now(self) -> datetime:
         """The time."""
         ...
 
     def is_over(self) -> bool:
-        """Whether somebody wants the watch to end."""
+        """Whether the watch was asked to end."""
         ...
 
     def pause(self, seconds: float) -> None:
@@ -54,8 +54,8 @@ class Outlet(Protocol):
         """A round, or its redeploy, failed; what is not new was told before."""
         ...
 
-    def treat_cases(self) -> CaseTreatment | None:
-        """What is to be done about affected VMs, `None` for nothing; raises `VmdiagError`."""
+    def prepare_workflow(self) -> CaseWorkflow | None:
+        """What redeploys affected VMs, `None` where nothing does; raises `VmdiagError`."""
         ...
 
     def save_memory(self, memory: Memory) -> None:
@@ -89,7 +89,7 @@ def keep_watching(reader: ScopeReader, outlet: Outlet, memory: Memory, every: ti
             if any(case.is_affected for case in seen.judged):
                 # People know of it before anything is done, which may take half an hour.
                 outlet.save_memory(memory)
-                memory, health = treat_affected(reader, outlet, memory, health)
+                memory, health = redeploy_affected(reader, outlet, memory, health)
         health = replace(health, rounds=health.rounds + 1, lasted=outlet.now() - health.began_at)
         outlet.save_memory(memory)
         outlet.show_health(health, memory)
@@ -97,13 +97,13 @@ def keep_watching(reader: ScopeReader, outlet: Outlet, memory: Memory, every: ti
     return health
 
 
-def treat_affected(reader: ScopeReader, outlet: Outlet, memory: Memory, health: Health) -> tuple[Memory, Health]:
-    """Do what is to be done about affected VMs; everybody is judged, because the guards count how many are hit."""
+def redeploy_affected(reader: ScopeReader, outlet: Outlet, memory: Memory, health: Health) -> tuple[Memory, Health]:
+    """Redeploy where that is wanted; every VM is judged again, because the guards count how many are hit."""
     try:
-        treat = outlet.treat_cases()
-        if treat is None:
+        workflow = outlet.prepare_workflow()
+        if workflow is None:
             return memory, health
-        return note_success(outlet, memory, health, judge_scope(reader, memory, treat))
+        return note_success(outlet, memory, health, judge_scope(reader, memory, workflow))
     except Interrupted:
         return memory, health
     except VmdiagError as error:
@@ -112,8 +112,8 @@ def treat_affected(reader: ScopeReader, outlet: Outlet, memory: Memory, health: 
 
 
 def note_success(outlet: Outlet, memory: Memory, health: Health, seen: Round) -> tuple[Memory, Health]:
-    """A round that read something: its changes are told."""
-    memory, changes = weigh_round(memory, seen, health.began_at)
+    """Tell what changed in a round that read something, and count it."""
+    memory, changes = update_memory(memory, seen, health.began_at)
     outlet.tell_changes(changes)
     for case in seen.unknown:
         outlet.warn(f"{case.vm.id.name} is not watched: {case.gaps[0].reason}")
@@ -141,7 +141,7 @@ def is_for_people(change: Change) -> bool:
 
 
 def note_failure(outlet: Outlet, memory: Memory, health: Health, error: VmdiagError) -> tuple[Memory, Health]:
-    """A round that read nothing: nothing is forgotten, and the next one looks back as far as the last that did."""
+    """Tell and count a round that read nothing; the next one looks back as far as the last that did."""
     kind = type(error).__name__
     # The words may hold the time and an id of this one refusal.
     outlet.tell_failure(error, is_new=kind != health.error_kind)

@@ -2,8 +2,7 @@
 
 The first round reads as `check` does. Later ones look back to a little before the former, which shows whether anything
 happened to anybody; the few VMs of which that is true, or of which something is still to come, are judged by name and
-over days, because a loss cannot be judged without what came before it. Where they are many, the whole scope
-is.
+over days, because a loss cannot be judged without what came before it. Where they are many, the whole scope is.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +16,7 @@ from vmdiag.identity import Selector, VmId
 from vmdiag.model import INTERRUPTED_REASONS, Window
 from vmdiag.pipeline import BEFORE_ONSET, Examination, combine_needs, examine_vms
 from vmdiag.sources.protocol import Scope, Source
-from vmdiag.watching.standing import FirstSight, Followed, Memory, needs_judgement, weigh_absence, weigh_case
+from vmdiag.watching.memory import FirstSight, FollowedVm, Memory, needs_judgement, update_absent_vm, update_vm
 
 # The activity log lacks records of its last 20 minutes ("Azure Monitor activity log": usually 3 to 20 minutes), and a
 # look must see again what the former could not; the rest is reserve.
@@ -27,17 +26,16 @@ LONGEST_LOOK = timedelta(days=2)
 # Of a VM that is judged again what lies before the events that are known of it was judged already.
 SHORTEST_SPAN, BEFORE_EVENT = timedelta(days=2), timedelta(days=1)
 # The same cases, with what was done about them.
-CaseTreatment = Callable[[Iterable[Case]], Iterable[Case]]
-# So many VMs are judged by name, and whole at once, as the live source reads them.
-FEW = 8
+CaseWorkflow = Callable[[Iterable[Case]], Iterable[Case]]
+# So many VMs at most are judged by name, as the live source reads so many whole at once.
+NAMED_LIMIT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What a round saw: the VMs that were `judged` whole, those that only a short look was taken at, those not there.
+    """What a round saw: VMs that were `judged` whole, that were `looked_at` for hours only, that were not there.
 
-    `unknown` were
-    asked for, and nobody knows them. `is_whole` says that its time sufficed for all of them.
+    `unknown` were asked for, and nobody knows them; `is_whole` says that its time sufficed for all VMs.
     """
 
     window: Window
@@ -75,7 +73,7 @@ class ScopeReader:
 
 
 def read_round(reader: ScopeReader, memory: Memory, now: datetime) -> Round:
-    """What is new; raises `SourceError` where nothing could be read."""
+    """Read what is new, and judge whom it concerns; raises `SourceError` where nothing could be read."""
     reach = None if memory.read_until is None else max(now - memory.read_until, timedelta()) + OVERLAP
     if reach is None or reach > LONGEST_LOOK or not reader.looks_first:
         return judge_scope(reader, memory)
@@ -85,11 +83,11 @@ def read_round(reader: ScopeReader, memory: Memory, now: datetime) -> Round:
     open_ = [vm for vm, case in present.items() if needs_judgement(memory.followed.get(vm), case, now)]
     # Whoever is missing in a list is asked for by name: lists may be short of somebody.
     missing = [vm for vm in memory.followed if vm not in present]
-    if len(open_) > FEW:
+    if len(open_) > NAMED_LIMIT:
         return judge_scope(reader, memory)
     judged: dict[VmId, Case] = {}
     gone: list[VmId] = []
-    if asked := (*open_, *missing[: FEW - len(open_)]):
+    if asked := (*open_, *missing[: NAMED_LIMIT - len(open_)]):
         try:
             judged = {
                 case.vm.id: case for case in reader.examine_scope(asked, choose_span(reader, memory, asked, now)).cases
@@ -123,10 +121,10 @@ def choose_span(reader: ScopeReader, memory: Memory, vms: Iterable[VmId], now: d
     return None if not isinstance(since, timedelta) or span >= since else span
 
 
-def judge_scope(reader: ScopeReader, memory: Memory, treat: CaseTreatment | None = None) -> Round:
-    """Everybody, as `check` does, and what `treat` makes of the cases."""
+def judge_scope(reader: ScopeReader, memory: Memory, workflow: CaseWorkflow | None = None) -> Round:
+    """Judge every VM in scope, as `check` does, and what the workflow makes of the cases."""
     run = reader.examine_scope()
-    found = tuple(treat(run.cases) if treat else run.sort_cases(run.cases))
+    found = tuple(workflow(run.cases) if workflow else run.sort_cases(run.cases))
     present = {case.vm.id for case in found if not case.is_unknown}
     is_whole = not was_broken_off(found)
     # Of an archive without names only the VMs that anything happened to are cases.
@@ -146,9 +144,9 @@ def was_broken_off(cases: Iterable[Case]) -> bool:
     return any(gap.reason.startswith(INTERRUPTED_REASONS) for case in cases for gap in case.gaps)
 
 
-def weigh_round(memory: Memory, seen: Round, now: datetime) -> tuple[Memory, tuple[Change, ...]]:
-    """What is known after a round that began `now`, and what is to be told."""
-    followed: dict[VmId, Followed] = dict(memory.followed)
+def update_memory(memory: Memory, seen: Round, now: datetime) -> tuple[Memory, tuple[Change, ...]]:
+    """What is known after a round that began at `now`, and the changes to tell."""
+    followed: dict[VmId, FollowedVm] = dict(memory.followed)
     first_sight = FirstSight.ALL
     if memory.read_until is None:
         first_sight = FirstSight.EVENTFUL if memory.tells_old_news else FirstSight.AFFECTED
@@ -156,17 +154,17 @@ def weigh_round(memory: Memory, seen: Round, now: datetime) -> tuple[Memory, tup
     for case in seen.judged:
         if was_broken_off((case,)):
             continue
-        followed[case.vm.id], change = weigh_case(followed.get(case.vm.id), case, now, first_sight)
+        followed[case.vm.id], change = update_vm(followed.get(case.vm.id), case, now, first_sight)
         changes.append(change)
     for case in seen.looked_at:
         vm = case.vm.id
         if vm not in followed:
-            followed[vm], change = weigh_case(None, case, now, first_sight)
+            followed[vm], change = update_vm(None, case, now, first_sight)
             changes.append(change)
         elif followed[vm].absent_rounds:
             followed[vm] = replace(followed[vm], absent_rounds=0)
     for vm in seen.absent:
-        one, change = weigh_absence(followed.pop(vm))
+        one, change = update_absent_vm(followed.pop(vm))
         followed |= {} if one is None else {vm: one}
         changes.append(change)
     return (

@@ -15,7 +15,7 @@ from vmdiag.case_report import NotACaseError, describe_case, read_case
 from vmdiag.errors import UsageError
 from vmdiag.identity import VmId
 from vmdiag.report import dump_json
-from vmdiag.watching.standing import Followed, Memory
+from vmdiag.watching.memory import FollowedVm, Memory
 
 SCHEMA = "vmdiag.watch/1"
 _COUNTS = ("rounds", "blind_rounds", "absent_rounds", "is_flapping", "is_doubted")
@@ -63,8 +63,7 @@ def read_memory(content: bytes, name: str, warn: Callable[[str], None]) -> Memor
         memory = Memory(read_until=read, data_until=data, unsent=unsent)
     except (KeyError, TypeError, ValueError, AttributeError):
         memory, spoilt = Memory(), spoilt + 1
-    lacking = spoilt or len(found) != head.get("vms")
-    if lacking:
+    if spoilt or len(found) != head.get("vms"):
         warn(
             f"the state file {name} was cut or spoilt: {len(found)} VMs are known, and any other with an event is told "
             "anew"
@@ -74,16 +73,16 @@ def read_memory(content: bytes, name: str, warn: Callable[[str], None]) -> Memor
     return replace(memory, followed=found)
 
 
-def _read_lines(lines: Iterable[str]) -> tuple[dict[VmId, Followed], int]:
+def _read_lines(lines: Iterable[str]) -> tuple[dict[VmId, FollowedVm], int]:
     """The VMs, and how many lines tell of none."""
-    found: dict[VmId, Followed] = {}
+    found: dict[VmId, FollowedVm] = {}
     spoilt = 0
     for line in filter(str.strip, lines):
         try:
             row = _decode_object(line) or {}
             counts = {name: int(row["counts"][name]) for name in _COUNTS}
             told = read_case(json.dumps(row["told"]))
-            found[told.vm.id] = Followed(
+            found[told.vm.id] = FollowedVm(
                 told=told,
                 latest=told if row["latest"] is None else read_case(json.dumps(row["latest"])),
                 since=_parse_instant(row["since"]),

@@ -1,4 +1,4 @@
-"""What is told of a VM that is looked at again and again: each change once; pure.
+"""What a watch knows of each VM, and which changes it tells: each one once; pure.
 
 - A VM that is affected is told at once. Any other change is told once it has stood for two rounds: that a VM came back,
   that a loss has another explanation, that a VM is there no more.
@@ -32,7 +32,7 @@ JUDGED_AGAIN_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
+class FollowedVm:
     """A VM as it was `told` last and as it was seen the `latest` time, for so many `rounds` and `since` when.
 
     `turns` are when it was lost or came back, lately; `blind_rounds` how often in a row it could not be judged, and
@@ -58,19 +58,18 @@ class Memory:
     """What is known when a round begins.
 
     `read_until` is when the latest round that was read whole began, by this machine's clock, `None` before the first;
-    `data_until` is up to when it told, by the source's. `unsent` are the messages that
-    are still to be sent, by an address' digest; `tells_old_news` that a VM which is seen for the first time is told
-    wherever anything happened to it.
+    `data_until` is up to when it told, by the source's. `unsent` are the messages still to be sent, by the digest of
+    their address; `tells_old_news` says that a VM seen for the first time is told wherever anything happened to it.
     """
 
-    followed: Mapping[VmId, Followed] = field(default_factory=dict)
+    followed: Mapping[VmId, FollowedVm] = field(default_factory=dict)
     read_until: datetime | None = None
     data_until: datetime | None = None
     unsent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tells_old_news: bool = False
 
 
-Weighed = tuple[Followed, Change | None]
+VmUpdate = tuple[FollowedVm, Change | None]
 
 
 def trim_case(case: Case) -> Case:
@@ -97,7 +96,7 @@ def is_blind(case: Case) -> bool:
     return case.diagnosis.verdict is Verdict.INCONCLUSIVE and is_uneventful(case)
 
 
-def needs_judgement(known: Followed | None, look: Case, now: datetime) -> bool:
+def needs_judgement(known: FollowedVm | None, look: Case, now: datetime) -> bool:
     """Whether a look back of some hours does not suffice: something is new, or something is still to come."""
     seen = look.diagnosis
     is_calm = seen.verdict is Verdict.CLEAR and not seen.losses and seen.silent_since is None
@@ -126,14 +125,14 @@ class FirstSight(StrEnum):
     ALL = "all"  # the watch goes on, and they are new
 
 
-def weigh_case(known: Followed | None, case: Case, now: datetime, first_sight: FirstSight) -> Weighed:
-    """The VM with one judgement more, and what is to be told of it."""
+def update_vm(known: FollowedVm | None, case: Case, now: datetime, first_sight: FirstSight) -> VmUpdate:
+    """The VM as it is known after one judgement more, and the change to tell."""
     lean = trim_case(case)
     affected = is_still_affected(case)
     if known is None:
         said, words = describe_redeploy(case)
         blind = int(is_blind(case))
-        met = Followed(
+        met = FollowedVm(
             told=lean,
             latest=lean,
             rounds=1,
@@ -153,7 +152,7 @@ def weigh_case(known: Followed | None, case: Case, now: datetime, first_sight: F
             return met, describe_change(kind, None, case, *filter(None, [words]))
         return met, None
     if case.diagnosis.verdict is Verdict.INCONCLUSIVE and (is_blind(case) or is_still_affected(known.told)):
-        return _weigh_doubt(replace(known, judged_at=now, absent_rounds=0), case)
+        return _update_unjudged_vm(replace(known, judged_at=now, absent_rounds=0), case)
     stands = compare_case(known.latest, case) is None
     turned = affected != is_still_affected(known.latest)
     turns = tuple(at for at in known.turns if now - at < FLAPPING_SPAN) + ((now,) if turned else ())
@@ -167,11 +166,11 @@ def weigh_case(known: Followed | None, case: Case, now: datetime, first_sight: F
         blind_rounds=0,
         absent_rounds=0,
     )
-    return _choose_words(seen, case, now)
+    return _choose_change(seen, case, now)
 
 
-def _choose_words(seen: Followed, case: Case, now: datetime) -> Weighed:
-    """What is to be told of a VM that could be judged."""
+def _choose_change(seen: FollowedVm, case: Case, now: datetime) -> VmUpdate:
+    """The change to tell of a VM that could be judged: settled, flapping, or whatever else it is now."""
     change, (said, words) = compare_case(seen.told, case), describe_redeploy(case)
     told = replace(seen, told=seen.latest, is_doubted=False, redeploy=said or seen.redeploy)
     if said and said != seen.redeploy:
@@ -194,7 +193,7 @@ def _choose_words(seen: Followed, case: Case, now: datetime) -> Weighed:
     return told, describe_change(change.change if change else "changed", seen.told, case, words)
 
 
-def _weigh_doubt(known: Followed, case: Case) -> Weighed:
+def _update_unjudged_vm(known: FollowedVm, case: Case) -> VmUpdate:
     """A VM that could not be judged this time: it stands as it stood, and that this is doubtful is told once."""
     seen = replace(known, blind_rounds=known.blind_rounds + 1)
     if not is_still_affected(known.told) or known.is_doubted or known.is_flapping:
@@ -205,7 +204,7 @@ def _weigh_doubt(known: Followed, case: Case) -> Weighed:
     return replace(seen, is_doubted=True), describe_change("changed", known.told, case, words)
 
 
-def weigh_absence(known: Followed) -> tuple[Followed | None, Change | None]:
+def update_absent_vm(known: FollowedVm) -> tuple[FollowedVm | None, Change | None]:
     """A VM that was followed and is not there: told, and forgotten, once that has stood."""
     seen = replace(known, absent_rounds=known.absent_rounds + 1)
     if seen.absent_rounds < ROUNDS_TO_STAND:

@@ -11,8 +11,8 @@ from vmdiag.diagnosis.model import Action, Case, Diagnosis, Finding, Recommendat
 from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult, Mitigation, Status
 from vmdiag.model import Gap, Signal
-from vmdiag.watching.rounds import Round, weigh_round
-from vmdiag.watching.standing import FirstSight, Followed, Memory, needs_judgement, weigh_case
+from vmdiag.watching.memory import FirstSight, FollowedVm, Memory, needs_judgement, update_vm
+from vmdiag.watching.rounds import Round, update_memory
 
 EVERY = timedelta(minutes=5)
 NOTHING = Recommendation(action=Action.NONE, says="")
@@ -42,10 +42,10 @@ def follow(seen: Iterable[Case | None], every: timedelta = EVERY) -> tuple[list[
     """What is told of the VM, round after round, of each the round's number, the change and the words."""
     memory, told = Memory(read_until=cases.END), []
     memory = replace(
-        memory, followed=weigh_round(replace(memory, read_until=None), look([CALM]), cases.END)[0].followed
+        memory, followed=update_memory(replace(memory, read_until=None), look([CALM]), cases.END)[0].followed
     )
     for number, case in enumerate(seen, 1):
-        memory, changes = weigh_round(
+        memory, changes = update_memory(
             memory, look([case] if case else [], *memory.followed), cases.END + number * every
         )
         told += [f"{number} {change.change}: {change.says}" for change in changes]
@@ -157,10 +157,10 @@ def test_a_loss_that_leaves_the_window_is_no_news() -> None:
 def test_of_vms_that_were_never_seen_those_are_told_that_are_news(
     first_sight: FirstSight, case: Case, *, is_told: bool
 ) -> None:
-    assert (weigh_case(None, case, cases.END, first_sight)[1] is not None) is is_told
+    assert (update_vm(None, case, cases.END, first_sight)[1] is not None) is is_told
 
 
-def meet(*seen: Case) -> Followed:
+def meet(*seen: Case) -> FollowedVm:
     return follow(seen)[1].followed[AFFECTED.vm.id]
 
 
@@ -183,7 +183,7 @@ def meet(*seen: Case) -> Followed:
     ],
 )
 def test_a_short_look_suffices_where_nothing_is_new_and_nothing_to_come(
-    known: Followed | None, seen: Case, later: timedelta, *, expected: bool
+    known: FollowedVm | None, seen: Case, later: timedelta, *, expected: bool
 ) -> None:
     now: datetime = cases.END + 4 * EVERY + later
 
@@ -192,8 +192,8 @@ def test_a_short_look_suffices_where_nothing_is_new_and_nothing_to_come(
 
 def test_vms_do_not_mix() -> None:
     other = replace(AFFECTED, vm=cases.make_machine("web-02"))
-    memory, changes = weigh_round(Memory(), look([AFFECTED, replace(CALM, vm=other.vm)]), cases.END)
-    _, later = weigh_round(memory, look([AFFECTED, other]), cases.END + EVERY)
+    memory, changes = update_memory(Memory(), look([AFFECTED, replace(CALM, vm=other.vm)]), cases.END)
+    _, later = update_memory(memory, look([AFFECTED, other]), cases.END + EVERY)
 
     names: list[VmId] = [AFFECTED.vm.id, other.vm.id]
     assert [change.vm.id for change in (*changes, *later)] == [str(name) for name in names]

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from tests.renderers import cases
-from tests.watching.test_standing import AFFECTED, BACK, BLIND, CALM, EVERY, look
+from tests.watching.test_memory import AFFECTED, BACK, BLIND, CALM, EVERY, look
 from vmdiag.errors import UsageError
-from vmdiag.watching.rounds import weigh_round
-from vmdiag.watching.standing import Memory
-from vmdiag.watching.state_file import read_memory, write_memory
+from vmdiag.watching.memory import Memory
+from vmdiag.watching.memory_file import read_memory, write_memory
+from vmdiag.watching.rounds import update_memory
 
 
 def make_memory() -> Memory:
@@ -20,8 +20,8 @@ def make_memory() -> Memory:
     named = [
         replace(case, vm=cases.make_machine(f"vm-{number}")) for number, case in enumerate((AFFECTED, BLIND, CALM))
     ]
-    memory, _ = weigh_round(Memory(unsent={"ab": ("a\nb", "\x1b[31m")}), look(named), cases.END)
-    return weigh_round(memory, look([replace(BACK, vm=named[0].vm)]), cases.END + EVERY)[0]
+    memory, _ = update_memory(Memory(unsent={"ab": ("a\nb", "\x1b[31m")}), look(named), cases.END)
+    return update_memory(memory, look([replace(BACK, vm=named[0].vm)]), cases.END + EVERY)[0]
 
 
 def write(memory: Memory) -> bytes:
@@ -47,7 +47,7 @@ def test_a_restart_between_two_rounds_changes_nothing_of_what_is_told() -> None:
     memory = make_memory()
     again = read_memory(write(memory), "state", print)
 
-    told = [weigh_round(one, look([back]), cases.END + 2 * EVERY)[1] for one in (memory, again)]
+    told = [update_memory(one, look([back]), cases.END + 2 * EVERY)[1] for one in (memory, again)]
 
     assert [change.change for change in told[0]] == ["recovered"]
     assert [change.change for change in told[1]] == ["recovered"]
@@ -64,7 +64,7 @@ def test_of_a_state_that_was_cut_anywhere_no_vm_is_taken_for_told_that_may_not_b
     assert again.read_until is None
     # What was lost and came back meanwhile is told of those whose line is gone, and a VM that is well is not.
     seen = [replace(case, vm=cases.make_machine(f"vm-{number}")) for number, case in enumerate((BACK, BACK, CALM))]
-    _, changes = weigh_round(again, look(seen), cases.END + timedelta(hours=1))
+    _, changes = update_memory(again, look(seen), cases.END + timedelta(hours=1))
     gone = {f"vm-{number}" for number in range(2)} - {vm.name for vm in again.followed}
     assert {change.vm.name for change in changes if change.before is None} == gone
 
