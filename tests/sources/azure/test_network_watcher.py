@@ -15,7 +15,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Kind, Viewpoint, VirtualMachine
 from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest
 from vmdiag.sources.azure.provers import network_watcher
-from vmdiag.sources.azure.provers._proof_places import Origin, ProofPlaces, Target, read_ports, read_targets
+from vmdiag.sources.azure.provers._proof_places import Origin, ProofPlaces, Target, decode_ports, decode_targets
 from vmdiag.sources.azure.provers.network_watcher import Check, plan_questions
 
 AT, LATE = datetime(2026, 3, 2, 9, tzinfo=UTC), timedelta(seconds=3)
@@ -130,10 +130,10 @@ def test_rows_of_resource_graph_give_the_first_port_and_the_first_address_of_ipv
         {"vm": "no id", "private": "10.0.0.7"},
     ]
 
-    assert dict(read_ports([{"balancer": BALANCER, "rules": rules}, {"balancer": "odd", "rules": "x"}])) == {
+    assert dict(decode_ports([{"balancer": BALANCER, "rules": rules}, {"balancer": "odd", "rules": "x"}])) == {
         BALANCER: 443
     }
-    assert dict(read_targets(rows))[WEB].private == "10.0.0.4"
+    assert dict(decode_targets(rows))[WEB].private == "10.0.0.4"
 
 
 CHECK = Check(target=TARGET, port=443, is_assumed=False, place=Viewpoint.PEERED, origin="g/hub")

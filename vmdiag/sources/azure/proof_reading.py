@@ -1,9 +1,9 @@
-"""Proof on request (`--prove`): of suspects, once their feeds were read, what Azure finds when it looks for itself.
+"""Proof on request (`--prove`): once the feeds of suspects were read, Azure is asked to look at them itself.
 
-What each `Prover` plans (`proof_request`) is asked here. Each right is looked up first, once a scope; what is not held
-is a gap and no request. Then the actions run, as many at once as `--jobs` allows, each followed to its end (202) within
-the run's time, and what their `read_items` make of the answers is kept. The time of an answer is `at`, the window's
-end, and `blur`, how much later it came: records of after the window would not be told.
+What each `Prover` plans is sent here. Each right is looked up first, once a scope; one that is not held makes a gap and
+no request. Then the actions run, as many at once as `--jobs` allows, each followed to its end within the run's time,
+and the items that `read_items` makes of an answer are stored. They are dated to the window's end (`at`), because later
+records would be left out, with how much later they came as their `blur`.
 """
 
 import re
@@ -56,7 +56,7 @@ class ProofReading:
         self._is_announced = False
 
     def prove_suspects(self, vms: Sequence[VmId], span: Window, triggers: Iterable[Kind]) -> None:
-        """Of VMs that were read whole ask about those with a telling record; whoever names a single VM suspects it."""
+        """Ask about those VMs that have a telling record; a single VM that was named is a suspect without one."""
         if self._provers and not len(vms) == len(self._scope.vms) == 1:
             suspects = self._list_suspects(span, triggers)
             vms = [vm for vm in vms if vm in suspects]
@@ -68,9 +68,9 @@ class ProofReading:
         return {vm.id for vm in self._store.list_vms() if vm.number in known}
 
     def prove_vms(self, vms: Sequence[VmId], span: Window, triggers: Iterable[Kind]) -> None:
-        """Ask about some suspects, where that is wanted, and keep what is answered, and why something is not.
+        """Ask about some suspects, where that is wanted, and store the answers, or why there is none.
 
-        Nobody who is suspected himself looks: who was moved or lost in the span, whether in scope or not.
+        No VM looks that is suspected itself: that was moved or lost in the span, whether in scope or not.
         """
         if not vms or self._is_past or not self._provers:
             for prover in self._provers.values():
@@ -106,7 +106,7 @@ class ProofReading:
         self._send_requests(asked)
 
     def _send_requests(self, asked: Mapping[ProofRequest, Signal]) -> None:
-        """Those for which every right is held."""
+        """Send those for which every right is held, and store their answers."""
         scopes = {scope for one in asked for scope, _ in one.rights} - self._permissions.keys()
         requests = {scope: build_permissions_request(scope, scope.rpartition("/")[2]) for scope in sorted(scopes)}
         lookups = {scope: partial(read_rows, self._session, request) for scope, request in requests.items()}
@@ -148,6 +148,6 @@ class ProofReading:
         return ""
 
     def _add_gaps(self, signal: Signal, vms: Iterable[VmId], reason: str) -> None:
-        """One check that cannot run takes nothing from what the others tell."""
+        """Store why a check of these VMs did not run, partial: what the other checks tell still counts."""
         for vm in vms:
             self._store.add_refusal(signal, vm.key, reason, partial=True)

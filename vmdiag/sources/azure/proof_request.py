@@ -1,9 +1,8 @@
-"""One look at suspects from elsewhere as a value: what to ask, whom it concerns, how its answer is read.
+"""What is asked about suspects from elsewhere, as values: the action, the VMs it concerns, how its answer is read.
 
-A module of the folder `provers` is whoever can be asked: it is a `Prover`. For some suspects at a time it plans what to
-ask: `ProofRequest`s, each one action of `arm.request` for one VM or for several (a balancer's rule for all its
-backends), and `ProofGap`s, where it cannot ask. It may read what it needs for that (`session`), reads only, and sends
-no action itself.
+Each module of the folder `provers` is a `Prover`: a service of Azure's that can be asked. For some suspects at a time
+it plans `ProofRequest`s, each one action for one VM or for several (a balancer's rule for all its backends), and
+`ProofGap`s where it cannot ask. For planning it may read (`session`); it sends no action itself.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from vmdiag.arm.pending_operations import OPERATION_PERMISSION
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.items import Item
 
-# An answer, the window's end, how much later it came, and where it was read.
+# Reads an answer, given the window's end, how much later it came, and where it was read.
 AnswerReader = Callable[[object, datetime, timedelta, str], Iterable[Item]]
 
 
@@ -35,6 +35,14 @@ class ProofRequest:
     read_items: AnswerReader
 
 
+def list_action_rights(scope: str, action: str) -> tuple[tuple[str, str], ...]:
+    """The rights to send an action at a scope, and to fetch its answer, which Azure keeps at the subscription.
+
+    A page says so of balancers; of Network Watcher it is inferred.
+    """
+    return (scope, action), ("/".join(scope.split("/")[:3]), OPERATION_PERMISSION)
+
+
 @dataclass(frozen=True, slots=True)
 class ProofGap:
     """Why something is not asked for a VM."""
@@ -44,7 +52,7 @@ class ProofGap:
 
 
 class Prover(Protocol):
-    """A module of the folder `provers`."""
+    """What a module of the folder `provers` has to have."""
 
     PERMISSIONS: tuple[str, ...]  # what a role must allow besides reading, in Azure's words
     SIGNAL: Signal  # of what it tells, and of its gaps

@@ -25,9 +25,7 @@ from vmdiag.sources.azure.provers._proof_queries import (
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, to_number, to_text
 
-# One page of Resource Graph's, and enough to choose from.
-ORIGIN_LIMIT = 1_000
-NO_AGENT = "with the Network Watcher agent (an extension that is read here, never installed)"
+WITH_AGENT = "with the Network Watcher agent (an extension that is read here, never installed)"
 RUNNING = "powerstate/running"
 
 
@@ -50,7 +48,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a suspect is looked at by: its first interface, that one's addresses and networks, ids in lower case."""
+    """A suspect as others try to reach it: its first interface with its addresses and networks, ids in lower case."""
 
     vm: VmId
     interface: str
@@ -61,7 +59,7 @@ class Target:
     peered: frozenset[str] = frozenset()
 
     def pick_origin(self, origins: Sequence[Origin]) -> Origin | None:
-        """One of several, always the same for this suspect, and for others others: nobody has to look at all."""
+        """One of several, always the same one for this suspect; others get others, to share the work."""
         return origins[crc32(self.vm.key.encode()) % len(origins)] if origins else None
 
     def place_origin(self, origin: Origin) -> tuple[Viewpoint, str]:
@@ -75,7 +73,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofPlaces:
-    """All that was found out for some suspects; `watchers` by subscription and region in lower case."""
+    """From where some suspects can be looked at; `watchers` are ids by subscription and region in lower case."""
 
     watchers: Mapping[tuple[str, str], str]
     targets: Mapping[VmId, Target]
@@ -104,16 +102,16 @@ class ProofPlaces:
 
 
 def find_places(machines: Sequence[VirtualMachine], session: Session, suspects: Collection[VmId]) -> ProofPlaces:
-    """What is needed to look at these machines, of which and of whose likes none looks; raises `SourceError`."""
+    """From where these machines can be looked at, but from no suspect; raises `SourceError`."""
     watchers = {
         (to_text(row.get("subscriptionId")).lower(), to_text(row.get("location")).lower()): to_text(row.get("id"))
         for row in _query(session, "Network Watchers", write_watcher_query())
     }
     rows = _query(session, "the suspects' addresses", write_target_query(sorted(one.id.key for one in machines)))
-    targets = dict(read_targets(rows))
+    targets = dict(decode_targets(rows))
     balancers = sorted({one for machine in machines for one in machine.network if "/loadbalancers/" in one})
-    ports = dict(read_ports(_query(session, "balancers", write_port_query(balancers)))) if balancers else {}
-    named, unnamed = find_named(session)
+    ports = dict(decode_ports(_query(session, "balancers", write_port_query(balancers)))) if balancers else {}
+    named, unnamed = find_named_origins(session)
     # Who is suspected himself does not show whose path is dead.
     unnamed += [
         f"whether it is reached from {one.name}, outside: not asked, it is a suspect itself"
@@ -140,8 +138,8 @@ def _query(session: Session, what: str, query: str) -> list[Row]:
     return read_rows(session, build_graph_request(what, query, ()))
 
 
-def read_targets(rows: Iterable[Row]) -> Iterator[tuple[VmId, Target]]:
-    """A target a VM: the first address of its primary interface, where that can be told; of IPv4, as who looks has."""
+def decode_targets(rows: Iterable[Row]) -> Iterator[tuple[VmId, Target]]:
+    """A target for each VM: the first IPv4 address of its primary interface, where one is marked primary."""
     for row in sorted(rows, key=lambda row: [to_text(row.get(name)).lower() == "true" for name in ("main", "leading")]):
         vm, private = VmId.parse(to_text(row.get("vm"))), to_text(row.get("private"))
         if vm is None or not private or ":" in private:
@@ -165,7 +163,7 @@ def read_targets(rows: Iterable[Row]) -> Iterator[tuple[VmId, Target]]:
         )
 
 
-def read_ports(rows: Iterable[Row]) -> Iterator[tuple[str, int]]:
+def decode_ports(rows: Iterable[Row]) -> Iterator[tuple[str, int]]:
     """The first port that a balancer's rules send to their backends, by the balancer."""
     for row in rows:
         rules = [to_mapping(one.get("properties")) for one in iter_objects(row.get("rules"))]
@@ -175,8 +173,8 @@ def read_ports(rows: Iterable[Row]) -> Iterator[tuple[str, int]]:
             yield to_text(row.get("balancer")), ports[0]
 
 
-def find_named(session: Session) -> tuple[list[Origin], list[str]]:
-    """The VMs that `--from` names, and why one of them cannot be had."""
+def find_named_origins(session: Session) -> tuple[list[Origin], list[str]]:
+    """The VMs that `--from` names, and why nobody can look from one of them."""
     named, reasons = [], []
     for word in session.settings.proof_origins:
         known, (*group, name) = VmId.parse(word), word.split("/")
@@ -199,8 +197,8 @@ def find_named(session: Session) -> tuple[list[Origin], list[str]]:
 
 
 def _find_origins(session: Session, condition: str) -> list[Origin]:
-    """VMs that fit, each once, those that cannot be looked from with the reason."""
-    query = write_origin_query(condition, ORIGIN_LIMIT)
+    """The VMs that fit a condition of Resource Graph, each once; `lack` says why nobody can look from one."""
+    query = write_origin_query(condition)
     rows: dict[VmId, list[Row]] = {}
     for row in _query(session, "VMs with the Network Watcher agent", query):
         if (vm := VmId.parse(to_text(row.get("id")))) is not None:

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 
 from vmdiag.sources import kql
 
+# One page of Resource Graph's, and enough to choose from.
+ORIGIN_LIMIT = 1_000
+
 
 def write_watcher_query() -> str:
     """The Network Watchers, one a region and subscription."""
@@ -43,7 +46,7 @@ def write_target_query(ids: Iterable[str]) -> str:
     )
 
 
-def write_origin_query(condition: str, most: int) -> str:
+def write_origin_query(condition: str) -> str:
     """VMs from which others can be looked at, with the state of their Network Watcher agent; empty without it.
 
     The condition is on the columns `vm`, `agent`, `subnet`, `vnet`.
@@ -72,7 +75,7 @@ def write_origin_query(condition: str, most: int) -> str:
         f"where {condition}",
         "project id, power, agent, subnet, vnet, private, location",
         "order by id asc",
-        f"take {most}",
+        f"take {ORIGIN_LIMIT}",
     )
 
 

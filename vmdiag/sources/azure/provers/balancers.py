@@ -19,7 +19,7 @@ from vmdiag.errors import SourceError
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.azure.feeds.balancer_metrics import BALANCER_ID
-from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest
+from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest, list_action_rights
 from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.decoding.fields import find_text, get_path, iter_objects, parse_parent_id, to_mapping, to_text
 from vmdiag.sources.formats import balancer_health, gateway_health
@@ -36,7 +36,7 @@ GATEWAY_ID = re.compile(BALANCER_ID.pattern.replace("loadbalancers", "applicatio
 RULE_LIMIT = 5
 UNASKED_SKUS = {"gateway": "a Gateway Load Balancer is not asked for their health"}
 UNPROBED = "na"
-UNTOLD = "the answer tells nothing of this VM: it is off, or was not probed yet"
+SILENT = "the answer tells nothing of this VM: it is off, or was not probed yet"
 
 Interfaces = Mapping[str, VmId]
 
@@ -46,7 +46,7 @@ def build_proof_requests(
 ) -> list[ProofRequest | ProofGap]:
     """A request for each probe of a balancer that leads to one of the VMs, and one for each gateway."""
     asked: list[ProofRequest | ProofGap] = []
-    for balancer, interfaces in _find_fronts(machines, BALANCER_ID).items():
+    for balancer, interfaces in _find_balancers(machines, BALANCER_ID).items():
         what = f"rules of the load balancer {balancer.rpartition('/')[2]}"
         look = Request(description=what, service="network", path=balancer, permission=READ_PERMISSION)
         try:
@@ -54,7 +54,7 @@ def build_proof_requests(
             asked += _build_rule_requests(balancer, row, interfaces)
         except SourceError as error:
             asked += [ProofGap(vm, error.message) for vm in dict.fromkeys(interfaces.values())]
-    for gateway, interfaces in _find_fronts(machines, GATEWAY_ID).items():
+    for gateway, interfaces in _find_balancers(machines, GATEWAY_ID).items():
         what = f"backend health of the Application Gateway {gateway.rpartition('/')[2]}"
         request = Request(
             description=what,
@@ -67,18 +67,18 @@ def build_proof_requests(
     return asked
 
 
-def _find_fronts(machines: Sequence[VirtualMachine], kind: re.Pattern[str]) -> dict[str, Interfaces]:
-    """The balancers of a kind that the VMs are behind, with the interfaces of these, all by their ids in lower case."""
-    fronts = sorted({one for machine in machines for one in machine.network if kind.fullmatch(one)})
+def _find_balancers(machines: Sequence[VirtualMachine], kind: re.Pattern[str]) -> dict[str, Interfaces]:
+    """The balancers of a kind in front of the VMs, each with these VMs' interfaces; all ids in lower case."""
+    balancers = sorted({one for machine in machines for one in machine.network if kind.fullmatch(one)})
     return {
-        front: {
+        balancer: {
             one: machine.id
             for machine in machines
-            if front in machine.network
+            if balancer in machine.network
             for one in sorted(machine.network)
             if "/networkinterfaces/" in one
         }
-        for front in fronts
+        for balancer in balancers
     }
 
 
@@ -132,7 +132,7 @@ def _choose_rules(members: Row, interfaces: Interfaces) -> Iterator[tuple[str, I
 
 
 def _build_proof_request(
-    request: Request, front: str, interfaces: Interfaces, decode_row: Callable[[Row, str], Iterator[Item]]
+    request: Request, balancer: str, interfaces: Interfaces, decode_row: Callable[[Row, str], Iterator[Item]]
 ) -> ProofRequest:
     vms = {vm.key: vm for vm in interfaces.values()}
 
@@ -144,7 +144,7 @@ def _build_proof_request(
                 silent.pop(vm.key, None)
                 yield VmRecord(vm, replace(item.record, at=at, blur=blur))
         for key in silent:
-            yield IncompleteRead(signal=SIGNAL, scope=key, form=ref, place=ref, reason=UNTOLD, lowers_verdict=False)
+            yield IncompleteRead(signal=SIGNAL, scope=key, form=ref, place=ref, reason=SILENT, lowers_verdict=False)
 
-    rights = ((front, request.permission), ("/".join(front.split("/")[:3]), OPERATION_PERMISSION))
+    rights = list_action_rights(balancer, request.permission)
     return ProofRequest(request=request, vms=tuple(vms.values()), rights=rights, read_items=read_items)

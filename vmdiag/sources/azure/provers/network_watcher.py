@@ -24,8 +24,8 @@ from vmdiag.completeness import MalformedRow
 from vmdiag.diagnosis.proof_words import CONNECTIVITY_CHECK, FLOW_CHECK, HOP_CHECK, PLACES
 from vmdiag.identity import VmId
 from vmdiag.model import Record, Signal, Viewpoint, VirtualMachine
-from vmdiag.sources.azure.proof_request import AnswerReader, ProofGap, ProofRequest
-from vmdiag.sources.azure.provers._proof_places import NO_AGENT, ProofPlaces, Target, find_places
+from vmdiag.sources.azure.proof_request import AnswerReader, ProofGap, ProofRequest, list_action_rights
+from vmdiag.sources.azure.provers._proof_places import WITH_AGENT, ProofPlaces, Target, find_places
 from vmdiag.sources.decoding.fields import collect_facts, iter_objects, to_mapping, to_short_text, to_text
 from vmdiag.sources.items import VmRecord
 
@@ -44,12 +44,12 @@ HINT = "Reader does not allow it; 'vmdiag doctor' prints the smallest role that 
 PORTS = {"windows": 3389, "linux": 22}
 # Who comes from the internet, for the rules: an address that is nobody's ("RFC 5737", TEST-NET-3), from a port that
 # clients use.
-STRANGER, CLIENT_PORT = "203.0.113.77", "60000"
+INTERNET_ADDRESS, CLIENT_PORT = "203.0.113.77", "60000"
 # Seconds: a check answers 202 at once as a rule, and may take its time before that.
-PATIENCE = 60.0
-# Issues of whoever looks, not of the VM that is looked at: then nothing was looked at. The words are the API's, `CPU`
+ACTION_TIMEOUT = 60.0
+# Issues of the origin, not of the VM that is looked at: then nothing was looked at. The words are the API's, `CPU`
 # and `Memory` the page's ("Connection troubleshoot overview").
-OWN_TROUBLES = frozenset({"agentstopped", "dnsresolution", "socketbind", "portthrottled", "cpu", "memory"})
+ORIGIN_ISSUES = frozenset({"agentstopped", "dnsresolution", "socketbind", "portthrottled", "cpu", "memory"})
 # A firewall in the guest lets some in and others not, as rules do.
 DENIALS = frozenset({"networksecurityrule", "userdefinedroute", "guestfirewall"})
 
@@ -108,19 +108,19 @@ def plan_questions(
     inside, outside = places.choose_inside(target), places.choose_outside(target)
     yield from (ProofGap(vm, reason) for reason in places.unnamed)
     if inside is None:
-        yield ProofGap(vm, f"not looked at from inside: no other running VM of its subnet {NO_AGENT} is shown")
+        yield ProofGap(vm, f"not looked at from inside: no other running VM of its subnet {WITH_AGENT} is shown")
     if not outside and not places.unnamed:
-        yield ProofGap(vm, f"not looked at from outside: no running VM {NO_AGENT} could reach it; name one with --from")
-    far, remote = Check(target=target, port=port, is_assumed=served is None, place=Viewpoint.OUTSIDE), STRANGER
+        reason = f"no running VM {WITH_AGENT} could reach it; name one with --from"
+        yield ProofGap(vm, f"not looked at from outside: {reason}")
+    far, remote = Check(target=target, port=port, is_assumed=served is None, place=Viewpoint.OUTSIDE), INTERNET_ADDRESS
     for origin in (*([inside] if inside else ()), *outside):
         place, address = target.place_origin(origin)
         check = replace(far, place=place, origin=origin.name)
         watcher = places.find_watcher(origin.vm, origin.region)
-        if not address:
-            reason = "the networks are not peered, and there is no public address to try"
-            yield ProofGap(vm, f"whether it is reached from {check.describe_origin()}: not asked, {reason}")
-        elif watcher is None:
+        if watcher is None or not address:
             reason = f"no Network Watcher of {origin.region} is shown to this sign-in"
+            if not address:
+                reason = "the networks are not peered, and there is no public address to try"
             yield ProofGap(vm, f"whether it is reached from {check.describe_origin()}: not asked, {reason}")
         else:
             body = {
@@ -129,7 +129,7 @@ def plan_questions(
                 "protocol": "Tcp",
             }
             yield build_question(check, watcher, "connectivityCheck", body, partial(decode_connectivity, check))
-        if remote == STRANGER and place is Viewpoint.PEERED and origin.private:
+        if remote == INTERNET_ADDRESS and place is Viewpoint.PEERED and origin.private:
             far, remote = check, origin.private
     watcher = places.find_watcher(vm, machine.location or "")
     if watcher is None:
@@ -140,9 +140,9 @@ def plan_questions(
     ends = {"localIPAddress": target.private, "remoteIPAddress": remote}
     way = {"sourceIPAddress": target.private, "destinationIPAddress": remote}
     # A VM without a public address is kept from the internet on purpose, as a rule: then nobody comes from there.
-    is_stranger = remote == STRANGER and not target.public
-    flows = replace(far, is_assumed=far.is_assumed or is_stranger)
-    hops = replace(far, is_assumed=is_stranger)
+    is_from_internet = remote == INTERNET_ADDRESS and not target.public
+    flows = replace(far, is_assumed=far.is_assumed or is_from_internet)
+    hops = replace(far, is_assumed=is_from_internet)
     yield build_question(flows, watcher, "ipFlowVerify", common | flow | ends, partial(decode_flow, flows))
     yield build_question(hops, watcher, "nextHop", common | way, partial(decode_hop, hops))
 
@@ -151,22 +151,21 @@ def build_question(
     check: Check, watcher: str, action: str, body: Mapping[str, object], read_items: AnswerReader
 ) -> ProofRequest:
     """One action of a Network Watcher's about a suspect."""
-    # The answer is fetched at the subscription, as a balancer's is (inferred).
-    right, place = f"{WATCHERS}/{action}/action", "/".join(watcher.split("/")[:3])
+    right = f"{WATCHERS}/{action}/action"
     request = Request(
         description=f"{action}, whether {check.target.vm.name} is reached from {check.describe_origin()}",
         service="network",
         path=f"{watcher}/{action}",
         permission=right,
         body=body,
-        patience=PATIENCE,
+        patience=ACTION_TIMEOUT,
         hint=HINT,
         is_action=True,
     )
     return ProofRequest(
         request=request,
         vms=(check.target.vm,),
-        rights=((watcher, right), (place, OPERATION_PERMISSION)),
+        rights=list_action_rights(watcher, right),
         read_items=read_items,
     )
 
@@ -183,17 +182,13 @@ def decode_connectivity(
     # What keeps the origin from getting out is no matter of the suspect's, either.
     at_source = {to_text(one.get("type")).lower() for hop, one in told if to_text(hop.get("type")).lower() == "source"}
     status = to_text(said.get("connectionStatus"))
-    own = sorted((grave & OWN_TROUBLES) | (at_source & DENIALS))
+    own = sorted((grave & ORIGIN_ISSUES) | (at_source & DENIALS))
     if status.lower() == "unknown" or (own and status.lower() != "connected"):
         message = f"it could not look ({', '.join(own) or 'it says Unknown'})"
         raise MalformedRow(message, check.target.vm)
-    partly = "true" if status.lower() == "degraded" else ""
-    facts = {
-        "partly": partly,
-        "denied": "true" if grave & DENIALS else "",
-        "issues": to_short_text(", ".join(sorted(grave))),
-    }
-    yield check.build_record(CONNECTIVITY_CHECK, status, until, late, **facts)
+    partly, denied = ("true" if found else "" for found in (status.lower() == "degraded", grave & DENIALS))
+    named = to_short_text(", ".join(sorted(grave)))
+    yield check.build_record(CONNECTIVITY_CHECK, status, until, late, partly=partly, denied=denied, issues=named)
 
 
 def decode_flow(check: Check, answer: object, until: datetime, late: timedelta, _ref: str) -> Iterator[VmRecord]:
