@@ -282,7 +282,7 @@ def test_two_processes_one_and_no_screen_give_the_same_report(export: Path, vmdi
 
 
 def test_what_processes_that_died_had_not_begun_is_read_all_the_same(export: Path) -> None:
-    files = find_files(str(export / "a.json"))
+    files = list(find_files(str(export / "a.json")))
     alone = read((export / "a.json").read_text(), make_screen(FORMS))
     told: list[int] = []
     with RangePool(files, FORMS, 1) as pool:
@@ -299,7 +299,7 @@ def test_what_processes_that_died_had_not_begun_is_read_all_the_same(export: Pat
 
 
 def test_progress_is_told_of_as_much_as_there_is(export: Path) -> None:
-    files = find_files(str(export))
+    files = list(find_files(str(export)))
     told: list[int] = []
     read = []
     with RangePool(files, FORMS, 2) as pool:

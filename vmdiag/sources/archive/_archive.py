@@ -51,18 +51,20 @@ class ArchiveSource:
     def begin_reading(self, scope: Scope) -> None:
         """Let other processes read a large archive ahead; whatever is wrong with the address is told by `read`."""
         with suppress(BadArchive):
-            files, pool = find_files(self.address), None
-            is_large = sum(file.size or 0 for file in files) >= POOL_SIZE
-            if is_large and scope.processes > 1 and not scope.exact_scan:
-                from vmdiag.sources.archive._range_pool import RangePool
+            files, pool, size = list[InputFile](), None, 0
+            for file in find_files(self.address):
+                files.append(file)
+                size += file.size or 0
+                if size >= POOL_SIZE and pool is None and scope.processes > 1 and not scope.exact_scan:
+                    from vmdiag.sources.archive._range_pool import RangePool
 
-                pool = RangePool(files, SCREENED_FORMS, scope.processes)
+                    pool = RangePool(files, SCREENED_FORMS, scope.processes)
             self._begun.append((files, pool))
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
         store = ItemStore()
-        files, pool = self._begun.pop() if self._begun else (find_files(self.address), None)
+        files, pool = self._begun.pop() if self._begun else (list(find_files(self.address)), None)
         reader = ArchiveReader(store, self.watcher, scope)
         reader.read_files(files, pool)
         store.finish_loading()

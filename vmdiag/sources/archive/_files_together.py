@@ -2,13 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from vmdiag.completeness import Missing
+from vmdiag.completeness import Missing, find_reached_limit
 from vmdiag.sources import items
+from vmdiag.sources.files.memory_rows import ScreenedRecords
 
 # A page does not say its own address, so only names tell: `log-1.json` is followed by `log-2.json`, `page.json` by
 # `page2.json`, where both are of one format. Without such a file the next page was not saved.
@@ -63,6 +64,8 @@ class ScreenedCoverage:
     Little is said of each, and there are millions.
     """
 
+    silent_files: int = 0
+    _newest: datetime | None = None
     _scopes: ScreenedScopes = field(default_factory=partial(defaultdict, set))
     # Of several files' spans the longest is kept, as the store does.
     _spans: dict[tuple[ListCoverage, str], dict[str, Times]] = field(default_factory=dict)
@@ -78,8 +81,21 @@ class ScreenedCoverage:
                     if former is None or former[1] - former[0] < last - first:
                         spans[scope] = first, last
 
-    def list_reads(self) -> Iterator[items.CompleteRead | items.FeedCoverage]:
+    def add_silent_file(self, rows: Sequence[ScreenedRecords]) -> str:
+        """What a file shows of which all was left out; its form, or none where there is more to be said of it."""
+        forms, count = {row.form for row in rows if row.count}, sum(row.count for row in rows)
+        if len(forms) != 1 or find_reached_limit(form := forms.pop(), count) is not None:
+            return ""
+        for row in rows:
+            self._scopes[row.list_coverage].update(row.scopes)
+            self._newest = max(filter(None, (self._newest, row.newest)), default=None)
+        self.silent_files += 1
+        return form
+
+    def list_reads(self) -> Iterator[items.CompleteRead | items.FeedCoverage | items.ObservedTime]:
         """What was read, and what it was whole for."""
+        if self._newest is not None:
+            yield items.ObservedTime(self._newest)
         for list_coverage, scopes in self._scopes.items():
             for scope in sorted(scopes):
                 yield from list_coverage(scope)

@@ -26,8 +26,10 @@ from vmdiag.sources.files.rows import read_json_rows
 from vmdiag.sources.files.text_cursor import TextCursor
 
 RANGE_SIZE = 8 << 20
-# Ranges under way for each process: enough that none waits, and few enough that memory stays flat.
+# Ranges under way for each process: enough that none waits, and few enough that memory stays flat; at first so many
+# that none waits for who takes them.
 AHEAD = 2
+AHEAD_AT_FIRST = 4
 # A reading process's own; the process that asks puts nothing here, so that a fork finds nothing.
 readers: list[RangeReader] = []
 
@@ -38,7 +40,10 @@ Reading = tuple[FileRange, Callable[[], Sequence[RangeRows | None]], int]
 
 
 class RangePool:
-    """Reads the ranges of files ahead, in the order of the files; with one process each when it is its turn."""
+    """Reads the ranges of files ahead, in the order of the files; with one process each when it is its turn.
+
+    To the list of `files` more may be added until the first is opened.
+    """
 
     def __init__(
         self, files: Sequence[InputFile], forms: tuple[str, ...], processes: int, size: int = RANGE_SIZE
@@ -48,14 +53,14 @@ class RangePool:
         self._plan = self._plan_ranges(files)
         self._forms = forms
         self._reader = RangeReader(forms, size)
-        self._ahead = processes * AHEAD
+        self._processes = processes
         self._pending: deque[list[Reading]] = deque()
         self._pool: ProcessPoolExecutor | None = None
         if processes > 1:
             # Where no thread runs yet a fork is safe, and quick.
             method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
             self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _start_reading, (forms,))
-        self._submit_ahead()
+        self._submit_ahead(AHEAD_AT_FIRST if processes > 1 else AHEAD)
 
     def __enter__(self) -> Self:
         return self
@@ -70,8 +75,9 @@ class RangePool:
         part, found = next(ranges, (None, None))
         if part is None or found is None:
             return None
-        is_silent = part.size == file.size and all(isinstance(row.row, ScreenedRecords) for row in found.rows)
-        silent_rows = found.rows if is_silent else ()
+        silent_rows = [row.row for row in found.rows if isinstance(row.row, ScreenedRecords)]
+        if part.size != file.size or len(silent_rows) != len(found.rows):
+            silent_rows.clear()
         return RangedFile(chain([(part, found)], ranges), self._forms, report_progress, silent_rows)
 
     def _iter_ranges(self, path: str) -> Iterator[RangeResult]:
@@ -96,9 +102,15 @@ class RangePool:
         return reading
 
     def _plan_ranges(self, files: Sequence[InputFile]) -> Iterator[list[FileRange]]:
-        """Lists of ranges, each of about so many bytes in all."""
-        batch, total = list[FileRange](), 0
-        for file in files:
+        """Lists of ranges, each of about so many bytes in all; an empty one where no more are known yet."""
+        batch, total, place = list[FileRange](), 0, 0
+        while True:
+            if place == len(files):
+                yield batch
+                batch, total = [], 0
+                continue
+            file = files[place]
+            place += 1
             end = file.size or 0
             for start in range(0, end, self._size):
                 if file.path in self._abandoned:
@@ -108,11 +120,9 @@ class RangePool:
                 if total >= self._size:
                     yield batch
                     batch, total = [], 0
-        if batch:
-            yield batch
 
-    def _submit_ahead(self) -> None:
-        while len(self._pending) < self._ahead and (parts := next(self._plan, None)) is not None:
+    def _submit_ahead(self, ahead: int = AHEAD) -> None:
+        while len(self._pending) < ahead * self._processes and (parts := next(self._plan)):
             get_rows: Callable[[], Sequence[RangeRows | None]]
             if self._pool is None:
                 get_rows = lru_cache(1)(partial(self._reader.read_ranges, parts))
@@ -128,7 +138,7 @@ class RangePool:
 class RangedFile:
     """The rows of a file; `damage` says, after the last, why the file ends where it should not.
 
-    `silent_rows` are all of them, where all of the file was left out.
+    Where all of a small file was left out, `silent_rows` are all its rows.
     """
 
     def __init__(
@@ -136,7 +146,7 @@ class RangedFile:
         ranges: Iterator[RangeResult],
         forms: tuple[str, ...],
         report_progress: Callable[[int], None],
-        silent_rows: Sequence[RowResult],
+        silent_rows: Sequence[ScreenedRecords],
     ) -> None:
         self.damage: str | None = None
         self.silent_rows = silent_rows

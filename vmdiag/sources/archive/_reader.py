@@ -88,7 +88,7 @@ class ArchiveReader:
             self._store_read_outcomes(tally)
         for item in self._screened.list_reads():
             self._store.add_item(item)
-        if not is_useful:
+        if not (is_useful or self._screened.silent_files):
             tried = f"Formats that were tried: {', '.join(sorted(self._formats))}."
             useless = [f"{one.places}: {why}" for why, one in self._useless_files.items()]
             advice = dict.fromkeys(one.advice for one in self._useless_files.values())
@@ -123,9 +123,11 @@ class ArchiveReader:
         """The texts in a file, each to be read before the next is opened."""
         ranged = pool.open_file(place, self._report_progress) if pool else None
         if ranged is not None:
-            if ranged.silent_rows:
+            if form := self._screened.add_silent_file(ranged.silent_rows):
+                self._pages.add_file(place.name, form, None)
                 self._report_progress(place.size or 0)
-            yield FileContents(place.name), ranged, ranged.silent_rows or ranged
+            else:
+                yield FileContents(place.name), ranged, ranged
             return
         try:
             file = place.open()
@@ -162,9 +164,8 @@ class ArchiveReader:
         self._watcher.progress("bytes", self._done, self._total)
 
     def _read_text(self, tally: FileContents, text: "TextStream | RangedFile", rows: Iterable[RowResult]) -> None:
-        # Where all of a small file was left out nothing in it is wrapped, or a table's.
-        columns = None if isinstance(rows, list) else TableColumns(unwrap_rows(rows), self._utc_offset)
-        for line, row, listing in rows if columns is None else columns:
+        columns = TableColumns(unwrap_rows(rows), self._utc_offset)
+        for line, row, listing in columns:
             if row is None:
                 tally.empty_lists += 1
             elif isinstance(row, Missing):
@@ -177,7 +178,7 @@ class ArchiveReader:
                 self._read_row(tally, line, row, listing)
         if text.damage:
             self._add_fault(tally, 0, MalformedRow(text.damage), is_end=True)
-        for doubt in columns.doubts if columns else ():
+        for doubt in columns.doubts:
             self._watcher.warn(f"{tally.file}: {doubt}")
             for signal in tally.signals:
                 self._store.add_fault(None, signal, tally.file, 0, doubt)

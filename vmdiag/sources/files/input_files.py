@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
@@ -47,10 +48,11 @@ class FileMember:
     damage: str = ""
 
 
-def find_files(address: str) -> tuple[InputFile, ...]:
+def find_files(address: str) -> Iterator[InputFile]:
     """The files an address means, always in the same order; raises `BadArchive` when it means none."""
     if address == STANDARD_INPUT:
-        return (InputFile("standard input", None, lambda: sys.stdin.buffer),)
+        yield InputFile("standard input", None, lambda: sys.stdin.buffer)
+        return
     # A path that exists is meant as it is written, even when it holds a `*` or a `[`.
     roots = [address] if os.path.lexists(address) else sorted(glob.glob(address, recursive=True))  # noqa: PTH207
     name = _display_path(address)
@@ -61,14 +63,15 @@ def find_files(address: str) -> tuple[InputFile, ...]:
         message = f"there is no file {name}"
         raise BadArchive(message, "check the path; `-` reads standard input")
     named = {root: _measure_file(root) for root in roots if not Path(root).is_dir()}
-    inside = {path: size for root in roots if Path(root).is_dir() for path, size in _walk_folder(root)}
-    if not named and not inside:
+    inside = (found for root in roots if root not in named for found in _walk_folder(root))
+    known = set[str]()
+    for path, size in chain(named.items(), inside):
+        if path not in known:
+            known.add(path)
+            yield InputFile(_display_path(path), None if size == -1 else size, partial(io.FileIO, path), path)
+    if not known:
         message = f"{name} holds no file"
         raise BadArchive(message, "name a file, or a folder with at least one export in it")
-    return tuple(
-        InputFile(_display_path(path), None if size == -1 else size, partial(io.FileIO, path), path)
-        for path, size in ({**named, **inside}).items()
-    )
 
 
 def _walk_folder(root: str) -> Iterator[tuple[str, int]]:
@@ -79,7 +82,7 @@ def _walk_folder(root: str) -> Iterator[tuple[str, int]]:
         folder = waiting.pop()
         try:
             with os.scandir(folder) as listed:
-                entries = sorted(listed, key=attrgetter("name"))
+                entries = list(listed)
         except OSError:
             closed.append(folder)
             continue
@@ -88,6 +91,8 @@ def _walk_folder(root: str) -> Iterator[tuple[str, int]]:
             continue
         seen.add((found.st_dev, found.st_ino))
         inner = list[str]()
+        if len(entries) > 1:
+            entries.sort(key=attrgetter("name"))
         for entry in entries:
             try:
                 is_folder = entry.is_dir()

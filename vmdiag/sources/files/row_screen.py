@@ -161,7 +161,7 @@ class RowScreen:
         if (newest := max(times)) > self.newest:
             self.newest = newest
             self._newest_text = screen, block.hold_text(silent[times.index(newest)])
-        untold = tuple(sorted(set(scopes) - self._told))
+        untold = tuple(set(scopes) - self._told)
         self._told.update(untold)
         left_out = ScreenedRecords(screen.form, screen.list_coverage, len(silent), untold)
         return [RowResult(line, left_out), *rows]
