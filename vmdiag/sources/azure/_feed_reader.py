@@ -1,6 +1,6 @@
 """Asks Azure many things at once and keeps what it says."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -65,7 +65,7 @@ class FeedReader:
         self.requested_signals: set[tuple[str, Signal]] = set()
         self.not_found_signals: set[tuple[str, Signal]] = set()
         self.refusing_regions: set[str] = set()
-        self.earliest_read: dict[tuple[str, Signal], datetime] = {}
+        self.earliest_read: defaultdict[str, dict[Signal, datetime]] = defaultdict(dict)
 
     def submit_requests(self, requests: Iterable[FeedRequest]) -> None:
         """Begin to ask."""
@@ -233,7 +233,8 @@ class FeedReader:
     def record_earliest(self, concern: str, signal: Signal, since: datetime | None) -> None:
         """A signal was heard from then on."""
         if since is not None:
-            self.earliest_read[concern, signal] = min(since, self.earliest_read.get((concern, signal), since))
+            known = self.earliest_read[concern]
+            known[signal] = min(since, known.get(signal, since))
 
 
 def get_gap_reason(error: SourceError) -> str:

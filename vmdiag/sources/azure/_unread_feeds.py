@@ -57,6 +57,7 @@ class UnreadFeeds:
         self._window = window
         self._span = span
         self._now = now
+        self._kept_since = {signal: now - kept for signal, kept in RETENTION_BY_SIGNAL.items()}
         self.invisible_subscriptions: list[str] = []
         self.unread_vms: set[VmId] = set()
 
@@ -120,27 +121,27 @@ class UnreadFeeds:
         if not self._reader.includes_now:
             for signal in virtual_machine.SIGNALS:
                 self._store.add_refusal(signal, vm.key, PAST_WINDOW_REASON)
-        for signal in Signal:
-            self._record_retention_gap(vm, signal)
+        self._record_retention_gaps(vm)
 
     def build_empty_transcript(self, vm: VmId, reason: str) -> Transcript:
         """The story of a VM that is not there and of which nothing was heard."""
         gaps = tuple(Gap(signal=signal, window=self._window, reason=reason) for signal in STORY_SIGNALS)
         return Transcript(vm=VirtualMachine(id=vm), gaps=gaps)
 
-    def _record_retention_gap(self, vm: VmId, signal: Signal) -> None:
-        scopes = (vm.key, get_group_id(vm), get_subscription_id(vm))
-        since = min(filter(None, (self._reader.earliest_read.get((scope, signal)) for scope in scopes)), default=None)
-        if since is None and signal in RETENTION_BY_SIGNAL:
-            # Nothing was asked where nothing can be left of it.
-            since = self._now - RETENTION_BY_SIGNAL[signal]
-        if since is None or since <= self._span.start + RETENTION_TOLERANCE:
-            return
-        if since <= self._window.start + RETENTION_TOLERANCE:
+    def _record_retention_gaps(self, vm: VmId) -> None:
+        heard: dict[Signal, datetime] = {}
+        for scope in (vm.key, get_group_id(vm), get_subscription_id(vm)):
+            for signal, since in self._reader.earliest_read.get(scope, {}).items():
+                heard[signal] = min(since, heard.get(signal, since))
+        # Nothing was asked where nothing can be left of it.
+        for signal, told in (self._kept_since | heard).items():
+            if told <= self._span.start + RETENTION_TOLERANCE:
+                continue
             # The window itself was heard; what lies before it counts where a loss reaches into the window.
-            since = min(since, self._window.start)
-        part = Window(self._span.start, min(since - TIME_RESOLUTION, self._span.end))
-        kept = self._now - RETENTION_BY_SIGNAL[signal] if signal in CHOSEN_SIGNALS else since
-        chosen = since > kept + RETENTION_TOLERANCE
-        reason = f"{'not read' if chosen else 'not kept since'} before {since:%Y-%m-%d %H:%M}Z"
-        self._store.add_refusal(signal, vm.key, reason, window=part)
+            is_before = told <= self._window.start + RETENTION_TOLERANCE
+            since = min(told, self._window.start) if is_before else told
+            part = Window(self._span.start, min(since - TIME_RESOLUTION, self._span.end))
+            kept = self._kept_since[signal] if signal in CHOSEN_SIGNALS else since
+            chosen = since > kept + RETENTION_TOLERANCE
+            reason = f"{'not read' if chosen else 'not kept since'} before {since:%Y-%m-%d %H:%M}Z"
+            self._store.add_refusal(signal, vm.key, reason, window=part)
