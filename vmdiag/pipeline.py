@@ -88,7 +88,9 @@ def examine_vms(
     run = Examination(
         window=reading.window,
         gaps=reading.gaps,
-        other_vms=OtherVms(quiet=reading.quiet, unread=reading.others - reading.quiet),
+        other_vms=OtherVms(
+            unclear=reading.unclear, quiet=reading.quiet, unread=reading.others - reading.quiet - reading.unclear
+        ),
         cloud=reading.cloud,
         order=reading.vms,
     )

@@ -1,5 +1,6 @@
 """Every exit code of the contract, from the installed command."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_the_worst_of_the_losses_that_count_gives_the_code(
     vmdiag: Runner, tmp_path: Path, entries: list[story.Entry], fail_on: str, code: int
 ) -> None:
     assert vmdiag("check", "--source", story.write_log(tmp_path, entries), "--fail-on", fail_on).code == code
+
+
+def test_where_nothing_is_named_a_vm_that_cannot_be_told_is_no_all_clear(vmdiag: Runner, tmp_path: Path) -> None:
+    quiet = story.make_health_entry("10:00", "web-01", state="Available")
+    (tmp_path / "log.json").write_text(json.dumps([quiet, quiet])[:-40])
+    ran = vmdiag("check", "--source", "log.json")
+
+    assert ran.code == 3, ran
+    assert "No VM is known to have had a live migration" in ran.out
+
+
+@pytest.mark.parametrize("until", ["2025-03-02", "2026-11-28"])
+def test_a_time_of_which_an_archive_holds_nothing_is_no_all_clear(vmdiag: Runner, tmp_path: Path, until: str) -> None:
+    ran = vmdiag("check", "web-01", "--source", story.write_log(tmp_path, AFFECTED), "--until", until)
+
+    assert (ran.code, ran.out) == (2, ""), ran
+    assert "the archive holds 2026-03-02 08:14 to 2026-03-02 10:00 UTC, and nothing of the time" in ran.err
 
 
 @pytest.mark.parametrize("source", ["archive:nowhere.json", "odd.json"])

@@ -23,6 +23,7 @@ from vmdiag.cli.streams import StatusConsole, keep_outcome, open_output, print_e
 from vmdiag.errors import UsageError
 
 if TYPE_CHECKING:
+    from vmdiag.cli.exit_codes import CaseTally
     from vmdiag.diagnosis.model import Case, Header
     from vmdiag.identity import VmId
     from vmdiag.renderers import Renderer
@@ -173,10 +174,9 @@ def run_check(
 ) -> int:
     """Examine what was opened, and render it case by case; `previous_lines` are those of a report to continue."""
     # Only now: a live source signs in while the rest is imported.
-    from vmdiag.cli.exit_codes import CaseTally, FailOn
+    from vmdiag.cli.exit_codes import UNCLEAR_CODE, CaseTally, FailOn
     from vmdiag.diagnosis.model import Header
     from vmdiag.pipeline import examine_vms
-    from vmdiag.redeploy.state_folder import keep_vm_names
 
     is_streaming = getattr(plugins.load(renderers, report_options.output), "STREAMS", False)
     finished = read_previous_cases(previous_lines, watch, keep_affected=workflow is None) if previous_lines else ()
@@ -206,9 +206,10 @@ def run_check(
             watch.remove_bar()
             for case in run.sort_cases(waiting):
                 report.add_case(case)
+            if run.other_vms.unclear and not header.names_scope:
+                tally.exit_codes.add(UNCLEAR_CODE)  # all were meant, and some cannot be told
             report.finish(run.other_vms)
-        note_summary(header, tally.case_count, run.other_vms.total, watch)
-        keep_vm_names(tally.known_vms)
+        note_summary(header, tally, run.other_vms.total, watch)
     if watch.stop.is_set():
         code, hint = tally.describe_interruption()
         print_error("interrupted: what was known by then is in the report", hint)
@@ -244,10 +245,13 @@ def read_previous_cases(
     return tuple(cases.values())
 
 
-def note_summary(header: "Header", case_count: int, other_count: int, watch: StatusConsole) -> None:
-    """Tell who asked for it what was read."""
+def note_summary(header: "Header", tally: "CaseTally", other_count: int, watch: StatusConsole) -> None:
+    """Tell who asked for it what was read, and keep the VMs' names for the shell's completion."""
+    from vmdiag.redeploy.state_folder import keep_vm_names
+
     watch.note(f"source: {header.source}")
     watch.note(f"window: {header.window.start.isoformat()} to {header.window.end.isoformat()}")
-    watch.note(f"VMs: {case_count} in the report, {other_count} more")
+    watch.note(f"VMs: {tally.case_count} in the report, {other_count} more")
     for gap in header.gaps:
         watch.note(f"not heard: {gap.signal}, {gap.reason}")
+    keep_vm_names(tally.known_vms)

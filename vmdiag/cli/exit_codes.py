@@ -9,8 +9,9 @@ from vmdiag.errors import Interrupted, SourceError
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Mitigation, Status
 
+UNCLEAR_CODE = 3
 # The worst first: where several apply, the first one wins (contract, exit codes).
-WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, 3, 0)
+WORST_FIRST = (6, 5, 1, Interrupted.exit_code, SourceError.exit_code, UNCLEAR_CODE, 0)
 # Worse than an interruption: what was done, or was not allowed.
 _REDEPLOY_CODES = (6, 5)
 # Of these the end is to be found out by a later run.
@@ -88,7 +89,7 @@ def compute_exit_code(case: Case, fail_on: FailOn = FailOn.OPEN) -> int:
     flagged = case.diagnosis.verdict.is_flagged
     if fail_on is not FailOn.NEVER and flagged and (fail_on is FailOn.ANY or case.is_affected):
         return 1
-    return 3 if case.diagnosis.verdict is Verdict.INCONCLUSIVE else 0
+    return UNCLEAR_CODE if case.diagnosis.verdict is Verdict.INCONCLUSIVE else 0
 
 
 def compute_mitigation_code(mitigation: Mitigation) -> int:

@@ -277,8 +277,9 @@ class Header:
 class OtherVms:
     """How many VMs were seen that are no case.
 
-    Judged were the `clear` (no migration, no loss), the `troubled` (either, and not asked for) and the `unclear`. Of
-    the `quiet` no record shows either, so they were not judged; the `unread` lie outside of what was asked for.
+    Judged were the `clear` (no migration, no loss), the `troubled` (either, and not asked for) and the `unclear`, who
+    may also be those of whom too little was read. Of the `quiet` no record shows either, so they were not judged; the
+    `unread` lie outside of what was asked for.
     """
 
     clear: int = 0

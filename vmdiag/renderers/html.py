@@ -58,7 +58,7 @@ def write_report(report: Report, out: TextIO) -> None:
         anchors[case.vm.id] = len(stories)
         stories.append(Markup(story))  # noqa: S704 - a template escaped it
     states = {case.diagnosis.state for case in told}
-    title = f"{len(cases)} VMs diagnosed" if cases else fleet_texts.describe_empty_report(header)
+    title = f"{len(cases)} VMs diagnosed" if cases else fleet_texts.describe_empty_report(header, report.others)
     style, script = _read_part(environment, "page.css"), _read_part(environment, "page.js")
     page = environment.get_template("page.html").stream(
         style=style,

@@ -49,7 +49,7 @@ def write_report(report: Report, out: TextIO) -> None:
     elif cases:
         lines = [*_write_fleet(told, counted)]
     else:
-        lines = [f"# vmdiag: {fleet_texts.describe_empty_report(header).replace('No', 'no', 1)}"]
+        lines = [f"# vmdiag: {fleet_texts.describe_empty_report(header, report.others).replace('No', 'no', 1)}"]
     lines += [*_write_titled_lines(f"## {_GAPS_HEADING}", _format_gaps(header.gaps)), ""]
     for line in narrative.describe_other_vms(report.others):
         lines += [line, ""]

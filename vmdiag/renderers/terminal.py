@@ -51,7 +51,7 @@ def draw_report(report: Report, console: Console, *, local_times: bool = False) 
     elif cases:
         _fleet.draw_fleet(*fleet_texts.split_told_cases(header, cases), page)
     else:
-        page.print_paragraph(f"{fleet_texts.describe_empty_report(header)}.")
+        page.print_paragraph(f"{fleet_texts.describe_empty_report(header, report.others)}.")
     # What concerns the run and no single VM.
     _draw_gaps(header.gaps, page, header.window)
     page.print_line()

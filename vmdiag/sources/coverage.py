@@ -24,6 +24,7 @@ ANNOTATION_FORMS = frozenset({HEALTH_CHANGES_FORM, "event-grid", "transcripts"})
 # Answers of a service that holds all there is of its span: few rows, and their times do not bound what was asked.
 ANSWER_FORMS = frozenset({HEALTH_CHANGES_FORM, "service-events"})
 MEASURED_SIGNALS = frozenset({Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK, Signal.HEARTBEAT})
+MIGRATION_SIGNALS = frozenset({Signal.ACTIVITY, Signal.HEALTH})  # either of them, read whole, tells of one
 FEED_SIGNALS = (Signal.ACTIVITY, Signal.HEALTH, Signal.SERVICE)
 # Not feeds: what the operator says and what is tried from here.
 NON_FEED_SIGNALS = frozenset({Signal.OPERATOR, Signal.PROBE, Signal.PROOF})
@@ -228,6 +229,17 @@ def find_read_gaps(
             where = f"{lack.place}, line {lack.line}" if lack.line else lack.place
             reason = f"malformed: {where}: {lack.reason}{more}" if lack.is_record else f"{lack.place}: {lack.reason}"
             yield Gap(signal=lack.signal, window=span, reason=reason, partial=True, cut=cut)
+
+
+def list_half_read_vms(store: StoredItems, window: Window, vms: Iterable[StoredVm]) -> Iterator[StoredVm]:
+    """Those whose live migration may stand in what was cut: neither their log nor their annotations were read whole."""
+    if store.database.execute("select 1 from lack where lowers").fetchone() is None:
+        return
+    for vm in vms:
+        cut = {gap.signal for gap in find_read_gaps(store, window, vm.scopes, {}) if gap.cut}
+        whole = {signal for _, signal, _, is_cut in store.read_coverage(vm.scopes) if not is_cut} - cut
+        if not cut.isdisjoint(MIGRATION_SIGNALS) and whole.isdisjoint(MIGRATION_SIGNALS):
+            yield vm
 
 
 def _is_read_elsewhere(

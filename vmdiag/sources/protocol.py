@@ -97,7 +97,8 @@ class Reading:
 
     `transcripts` come as they are ready. `vms` are those asked for, in that order: a transcript of another one is there
     to be compared with. `others` counts the VMs that were seen and not told, `quiet` those among them of which no
-    record or reading shows a migration or a loss; `gaps` could not be tied to one VM; `cloud` is `None` where the
+    record or reading shows a migration or a loss, `unclear` those of which none does because it was read in part;
+    `gaps` could not be tied to one VM; `cloud` is `None` where the
     source does not know.
     """
 
@@ -106,6 +107,7 @@ class Reading:
     vms: tuple[VmId, ...] = ()
     others: int = 0
     quiet: int = 0
+    unclear: int = 0
     gaps: tuple[Gap, ...] = ()
     cloud: str | None = None
 

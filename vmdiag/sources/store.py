@@ -70,13 +70,14 @@ encode = msgspec.msgpack.Encoder().encode
 class ItemStore(StoredItems):
     """Takes items in any order; once `finish_loading` was called it is quick to read, and may take more after that.
 
-    `newest` is the latest instant that was told of, `newest_observed` that of records which say nothing of a VM,
+    `oldest` and `newest` are the ends of what was told, `newest_observed` that of records which say nothing of a VM,
     `cloud` the one that a recording was made in.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.database.execute("begin")
+        self.oldest: datetime | None = None
         self.newest: datetime | None = None
         self.newest_observed: datetime | None = None
         self.cloud: str | None = None
@@ -213,6 +214,7 @@ class ItemStore(StoredItems):
             message = f"its time cannot be: {at.isoformat()}"
             raise MalformedRow(message, vm)
         self._extend_newest(at)
+        self.oldest = at if self.oldest is None or at < self.oldest else self.oldest
         return at.timestamp()
 
     def _ensure_vm_number(self, vm: VmId) -> int:
@@ -244,10 +246,8 @@ class ItemStore(StoredItems):
             return
         since, until = _to_seconds(item.since, EARLIEST), _to_seconds(item.until, LATEST)
         subject = "" if item.is_record else item.reason
-        key = (scope, item.signal, item.place, subject)
-        self.database.execute(
-            INSERT_LACK, (*key, item.line, item.count, since, until, item.lowers_verdict, encode(item))
-        )
+        key = (scope, item.signal, item.place, subject, item.line)
+        self.database.execute(INSERT_LACK, (*key, item.count, since, until, item.lowers_verdict, encode(item)))
 
     def _write_coverage(self, covers: items.FeedCoverage) -> None:
         row = (covers.scope.lower().rstrip("/"), covers.signal, covers.partial or "", covers.cut)

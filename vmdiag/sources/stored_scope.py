@@ -13,6 +13,7 @@ from itertools import product
 from vmdiag.errors import NotFound
 from vmdiag.identity import BY_ADDRESS, BY_INTERFACE, BY_NAME, VmId, is_placeholder
 from vmdiag.model import Kind, Window
+from vmdiag.sources.coverage import list_half_read_vms
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.selection import (
     ALLOW_EMPTY,
@@ -36,13 +37,15 @@ NAMED_LIMIT = 3
 class VmSelection:
     """The VMs in the order asked for (else by id), those `comparison_vms` them to be compared with, and how many more.
 
-    Of the others, `quiet` are those in scope of which nothing telling was heard.
+    Of the others in scope of which nothing telling was heard, `unclear` are those of which too little was read to know
+    that there is nothing, `quiet` the rest.
     """
 
     vms: tuple[SelectedVm, ...]
     others: int
     comparison_vms: tuple[SelectedVm, ...] = ()
     quiet: int = 0
+    unclear: int = 0
 
 
 class _VmsByName:
@@ -153,7 +156,10 @@ def select_vms(
     candidates = [one for one in left if one.number in suspicious]
     known = len(seen) - len(inside) + len(left)
     if not scope.vms:
-        return VmSelection(tuple(candidates), known - len(candidates), quiet=len(left) - len(candidates))
+        numbers = {one.number for one in left} - suspicious
+        halved = list_half_read_vms(store, span, (vm for vm in store.list_vms() if vm.number in numbers))
+        unclear = sum(1 for _ in halved)
+        return VmSelection(tuple(candidates), known - len(candidates), quiet=len(numbers) - unclear, unclear=unclear)
     resolved = resolve_vms(scope, ids, where)
     # An id means its VM, whichever group or subscription the other names are looked for in.
     by_id = {one.id: one for one in seen}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from vmdiag.diagnosis.model import Case, Header, State, Verdict
+from vmdiag.diagnosis.model import Case, Header, OtherVms, State, Verdict
 
 STATE_WORDS = {State.OPEN: "still lost", State.RECOVERED: "recovered", State.REDEPLOYED: "redeployed"}
 
@@ -48,8 +48,9 @@ def describe_counted_cases(counted: Sequence[Case]) -> str | None:
     return f"{len(counted)} clear {are} not told one by one{had}: --show all tells every one." if counted else None
 
 
-def describe_empty_report(header: Header) -> str:
-    """The answer where there is no case."""
+def describe_empty_report(header: Header, others: OtherVms) -> str:
+    """The answer where there is no case; of `others` it is not said what was not seen of them."""
     if header.names_scope:
         return "No VM is in what was asked for, so none was diagnosed"
-    return "No VM had a live migration or a loss of connectivity in the time that was read"
+    had = "is known to have had" if others.unclear else "had"
+    return f"No VM {had} a live migration or a loss of connectivity in the time that was read"

@@ -259,7 +259,7 @@ def describe_other_vms(others: OtherVms) -> Iterator[str]:
     told = (
         (others.clear, "seen without a migration or a loss."),
         (others.troubled, "seen with a migration or a loss, and not asked for: look without names to see all such."),
-        (others.unclear, "looked at, and could not be told: --all says why."),
+        (others.unclear, "seen and could not be told: --all says why."),
         (others.quiet, "not judged, for want of any record of a migration or a loss: --all judges every one."),
         (others.unread, "not looked at: outside of what was asked for."),
     )

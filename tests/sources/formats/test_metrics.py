@@ -53,6 +53,11 @@ def test_points_of_an_hour_are_read_and_say_what_to_export() -> None:
     assert "--interval PT1M" in flaw
 
 
+def test_points_of_a_minute_raise_no_such_flaw_in_whatever_order_they_stand() -> None:
+    points = [{"timeStamp": f"2026-03-02T{at // 60:02}:{at % 60:02}:00Z", "total": 5} for at in range(1_440)]
+    assert not flaws(metric("Network In Total", [points[at * 611 % 1_440] for at in range(1_440)]))
+
+
 def test_a_sum_over_a_subscription_is_told_and_not_taken_for_a_vms() -> None:
     row = of_subscription("") | {"timeseries": [{"metadatavalues": [], "data": [point(1, total=5)]}]}
 

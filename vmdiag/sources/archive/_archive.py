@@ -81,7 +81,14 @@ class ArchiveSource:
         if window.start >= window.end:
             message = f"the archive ends at {window.end.isoformat()}, before --since"
             raise UsageError(message, "Give an earlier --since, or a duration: it counts back from the last record.")
-        chosen = select_vms(store, scope, reading_span(window, needs), needs.triggers)
+        span = reading_span(window, needs)
+        is_elsewhere = store.oldest and store.newest and (store.newest < span.start or store.oldest > span.end)
+        if is_elsewhere and not store.recorded_until:  # a recording says what was looked at, also where nothing was
+            # Nothing was heard of that time: that nothing happened in it would be a guess.
+            held = f"{store.oldest:%Y-%m-%d %H:%M} to {store.newest:%Y-%m-%d %H:%M} UTC"
+            message = f"the archive holds {held}, and nothing of the time that is looked at"
+            raise UsageError(message, "Give --since and --until within it, or leave them out.")
+        chosen = select_vms(store, scope, span, needs.triggers)
         builder = TranscriptBuilder(store, window, needs)
         # A recording says until when it was made.
         is_default = scope.until is None and store.recorded_until != window.end
@@ -92,6 +99,7 @@ class ArchiveSource:
             vms=tuple(one.id for one in chosen.vms),
             others=chosen.others,
             quiet=chosen.quiet,
+            unclear=chosen.unclear,
             gaps=builder.find_unassigned_gaps(),
             cloud=store.cloud,
         )

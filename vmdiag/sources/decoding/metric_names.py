@@ -4,14 +4,16 @@ Source: "Supported metrics for Microsoft.Compute/virtualMachines", whose spellin
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from vmdiag.completeness import Row
 from vmdiag.identity import VmId
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_text
+from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.items import IncompleteRead
 
 METRIC_SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
@@ -23,6 +25,7 @@ AVERAGE_FIRST = ("average", "maximum", "minimum", "total")
 # A balancer has metrics of its own, which its backends' addresses split.
 BALANCER_TYPE = "/providers/microsoft.network/loadbalancers/"
 # Two points of the loss and some of the hour before it are the least that tells one from a pause.
+GRAIN_SAMPLE = 60
 COARSEST = timedelta(minutes=15)
 ISO_SPAN = re.compile(r"P(?:([0-9]{1,3})D)?(?:T(?:([0-9]{1,3})H)?(?:([0-9]{1,4})M)?(?:([0-9]{1,5})S)?)?", re.IGNORECASE)
 NET_SPAN = re.compile(r"(?:([0-9]{1,3})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})")  # as .NET writes a span
@@ -92,6 +95,20 @@ def parse_duration(written: str) -> timedelta | None:
         return None
     days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds) or None
+
+
+def find_grain(series: Sequence[Sequence[Row]]) -> timedelta | None:
+    """How far apart an answer's points lie, measured or not, for it does not name its grain beside them.
+
+    The first ones tell; all of them where those lie far apart, for they may stand in any order.
+    """
+    grain = None
+    for lines in ([points[:GRAIN_SAMPLE] for points in series], series):
+        times = (sorted(filter(None, (parse_time(point.get("timeStamp")) for point in points))) for points in lines)
+        grain = min((later - at for each in times for at, later in pairwise(each) if later != at), default=None)
+        if grain is not None and grain <= COARSEST:
+            break
+    return grain
 
 
 def warn_coarse_grain(vm: VmId, metric: Metric, grain: timedelta | None, ref: str) -> Iterator[IncompleteRead]:

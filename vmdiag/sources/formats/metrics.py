@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain
 
 import msgspec
 
@@ -30,6 +30,7 @@ from vmdiag.sources.decoding.metric_names import (
     METRIC_SIGNALS,
     TOTAL_FIRST,
     Metric,
+    find_grain,
     find_metric,
     is_balancer_metric,
     list_metric_signals,
@@ -43,7 +44,6 @@ SIGNALS = METRIC_SIGNALS
 
 MINUTES_AN_HOUR = 60
 TIMES_REMEMBERED = 1 << 15
-GRAIN_SAMPLE = 60  # points from which the distance between any two is told
 METRIC_PROVIDER = "/providers/microsoft.insights/metrics/"
 RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
 
@@ -77,10 +77,7 @@ def decode_row(row: Row, ref: str) -> Iterator[Item]:
         series = [list(iter_objects(each)) for each in lists]
         readings = [_read_points(vm, metric, points) for points in series]
         yield _make_points(vm, metric, readings)
-        # An answer does not name its grain beside the points: the first ones tell, measured or not.
-        times = [[parse_time(point.get("timeStamp")) for point in points[:GRAIN_SAMPLE]] for points in series]
-        gaps = (abs(later - at) for each in times for at, later in pairwise(filter(None, each)))
-        yield from warn_coarse_grain(vm, metric, min(filter(None, gaps), default=None), ref)
+        yield from warn_coarse_grain(vm, metric, find_grain(series), ref)
         lost = -sum(map(len, readings))
         for points in series:
             key = _choose_aggregation(metric, points)

@@ -108,6 +108,7 @@ class KustoSource:
             others=chosen.others,
             # Of others nothing telling was written, where all of it could be seen.
             quiet=chosen.quiet if is_whole else 0,
+            unclear=chosen.unclear if is_whole or scope.vms else chosen.quiet + chosen.unclear,
             gaps=teller.find_unassigned_gaps(),
             cloud=cloud,
         )
