@@ -19,7 +19,7 @@ from vmdiag import plugins
 from vmdiag.completeness import MalformedRow
 from vmdiag.model import Signal
 from vmdiag.sources.archive._range_pool import RangePool
-from vmdiag.sources.decoding.log_entry import find_silent_scope
+from vmdiag.sources.decoding.log_entry import find_silent_parent, find_silent_scope
 from vmdiag.sources.decoding.log_structs import ExportedRecord, LoggedEvent
 from vmdiag.sources.files.input_files import find_files
 from vmdiag.sources.files.memory_rows import ScreenedRecords
@@ -212,6 +212,9 @@ def test_the_screen_knows_a_vm_and_a_network_as_the_whole_reading_does() -> None
 
     assert list(map(find_silent_scope, [*told, *odd])) == [None] * (len(told) + len(odd))
     assert set(map(find_silent_scope, silent)) == {GROUP.lower()}
+    parents = {one: find_silent_parent(one.rpartition("/")[0]) for one in (*told, *silent, *odd)}
+    assert all(of in {None, GROUP.lower()} for of in parents.values())
+    assert all(find_silent_scope(f"{one.rpartition('/')[0]}/b-2") == of for one, of in parents.items() if of)
     assert find_silent_scope(SUBSCRIPTION) == SUBSCRIPTION.lower()
 
 

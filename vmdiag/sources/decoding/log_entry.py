@@ -191,10 +191,17 @@ OTHER_RESOURCE = re.compile(
 )
 
 
+def find_silent_parent(parent: str) -> str | None:
+    """The group of whatever is right below a part of an id, where that is no VM, whichever single word its name is."""
+    found = OTHER_RESOURCE.fullmatch(f"{parent}/x".lower())
+    return found[1] if found else None
+
+
 def find_silent_scope(resource: str) -> str | None:
     """The group or subscription of a resource of which an entry shows no more than that its log was read."""
-    if found := OTHER_RESOURCE.fullmatch(resource.lower()):
-        return found[1]
+    parent, _, name = resource.rpartition("/")
+    if name.split() == [name] and (scope := find_silent_parent(parent)):
+        return scope
     try:
         target = find_resource_id(resource)
     except MalformedRow:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import product
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +43,7 @@ BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Rows = list[RowResult]
 Decoder = Callable[[bytes | memoryview], Sequence[Any]]
+split_name = methodcaller("rpartition", "/")
 get_time, get_line_decoder, get_list_decoder = map(attrgetter, ("time", "decode_lines", "decode_list"))
 
 
@@ -195,24 +196,33 @@ class FormScreen:
         self.decode_lines: Decoder = msgspec.json.Decoder(record).decode_lines
         self.decode_list: Decoder = msgspec.json.Decoder(list[record]).decode
         self._decode_row: Callable[[Row, str], Iterator[Item]] = module.decode_row
-        self._get_kind, self._find_silent_scope = attrgetter(*screen.kind), screen.find_silent_scope
+        self._get_kind, self._find_silent_parent = attrgetter(*screen.kind), screen.find_silent_parent
+        self._find_silent_scope = lru_cache(RESOURCES_LIMIT)(lambda resource: screen.find_silent_scope(resource) or "")
         self._get_action, self._get_class = map(attrgetter, screen.kind)
         self._is_silent_kind = lru_cache(RESOURCES_LIMIT)(screen.is_silent_kind)
         self._scopes: dict[str, str] = {}
 
     def find_scopes(self, records: Sequence[Any]) -> list[str] | None:
         """The scope that each record shows to be read, none where it may say more; `None` where a name is endless."""
-        found = list(map(self._scopes.get, map(self.get_resource, records)))
-        if None in set(found):
+        resources = list(map(self.get_resource, records))
+        if max(map(len, resources)) > LONGEST_NAME:
+            return None
+        # A fleet has some thousand resources, below some hundred parents: these stay in a processor's cache.
+        parents, _, names = zip(*map(split_name, resources), strict=True)
+        scopes = list(map(self._scopes.get, parents))
+        if None in set(scopes):
             if len(self._scopes) > RESOURCES_LIMIT:
                 self._scopes.clear()
-            for resource in set(map(self.get_resource, records)).difference(self._scopes):
-                if len(resource) > LONGEST_NAME:
-                    return None
-                # One text for each scope, however many resources are in it.
-                self._scopes[resource] = intern(self._find_silent_scope(resource) or "")
-            found = list(map(self._scopes.get, map(self.get_resource, records)))
-        return found  # type: ignore[return-value]  # none is missing
+            for parent in set(parents).difference(self._scopes):
+                # One text for each scope, however many parents are in it.
+                self._scopes[parent] = intern(self._find_silent_parent(parent) or "")
+            scopes = list(map(self._scopes.get, parents))
+        joined = "/".join(names)
+        if "//" in f"/{joined}/" or joined.split() != [joined]:
+            return list(map(self._find_silent_scope, resources))
+        if "" in set(scopes):
+            return [scope or self._find_silent_scope(each) for scope, each in zip(scopes, resources, strict=True)]
+        return scopes  # type: ignore[return-value]  # none is missing
 
     def find_telling(self, records: Sequence[Any], scopes: Sequence[str]) -> Sequence[int]:
         """The places of records that may say more than that their feed was read, by kind or for want of a scope."""

@@ -45,12 +45,14 @@ class RecordScreen(NamedTuple):
 
     `record` is a msgspec struct that forbids unknown members and has an aware `time`. Of what `get_resource` takes from
     it, `find_silent_scope` tells the scope that such a record shows to be read, where that is all it says; `None` where
-    it may say more. `is_silent_kind` takes the members `kind`. `list_coverage` says what is read of a scope.
+    it may say more; `find_silent_parent` tells it of what stands before the last slash, where it is the same whichever
+    single word comes behind. `is_silent_kind` takes the members `kind`. `list_coverage` says what is read of a scope.
     """
 
     record: type
     get_resource: Callable[[Any], str]
     kind: tuple[str, str]
+    find_silent_parent: Callable[[str], str | None]
     find_silent_scope: Callable[[str], str | None]
     is_silent_kind: Callable[..., bool]
     list_coverage: Callable[[str], tuple[FeedCoverage, ...]]

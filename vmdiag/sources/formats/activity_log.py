@@ -70,6 +70,7 @@ def build_screen() -> RecordScreen:
         LoggedEvent,
         attrgetter("resourceId"),
         ("operationName.value", "category.value"),
+        log_entry.find_silent_parent,
         log_entry.find_silent_scope,
         log_entry.is_silent_kind,
         log_entry.list_coverage,

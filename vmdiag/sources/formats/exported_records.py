@@ -66,6 +66,7 @@ def build_screen() -> RecordScreen:
         ExportedRecord,
         attrgetter("resourceId"),
         ("operationName", "category"),
+        log_entry.find_silent_parent,
         log_entry.find_silent_scope,
         log_entry.is_silent_kind,
         log_entry.list_coverage,
