@@ -113,17 +113,18 @@ def test_a_page_says_what_fits_the_case_and_nothing_else(case: Case, told: list[
     assert [says for says in untold if says in shown] == []
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_a_pipe_gets_no_escape_and_columns_say_its_width(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    for name in ("FORCE_COLOR", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
-    if columns != 80:
-        monkeypatch.setenv("COLUMNS", str(columns))
+@pytest.mark.parametrize(("said", "columns"), [("", 80), ("0", 80), ("120", 120)])
+def test_a_pipe_gets_no_escape_and_columns_say_its_width(
+    monkeypatch: pytest.MonkeyPatch, said: str, columns: int
+) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", said)
     told = render_report("terminal", cases.make_report(cases.make_fleet()))
 
     assert "\x1b" not in told
     assert max(map(cell_len, told.splitlines())) <= columns
-    assert columns == 80 or told == draw_on_terminal(cases.make_report(cases.make_fleet()), columns)
+    assert said != "120" or told == draw_on_terminal(cases.make_report(cases.make_fleet()), columns)
+    assert "web-01" in told
 
 
 @pytest.mark.parametrize("name", SCENES)

@@ -39,6 +39,7 @@ def write_report(report: Report, out: TextIO) -> None:
     # person says the width of a pipe, and no renderer is told it otherwise.
     if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():  # noqa: TID251
         console.width = _DEFAULT_WIDTH
+    console.width = console.width or _DEFAULT_WIDTH  # COLUMNS=0 says that nobody knows
     draw_report(report, console, local_times=console.is_terminal)
 
 
