@@ -49,15 +49,24 @@ class CachedCredential:
         **_: object,
     ) -> AccessToken:
         """A token for these scopes; `claims` is Azure's challenge, for which no remembered one will do."""
+        if claims is None and (known := self._find_token(scopes)):
+            # Not behind the lock: somebody may be asking for another token.
+            return known
         with self._lock:
-            known = self._tokens.get(scopes)
-            if known is not None and claims is None and known.expires_on - time.time() > TOKEN_EXPIRY_MARGIN:  # noqa: TID251 - the token's own clock
+            if claims is None and (known := self._find_token(scopes)):
                 return known
             self._credential = self._credential or self._create()
             tenant = tenant_id or self._tenant
             found = self._credential.get_token(*scopes, claims=claims, tenant_id=tenant, enable_cae=enable_cae)
             self._tokens[scopes] = found
             return found
+
+    def _find_token(self, scopes: tuple[str, ...]) -> AccessToken | None:
+        """The remembered token for these scopes, if it holds long enough."""
+        known = self._tokens.get(scopes)
+        if known is None or known.expires_on - time.time() <= TOKEN_EXPIRY_MARGIN:  # noqa: TID251 - the token's own clock
+            return None
+        return known
 
     def invalidate_token(self, used: str) -> None:
         """Forget everything, if this token is still the one that is handed out."""

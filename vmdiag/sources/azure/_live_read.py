@@ -116,15 +116,16 @@ class LiveReading:
         few = vms if len(vms) <= WHOLE_READ_LIMIT else ()
         if len(vms) > WHOLE_LOG_LIMIT and self._scope.screens and self._reader.was_heard_whole(self._health_request):
             self._logs.limit_to_window()
-        later = (self._build_vm_requests(set(few) - set(known)), self._build_heartbeat_requests(few))
-        others = {vm: [other for other in near if other not in vms] for vm, near in self._neighbours_by_vm.items()}
-        compared = self._build_comparison_requests(others)
+        more = self._build_vm_requests(set(few) - set(known)), self._build_heartbeat_requests(few)
+        near = {vm: [one for one in some if one not in vms] for vm, some in self._neighbours_by_vm.items()}
         minutes = chain(self._metrics.build_minute_requests(few), self._balancers.build_metric_requests(few, few))
-        shared = self._logs.build_shared_requests(vms)
-        self._reader.finish_requests(chain(shared, *later, compared, minutes), but_late=True)
+        logs = self._logs.build_shared_requests(vms)
+        self._reader.finish_requests(chain(logs, *more, self._build_comparison_requests(near), minutes), but_late=True)
         # The logs that came last may tell of a migration, too; of who was made out by now nothing was measured yet.
-        compared = self._build_comparison_requests(others)
-        self._reader.finish_requests(chain(compared, self._metrics.build_minute_requests(few)))
+        compared = self._build_comparison_requests(near)
+        self._reader.submit_requests(chain(compared, self._metrics.build_minute_requests(few)))
+        self._metrics.store_hours(few)  # while the last answers, mostly of heartbeats, are on their way
+        self._reader.finish_requests()
         self._probe_vms(vms)
         self._proofs.prove_suspects(few, self._span, self._needs.triggers)
         self._record_unread_feeds(vms)
@@ -141,12 +142,10 @@ class LiveReading:
             is_network_told=not isinstance(lost, NotFound),
         )
         teller = TranscriptBuilder(self._store, self._window, self._needs, limits)
+        missing = starmap(self._unread_feeds.build_empty_transcript, found.missing.items())
         return Reading(
             window=self._window,
-            transcripts=chain(
-                starmap(self._unread_feeds.build_empty_transcript, found.missing.items()),
-                self._build_transcripts(vms, few, teller),
-            ),
+            transcripts=chain(missing, self._build_transcripts(vms, few, teller)),
             vms=found.vms,
             gaps=(*self._unread_feeds.list_run_gaps(), *teller.find_unassigned_gaps()),
             cloud=self._session.cloud.name,
@@ -283,7 +282,7 @@ class LiveReading:
         return spans
 
     def _build_transcript(self, teller: TranscriptBuilder, vm: VmId, *, calm: bool) -> Transcript:
-        self._metrics.store_hours(vm)
+        self._metrics.store_hours((vm,))
         self._store.flush_pending()
         has_workspace = any(vm in known for known in self._vms_by_workspace.values())
         self._unread_feeds.record_vm_gaps(vm, self._workspace_request, has_workspace=has_workspace, is_calm=calm)

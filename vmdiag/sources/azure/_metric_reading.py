@@ -81,11 +81,12 @@ class MetricReading:
                 span = Window(min(one.start for one in inside), max(one.end for one in inside))
                 yield from metrics.build_comparison_requests(batch, span)
 
-    def store_hours(self, vm: VmId) -> None:
-        """The hours of a VM that were not read by the minute, as points; they are let go."""
-        read = self._minute_hours.pop(vm, frozenset())
-        for one in self._readings.pop(vm, {}).values():
-            self._store.add_item(spread_hours(one, read))
+    def store_hours(self, vms: Iterable[VmId]) -> None:
+        """The hours of VMs that were not read by the minute, as points; they are let go."""
+        for vm in vms:
+            read = self._minute_hours.pop(vm, frozenset())
+            for one in self._readings.pop(vm, {}).values():
+                self._store.add_item(spread_hours(one, read))
 
     def _add_readings(self, one: HourlyReadings) -> None:
         self._readings[one.vm][one.name] = one
