@@ -1,6 +1,7 @@
 """Many VMs: what they share is asked once, what is calm is not asked closely, and nobody is lost."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,17 @@ def test_the_log_of_a_large_fleet_is_read_over_the_window_and_farther_back_of_su
 
     assert (ran.code, len(cases), sum(case["verdict"] == "confirmed" for case in cases)) == (1, 260, 2)
     # All eight were migrated before the window, and within what is read of everybody's log.
-    groups = {seen.path.split("/")[4] for seen in sent if seen.path.endswith("availabilityStatuses")}
+    (search,) = (seen.body.decode() for seen in sent if b"datacollectionruleassociations" in seen.body)
+    groups = set(re.findall("/resourcegroups/([^/]+)/", search))
     recent, *earlier = (seen.query["$filter"] for seen in sent if "eventtypes/management/values" in seen.path)
     assert "resourceGroupName" not in recent
     assert sorted(each.split("'")[5] for each in earlier) == sorted(groups)
     assert all(each.split("'")[1] < recent.split("'")[1] == each.split("'")[3] for each in earlier)
+    # Where agents write to is looked up for suspects alone. Resource Graph and the log tell the same of each, and each
+    # was available all the time: Resource Health's history adds nothing, as a reading of all there is shows.
+    assert search.count("/virtualmachines/") == 8
+    assert [seen for seen in sent if seen.path.endswith("availabilityStatuses")] == []
+    assert there.count_requests("availabilityStatuses") == len(deep)
     # Nobody is told otherwise than by a reading of all there is.
     shown = {case["vm"]["id"]: [case[name] for name in SAME] for case in cases}
     assert {case["vm"]["id"]: [case[name] for name in SAME] for case in deep}.items() <= shown.items()

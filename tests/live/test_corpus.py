@@ -81,7 +81,7 @@ def _stage_incidents() -> tuple[Incident, ...]:
 @pytest.mark.parametrize("first", range(0, len(NAMES), BLOCK_SIZE))
 def test_a_fleet_gets_the_verdicts_of_its_labels(azure: AzureStarter, first: int) -> None:
     block = _stage_incidents()[first : first + BLOCK_SIZE]
-    ran, cases = azure(World.from_incidents(*block), throttle=False).check_vms("--all", "--since", "14d")
+    ran, cases = azure(World.from_incidents(*block), throttle=False).check_vms("--all", "--since", "7d")
     found = {case["vm"]["id"].lower(): case["verdict"] for case in cases}
 
     labels = {

@@ -5,34 +5,30 @@ first has found: groups that hold their networks, workspaces that their agents w
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain, starmap
 
 from vmdiag.arm.session import Session
-from vmdiag.errors import NotFound
 from vmdiag.identity import VmId
 from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.azure._balancer_reading import BalancerReading
 from vmdiag.sources.azure._comparison_vms import choose_comparison_spans, find_nearby_vms
-from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
+from vmdiag.sources.azure._feed_reader import FeedReader
+from vmdiag.sources.azure._health_reading import HealthReading
+from vmdiag.sources.azure._heartbeat_reading import HeartbeatReading
 from vmdiag.sources.azure._log_reading import LogReading
 from vmdiag.sources.azure._metric_reading import MetricReading
 from vmdiag.sources.azure._monitor_reading import MonitorReading
 from vmdiag.sources.azure._scope_resolution import ScopeResolution
 from vmdiag.sources.azure._unread_feeds import (
-    HIDDEN_NETWORK_REASON,
     PAST_WINDOW_REASON,
-    UNKNOWN_NETWORK_REASON,
     UNKNOWN_VM_REASON,
-    UNSTATED_REASON,
     UnreadFeeds,
 )
 from vmdiag.sources.azure.feed_request import PRESENT_TOLERANCE, FeedRequest
 from vmdiag.sources.azure.feeds import (
     health_changes,
-    health_history,
-    heartbeat,
     network,
     virtual_machine,
 )
@@ -40,7 +36,6 @@ from vmdiag.sources.azure.probe import probe_addresses
 from vmdiag.sources.azure.proof_reading import ProofReading
 from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscriptions
 from vmdiag.sources.azure.worker_pool import return_large_blocks
-from vmdiag.sources.coverage import SourceLimits
 from vmdiag.sources.items import VmInventory
 from vmdiag.sources.protocol import Reading, Scope, VmFilter, Watcher, reading_span
 from vmdiag.sources.selection import ResolvedScope, SelectedVm, build_vm_filter, find_first_suspicions, find_suspects
@@ -52,7 +47,7 @@ WHOLE_READ_LIMIT = 8
 # Of more than so many the activity log is read over the window alone: that of fewer is a dozen pages (our judgement).
 WHOLE_LOG_LIMIT = 250
 # Of the suspicious so many are read at once: enough to fill batches, and no more than fits into memory.
-SUSPECTS_AT_ONCE = 16
+SUSPECTS_AT_ONCE = 50
 
 Spans = Mapping[VmId, Window]
 
@@ -72,11 +67,9 @@ class LiveReading:
         self._store = ItemStore()
         self._reader = FeedReader(session, self._store, watcher)
         self._reader.includes_now = self._now - window.end <= PRESENT_TOLERANCE
-        # Dictionaries for their order and their quick look-up.
-        self._vms_by_workspace: defaultdict[str, dict[VmId, None]] = defaultdict(dict)
         self._addresses: dict[VmId, str] = {}
-        self._requested_heartbeats: set[tuple[str, VmId]] = set()
-        who, subscriptions = build_vm_filter(scope), select_subscriptions(scope)
+        self._who, self._subscriptions = build_vm_filter(scope), select_subscriptions(scope)
+        who, subscriptions = self._who, self._subscriptions
         self._unread_feeds = UnreadFeeds(self._store, self._reader, window, self._span, self._now)
         self._logs = LogReading(self._store, window, self._span, self._now, needs.triggers)
         self._resolution = ScopeResolution(scope, self._reader, self._store, watcher)
@@ -88,9 +81,7 @@ class LiveReading:
         # Of many the logs are read once it is known who is meant, and how far back.
         build_logs = partial(self._logs.build_shared_requests, self._known_vms) if self._known_vms else tuple
         self._network_request = network.build_feed_request(who, subscriptions, self._addresses.setdefault, build_logs)
-        self._workspace_request = heartbeat.build_workspace_search(
-            who, subscriptions, self._add_workspace, lambda: self._build_heartbeat_requests(self._known_vms)
-        )
+        self._health = HealthReading(self._reader, self._store, self._health_request, self._span, self._now)
         self._neighbours_by_vm: defaultdict[VmId, list[VmId]] = defaultdict(list)
         self._neighbours_request = network.build_neighbour_search(
             who, subscriptions, lambda vm, other: self._neighbours_by_vm[vm].append(other)
@@ -100,23 +91,27 @@ class LiveReading:
         self._metrics = MetricReading(session, self._reader, self._store, self._span, self._now, needs.triggers)
         self._balancers = BalancerReading(self._store, self._span, self._now, needs.triggers)
         self._monitors = MonitorReading(self._reader, self._store)
+        workspaces = self._settings.workspaces
+        self._heartbeats = HeartbeatReading(self._monitors.build_requests, workspaces, self._span, WHOLE_READ_LIMIT)
 
     def start_reading(self) -> Reading:
         """Read what concerns all, and promise the rest; raises `SourceError` when nothing could be read."""
         # What Resource Graph answers for all at once; first what most follows from.
-        asked = [] if self._settings.workspaces else [self._workspace_request]
-        asked += [self._network_request, self._resolution.inventory_request, self._health_request]
-        # Of more VMs, or of a whole group, there are others in scope to compare with.
-        asked += [self._neighbours_request] if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT else []
         known = self._known_vms
-        own = self._build_vm_requests(known), self._build_heartbeat_requests(known)
+        asked = [self._network_request, self._resolution.inventory_request, self._health_request]
+        if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT:
+            # Of more there are others in scope to compare with, and where agents write to is asked of suspects alone.
+            search = self._heartbeats.build_search(self._who, self._subscriptions, known)
+            asked = [*search, *asked, self._neighbours_request]
+        own = self._build_vm_requests(known), self._heartbeats.build_requests(known)
         self._reader.finish_requests(chain(asked, self._logs.build_shared_requests(known), *own), but_late=True)
         found = self._resolve_vms()
         vms = tuple(vm for vm in found.vms if vm not in found.missing)
         few = vms if len(vms) <= WHOLE_READ_LIMIT else ()
         if len(vms) > WHOLE_LOG_LIMIT and self._scope.screens and self._reader.was_heard_whole(self._health_request):
             self._logs.limit_to_window()
-        more = self._build_vm_requests(set(few) - set(known)), self._build_heartbeat_requests(few)
+        places = self._heartbeats.build_search(self._who, self._subscriptions, few) if few else ()
+        more = places, self._build_vm_requests(set(few) - set(known)), self._heartbeats.build_requests(few)
         near = {vm: [one for one in some if one not in vms] for vm, some in self._neighbours_by_vm.items()}
         minutes = chain(self._metrics.build_minute_requests(few), self._balancers.build_metric_requests(few, few))
         logs = self._logs.build_shared_requests(vms)
@@ -130,17 +125,7 @@ class LiveReading:
         self._proofs.prove_suspects(few, self._span, self._needs.triggers)
         self._record_unread_feeds(vms)
         self._store.finish_loading()
-        lost = self._reader.failures.get(self._network_request)
-        is_cut = self._network_request in self._reader.incomplete_requests
-        hidden = UNKNOWN_NETWORK_REASON if is_cut else HIDDEN_NETWORK_REASON
-        limits = SourceLimits(
-            silence=UNSTATED_REASON,
-            infers=False,
-            missing_phrase=hidden if lost is None else f"not known ({get_gap_reason(lost)})",
-            is_network_whole=lost is None and not is_cut,
-            # A cloud without Resource Graph is told of, and not mistrusted for ever.
-            is_network_told=not isinstance(lost, NotFound),
-        )
+        limits = self._unread_feeds.build_source_limits(self._network_request)
         teller = TranscriptBuilder(self._store, self._window, self._needs, limits)
         missing = starmap(self._unread_feeds.build_empty_transcript, found.missing.items())
         return Reading(
@@ -156,23 +141,10 @@ class LiveReading:
         some = sorted(vms, key=lambda vm: vm.key)
         stated = {vm for vm, one in self._visible_vms.items() if one.has_power_state}
         unseen = [vm for vm in some if spans is None or vm not in stated]
-        yield from virtual_machine.build_feed_requests(unseen, self._add_workspace)
-        yield from health_history.build_feed_requests(some, self._span, self._now)
+        yield from virtual_machine.build_feed_requests(unseen, self._heartbeats.add_workspace)
+        untold = [vm for vm in some if spans is None or not self._health.is_told_twice(vm, spans[vm])]
+        yield from self._health.build_history_requests(untold)
         yield from self._metrics.build_hourly_requests(some, spans or {})
-
-    def _build_heartbeat_requests(self, vms: Iterable[VmId], spans: Spans | None = None) -> Iterator[FeedRequest]:
-        """The heartbeats, in the workspaces that were given or found, and, of all suspects at once, who tests them."""
-        start = min((span.start for span in (spans or {}).values()), default=self._span.start)
-        some = set(vms)
-        for workspace in self._settings.workspaces:
-            self._vms_by_workspace[workspace] = dict.fromkeys(sorted(some, key=lambda vm: vm.key))
-        for workspace, writers in self._vms_by_workspace.items():
-            fresh = [vm for vm in writers if vm in some and (workspace, vm) not in self._requested_heartbeats]
-            self._requested_heartbeats.update((workspace, vm) for vm in fresh)
-            is_many = len(some) > WHOLE_READ_LIMIT
-            yield from heartbeat.build_feed_requests(workspace, fresh, Window(start, self._span.end), in_brief=is_many)
-        places = dict.fromkeys(self._settings.workspaces, spans or some) or self._vms_by_workspace
-        yield from self._monitors.build_requests(spans or some, places, Window(start, self._span.end))
 
     def _build_comparison_requests(self, near: Mapping[VmId, Iterable[VmId]]) -> list[FeedRequest]:
         """The traffic of some others around the migrations, who tests them, and whether they were migrated, too."""
@@ -184,10 +156,6 @@ class LiveReading:
         changes = [health_changes.build_feed_request(strangers, (), self._span, self._now)] if strangers.ids else []
         tests = self._monitors.build_comparison_requests(fresh)
         return [*changes, *self._metrics.build_comparison_requests(fresh), *tests]
-
-    def _add_workspace(self, vm: VmId, workspace: str) -> None:
-        if not self._settings.workspaces:
-            self._vms_by_workspace[workspace].setdefault(vm)
 
     def _probe_vms(self, vms: Iterable[VmId]) -> None:
         if self._settings.probe_port is None:
@@ -237,6 +205,8 @@ class LiveReading:
         spans = self._choose_spans(suspicious) if self._scope.screens else None
         self._reader.submit_requests(self._build_comparison_requests(nearby))
         self._reader.submit_requests(self._logs.build_suspect_requests(spans or {}))
+        search = self._heartbeats.build_search(self._who, self._subscriptions, suspicious, followed=False)
+        self._reader.submit_requests(search if suspicious else ())
         calm |= self._comparison_spans.keys()
         waiting = suspicious | (self._comparison_spans.keys() if not few else set())
         for vm in (*vms, *(self._comparison_spans if few else ())):
@@ -245,24 +215,26 @@ class LiveReading:
         self._reader.finish_requests()
         for vm in self._comparison_spans if not few else ():
             yield self._build_transcript(teller, vm, calm=True)
-        yield from self._build_suspects(sorted(suspicious, key=lambda vm: vm.key), spans, teller)
+        yield from self._build_suspects(suspicious, spans, teller)
 
     def _build_suspects(
-        self, suspicious: Sequence[VmId], spans: Spans | None, teller: TranscriptBuilder
+        self, suspicious: Collection[VmId], spans: Spans | None, teller: TranscriptBuilder
     ) -> Iterator[Transcript]:
         """The suspicious, some at a time: while these are told and let go the next are already asked for."""
-        groups = [suspicious[at : at + SUSPECTS_AT_ONCE] for at in range(0, len(suspicious), SUSPECTS_AT_ONCE)]
+        groups = self._metrics.group_vms(sorted(suspicious, key=lambda vm: vm.key), SUSPECTS_AT_ONCE)
         if groups:
             return_large_blocks()
         for some, following in zip([(), *groups], [*groups, ()], strict=True):
             self._reader.finish_requests(but_late=True)
             falls = {vm: self._metrics.find_first_fall(vm) for vm in some}
-            self._reader.finish_requests(self._logs.build_earlier_requests(spans or {}, falls), but_late=True)
+            uncertain = [vm for vm in some if not self._metrics.was_always_available(vm, (spans or {}).get(vm))]
+            earlier = self._logs.build_earlier_requests(spans or {}, falls)
+            self._reader.finish_requests(chain(earlier, self._health.build_history_requests(uncertain)), but_late=True)
             self._proofs.prove_vms(some, self._span, self._needs.triggers)
             waiting = {vm.key: vm for vm in some}
             self._reader.submit_requests(self._metrics.build_minute_requests(some))
             self._reader.submit_requests(self._balancers.build_metric_requests(some, suspicious))
-            later = self._build_vm_requests(following, spans), self._build_heartbeat_requests(following, spans)
+            later = self._build_vm_requests(following, spans), self._heartbeats.build_requests(following, spans)
             self._reader.submit_requests(chain(*later))
             finished = self._reader.iterate_finished_scopes()
             while waiting and (key := next(finished, None)) is not None:
@@ -284,8 +256,8 @@ class LiveReading:
     def _build_transcript(self, teller: TranscriptBuilder, vm: VmId, *, calm: bool) -> Transcript:
         self._metrics.store_hours((vm,))
         self._store.flush_pending()
-        has_workspace = any(vm in known for known in self._vms_by_workspace.values())
-        self._unread_feeds.record_vm_gaps(vm, self._workspace_request, has_workspace=has_workspace, is_calm=calm)
+        has_workspace = self._heartbeats.has_workspace(vm)
+        self._unread_feeds.record_vm_gaps(vm, self._heartbeats.search, has_workspace=has_workspace, is_calm=calm)
         self._monitors.record_gap(vm, is_calm=calm)
         if self._resolution.is_unknown_vm(vm):
             reason = f"{UNKNOWN_VM_REASON}{self._resolution.suggest_names(vm)}"

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
-from vmdiag.errors import Interrupted, NotAllowed, NotSignedIn, Throttled
+from vmdiag.errors import Interrupted, NotAllowed, NotFound, NotSignedIn, Throttled
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Signal, Transcript, VirtualMachine, Window
 from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
@@ -17,7 +17,7 @@ from vmdiag.sources.azure.feeds import (
     service_events,
     virtual_machine,
 )
-from vmdiag.sources.coverage import HEALTH_CHANGES_FORM, STORY_SIGNALS
+from vmdiag.sources.coverage import HEALTH_CHANGES_FORM, STORY_SIGNALS, SourceLimits
 from vmdiag.sources.items import CompleteRead, FeedCoverage
 from vmdiag.sources.store import ItemStore
 
@@ -90,6 +90,19 @@ class UnreadFeeds:
         reasons = (f"this sign-in cannot see the subscription {one}" for one in self.invisible_subscriptions)
         return [Gap(signal=Signal.ACTIVITY, window=self._window, reason=reason) for reason in reasons]
 
+    def build_source_limits(self, networks: FeedRequest) -> SourceLimits:
+        """What is said where a VM's network, or a signal, was not told of."""
+        lost, is_cut = self._reader.failures.get(networks), networks in self._reader.incomplete_requests
+        hidden = UNKNOWN_NETWORK_REASON if is_cut else HIDDEN_NETWORK_REASON
+        return SourceLimits(
+            silence=UNSTATED_REASON,
+            infers=False,
+            missing_phrase=hidden if lost is None else f"not known ({get_gap_reason(lost)})",
+            is_network_whole=lost is None and not is_cut,
+            # A cloud without Resource Graph is told of, and not mistrusted for ever.
+            is_network_told=not isinstance(lost, NotFound),
+        )
+
     def record_health_coverage(self, vms: Collection[VmId], shown: Collection[VmId], changes: FeedRequest) -> None:
         """What Resource Graph did not say of the VMs in scope, and of which of them it spoke of the health."""
         failed = self._reader.failures.get(changes)
@@ -107,13 +120,13 @@ class UnreadFeeds:
                     self._store.add_item(CompleteRead(signal=Signal.HEALTH, scope=vm.key, form=HEALTH_CHANGES_FORM))
                 self._reader.record_earliest(vm.key, Signal.HEALTH, changes.available_since)
 
-    def record_vm_gaps(self, vm: VmId, searched: FeedRequest, *, has_workspace: bool, is_calm: bool) -> None:
+    def record_vm_gaps(self, vm: VmId, searched: FeedRequest | None, *, has_workspace: bool, is_calm: bool) -> None:
         """What is missing of one VM, once everything of it was asked."""
         if is_calm:
             for signal in PER_VM_SIGNALS:
                 self._store.add_refusal(signal, vm.key, NOT_SUSPICIOUS_REASON)
         elif not has_workspace:
-            lost = self._reader.failures.get(searched)
+            lost = None if searched is None else self._reader.failures.get(searched)
             reason = f"{heartbeat.NO_WORKSPACE_REASON}{'' if lost is None else f': {get_gap_reason(lost)}'}"
             self._store.add_refusal(Signal.HEARTBEAT, vm.key, reason)
         if not is_calm and (vm.key, Signal.AGENT) not in self._reader.requested_signals:

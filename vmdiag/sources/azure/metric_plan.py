@@ -90,12 +90,17 @@ def find_unsteady_hours(metric: HourlyReadings) -> set[int]:
 def list_spans(hours: Iterable[int], end: datetime, longest: int = 30 * HOURS_A_DAY) -> list[Window]:
     """The hours as spans, those beside one another as one, none longer than so many hours or beyond the end."""
     spans = []
-    for _, group in groupby(enumerate(sorted(hours)), lambda pair: pair[1] - pair[0]):
-        run = [hour for _, hour in group]
+    for run in list_runs(hours):
         for first in range(0, len(run), longest):
             last = run[first : first + longest][-1]
             spans.append(Window(to_time(run[first]), min(to_time(last + 1), end)))
     return [span for span in spans if span.start < span.end]
+
+
+def list_runs(hours: Iterable[int]) -> list[list[int]]:
+    """The hours in runs, those beside one another as one."""
+    runs = groupby(enumerate(sorted(hours)), lambda pair: pair[1] - pair[0])
+    return [[hour for _, hour in run] for _, run in runs]
 
 
 def spread_hours(metric: HourlyReadings, read: Collection[int]) -> PackedMetricPoints:
