@@ -131,8 +131,11 @@ class Session:
                 body = _exchange.build_smaller_query(body, rows, error)
                 continue
             rows += _exchange.count_rows(page)
-            yield page
             following = find_continuation(get_members(page))
+            # Whoever reads it may let it go before asking for the next one.
+            pages = [page]
+            del page
+            yield pages.pop()
             if not following:
                 return
             if following in seen:

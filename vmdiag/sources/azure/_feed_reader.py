@@ -114,6 +114,9 @@ class FeedReader:
             count += len(rows)
             if ask.list_member and lack is None:
                 lack = unlisted or find_missing_part(said, count, is_followed=True)
+            # While the rows wait for their turn the page, which is ten times as large, need not.
+            said = {name: member for name, member in said.items() if name != ask.list_member}
+            del page
             yield rows
         if ask.list_member:
             lack = lack or find_missing_part(said, count)
