@@ -4,7 +4,7 @@ The export is what a diagnostic setting writes: entries of all resources, 2 to 3
 and as many that only look so. Peers that are not there are left out: `jq`, a Python with duckdb (`--duckdb PATH`),
 `pigz` (else `gzip`), an older vmdiag (`--older PATH`), each in turn, so that the machine's other work hits all; the
 best time of each counts. The peak is that of the largest process, and no lower than this one's own. Gzip is unpacked by
-isal where that is installed.
+isal where that is installed, and once without it.
 """
 
 import argparse
@@ -40,6 +40,7 @@ OTHER_TYPES = (
 )
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 JQ = 'select(.resourceId | ascii_downcase | contains("virtualmachines")) | .resourceId'
+WITHOUT_ISAL = "import sys; sys.modules['isal'] = None; from vmdiag.cli.app import run; run()"
 DUCKDB = """
 import sys, duckdb
 columns = {name: "VARCHAR" for name in ("time", "resourceId", "operationName", "category")} | {"properties": "JSON"}
@@ -77,7 +78,11 @@ def main() -> None:
             shutil.copyfileobj(source, target)
         print("the same in gzip")
         unpacker = next(filter(shutil.which, ("pigz", "gzip")))
-        _compare(asked.runs, [(unpacker, [Path(unpacker), "-dc", packed]), *_list_own(packed)])
+        peers: list[Command] = [
+            (unpacker, [Path(unpacker), "-dc", packed]),
+            ("vmdiag without isal", [sys.executable, "-c", WITHOUT_ISAL, "check", "--source", packed, "-o", "json"]),
+        ]
+        _compare(asked.runs, [*peers, *_list_own(packed)])
 
 
 def _list_own(source: Path) -> Iterator[Command]:

@@ -199,7 +199,8 @@ class FormScreen:
         self._get_kind, self._find_silent_parent = attrgetter(*screen.kind), screen.find_silent_parent
         self._find_silent_scope = lru_cache(RESOURCES_LIMIT)(lambda resource: screen.find_silent_scope(resource) or "")
         self._get_action, self._get_class = map(attrgetter, screen.kind)
-        self._is_silent_kind = lru_cache(RESOURCES_LIMIT)(screen.is_silent_kind)
+        self._is_silent_kind = screen.is_silent_kind
+        self._silent_kinds: set[tuple[str, ...]] = set()
         self._scopes: dict[str, str] = {}
 
     def find_scopes(self, records: Sequence[Any]) -> list[str] | None:
@@ -230,7 +231,11 @@ class FormScreen:
         # Nearly all have one class: a text is looked up in less time than a pair is made.
         is_single = len(classes) == 1
         kinds = product(set(map(self._get_action, records)), classes) if is_single else map(self._get_kind, records)
-        telling = {kind for kind in set(kinds) if max(map(len, kind)) > LONGEST_NAME or not self._is_silent_kind(*kind)}
+        fresh = set(kinds) - self._silent_kinds
+        telling = {kind for kind in fresh if max(map(len, kind)) > LONGEST_NAME or not self._is_silent_kind(*kind)}
+        if len(self._silent_kinds) > RESOURCES_LIMIT:
+            self._silent_kinds.clear()
+        self._silent_kinds |= fresh - telling
         if not telling and "" not in set(scopes):
             return ()
         return [place for place, record in enumerate(records) if not scopes[place] or self._get_kind(record) in telling]
