@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
@@ -31,10 +31,22 @@ FREE_BYTES = 1 << 28
 # than a chunk is used for.
 AHEAD = 2
 SWITCH_SECONDS = 0.0002
+# Of memory; a few chunks.
+KEPT_SIZE = 8 << 20
 MOSTLY_ASCII = 0.7  # of the characters: names and values may be in any script, everything between them is ASCII
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 Chunks = Iterator[bytes]
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Have large pieces of memory used again when they are freed: to ask the system for each takes longer than to read.
+
+    What is larger than any piece freed before is given back at once, and so is the end of all memory from twice that
+    size on. Source: mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
+    """
+    bytearray(KEPT_SIZE)  # never written to, and so never there
 
 
 class DecompressionBomb(Exception):  # noqa: N818 - that is what it is called
@@ -110,6 +122,7 @@ class TextStream:
         original: BinaryIO | None = None,
         reads_ahead: bool = False,
     ) -> None:
+        keep_freed_memory()
         self.damage: str | None = None
         self.is_packed = self.is_torn = False
         self.growth = growth or Growth()
