@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from vmdiag.diagnosis.losses import ended_earlier_loss, search_losses
 from vmdiag.diagnosis.model import Attribution, Evidence, Finding, Precedence, Scenario, Stance, Verdict
@@ -120,17 +120,27 @@ def build_finding(cause: Cause, events: Sequence[Event], blames: Sequence[Attrib
 
 def find_no_cause(timeline: Timeline, cause: Cause) -> Finding:
     """No event of the cause: clear where a feed that would show it was heard, inconclusive where none was."""
-    for signal in sorted(cause.signals):
-        # Of a feed that was cut, what is missing may be what is looked for.
-        gaps = [gap for gap in timeline.gaps if gap.signal is signal and gap.cut]
-        is_cut = any(gap.window.overlaps_window(timeline.window) for gap in gaps)
-        if not is_cut and timeline.measure_coverage(signal, timeline.window) is not Coverage.NONE:
-            return Finding(scenario=cause.scenario, verdict=Verdict.CLEAR)
+    if not cause.signals.isdisjoint(find_heard_signals(timeline)):
+        return Finding(scenario=cause.scenario, verdict=Verdict.CLEAR)
     missing = tuple(
         Evidence(stance=Stance.MISSING, signal=signal, says=f"the {signal} feed that would show it was not read")
         for signal in sorted(cause.signals)
     )
     return Finding(scenario=cause.scenario, verdict=Verdict.INCONCLUSIVE, evidence=missing)
+
+
+@lru_cache(maxsize=1)  # all scenarios judge one VM, then the next
+def find_heard_signals(timeline: Timeline) -> frozenset[Signal]:
+    """The signals of which something was heard in the window: what they do not show was not.
+
+    Of a feed that was cut, what is missing may be what is looked for.
+    """
+    near = [gap for gap in timeline.gaps if gap.window.overlaps_window(timeline.window)]
+    missed = {gap.signal for gap in near if gap.cut}
+    for signal in {gap.signal for gap in near} - missed:
+        if timeline.measure_coverage(signal, timeline.window) is Coverage.NONE:
+            missed.add(signal)
+    return frozenset(Signal) - missed
 
 
 def cite_event(stance: Stance, event: Event, says: str = "") -> Evidence:
