@@ -82,6 +82,9 @@ AFFECTED = {
     "competing causes not read": (
         "12:00 live-migration\n12:03 traffic-lost\ncpu active\ngap activity refused", "suspected", "open", "redeploy",
         ),
+    "incidents of the region not read": (
+        "12:00 live-migration\n12:03 traffic-lost\ncpu active\ngap service refused", "suspected", "open", "redeploy",
+        ),
     "a failed migration": (
         "12:00 live-migration-failed\n12:03 traffic-lost\ncpu active", "suspected", "open", "redeploy"),
     "a loss four minutes before": (

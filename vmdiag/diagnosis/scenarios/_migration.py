@@ -143,6 +143,9 @@ def find_possible_rivals(timeline: Timeline, loss: Loss, event: Event) -> Iterat
     if timeline.is_unread(Signal.ACTIVITY, span):
         says = "the activity log was not read whole: another cause (a stop, a network change) would not be seen"
         yield Evidence(stance=Stance.MISSING, signal=Signal.ACTIVITY, says=says)
+    if timeline.is_unread(Signal.SERVICE, span):
+        says = "service events were not read whole: an incident of the region would not be seen"
+        yield Evidence(stance=Stance.MISSING, signal=Signal.SERVICE, says=says)
 
 
 def cite_signal_loss(stance: Stance, channel: SignalLoss) -> Evidence:
