@@ -76,9 +76,9 @@ class Day:
             budget=self.budget,
         )
         opened = OpenedSource(source, self.scope, "azure", self.arm.url, self.world.now(), None)
-        treat = options.choose_workflow(self.redeploying, console)
-        outlet = options.open_outlet(opened, lambda: self._connect(console), treat, console, out)
-        outlet.clock, outlet.wait = self._tell_time, wait
+        workflow = options.choose_workflow(self.redeploying, console)
+        outlet = options.open_outlet(opened, lambda: self._connect(console), workflow, console, out)
+        outlet.now, outlet.wait = self._tell_time, wait
         assert run_watch(outlet, self.state) == 0
         told = [json.loads(line) for line in out.getvalue().splitlines()]
         self.told += told

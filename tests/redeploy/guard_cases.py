@@ -80,7 +80,7 @@ def build_case(story: str, facts: Preflight = PREFLIGHT) -> GuardCase:
     """A story read twice with the same result, an agreeing operator, and one VM of ten hit."""
     found = make_case(story)
     return GuardCase(
-        plan=build_plan(found, facts, again=found),
+        plan=replace(build_plan(found, facts), again=found),
         policy=Policy(consent=Consent.GIVEN),
         population=Population(vms=10, affected=make_affected_vms(1), candidates=1),
     )
@@ -99,7 +99,7 @@ def make_order(looked_at: float | None) -> Order:
 
 def _with_vm_id(vm: VmId) -> GuardCase:
     one = replace(PASSING.plan.case, vm=replace(PASSING.plan.case.vm, id=vm))
-    return replace(PASSING, plan=build_plan(one, PREFLIGHT, again=one))
+    return replace(PASSING, plan=replace(build_plan(one, PREFLIGHT), again=one))
 
 
 def make_recent_redeploys(
@@ -118,7 +118,7 @@ def _with_other_explanation() -> GuardCase:
     diagnosis = PASSING.plan.case.diagnosis
     losses = tuple(replace(loss, explained_by="network-change") for loss in diagnosis.losses)
     one = replace(PASSING.plan.case, diagnosis=replace(diagnosis, losses=losses))
-    return replace(PASSING, plan=build_plan(one, PREFLIGHT, again=one))
+    return replace(PASSING, plan=replace(build_plan(one, PREFLIGHT), again=one))
 
 
 def _with_later_loss() -> GuardCase:

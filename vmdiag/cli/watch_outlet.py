@@ -84,7 +84,7 @@ class CommandOutlet:
     recipients: Recipients
     metrics: str | None
     build_workflow: Callable[[OpenedSource], CaseWorkflow] | None
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     wait: Callable[[float], object] | None = None
     manager: ServiceManager = field(init=False)
     _shown_at: float = field(default=0.0, init=False)
@@ -99,10 +99,6 @@ class CommandOutlet:
     def is_live(self) -> bool:
         """Whether Azure itself is read."""
         return isinstance(self.opened.source, AzureSource)
-
-    def now(self) -> datetime:
-        """The time."""
-        return self.clock()
 
     def is_over(self) -> bool:
         """Whether a signal asked for the end."""
@@ -167,7 +163,7 @@ class CommandOutlet:
         if self.build_workflow is None:
             return None
         self.open_source()
-        return self.build_workflow(replace(self.opened, now=self.clock()))
+        return self.build_workflow(replace(self.opened, now=self.now()))
 
     def load_memory(self, state: Path) -> Memory:
         """What an earlier watch wrote down; a file that was spoilt is set aside, for whoever wants to look."""

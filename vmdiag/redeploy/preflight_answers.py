@@ -22,7 +22,7 @@ from vmdiag.sources import kql
 from vmdiag.sources.azure.feed_request import build_graph_request, get_group_id, get_subscription_id
 from vmdiag.sources.azure.feeds import activity_log, announced_events, permissions, service_events, virtual_machine
 from vmdiag.sources.azure.whole_lists import read_growing_rows, read_resource, read_rows
-from vmdiag.sources.azure.worker_pool import JobResult, WorkerPool
+from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.fields import to_mapping
 from vmdiag.sources.protocol import VmFilter
 
@@ -35,6 +35,7 @@ LOCKS_PERMISSION = "Microsoft.Authorization/locks/read"
 COMPUTE_PROVIDER = "Microsoft.Compute"
 
 AnswerKey = tuple[str, str]
+RESOURCES = ("vm", "set", "feature")  # a single one; other topics are lists
 
 
 @dataclass(slots=True)
@@ -87,25 +88,23 @@ def read_answers(session: Session, vms: Sequence[VmId], now: datetime) -> Prefli
 
 
 def _send_requests(session: Session, requests: Mapping[AnswerKey, Request], answers: PreflightAnswers) -> None:
-    def read_answer(key: AnswerKey, request: Request) -> Iterator[list[Row]]:
-        """All of an answer at once; in another thread. A lock that was read counts, whatever its list lacks."""
-        if key[0] == "locks":
-            yield from read_growing_rows(session, request)
-        else:
-            yield (
-                [read_resource(session, request)] if key[0] in ("vm", "set", "feature") else read_rows(session, request)
-            )
+    locks: dict[AnswerKey, list[Row]] = {}
 
-    workers: WorkerPool[AnswerKey, list[Row]] = WorkerPool(session.settings.jobs)
-    for key, request in requests.items():
-        workers.submit_job(key, partial(read_answer, key, request))
-    for result in workers.iterate_results(lambda: session.should_stop):
-        if isinstance(result, JobResult):
-            answers.rows[result.key] = result.value
-        elif isinstance(result.error, SourceError):
-            answers.errors[result.key] = result.error
-        elif result.error is not None:
-            raise result.error
+    def read_answer(key: AnswerKey, request: Request) -> list[Row]:
+        """All of an answer at once; in another thread. A lock that was read counts, whatever its list lacks."""
+        if key[0] != "locks":
+            return [read_resource(session, request)] if key[0] in RESOURCES else read_rows(session, request)
+        for rows in read_growing_rows(session, request):
+            locks[key] = rows
+        return locks[key]
+
+    jobs = {key: partial(read_answer, key, request) for key, request in requests.items()}
+    for key, answer in run_jobs(session.settings.jobs, jobs, lambda: session.should_stop):
+        if isinstance(answer, SourceError):
+            answers.errors[key] = answer
+            answers.rows |= {key: locks[key]} if key in locks else {}
+        else:
+            answers.rows[key] = answer
 
 
 def _build_followups(vms: Sequence[VmId], answers: PreflightAnswers) -> Iterator[tuple[AnswerKey, Request]]:

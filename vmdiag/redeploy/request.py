@@ -54,13 +54,7 @@ class HeldError(Exception):
     """The request was kept back: the order was too old, or the run was asked to end."""
 
 
-def build_plan(
-    case: Case,
-    facts: Preflight | None = None,
-    again: Case | None = None,
-    again_fails: str | None = None,
-    request: str = "",
-) -> Plan:
+def build_plan(case: Case, facts: Preflight | None = None) -> Plan:
     """What a redeploy would be for this VM, and what it may cost; pure."""
     loses = ["what is in memory: it is a reboot", "everything on the temporary disk and on other disks of the host"]
     if facts is None:
@@ -69,15 +63,7 @@ def build_plan(
         loses.append("everything on the OS disk, which is ephemeral")
     if facts is not None and facts.address:
         loses.append(f"the public IP address {facts.address}, which is dynamic, may change")
-    return Plan(
-        case=case,
-        preflight=facts,
-        again=again,
-        again_fails=again_fails,
-        request=request,
-        loses=tuple(loses),
-        risks=tuple(_list_risks(facts)),
-    )
+    return Plan(case=case, preflight=facts, loses=tuple(loses), risks=tuple(_list_risks(facts)))
 
 
 def _list_risks(facts: Preflight | None) -> Iterator[str]:

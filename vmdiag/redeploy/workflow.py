@@ -179,9 +179,17 @@ def _read_again(
     session.restart_deadline()
     policy, entries = _read_journal(context, workflow.policy)
     facts = _read_preflights([case.vm.id], entries, context)[case.vm.id]
-    last = build_plan(case, facts, again, fails, str(uuid4()))
-    last = replace(last, earlier=first.preflight, looked_at=looked_at, normal=well, unmeasured=unmeasured)
-    return last, policy, entries
+    plan = replace(
+        build_plan(case, facts),
+        earlier=first.preflight,
+        again=again,
+        again_fails=fails,
+        looked_at=looked_at,
+        normal=well,
+        unmeasured=unmeasured,
+        request=str(uuid4()),
+    )
+    return plan, policy, entries
 
 
 def _read_journal(context: RedeployContext, policy: Policy) -> tuple[Policy, tuple[JournalEntry, ...]]:

@@ -6,7 +6,6 @@ told as they are, not as ages: a rule subtracts them from `time()`, so that an o
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import TextIO
 
 from vmdiag.case_report import count_verdicts, is_still_affected, summarize_case
@@ -53,11 +52,11 @@ def write_metrics(whole: Report, out: TextIO, *, is_whole: bool) -> None:
         ("recovered", "When its latest loss ended."),
     ):
         instants = ((case, getattr(case.diagnosis, f"{name}_at")) for case in cases)
-        samples = ((_label_vm(case), _count_seconds(at)) for case, at in instants if at is not None)
+        samples = ((_label_vm(case), int(at.timestamp())) for case, at in instants if at is not None)
         write_family(out, f"vmdiag_vm_{name}_timestamp_seconds", says, samples)
     for name, says, value in (
-        ("data_timestamp_seconds", "The end of the window that was read.", _count_seconds(header.window.end)),
-        ("run_timestamp_seconds", "When the run began.", _count_seconds(header.generated_at)),
+        ("data_timestamp_seconds", "The end of the window that was read.", int(header.window.end.timestamp())),
+        ("run_timestamp_seconds", "When the run began.", int(header.generated_at.timestamp())),
         ("run_success", "1 where the run came to its end, 0 where VMs were left unread.", int(is_whole)),
     ):
         write_family(out, f"vmdiag_{name}", says, [({}, value)])
@@ -80,7 +79,3 @@ def _label_vm(case: Case) -> dict[str, str | None]:
         "subscription_id": vm.subscription, "resource_group": vm.resource_group, "scale_set": vm.scale_set,
         "name": vm.name,
     }  # fmt: skip
-
-
-def _count_seconds(at: datetime) -> int:
-    return int(at.timestamp())
