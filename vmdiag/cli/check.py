@@ -209,7 +209,7 @@ def run_check(
             if run.other_vms.unclear and not header.names_scope:
                 tally.exit_codes.add(UNCLEAR_CODE)  # all were meant, and some cannot be told
             report.finish(run.other_vms)
-        note_summary(header, tally, run.other_vms.total, watch)
+        finish_run(header, tally, run.other_vms.total, watch)
     if watch.stop.is_set():
         code, hint = tally.describe_interruption()
         print_error("interrupted: what was known by then is in the report", hint)
@@ -245,7 +245,7 @@ def read_previous_cases(
     return tuple(cases.values())
 
 
-def note_summary(header: "Header", tally: "CaseTally", other_count: int, watch: StatusConsole) -> None:
+def finish_run(header: "Header", tally: "CaseTally", other_count: int, watch: StatusConsole) -> None:
     """Tell who asked for it what was read, and keep the VMs' names for the shell's completion."""
     from vmdiag.redeploy.state_folder import keep_vm_names
 

@@ -84,7 +84,7 @@ def write_report(report: Report, out: TextIO) -> None:
             for says, alike in redeploy_texts.group_by_outcome(cases)
         ],
         gaps=_describe_gaps(header.gaps),
-        others=list(narrative.describe_other_vms(report.others)),
+        others=list(fleet_texts.describe_other_vms(report.others)),
         notes=evidence.list_cloud_notes(cases, header.cloud),
         read=format_window(header.window.start, header.window.end),
         generated=format_iso(header.generated_at),

@@ -51,7 +51,7 @@ def write_report(report: Report, out: TextIO) -> None:
     else:
         lines = [f"# vmdiag: {fleet_texts.describe_empty_report(header, report.others).replace('No', 'no', 1)}"]
     lines += [*_write_titled_lines(f"## {_GAPS_HEADING}", _format_gaps(header.gaps)), ""]
-    for line in narrative.describe_other_vms(report.others):
+    for line in fleet_texts.describe_other_vms(report.others):
         lines += [line, ""]
     read = format_window(header.window.start, header.window.end)
     lines.append(f"Read from {format_code(header.source)} (cloud: {format_code(header.cloud)}), {read}.")

@@ -56,7 +56,7 @@ def draw_report(report: Report, console: Console, *, local_times: bool = False) 
     # What concerns the run and no single VM.
     _draw_gaps(header.gaps, page, header.window)
     page.print_line()
-    for line in narrative.describe_other_vms(report.others):
+    for line in fleet_texts.describe_other_vms(report.others) if report.others.total else ():
         page.print_paragraph(line)
     read = format_window(header.window.start, header.window.end)
     page.print_paragraph(

@@ -113,7 +113,10 @@ class Reading:
 
 
 class Source(Protocol):
-    """Whatever knows about VMs: an archive, Azure itself, a workspace."""
+    """Whatever knows about VMs: an archive, Azure itself, a workspace.
+
+    One with a method `begin_reading(scope)` is told what will be asked as soon as it is opened.
+    """
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript for every VM in scope, lazily; raises `SourceError` only when nothing at all can be read."""

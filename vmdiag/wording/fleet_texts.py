@@ -48,6 +48,20 @@ def describe_counted_cases(counted: Sequence[Case]) -> str | None:
     return f"{len(counted)} clear {are} not told one by one{had}: --show all tells every one." if counted else None
 
 
+def describe_other_vms(others: OtherVms) -> Iterator[str]:
+    """How many VMs there are besides: that nothing happened is said only of those that were judged."""
+    told = (
+        (others.clear, "seen without a migration or a loss."),
+        (others.troubled, "seen with a migration or a loss, and not asked for: look without names to see all such."),
+        (others.unclear, "seen and could not be told: --all says why."),
+        (others.quiet, "not judged, for want of any record of a migration or a loss: --all judges every one."),
+        (others.unread, "not looked at: outside of what was asked for."),
+    )
+    for count, says in told:
+        if count:
+            yield f"{count} other {'VM was' if count == 1 else 'VMs were'} {says}"
+
+
 def describe_empty_report(header: Header, others: OtherVms) -> str:
     """The answer where there is no case; of `others` it is not said what was not seen of them."""
     if header.names_scope:

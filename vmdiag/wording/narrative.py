@@ -12,7 +12,6 @@ from vmdiag.diagnosis.model import (
     Action,
     Case,
     Extent,
-    OtherVms,
     Scenario,
     Stance,
     State,
@@ -252,17 +251,3 @@ def list_links(case: Case) -> Iterator[tuple[str, str]]:
 def _get_extent(case: Case) -> Extent:
     loss = case.diagnosis.loss
     return loss.extent if loss is not None else Extent.FULL
-
-
-def describe_other_vms(others: OtherVms) -> Iterator[str]:
-    """How many VMs there are besides: that nothing happened is said only of those that were judged."""
-    told = (
-        (others.clear, "seen without a migration or a loss."),
-        (others.troubled, "seen with a migration or a loss, and not asked for: look without names to see all such."),
-        (others.unclear, "seen and could not be told: --all says why."),
-        (others.quiet, "not judged, for want of any record of a migration or a loss: --all judges every one."),
-        (others.unread, "not looked at: outside of what was asked for."),
-    )
-    for count, says in told:
-        if count:
-            yield f"{count} other {'VM was' if count == 1 else 'VMs were'} {says}"

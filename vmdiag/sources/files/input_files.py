@@ -83,10 +83,10 @@ def _walk_folder(root: str) -> Iterator[tuple[str, int]]:
         try:
             with os.scandir(folder) as listed:
                 entries = list(listed)
+            found = os.stat(folder)  # noqa: PTH116 - a tree of storage has thousands of folders
         except OSError:
             closed.append(folder)
             continue
-        found = os.stat(folder)  # noqa: PTH116 - a tree of storage has thousands of folders
         if (found.st_dev, found.st_ino) in seen:
             continue
         seen.add((found.st_dev, found.st_ino))
