@@ -24,6 +24,9 @@ LOOK_ALIKES = {
         "12:00 live-migration\ntraffic normal\nuntil 12:15", "clear", None, None, "wait"),
     "a loss long before the migration": (
         "11:40 traffic-lost\n12:00 live-migration", "clear", "unexplained", "open", "investigate"),
+    "a loss that the operator dates before the migration, all feeds read": (
+        "11:46 unreachable\n12:00 live-migration\ntraffic idle\npart heartbeat whole as far as it goes",
+        "clear", "unexplained", "open", "investigate"),
     "a loss long after the migration": (
         "12:00 live-migration\n12:45 traffic-lost", "clear", "unexplained", "open", "investigate"),
     "a customer's stop right after the migration": (
@@ -49,6 +52,8 @@ LOOK_ALIKES = {
         "12:00 traffic-lost", "clear", "unexplained", "open", "investigate"),
 }  # fmt: skip
 CANNOT_TELL = {
+    "the operator dates it before the migration, and what measures it was not read": (
+        "11:46 unreachable\n12:00 live-migration\ntraffic idle", None, "open", "investigate"),
     "no channel was read": ("12:00 live-migration\ngap traffic refused", None, None, "investigate"),
     "an idle VM": ("12:00 live-migration\ntraffic idle", None, None, "investigate"),
     "only a silent agent": ("12:00 live-migration\n12:20 agent-not-ready", None, None, "investigate"),

@@ -163,6 +163,8 @@ def _is_off(timeline: Timeline) -> bool:
 
 
 def _name_missing_evidence(timeline: Timeline, finding: Finding) -> str:
+    if finding.cause_at is not None and timeline.list_events(Kind.UNREACHABLE):
+        return "Whether connectivity was lost with the migration cannot be told: add traffic metrics or heartbeats."
     if finding.cause_at is not None:
         return (
             "Whether the VM lost connectivity cannot be told: add its traffic metrics or heartbeats, "

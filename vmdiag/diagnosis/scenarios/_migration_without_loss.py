@@ -1,15 +1,16 @@
 """A migration that no loss begins with: clear where connectivity was seen to be normal, else it cannot be told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from vmdiag.diagnosis.losses import LossSearch, search_losses
-from vmdiag.diagnosis.model import Evidence, Finding, SignalLoss, Stance, Strength, Verdict
+from vmdiag.diagnosis.losses import search_losses
+from vmdiag.diagnosis.model import Evidence, Finding, Loss, SignalLoss, Stance, Strength, Verdict
 from vmdiag.diagnosis.scenarios._causes import cite_event
 from vmdiag.diagnosis.scenarios._migration import Judgements, cite_judged_signals, cite_signal_loss
 from vmdiag.diagnosis.signals import ONSET_AFTER, SAME_MOMENT, SignalState, find_onset_window, find_weak_signals
+from vmdiag.diagnosis.traffic_drops import BASELINE
 from vmdiag.diagnosis.witnesses import cite_witnesses, find_weak_witnesses
-from vmdiag.model import Event, Signal, Timeline, Window
+from vmdiag.model import Event, Signal, Timeline, Window, subtract_span
 
 # Three falls of minutes within two hours of a migration are no healthy one (contract, section 3).
 FALLS, FALLS_WITHIN = 3, timedelta(hours=2)
@@ -37,13 +38,13 @@ def judge_without_loss(timeline: Timeline, event: Event, judged: Judgements, sce
         *cite_judged_signals(judged, SignalState.UNJUDGED, Stance.MISSING, None),
     ]
     verdict, if_shared, wait = Verdict.INCONCLUSIVE, None, now < event.ended + ONSET_AFTER
-    unclear = list(_explain_unclear(found, event, onset))
+    unclear = list(_explain_unclear(timeline, elsewhere, event, onset))
     # What paused, and is back, need not be judged.
     paused = any(one.strength is Strength.STRONG for loss in short for one in loss.channels)
     is_over = all(loss.interval.clip_to(now).end < now for loss in short)
     clear = {SignalState.NORMAL, SignalState.UNJUDGED} if paused and is_over else {SignalState.NORMAL}
     if elsewhere:
-        verdict, unclear, wait = Verdict.CLEAR, [], False
+        verdict, wait = verdict if unclear else Verdict.CLEAR, False
     elif unclear:
         if_shared = Verdict.CLEAR if all(one.signal is Signal.HEARTBEAT for one in unclear) else None
     elif judged[Signal.TRAFFIC].hearing in clear:
@@ -60,8 +61,20 @@ def judge_without_loss(timeline: Timeline, event: Event, judged: Judgements, sce
     )
 
 
-def _explain_unclear(found: LossSearch, event: Event, onset: Window) -> Iterator[Evidence]:
-    """What keeps normal traffic, or its absence, from being an answer."""
+def _explain_unclear(timeline: Timeline, elsewhere: Sequence[Loss], event: Event, onset: Window) -> Iterator[Evidence]:
+    """What keeps normal traffic, its absence, or a loss that is not the migration's from being an answer."""
+    for loss in elsewhere:
+        begin = loss.interval.start
+        # What was measured outweighs the time that the operator states (contract, section 3), where it was read.
+        is_stated = all(one.signal is Signal.OPERATOR or one.interval.start > begin for one in loss.channels)
+        span = Window(subtract_span(min(begin, onset.start), BASELINE), onset.end)
+        unread = [one for one in (Signal.TRAFFIC, Signal.HEARTBEAT) if timeline.is_unread(one, span)]
+        if is_stated and unread:
+            says = f"when the loss began is only stated: {' and '.join(unread)} would tell, not read whole"
+            yield Evidence(stance=Stance.MISSING, signal=unread[0], says=says)
+    if elsewhere:
+        return
+    found = search_losses(timeline)
     if "undated" in event.facts:
         says = "when Azure live-migrated the VM is not known, so no loss can be looked for"
         yield Evidence(stance=Stance.MISSING, signal=event.signal, says=says)
