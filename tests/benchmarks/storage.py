@@ -3,8 +3,8 @@
 The export is what a diagnostic setting writes: entries of all resources, 2 to 3 kB a line, one in a thousand of a VM,
 and as many that only look so. Peers that are not there are left out: `jq`, a Python with duckdb (`--duckdb PATH`),
 `pigz` (else `gzip`), an older vmdiag (`--older PATH`), each in turn, so that the machine's other work hits all; the
-best time of each counts. The peak is that of the largest process, and no lower than this one's own. Gzip is unpacked by
-isal where that is installed, and once without it.
+best time of each counts. The peak is that of the largest process, and no lower than this one's own. The extra `fast` is
+used where it is installed; once without it.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.archive import MEGABYTE, run_measured
-from tests.conftest import COMMAND
+from tests.conftest import COMMAND, WITHOUT_FAST
 
 EVERY = 1_000
 LIST_MEGABYTES = 200
@@ -40,7 +40,6 @@ OTHER_TYPES = (
 )
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 JQ = 'select(.resourceId | ascii_downcase | contains("virtualmachines")) | .resourceId'
-WITHOUT_ISAL = "import sys; sys.modules['isal'] = None; from vmdiag.cli.app import run; run()"
 DUCKDB = """
 import sys, duckdb
 columns = {name: "VARCHAR" for name in ("time", "resourceId", "operationName", "category")} | {"properties": "JSON"}
@@ -70,7 +69,7 @@ def main() -> None:
         with listed.open("w", encoding="utf-8") as file:
             file.writelines(_format_list(min(asked.megabytes, LIST_MEGABYTES) * MEGABYTE))
         print("a list as Azure CLI prints it")
-        _compare(asked.runs, [*_list_older(asked, listed), *_list_own(listed)])
+        _compare(asked.runs, [*_list_older(asked, listed), _list_without_fast(listed), *_list_own(listed)])
         _write_tree(tree, export, asked.files)
         print(f"the same in {asked.files} files")
         _compare(asked.runs, _list_own(tree))
@@ -80,7 +79,7 @@ def main() -> None:
         unpacker = next(filter(shutil.which, ("pigz", "gzip")))
         peers: list[Command] = [
             (unpacker, [Path(unpacker), "-dc", packed]),
-            ("vmdiag without isal", [sys.executable, "-c", WITHOUT_ISAL, "check", "--source", packed, "-o", "json"]),
+            _list_without_fast(packed),
         ]
         _compare(asked.runs, [*peers, *_list_own(packed)])
 
@@ -96,7 +95,12 @@ def _list_peers(asked: argparse.Namespace, export: Path) -> Iterator[Command]:
         yield "jq", ["jq", "-c", JQ, export]
     if not subprocess.run([asked.duckdb, "-c", "import duckdb"], capture_output=True, check=False).returncode:
         yield "duckdb, 2 threads", [asked.duckdb, "-c", DUCKDB, export]
+    yield _list_without_fast(export)
     yield from _list_older(asked, export)
+
+
+def _list_without_fast(source: Path) -> Command:
+    return "vmdiag without fast", [sys.executable, "-c", WITHOUT_FAST, "check", "--source", source, "-o", "json"]
 
 
 def _list_older(asked: argparse.Namespace, source: Path) -> Iterator[Command]:

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cli import story
+from tests.conftest import WITHOUT_FAST
 from vmdiag.sources.files.streams import CHUNK_SIZE, TextStream
 
 DRAW = random.Random(3)  # noqa: S311 - the same text each time
 LETTERS = 'abcdefghijklmnopqrstuvwxyz{}":,\n '
 TEXT = "".join(DRAW.choices(LETTERS, k=2 * CHUNK_SIZE + 5)).encode()
 PACKED = gzip.compress(TEXT, 6)
-WITHOUT = "import sys; sys.modules['isal'] = None; from vmdiag.cli.app import run; run()"
 
 
 def unpack(raw: bytes, *, fast: bool = False, reads_ahead: bool = False) -> tuple[bytes, str | None]:
@@ -79,7 +79,7 @@ def test_with_the_library_and_without_the_report_is_the_same(tmp_path: Path) -> 
     check = ["check", "--source", str(packed), "-o", "ndjson"]
     ways = [
         [sys.executable, "-c", program, *check, *more]
-        for program in (WITHOUT, "from vmdiag.cli.app import run; run()")
+        for program in (WITHOUT_FAST, "from vmdiag.cli.app import run; run()")
         for more in (["--processes", "1"], ["--processes", "2"], ["--exact-scan"])
     ]
     ran = [subprocess.run(each, capture_output=True, check=False) for each in ways]

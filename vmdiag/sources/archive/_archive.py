@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING
 from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.errors import BadArchive, UsageError
 from vmdiag.model import Gap, Kind, Needs, Signal, Transcript, Window
-from vmdiag.sources.archive._reader import POOL_SIZE, ArchiveReader
-from vmdiag.sources.files.input_files import InputFile, find_files
+from vmdiag.sources.files.input_files import POOL_SIZE, InputFile, find_files
 from vmdiag.sources.formats import SCREENED_FORMS
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
-from vmdiag.sources.selection import SelectedVm
-from vmdiag.sources.store import ItemStore
-from vmdiag.sources.stored_scope import resolve_placeholders, select_vms
-from vmdiag.sources.transcripts import TranscriptBuilder
 
 if TYPE_CHECKING:
     from vmdiag.arm.request import AzureSettings
     from vmdiag.sources.archive._range_pool import RangePool
+    from vmdiag.sources.selection import SelectedVm
+    from vmdiag.sources.transcripts import TranscriptBuilder
 
 # A silence of heartbeats is one from here on (the contract's heartbeat channel): a longer one is seen for itself.
 HEARTBEAT_SILENCE = timedelta(minutes=10)
@@ -63,6 +60,12 @@ class ArchiveSource:
 
     def read(self, scope: Scope, needs: Needs) -> Reading:
         """One transcript a VM; raises `BadArchive` when no file could be read, `UsageError` for an unknown name."""
+        # Not before other processes read ahead.
+        from vmdiag.sources.archive._reader import ArchiveReader
+        from vmdiag.sources.store import ItemStore
+        from vmdiag.sources.stored_scope import resolve_placeholders, select_vms
+        from vmdiag.sources.transcripts import TranscriptBuilder
+
         store = ItemStore()
         files, pool = self._begun.pop() if self._begun else (list(find_files(self.address)), None)
         reader = ArchiveReader(store, self.watcher, scope)
@@ -106,7 +109,7 @@ class ArchiveSource:
 
 
 def _build_transcripts(
-    builder: TranscriptBuilder, vms: Sequence[SelectedVm], end: datetime | None
+    builder: "TranscriptBuilder", vms: "Sequence[SelectedVm]", end: datetime | None
 ) -> Iterator[Transcript]:
     """The transcripts; where the window ends by itself, with what its `end` hides.
 

@@ -17,7 +17,7 @@ from vmdiag.sources.decoding.envelopes import INSIDE, Part, check_record
 from vmdiag.sources.files.containers import find_container
 from vmdiag.sources.files.input_files import PLAIN_JSON
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
-from vmdiag.sources.files.record_blocks import split_list
+from vmdiag.sources.files.record_blocks import count_line_ends, split_list
 from vmdiag.sources.files.row_screen import (
     BLOCK_SIZE,
     MISSES_LIMIT,
@@ -188,7 +188,7 @@ def _read_lines(screen: RowScreen, line: int, data: bytearray, stop: int, *, is_
 
 def _read_objects(screen: RowScreen, line: int, data: bytearray, stop: int, *, is_end: bool) -> RangeRows | None:
     """The rows of a list's objects, a comma behind each or, at the end, the list's own end."""
-    lines = data.count(b"\n", 0, stop)
+    lines = count_line_ends(data, 0, stop)
     if is_end:
         stop = len(data[:stop].rstrip(b" \t\r\n"))
     if not data.startswith(b"]" if is_end else b",", stop - 1):

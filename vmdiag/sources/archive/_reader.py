@@ -23,7 +23,7 @@ from vmdiag.sources.archive._table_columns import TableColumns
 from vmdiag.sources.archive._wrappers import unwrap_rows
 from vmdiag.sources.decoding.fields import find_named_vm
 from vmdiag.sources.decoding.timestamps import find_newest_time
-from vmdiag.sources.files.input_files import InputFile, iter_members
+from vmdiag.sources.files.input_files import POOL_SIZE, InputFile, iter_members
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords
 from vmdiag.sources.files.rows import read_rows
 from vmdiag.sources.files.streams import TextStream
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 WAITING_LIMIT = 10
 # Less is read whole before it is told that most of it says nothing.
 SCREENED_SIZE = 1 << 20
-# Less is read before other processes have begun.
-POOL_SIZE = 48 << 20
 # Kinds of useless files that an error names.
 NAMED_FILES_LIMIT = 10
 # Of so many broken records of a file it is looked up what can still be read of them.

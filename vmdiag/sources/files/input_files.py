@@ -24,6 +24,8 @@ STANDARD_INPUT = "-"
 DEPTH_LIMIT = 3
 TOO_DEEP = UnsupportedFile(f"packed more than {DEPTH_LIMIT} deep", "unpack it first")
 LONGEST_NAME = 300
+# Less is read before other processes have begun.
+POOL_SIZE = 48 << 20
 # No other text begins like this one: it needs no closer look.
 PLAIN_JSON = re.compile(rb"(?:\s*[\[{](?!\\rtf)[^\x00-\x08\x0e-\x1f]*)?")
 

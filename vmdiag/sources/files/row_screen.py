@@ -20,7 +20,7 @@ from vmdiag.completeness import MalformedRow, Row
 from vmdiag.sources import formats
 from vmdiag.sources.decoding.envelopes import check_record
 from vmdiag.sources.files.memory_rows import RowResult, ScreenedRecords, decode_json
-from vmdiag.sources.files.record_blocks import RecordLines, RecordObjects, Text, find_line_ends
+from vmdiag.sources.files.record_blocks import RecordLines, RecordObjects, Text
 from vmdiag.sources.files.text_cursor import TextCursor
 from vmdiag.sources.items import Item, ObservedTime
 
@@ -88,14 +88,14 @@ class RowScreen:
             end = data.rfind(b"\n", start, min(stop, start + self._reach)) + 1 or data.find(b"\n", start, stop) + 1
             if not end:
                 return None
-            block = RecordLines(data, start, find_line_ends(data, start, end))
+            block = RecordLines(data, start, end)
             records = self._decode_records(get_line_decoder, memoryview(data)[start:end])
             # Where lines are empty the places of the others are not told by counting.
-            rows = self._select_rows(line, records, block) if records and len(records) == len(block.ends) else None
+            rows = self._select_rows(line, records, block) if records and len(records) == block.count else None
             if rows is not None:
                 self._note_hit()
-                return ScreenedLines(rows, len(block.ends), end)
-            if len(block.ends) == 1:
+                return ScreenedLines(rows, block.count, end)
+            if block.count == 1:
                 self._misses += 1
                 return None
             self._reach = (end - start) // SHRINK
