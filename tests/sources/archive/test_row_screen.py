@@ -21,6 +21,7 @@ from vmdiag import plugins
 from vmdiag.completeness import MalformedRow
 from vmdiag.model import Signal
 from vmdiag.sources.archive._range_pool import RangePool
+from vmdiag.sources.archive._range_reader import FileRange, RangeReader
 from vmdiag.sources.decoding.log_entry import find_silent_parent, find_silent_scope
 from vmdiag.sources.decoding.log_structs import ExportedRecord, LoggedEvent
 from vmdiag.sources.files.input_files import find_files
@@ -102,6 +103,13 @@ def test_a_line_that_may_say_more_is_a_row_as_ever(more: Mapping[str, object]) -
     rows = dict(read(text, None))
 
     assert (2, rows[2]) in read(text, make_screen(FORMS))
+
+
+def test_two_records_in_one_line_and_an_empty_one_behind_hide_no_other() -> None:
+    plain, telling = json.dumps(PLAIN), json.dumps({**PLAIN, "resourceId": VM.upper()})
+    text = "\n".join((plain, plain + plain, telling, plain, "")) + "\n"
+
+    assert list_vm_lines(read(text, make_screen(FORMS))) == list_vm_lines(read(text, None)) == [3]
 
 
 @FIXED
@@ -188,6 +196,22 @@ def show(row: tuple[int, object, int]) -> object:
 
 def is_kept(row: object) -> bool:
     return row is not None and not isinstance(row, ScreenedRecords) and not is_plain(row)
+
+
+@pytest.mark.parametrize("lists", [1, 2])
+def test_of_packed_lists_each_keeps_its_length_and_the_newest_time_is_told(lists: int, tmp_path: Path) -> None:
+    raw = json.dumps([{**PLAIN_EVENT, "description": "x" * 6_000}] * 100, indent=2).encode() * lists
+    path = tmp_path / "log.json.gz"
+    path.write_bytes(gzip.compress(raw, 1))
+    (file,) = find_files(str(path))
+    part = FileRange(str(path), 0, file.size or 0)
+    (found,) = RangeReader(FORMS, part.size, reads_packed=True).read_ranges([part])
+    assert found is not None
+    told = [(row.listing, row.row) for row in found.rows if isinstance(row.row, ScreenedRecords)]
+
+    # The first and the last of a list are told row by row.
+    assert [(listing, row.count) for listing, row in told if row.count] == [(at + 1, 98) for at in range(lists)]
+    assert [row.newest for _, row in told if row.newest] == [AT]
 
 
 def test_the_newest_of_what_is_left_out_is_known_to_the_digit() -> None:

@@ -76,7 +76,9 @@ class RangePool:
         if part is None or found is None:
             return None
         silent_rows = [row.row for row in found.rows if isinstance(row.row, ScreenedRecords)]
-        if part.size != file.size or len(silent_rows) != len(found.rows):
+        # Of several lists each is as long as it is: whether one was cut is told row by row.
+        lists = {row.listing for row in found.rows if isinstance(row.row, ScreenedRecords) and row.row.count}
+        if part.size != file.size or len(silent_rows) != len(found.rows) or len(lists) > 1:
             silent_rows.clear()
         return RangedFile(chain([(part, found)], ranges), self._forms, report_progress, silent_rows)
 

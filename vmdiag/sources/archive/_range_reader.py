@@ -156,13 +156,15 @@ def iter_chunks(part: FileRange) -> Iterator[bytes]:
 
 
 def _extend_rows(rows: list[RowResult], more: Sequence[RowResult]) -> None:
-    """Add rows; where of both only the same form's records were left out, as one: there are thousands of blocks."""
+    """Add rows; where of both only the same list's records were left out, as one: there are thousands of blocks."""
     if rows and len(more) == 1:
-        (line, last, _), (_, new, _) = rows[-1], more[0]
-        if isinstance(last, ScreenedRecords) and isinstance(new, ScreenedRecords) and last.form == new.form:
-            both = replace(last, count=last.count + new.count, scopes=(*last.scopes, *new.scopes))
-            rows[-1] = RowResult(line, both)
-            return
+        (line, last, listing), (_, new, newer_listing) = rows[-1], more[0]
+        if isinstance(last, ScreenedRecords) and isinstance(new, ScreenedRecords):
+            is_same = last.form == new.form and listing == newer_listing
+            if is_same and last.newest is None and new.newest is None:
+                both = replace(last, count=last.count + new.count, scopes=(*last.scopes, *new.scopes))
+                rows[-1] = RowResult(line, both, listing)
+                return
     rows += more
 
 

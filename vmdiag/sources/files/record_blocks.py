@@ -38,6 +38,16 @@ class RecordLines:
         """How many lines a record lies below the first."""
         return place
 
+    def has_record_each(self) -> bool:
+        """Whether each line is one record: writers that meet leave two in one line and an empty line behind it.
+
+        Where all lines begin and end with braces no record goes on in the next, for a comma would stand between.
+        """
+        return self.count == 1 or all(
+            self._data.startswith(b"{", start) and self._data.endswith((b"}\n", b"}\r\n"), start, end)
+            for start, end in zip((self._start, *self._ends), self._ends, strict=False)
+        )
+
     @cached_property
     def _ends(self) -> list[int]:
         return find_line_ends(self._data, self._start, self._end)
@@ -58,6 +68,10 @@ class RecordObjects:
     def hold_text(self, place: int) -> Callable[[], bytes]:
         """What gives the text later."""
         return partial(self.get_text, place)
+
+    def has_record_each(self) -> bool:
+        """Whether the places of records are known: in a list they always are."""
+        return True
 
     def count_lines(self, place: int) -> int:
         """How many lines a record lies below the first."""

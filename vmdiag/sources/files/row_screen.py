@@ -6,7 +6,7 @@ out, a number beyond a double's range and a character cut in half are not told.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import product
 from operator import attrgetter, methodcaller
@@ -39,6 +39,8 @@ RESOURCES_LIMIT = 1 << 15
 LONGEST_NAME = 2_048
 # No instant outside these is one of Azure's; such a record must be told, too.
 FIRST_TIME, LAST_TIME = datetime(2010, 1, 2, tzinfo=UTC), datetime(2099, 12, 31, tzinfo=UTC)
+# So much a time may lie off that was decoded in bulk: digits beyond a microsecond are rounded there, elsewhere cut.
+TIME_RESOLUTION = timedelta(microseconds=1)
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Rows = list[RowResult]
@@ -136,7 +138,9 @@ class RowScreen:
         """When the newest of the records was made that were left out, if it is newer than what is `known`."""
         if self._newest_text is not None and self.newest > known:
             (screen, get_text), self._newest_text = self._newest_text, None
-            newest = screen.read_time(get_text()) or self.newest
+            newest = screen.read_time(get_text())
+            if newest is None or abs(newest - self.newest) > TIME_RESOLUTION:
+                newest = self.newest  # of lines that are not a record each the text is another's
             yield RowResult(0, ScreenedRecords(screen.form, screen.list_coverage, newest=newest))
 
     def _select_rows(self, line: int, records: Sequence[Any], block: RecordLines | RecordObjects) -> Rows | None:
@@ -150,6 +154,8 @@ class RowScreen:
             return None
         telling, rows = screen.find_telling(records, scopes), Rows()
         silent: Sequence[int] = range(len(records))
+        if telling and not block.has_record_each():
+            return None
         if telling:
             for at in telling:
                 rows.append(RowResult(line + block.count_lines(at), check_record(decode_json(block.get_text(at)))))
