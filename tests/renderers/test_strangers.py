@@ -1,9 +1,11 @@
 """Whatever a stranger writes into a name or a sentence stays text, in every format."""
 
 import csv
+import html
 import io
 import json
 import re
+import shlex
 import unicodedata
 from dataclasses import replace
 
@@ -140,14 +142,31 @@ def test_a_megabyte_does_not_drown_the_report(form: str) -> None:
     assert form in {"json", "ndjson", "csv", "junit", "prometheus"} or len(told) < 60_000
 
 
-def test_an_id_that_azure_would_not_accept_is_never_made_a_command() -> None:
-    case = cases.make_confirmed_case()
+@pytest.mark.parametrize("case", [cases.make_confirmed_case(), cases.make_clear_case()], ids=["redeploy", "start"])
+def test_an_id_that_azure_would_not_accept_is_never_made_a_command(case: Case) -> None:
     for text in ("a b", "$(id)", "x\u202ey", "--ids", "a\nb", "x" * 200):
         report = cases.make_report([replace(case, vm=cases.make_machine(text))])
         told = render_report("markdown", report) + draw_on_terminal(report, 80)
 
-        assert "az vm redeploy" not in told
+        assert "az vm " not in told
         assert "check it before you act on it" in " ".join(told.split())
+
+
+def test_commands_can_be_pasted_whatever_the_name_and_the_width() -> None:
+    """Azure allows parentheses in the names of groups, and a shell gives them a meaning."""
+    report = cases.make_report([replace(cases.make_clear_case(), vm=cases.make_machine("db-1", group="my(rg)"))])
+    wanted = ["az", "vm", "start", *["--subscription", "11111111-2222-3333-4444-555555555555"]]
+    wanted += ["--resource-group", "my(rg)", "--name", "db-1"]
+    page = html.unescape(render_report("html", report).replace("</code>", "\n"))
+    for told in (
+        *(draw_on_terminal(report, width) for width in (30, 80, 200)),
+        render_report("markdown", report),
+        page,
+    ):
+        command = re.search(r"az vm start(?:.*\\\n)*.*", told)
+
+        assert command is not None
+        assert [word for word in shlex.split(command[0]) if word.strip()] == wanted
 
 
 def shape(found: list[Case]) -> list[tuple[str, int]]:

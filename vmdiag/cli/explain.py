@@ -96,6 +96,8 @@ def format_manual(pages: "Sequence[Scenario]") -> Iterator[str]:
         page = re.sub(r"(https://\S+)", r"<\1>", page)
         yield from ("", *page.splitlines(), "", "**What helps:**", "")
         yield from (f"- {remedy}" for remedy in scenario.remedies)
+        if scenario.vm_action is not None:
+            yield f"- `az vm {scenario.vm_action} --ids VM_ID`"
 
 
 def format_page(scenario: "Scenario", width: int) -> Iterator[str]:
@@ -110,7 +112,8 @@ def format_page(scenario: "Scenario", width: int) -> Iterator[str]:
         absent = ", ".join(name for cloud, name in CLOUD_TITLES.items() if cloud not in scenario.clouds)
         there = ", ".join(CLOUD_TITLES.get(cloud, cloud) for cloud in scenario.clouds)
         yield f"Published for: {there}{f' (not {absent})' if absent else ''}"
-    remedies = "\n".join(f"- {remedy}" for remedy in scenario.remedies)
+    command = () if scenario.vm_action is None else (f"az vm {scenario.vm_action} --ids VM_ID",)
+    remedies = "\n".join(f"- {remedy}" for remedy in (*scenario.remedies, *command))
     for block in re.split(r"\n\s*\n", f"{scenario.page.strip()}\n\nWhat helps:\n{remedies}"):
         yield ""
         items: list[list[str]] = []

@@ -174,8 +174,8 @@ class Finding:
 class Scenario:
     """One insight: what it needs, how it judges a timeline alone, what helps, and examples of both answers.
 
-    `page` is the module's docstring, its manual page; `examples` are timelines in notation, each with the verdict that
-    it must get; `code` is Azure's own name where it has one, `clouds` where Azure published it.
+    `page` is the module's docstring, `examples` are timelines in notation with the verdicts that they must get,
+    `vm_action` is what of `az vm` helps, `code` is Azure's own name where it has one, `clouds` where it was published.
     """
 
     id: str
@@ -184,6 +184,7 @@ class Scenario:
     needs: Needs
     detect: Callable[[Timeline], Finding]
     remedies: tuple[str, ...]
+    vm_action: str | None = None
     examples: tuple[tuple[Verdict, str], ...]
     precedence: Precedence = Precedence.NEARER_OR_LATER
     code: str | None = None
@@ -226,8 +227,7 @@ class Case:
     """A diagnosis with what a report needs to tell it: the VM, the events of its story, and a curve to draw.
 
     `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory, and
-    `heartbeats` one of those beside it; `latest` is when each metric was last heard; `is_named` says that the VM was
-    asked for by itself.
+    `heartbeats` one of those beside it; `latest` is when each metric was last heard.
     """
 
     vm: VirtualMachine
@@ -240,7 +240,7 @@ class Case:
     scenario: Scenario | None = None
     latest: Mapping[Signal, datetime] = field(default_factory=dict)
     mitigation: Mitigation | None = None
-    is_named: bool = False
+    is_named: bool = False  # the VM was asked for by itself
 
     @property
     def is_affected(self) -> bool:

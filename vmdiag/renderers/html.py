@@ -174,7 +174,7 @@ def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: 
         helped = done is not None and done.reachable_again is True
         sign, look = ("✔", "clear") if helped else ("✖", "confirmed")
     wants_redeploy = case.diagnosis.recommendation.action is Action.REDEPLOY
-    commands = list(redeploy_texts.list_commands(case.vm)) if wants_redeploy and not case.is_unknown else []
+    commands = [(says, [*map(" ".join, lines)]) for says, lines in narrative.list_commands(case)]
     rows, others = timeline_view.build_timeline_rows(case)
     return environment.get_template("story.html").render(
         anchor=number,
@@ -188,7 +188,7 @@ def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: 
         headline=narrative.write_headline(case),
         summary=list(narrative.list_summary_rows(case)),
         step=narrative.describe_next_step(case),
-        first_command=commands[0][1][0] if commands else None,
+        first_command=next(iter(commands[0][1]), None) if wants_redeploy else None,
         chart=None if case.is_unknown else build_chart(case),
         chart_width=WIDTH,
         guards=list(redeploy_texts.format_pending_guards(case)),
@@ -204,7 +204,6 @@ def _tell_story(environment: Environment, case: Case, number: int, *, is_alone: 
         paragraphs=list(narrative.write_narrative(case)),
         steps=list(narrative.write_next_steps(case)),
         commands=commands,
-        warning=redeploy_texts.IMPLAUSIBLE_ID_WARNING if wants_redeploy and not commands else None,
         links=list(narrative.list_links(case)),
         ticket=[*evidence.list_ticket_fields(case)] if evidence.needs_ticket(case) else [],
         ticket_evidence=list(evidence.format_evidence(case)),

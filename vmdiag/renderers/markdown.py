@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from vmdiag.diagnosis.model import Action, Case, State, Verdict
+from vmdiag.diagnosis.model import Case, State, Verdict
 from vmdiag.model import Gap
 from vmdiag.renderers import Report
 from vmdiag.wording import evidence, fleet_texts, narrative, redeploy_texts, timeline_view
@@ -129,13 +129,9 @@ def _write_section(case: Case, level: str) -> Iterator[str]:
     story = map(escape_text, narrative.write_narrative(case))
     yield from _write_titled_lines(f"{level} What happened", story, gap="\n")
     yield from _write_titled_lines(f"{level} What to do", map(escape_text, narrative.write_next_steps(case)), gap="\n")
-    if case.diagnosis.recommendation.action is Action.REDEPLOY:
-        # The guarded commands first, and the bare one with what it does not do.
-        yield ""
-        for says, commands in redeploy_texts.list_commands(case.vm):
-            yield from (f"{says}:", "", *format_code_block(commands, "sh"), "")
-        if redeploy_texts.format_command(case.vm) is None:
-            yield redeploy_texts.IMPLAUSIBLE_ID_WARNING
+    for number, (says, commands) in enumerate(narrative.list_commands(case)):
+        yield from () if number else ("",)
+        yield from (f"{says}:", "", *format_code_block(map(" ".join, commands), "sh"), "") if commands else (says,)
     links = list(narrative.list_links(case))
     if links:
         yield ""

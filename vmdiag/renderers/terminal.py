@@ -89,8 +89,7 @@ def draw_vm(case: Case, page: Page) -> None:
         _draw_paragraphs(paragraphs, page)
     page.print_heading("What to do")
     _draw_paragraphs(narrative.write_next_steps(case), page)
-    if _is_redeploy_advised(case):
-        _draw_commands(case, page)
+    _draw_commands(case, page)
     for title, url in narrative.list_links(case):
         page.print_line(f"  {title}")
         page.print_link(url)
@@ -194,22 +193,16 @@ def _is_redeploy_advised(case: Case) -> bool:
 
 def _draw_commands(case: Case, page: Page) -> None:
     """The guarded commands first, and the bare one with what it does not do."""
-    whole = redeploy_texts.format_command(case.vm)
-    if whole is None:
-        page.print_paragraph(redeploy_texts.IMPLAUSIBLE_ID_WARNING)
-        return
-    bare = redeploy_texts.split_command(case.vm) or (whole,)
-    for says, commands in (
-        (redeploy_texts.GUARDED_COMMANDS, redeploy_texts.split_guarded_commands(case.vm)),
-        (redeploy_texts.BARE_COMMAND, (bare,)),
-    ):
-        if commands:
-            page.print_line()
-            page.print_paragraph(f"{says}:")
-            page.print_line()
-        for words in commands:
+    told = list(narrative.list_commands(case))
+    for says, commands in told:
+        page.print_line()
+        page.print_paragraph(f"{says}:" if commands else says)
+        for number, words in enumerate(commands):
+            if number == 0:
+                page.print_line()
             _print_command(words, page, 4)
-    page.print_line()
+    if told:
+        page.print_line()
 
 
 def _print_command(words: tuple[str, ...], page: Page, indent: int) -> None:

@@ -216,12 +216,23 @@ def write_next_steps(case: Case) -> Iterator[str]:
     cause = _get_other_cause(case)
     if cause is not None:
         if case.diagnosis.state is State.OPEN:
-            remedies = " ".join(cause.remedies)
-            if redeploy_texts.split_guarded_commands(case.vm):
-                vm = case.vm.id
-                remedies = remedies.replace("--ids VM_ID", f"--resource-group {vm.resource_group} --name {vm.name}")
-            yield f"What helps: {remedies}"
+            yield f"What helps: {' '.join(cause.remedies)}"
         yield f"vmdiag explain {cause.id} tells what it is and how it is told from a live migration's loss."
+
+
+def list_commands(case: Case) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:
+    """The commands of the next step, as groups of words, each time below what they do; or why there is none."""
+    advice, cause = case.diagnosis.recommendation, _get_other_cause(case)
+    says, action = redeploy_texts.BARE_COMMAND, "redeploy" if advice.action is Action.REDEPLOY else None
+    if action is None and cause is not None and case.diagnosis.state is State.OPEN:
+        says, action = redeploy_texts.REMEDY_COMMAND.format(cause.vm_action), cause.vm_action
+    if action is None:
+        return
+    guarded = redeploy_texts.split_guarded_commands(case.vm) if advice.action is Action.REDEPLOY else ()
+    if guarded:
+        yield redeploy_texts.GUARDED_COMMANDS, guarded
+    command = redeploy_texts.split_command(case.vm, action)
+    yield (says, (command,)) if command else (redeploy_texts.IMPLAUSIBLE_ID_WARNING, ())
 
 
 def _get_other_cause(case: Case) -> Scenario | None:

@@ -18,6 +18,7 @@ REDEPLOY_IMPACT = (
 )
 GUARDED_COMMANDS = "Behind guards: the plan, then the same with a question first and a proof afterwards"
 BARE_COMMAND = "The bare command, which no guard looks at and which proves nothing"
+REMEDY_COMMAND = "To {} it"
 IMPLAUSIBLE_ID_WARNING = "Its id holds characters that Azure does not allow: check it before you act on it."
 # What Azure accepts in names of subscriptions, groups, scale sets and VMs; a leading hyphen would be read as an option.
 _ALLOWED_NAME = re.compile(r"(?!-)[\w.()-]{1,90}\Z")
@@ -37,46 +38,27 @@ _BANNERS = {
 }
 
 
-def format_command(vm: VirtualMachine) -> str | None:
-    """One line for a shell that redeploys exactly this VM; `None` when its id cannot be a real one."""
+def split_command(vm: VirtualMachine, action: str) -> tuple[str, ...]:
+    """The command for a shell that redeploys or starts exactly this VM; none when its id cannot be a real one.
+
+    It comes as groups of words between which a line may break.
+    """
     parts = (vm.id.subscription, vm.id.resource_group, vm.id.name, vm.id.scale_set or vm.id.name)
     if not all(_ALLOWED_NAME.match(part) and part.isprintable() for part in parts):
-        return None
+        return ()
+    subscription, group, name, _ = map(shlex.quote, parts)
     if vm.id.scale_set is None:
-        return f"az vm redeploy --ids {shlex.quote(str(vm.id))}"
-    # `az vm redeploy` does not reach the instances of a uniform scale set.
-    url = shlex.quote(f"{vm.id}/redeploy?api-version={_API_VERSION}")
-    return f"az rest --method post --url {url}"
+        return (f"az vm {action}", f"--subscription {subscription}", f"--resource-group {group}", f"--name {name}")
+    # `az vm` does not reach the instances of a uniform scale set.
+    return (f"az rest --method post --url {shlex.quote(f'{vm.id}/{action}?api-version={_API_VERSION}')}",)
 
 
 def split_guarded_commands(vm: VirtualMachine) -> tuple[tuple[str, ...], ...]:
     """The commands of vmdiag that plan and make a redeploy of this VM, as groups of words; none where it refuses."""
-    if format_command(vm) is None or vm.id.scale_set is not None:
+    if not split_command(vm, "redeploy") or vm.id.scale_set is not None:
         return ()
     command = f"vmdiag check {shlex.quote(f'{vm.id.resource_group}/{vm.id.name}')}"
     return (command, "--redeploy", "--dry-run"), (command, "--redeploy")
-
-
-def list_commands(vm: VirtualMachine) -> Iterator[tuple[str, list[str]]]:
-    """The guarded commands first, then the bare one, each with what it does or does not; none for an unreal id."""
-    bare = format_command(vm)
-    guarded = [" ".join(words) for words in split_guarded_commands(vm)]
-    if guarded:
-        yield GUARDED_COMMANDS, guarded
-    if bare is not None:
-        yield BARE_COMMAND, [bare]
-
-
-def split_command(vm: VirtualMachine) -> tuple[str, ...] | None:
-    """The same as groups of words between which a line may break; `None` when only the long line does it."""
-    if format_command(vm) is None or vm.id.scale_set is not None:
-        return None
-    return (
-        "az vm redeploy",
-        f"--subscription {shlex.quote(vm.id.subscription)}",
-        f"--resource-group {shlex.quote(vm.id.resource_group)}",
-        f"--name {shlex.quote(vm.id.name)}",
-    )
 
 
 def describe_mitigation(case: Case) -> str | None:

@@ -42,6 +42,7 @@ def make_scenario(  # noqa: PLR0913 - a scenario has so many fields
     page: str,
     title: str = "",
     remedies: tuple[str, ...],
+    vm_action: str | None = None,
     examples: tuple[tuple[Verdict, str], ...],
     judge_events: Callable[[Timeline], Finding] | None = None,
     precedence: Precedence = Precedence.NEARER_OR_LATER,
@@ -64,6 +65,7 @@ def make_scenario(  # noqa: PLR0913 - a scenario has so many fields
         needs=Needs(triggers=frozenset(cause.kinds), margin=MARGIN),
         detect=detect,
         remedies=remedies,
+        vm_action=vm_action,
         examples=examples,
         precedence=precedence,
     )

@@ -25,7 +25,8 @@ SCENARIO = make_scenario(
         undone_by=(Kind.START,),
     ),
     page=__doc__,
-    remedies=("Start the VM when capacity is back: az vm start --ids VM_ID",),
+    remedies=("Start the VM when capacity is back.",),
+    vm_action="start",
     examples=(
         (Verdict.CLEAR, "12:00 eviction\n12:05 start"),
         (Verdict.CONFIRMED, "12:00 eviction\n12:01 unavailable"),

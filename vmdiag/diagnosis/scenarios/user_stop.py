@@ -31,7 +31,8 @@ SCENARIO = make_scenario(
         undone_by=(Kind.START,),
     ),
     page=__doc__,
-    remedies=("Start the VM: az vm start --ids VM_ID",),
+    remedies=("Start the VM.",),
+    vm_action="start",
     examples=(
         (Verdict.CLEAR, "12:00 stop\n12:05 start"),
         (Verdict.CLEAR, "12:00 traffic-lost\n12:06 stop"),  # a first try to repair
