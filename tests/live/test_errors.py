@@ -1,6 +1,8 @@
 """Foreign errors cross the border in one place, each with words for a person and without secrets."""
 
 import inspect
+import json
+from dataclasses import replace
 
 import pytest
 from azure.core import exceptions as core
@@ -73,6 +75,18 @@ def test_a_refusal_is_told_by_its_status_with_azures_code(status: int, image: ty
     assert error.message.startswith("metrics of web-01: ")
     assert f"({status} Odd)" in error.message
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("LimitsExceeded", "Request is invalid and cannot be executed."), ("EngineError", "Runaway (E_RUNAWAY_QUERY).")],
+)
+def test_a_query_that_needs_more_than_it_may_can_be_asked_in_parts(code: str, message: str) -> None:
+    body = json.dumps({"error": {"code": code, "message": message}}).encode()
+    query = replace(ASKED, patience=190.0)
+
+    assert type(error_translation.build_refusal(query, 400, {}, body)) is error_translation.AnswerTooLarge
+    assert type(error_translation.build_refusal(ASKED, 400, {}, body)) is NotUnderstood
 
 
 def test_who_was_refused_is_nobodys_business_but_the_missing_permission_is() -> None:

@@ -93,6 +93,9 @@ _CLAIMS_COMMAND = re.compile(
 # Resource Graph's words for everybody.
 _SUPPORT_BOILERPLATE = "Please provide below info when asking for support"
 _PAYLOAD_SIZES = re.compile(r"size is (\d+), and has exceeded the limit of (\d+)")
+# A query that needs more rows, bytes or memory than it may have ("Query limits" of Azure Data Explorer). Beside rows
+# Kusto writes so in the answer; that it refuses alike where it has none yet is inferred from the words that go along.
+_QUERY_LIMIT = re.compile(rb'"LimitsExceeded"|E_(?:RUNAWAY_QUERY|LOW_MEMORY_CONDITION|QUERY_RESULT_SET_TOO_LARGE)')
 _NAMESPACE = re.compile(r"namespace '([\w.]+)'")
 MESSAGE_LIMIT = 300
 # How azure-identity's chain lists what it tried, what of it helps nobody, and how much of the rest is enough.
@@ -160,6 +163,8 @@ def _classify_bad_request(request: Request, body: bytes) -> tuple[type[SourceErr
     codes = {code for code, _ in _collect_reasons(_decode_error(body))}
     if "ResponsePayloadTooLarge" in codes:
         return AnswerTooLarge, "the answer would be too large", "Ask for less: fewer VMs or subscriptions."
+    if request.patience is not None and _QUERY_LIMIT.search(body):
+        return AnswerTooLarge, "the query needs more than it may", "Ask for less: a shorter --since."
     if codes & {"MissingSubscriptionRegistration", "SubscriptionNotRegistered"}:
         found = _NAMESPACE.search(body.decode("utf-8", "replace"))
         inside = re.match(r"/subscriptions/([^/]*)", request.path)
