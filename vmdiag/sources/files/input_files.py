@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
-from vmdiag.errors import BadArchive
+from vmdiag.errors import BadArchive, UsageError
 from vmdiag.sources.files.containers import ContainerFile, DamagedFile, find_container
 from vmdiag.sources.files.streams import TextStream, UnsupportedFile
 from vmdiag.sources.files.unsupported_files import detect_unsupported_file
@@ -26,6 +26,8 @@ TOO_DEEP = UnsupportedFile(f"packed more than {DEPTH_LIMIT} deep", "unpack it fi
 LONGEST_NAME = 300
 # Less is read before other processes have begun.
 POOL_SIZE = 48 << 20
+# What a shell hands over: standard input, or what `<(...)` writes.
+OWN_STREAM = re.compile(r"/dev/stdin|(?:/dev|/proc/(?:self|\d+))/fd/\d+")
 # No other text begins like this one: it needs no closer look.
 PLAIN_JSON = re.compile(rb"(?:\s*[\[{](?!\\rtf)[^\x00-\x08\x0e-\x1f]*)?")
 
@@ -51,7 +53,10 @@ class FileMember:
 
 
 def find_files(address: str) -> Iterator[InputFile]:
-    """The files an address means, always in the same order; raises `BadArchive` when it means none."""
+    """The files an address means, always in the same order; raises `BadArchive` when it means none.
+
+    `UsageError` for what is no file, such as a pipe.
+    """
     if address == STANDARD_INPUT:
         yield InputFile("standard input", None, lambda: sys.stdin.buffer)
         return
@@ -65,10 +70,17 @@ def find_files(address: str) -> Iterator[InputFile]:
         message = f"there is no file {name}"
         raise BadArchive(message, "check the path; `-` reads standard input")
     named = {root: _measure_file(root) for root in roots if not Path(root).is_dir()}
+    # A pipe or a device would block for ever; what the process was started with is meant, also by its path (`<(...)`).
+    special = {root for root, size in named.items() if size is None and not OWN_STREAM.fullmatch(root)}
+    if address in special:
+        mode = os.stat(address).st_mode  # noqa: PTH116 - as all others here
+        kind = "a named pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        message = f"{name} is {kind}, not a file"
+        raise UsageError(message, "Write what comes from there to a file, or give it as standard input: --source -")
     inside = (found for root in roots if root not in named for found in _walk_folder(root))
     known = set[str]()
     for path, size in chain(named.items(), inside):
-        if path not in known:
+        if path not in known and path not in special:
             known.add(path)
             yield InputFile(_display_path(path), None if size == -1 else size, partial(io.FileIO, path), path)
     if not known:
@@ -102,7 +114,7 @@ def _walk_folder(root: str) -> Iterator[tuple[str, int]]:
                 is_folder = False
             if is_folder:
                 inner.append(entry.path)
-            # A pipe or a device met in a folder would block for ever; named outright it is meant.
+            # What is no file, is left out here as it is among those that match a pattern.
             elif (size := _measure_file(entry.path)) is not None:
                 yield entry.path, size
         waiting += reversed(inner)
