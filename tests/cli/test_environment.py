@@ -43,3 +43,15 @@ def test_what_loosens_a_guard_is_heard_on_the_command_line_alone(
     assert f"VMDIAG_{variable} has no effect" in found.err
     assert "at most 1 (--max)" in found.out
     assert found.out.partition('"cases"')[2] == plain.out.partition('"cases"')[2]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [("ALL", "maybe", "Invalid value for 'VMDIAG_ALL': 'maybe'"), ("CLOUD", "mars", "error: VMDIAG_CLOUD mars is ")],
+)
+def test_what_is_wrong_in_the_environment_is_called_by_its_variable(
+    vmdiag: Runner, variable: str, value: str, told: str
+) -> None:
+    found = vmdiag("check", "--source", ".", **{f"VMDIAG_{variable}": value})
+
+    assert (found.code, found.err.count(told)) == (2, 1)

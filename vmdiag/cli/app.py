@@ -20,7 +20,7 @@ from vmdiag.cli.doctor import doctor
 from vmdiag.cli.explain import explain
 from vmdiag.cli.mcp import mcp
 from vmdiag.cli.mitigations import mitigations
-from vmdiag.cli.options import EPILOG, EXAMPLES, GroupedCommand, RunState, expand_option_groups
+from vmdiag.cli.options import EPILOG, EXAMPLES, GroupedCommand, RunState, expand_option_groups, name_variables
 from vmdiag.cli.query import query
 from vmdiag.cli.record import record
 from vmdiag.cli.schema import schema
@@ -91,10 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             import traceback
 
             traceback.print_exception(error)
-        print_error(error.message, error.hint)
+        print_error(name_variables(error.message, run_state.context), error.hint)
         return error.exit_code
     except typer.TyperException as error:
-        print_error(error.format_message(), "'vmdiag --help' and 'vmdiag COMMAND --help' list what can be said.")
+        message = name_variables(error.format_message(), run_state.context)
+        print_error(message, "'vmdiag --help' and 'vmdiag COMMAND --help' list what can be said.")
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         print_error("interrupted", "Nothing more was written.")

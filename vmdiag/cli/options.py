@@ -49,6 +49,8 @@ EPILOG = (
 EXCERPT_LENGTH = 80  # characters that an error quotes of what makes no sense
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE)
 _SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_UTC_OFFSET = re.compile(r"([+-])([01]\d)(?::?([0-5]\d))?", re.ASCII)
+_MAX_UTC_OFFSET = timedelta(hours=14)  # Kiribati's Line Islands
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -57,6 +59,7 @@ class RunState:
     """What the error boundary must know of a command line that it did not parse."""
 
     debug: bool = False
+    context: typer.Context | None = None
 
 
 def expand_option_groups(command: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -92,6 +95,12 @@ def expand_option_groups(command: Callable[..., int | None]) -> Callable[..., in
 class GroupedCommand(TyperCommand):
     """A command whose help shows the options under the headings of their groups, in the order of the first of each."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - of the Click that Typer brings
+        """Parse, and keep for errors where each value came from."""
+        if isinstance(ctx.obj, RunState):
+            ctx.obj.context = ctx
+        return super().parse_args(ctx, args)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - of the Click that Typer brings
         """Write the lists, `--help` last."""
         rows: dict[str, list[tuple[str, str]]] = {}
@@ -109,6 +118,18 @@ def list_typed_options(context: typer.Context) -> set[str]:
     """The names of the parameters that stand on the command line; the others are defaults, or the environment's."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+
+
+def name_variables(message: str, context: typer.Context | None) -> str:
+    """What an error says, with the variable for each option that the environment gave."""
+    names = {flag: one.name for one in context.command.params for flag in one.opts} if context else {}
+
+    def choose_name(found: re.Match[str]) -> str:
+        source = context.get_parameter_source(names.get(found[1]) or "") if context else None
+        return get_variable_name(found[1]) if source is not None and source.name == "ENVIRONMENT" else found[0]
+
+    # Typer names the short form beside it.
+    return re.sub(r"(--[a-z][a-z-]*)(?:' / '-\w)?", choose_name, message)
 
 
 def require_switch(switch: str, group: "DataclassInstance", typed_options: Collection[str]) -> None:
@@ -256,3 +277,15 @@ def parse_duration(text: str, option: str) -> timedelta:
         message = f"{option} {text} is not a duration"
         raise UsageError(message, "Write 90s, 15m or 2h.")
     return found
+
+
+def parse_utc_offset(text: str) -> timedelta:
+    """How far a place's clocks are ahead of UTC: `+02:00`, `-0330`, `+01`, `Z`."""
+    if text.strip().upper() in {"Z", "UTC"}:
+        return timedelta()
+    found = _UTC_OFFSET.fullmatch(text.strip())
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0)) if found else None
+    if found is None or offset is None or offset > _MAX_UTC_OFFSET:
+        message = f"--utc-offset {text!r} is no offset from UTC"
+        raise UsageError(message, "Write +02:00 for two hours ahead of UTC, -05:00 for five behind.")
+    return -offset if found[1] == "-" else offset

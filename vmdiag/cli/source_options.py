@@ -3,7 +3,7 @@
 import os
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,6 +14,7 @@ from vmdiag.cli.options import (
     declare_option,
     declare_repeatable,
     parse_duration,
+    parse_utc_offset,
     require_match,
 )
 from vmdiag.cli.proof_options import NO_PROOFS, ProofOptions
@@ -36,9 +37,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 # A tenant's id, or one of its domains (azure-identity takes letters, digits, dots and hyphens).
 _TENANT = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?", re.ASCII)
 _API_VERSION_DATE = re.compile(r"20\d\d-\d\d-\d\d(?:-preview)?", re.ASCII)
-_UTC_OFFSET = re.compile(r"([+-])([01]\d)(?::?([0-5]\d))?", re.ASCII)
 _MAX_PROCESSES = 60  # Windows waits for no more than 61 at once
-_MAX_UTC_OFFSET = timedelta(hours=14)  # Kiribati's Line Islands
 _HOW_TO_NAME_VMS = """\
 Name some, by name, group, tag, or all:
   vmdiag check web-01
@@ -141,6 +140,13 @@ class AzureOptions:
             text="For a cloud that lags, such as compute=2021-03-01; repeatable.",
         ),
     ] = None
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for a cloud that is none, whatever is read: a report names it."""
+        if self.cloud.strip().lower() not in CLOUD_TITLES:
+            from vmdiag.arm.clouds import parse_endpoint
+
+            parse_endpoint(self.cloud)
 
     def build_access(self, probe: int | None = None) -> "AzureSettings":
         """The settings that the options and the environment mean; `UsageError` for what makes no sense."""
@@ -283,15 +289,3 @@ def parse_address(address: str) -> tuple[str, str]:
         message = f"--source {address} is neither a path that exists nor a source that this version knows"
         raise UsageError(message, f"Give the path of a file or folder, '-' for standard input, or {known}.")
     return name, found["rest"]
-
-
-def parse_utc_offset(text: str) -> timedelta:
-    """How far a place's clocks are ahead of UTC: `+02:00`, `-0330`, `+01`, `Z`."""
-    if text.strip().upper() in {"Z", "UTC"}:
-        return timedelta()
-    found = _UTC_OFFSET.fullmatch(text.strip())
-    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0)) if found else None
-    if found is None or offset is None or offset > _MAX_UTC_OFFSET:
-        message = f"--utc-offset {text!r} is no offset from UTC"
-        raise UsageError(message, "Write +02:00 for two hours ahead of UTC, -05:00 for five behind.")
-    return -offset if found[1] == "-" else offset
