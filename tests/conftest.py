@@ -14,7 +14,7 @@ from hypothesis import settings
 COMMAND = Path(sysconfig.get_path("scripts"), "vmdiag")
 # The same without the libraries of the extra `fast`.
 WITHOUT_FAST = (
-    "import sys; sys.modules |= dict.fromkeys(('isal', 'stringzilla')); from vmdiag.cli.app import run; run()"
+    "import sys; sys.modules |= dict.fromkeys(('isal', 'stringzilla')); from vmdiag.__main__ import run; run()"
 )
 _ROOT = Path(__file__).parent.parent
 # What would change how the command speaks.

@@ -1,14 +1,12 @@
 """The Typer app and the one place where errors become words and exit codes."""
 
-import gc
 import os
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import pairwise
 from types import TracebackType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from typer.main import get_command
@@ -112,21 +110,3 @@ def find_output_format(arguments: Sequence[str]) -> str:
         elif word.startswith(("-o", "--output=")):
             found = word.removeprefix("--output=").removeprefix("-o")
     return found
-
-
-def run() -> NoReturn:
-    """The command as a program: run the process's own command line and end."""
-    # Modules stay, and what is read goes without circles: to look for some every 700 values, and once more through all
-    # at the end, takes a tenth of a short run's time.
-    gc.set_threshold(20_000, 20, 20)
-    code = main()
-    gc.freeze()
-    if "multiprocessing" in sys.modules and not any(thread.daemon for thread in threading.enumerate()):
-        # Processes read the files, and their locks have names in the system, which an orderly end takes back.
-        sys.exit(code)
-    # An orderly end would let go of every value by itself, and stop a thread that still waits for Azure wherever it is:
-    # inside the libraries' own C and Rust that can abort the process after its report was written.
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        with suppress(OSError):
-            stream.flush()
-    os._exit(code)

@@ -79,7 +79,7 @@ def test_with_the_library_and_without_the_report_is_the_same(tmp_path: Path) -> 
     check = ["check", "--source", str(packed), "-o", "ndjson"]
     ways = [
         [sys.executable, "-c", program, *check, *more]
-        for program in (WITHOUT_FAST, "from vmdiag.cli.app import run; run()")
+        for program in (WITHOUT_FAST, "from vmdiag.__main__ import run; run()")
         for more in (["--processes", "1"], ["--processes", "2"], ["--exact-scan"])
     ]
     ran = [subprocess.run(each, capture_output=True, check=False) for each in ways]
