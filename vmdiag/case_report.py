@@ -175,13 +175,25 @@ class _ReportParts(msgspec.Struct):
     cases: tuple[msgspec.Raw, ...]
 
 
-def split_report(content: bytes) -> list[str]:
-    """The cases of a report, of `json` or `ndjson`, each a text for `read_case`; Windows' shells write UTF-16."""
+def read_report(content: bytes) -> tuple[list[judging.Case], list[str]]:
+    """The cases of a report, of `json` or `ndjson`, and the numbers of those that cannot be read.
+
+    Raises `NotACaseError` where it is none: all that a run wrote may be half a line. Windows' shells write UTF-16.
+    """
     text = content.decode("utf-16" if content.startswith((BOM_UTF16_BE, BOM_UTF16_LE)) else "utf-8-sig", "replace")
     try:
-        return [bytes(case).decode() for case in msgspec.json.decode(text, type=_ReportParts).cases]
+        lines = [bytes(case).decode() for case in msgspec.json.decode(text, type=_ReportParts).cases]
     except (msgspec.DecodeError, RecursionError):
-        return [line for line in text.split("\n") if line.strip()]
+        lines = [line for line in text.split("\n") if line.strip()]
+    cases, unread = list[judging.Case](), list[str]()
+    for number, line in enumerate(lines, 1):
+        try:
+            cases.append(read_case(line))
+        except NotACaseError:
+            unread.append(str(number))
+    if unread and not cases and (len(unread) > 1 or not lines[0].startswith('{"vm"')):
+        raise NotACaseError
+    return cases, unread
 
 
 def read_case(line: str) -> judging.Case:

@@ -204,6 +204,7 @@ def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, log
         (("web-01", "--workspace", "../x"), "no workspace's id"),
         (("web-01", "--cloud", "http://x"), "--cloud"),
         (("web-01", "--resume", "nowhere.ndjson"), "nowhere.ndjson"),
+        (("web-01", "--resume", "activity.json"), "activity.json is no report"),
         (("--tag", "x"), "KEY=VALUE"),
         (("web-01", "--tag", "app=shop"), "contradict"),
         # What asks Azure contradicts an archive.

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Runner
 from tests.renderers import cases
 from tests.renderers.gallery import render_report
+from vmdiag.case_report import NotACaseError, read_report
 from vmdiag.changes import Change, Difference
 from vmdiag.diagnosis.model import Case
 from vmdiag.report import make_schema
@@ -112,7 +113,7 @@ def test_windows_redirection_and_standard_input_are_read(tmp_path: Path) -> None
     assert (ran.returncode, ran.stderr) == (1, "")
 
 
-@pytest.mark.parametrize("content", ["", "not a report", '{"schema": "other", "cases": []}', "[]"])
+@pytest.mark.parametrize("content", ["", "not a report\n" * 400, '{"schema": "other", "cases": []}', "[]"])
 def test_what_is_no_report_is_an_error_and_never_a_clean_difference(
     vmdiag: Runner, tmp_path: Path, content: str
 ) -> None:
@@ -125,4 +126,14 @@ def test_what_is_no_report_is_an_error_and_never_a_clean_difference(
         assert ran.code == 4
         assert ran.out == ""
         assert "hint: Give two files" in ran.err
-        assert "Traceback" not in ran.err
+        assert len(ran.err.splitlines()) == 2
+
+
+def test_half_a_case_may_be_all_that_a_killed_run_left_and_another_record_is_no_report() -> None:
+    line = render_report("ndjson", cases.make_report([AFFECTED()]))
+
+    assert read_report(line[:700].encode()) == ([], ["1"])
+    assert read_report(f"{line}{line[:700]}\n{line}{{}}".encode())[1] == ["2", "4"]
+    for content in ('{"schema": "vmdiag.transcript/1"}\n', line[:700] + "\n" + line[:700], "[\n{}\n]"):
+        with pytest.raises(NotACaseError):
+            read_report(content.encode())

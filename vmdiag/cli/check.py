@@ -1,6 +1,5 @@
 """`vmdiag check`: diagnose VMs and print the report; what is heavy is imported when it runs."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
@@ -23,6 +22,8 @@ from vmdiag.cli.streams import StatusConsole, keep_outcome, open_output, print_e
 from vmdiag.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
     from vmdiag.cli.exit_codes import CaseTally
     from vmdiag.diagnosis.model import Case, Header
     from vmdiag.identity import VmId
@@ -75,7 +76,7 @@ class ReportOptions:
     resume: Annotated[
         str | None,
         declare_option(
-            "--resume", metavar="FILE", text="Take the finished cases from an ndjson report, diagnose only the rest."
+            "--resume", metavar="FILE", text="Take the finished cases from an earlier report, diagnose only the rest."
         ),
     ] = None
 
@@ -122,15 +123,27 @@ class ReportOptions:
         opened = renderers.begin_report(renderer, mask.mask_header(header), out)
         return MaskedReport(mask, opened, streams=getattr(renderer, "STREAMS", False))
 
-    def read_previous_lines(self) -> Sequence[str]:
-        """The lines of the report that is resumed, none where none is; `UsageError` for a file that cannot be read."""
+    def read_previous_cases(self, watch: StatusConsole) -> "Sequence[Case]":
+        """The cases of the report that is resumed, none where none is; `UsageError` for a file that is none."""
         if self.resume is None:
             return ()
+        from vmdiag import case_report
+        from vmdiag.wording.redeploy_texts import join_first_names
+
+        hint = "Give the file that an earlier run wrote with -o ndjson."
         try:
-            return Path(self.resume).read_text(encoding="utf-8", errors="replace").splitlines()
+            cases, unread = case_report.read_report(Path(self.resume).read_bytes())
         except OSError as error:
             message = f"the report {self.resume} cannot be read: {error.strerror}"
-            raise UsageError(message, "Give the file that an earlier run wrote with -o ndjson.") from error
+            raise UsageError(message, hint) from error
+        except case_report.NotACaseError as error:
+            message = f"{self.resume} is no report of 'vmdiag check' in ndjson or json, or not a whole one"
+            raise UsageError(message, hint) from error
+        if unread:
+            # A run that was killed leaves half a line at the end.
+            lines, are = ("lines", "are no cases; their VMs are") if unread[1:] else ("line", "is no case; its VM is")
+            watch.warn(f"{lines} {join_first_names(unread)} of the earlier report {are} diagnosed again")
+        return cases
 
 
 def check(
@@ -156,30 +169,30 @@ def check(
         if proof_options.prove:
             proof_options.validate_origins()
         report_options.validate_options()
-        lines = report_options.read_previous_lines()
+        previous = report_options.read_previous_cases(watch)
         stated = report_options.unreachable_since
         source = open_source(scope_options, source_options, azure_options, watch, stated, proof_options)
         workflow = None
         if redeploy_options.redeploy:
             workflow = redeploy_options.prepare_workflow(source, report_options.out, watch)
-        return run_check(source, report_options, lines, watch, workflow)
+        return run_check(source, report_options, previous, watch, workflow)
 
 
 def run_check(
     opened: OpenedSource,
     report_options: ReportOptions,
-    previous_lines: Sequence[str],
+    previous: "Sequence[Case]",
     watch: StatusConsole,
     workflow: "Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]] | None",
 ) -> int:
-    """Examine what was opened, and render it case by case; `previous_lines` are those of a report to continue."""
+    """Examine what was opened, and render it case by case; `previous` are the cases of a report to continue."""
     # Only now: a live source signs in while the rest is imported.
     from vmdiag.cli.exit_codes import UNCLEAR_CODE, CaseTally, FailOn
     from vmdiag.diagnosis.model import Header
     from vmdiag.pipeline import examine_vms
 
     is_streaming = getattr(plugins.load(renderers, report_options.output), "STREAMS", False)
-    finished = read_previous_cases(previous_lines, watch, keep_affected=workflow is None) if previous_lines else ()
+    finished = select_finished_cases(previous, watch, keep_affected=workflow is None) if previous else ()
     scope = replace(opened.scope, finished=frozenset(case.vm.id for case in finished))
     tally = CaseTally(FailOn(report_options.fail_on))
     with keep_outcome(tally.outweighs_error):
@@ -217,30 +230,19 @@ def run_check(
     return tally.exit_code
 
 
-def read_previous_cases(
-    lines: Iterable[str], watch: StatusConsole, *, keep_affected: bool = True
+def select_finished_cases(
+    previous: "Iterable[Case]", watch: StatusConsole, *, keep_affected: bool = True
 ) -> "tuple[Case, ...]":
-    """The finished cases of an earlier ndjson report, which need not be diagnosed again, each VM once.
+    """The cases of an earlier report that need not be diagnosed again, each VM once.
 
     What is to be redeployed is looked at anew: then the affected are not kept.
     """
-    from vmdiag.case_report import NotACaseError, read_case
     from vmdiag.model import INTERRUPTED_REASONS, UNKNOWN_VM
 
-    cases: dict[VmId, Case] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            case = read_case(line)
-        except NotACaseError:
-            # A run that was killed leaves half a line at the end.
-            watch.warn(f"line {number} of the earlier report is no case; its VM is diagnosed again")
-            continue
-        # What a later run can read is asked for again, and what was not there may be there now.
-        is_finished = not any(gap.reason.startswith((*INTERRUPTED_REASONS, *UNKNOWN_VM)) for gap in case.gaps)
-        if is_finished and (keep_affected or not case.is_affected):
-            cases[case.vm.id] = case
+    # What a later run can read is asked for again, and what was not there may be there now.
+    again = (*INTERRUPTED_REASONS, *UNKNOWN_VM)
+    kept = (one for one in previous if not any(gap.reason.startswith(again) for gap in one.gaps))
+    cases = {one.vm.id: one for one in kept if keep_affected or not one.is_affected}
     watch.note(f"cases taken from the earlier report: {len(cases)}")
     return tuple(cases.values())
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vmdiag.changes import Change
     from vmdiag.diagnosis.model import Case
 
+HINT = "Give two files that 'vmdiag check -o json' or '-o ndjson' wrote."
 HEADINGS = {
     "affected": "Newly affected",
     "recovered": "Recovered",
@@ -63,26 +64,27 @@ def diff(
 
 def read_report(path: str, watch: StatusConsole) -> "tuple[list[Case], bool]":
     """The cases of a report, and whether it was read whole: a warning tells what was not."""
-    from vmdiag.case_report import NotACaseError, read_case, split_report
+    from vmdiag import case_report
+    from vmdiag.wording.redeploy_texts import join_first_names
 
     name = "standard input" if path == STANDARD_OUTPUT else path
     try:
         content = sys.stdin.buffer.read() if path == STANDARD_OUTPUT else Path(path).read_bytes()
     except OSError as error:
         message = f"the report {name} cannot be read: {error.strerror or error}"
-        raise SourceError(message, "Give two files that 'vmdiag check -o json' or '-o ndjson' wrote.") from error
-    cases, is_whole = [], True
-    lines = split_report(content)
-    for number, line in enumerate(lines, 1):
-        try:
-            cases.append(read_case(line))
-        except NotACaseError:
-            is_whole = False
-            watch.warn(f"{name}: case {number} cannot be read, so nothing is said of its VM")
-    if not cases and (lines or not content.strip()):
+        raise SourceError(message, HINT) from error
+    try:
+        cases, unread = case_report.read_report(content)
+    except case_report.NotACaseError as error:
+        message = f"{name} is no report of 'vmdiag check' in json or ndjson, or not a whole one"
+        raise BadArchive(message, HINT) from error
+    if unread:
+        numbers, whose = ("cases", "their VMs") if unread[1:] else ("case", "its VM")
+        watch.warn(f"{name}: {numbers} {join_first_names(unread)} cannot be read, so nothing is said of {whose}")
+    if not cases and (unread or not content.strip()):
         message = f"{name} holds no case"
-        raise BadArchive(message, "Give two files that 'vmdiag check -o json' or '-o ndjson' wrote.")
-    return cases, is_whole
+        raise BadArchive(message, HINT)
+    return cases, not unread
 
 
 def format_changes(changes: "tuple[Change, ...]", unchanged: int) -> Iterator[str]:
