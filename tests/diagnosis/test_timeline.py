@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests import notation
 from tests.timeline_builders import diagnose_story
+from vmdiag.diagnosis.model import Stance, Verdict
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.model import Kind, Record, Series, Signal, Transcript, Window
 
@@ -185,3 +186,21 @@ def test_a_network_change_and_an_incident_say_what_they_are_about() -> None:
         "network change: Microsoft.Network/networkSecurityGroups/write on web-nsg",
         "Azure reports a service incident: Network - UK",
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict", "stance"),
+    [((), Verdict.CLEAR, Stance.MISSING), ((health("LiveMigrationSucceeded", T),), Verdict.INCONCLUSIVE, Stance.FOR)],
+)
+def test_of_an_end_alone_it_is_told_what_it_ended_and_no_loss_is_made_of_it(
+    before: tuple[Record, ...], verdict: Verdict, stance: Stance
+) -> None:
+    back = health("availability", T + 26 * MIN, "Available", previous="Unavailable")
+    told = Transcript(vm=VM, records=(*before, back), gaps=STORY.gaps)
+    found = diagnose_story(assemble_timeline(told, DAY))
+
+    assert (found.verdict, found.losses) == (verdict, ())
+    assert [one.stance for one in found.finding.evidence if "it had been Unavailable" in one.says] == [stance]
+    known = health("availability", T + 2 * MIN, "Unavailable", previous="Available")
+    whole = assemble_timeline(replace(told, records=(*told.records, known)), DAY)
+    assert not [event for event in whole.events if "it had been" in event.says]

@@ -76,11 +76,15 @@ def find_health_losses(timeline: Timeline) -> Iterator[SignalLoss]:
 
 
 def find_weak_signals(timeline: Timeline, span: Window) -> Iterator[SignalLoss]:
-    """What hints at a loss in a span without founding one: a silent agent, a health state that stays Unknown."""
+    """What hints at a loss in a span without founding one.
+
+    A silent agent, a health state that stays Unknown, or the end alone of a time in which the VM was unavailable.
+    """
     unknown = [(*found, "Resource Health stayed Unknown") for found in _find_state_spans(timeline, (Kind.UNKNOWN,))]
     says = "the VM agent does not report (common on healthy VMs)"
     silent = [(event, Interval(event.at, None), says) for event in timeline.list_events(Kind.AGENT_NOT_READY)]
-    for begun, interval, says in (*unknown, *silent):
+    back = [event for event in timeline.list_events(Kind.AVAILABLE) if "unseen" in event.facts]
+    for begun, interval, says in (*unknown, *silent, *((one, Interval(one.at, one.at), one.says) for one in back)):
         if interval.clip_to(timeline.window.end).overlaps_window(span):
             end, ref = interval.end, begun.ref
             yield SignalLoss(

@@ -132,7 +132,12 @@ def _fold_repeats(events: Iterable[Event]) -> Iterator[Event]:
     state: Kind | None = None
     for event in events:
         if event.kind in STATES:
-            if event.kind is not state:
+            # A change says what was before it, and may be the only word of that.
+            before = event.facts.get("previous", "").lower() if state is None else ""
+            if event.kind is Kind.AVAILABLE and before in (Kind.UNAVAILABLE, Kind.DEGRADED):
+                says = f"{event.says}; it had been {before.title()}, since when is not told"
+                yield replace(event, says=says, facts={**event.facts, "unseen": before})
+            elif event.kind is not state:
                 yield event
             state = event.kind
             continue

@@ -84,7 +84,9 @@ def detect(timeline: Timeline) -> Finding:
     recent = [event for event in migrations if event.ended >= timeline.window.start]
     if not recent:
         finding = find_no_cause(timeline, CAUSE)
-        hints = (cite_event(Stance.MISSING, one) for one in timeline.list_events(Kind.SCHEDULED_EVENT)[:1] if losses)
+        hints = [cite_event(Stance.MISSING, one) for one in timeline.list_events(Kind.SCHEDULED_EVENT)[:1] if losses]
+        back = [one for one in timeline.list_events(Kind.AVAILABLE) if "unseen" in one.facts]
+        hints += [cite_event(Stance.MISSING, one) for one in back if one.at in timeline.window]
         finding = replace(finding, evidence=(*finding.evidence, *hints))
         # With a loss, that none was seen is only an answer where the health history itself was read.
         is_whole = timeline.measure_coverage(Signal.HEALTH, timeline.window) is Coverage.ALL
