@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from vmdiag.diagnosis.model import Evidence, Loss, SignalLoss, Stance, Strength
 from vmdiag.diagnosis.proof_words import HOP_CHECK
+from vmdiag.diagnosis.signals import cite_event
 from vmdiag.diagnosis.witnesses import OUTSIDE, find_witness_scope
 from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Viewpoint
 
@@ -75,20 +76,14 @@ def find_proof_doubts(timeline: Timeline, loss: Loss) -> Iterator[Evidence]:
     span = loss.interval
     for one in list_looks(timeline, span, Kind.PROOF_LOST, Viewpoint.INSIDE):
         guess = "; that somebody listens there is assumed, --probe PORT names one" if "assumed" in one.facts else ""
-        yield cite_look(Stance.AGAINST, one, f"it points to guest, host or interface{guess}")
+        yield cite_event(Stance.AGAINST, one, f"it points to guest, host or interface{guess}")
     for one in list_looks(timeline, span, Kind.PROOF_REACHED, *OUTSIDE):
-        yield cite_look(Stance.AGAINST, one, "new connections are answered")
+        yield cite_event(Stance.AGAINST, one, "new connections are answered")
     for one in list_looks(timeline, span, Kind.PROOF_DENIED, *OUTSIDE):
         if "assumed" not in one.facts:
-            yield cite_look(Stance.AGAINST, one, "it may be what cuts the VM off")
+            yield cite_event(Stance.AGAINST, one, "it may be what cuts the VM off")
     for one in list_looks(timeline, span, Kind.PROOF_APPLIANCE, *OUTSIDE):
-        yield cite_look(Stance.MISSING, one, "the appliance may have failed itself")
-
-
-def cite_look(stance: Stance, event: Event, says: str) -> Evidence:
-    """A look as a piece of evidence."""
-    text = f"{event.says}: {says}" if says else event.says
-    return Evidence(stance=stance, signal=event.signal, says=text, at=event.at, ref=event.ref or None)
+        yield cite_event(Stance.MISSING, one, "the appliance may have failed itself")
 
 
 def find_scope(timeline: Timeline, interval: Interval) -> Viewpoint:

@@ -40,15 +40,13 @@ PART_LOST = (
     "A part of the VM's traffic is gone since the migration: try to reach it from where it is used (a peered network, "
     "on-premises, the internet), and say --unreachable-since if it cannot be reached from there."
 )
-CURE = "keepalive, TCP_USER_TIMEOUT, a lifetime for pooled connections"
+CLIENT_SETTINGS = "keepalive, TCP_USER_TIMEOUT, a lifetime for pooled connections"
 ANSWERED = (
     "New connections from outside are answered: look at the clients, which may hold connections that died with the "
-    f"pause ({CURE}), and at what the VM itself cannot reach."
+    f"pause ({CLIENT_SETTINGS}), and at what the VM itself cannot reach."
 )
 # What a healthy migration leaves behind with clients that never look whether somebody is still there.
-WELL_AFTER_MOVE = (
-    f"Nothing to do. Clients that hang since the migration hold connections that died with its pause: {CURE}."
-)
+WELL_AFTER_MOVE = f"Nothing to do. Clients that hang since the migration hold connections that died with its pause: {CLIENT_SETTINGS}."
 BACK = Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
 ESCALATION = Recommendation(
     action=Action.ESCALATE,

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 
-from vmdiag.diagnosis.model import SignalLoss, Strength
+from vmdiag.diagnosis.model import Evidence, SignalLoss, Stance, Strength
 from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
 
 # Azure itself filters Available -> Unavailable -> Available within 35 s out of the activity log.
@@ -59,6 +59,12 @@ class SignalJudgement:
 
     hearing: SignalState
     says: str
+
+
+def cite_event(stance: Stance, event: Event, says: str = "") -> Evidence:
+    """An event as a piece of evidence."""
+    text = f"{event.says}: {says}" if says else event.says
+    return Evidence(stance=stance, signal=event.signal, says=text, at=event.at, ref=event.ref or None)
 
 
 def find_onset_window(event: Event) -> Window:

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 
 from vmdiag.diagnosis.losses import ended_earlier_loss, search_losses
 from vmdiag.diagnosis.model import Attribution, Evidence, Finding, Precedence, Scenario, Stance, Verdict
-from vmdiag.diagnosis.signals import BEATS_HELD, list_heartbeats
+from vmdiag.diagnosis.signals import BEATS_HELD, cite_event, list_heartbeats
 from vmdiag.diagnosis.traffic_drops import NORMAL, find_usual_before, list_readings
 from vmdiag.diagnosis.traffic_losses import measure_traffic
 from vmdiag.model import Coverage, Event, Kind, Needs, Signal, Timeline, Window, subtract_span
@@ -143,12 +143,6 @@ def find_heard_signals(timeline: Timeline) -> frozenset[Signal]:
         if timeline.measure_coverage(signal, timeline.window) is Coverage.NONE:
             missed.add(signal)
     return frozenset(Signal) - missed
-
-
-def cite_event(stance: Stance, event: Event, says: str = "") -> Evidence:
-    """An event as a piece of evidence."""
-    text = f"{event.says}: {says}" if says else event.says
-    return Evidence(stance=stance, signal=event.signal, says=text, at=event.at, ref=event.ref or None)
 
 
 def _was_well(timeline: Timeline, span: Window) -> bool:

@@ -10,13 +10,14 @@ from vmdiag.diagnosis.event_words import MIGRATIONS
 from vmdiag.diagnosis.losses import WELL_BETWEEN, ended_earlier_loss, search_losses
 from vmdiag.diagnosis.model import Evidence, Extent, Loss, SignalLoss, Stance, Strength
 from vmdiag.diagnosis.proofs import find_proof_doubts, list_looks
-from vmdiag.diagnosis.scenarios._causes import cite_event, measure_distance
+from vmdiag.diagnosis.scenarios._causes import measure_distance
 from vmdiag.diagnosis.signals import (
     ONSET_AFTER,
     ONSET_BEFORE,
     SAME_MOMENT,
     SignalJudgement,
     SignalState,
+    cite_event,
     find_heartbeat_gaps,
     find_held_beat,
     find_onset_window,

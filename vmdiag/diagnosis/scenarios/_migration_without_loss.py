@@ -5,9 +5,15 @@ from datetime import timedelta
 
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import Evidence, Finding, Loss, SignalLoss, Stance, Strength, Verdict
-from vmdiag.diagnosis.scenarios._causes import cite_event
 from vmdiag.diagnosis.scenarios._migration import Judgements, cite_judged_signals, cite_signal_loss
-from vmdiag.diagnosis.signals import ONSET_AFTER, SAME_MOMENT, SignalState, find_onset_window, find_weak_signals
+from vmdiag.diagnosis.signals import (
+    ONSET_AFTER,
+    SAME_MOMENT,
+    SignalState,
+    cite_event,
+    find_onset_window,
+    find_weak_signals,
+)
 from vmdiag.diagnosis.traffic_drops import BASELINE
 from vmdiag.diagnosis.witnesses import cite_witnesses, find_weak_witnesses
 from vmdiag.model import Event, Signal, Timeline, Window, subtract_span

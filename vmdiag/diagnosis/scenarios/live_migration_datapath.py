@@ -43,7 +43,6 @@ from vmdiag.diagnosis.model import Attribution, Evidence, Extent, Finding, Loss,
 from vmdiag.diagnosis.proofs import list_looks
 from vmdiag.diagnosis.scenarios._causes import (
     Cause,
-    cite_event,
     find_nearest_instant,
     find_no_cause,
     make_scenario,
@@ -59,7 +58,14 @@ from vmdiag.diagnosis.scenarios._migration import (
     judge_strong_signals,
 )
 from vmdiag.diagnosis.scenarios._migration_without_loss import judge_without_loss
-from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE, SignalState, find_onset_window, find_weak_signals
+from vmdiag.diagnosis.signals import (
+    ONSET_AFTER,
+    ONSET_BEFORE,
+    SignalState,
+    cite_event,
+    find_onset_window,
+    find_weak_signals,
+)
 from vmdiag.diagnosis.witnesses import cite_witnesses, find_weak_witnesses
 from vmdiag.model import Coverage, Event, Kind, Signal, Timeline, Viewpoint
 

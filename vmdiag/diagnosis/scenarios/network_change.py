@@ -22,7 +22,8 @@ from datetime import timedelta
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import Attribution, Finding, Precedence, Stance, Verdict
 from vmdiag.diagnosis.proofs import find_denial
-from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses, cite_event, make_scenario
+from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses, make_scenario
+from vmdiag.diagnosis.signals import cite_event
 from vmdiag.model import Kind, Signal, Timeline
 
 CAUSE = Cause(

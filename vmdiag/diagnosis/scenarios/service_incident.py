@@ -14,8 +14,9 @@ from datetime import timedelta
 
 from vmdiag.diagnosis.losses import search_losses
 from vmdiag.diagnosis.model import Attribution, Finding, Precedence, Stance, Verdict
-from vmdiag.diagnosis.scenarios._causes import Cause, build_finding, cite_event, find_no_cause, make_scenario
+from vmdiag.diagnosis.scenarios._causes import Cause, build_finding, find_no_cause, make_scenario
 from vmdiag.diagnosis.service_health import concerns_vm, find_incident_end, is_same_region
+from vmdiag.diagnosis.signals import cite_event
 from vmdiag.model import Kind, Signal, Timeline
 
 CAUSE = Cause(

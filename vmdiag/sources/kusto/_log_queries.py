@@ -7,7 +7,7 @@ Sources: "Azure Monitor Logs reference" (AzureActivity, Heartbeat, AzureMetrics,
 operator" (`isfuzzy`: a table may be missing).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -81,6 +81,11 @@ def build_log_queries(scope: Scope, span: Window, needs: Needs) -> tuple[TableQu
             is_optional=True,
         ),
     )
+
+
+def write_queries(scope: Scope, span: Window, needs: Needs) -> Mapping[str, str]:
+    """The queries over a span, by what they read."""
+    return {query.table: query.write(span) for query in build_log_queries(scope, span, needs)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,21 @@ Source: "Azure Data Explorer: Query V2 HTTP request" (`POST /v2/rest/query`), "D
 keep their columns). What the database does not hold is a gap.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.arm.clouds import parse_cluster
 from vmdiag.arm.request import AzureSettings, Endpoint, Request
 from vmdiag.errors import UsageError
-from vmdiag.model import Needs, Window
+from vmdiag.sources.kusto._log_queries import MEASURED, build_log_queries, write_queries
 from vmdiag.sources.protocol import Scope, Source, Watcher
+
+__all__ = ["connect", "write_queries"]
 
 SERVER_TIMEOUT = "00:03:00"
 PATIENCE = 190.0
 HINT = "The cluster's administrator grants it: .add database DATABASE viewers ('aadapp=...' or 'aaduser=...')."
-
-
-def write_queries(scope: Scope, span: Window, needs: Needs) -> Mapping[str, str]:
-    """The queries over a span, by what they read."""
-    from vmdiag.sources.kusto._log_queries import build_log_queries
-
-    return {query.table: query.write(span) for query in build_log_queries(scope, span, needs)}
 
 
 def connect(
@@ -32,7 +27,6 @@ def connect(
     """The source that asks a database of a cluster."""
     from vmdiag.arm.session import Session
     from vmdiag.sources.kusto._kusto_source import KustoSource, QueryService
-    from vmdiag.sources.kusto._log_queries import MEASURED, build_log_queries
 
     url, slash, database = address.strip().rstrip("/").rpartition("/")
     if not slash or url.endswith("/") or not database:

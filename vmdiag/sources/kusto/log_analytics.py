@@ -5,25 +5,20 @@ its network is told by `AzureMetrics` and `Heartbeat`, where they are collected;
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 from vmdiag.arm.request import AzureSettings, Endpoint, Request
 from vmdiag.errors import UsageError
-from vmdiag.model import Needs, Window
+from vmdiag.sources.kusto._log_queries import MEASURED, build_log_queries, write_queries
 from vmdiag.sources.protocol import Scope, Source, Watcher
+
+__all__ = ["connect", "write_queries"]
 
 WORKSPACE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 PERMISSION = "Microsoft.OperationalInsights/workspaces/query/read"
 # A query may take three minutes, unless another time is asked for ("Azure Monitor Log Analytics API timeouts").
 PATIENCE = 190.0
-
-
-def write_queries(scope: Scope, span: Window, needs: Needs) -> Mapping[str, str]:
-    """The queries over a span, by what they read."""
-    from vmdiag.sources.kusto._log_queries import build_log_queries
-
-    return {query.table: query.write(span) for query in build_log_queries(scope, span, needs)}
 
 
 def connect(
@@ -32,7 +27,6 @@ def connect(
     """The source that asks the workspace of this id."""
     from vmdiag.arm.session import Session
     from vmdiag.sources.kusto._kusto_source import KustoSource, QueryService
-    from vmdiag.sources.kusto._log_queries import MEASURED, build_log_queries
 
     if not WORKSPACE_ID.fullmatch(address.strip()):
         message = f"--source log-analytics:{address[:80]} names no workspace"
