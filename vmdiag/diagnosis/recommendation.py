@@ -46,7 +46,10 @@ ANSWERED = (
     f"pause ({CLIENT_SETTINGS}), and at what the VM itself cannot reach."
 )
 # What a healthy migration leaves behind with clients that never look whether somebody is still there.
-WELL_AFTER_MOVE = f"Nothing to do. Clients that hang since the migration hold connections that died with its pause: {CLIENT_SETTINGS}."
+WELL_AFTER_MOVE = (
+    "Nothing to do. Clients that hang since the migration hold connections that died with its pause: "
+    f"{CLIENT_SETTINGS}."
+)
 BACK = Recommendation(action=Action.NONE, says="Nothing to do: the VM can be reached again.")
 ESCALATION = Recommendation(
     action=Action.ESCALATE,
