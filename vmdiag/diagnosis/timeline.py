@@ -159,10 +159,15 @@ def _merge_series(series: Iterable[Series], span: Window) -> Iterator[Series]:
     by_name: dict[str, list[Series]] = {}
     for one in series:
         by_name.setdefault(one.name, []).append(one)
+    # Metrics that were read together have the same times.
+    rising: dict[int, bool] = {}
     for name, parts in sorted(by_name.items()):
-        if len(parts) == 1 and all(map(lt, parts[0].times, parts[0].times[1:])):
-            low, high = bisect_left(parts[0].times, span.start), bisect_right(parts[0].times, span.end)
-            yield replace(parts[0], times=parts[0].times[low:high], values=parts[0].values[low:high])
+        times = parts[0].times
+        if len(parts) == 1 and id(times) not in rising:
+            rising[id(times)] = all(map(lt, times, times[1:]))
+        if len(parts) == 1 and rising[id(times)]:
+            low, high = bisect_left(times, span.start), bisect_right(times, span.end)
+            yield replace(parts[0], times=times[low:high], values=parts[0].values[low:high])
             continue
         points = sorted(
             {(at, value) for part in parts for at, value in zip(part.times, part.values, strict=True) if at in span}

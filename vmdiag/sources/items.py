@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -44,7 +44,10 @@ class MetricPoints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedMetricPoints:
-    """The same as seconds since 1970 and values: a tenth of the memory, for what waits its turn."""
+    """The same as seconds since 1970, in order of time and each once, and values.
+
+    That is a tenth of the memory, for what waits its turn.
+    """
 
     vm: VmId
     name: str
@@ -57,6 +60,10 @@ class PackedMetricPoints:
         """The points of a sample, packed."""
         times = array("d", map(datetime.timestamp, points.times))
         values = array("d", points.values)
+        if any(map(ge, times, times[1:])):
+            # Of two readings of one minute the larger is the fuller count.
+            ordered = dict(sorted(zip(times, values, strict=True)))
+            times, values = array("d", ordered), array("d", ordered.values())
         return cls(vm=points.vm, name=points.name, signal=points.signal, times=times, values=values)
 
 
@@ -216,45 +223,63 @@ to_own_instant = partial(datetime.fromtimestamp, tz=UTC)
 to_instant = lru_cache(INSTANTS_LIMIT)(to_own_instant)
 
 
-def merge_points(parts: Iterable[Points]) -> Points:
-    """All points in order of time; of two readings of one minute the larger is the fuller count."""
-    stretches = list(chain.from_iterable(map(_split_rising, parts)))
-    joined = _join_stretches(stretches) if len(stretches) <= STRETCHES_LIMIT else None
-    if joined is not None:
-        return joined
-    points = dict(chain.from_iterable(zip(*part, strict=True) for part in stretches))
-    if len(points) < sum(len(times) for times, _ in stretches):
-        points = dict(sorted(chain.from_iterable(zip(*part, strict=True) for part in stretches)))
-    ordered = sorted(points)
-    return array("d", ordered), array("d", map(points.__getitem__, ordered))
+@dataclass(frozen=True, slots=True)
+class MergedTimes:
+    """The instants of several readings in order, each once; `pieces` of them, one after another, are all of that.
+
+    A piece is a reading's number and its points from one to before another; there are none where an instant is in two
+    readings, or where they are too much mixed.
+    """
+
+    times: "array[float]"
+    pieces: tuple[tuple[int, int, int], ...] | None
+
+    def merge_values(self, parts: Sequence[Points]) -> "array[float]":
+        """What was read at these instants; of two readings of one minute the larger is the fuller count."""
+        whole = array("d")
+        if self.pieces is not None:
+            for part, first, end in self.pieces:
+                whole.extend(parts[part][1][first:end])
+            return whole
+        pairs = chain.from_iterable(zip(*part, strict=True) for part in parts)
+        has_repeats = len(self.times) < sum(len(times) for times, _ in parts)
+        points = dict(sorted(pairs) if has_repeats else pairs)
+        whole.extend(map(points.__getitem__, self.times))
+        return whole
 
 
-def _split_rising(part: Points) -> Iterator[Points]:
+def merge_times(parts: Sequence["array[float]"]) -> MergedTimes:
+    """The instants of all readings in order of time."""
+    rising = [(part, first, end) for part, times in enumerate(parts) for first, end in _list_rising(times)]
+    pieces = _order_pieces(parts, rising) if len(rising) <= STRETCHES_LIMIT else None
+    if pieces is None:
+        return MergedTimes(array("d", sorted(set(chain.from_iterable(parts)))), None)
+    whole = array("d")
+    for part, first, end in pieces:
+        whole.extend(parts[part][first:end])
+    return MergedTimes(whole, tuple(pieces))
+
+
+def _list_rising(times: "array[float]") -> Iterator[tuple[int, int]]:
     """Stretches in which each point is later than the one before."""
-    times, values = part
     ends = compress(count(1), map(ge, times, times[1:]))
-    for first, end in pairwise((0, *ends, len(times))):
-        if first < end:
-            yield (times[first:end], values[first:end]) if end - first < len(times) else part
+    return ((first, end) for first, end in pairwise((0, *ends, len(times))) if first < end)
 
 
-def _join_stretches(stretches: list[Points]) -> Points | None:
+def _order_pieces(
+    parts: Sequence["array[float]"], rising: Iterable[tuple[int, int, int]]
+) -> list[tuple[int, int, int]] | None:
     """The stretches one after another, cut where others lie between; `None` where an instant is in two of them."""
-    whole: Points = array("d"), array("d")
-    pending = sorted(stretches, key=_get_last_place)
+    ordered: list[tuple[int, int, int]] = []
+    pending = sorted((-parts[part][first], part, first, end) for part, first, end in rising)
     for _ in range(STRETCHES_LIMIT):
         if not pending:
-            return whole
-        times, values = pending.pop()
-        end = bisect_left(times, pending[-1][0][0]) if pending else len(times)
-        if not end:
+            return ordered
+        _, part, first, end = pending.pop()
+        cut = bisect_left(parts[part], -pending[-1][0], first, end) if pending else end
+        if cut == first:
             return None
-        whole[0].extend(times[:end])
-        whole[1].extend(values[:end])
-        if end < len(times):
-            insort(pending, (times[end:], values[end:]), key=_get_last_place)
+        ordered.append((part, first, cut))
+        if cut < end:
+            insort(pending, (-parts[part][cut], part, cut, end))
     return None
-
-
-def _get_last_place(part: Points) -> float:
-    return -part[0][0]

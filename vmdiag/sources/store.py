@@ -254,7 +254,7 @@ class ItemStore(StoredItems):
         self.database.execute("insert or ignore into covers values (?, ?, ?, ?)", row)
 
     def _add_points(self, packed: items.PackedMetricPoints) -> None:
-        for end in (min(packed.times), max(packed.times)) if packed.times else ():
+        for end in (packed.times[0], packed.times[-1]) if packed.times else ():
             self._register_time(datetime.fromtimestamp(end, UTC), packed.vm)
         key = (self._ensure_vm_number(packed.vm), packed.name, str(packed.signal))
         held = self._points.setdefault(key, (array("d"), array("d")))

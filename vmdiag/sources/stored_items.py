@@ -13,7 +13,7 @@ import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, VirtualMachine, Window
-from vmdiag.sources.items import IncompleteRead, Points, merge_points, to_instant, to_own_instant
+from vmdiag.sources.items import IncompleteRead, MergedTimes, merge_times, to_instant, to_own_instant
 
 SCHEMA = """
 pragma journal_mode = off;
@@ -220,22 +220,24 @@ class StoredItems:
     def read_series(self, number: int, span: Window) -> Iterator[Series]:
         """Every metric of a VM, in order of time, without repeats."""
         found = self.database.execute("select name, signal, times, vals from points where vm = ?", (number,))
-        together: defaultdict[tuple[str, str], list[Points]] = defaultdict(list)
+        together: defaultdict[tuple[str, str], list[tuple[bytes, bytes]]] = defaultdict(list)
         for name, signal, times, values in found:
-            together[name, signal].append((array("d", times), array("d", values)))
+            together[name, signal].append((times, values))
         first, last = _to_seconds(span)
-        # Metrics that were read together have the same 20,000 minutes.
-        instants: dict[bytes, tuple[datetime, ...]] = {}
-        for (name, signal), parts in sorted(together.items()):
-            times, values = merge_points(parts)
-            low, high = bisect_left(times, first), bisect_right(times, last)
-            inside = times[low:high]
-            key = inside.tobytes()
-            if key not in instants:
+        # Metrics that were read together have the same 20,000 minutes: these are put in order once.
+        known: dict[tuple[bytes, ...], tuple[MergedTimes, slice, tuple[datetime, ...]]] = {}
+        for (name, signal), blobs in sorted(together.items()):
+            parts = [(array("d", times), array("d", values)) for times, values in blobs]
+            key = tuple(times for times, _ in blobs)
+            if key not in known:
+                merged = merge_times([times for times, _ in parts])
+                inside = slice(bisect_left(merged.times, first), bisect_right(merged.times, last))
                 # Beats have each their own instant.
-                is_shared = signal != Signal.HEARTBEAT
-                instants[key] = tuple(map(to_instant if is_shared else to_own_instant, inside))
-            yield Series(name=name, signal=Signal(signal), times=instants[key], values=tuple(values[low:high]))
+                read_instant = to_own_instant if signal == Signal.HEARTBEAT else to_instant
+                known[key] = merged, inside, tuple(map(read_instant, merged.times[inside]))
+            merged, inside, instants = known[key]
+            readings = tuple(merged.merge_values(parts)[inside])
+            yield Series(name=name, signal=Signal(signal), times=instants, values=readings)
 
     def read_recorded_gaps(self, number: int) -> list[Gap]:
         """The gaps that a recording knew of."""

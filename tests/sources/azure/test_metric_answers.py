@@ -43,6 +43,9 @@ def unpack_answer(odd: bytes, *, is_batched: bool) -> list[object]:
         b'[{"data":[{"timeStamp":"2026-03-02T08:00:00Z","total":"many"}]}]',
         b'[{"data":[{"timeStamp":"2026-03-02T08:00:00Z","total":1e999}]}]',
         b'[{"data":[{"timeStamp":"\xff","total":1}]}]',
+        b'[{"data":[{"timeStamp":"2026-03-02T08:01:00Z","total":1},{"timeStamp":"2026-03-02T08:00:00Z","total":2}]}]',
+        b'[{"data":[{"timeStamp":"never","total":1}]}]',
+        b'[{"data":[]},{"data":[]}]',
         b'{"data":[]}',
         b"null",
     ],
@@ -55,3 +58,14 @@ def test_a_metric_whose_points_are_odd_takes_no_other_with_it(odd: bytes, *, is_
     assert (usual.name, list(usual.times), list(usual.values)) == ("Percentage CPU", [AT.timestamp()], [7.5])
     assert len(strange) == 1
     assert not [row for row in rows if isinstance(row, IncompleteRead)]
+
+
+def test_points_without_a_value_are_none_and_the_best_aggregation_that_any_has_is_read_of_all() -> None:
+    points = b'[{"data":[{"timeStamp":"2026-03-02T08:00:00Z","average":1},{"timeStamp":"2026-03-02T08:01:00Z","total":2,"average":1},{"timeStamp":"2026-03-02T08:02:00Z"},{"timeStamp":"2026-03-02T08:03:00.5Z","total":0}]}]'  # noqa: E501 - an answer
+    traffic = next(row for row in unpack_answer(points, is_batched=True) if isinstance(row, PackedMetricPoints))
+    measured = [AT + timedelta(minutes=1), AT + timedelta(minutes=3, seconds=0.5)]
+
+    assert list(zip(traffic.times, traffic.values, strict=True)) == [
+        (measured[0].timestamp(), 2.0),
+        (measured[1].timestamp(), 0.0),
+    ]

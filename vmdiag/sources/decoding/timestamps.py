@@ -7,9 +7,12 @@ microsecond are cut, never rounded: a rounded 23:59:59.9999999 is another second
 """
 
 import re
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from operator import ge
 
 from vmdiag.completeness import MalformedRow, Row
 from vmdiag.identity import VmId
@@ -18,6 +21,7 @@ FIRST_YEAR = 2010  # Azure opened; "never" is written as year 1
 LAST_YEAR = 2100  # "for ever" is written as year 9999
 TIME_LENGTH = 64  # characters: nothing longer is a time
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TIMES_REMEMBERED, COLUMNS_REMEMBERED = 1 << 15, 4
 
 # A browser puts a narrow no-break space before AM and PM; `\s` knows it.
 NUMERIC_DATE = re.compile(
@@ -163,6 +167,29 @@ def parse_times(values: Sequence[object]) -> list[datetime | None]:
     if is_iso and min(found).year >= FIRST_YEAR and max(found).year <= LAST_YEAR:
         return [*found]
     return list(map(parse_time, values))
+
+
+@lru_cache(TIMES_REMEMBERED)
+def parse_known_time(written: str) -> datetime:
+    """The instant of a minute or an hour, which is that of all metrics; raises `ValueError` where there is none."""
+    at = parse_time(written)
+    if at is None:
+        message = f"no usable time: {written[:TIME_LENGTH]!r}"
+        raise ValueError(message)
+    return at
+
+
+@lru_cache(COLUMNS_REMEMBERED)
+def parse_rising_times(written: tuple[str, ...]) -> "array[float]":
+    """The minutes of a metric, which are those of the metrics beside it, in seconds since 1970.
+
+    Raises `ValueError` where one cannot be read or is not later than the one before it.
+    """
+    times = array("d", [parse_known_time(one).timestamp() for one in written])
+    if any(map(ge, times, times[1:])):
+        message = "its points are not in order of time"
+        raise ValueError(message)
+    return times
 
 
 def _parse_odd_time(written: str) -> datetime | None:

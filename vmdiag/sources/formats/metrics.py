@@ -5,10 +5,11 @@ Sources: "REST API: Metrics - List" and "Metrics - Batch" (`timeseries[].data[]`
 A point that has only its time was not measured.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
 from itertools import chain
 
 import msgspec
@@ -36,14 +37,13 @@ from vmdiag.sources.decoding.metric_names import (
     list_metric_signals,
     warn_coarse_grain,
 )
-from vmdiag.sources.decoding.timestamps import parse_time, to_utc
+from vmdiag.sources.decoding.timestamps import parse_known_time, parse_rising_times, parse_time
 from vmdiag.sources.formats import Signature
-from vmdiag.sources.items import HourlyReadings, Item, MetricPoints
+from vmdiag.sources.items import HourlyReadings, Item, MetricPoints, PackedMetricPoints
 
 SIGNALS = METRIC_SIGNALS
 
 MINUTES_AN_HOUR = 60
-TIMES_REMEMBERED = 1 << 15
 METRIC_PROVIDER = "/providers/microsoft.insights/metrics/"
 RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
 
@@ -93,7 +93,7 @@ def find_dimension(dimensions: object) -> str:
     return to_text(next(named, ""))
 
 
-class TypedPoint(msgspec.Struct):
+class TypedPoint(msgspec.Struct, gc=False):
     """A point as it nearly always is."""
 
     timeStamp: str  # noqa: N815 - Azure's spelling; a text, for msgspec would round the seventh digit of a second
@@ -104,14 +104,14 @@ class TypedPoint(msgspec.Struct):
     count: float | None = None
 
 
-class TypedSeries(msgspec.Struct):
+class TypedSeries(msgspec.Struct, gc=False):
     """One dimension's points."""
 
     data: list[TypedPoint]
 
 
 # What decoding of a part that was left for later may raise.
-UNUSUAL = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+UNUSUAL = (msgspec.DecodeError, ValueError, RecursionError)
 _decode_series = msgspec.json.Decoder(list[TypedSeries]).decode
 
 
@@ -178,20 +178,28 @@ class BatchAnswer(msgspec.Struct, forbid_unknown_fields=True):
     values: list[BatchedMetrics]
 
 
-def decode_typed_metric(row: TypedMetric) -> Iterator[MetricPoints]:
-    """The same of a metric that is as usual; raises one of `UNUSUAL` where its points are not."""
+def decode_typed_metric(row: TypedMetric) -> Iterator[PackedMetricPoints]:
+    """The same, packed, of a metric that is as usual: of one series; raises one of `UNUSUAL` where it is not."""
     subject = _identify_metric(row.id, row.name.value, row.errorCode)
-    if subject is not None:
-        lines = row.decode_series()
-        try:
-            readings = [_read_usual_points(subject[1], line.data) for line in lines]
-        except (ValueError, OverflowError):
-            readings = [_read_points(*subject, msgspec.to_builtins(line.data)) for line in lines]
-        yield _make_points(*subject, readings)
+    if subject is None:
+        return
+    vm, metric = subject
+    (line,) = row.decode_series()
+    times, values = array("d"), array("d")
+    for key in metric.aggregations:
+        points = [point for point in line.data if getattr(point, key) is not None]
+        if points:
+            times = parse_rising_times(tuple([point.timeStamp for point in points]))
+            values = array("d", [getattr(point, key) for point in points])
+            break
+    yield PackedMetricPoints(vm=vm, name=metric.name, signal=metric.signal, times=times, values=values)
 
 
 def decode_hourly_metric(row: TypedMetric) -> Iterator[HourlyReadings]:
-    """The same of a metric that was asked for by the hour, of whose minutes little is told: how many, the extremes."""
+    """The same of a metric that was asked for by the hour, of whose minutes little is told: how many, the extremes.
+
+    Raises one of `UNUSUAL` where an hour is not as usual.
+    """
     subject = _identify_metric(row.id, row.name.value, row.errorCode)
     if subject is None:
         return
@@ -205,11 +213,7 @@ def decode_hourly_metric(row: TypedMetric) -> Iterator[HourlyReadings]:
         is_told = mean is not None and total is not None and least is not None and most is not None and count
         # The points of a minute that is reported in several pieces add up.
         scale = max(1.0, round((count or 0.0) / MINUTES_AN_HOUR)) if metric.aggregations is TOTAL_FIRST else 1.0
-        at = parse_time(point.timeStamp)
-        if at is None:
-            message = f"an hour of {metric.name} has no usable time"
-            raise MalformedRow(message, vm, {"name": metric.name})
-        found.hours.append(int(at.timestamp() // 3600))
+        found.hours.append(int(parse_known_time(point.timeStamp).timestamp() // 3600))
         found.means.append((mean or 0.0) * scale)
         found.least.append((least or 0.0) * scale)
         found.most.append((most or 0.0) * scale)
@@ -260,10 +264,12 @@ def _make_points(vm: VmId, metric: Metric, readings: list[list[tuple[datetime, f
 
 def _read_points(vm: VmId, metric: Metric, data: list[Mapping[str, object]]) -> list[tuple[datetime, float]]:
     """The measured points of one series, all of one aggregation: two of them do not compare."""
-    try:
-        return _read_usual_points(metric, msgspec.convert(data, list[TypedPoint]))
-    except (msgspec.ValidationError, ValueError, OverflowError):
-        pass  # looked at one by one: of a time near the calendar's end no other zone's can be told
+    with suppress(msgspec.ValidationError, ValueError):
+        typed = msgspec.convert(data, list[TypedPoint])
+        for each in metric.aggregations:
+            if told := [(point.timeStamp, value) for point in typed if (value := getattr(point, each)) is not None]:
+                return [(parse_known_time(at), value) for at, value in told]
+    # Looked at one by one.
     key = _choose_aggregation(metric, data)
     if key is None:
         return []
@@ -278,18 +284,3 @@ def _read_points(vm: VmId, metric: Metric, data: list[Mapping[str, object]]) -> 
 def _choose_aggregation(metric: Metric, data: list[Mapping[str, object]]) -> str | None:
     """The best aggregation that any of the points has."""
     return next((key for key in metric.aggregations if any(point.get(key) is not None for point in data)), None)
-
-
-def _read_usual_points(metric: Metric, data: list[TypedPoint]) -> list[tuple[datetime, float]]:
-    """The same of points that are as usual."""
-    for key in metric.aggregations:
-        points = [(point.timeStamp, value) for point in data if (value := getattr(point, key)) is not None]
-        if points:
-            return [(_parse_usual_time(at), value) for at, value in points]
-    return []
-
-
-@lru_cache(TIMES_REMEMBERED)
-def _parse_usual_time(written: str) -> datetime:
-    """The instant of a minute, which is that of all metrics; without a zone it means UTC, as everywhere."""
-    return to_utc(datetime.fromisoformat(written))

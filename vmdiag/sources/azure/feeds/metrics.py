@@ -23,7 +23,7 @@ from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import cut_at, find_text, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import metrics
-from vmdiag.sources.items import HourlyReadings, IncompleteRead, Item, MetricPoints, PackedMetricPoints
+from vmdiag.sources.items import HourlyReadings, IncompleteRead, Item, PackedMetricPoints
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
@@ -234,11 +234,7 @@ def _list_metrics(answer: object, query: MetricQuery) -> Iterator[tuple[str, str
         except MalformedRow as fault:
             rows = [fault]
         for one in rows:
-            yield (
-                each.id,
-                each.name.value,
-                PackedMetricPoints.pack_points(one) if isinstance(one, MetricPoints) else one,
-            )
+            yield each.id, each.name.value, one
 
 
 def _find_answered_less(
