@@ -8,6 +8,9 @@ import pytest
 
 from tests.cli import story
 from tests.conftest import CommandResult, Runner
+from vmdiag.errors import UsageError
+from vmdiag.identity import Selector, VmId
+from vmdiag.sources.selection import VmNameIndex
 
 OTHER = "99999999-2222-3333-4444-555555555555"
 
@@ -205,3 +208,25 @@ def test_finished_cases_of_another_group_are_not_told_with_this_one(vmdiag: Runn
     ran = vmdiag("check", "-g", "stage", "--source", log, "-o", "json", "--resume", "all.ndjson")
 
     assert list(cases(ran)) == ["db-01"]
+
+
+@pytest.mark.parametrize(
+    ("word", "ids", "hint"),
+    [
+        (
+            "web-01",
+            [in_group("production-europe", "web-01"), in_group("stage", "web-01")],
+            "as resource-group/name",
+        ),
+        ("prod/web-01", [in_group("prod", "web-01", OTHER), in_group("prod", "web-01")], "with its --subscription"),
+    ],
+)
+def test_of_vms_of_one_name_the_ids_can_be_pasted_and_the_hint_tells_them_apart(
+    word: str, ids: list[str], hint: str
+) -> None:
+    known = [vm for vm in map(VmId.parse, ids) if vm is not None]
+    with pytest.raises(UsageError) as caught:
+        VmNameIndex(known, "in the archive").find_matches(Selector(word))
+
+    assert {line.strip() for line in caught.value.message.splitlines()[1:]} == set(ids)
+    assert hint in caught.value.hint

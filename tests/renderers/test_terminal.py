@@ -223,3 +223,12 @@ def test_stories_beyond_what_anybody_reads_are_counted() -> None:
 
 def test_a_cloud_without_the_scenario_is_named() -> None:
     assert "for the cloud china" in draw_on_terminal(cases.make_report([CONFIRMED], cloud="china"), 120)
+
+
+def test_affected_vms_of_one_group_and_name_are_told_apart_by_their_subscription() -> None:
+    first, other = (replace(CONFIRMED, vm=replace(CONFIRMED.vm, id=replace(CONFIRMED.vm.id, subscription=word)))
+                    for word in ("sub-a", "sub-b"))  # fmt: skip
+    told = draw_on_terminal(cases.make_report([first, other]), 120)
+
+    assert (told.count("subscription sub-a"), told.count("subscription sub-b")) == (1, 1)
+    assert "subscription" not in draw_on_terminal(cases.make_report([first, cases.make_suspected_case()]), 120)

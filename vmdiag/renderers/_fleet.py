@@ -1,5 +1,6 @@
 """Many VMs on a terminal: the counts, a line a VM, a short story for those that matter; used by `terminal` only."""
 
+from collections import Counter
 from datetime import datetime
 
 from rich.cells import cell_len
@@ -8,7 +9,7 @@ from vmdiag.diagnosis.model import Action, Case, Verdict
 from vmdiag.mitigation import list_instructions
 from vmdiag.renderers._page import BOLD, Page, get_verdict_style
 from vmdiag.wording import fleet_texts, narrative, redeploy_texts
-from vmdiag.wording.plain_text import format_iso, format_vm_name
+from vmdiag.wording.plain_text import format_iso, format_vm_name, shorten_name
 
 # More stories than these nobody reads at 3 a.m.; the table holds every VM that is told.
 MAX_SECTIONS = 25
@@ -41,12 +42,15 @@ def draw_fleet(told: list[Case], counted: list[Case], page: Page) -> None:
         names = redeploy_texts.join_first_names([format_vm_name(case.vm.id) for case in alike])
         page.print_labelled("  -", page.sanitize_text(f"{names}: {says}"), 4)
     flagged = [case for case in cases if case.diagnosis.verdict.is_flagged]
+    counts = Counter(map(format_vm_name, {case.vm.id for case in flagged}))
     for case in flagged[:MAX_SECTIONS]:
         page.print_line()
         banner = page.format_banner(case)
         page.print_labelled(banner, page.sanitize_text(narrative.write_headline(case), BOLD), len(banner) + 2, 2)
         for title, says in narrative.list_summary_rows(case):
-            page.print_row(title, page.sanitize_text(says), 3)
+            is_shared = title == "VM" and counts[format_vm_name(case.vm.id)] > 1
+            where = f", subscription {shorten_name(case.vm.id.subscription)}" if is_shared else ""
+            page.print_row(title, page.sanitize_text(f"{says}{where}"), 3)
         page.print_row("Next", page.format_lead(*narrative.describe_next_step(case)), 4)
     if len(flagged) > MAX_SECTIONS:
         page.print_heading(f"{len(flagged) - MAX_SECTIONS} more affected VMs are told in the table only.")

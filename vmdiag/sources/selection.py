@@ -20,6 +20,7 @@ GUESS_LIMIT = 3
 # Of so many unknown names near ones are looked for: with 10,000 VMs that takes about 0.1 s each.
 COMPARED_LIMIT = 20
 SHOWN_LENGTH = 120
+ID_LENGTH = 400
 # Azure's names end at 64 and 90 characters; what is longer is near nobody's slip.
 COMPARED_LENGTH = 200
 # What makes a VM worth a look when nothing was named: the triggers of the scenarios, and every word for a loss.
@@ -78,9 +79,13 @@ class VmNameIndex:
             return [vm for vm in self._all if selector.matches_vm(vm)]
         found = self._seen.get(selector.word, [])
         if len(found) > 1:
-            listed = "\n  ".join(shorten_word(str(vm)) for vm in found[:LISTED_LIMIT])
-            message = f"{shorten_word(selector.text)} means {len(found)} VMs:\n  {listed}"
-            raise UsageError(message, "Name it as resource-group/name, or by its resource id.")
+            # To be pasted, so they are whole, as long as Azure lets them be.
+            listed = [str(vm)[:ID_LENGTH] for vm in found[:LISTED_LIMIT]]
+            more = [f"and {len(found) - LISTED_LIMIT} more"] if len(found) > LISTED_LIMIT else []
+            message = "\n  ".join([f"{shorten_word(selector.text)} means {len(found)} VMs:", *listed, *more])
+            groups = {f"{vm.resource_group}/{vm.name}".lower() for vm in found}
+            how = "as resource-group/name" if len(groups) == len(found) else "with its --subscription"
+            raise UsageError(message, f"Name it {how}, or by its resource id.")
         return found
 
     def make_not_found_error(self, selector: Selector) -> NotFound:
