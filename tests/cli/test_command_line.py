@@ -206,6 +206,8 @@ def test_for_a_cloud_without_the_scenario_the_report_says_so(vmdiag: Runner, log
         (("web-01", "--resume", "nowhere.ndjson"), "nowhere.ndjson"),
         (("web-01", "--resume", "activity.json"), "activity.json is no report"),
         (("--tag", "x"), "KEY=VALUE"),
+        # What a shell makes of a pattern that is not quoted.
+        (("--source", "first.json", "activity.json"), "Quote a pattern"),
         (("web-01", "--tag", "app=shop"), "contradict"),
         # What asks Azure contradicts an archive.
         (("--source", "activity.json", "--probe", "22"), "--probe"),

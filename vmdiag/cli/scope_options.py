@@ -1,6 +1,7 @@
 """Which VMs and when, as options and lists that people write, and the `Scope` that they mean."""
 
 import json
+import os
 import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vmdiag.sources.protocol import Scope
 
 STANDARD_INPUT = "-"
+_EXPORT_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".gz", ".zst", ".tar", ".tgz", ".zip", ".txt")
 _GROUP = re.compile(r"[^/]+")
 # A subscription's name may hold almost anything; a path is never one.
 _SUBSCRIPTION_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,128}")
@@ -219,6 +221,11 @@ def read_selectors(words: Sequence[str], vms_from: str | None, *, allow_empty: b
     named: dict[Selector, None] = {}
     given = (_read_list(word) if word == STANDARD_INPUT else [word] for word in words)
     for text in chain(chain.from_iterable(given), () if vms_from is None else _read_list(vms_from)):
+        # A name may be anything: too long for a path, or none that the system takes.
+        if text.endswith(_EXPORT_SUFFIXES) and os.path.isfile(text):  # noqa: PTH113
+            # A shell makes many words of a pattern, and only the first of them belongs to --source.
+            message = f"{text[:EXCERPT_LENGTH]!r} is a file, and stands where a VM is named"
+            raise UsageError(message, "Quote a pattern, or give the folder: --source FOLDER. A list: --vms-from FILE.")
         parts = text.strip().split("/")
         is_short = len(parts) <= _SHORT_FORM_PARTS and all(part.strip() for part in parts)
         if not is_short and VmId.parse(text.strip()) is None:
