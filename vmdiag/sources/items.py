@@ -15,7 +15,7 @@ from vmdiag.model import Gap, Record, Signal, VirtualMachine
 
 Points = tuple["array[float]", "array[float]"]
 # The minutes of a fortnight are those of all VMs.
-INSTANTS_LIMIT = 1 << 16
+INSTANTS_LIMIT, SERIES_REMEMBERED = 1 << 16, 4
 # Of so many stretches points are put together as wholes: hours that were read by the minute, between others.
 STRETCHES_LIMIT = 500
 # In place of a time that is not known.
@@ -218,9 +218,14 @@ Item = (
 )
 
 
-# The instant of so many seconds since 1970, and the same, remembered: of a minute that others were measured at, too.
-to_own_instant = partial(datetime.fromtimestamp, tz=UTC)
-to_instant = lru_cache(INSTANTS_LIMIT)(to_own_instant)
+# The instant of so many seconds since 1970, remembered: of a minute that others were measured at, too.
+to_instant = lru_cache(INSTANTS_LIMIT)(partial(datetime.fromtimestamp, tz=UTC))
+
+
+@lru_cache(SERIES_REMEMBERED)
+def list_instants(packed: bytes) -> tuple[datetime, ...]:
+    """The instants of a packed series, which are those of other metrics and of other VMs."""
+    return tuple(map(to_instant, array("d", packed)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, VirtualMachine, Window
-from vmdiag.sources.items import IncompleteRead, MergedTimes, merge_times, to_instant, to_own_instant
+from vmdiag.sources.items import IncompleteRead, MergedTimes, list_instants, merge_times
 
 SCHEMA = """
 pragma journal_mode = off;
@@ -233,8 +234,10 @@ class StoredItems:
                 merged = merge_times([times for times, _ in parts])
                 inside = slice(bisect_left(merged.times, first), bisect_right(merged.times, last))
                 # Beats have each their own instant.
-                read_instant = to_own_instant if signal == Signal.HEARTBEAT else to_instant
-                known[key] = merged, inside, tuple(map(read_instant, merged.times[inside]))
+                own = map(datetime.fromtimestamp, merged.times[inside], repeat(UTC))
+                is_shared = signal != Signal.HEARTBEAT
+                instants = list_instants(merged.times[inside].tobytes()) if is_shared else tuple(own)
+                known[key] = merged, inside, instants
             merged, inside, instants = known[key]
             readings = tuple(merged.merge_values(parts)[inside])
             yield Series(name=name, signal=Signal(signal), times=instants, values=readings)

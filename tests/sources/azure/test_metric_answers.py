@@ -9,7 +9,7 @@ from vmdiag.completeness import MalformedRow
 from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.sources.azure.feeds.metrics import MetricBatch, build_minute_requests
-from vmdiag.sources.formats.metrics import BatchAnswer, MetricsAnswer
+from vmdiag.sources.formats.metrics import BatchAnswer, MetricsAnswer, decode_hourly_row
 from vmdiag.sources.items import IncompleteRead, PackedMetricPoints
 
 VM = VmId(subscription="s", resource_group="g", name="vm")
@@ -69,3 +69,16 @@ def test_points_without_a_value_are_none_and_the_best_aggregation_that_any_has_i
         (measured[0].timestamp(), 2.0),
         (measured[1].timestamp(), 0.0),
     ]
+
+
+@pytest.mark.parametrize("second", ["2026-03-02T07:00:00Z", "2026-03-02T08:00:00Z", "never"])
+def test_hours_that_do_not_follow_one_another_are_a_fault_of_their_metric(second: str) -> None:
+    hours = [{"timeStamp": at, "average": 1.0} for at in ("2026-03-02T08:00:00Z", second)]
+    row = {
+        "id": f"{VM}/providers/Microsoft.Insights/metrics/x",
+        "name": {"value": NAMES[1]},
+        "timeseries": [{"data": hours}],
+    }
+
+    with pytest.raises(MalformedRow, match="its hours cannot be read"):
+        list(decode_hourly_row(row))

@@ -2,6 +2,7 @@
 
 import random
 from array import array
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 
@@ -113,6 +114,14 @@ def test_a_mean_of_work_calls_nobody_alive_who_stood_still_most_of_the_hour() ->
     )  # fmt: skip
 
     assert sorted(spread_hours(work, ()).values) == [*[0.0] * 59, 6e6]
+
+
+def test_hours_that_were_mostly_told_without_their_count_are_no_minutes() -> None:
+    hours = build_hours([0.0] * 59 + [6e6] + [1.0] * 120)
+    hours.counts[:] = array("d", (60.0, -1.0, -1.0))
+    work = replace(hours, signal=Signal.DISK)
+
+    assert list(spread_hours(work, ()).times) == []
 
 
 def test_spans_are_no_longer_than_azure_answers_and_end_now() -> None:

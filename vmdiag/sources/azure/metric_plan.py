@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 
 from vmdiag.diagnosis.traffic_drops import DAYS_BACK, FRACTION, HABIT_DAYS, LEAST_BYTES, LEAST_FLOWS, NORMAL
 from vmdiag.model import Signal, Window
@@ -18,7 +18,7 @@ from vmdiag.sources.items import HourlyReadings, PackedMetricPoints
 
 HOUR, MINUTE = 3600, 60  # seconds
 HOURS_A_DAY, MINUTES_AN_HOUR = 24, 60
-HOURS_REMEMBERED = 30 * HOURS_A_DAY
+PLANS_REMEMBERED = 4
 # The well hour before the earliest onset, and as many minutes behind it as it takes to call something lost or healed.
 BEFORE_EVENT, AFTER_EVENT = timedelta(minutes=120), timedelta(minutes=90)
 # The last readings say how things stand.
@@ -109,25 +109,27 @@ def spread_hours(metric: HourlyReadings, read: Collection[int]) -> PackedMetricP
     Of work (processor, disk) of which some minutes had none only one shows it: nobody is called alive by a mean.
     """
     usual_count = Counter(metric.counts).most_common(1)[0][0] if metric.counts else 0.0
-    times, values = array("d"), array("d")
-    rows = zip(metric.hours, metric.means, metric.least, metric.most, metric.counts, strict=True)
-    for hour, mean, least, most, count in rows:
-        if hour in read or count <= 0:
-            continue
-        minutes = round(MINUTES_AN_HOUR * min(1.0, count / usual_count))
-        times.extend(_list_minutes(hour)[:minutes])
-        is_mixed = metric.signal is not Signal.TRAFFIC and least <= 0 < most
-        equal = array("d", (0.0 if is_mixed else mean,)) * minutes
-        if is_mixed and minutes:
-            equal[0] = most
-        values.extend(equal)
+    kept = [
+        (hour, round(MINUTES_AN_HOUR * min(1.0, count / usual_count)) if count > 0 and hour not in read else 0)
+        for hour, count in zip(metric.hours, metric.counts, strict=True)
+    ]
+    values = array("d")
+    for (_, minutes), mean, least, most in zip(kept, metric.means, metric.least, metric.most, strict=True):
+        if minutes > 0:
+            is_mixed = metric.signal is not Signal.TRAFFIC and least <= 0 < most
+            equal = array("d", (0.0 if is_mixed else mean,)) * minutes
+            if is_mixed:
+                equal[0] = most
+            values.extend(equal)
+    times = _list_minutes(tuple(kept))
     return PackedMetricPoints(vm=metric.vm, name=metric.name, signal=metric.signal, times=times, values=values)
 
 
-@lru_cache(HOURS_REMEMBERED)
-def _list_minutes(hour: int) -> "array[float]":
-    """The minutes of an hour, which are those of all metrics of all VMs."""
-    return array("d", range(hour * HOUR, (hour + 1) * HOUR, MINUTE))
+@lru_cache(PLANS_REMEMBERED)
+def _list_minutes(hours: tuple[tuple[int, int], ...]) -> "array[float]":
+    """The first minutes of each of the hours, which are those of all metrics of a VM."""
+    starts = ((hour * HOUR, minutes * MINUTE) for hour, minutes in hours)
+    return array("d", chain.from_iterable(range(start, start + length, MINUTE) for start, length in starts))
 
 
 def to_hour(at: datetime) -> int:

@@ -43,7 +43,7 @@ from vmdiag.sources.items import HourlyReadings, Item, MetricPoints, PackedMetri
 
 SIGNALS = METRIC_SIGNALS
 
-MINUTES_AN_HOUR = 60
+MINUTES_AN_HOUR, SECONDS_AN_HOUR = 60, 3_600
 METRIC_PROVIDER = "/providers/microsoft.insights/metrics/"
 RESOURCE_ID = "microsoft.resourceid"  # the dimension that names the resource where a whole subscription was asked
 
@@ -206,14 +206,14 @@ def decode_hourly_metric(row: TypedMetric) -> Iterator[HourlyReadings]:
     vm, metric = subject
     found = HourlyReadings(vm=vm, name=metric.name, signal=metric.signal)
     lines = row.decode_series()
-    for point in lines[0].data if lines else ():
+    points = [one for one in (lines[0].data if lines else ()) if one.average is not None or one.total is not None]
+    times = parse_rising_times(tuple([point.timeStamp for point in points]))
+    found.hours.extend([int(at // SECONDS_AN_HOUR) for at in times])
+    for point in points:
         total, mean, least, most, count = point.total, point.average, point.minimum, point.maximum, point.count
-        if mean is None and total is None:
-            continue
         is_told = mean is not None and total is not None and least is not None and most is not None and count
         # The points of a minute that is reported in several pieces add up.
         scale = max(1.0, round((count or 0.0) / MINUTES_AN_HOUR)) if metric.aggregations is TOTAL_FIRST else 1.0
-        found.hours.append(int(parse_known_time(point.timeStamp).timestamp() // 3600))
         found.means.append((mean or 0.0) * scale)
         found.least.append((least or 0.0) * scale)
         found.most.append((most or 0.0) * scale)

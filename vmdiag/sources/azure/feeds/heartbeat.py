@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import chain
+from operator import ge
 
 from vmdiag.arm.request import Request
 from vmdiag.completeness import MalformedRow, Row
@@ -103,7 +104,9 @@ def _read_hours(row: Row, _: str) -> Iterator[Item]:
     if vm is None:
         return
     hours = [_spread_beats(hour) for hour in to_list(row.get("hours"))]
-    times = array("d", sorted(set(chain.from_iterable(hours))))
+    times = array("d", chain.from_iterable(hours))
+    if any(map(ge, times, times[1:])):
+        times = array("d", sorted(set(times)))
     ones = array("d", (1.0,)) * len(times)
     yield PackedMetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=times, values=ones)
     if not all(hours) or not hours:
@@ -121,7 +124,7 @@ def _spread_beats(hour: object) -> list[float]:
                 return found
             if len(found) == len(written) == ENDS < told <= MOST_IN_AN_HOUR and last - first < SECONDS_IN_AN_HOUR:
                 step = (last - first) / (told - 1)
-                return [*(first + count * step for count in range(told - 1)), last]
+                return [first + count * step for count in range(told - 1)] + [last]
         case _:
             pass
     return []
