@@ -136,7 +136,8 @@ def _draw_answer(case: Case, page: Page) -> None:
     step = page.format_lead(*narrative.describe_next_step(case))
     guarded = redeploy_texts.split_guarded_commands(case.vm)[:1] if _is_redeploy_advised(case) else ()
     # What is true and what to do are never cut; why is told in full below.
-    left = ANSWER_LINES - used - len(page.wrap_text(step, room)) - bool(guarded)
+    taken = sum(len(_break_command(words, page, LABEL_WIDTH)) for words in guarded)
+    left = ANSWER_LINES - used - len(page.wrap_text(step, room)) - taken
     page.print_row("Why", why, max(1, left))
     page.print_row("Next", step)
     for command in guarded:
@@ -205,9 +206,13 @@ def _draw_commands(case: Case, page: Page) -> None:
         page.print_line()
 
 
-def _print_command(words: tuple[str, ...], page: Page, indent: int) -> None:
+def _break_command(words: tuple[str, ...], page: Page, indent: int) -> list[str]:
     """A command to paste, broken only between its words: half a command is worse than a long line."""
-    lines = pack_lines(list(words), page.width - indent - 2, " ")
+    return pack_lines(list(words), page.width - indent - 2, " ")
+
+
+def _print_command(words: tuple[str, ...], page: Page, indent: int) -> None:
+    lines = _break_command(words, page, indent)
     for number, line in enumerate(lines):
         more = " \\" if number < len(lines) - 1 else ""
         page.print_line(f"{' ' * indent}{'  ' * bool(number)}{line}{more}")

@@ -58,7 +58,8 @@ def split_guarded_commands(vm: VirtualMachine) -> tuple[tuple[str, ...], ...]:
     if not split_command(vm, "redeploy") or vm.id.scale_set is not None:
         return ()
     command = f"vmdiag check {shlex.quote(f'{vm.id.resource_group}/{vm.id.name}')}"
-    return (command, "--redeploy", "--dry-run"), (command, "--redeploy")
+    where = f"--subscription {shlex.quote(vm.id.subscription)}"
+    return (command, "--redeploy", "--dry-run", where), (command, "--redeploy", where)
 
 
 def describe_mitigation(case: Case) -> str | None:
