@@ -32,9 +32,16 @@ def quiet(verdict: Verdict, *evidence: Evidence) -> Case:
 NORMAL = Evidence(stance=Stance.AGAINST, signal=Signal.TRAFFIC, says="traffic went on as before")
 
 
+def end_alone() -> Case:
+    """A VM of which Resource Health tells only that it is available again."""
+    case = make_case("12:40 available\ntraffic normal")
+    return replace(case, events=tuple(replace(one, facts={"unseen": "unavailable"}) for one in case.events))
+
+
 @pytest.mark.parametrize(
     ("case", "headline"),
     [
+        (end_alone(), "web-01 was not live-migrated, and of a loss only the end was seen"),
         (cases.make_confirmed_case(), "web-01 lost its network path after a live migration"),
         (cases.make_suspected_case(), "sql-02 probably lost its network path after a live migration"),
         (cases.make_recovered_case(), "api-03 lost its network path after a live migration, and is back"),

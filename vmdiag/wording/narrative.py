@@ -82,6 +82,8 @@ def describe_diagnosis(case: Case) -> str:
         says = "carries its usual traffic, but its monitoring agent is silent"
     elif diagnosis.migrated_at is not None:
         says = "was live-migrated and took no harm"
+    elif any("unseen" in event.facts for event in case.story_events):
+        says = "was not live-migrated, and of a loss only the end was seen"
     return f"{vm} {says}"
 
 
