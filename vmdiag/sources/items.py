@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from itertools import chain, compress, count, pairwise
+from itertools import chain, compress, count, pairwise, repeat
 from operator import ge
 from typing import Self
 
@@ -14,8 +14,8 @@ from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine
 
 Points = tuple["array[float]", "array[float]"]
-# The minutes of a fortnight are those of all VMs.
-INSTANTS_LIMIT, SERIES_REMEMBERED = 1 << 16, 4
+# The instants of so many series: the minutes of a fortnight are those of all metrics and of most VMs.
+SERIES_REMEMBERED = 4
 # Of so many stretches points are put together as wholes: hours that were read by the minute, between others.
 STRETCHES_LIMIT = 500
 # In place of a time that is not known.
@@ -218,14 +218,14 @@ Item = (
 )
 
 
-# The instant of so many seconds since 1970, remembered: of a minute that others were measured at, too.
-to_instant = lru_cache(INSTANTS_LIMIT)(partial(datetime.fromtimestamp, tz=UTC))
+# The instant of so many seconds since 1970.
+to_instant = partial(datetime.fromtimestamp, tz=UTC)
 
 
 @lru_cache(SERIES_REMEMBERED)
 def list_instants(packed: bytes) -> tuple[datetime, ...]:
     """The instants of a packed series, which are those of other metrics and of other VMs."""
-    return tuple(map(to_instant, array("d", packed)))
+    return tuple(map(datetime.fromtimestamp, array("d", packed), repeat(UTC)))
 
 
 @dataclass(frozen=True, slots=True)

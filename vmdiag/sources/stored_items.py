@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -233,11 +232,7 @@ class StoredItems:
             if key not in known:
                 merged = merge_times([times for times, _ in parts])
                 inside = slice(bisect_left(merged.times, first), bisect_right(merged.times, last))
-                # Beats have each their own instant.
-                own = map(datetime.fromtimestamp, merged.times[inside], repeat(UTC))
-                is_shared = signal != Signal.HEARTBEAT
-                instants = list_instants(merged.times[inside].tobytes()) if is_shared else tuple(own)
-                known[key] = merged, inside, instants
+                known[key] = merged, inside, list_instants(merged.times[inside].tobytes())
             merged, inside, instants = known[key]
             readings = tuple(merged.merge_values(parts)[inside])
             yield Series(name=name, signal=Signal(signal), times=instants, values=readings)

@@ -90,9 +90,7 @@ def _read_items(row: Row, _: str) -> Iterator[Item]:
         return
     beats = to_list(row.get("beats"))
     found = parse_times(beats)
-    times = array("d", sorted({at.timestamp() for at in found if at is not None}))
-    ones = array("d", (1.0,)) * len(times)
-    yield PackedMetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=times, values=ones)
+    yield _build_beats(vm, [at.timestamp() for at in found if at is not None])
     if not beats or None in found:
         message = "heartbeats without times that can be read"
         raise MalformedRow(message, vm)
@@ -104,14 +102,18 @@ def _read_hours(row: Row, _: str) -> Iterator[Item]:
     if vm is None:
         return
     hours = [_spread_beats(hour) for hour in to_list(row.get("hours"))]
-    times = array("d", chain.from_iterable(hours))
-    if any(map(ge, times, times[1:])):
-        times = array("d", sorted(set(times)))
-    ones = array("d", (1.0,)) * len(times)
-    yield PackedMetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=times, values=ones)
+    yield _build_beats(vm, chain.from_iterable(hours))
     if not all(hours) or not hours:
         message = "hours of heartbeats that cannot be read"
         raise MalformedRow(message, vm)
+
+
+def _build_beats(vm: VmId, seconds: Iterable[float]) -> PackedMetricPoints:
+    times = array("d", seconds)
+    if any(map(ge, times, times[1:])):
+        times = array("d", sorted(set(times)))
+    ones = array("d", (1.0,)) * len(times)
+    return PackedMetricPoints(vm=vm, name="Heartbeat", signal=Signal.HEARTBEAT, times=times, values=ones)
 
 
 def _spread_beats(hour: object) -> list[float]:
