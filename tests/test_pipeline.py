@@ -9,7 +9,6 @@ import pytest
 from tests import notation
 from vmdiag.cli.exit_codes import FailOn, compute_exit_code, pick_worst_code
 from vmdiag.diagnosis.model import Verdict
-from vmdiag.errors import UsageError
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Needs, Signal, Transcript
 from vmdiag.pipeline import SKETCH_POINTS, examine_vms
@@ -73,15 +72,6 @@ def test_what_the_operator_knows_counts_for_the_named_vm_only() -> None:
     (case,) = run.cases
 
     assert case.diagnosis.losses[0].signals == (Signal.OPERATOR,)
-
-
-@pytest.mark.parametrize(("days", "where"), [(1, "after"), (-30, "before")])
-def test_what_the_operator_states_of_a_time_that_was_not_read_is_an_error_and_not_left_out(
-    days: int, where: str
-) -> None:
-    at = notation.timeline("12:05 stop").events[0].at + timedelta(days=days)
-    with pytest.raises(UsageError, match=f"lies {where} what is looked at"):
-        examine_vms(Told(a=UNKNOWN), Scope(vms=(Selector("a"),)), unreachable_since=at)
 
 
 def test_nothing_is_read_before_it_is_asked_for() -> None:

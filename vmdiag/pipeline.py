@@ -29,7 +29,6 @@ from vmdiag.diagnosis.signals import HEARTBEAT, HEARTBEAT_GAP, list_heartbeats
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.diagnosis.traffic_drops import scale_to_minute
 from vmdiag.diagnosis.traffic_losses import TRAFFIC
-from vmdiag.errors import UsageError
 from vmdiag.identity import VmId, list_words, matches_any_pattern
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window, is_unknown_vm
 from vmdiag.sources.protocol import Reading, Scope, Source, find_latest_time, reading_span
@@ -83,8 +82,6 @@ def examine_vms(
 
     `finished` are cases of an earlier run, which are compared and told with the others. `needs` may say that less is
     read than what all scenarios together need: enough to see that nothing is new, and too little to judge a loss by.
-
-    Raises `UsageError` where what the operator states lies outside of all that: it would count for nothing.
     """
     needs = needs or combine_needs()
     reading = source.read(scope, needs)
@@ -102,14 +99,6 @@ def examine_vms(
         stated = find_latest_time(stated, reading.window.end)
     if not scope.vms:
         stated = None
-    read = Window(reading_span(reading.window, needs).start, reading.window.end)
-    if stated is not None and stated not in read:
-        where = "after" if stated > read.end else "before"
-        message = (
-            f"--unreachable-since {stated:%Y-%m-%dT%H:%MZ} lies {where} what is looked at, "
-            f"{read.start:%Y-%m-%d %H:%M} to {read.end:%Y-%m-%d %H:%M} UTC"
-        )
-        raise UsageError(message, "Give a time within that, or --since and --until around it.")
     run.cases = _select_cases(run, scope, chain(finished, _diagnose_transcripts(reading, needs, stated)))
     return run
 

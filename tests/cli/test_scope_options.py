@@ -129,3 +129,13 @@ def test_a_time_of_day_of_an_archive_lies_before_its_last_record(vmdiag: Runner,
     assert report["window"] == {"from": "2026-03-02T07:00:00Z", "to": "2026-03-02T10:00:00Z"}
     assert report["cases"][0]["failed_at"] == "2026-03-02T08:16:00Z"
     assert "operator" in report["cases"][0]["losses"][0]["signals"]
+
+
+@pytest.mark.parametrize(("stated", "where"), [("2026-03-03", "after"), ("2026-01-01", "before")])
+def test_what_the_operator_states_of_a_time_that_was_not_read_is_an_error_and_not_left_out(
+    vmdiag: Runner, log: Path, stated: str, where: str
+) -> None:
+    ran = vmdiag("check", "web-01", "--source", log, "--unreachable-since", stated)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert f"lies {where} what is looked at" in ran.err

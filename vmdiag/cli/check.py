@@ -1,6 +1,7 @@
 """`vmdiag check`: diagnose VMs and print the report; what is heavy is imported when it runs."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from vmdiag.cli.exit_codes import CaseTally
     from vmdiag.diagnosis.model import Case, Header
     from vmdiag.identity import VmId
+    from vmdiag.pipeline import Examination
     from vmdiag.renderers import Renderer
+    from vmdiag.sources.protocol import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,6 @@ def run_check(
     # Only now: a live source signs in while the rest is imported.
     from vmdiag.cli.exit_codes import UNCLEAR_CODE, CaseTally, FailOn
     from vmdiag.diagnosis.model import Header
-    from vmdiag.pipeline import examine_vms
 
     is_streaming = getattr(plugins.load(renderers, report_options.output), "STREAMS", False)
     finished = select_finished_cases(previous, watch, keep_affected=workflow is None) if previous else ()
@@ -197,7 +199,7 @@ def run_check(
     tally = CaseTally(FailOn(report_options.fail_on))
     with keep_outcome(tally.outweighs_error):
         with open_output(report_options.out) as out:
-            run = examine_vms(opened.source, scope, unreachable_since=opened.unreachable_since, finished=finished)
+            run = examine_source(opened, scope, finished)
             header = Header(
                 source=opened.address,
                 cloud=run.cloud or opened.cloud,
@@ -228,6 +230,25 @@ def run_check(
         print_error("interrupted: what was known by then is in the report", hint)
         return code
     return tally.exit_code
+
+
+def examine_source(opened: OpenedSource, scope: "Scope", finished: "Sequence[Case]") -> "Examination":
+    """The VMs of what was opened; `UsageError` where the operator speaks of a time that is not read.
+
+    It would count for nothing, and the VM be judged as if nobody had missed it.
+    """
+    from vmdiag.pipeline import combine_needs, examine_vms
+    from vmdiag.sources.protocol import reading_span
+
+    stated = opened.unreachable_since
+    run = examine_vms(opened.source, scope, unreachable_since=stated, finished=finished)
+    begin, end = reading_span(run.window, combine_needs()).start, run.window.end
+    if isinstance(stated, datetime) and not begin <= stated <= end:
+        where = "after" if stated > end else "before"
+        read = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+        message = f"--unreachable-since {stated:%Y-%m-%dT%H:%MZ} lies {where} what is looked at, {read}"
+        raise UsageError(message, "Give a time within that, or --since and --until around it.")
+    return run
 
 
 def select_finished_cases(
