@@ -156,5 +156,5 @@ class UnreadFeeds:
             part = Window(self._span.start, min(since - TIME_RESOLUTION, self._span.end))
             kept = self._kept_since[signal] if signal in CHOSEN_SIGNALS else since
             chosen = since > kept + RETENTION_TOLERANCE
-            reason = f"{'not read' if chosen else 'not kept since'} before {since:%Y-%m-%d %H:%M}Z"
+            reason = f"not {'read' if chosen else 'kept'} before {since:%Y-%m-%d %H:%M}Z"
             self._store.add_refusal(signal, vm.key, reason, window=part)
