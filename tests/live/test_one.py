@@ -58,6 +58,8 @@ def test_a_known_vm_takes_two_rounds_of_requests_that_only_ask_and_ask_for_no_cl
     assert len(paths) == 17
     assert {seen.method for seen in there.arm.requests} == {"GET", "POST"}
     assert posts == {"token", "resources", "query"}
+    # Of each audience, once: what is asked for ahead is what heartbeats are asked with.
+    assert there.count_requests("oauth2/v2.0/token") == 2
     assert selected
     assert not any(word in each for each in selected for word in ("claims", "caller", "authorization", "httpRequest"))
 

@@ -88,13 +88,12 @@ class Session:
         """Import the libraries that sign in, which takes as long as a round trip."""
         import vmdiag.arm._credential  # noqa: F401
 
-    def sign_in(self) -> Mapping[str, object]:
-        """Get a token, or raise `NotSignedIn`; what the token says of its bearer."""
+    def sign_in(self, host: Endpoint = Endpoint.ARM) -> Mapping[str, object]:
+        """Get the token for a host, or raise `NotSignedIn`; what the token says of its bearer."""
         from vmdiag.arm._credential import decode_claims
 
-        scope = self.cloud.token_scope
         with error_translation.translate_errors("signing in", NotSignedIn):
-            return decode_claims(self.get_token(scope, enable_cae=True).token)
+            return decode_claims(self.get_token(self._find_token_scope(host), enable_cae=True).token)
 
     def get_token(self, *scopes: str, enable_cae: bool = False) -> "AccessToken":
         """A token for these scopes, within the run's time."""
@@ -287,11 +286,12 @@ class Session:
         cloud, credential = self.cloud, self._get_credential()
         with self._lock:
             if host not in self._clients:
-                own = {
-                    Endpoint.LOGS: cloud.logs,
-                    Endpoint.CLUSTER: self.settings.cluster,
-                    Endpoint.METRICS: cloud.metrics,
-                }
-                scope = cloud.token_scope if host is Endpoint.ARM else f"{own[host]}/.default"
+                scope = self._find_token_scope(host)
                 self._clients[host] = _exchange.create_client(cloud.arm, self.transport, credential, scope)
             return self._clients[host]
+
+    def _find_token_scope(self, host: Endpoint) -> str:
+        """What a token for a host is asked for."""
+        cloud = self.cloud
+        own = {Endpoint.LOGS: cloud.logs, Endpoint.CLUSTER: self.settings.cluster, Endpoint.METRICS: cloud.metrics}
+        return cloud.token_scope if host is Endpoint.ARM else f"{own[host]}/.default"

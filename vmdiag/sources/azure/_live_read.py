@@ -8,7 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain, starmap
+from operator import call
 
+from vmdiag.arm.request import Endpoint
 from vmdiag.arm.session import Session
 from vmdiag.identity import VmId
 from vmdiag.model import Needs, Signal, Transcript, VirtualMachine, Window
@@ -35,7 +37,7 @@ from vmdiag.sources.azure.feeds import (
 from vmdiag.sources.azure.probe import probe_addresses
 from vmdiag.sources.azure.proof_reading import ProofReading
 from vmdiag.sources.azure.scoped_vms import find_explicit_ids, select_subscriptions
-from vmdiag.sources.azure.worker_pool import return_large_blocks
+from vmdiag.sources.azure.worker_pool import WorkerPool, return_large_blocks
 from vmdiag.sources.items import VmInventory
 from vmdiag.sources.protocol import Reading, Scope, VmFilter, Watcher, reading_span
 from vmdiag.sources.selection import ResolvedScope, SelectedVm, build_vm_filter, find_first_suspicions, find_suspects
@@ -102,7 +104,11 @@ class LiveReading:
         asked = [self._network_request, self._resolution.inventory_request, self._health_request]
         if 0 < len(self._scope.vms) <= WHOLE_READ_LIMIT:
             # Of more there are others in scope to compare with, and where agents write to is asked of suspects alone.
-            search = self._heartbeats.build_search(self._who, self._subscriptions, known)
+            search = tuple(self._heartbeats.build_search(self._who, self._subscriptions, known))
+            if search and self._session.cloud.logs:
+                # Heartbeats come last of all, and take a token of their own: it is there when it is known who has them.
+                sign_in = partial(self._session.sign_in, Endpoint.LOGS)
+                WorkerPool[Endpoint, object](1).submit_job(Endpoint.LOGS, partial(map, call, (sign_in,)))
             asked = [*search, *asked, self._neighbours_request]
         own = self._build_vm_requests(known), self._heartbeats.build_requests(known)
         self._reader.finish_requests(chain(asked, self._logs.build_shared_requests(known), *own), but_late=True)
