@@ -18,7 +18,7 @@ from vmdiag.identity import NETWORK_TYPES
 from vmdiag.model import Needs, Signal, Window
 from vmdiag.sources import kql
 from vmdiag.sources.decoding.log_entry import FEEDS_BY_CATEGORY
-from vmdiag.sources.decoding.metric_names import KNOWN_METRICS, METRIC_SIGNALS, TOTAL_FIRST
+from vmdiag.sources.decoding.metric_names import AVERAGE_FIRST, KNOWN_METRICS, METRIC_SIGNALS, TOTAL_FIRST
 from vmdiag.sources.kusto._table_query import (
     TableQuery,
     combine_conditions,
@@ -227,5 +227,5 @@ def _match_metrics(signals: Collection[Signal]) -> str:
 def _choose_aggregation() -> str:
     """The aggregation of a metric that is read, the best that is there; the formats' rule, as an expression."""
     totals = kql.list_literals(each.name for each in KNOWN_METRICS if each.aggregations == TOTAL_FIRST)
-    first, second = (", ".join(name.capitalize() for name in KNOWN_METRICS[place].aggregations) for place in (0, 4))
-    return f"iff(MetricName in~ ({totals}), coalesce({first}), coalesce({second}))"
+    total_first, average_first = (", ".join(map(str.capitalize, names)) for names in (TOTAL_FIRST, AVERAGE_FIRST))
+    return f"iff(MetricName in~ ({totals}), coalesce({total_first}), coalesce({average_first}))"
