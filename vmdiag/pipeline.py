@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import chain
 from operator import or_
 
@@ -40,6 +40,8 @@ SKETCH_BEFORE = timedelta(hours=1)
 SKETCH_AFTER = timedelta(hours=3)
 # What was not heard matters so long before an onset: the baseline's hour, and the half hour in which a cause can lie.
 BEFORE_ONSET = timedelta(minutes=90)
+# Of a fleet most VMs lack the same.
+SHARED_GAPS = 1_024
 CHECK_NAME = "There is no such VM among those that were looked at: check its name. It was not diagnosed."
 
 
@@ -127,17 +129,19 @@ def _diagnose_transcripts(reading: Reading, needs: Needs, stated: datetime | Non
             vm=timeline.vm,
             window=window,
             diagnosis=diagnosis,
-            gaps=tuple(
-                replace(gap, window=Window(max(gap.window.start, start), gap.window.end))
-                for gap in timeline.gaps
-                if gap.window.end >= start
-            ),
+            gaps=tuple(clip_gap(gap, start) for gap in timeline.gaps if gap.window.end >= start),
             events=timeline.events,
             curve=curve,
             heartbeats=heartbeats,
             scenario=asked,
             latest=find_latest_readings(timeline),
         )
+
+
+@lru_cache(SHARED_GAPS)
+def clip_gap(gap: Gap, start: datetime) -> Gap:
+    """A gap from this time on; VMs that fared alike share theirs."""
+    return replace(gap, window=Window(max(gap.window.start, start), gap.window.end))
 
 
 def _build_unknown_case(transcript: Transcript, window: Window, asked: Scenario) -> Case:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Window
@@ -115,9 +116,17 @@ class GapFinder:
                 self._inferred[signal, subscription].add(partial)
 
     def find_gaps(
-        self, vm: StoredVm, path: NetworkPath, records: tuple[Record, ...], series: tuple[Series, ...]
+        self,
+        vm: StoredVm,
+        path: NetworkPath,
+        records: tuple[Record, ...],
+        series: tuple[Series, ...],
+        refusals: Iterable[Refusal],
     ) -> tuple[Gap, ...]:
-        """The gaps of a VM; what was not heard from the window's start on was not heard before it either."""
+        """The gaps of a VM; what was not heard from the window's start on was not heard before it either.
+
+        `refusals` are those of this VM that the store does not hold.
+        """
         scopes = vm.scopes
         coverage = self._store.read_coverage(scopes)
         recorded = self._store.read_recorded_gaps(vm.number)
@@ -129,7 +138,7 @@ class GapFinder:
         ) and not (recorded or Signal.ACTIVITY in stated)
         inferred = {(signal, why) for signal in FEED_SIGNALS for why in self._inferred.get((signal, scopes[2]), ())}
         heard = ReadFeeds(
-            refusals=tuple(self._store.read_refusals(scopes)),
+            refusals=tuple(sorted((*self._store.read_refusals(scopes), *refusals), key=itemgetter(1))),
             covered=frozenset((signal, partial) for _, signal, partial, cut in coverage if partial or not cut).union(
                 inferred
             ),

@@ -16,7 +16,7 @@ from vmdiag.diagnosis.event_kinds import interpret_record
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine, Window
 from vmdiag.sources import items
-from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Spelling, StoredItems, StoredVm
+from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Spelling, StoredItems, StoredVm, describe_refusal
 
 UPSERT_MACHINE = """
 insert into machine (key, spelling, location, os, size, power) values (?, ?, ?, ?, ?, ?)
@@ -155,8 +155,7 @@ class ItemStore(StoredItems):
         self, signal: Signal, scope: str, reason: str, *, window: Window | None = None, partial: bool = False
     ) -> None:
         """A feed that could not be read for a VM, a group or a subscription: at all, in part, or over a window."""
-        since, until = (window.start.timestamp(), window.end.timestamp()) if window else (0.0, 0.0)
-        row = (scope.lower(), signal, reason, since, until, partial)
+        row = (scope.lower(), *describe_refusal(signal, reason, window=window, partial=partial))
         self.database.execute("insert or replace into refused values (?, ?, ?, ?, ?, ?)", row)
 
     def finish_loading(self) -> None:

@@ -278,6 +278,12 @@ class StoredItems:
         return self.database.execute(query, (signal, *scopes)).fetchall()
 
 
+def describe_refusal(signal: Signal, reason: str, *, window: Window | None = None, partial: bool = False) -> Refusal:
+    """What could not be read of a signal: at all, in part, or over a window."""
+    since, until = _to_seconds(window) if window else (0.0, 0.0)
+    return signal, reason, since, until, partial
+
+
 def decode_vm_id(spelling: str) -> VmId:
     """The id that `encode_vm_id` wrote."""
     subscription, group, name, scale_set = msgspec.json.decode(spelling[1:], type=Spelling)

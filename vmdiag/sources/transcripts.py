@@ -12,7 +12,7 @@ from vmdiag.model import Gap, Needs, Record, Signal, Transcript, VirtualMachine,
 from vmdiag.sources.coverage import STORY_SIGNALS, GapFinder, SourceLimits, find_read_gaps
 from vmdiag.sources.network_path import place_test, read_path, relate_to_vm
 from vmdiag.sources.selection import SelectedVm
-from vmdiag.sources.stored_items import StoredItems, StoredVm
+from vmdiag.sources.stored_items import Refusal, StoredItems, StoredVm
 
 # Whoever approves an event lets it begin at once, up to the 15 minutes of notice before that time; from then to its end
 # it takes about 10 (Scheduled Events: overview).
@@ -31,8 +31,11 @@ class TranscriptBuilder:
         self._gaps = GapFinder(store, window, needs, limits)
         self._span = self._gaps.span
 
-    def build_transcript(self, asked: SelectedVm) -> Transcript:
-        """All that was heard of a VM in the window and, as far as its losses may reach back, before it."""
+    def build_transcript(self, asked: SelectedVm, refusals: Iterable[Refusal] = ()) -> Transcript:
+        """All that was heard of a VM in the window and, as far as its losses may reach back, before it.
+
+        `refusals` are what could not be read of this VM alone, beside what the store knows.
+        """
         if asked.number is None:
             gaps = tuple(Gap(signal=signal, window=self._span, reason=asked.reason) for signal in STORY_SIGNALS)
             return Transcript(vm=VirtualMachine(id=asked.id), gaps=gaps)
@@ -56,7 +59,7 @@ class TranscriptBuilder:
             for one in self._store.read_series(vm.number, self._span)
         )
         machine = self._store.read_machine(vm, path.resources)
-        gaps = self._gaps.find_gaps(vm, path, records, series)
+        gaps = self._gaps.find_gaps(vm, path, records, series, refusals)
         return Transcript(vm=machine, records=records, series=series, gaps=gaps)
 
     def find_unassigned_gaps(self) -> tuple[Gap, ...]:

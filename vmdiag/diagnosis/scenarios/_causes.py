@@ -122,13 +122,19 @@ def build_finding(cause: Cause, events: Sequence[Event], blames: Sequence[Attrib
 
 def find_no_cause(timeline: Timeline, cause: Cause) -> Finding:
     """No event of the cause: clear where a feed that would show it was heard, inconclusive where none was."""
-    if not cause.signals.isdisjoint(find_heard_signals(timeline)):
-        return Finding(scenario=cause.scenario, verdict=Verdict.CLEAR)
+    is_heard = not cause.signals.isdisjoint(find_heard_signals(timeline))
+    return build_silent_finding(cause.scenario, frozenset() if is_heard else cause.signals)
+
+
+@lru_cache(maxsize=64)  # of a fleet's VMs most have no event at all
+def build_silent_finding(scenario: str, unread: frozenset[Signal]) -> Finding:
+    """The finding without an event: clear, or inconclusive for want of the feeds that would show it."""
     missing = tuple(
         Evidence(stance=Stance.MISSING, signal=signal, says=f"the {signal} feed that would show it was not read")
-        for signal in sorted(cause.signals)
+        for signal in sorted(unread)
     )
-    return Finding(scenario=cause.scenario, verdict=Verdict.INCONCLUSIVE, evidence=missing)
+    verdict = Verdict.INCONCLUSIVE if missing else Verdict.CLEAR
+    return Finding(scenario=scenario, verdict=verdict, evidence=missing)
 
 
 @lru_cache(maxsize=1)  # all scenarios judge one VM, then the next

@@ -264,13 +264,15 @@ class LiveReading:
         self._metrics.store_hours((vm,))
         self._store.flush_pending()
         has_workspace = self._heartbeats.has_workspace(vm)
-        self._unread_feeds.record_vm_gaps(vm, self._heartbeats.search, has_workspace=has_workspace, is_calm=calm)
         self._monitors.record_gap(vm, is_calm=calm)
         if self._resolution.is_unknown_vm(vm):
             reason = f"{UNKNOWN_VM_REASON}{self._resolution.suggest_names(vm)}"
             return self._unread_feeds.build_empty_transcript(vm, reason)
         number = self._store.find_vm_number(vm)
-        transcript = teller.build_transcript(SelectedVm(vm, number))
+        refusals = self._unread_feeds.list_refusals(
+            vm, self._heartbeats.search, has_workspace=has_workspace, is_calm=calm
+        )
+        transcript = teller.build_transcript(SelectedVm(vm, number), refusals)
         if number is not None:
             self._store.delete_points(number)
         return transcript

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from vmdiag.errors import Interrupted, NotAllowed, NotFound, NotSignedIn, Throttled
 from vmdiag.identity import VmId
@@ -17,9 +18,10 @@ from vmdiag.sources.azure.feeds import (
     service_events,
     virtual_machine,
 )
-from vmdiag.sources.coverage import HEALTH_CHANGES_FORM, STORY_SIGNALS, SourceLimits
+from vmdiag.sources.coverage import HEALTH_CHANGES_FORM, SHARED_LIMIT, STORY_SIGNALS, SourceLimits
 from vmdiag.sources.items import CompleteRead, FeedCoverage
 from vmdiag.sources.store import ItemStore
+from vmdiag.sources.stored_items import Refusal, describe_refusal
 
 UNSTATED_REASON = "Azure's answer does not tell"
 NOT_SUSPICIOUS_REASON = "not read: nothing suspicious was seen of this VM; name it alone to read everything"
@@ -58,6 +60,8 @@ class UnreadFeeds:
         self._span = span
         self._now = now
         self._kept_since = {signal: now - kept for signal, kept in RETENTION_BY_SIGNAL.items()}
+        # Most VMs of a fleet were read as far back as one another.
+        self._list_retention_refusals = lru_cache(SHARED_LIMIT)(self._describe_retention)
         self.invisible_subscriptions: list[str] = []
         self.unread_vms: set[VmId] = set()
 
@@ -120,34 +124,38 @@ class UnreadFeeds:
                     self._store.add_item(CompleteRead(signal=Signal.HEALTH, scope=vm.key, form=HEALTH_CHANGES_FORM))
                 self._reader.record_earliest(vm.key, Signal.HEALTH, changes.available_since)
 
-    def record_vm_gaps(self, vm: VmId, searched: FeedRequest | None, *, has_workspace: bool, is_calm: bool) -> None:
+    def list_refusals(
+        self, vm: VmId, searched: FeedRequest | None, *, has_workspace: bool, is_calm: bool
+    ) -> Iterator[Refusal]:
         """What is missing of one VM, once everything of it was asked."""
         if is_calm:
-            for signal in PER_VM_SIGNALS:
-                self._store.add_refusal(signal, vm.key, NOT_SUSPICIOUS_REASON)
+            yield from (describe_refusal(signal, NOT_SUSPICIOUS_REASON) for signal in PER_VM_SIGNALS)
         elif not has_workspace:
             lost = None if searched is None else self._reader.failures.get(searched)
             reason = f"{heartbeat.NO_WORKSPACE_REASON}{'' if lost is None else f': {get_gap_reason(lost)}'}"
-            self._store.add_refusal(Signal.HEARTBEAT, vm.key, reason)
+            yield describe_refusal(Signal.HEARTBEAT, reason)
         if not is_calm and (vm.key, Signal.AGENT) not in self._reader.requested_signals:
-            self._store.add_refusal(Signal.AGENT, vm.key, BATCH_REASON)
+            yield describe_refusal(Signal.AGENT, BATCH_REASON)
         if not self._reader.includes_now:
-            for signal in virtual_machine.SIGNALS:
-                self._store.add_refusal(signal, vm.key, PAST_WINDOW_REASON)
-        self._record_retention_gaps(vm)
+            yield from (describe_refusal(signal, PAST_WINDOW_REASON) for signal in virtual_machine.SIGNALS)
+        yield from self._list_retention_refusals(self._find_earliest(vm))
 
     def build_empty_transcript(self, vm: VmId, reason: str) -> Transcript:
         """The story of a VM that is not there and of which nothing was heard."""
         gaps = tuple(Gap(signal=signal, window=self._window, reason=reason) for signal in STORY_SIGNALS)
         return Transcript(vm=VirtualMachine(id=vm), gaps=gaps)
 
-    def _record_retention_gaps(self, vm: VmId) -> None:
+    def _find_earliest(self, vm: VmId) -> tuple[tuple[Signal, datetime], ...]:
+        """Since when each signal was heard of a VM, or is kept where nothing was asked for want of anything left."""
         heard: dict[Signal, datetime] = {}
         for scope in (vm.key, get_group_id(vm), get_subscription_id(vm)):
             for signal, since in self._reader.earliest_read.get(scope, {}).items():
                 heard[signal] = min(since, heard.get(signal, since))
-        # Nothing was asked where nothing can be left of it.
-        for signal, told in (self._kept_since | heard).items():
+        return tuple((self._kept_since | heard).items())
+
+    def _describe_retention(self, earliest: tuple[tuple[Signal, datetime], ...]) -> tuple[Refusal, ...]:
+        refusals = []
+        for signal, told in earliest:
             if told <= self._span.start + RETENTION_TOLERANCE:
                 continue
             # The window itself was heard; what lies before it counts where a loss reaches into the window.
@@ -157,4 +165,5 @@ class UnreadFeeds:
             kept = self._kept_since[signal] if signal in CHOSEN_SIGNALS else since
             chosen = since > kept + RETENTION_TOLERANCE
             reason = f"not {'read' if chosen else 'kept'} before {since:%Y-%m-%d %H:%M}Z"
-            self._store.add_refusal(signal, vm.key, reason, window=part)
+            refusals.append(describe_refusal(signal, reason, window=part))
+        return tuple(refusals)
