@@ -4,7 +4,7 @@ import json
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ class KustoTables:
         self._lock = threading.Lock()
         self._database = duckdb_kql.connect()
         self.queries: list[str] = []
+        self.rest_url = ""
         for name, (columns, rows) in tables.items():
             self._create_table(name, columns, rows)
 
@@ -59,6 +60,20 @@ class KustoTables:
                 raise QueryError(str(error)) from error
         kinds = {name: _KUSTO_TYPES.get(kind, "dynamic") for name, kind in names.items()}
         return QueryResult(kinds, [list(_convert_row(row, kinds.values())) for row in rows])
+
+    @contextmanager
+    def open_rest_server(self) -> Iterator[None]:
+        """Let duckdb-kql's own server, which speaks Kusto's REST protocol, answer for the database `memory`."""
+        from duckdb_kql.server import KustoRestServer
+
+        with KustoRestServer(self._database, port=0, quiet=True) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.rest_url = server.url
+            try:
+                yield
+            finally:
+                self.rest_url = ""
+                server.shutdown()
 
     def _create_table(self, name: str, columns: Columns, rows: Iterable[Row]) -> None:
         """By a file: DuckDB reads one a hundred times as fast as it takes rows one by one."""

@@ -117,22 +117,32 @@ def test_of_vms_that_nobody_named_those_with_a_migration_or_a_loss_are_told_and_
     assert summary["others"] == sum(summary["others_by"].values()) >= 1
 
 
-def test_a_vm_that_is_named_is_read_whole_though_nothing_telling_was_written_of_it(azure: AzureStarter) -> None:
-    served, source, names = _start_few(azure)
-    ran, (case,) = served.check_vms(names["quiet_vm"], "--source", source)
+def test_the_answers_of_duckdb_kqls_own_rest_server_are_read_alike(azure: AzureStarter) -> None:
+    served, source, names = _start_few(azure, kind="adx")
+    tables = served.arm.world.tables
+    assert tables is not None
+    with tables.open_rest_server():
+        ran, cases = served.check_vms("--all", "--source", source.replace("monitoring", "memory"))
 
-    assert (ran.code, case["verdict"]) == (0, "clear")
-    assert not [gap for gap in case["gaps"] if gap["reason"] == NOT_CHOSEN]
+    assert (ran.code, ran.err, tables.queries) == (1, "", [])
+    told = {case["vm"]["name"]: (case["verdict"], case["explanation"]) for case in cases}
+    assert told[names["traffic_lost_after_migration"]] == ("confirmed", "live-migration-datapath")
+    assert told[names["user_stop"]] == ("clear", "user-stop")
+    assert told[names["quiet_vm"]] == ("clear", None)
 
 
-def test_among_several_vms_an_unknown_one_is_a_case_with_a_name_like_it(azure: AzureStarter) -> None:
+def test_of_vms_that_are_named_each_is_read_whole_and_an_unknown_one_is_a_case_with_a_name_like_it(
+    azure: AzureStarter,
+) -> None:
     served, source, names = _start_few(azure)
     known = names["traffic_lost_after_migration"]
-    ran, cases = served.check_vms(known, f"{known}0", "--source", source)
+    ran, (quiet, lost, unknown) = served.check_vms(names["quiet_vm"], known, f"{known}0", "--source", source)
 
-    assert [case["verdict"] for case in cases] == ["confirmed", "inconclusive"]
-    assert "no such VM in the workspace; did you mean" in cases[1]["gaps"][0]["reason"]
-    assert known in cases[1]["gaps"][0]["reason"]
+    assert [case["verdict"] for case in (quiet, lost, unknown)] == ["clear", "confirmed", "inconclusive"]
+    # Nothing telling was written of it.
+    assert not [gap for gap in quiet["gaps"] if gap["reason"] == NOT_CHOSEN]
+    assert "no such VM in the workspace; did you mean" in unknown["gaps"][0]["reason"]
+    assert known in unknown["gaps"][0]["reason"]
     assert ran.code == 1
 
 
