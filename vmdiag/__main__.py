@@ -13,9 +13,12 @@ def run() -> NoReturn:
     # Modules stay, and what is read goes without circles: to look for some every 700 values, and once more through all
     # at the end, takes a tenth of a short run's time.
     gc.set_threshold(50_000, 20, 20)
-    from vmdiag.cli.app import main
+    try:
+        from vmdiag.cli.app import main
 
-    code = main()
+        code = main()
+    except KeyboardInterrupt:
+        code = 130  # as a shell reports it; nothing was begun
     gc.freeze()
     if "multiprocessing" in sys.modules and not any(thread.daemon for thread in threading.enumerate()):
         # Processes read the files, and their locks have names in the system, which an orderly end takes back.

@@ -1,12 +1,14 @@
 """Every exit code of the contract, from the installed command."""
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cli import story
-from tests.conftest import Runner
+from tests.conftest import COMMAND, Runner
 
 AFFECTED, RECOVERED, STOPPED = story.make_affected_log(), story.make_recovered_log(), story.make_stopped_log()
 
@@ -77,3 +79,16 @@ def test_a_command_line_that_makes_no_sense_or_names_no_vm_gives_2(
 
     assert (ran.code, ran.out) == (2, ""), ran
     assert [words for words in told if words not in ran.err] == []
+
+
+def test_who_interrupts_the_reading_of_files_is_told_that_nothing_was_written() -> None:
+    check = [str(COMMAND), "check", "--source", "-"]
+    with subprocess.Popen(check, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        process.stdin.write(b" " * 1_000_000)  # more than a pipe holds: it is being read
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        out, told = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (130, b"")
+    assert b"interrupted" in told

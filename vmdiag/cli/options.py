@@ -81,7 +81,10 @@ def expand_option_groups(command: Callable[..., int | None]) -> Callable[..., in
     def call_with_groups(**words: Any) -> int | None:  # noqa: ANN401 - whatever Typer parsed
         for name, options in groups.items():
             words[name] = annotations[name](**{option.name: words.pop(option.name) for option in options})
-        return command(**words)
+        try:
+            return command(**words)
+        except KeyboardInterrupt as error:
+            raise typer.Abort from error  # else Typer ends the run without a word
 
     del call_with_groups.__wrapped__  # Typer would look through it
     parameters = [
