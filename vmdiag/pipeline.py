@@ -111,6 +111,7 @@ def _diagnose_transcripts(reading: Reading, needs: Needs, stated: datetime | Non
     asked = rivals.pop(ASKED)
     window, meant = reading.window, frozenset(reading.vms)
     margin = window.start - reading_span(window, needs).start
+    clip_shared_gap = lru_cache(SHARED_GAPS)(clip_gap)
     for transcript in reading.transcripts:
         if is_unknown_vm(transcript.gaps):
             yield _build_unknown_case(transcript, window, asked)
@@ -129,7 +130,7 @@ def _diagnose_transcripts(reading: Reading, needs: Needs, stated: datetime | Non
             vm=timeline.vm,
             window=window,
             diagnosis=diagnosis,
-            gaps=tuple(clip_gap(gap, start) for gap in timeline.gaps if gap.window.end >= start),
+            gaps=tuple(clip_shared_gap(gap, start) for gap in timeline.gaps if gap.window.end >= start),
             events=timeline.events,
             curve=curve,
             heartbeats=heartbeats,
@@ -138,9 +139,8 @@ def _diagnose_transcripts(reading: Reading, needs: Needs, stated: datetime | Non
         )
 
 
-@lru_cache(SHARED_GAPS)
 def clip_gap(gap: Gap, start: datetime) -> Gap:
-    """A gap from this time on; VMs that fared alike share theirs."""
+    """A gap from this time on."""
     return replace(gap, window=Window(max(gap.window.start, start), gap.window.end))
 
 
