@@ -1,7 +1,6 @@
 """A masked report tells whose VMs it is about in no format, and tells them apart as before."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from vmdiag.identity import VmId
 from vmdiag.masking import Mask, MaskedReport
 from vmdiag.model import VirtualMachine
 from vmdiag.renderers import Report, WholeReport
+from vmdiag.values import replace
 
 KEY = b"k" * 32
 SUBSCRIPTION = "5f0c1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b"

@@ -1,7 +1,6 @@
 """From a source to cases: a fake source stands for the real ones."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from vmdiag.identity import Selector, VmId
 from vmdiag.model import Needs, Signal, Transcript
 from vmdiag.pipeline import SKETCH_POINTS, examine_vms
 from vmdiag.sources.protocol import Reading, Scope
+from vmdiag.values import replace
 
 AFFECTED = "12:00 live-migration\n12:03 traffic-lost\ncpu active\nuntil 14:00"
 QUIET = "12:00 available\ntraffic normal\nuntil 14:00"

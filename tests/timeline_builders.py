@@ -1,13 +1,12 @@
 """Stories in notation and their diagnosis, as the tests tell them."""
 
-from dataclasses import replace
-
 from tests import notation
 from vmdiag.diagnosis.model import Case, Diagnosis
 from vmdiag.diagnosis.ranking import diagnose
 from vmdiag.identity import VmId
 from vmdiag.model import Timeline
 from vmdiag.pipeline import ASKED, find_latest_readings, load_scenarios
+from vmdiag.values import replace
 
 SCENARIOS = load_scenarios()
 

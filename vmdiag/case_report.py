@@ -3,7 +3,6 @@
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from inspect import get_annotations
 from math import isfinite
@@ -16,6 +15,7 @@ from vmdiag.diagnosis import model as judging
 from vmdiag.diagnosis.model import Attribution, OtherVms, Verdict, order_evidence
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
+from vmdiag.values import replace
 from vmdiag.wording.evidence import get_scenario, load_scenario
 from vmdiag.wording.plain_text import format_iso
 

@@ -6,9 +6,9 @@ format" (`error` beside `tables`), "Azure Resource Graph: Work with large data s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from vmdiag.identity import VmId
+from vmdiag.values import Struct
 
 Row = Mapping[str, object]
 LONGEST = 400  # characters of what Azure says; the reason of a gap is a sentence, not a page
@@ -28,8 +28,7 @@ class MalformedRow(Exception):  # noqa: N818 - it is a row that is malformed, no
         self.is_record = is_record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True):
     """Why something is not whole.
 
     `is_continued` says that nothing but later pages is missing, `rows` and `total` how many there are and should be:
@@ -59,8 +58,7 @@ SIGNS = frozenset({*LINKS, *TOTALS, *ERRORS, *FLAGS})
 BESIDE = SIGNS | {"value", "data", "tables", "records", "values", "facets", "timespan", "cost", "interval"}
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """So many rows, and what stops there by itself."""
 
     rows: int

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 VM_ID = re.compile(
     r"^/?subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/providers/microsoft\.compute/"
@@ -26,8 +28,7 @@ BY_NAME, BY_COMPUTER, BY_ADDRESS, BY_INTERFACE = "?name", "?computer", "?address
 ADDRESS_LENGTH = 45  # of IPv6 with an address of IPv4 at its end
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class VmId:
+class VmId(Struct, frozen=True, kw_only=True):
     """A VM's resource id; two spellings that differ in letter case are equal, as they are to Azure.
 
     `key` is the id in lower case: what to compare and to sort by. It is kept, because fleets compare millions of times.
@@ -37,10 +38,10 @@ class VmId:
     resource_group: str
     name: str
     scale_set: str | None = None
-    key: str = field(init=False, repr=False)
+    key: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", str(self).lower())
+        force_setattr(self, "key", str(self).lower())
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -73,8 +74,7 @@ class VmId:
 UNKNOWN = "?"
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """VMs as a person names them: `name`, `resource-group/name`, or a resource id, in any letter case.
 
     `*` stands for any text and `?` for one character, within a name or a group.

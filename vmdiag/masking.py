@@ -5,7 +5,6 @@ digest: with the same key the same name has the same one in every report, and wi
 finds it out.
 """
 
-import dataclasses
 import hmac
 import re
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from uuid import UUID
 from vmdiag.diagnosis.model import Case, Header, OtherVms, Scenario
 from vmdiag.identity import VmId
 from vmdiag.renderers import Renderer
+from vmdiag.values import Struct, replace
 
 MASKED = "[masked]"
 # Words of the report's own; a group may be called like one of them.
@@ -105,7 +105,7 @@ class Mask:
         scheme, colon, _ = header.source.partition(":")
         cloud = MASKED if "://" in header.cloud else header.cloud
         gaps = self.mask_value(header.gaps)
-        return dataclasses.replace(header, source=f"{scheme}:{MASKED}" if colon else scheme, cloud=cloud, gaps=gaps)
+        return replace(header, source=f"{scheme}:{MASKED}" if colon else scheme, cloud=cloud, gaps=gaps)
 
     def mask_case(self, case: Case) -> Case:
         """The case with everything in it masked."""
@@ -127,10 +127,10 @@ class Mask:
             return {key: self.mask_value(each) for key, each in value.items()}
         if isinstance(value, tuple | list | frozenset):
             return type(value)(self.mask_value(each) for each in value)
-        if isinstance(value, Scenario) or not dataclasses.is_dataclass(value) or isinstance(value, type):
+        if isinstance(value, Scenario) or not isinstance(value, Struct):
             return value
-        fields = [each.name for each in dataclasses.fields(value) if each.init]
-        return dataclasses.replace(value, **{name: self.mask_value(getattr(value, name), name) for name in fields})
+        fields = value.__struct_fields__
+        return replace(value, **{name: self.mask_value(getattr(value, name), name) for name in fields})
 
     def _mask_form(self, found: re.Match[str]) -> str:
         text = found[0]

@@ -1,8 +1,9 @@
 """The nouns of what was done to a VM: how it stands, what each guard answered, what is known of the VM before."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from vmdiag.values import Struct
 
 # After a redeploy a VM boots, and metrics come minutes late: so long nothing is said of it but that it is too early
 # (contract, sections 3 and 4).
@@ -26,8 +27,7 @@ class Status(StrEnum):
     UNKNOWN = "unknown"  # it may have happened, and nobody could say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardResult:
+class GuardResult(Struct, frozen=True, kw_only=True):
     """What one guard says: its limit and the value found. `passes` is `None` where it was not asked, or not yet."""
 
     guard: str
@@ -36,8 +36,7 @@ class GuardResult:
     found: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mitigation:
+class Mitigation(Struct, frozen=True, kw_only=True):
     """A redeploy of one VM, planned, refused or made.
 
     `operation` is Azure's name for it, a URL; `correlation` and `request` are the ids that Azure's support asks for.

@@ -4,11 +4,11 @@ All times are aware UTC datetimes, all spans timedeltas, all values frozen.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmdiag.identity import VmId
+from vmdiag.values import Struct, field
 
 
 class Signal(StrEnum):
@@ -99,8 +99,7 @@ class Viewpoint(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """A span of time that has an end; both ends belong to it."""
 
     start: datetime
@@ -119,8 +118,7 @@ def subtract_span(at: datetime, span: timedelta) -> datetime:
     return at - min(span, at - datetime.min.replace(tzinfo=at.tzinfo))
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """A span of time that may still go on (`end` is `None`)."""
 
     start: datetime
@@ -136,8 +134,7 @@ class Interval:
         return Window(self.start, max(self.start, self.end or limit))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
+class Needs(Struct, frozen=True, kw_only=True):
     """What a scenario reads: the kinds without which it cannot be, and how far beyond the window.
 
     `least_read` is how far back is read at least; `None` is the usual fortnight.
@@ -151,8 +148,7 @@ class Needs:
         return Needs(triggers=self.triggers | other.triggers, margin=max(self.margin, other.margin))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VirtualMachine:
+class VirtualMachine(Struct, frozen=True, kw_only=True):
     """What the inventory says of a VM; `None` and empty where nothing was read.
 
     `network` holds the ids, in lower case, of what its traffic passes through: NICs, their security groups, subnets,
@@ -167,8 +163,7 @@ class VirtualMachine:
     network: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """One thing that the platform said, in its own words, flattened from whatever form it came in.
 
     `name` is the operation, annotation or status kind as written; `blur` says by how much the true time may lie
@@ -184,8 +179,7 @@ class Record:
     ref: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Series(Struct, frozen=True, kw_only=True):
     """Readings of one metric in order of time, without repeats; a minute that was not reported is simply absent.
 
     Kept apart from records because a fortnight of minutes is 20,000 of them.
@@ -197,8 +191,7 @@ class Series:
     values: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(Struct, frozen=True, kw_only=True):
     """What was not heard. `partial` means that the feed was heard but is known to leave things out.
 
     `cut` means that an answer or file shows that it is not whole: what it holds may be used, but over the window it
@@ -217,8 +210,7 @@ class Gap:
         return self.cut or not self.partial
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
+class Transcript(Struct, frozen=True, kw_only=True):
     """All that a source heard about one VM, unjudged, in any order, repeats included."""
 
     vm: VirtualMachine
@@ -227,8 +219,7 @@ class Transcript:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One thing that happened, told once; it took place between `at` and `at + blur`."""
 
     at: datetime
@@ -253,8 +244,7 @@ class Coverage(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Timeline:
+class Timeline(Struct, frozen=True, kw_only=True, eq=False):
     """A VM's story in order of time: events, metric series by name, and what was not heard.
 
     `window` is the one asked for; events and series may begin before it (the margin that baselines need). It is too

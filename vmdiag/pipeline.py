@@ -3,7 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from functools import lru_cache, reduce
 from itertools import chain
@@ -32,6 +31,7 @@ from vmdiag.diagnosis.traffic_losses import TRAFFIC
 from vmdiag.identity import VmId, list_words, matches_any_pattern
 from vmdiag.model import Gap, Needs, Record, Series, Signal, Timeline, Transcript, Window, is_unknown_vm
 from vmdiag.sources.protocol import Reading, Scope, Source, find_latest_time, reading_span
+from vmdiag.values import Struct, field, replace
 
 ASKED = "live-migration-datapath"
 # What a report draws of the traffic: a terminal line of it, around the incident.
@@ -45,8 +45,7 @@ SHARED_GAPS = 1_024
 CHECK_NAME = "There is no such VM among those that were looked at: check its name. It was not diagnosed."
 
 
-@dataclass(slots=True)
-class Examination:
+class Examination(Struct):
     """A run in progress: `cases` come as they are known, `other_vms` is complete when they are exhausted."""
 
     window: Window

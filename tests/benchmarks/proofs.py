@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from vmdiag.model import Needs, Record, Signal, Transcript
 from vmdiag.pipeline import examine_vms
 from vmdiag.sources import archive
 from vmdiag.sources.protocol import Reading, Scope, Source
+from vmdiag.values import replace
 
 PAIR = ("inside-reached", "peered-unreached", "rule-allows", "straight-hop")
 WELL = ("inside-reached", "peered-reached", "outside-reached", "rule-allows")

@@ -22,7 +22,7 @@ RECOVERED, CLEAR, UNCLEAR = cases.make_recovered_case, cases.make_clear_case, ca
 
 
 def rename_case(case: Case, name: str = "vm-1") -> Case:
-    from dataclasses import replace
+    from vmdiag.values import replace
 
     return replace(case, vm=cases.make_machine(name))
 

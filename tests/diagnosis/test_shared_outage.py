@@ -1,12 +1,11 @@
 """What only shows across VMs."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.timeline_builders import make_case
 from vmdiag.diagnosis.model import Action, Case, Stance, State, Verdict
 from vmdiag.diagnosis.shared_outage import compare_fleet
+from vmdiag.values import replace
 
 MIGRATED = "12:00 live-migration\n12:03 traffic-lost\ncpu active"
 OUTAGE = "12:04 traffic-lost\ncpu active"

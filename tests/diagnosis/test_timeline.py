@@ -1,18 +1,19 @@
 """The same story told in any order, with repeats and in any letter case is the same timeline."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from tests import notation
 from tests.timeline_builders import diagnose_story
 from vmdiag.diagnosis.model import Stance, Verdict
 from vmdiag.diagnosis.timeline import assemble_timeline
 from vmdiag.model import Kind, Record, Series, Signal, Transcript, Window
+from vmdiag.values import replace
 
 T = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MIN = timedelta(minutes=1)

@@ -1,7 +1,5 @@
 """What tests from elsewhere and a balancer's probes make of a loss: the scenario's signature, and its look-alikes."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests import notation
@@ -9,6 +7,7 @@ from tests.timeline_builders import diagnose_story, make_case
 from vmdiag.diagnosis.model import Action, State, Verdict
 from vmdiag.diagnosis.shared_outage import compare_fleet
 from vmdiag.model import Gap, Signal, Viewpoint
+from vmdiag.values import replace
 
 MOVED = "12:00 live-migration\n"
 PAIR = f"{MOVED}12:03 outside-lost\ninside normal\n"

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-from dataclasses import replace
 
 import pytest
 from azure.core import exceptions as core
@@ -20,6 +19,7 @@ from vmdiag.errors import (
     Throttled,
     Unreachable,
 )
+from vmdiag.values import replace
 
 ASKED = Request(
     description="metrics of web-01", service="metrics", path="/x", permission="Microsoft.Insights/metrics/read"

@@ -1,9 +1,9 @@
 """`--prove`: Network Watcher is asked about suspects, and what it says, or why it was not asked, is told."""
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from vmdiag.model import Signal, Viewpoint
 from vmdiag.pipeline import examine_vms
 from vmdiag.sources.azure import AzureSource
 from vmdiag.sources.protocol import Scope
+from vmdiag.values import replace
 
 METRICS_READ = "Microsoft.Insights/metrics/read"
 WATCHER = "Microsoft.Network/networkWatchers"
@@ -35,7 +36,7 @@ def build_ill_world(**knobs: Any) -> World:
     one.denied.add((METRICS_READ, ID))
     (vm,) = one
     lost = HealthChange(at=one.now() - timedelta(minutes=117), vm=vm.id, before="Available", after="Unavailable")
-    vm.truth = replace(vm.truth, health=(*vm.truth.health, lost))
+    vm.truth = dataclasses.replace(vm.truth, health=(*vm.truth.health, lost))
     return one
 
 
@@ -54,12 +55,12 @@ def list_actions(arm: ArmServer) -> list[str]:
     )
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class QuietConsole:
     """Who is told by a reading in this process."""
 
-    stop: threading.Event = field(default_factory=threading.Event)
-    told: list[str] = field(default_factory=list)
+    stop: threading.Event = dataclasses.field(default_factory=threading.Event)
+    told: list[str] = dataclasses.field(default_factory=list)
 
     def warn(self, text: str) -> None:
         """A warning."""

@@ -1,6 +1,6 @@
 """A VM that every guard lets pass, and what makes each guard alone refuse it."""
 
-from dataclasses import dataclass, replace
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from vmdiag.redeploy.model import (
     Preflight,
 )
 from vmdiag.redeploy.request import build_plan
+from vmdiag.values import replace
 
 LOST_STORY = "12:00 live-migration\n12:03 traffic-lost\ncpu active\nuntil 14:00"
 NOW = datetime(2026, 3, 2, 14, 1, tzinfo=UTC)
@@ -37,7 +38,7 @@ PREFLIGHT = Preflight(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GuardCase:
     """All that the guards are asked with."""
 
@@ -48,7 +49,7 @@ class GuardCase:
 
     def with_plan(self, **changes: Any) -> "GuardCase":
         """With another plan."""
-        return replace(self, plan=replace(self.plan, **changes))
+        return dataclasses.replace(self, plan=replace(self.plan, **changes))
 
     def with_facts(self, **changes: Any) -> "GuardCase":
         """With other facts."""
@@ -56,12 +57,12 @@ class GuardCase:
 
     def with_policy(self, **changes: Any) -> "GuardCase":
         """With another policy."""
-        return replace(self, policy=replace(self.policy, **changes))
+        return dataclasses.replace(self, policy=replace(self.policy, **changes))
 
     def with_affected(self, vms: int, *, of: int, candidates: int = 1, **how: Any) -> "GuardCase":
         """So many VMs of so many are hit."""
         affected = make_affected_vms(vms, **how)
-        return replace(self, population=Population(vms=of, affected=affected, candidates=candidates))
+        return dataclasses.replace(self, population=Population(vms=of, affected=affected, candidates=candidates))
 
     def with_gap(self, signal: Signal, begun: int = 120, ended: int = 0, **how: Any) -> "GuardCase":
         """A second look at which something was not heard, from so many minutes ago until so many."""
@@ -99,7 +100,7 @@ def make_order(looked_at: float | None) -> Order:
 
 def _with_vm_id(vm: VmId) -> GuardCase:
     one = replace(PASSING.plan.case, vm=replace(PASSING.plan.case.vm, id=vm))
-    return replace(PASSING, plan=replace(build_plan(one, PREFLIGHT), again=one))
+    return dataclasses.replace(PASSING, plan=replace(build_plan(one, PREFLIGHT), again=one))
 
 
 def make_recent_redeploys(
@@ -118,7 +119,7 @@ def _with_other_explanation() -> GuardCase:
     diagnosis = PASSING.plan.case.diagnosis
     losses = tuple(replace(loss, explained_by="network-change") for loss in diagnosis.losses)
     one = replace(PASSING.plan.case, diagnosis=replace(diagnosis, losses=losses))
-    return replace(PASSING, plan=replace(build_plan(one, PREFLIGHT), again=one))
+    return dataclasses.replace(PASSING, plan=replace(build_plan(one, PREFLIGHT), again=one))
 
 
 def _with_later_loss() -> GuardCase:
@@ -136,7 +137,7 @@ def build_recent_loss(minutes: int) -> GuardCase:
     asked = build_case(f"13:38 live-migration\n13:39 traffic-lost\ncpu active\nuntil 14:{minutes - 21:02}")
     # So soon it is suspected at most.
     asked = asked.with_policy(include_suspected=True)
-    return replace(asked, now=datetime(2026, 3, 2, 13, 39, tzinfo=UTC) + timedelta(minutes=minutes))
+    return dataclasses.replace(asked, now=datetime(2026, 3, 2, 13, 39, tzinfo=UTC) + timedelta(minutes=minutes))
 
 
 def build_service_incident(region: str = "westeurope", ended: datetime | None = None) -> GuardCase:
@@ -157,7 +158,7 @@ OTHER = VmId(subscription="S", resource_group="test", name="db-01")
 REFUSED_CASES: dict[str, dict[str, GuardCase]] = {
     "verdict": {
         "suspected": build_case("12:00 live-migration\n12:03 traffic-lost\nuntil 14:00"),
-        "old evidence": replace(PASSING, now=NOW + timedelta(minutes=16)),
+        "old evidence": dataclasses.replace(PASSING, now=NOW + timedelta(minutes=16)),
         "another loss is open": _with_other_explanation(),
     },
     "persistence": {

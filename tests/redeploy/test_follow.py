@@ -1,6 +1,5 @@
 """What the traces of a request mean whose answer was lost."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
 from vmdiag.redeploy.journal import JournalEntry, Step
 from vmdiag.redeploy.lost_answer import RedeployTraces, conclude_from_traces
+from vmdiag.values import replace
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOON, LATE = AT + timedelta(minutes=2), AT + timedelta(minutes=16)

@@ -1,7 +1,7 @@
 """The guards: each alone refuses, names its limit and the value found, and nobody else makes an order."""
 
 import ast
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from vmdiag.model import Signal
 from vmdiag.redeploy import guards
 from vmdiag.redeploy.guards import GUARDS, Order, Refusal, review_plans
 from vmdiag.redeploy.model import Consent, Hardware, KnownRedeploy, Policy, Population
+from vmdiag.values import replace
 
 WAYS = [(name, way) for name, ways in REFUSED_CASES.items() for way in ways]
 # Since when is not known: it counts for the share, and for no quarter of an hour.
@@ -153,7 +154,7 @@ def test_what_was_not_looked_at_is_not_answered() -> None:
         ),
         PASSING.with_affected(1, of=10_000).with_facts(recent=make_recent_redeploys(9)),
         PASSING.with_policy(unfinished=(KnownRedeploy(vm=replace(OTHER, subscription="another"), at=NOW - HOUR),)),
-        replace(PASSING, now=NOW + timedelta(minutes=14)),
+        dataclasses.replace(PASSING, now=NOW + timedelta(minutes=14)),
         build_recent_loss(22),
         PASSING.with_gap(Signal.TRAFFIC, 60, reason="by nature", partial=True),
         PASSING.with_gap(Signal.ACTIVITY, 60, reason="since then"),
@@ -161,7 +162,7 @@ def test_what_was_not_looked_at_is_not_answered() -> None:
         PASSING.with_affected(2, of=10),
         PASSING.with_affected(3, of=15),
         PASSING.with_affected(10, of=500, apart=timedelta()),
-        replace(PASSING, population=Population(vms=500, affected=(UNDATED,) * 11, candidates=1)),
+        dataclasses.replace(PASSING, population=Population(vms=500, affected=(UNDATED,) * 11, candidates=1)),
         # An incident of another region, and one that has ended.
         build_service_incident("eastus"),
         build_service_incident(ended=NOW - timedelta(minutes=5)),
@@ -219,7 +220,7 @@ def test_a_proof_counts_as_fresh_evidence_and_what_the_next_one_finds_loosens_no
 
 
 def test_a_second_redeploy_for_one_loss_is_escalated_however_long_ago_the_first_was() -> None:
-    asked = replace(build_case(f"{LOST_STORY}\n12:30 redeploy"), now=NOW)
+    asked = dataclasses.replace(build_case(f"{LOST_STORY}\n12:30 redeploy"), now=NOW)
     refusal = reviewed(asked)
 
     assert isinstance(refusal, Refusal)
@@ -234,7 +235,7 @@ def test_nobody_but_review_makes_an_order() -> None:
     with pytest.raises(TypeError, match="review_plans alone"):
         Order(plan=order.plan, answers=order.answers)
     with pytest.raises((TypeError, ValueError)):
-        replace(order, plan=order.plan)
+        dataclasses.replace(order, plan=order.plan)
     calls = {
         path.name
         for path in Path(guards.__file__).parent.parent.rglob("*.py")

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from vmdiag.mitigation import Status
 from vmdiag.model import Signal
 from vmdiag.redeploy.journal import Journal, JournalChangedError, JournalEntry, Step, UnknownVersionError
 from vmdiag.redeploy.locks import hold_exclusive_lock
+from vmdiag.values import replace
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="prod", name="web-01")

@@ -73,7 +73,7 @@ def test_a_journal_that_anybody_can_write_is_refused(tmp_path: Path) -> None:
 
 WRITE = """
 import os, sys
-from dataclasses import replace
+from vmdiag.values import replace
 from pathlib import Path
 from tests.redeploy.test_state_folder import DEED
 from vmdiag.redeploy.journal import Journal

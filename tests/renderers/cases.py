@@ -1,7 +1,6 @@
 """The few cases that every format renders; must not depend on how a diagnosis is made."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +26,7 @@ from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult, Mitigation, Status
 from vmdiag.model import Event, Gap, Interval, Kind, Needs, Series, Signal, VirtualMachine, Window
 from vmdiag.renderers import Report
+from vmdiag.values import replace
 
 END = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=14), END)

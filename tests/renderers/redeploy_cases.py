@@ -1,11 +1,11 @@
 """Cases of VMs that were to be redeployed; must not depend on how a redeploy is made."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from tests.renderers.cases import END, make_confirmed_case, make_escalated_case, make_machine, make_recovered_case
 from vmdiag.diagnosis.model import Action, Case, Recommendation
 from vmdiag.mitigation import GuardResult, Mitigation, Status
+from vmdiag.values import replace
 
 OPERATION = "https://management.azure.com/subscriptions/1/providers/Microsoft.Compute/locations/westeurope/operations/2"
 LOSES = ("what is in memory: it is a reboot", "everything on the temporary disk and on other disks of the host")
@@ -22,7 +22,7 @@ COUNT_REFUSAL = GuardResult(guard="count", passes=False, limit="at most 1 (--max
 def add_mitigation(case: Case, status: Status, says: str, **facts: object) -> Case:
     """The case with what was done about it."""
     done = Mitigation(status=status, says=says, guards=GUARDS, loses=LOSES, risks=RISKS)
-    return replace(case, mitigation=replace(done, **facts))  # type: ignore[arg-type]
+    return replace(case, mitigation=replace(done, **facts))
 
 
 def make_planned_case() -> Case:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -17,6 +16,7 @@ from tests.renderers.page_reader import read_page
 from tests.renderers.test_strangers import NASTY
 from vmdiag.cli.exit_codes import compute_exit_code
 from vmdiag.diagnosis.model import Case
+from vmdiag.values import replace
 
 Facts = dict[str, dict[str, str]]
 FIELDS = ("verdict", "state", "explanation", "action")

@@ -3,7 +3,6 @@
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -15,6 +14,7 @@ from tests.renderers.page_reader import read_page
 from vmdiag.diagnosis.model import Case, State
 from vmdiag.model import Gap, Series, Signal, Window
 from vmdiag.renderers._timeline_chart import build_chart, list_ticks
+from vmdiag.values import replace
 from vmdiag.wording import evidence, narrative
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -2,7 +2,6 @@
 
 import io
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from vmdiag.mitigation import Status
 from vmdiag.model import Signal
 from vmdiag.renderers import ndjson
 from vmdiag.report import dump_json, make_schema
+from vmdiag.values import replace
 
 SCHEMA = make_schema()
 CASE = {**SCHEMA, "$ref": "#/$defs/case"}

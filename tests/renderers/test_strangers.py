@@ -7,7 +7,6 @@ import json
 import re
 import shlex
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -22,6 +21,7 @@ from tests.renderers.page_reader import read_page
 from vmdiag.diagnosis.model import Case
 from vmdiag.renderers.markdown import escape_text, format_code
 from vmdiag.report import make_schema
+from vmdiag.values import replace
 from vmdiag.wording.plain_text import escape_controls
 
 NASTY = (

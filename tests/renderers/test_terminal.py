@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from vmdiag.diagnosis.model import Case, State
 from vmdiag.identity import VmId
 from vmdiag.model import Event, Kind, Signal
 from vmdiag.renderers import begin_report, terminal
+from vmdiag.values import replace
 from vmdiag.wording.redeploy_texts import get_banner_word
 
 SCENES = dict(list_scenes())
@@ -35,7 +35,7 @@ def top(case: Case, width: int = 80) -> str:
 
 def advised(case: Case, **changes: object) -> Case:
     """The case with another diagnosis."""
-    return replace(case, diagnosis=replace(case.diagnosis, **changes))  # type: ignore[arg-type]
+    return replace(case, diagnosis=replace(case.diagnosis, **changes))
 
 
 def pooled(case: Case) -> Case:

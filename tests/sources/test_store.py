@@ -2,7 +2,6 @@
 
 import itertools
 from array import array
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +23,7 @@ from vmdiag.sources.items import (
 )
 from vmdiag.sources.store import CACHE_LIMIT, POINTS_LIMIT, ROWS_LIMIT, ItemStore, encode_vm_id
 from vmdiag.sources.stored_scope import resolve_placeholders
+from vmdiag.values import replace
 
 AT = datetime(2026, 3, 2, 8, 14, tzinfo=UTC)
 VM = VmId(subscription="s", resource_group="Shop", name="web-01")

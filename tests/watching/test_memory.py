@@ -1,7 +1,6 @@
 """What is told of a VM that is looked at again and again: every change once, and nothing that nobody saw."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from vmdiag.diagnosis.model import Action, Case, Diagnosis, Finding, Recommendat
 from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult, Mitigation, Status
 from vmdiag.model import Gap, Signal
+from vmdiag.values import replace
 from vmdiag.watching.memory import FirstSight, FollowedVm, Memory, needs_judgement, update_vm
 from vmdiag.watching.rounds import Round, update_memory
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.renderers import cases
 from tests.watching.test_memory import AFFECTED, BACK, BLIND, CALM, EVERY, look
 from vmdiag.errors import UsageError
+from vmdiag.values import replace
 from vmdiag.watching.memory import Memory
 from vmdiag.watching.memory_file import read_memory, write_memory
 from vmdiag.watching.rounds import update_memory

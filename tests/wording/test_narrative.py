@@ -1,6 +1,5 @@
 """The sentences: one for every way in which a case can end."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from tests.timeline_builders import make_case
 from vmdiag.diagnosis.model import Action, Case, Evidence, Recommendation, Stance, State, Verdict
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Signal
+from vmdiag.values import replace
 from vmdiag.wording import evidence, narrative
 
 

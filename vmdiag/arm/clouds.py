@@ -5,10 +5,10 @@ learning SDK prints them. The announcement is that of `{arm}/metadata/endpoints`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from vmdiag.errors import BadAnswer, UsageError
+from vmdiag.values import Struct
 
 DEFAULT_PORT = 443  # of https
 # The hosts whose identity the public login host vouches for; any other must not be asked about there, least of all
@@ -19,8 +19,7 @@ KNOWN_AUTHORITIES = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
+class Cloud(Struct, frozen=True, kw_only=True):
     """A cloud's endpoints as origins (`https://host[:port]`); `logs` and `metrics` are `None` where none is known.
 
     Of many VMs the metrics are read in their regions, at `https://REGION.` and the host of `metrics`, whose tokens are

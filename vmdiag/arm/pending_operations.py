@@ -4,7 +4,6 @@ Source: "Track asynchronous Azure operations".
 """
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 from vmdiag.arm import clouds
@@ -12,6 +11,7 @@ from vmdiag.arm.rate_limits import parse_retry_after
 from vmdiag.arm.request import PendingAnswer, Request
 from vmdiag.arm.session import Session
 from vmdiag.errors import BadAnswer
+from vmdiag.values import replace
 
 OPERATION_PERMISSION = "Microsoft.Network/locations/operationResults/read"
 # Seconds between two looks, where Azure does not say when to look again, at least and at most.

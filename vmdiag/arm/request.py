@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import quote
 
 from vmdiag.errors import NotAllowed
+from vmdiag.values import Struct, field
 
 CREDENTIALS = ("auto", "cli", "environment", "workload", "managed")
 
@@ -56,8 +56,7 @@ class Endpoint(StrEnum):
     METADATA = "metadata"  # without a sign-in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One reading, of one page or more.
 
     `description` says for people what is read; `service` names its version; `permission` is what a role must allow.
@@ -110,15 +109,13 @@ def get_members(page: object) -> Mapping[str, object]:
     return page if isinstance(page, dict) else {name: getattr(page, name) for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class PendingAnswer:
+class PendingAnswer(Struct, frozen=True):
     """Azure works at it (202): the headers say where the answer will be, and when to look again."""
 
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AzureSettings:
+class AzureSettings(Struct, frozen=True, kw_only=True):
     """The settings of one run.
 
     `cloud` is a name or an endpoint's URL; `authority` overrides the one that an endpoint announces; `tenant` is where

@@ -1,7 +1,7 @@
 """`vmdiag check`: diagnose VMs and print the report; what is heavy is imported when it runs."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from vmdiag.cli.exit_codes import CaseTally
     from vmdiag.diagnosis.model import Case, Header
     from vmdiag.identity import VmId
+    from vmdiag.model import Window
     from vmdiag.pipeline import Examination
     from vmdiag.renderers import Renderer
-    from vmdiag.sources.protocol import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ class ReportOptions:
 
     def open_renderer(self, header: "Header", vms: "Collection[VmId]", out: TextIO, watch: StatusConsole) -> "Renderer":
         """What writes the report, masked with this user's key where that is wanted; `vms` are those asked for."""
+        from vmdiag.values import replace
+
         header = replace(header, tells_all=self.show == "all")
         renderer = plugins.load(renderers, self.output)
         if not self.mask:
@@ -191,7 +193,8 @@ def run_check(
     """Examine what was opened, and render it case by case; `previous` are the cases of a report to continue."""
     # Only now: a live source signs in while the rest is imported.
     from vmdiag.cli.exit_codes import UNCLEAR_CODE, CaseTally, FailOn
-    from vmdiag.diagnosis.model import Header
+    from vmdiag.pipeline import examine_vms
+    from vmdiag.values import replace
 
     is_streaming = getattr(plugins.load(renderers, report_options.output), "STREAMS", False)
     finished = select_finished_cases(previous, watch, keep_affected=workflow is None) if previous else ()
@@ -199,15 +202,9 @@ def run_check(
     tally = CaseTally(FailOn(report_options.fail_on))
     with keep_outcome(tally.outweighs_error):
         with open_output(report_options.out) as out:
-            run = examine_source(opened, scope, finished)
-            header = Header(
-                source=opened.address,
-                cloud=run.cloud or opened.cloud,
-                window=run.window,
-                generated_at=opened.now,
-                names_scope=opened.scope.names_any,
-                gaps=run.gaps,
-            )
+            run = examine_vms(opened.source, scope, unreachable_since=opened.unreachable_since, finished=finished)
+            require_read_time(opened.unreachable_since, run.window)
+            header = build_header(opened, run)
             report = report_options.open_renderer(header, run.order, out, watch)
             waiting = []
             for case in run.cases if workflow is None else workflow(tally.note_affected_vms(run.cases), scope.finished):
@@ -232,23 +229,34 @@ def run_check(
     return tally.exit_code
 
 
-def examine_source(opened: OpenedSource, scope: "Scope", finished: "Sequence[Case]") -> "Examination":
-    """The VMs of what was opened; `UsageError` where the operator speaks of a time that is not read.
+def build_header(opened: OpenedSource, run: "Examination") -> "Header":
+    """What a report tells of the run as a whole."""
+    from vmdiag.diagnosis.model import Header
+
+    return Header(
+        source=opened.address,
+        cloud=run.cloud or opened.cloud,
+        window=run.window,
+        generated_at=opened.now,
+        names_scope=opened.scope.names_any,
+        gaps=run.gaps,
+    )
+
+
+def require_read_time(stated: datetime | time | None, window: "Window") -> None:
+    """Raise `UsageError` where the operator speaks of a time that is not read.
 
     It would count for nothing, and the VM be judged as if nobody had missed it.
     """
-    from vmdiag.pipeline import combine_needs, examine_vms
+    from vmdiag.pipeline import combine_needs
     from vmdiag.sources.protocol import reading_span
 
-    stated = opened.unreachable_since
-    run = examine_vms(opened.source, scope, unreachable_since=stated, finished=finished)
-    begin, end = reading_span(run.window, combine_needs()).start, run.window.end
+    begin, end = reading_span(window, combine_needs()).start, window.end
     if isinstance(stated, datetime) and not begin <= stated <= end:
         where = "after" if stated > end else "before"
         read = f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
         message = f"--unreachable-since {stated:%Y-%m-%dT%H:%MZ} lies {where} what is looked at, {read}"
         raise UsageError(message, "Give a time within that, or --since and --until around it.")
-    return run
 
 
 def select_finished_cases(

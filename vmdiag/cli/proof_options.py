@@ -1,6 +1,6 @@
 """Whether suspects are looked at from elsewhere, as options, and the settings that they mean."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from vmdiag.cli.options import EXCERPT_LENGTH, declare_option, declare_repeatable
@@ -50,6 +50,8 @@ class ProofOptions:
 
     def add_settings(self, access: "AzureSettings") -> "AzureSettings":
         """The settings with what these options mean."""
+        from vmdiag.values import replace
+
         origins = tuple(word.strip() for word in self.origins or ()) if self.prove else ()
         return replace(access, proves=self.prove, proof_origins=origins)
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,6 +79,7 @@ class RedeployOptions:
     ) -> "Callable[[Iterable[Case], Collection[VmId]], Iterator[Case]]":
         """What is to be done with the cases; raises where it is certain that it is not allowed."""
         from vmdiag.redeploy.workflow import redeploy_affected
+        from vmdiag.values import replace
 
         workflow = self.build_context(opened, out, watch)
         return lambda cases, earlier: redeploy_affected(cases, replace(workflow, earlier=earlier))

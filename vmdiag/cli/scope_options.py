@@ -24,9 +24,9 @@ from vmdiag.cli.options import (
     resolve_time,
 )
 from vmdiag.errors import UsageError
-from vmdiag.identity import Selector, VmId
 
 if TYPE_CHECKING:
+    from vmdiag.identity import Selector
     from vmdiag.sources.protocol import Scope
 
 STANDARD_INPUT = "-"
@@ -216,8 +216,10 @@ def normalize_subscriptions(names: Sequence[str], default: str | None) -> list[s
     ]
 
 
-def read_selectors(words: Sequence[str], vms_from: str | None, *, allow_empty: bool = False) -> tuple[Selector, ...]:
+def read_selectors(words: Sequence[str], vms_from: str | None, *, allow_empty: bool = False) -> "tuple[Selector, ...]":
     """The VMs in the order given, each once; `UsageError` when a list was given and it is empty."""
+    from vmdiag.identity import Selector, VmId
+
     named: dict[Selector, None] = {}
     given = (_read_list(word) if word == STANDARD_INPUT else [word] for word in words)
     for text in chain(chain.from_iterable(given), () if vms_from is None else _read_list(vms_from)):

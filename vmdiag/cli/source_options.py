@@ -2,10 +2,10 @@
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from vmdiag import plugins, sources
 from vmdiag.cli.options import (
@@ -180,8 +180,7 @@ class AzureOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedSource:
+class OpenedSource(NamedTuple):
     """A source, what is asked of it, what a report calls it, and the cloud that it is in unless it knows better.
 
     `unreachable_since` is since when the operator states that the VMs cannot be reached.
@@ -204,6 +203,8 @@ def open_source(
     proofs: ProofOptions = NO_PROOFS,
 ) -> OpenedSource:
     """Open what the options name; `UsageError` for whatever is wrong with them, before anything is read."""
+    from vmdiag.values import replace
+
     name, path = parse_address(source_options.source)
     if path == STANDARD_INPUT and scope_options.reads_standard_input():
         message = "the archive and the list of VMs cannot both come from standard input"

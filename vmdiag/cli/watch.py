@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -138,6 +138,7 @@ class WatchOptions:
             """Redeploy under every guard; before that what is unfinished is followed to its end."""
             from vmdiag.redeploy.follow import resume_unfinished
             from vmdiag.redeploy.workflow import redeploy_affected
+            from vmdiag.values import replace
 
             workflow = redeploy_options.build_context(opened, "", console)
             if workflow.redeploying is not None and not workflow.policy.dry_run:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
@@ -18,6 +18,7 @@ from vmdiag.redeploy.guards import Refusal
 from vmdiag.report import dump_json
 from vmdiag.sources.azure import AzureSource
 from vmdiag.sources.protocol import Source
+from vmdiag.values import replace
 from vmdiag.watching.health import Health, describe_health, write_health
 from vmdiag.watching.memory import Memory
 from vmdiag.watching.memory_file import read_memory, write_memory
@@ -132,7 +133,7 @@ class CommandOutlet:
         if isinstance(source, AzureSource) and not self._is_broken:
             source.session.restart_deadline()
         else:
-            self.opened, self._is_broken = replace(self.opened, source=self.connect()), False
+            self.opened, self._is_broken = self.opened._replace(source=self.connect()), False
         return self.opened.source
 
     def tell_changes(self, changes: Sequence[Change]) -> None:
@@ -163,7 +164,7 @@ class CommandOutlet:
         if self.build_workflow is None:
             return None
         self.open_source()
-        return self.build_workflow(replace(self.opened, now=self.now()))
+        return self.build_workflow(self.opened._replace(now=self.now()))
 
     def load_memory(self, state: Path) -> Memory:
         """What an earlier watch wrote down; a file that was spoilt is set aside, for whoever wants to look."""

@@ -1,7 +1,6 @@
 """Losses of connectivity as intervals, from all channels together, shared by all scenarios."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice, pairwise
@@ -12,6 +11,7 @@ from vmdiag.diagnosis.model import Extent, Loss, SignalLoss, Strength
 from vmdiag.diagnosis.traffic_drops import MINUTE, find_baseline
 from vmdiag.diagnosis.traffic_losses import LATE_POINTS, TAIL, is_traffic_normal, measure_traffic
 from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
+from vmdiag.values import Struct, replace
 
 # Several signals of one loss begin at different times: metrics by the minute, Resource Health 2-4 minutes late and once
 # more after 15. A channel that begins before the strong ones by more than this tells of another loss.
@@ -41,8 +41,7 @@ PARTING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LossSearch:
+class LossSearch(Struct, frozen=True):
     """All that the channels show together: losses, what is too short for one, and what was denied or is a habit.
 
     `losses` reach into the window and are long enough or still open, in order of their onset; those that only weak

@@ -1,7 +1,6 @@
 """The nouns of judging: verdicts, evidence, findings, scenarios, cases; must not know how anything is read or shown."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,6 +19,7 @@ from vmdiag.model import (
     is_unknown_vm,
     subtract_span,
 )
+from vmdiag.values import Struct, field
 
 UNEXPLAINED = "unexplained"  # how a loss is told that no scenario explains
 
@@ -88,8 +88,7 @@ class Precedence(StrEnum):
     ALWAYS = "always"  # its cause is dated roughly and goes on: the begin says little about nearness
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """One reason, with the signal that gave it, when it happened and where it was read."""
 
     stance: Stance
@@ -99,8 +98,7 @@ class Evidence:
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalLoss:
+class SignalLoss(Struct, frozen=True, kw_only=True):
     """A loss as one signal shows it; `well_since` is when that was over for good, where the signal measures it.
 
     `is_brief` marks a fall too short to be called lost by itself, `is_habit` one that comes at its hour on other days;
@@ -120,8 +118,7 @@ class SignalLoss:
     observer: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
+class Loss(Struct, frozen=True, kw_only=True):
     """A time in which the VM could not be reached, from where (`scope`), and all channels that show it together."""
 
     interval: Interval
@@ -137,8 +134,7 @@ class Loss:
         return tuple(dict.fromkeys(channel.signal for channel in ranked))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribution:
+class Attribution(Struct, frozen=True, kw_only=True):
     """That one loss is explained: how firmly, when the cause happened; `precedence` replaces the scenario's."""
 
     loss: Interval
@@ -148,8 +144,7 @@ class Attribution:
     precedence: Precedence | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What one scenario makes of a timeline: a verdict, its reasons, and every loss that it explains, oldest first.
 
     `cause_at` is when its cause was last seen; `wait` says that a later look can tell; `if_shared` is the verdict where
@@ -170,8 +165,7 @@ class Finding:
         return self.blames[-1].loss if self.blames else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class Scenario(Struct, frozen=True, kw_only=True):
     """One insight: what it needs, how it judges a timeline alone, what helps, and examples of both answers.
 
     `page` is the module's docstring, `examples` are timelines in notation with the verdicts that they must get,
@@ -191,8 +185,7 @@ class Scenario:
     clouds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendation:
+class Recommendation(Struct, frozen=True, kw_only=True):
     """The next step: what, why, and where it is explained."""
 
     action: Action
@@ -200,8 +193,7 @@ class Recommendation:
     links: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """The answer for one VM: the verdict on the scenario asked for, and what explains its latest loss best."""
 
     verdict: Verdict
@@ -222,8 +214,7 @@ class Diagnosis:
         return self.losses[-1] if self.losses else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """A diagnosis with what a report needs to tell it: the VM, the events of its story, and a curve to draw.
 
     `curve` is a sketch of the traffic around the incident, resampled, so that ten thousand cases fit in memory, and
@@ -260,8 +251,7 @@ class Case:
         return is_unknown_vm(self.gaps)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(Struct, frozen=True, kw_only=True):
     """A run before its first case: where and when it looks, and what was not heard and concerns no single VM."""
 
     source: str
@@ -273,8 +263,7 @@ class Header:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherVms:
+class OtherVms(Struct, frozen=True, kw_only=True):
     """How many VMs were seen that are no case.
 
     Judged were the `clear` (no migration, no loss), the `troubled` (either, and not asked for) and the `unclear`, who

@@ -5,7 +5,6 @@ the VM's latest loss is told whatever the verdict.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -26,6 +25,7 @@ from vmdiag.diagnosis.model import (
 )
 from vmdiag.diagnosis.recommendation import list_moves, recommend_action
 from vmdiag.model import Timeline
+from vmdiag.values import replace
 
 # A rival's cause that came this long before the asked one's is history: then only nearness to the onset counts.
 EARLIER = timedelta(minutes=5)

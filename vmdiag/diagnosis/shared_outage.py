@@ -1,11 +1,11 @@
 """compare_fleet(): what only shows across VMs: many that lost connectivity within minutes; pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.model import UNEXPLAINED, Action, Case, Evidence, Recommendation, Stance, Strength, Verdict
 from vmdiag.model import Kind, Signal
+from vmdiag.values import Struct, replace
 
 # One fault of a network or a region cuts its VMs off together (contract, section 3).
 TOGETHER = timedelta(minutes=5)
@@ -19,8 +19,7 @@ SOURCE = "The same source lost other VMs, too: look at it and at what lies on it
 SHARED = "Look for the shared cause first: a redeploy cures one VM, not an outage of its network or region."
 
 
-@dataclass(frozen=True, slots=True)
-class _Onset:
+class _Onset(Struct, frozen=True):
     at: datetime
     key: str
     places: frozenset[str]

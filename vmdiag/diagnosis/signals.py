@@ -6,7 +6,6 @@ whose judgement it is.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -14,6 +13,7 @@ from itertools import pairwise
 
 from vmdiag.diagnosis.model import Evidence, SignalLoss, Stance, Strength
 from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Window, subtract_span
+from vmdiag.values import Struct, replace
 
 # Azure itself filters Available -> Unavailable -> Available within 35 s out of the activity log.
 FLAP = timedelta(seconds=35)
@@ -53,8 +53,7 @@ class SignalState(StrEnum):
     UNJUDGED = "unjudged"
 
 
-@dataclass(frozen=True, slots=True)
-class SignalJudgement:
+class SignalJudgement(Struct, frozen=True):
     """A channel's answer about a span, and why."""
 
     hearing: SignalState

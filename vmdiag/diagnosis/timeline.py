@@ -5,7 +5,6 @@ The same story told in any order, with repeats, in any letter case and by any so
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import lt
 
@@ -13,6 +12,7 @@ from vmdiag.diagnosis.event_kinds import Phase, find_phase, interpret_record
 from vmdiag.diagnosis.event_words import MIGRATIONS, SAYS
 from vmdiag.diagnosis.proof_words import describe_look
 from vmdiag.model import Event, Kind, Record, Series, Signal, Timeline, Transcript, Window, subtract_span
+from vmdiag.values import replace
 
 # A source may tell one thing several times: as Activated, Updated and Resolved, in the activity log and in Resource
 # Graph, with times that differ. Anything nearer than this is the same thing told again; of two migrations that lie

@@ -7,13 +7,13 @@ traffic was lost; where it began and ended is dated by the minute (contract, sec
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from operator import itemgetter, sub
 from statistics import median
 
 from vmdiag.model import Interval, Series, Window, subtract_span
+from vmdiag.values import Struct
 
 # "Lost" leaves room for the noise that goes on at the host's port when the VM's flows are dead: probes, ARP.
 FRACTION = 0.05
@@ -46,8 +46,7 @@ EDGE = timedelta(minutes=10)
 Spans = Sequence[tuple[datetime, datetime]]
 
 
-@dataclass(frozen=True, slots=True)
-class TrafficDrop:
+class TrafficDrop(Struct, frozen=True):
     """From the first low reading to the first of those that held; figures are per minute.
 
     `lasted` says that it was long enough to be called lost by itself; `part_back` is since when it was above a
@@ -61,16 +60,14 @@ class TrafficDrop:
     part_back: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PartialDrop:
+class PartialDrop(Struct, frozen=True):
     """Traffic at or below half of its baseline, from the first such reading to the first of those that held."""
 
     interval: Interval
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """A series with the times in which traffic was lost: these `spans` are left out of every baseline."""
 
     series: Series

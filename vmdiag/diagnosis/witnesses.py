@@ -19,7 +19,6 @@ side. A source whose network is not known proves nothing by itself (medium). Sou
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -28,6 +27,7 @@ from vmdiag.diagnosis.model import Evidence, Loss, SignalLoss, Stance, Strength
 from vmdiag.diagnosis.proof_words import HOP_CHECK, PLACES
 from vmdiag.diagnosis.signals import SignalState
 from vmdiag.model import Event, Interval, Kind, Series, Signal, Timeline, Viewpoint, Window
+from vmdiag.values import Struct, replace
 
 # Checks of a test that came through: none but stragglers, or nearly all. In between nothing is said.
 GONE, REACHED = 0.05, 0.5
@@ -44,8 +44,7 @@ OUTSIDE = (Viewpoint.OUTSIDE, Viewpoint.PEERED)
 NOT_WHOLE = "the tests towards the VM were not read whole: others may have passed or failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """Readings of one test, or of a balancer's probe: shares of the checks that reached the VM, in order of time."""
 
     test: str

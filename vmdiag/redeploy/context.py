@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ from vmdiag.model import Timeline
 from vmdiag.redeploy.guards import Refusal
 from vmdiag.redeploy.journal import Journal, JournalEntry, Step
 from vmdiag.redeploy.model import Policy
+from vmdiag.values import Struct, replace
 
 # Reads one VM again: its id, from when on, and since when the operator says that it cannot be reached.
 VmReader = Callable[[VmId, datetime, datetime | None], tuple[Case, Timeline]]
@@ -44,8 +44,7 @@ class Reporter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedeployContext:
+class RedeployContext(Struct, frozen=True, kw_only=True):
     """What it takes to redeploy a VM and to follow that, `wait_for` at most.
 
     `read_vm` reads and judges one VM once more, and raises `SourceError`; `read_after` does so once it was redeployed,
@@ -88,8 +87,7 @@ class RedeployContext:
             return replace(entry, step=step, **facts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowContext:
+class WorkflowContext(Struct, frozen=True, kw_only=True):
     """What `redeploy_affected` is given: `redeploying` is `None` for an archive, of which nothing can be redeployed.
 
     `stated` is since when the operator says that the VMs cannot be reached; `earlier` are the VMs whose cases come from
@@ -104,8 +102,7 @@ class WorkflowContext:
     earlier: Collection[VmId] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowedRedeploy:
+class FollowedRedeploy(Struct, frozen=True, kw_only=True):
     """How a redeploy stands when nobody waits any longer; `case` is the last look, where there was one."""
 
     entry: JournalEntry

@@ -5,7 +5,6 @@ Whatever is found out is written into the journal, so that a run which is ended 
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, repeat
 
@@ -19,6 +18,7 @@ from vmdiag.redeploy.locks import hold_exclusive_lock
 from vmdiag.redeploy.lost_answer import conclude_from_traces, find_redeploy_traces
 from vmdiag.redeploy.operation import Progress, read_progress
 from vmdiag.redeploy.verification import Sign, read_sign
+from vmdiag.values import replace
 
 # Seconds between two questions; an operation takes a minute at best, and each question is charged.
 FIRST_PAUSES, LAST_PAUSE = (1.0, 2.0, 3.0, 5.0), 10.0

@@ -8,7 +8,6 @@ to it.
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +28,7 @@ from vmdiag.redeploy.state_folder import (
     state_folder,
     sync_folder,
 )
+from vmdiag.values import Struct, replace
 
 VERSION = 1
 BEGIN = f'{{"v": {VERSION}, "step": "'.encode()
@@ -48,8 +48,7 @@ class Step(StrEnum):
     VERIFIED = "verified"  # it was looked whether the VM can be reached
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalEntry:
+class JournalEntry(Struct, frozen=True, kw_only=True):
     """One redeploy as the journal tells it.
 
     `request` is the id under which Azure knows the request. `lost_at`, `migrated_at` and `signals`, those that

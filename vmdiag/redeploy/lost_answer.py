@@ -3,7 +3,6 @@
 Source: "Azure Activity Log event schema" (`httpRequest.clientRequestId` is the id that was sent).
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmdiag.arm.session import Session
@@ -24,6 +23,7 @@ from vmdiag.sources.decoding.log_entry import LogEntry
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import activity_log as wire
 from vmdiag.sources.formats.virtual_machine import iter_statuses
+from vmdiag.values import Struct
 
 # This machine's clock and Azure's may differ by so much unnoticed.
 CLOCK_TOLERANCE = timedelta(minutes=3)
@@ -34,8 +34,7 @@ LOG_DELAY = timedelta(minutes=15)
 GIVE_UP, LOG_KEPT = timedelta(days=1), timedelta(days=90)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedeployTraces:
+class RedeployTraces(Struct, frozen=True, kw_only=True):
     """What was seen of a request in the VM's log and state.
 
     `phases` are those of its records, `None` where the log could not be read; `ended_at` is when the log says that it

@@ -1,7 +1,6 @@
 """The nouns of deciding on a mitigation: plans, the operator's policy, how many VMs are hit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -9,13 +8,13 @@ from vmdiag.diagnosis.model import Case
 from vmdiag.diagnosis.service_health import normalize_region
 from vmdiag.identity import VmId
 from vmdiag.mitigation import GuardResult
+from vmdiag.values import Struct, field
 
 NOT_ASKED = "not looked at: another guard refuses already"
 _TWO_HOURS, _TWO_DAYS = 120, 2 * 24 * 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownRedeploy:
+class KnownRedeploy(Struct, frozen=True, kw_only=True):
     """A redeploy of any VM, whoever began it; `region` is empty where it is not known."""
 
     vm: VmId
@@ -23,8 +22,7 @@ class KnownRedeploy:
     region: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hardware:
+class Hardware(Struct, frozen=True, kw_only=True):
     """What tells that a VM is the same one, made the same way, as at an earlier look; `None` where it is not told."""
 
     vm_id: str | None = None
@@ -33,8 +31,7 @@ class Hardware:
     priority: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preflight:
+class Preflight(Struct, frozen=True, kw_only=True):
     """What Azure says of a VM before it is redeployed; `None` and `unread` (by topic) tell what could not be read."""
 
     power: str | None = None
@@ -62,8 +59,7 @@ class Preflight:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The redeploy of one VM that is considered: on which grounds, and what it may cost."""
 
     case: Case
@@ -103,8 +99,7 @@ class Consent(StrEnum):
     NEEDLESS = "needless"  # --dry-run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """What the operator allows, and what else this machine is doing."""
 
     most: int = 1  # candidates (--max)
@@ -122,8 +117,7 @@ class Policy:
     spent: int = 0  # of them within the last 24 hours by the journal, whichever run made them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AffectedVm:
+class AffectedVm(Struct, frozen=True, kw_only=True):
     """A VM that is affected, or was migrated and cannot be judged; where it is, and since when that is so."""
 
     vm: VmId
@@ -131,8 +125,7 @@ class AffectedVm:
     since: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Population:
+class Population(Struct, frozen=True, kw_only=True):
     """How many VMs this run judged, which of them are or may be affected, and how many the policy would redeploy.
 
     A VM that cannot be judged, and one that an earlier report tells of, makes no storm look smaller: it is not counted.
@@ -143,8 +136,7 @@ class Population:
     candidates: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardContext:
+class GuardContext(Struct, frozen=True, kw_only=True):
     """All that a guard may look at; `now` is Azure's time."""
 
     plan: Plan

@@ -4,7 +4,6 @@ Source: "Track asynchronous Azure operations": the address answers with a status
 Canceled.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
@@ -17,12 +16,12 @@ from vmdiag.redeploy import messages
 from vmdiag.redeploy.journal import Step
 from vmdiag.sources.decoding.fields import to_mapping
 from vmdiag.sources.decoding.timestamps import parse_time
+from vmdiag.values import Struct
 
 PERMISSION = "Microsoft.Compute/locations/operations/read"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """What Azure says of a redeploy: of the request, or of the operation that it began.
 
     `step` is `INTENDED` where no clear answer came, so that it may have happened. `outcome` and `ended_at` are of a

@@ -1,7 +1,6 @@
 """What became of a VM's redeploy as a case: what was done, how things stand, and what to do next; pure."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.diagnosis.model import Action, Case, Recommendation, State
@@ -10,6 +9,7 @@ from vmdiag.mitigation import SETTLES, Mitigation, Status
 from vmdiag.redeploy.context import FollowedRedeploy
 from vmdiag.redeploy.guards import Order, Refusal, is_rebuilt
 from vmdiag.redeploy.model import Preflight
+from vmdiag.values import replace
 
 
 def recommend_after_redeploy(mitigation: Mitigation, hint: str, now: datetime) -> Recommendation:

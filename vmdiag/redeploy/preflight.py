@@ -4,7 +4,6 @@ Source: "REST API: Virtual Machines - Get".
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.arm.session import Session
@@ -23,6 +22,7 @@ from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_m
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats.service_events import INCIDENT_TYPE
 from vmdiag.sources.formats.virtual_machine import iter_statuses
+from vmdiag.values import replace
 
 # The first api-versions whose answers have the fields that guards look at ("REST API: Virtual Machines", by version).
 FIELD_VERSIONS = {"managedBy": "2023-09-01", "scheduledEventsPolicy": "2024-03-01", "timeCreated": "2021-11-01"}

@@ -7,7 +7,6 @@ above no page says, so the subscription's list is read, too, and where that is r
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -25,6 +24,7 @@ from vmdiag.sources.azure.whole_lists import read_growing_rows, read_resource, r
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.fields import to_mapping
 from vmdiag.sources.protocol import VmFilter
+from vmdiag.values import Struct, field
 
 # The guards count redeploys of a week, a customer's write for half an hour and others' redeploys for an hour, whose
 # records may be late.
@@ -38,8 +38,7 @@ AnswerKey = tuple[str, str]
 RESOURCES = ("vm", "set", "feature")  # a single one; other topics are lists
 
 
-@dataclass(slots=True)
-class PreflightAnswers:
+class PreflightAnswers(Struct):
     """What came back, by topic and whom it concerns."""
 
     rows: dict[AnswerKey, list[Row]] = field(default_factory=dict)

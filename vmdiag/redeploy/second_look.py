@@ -1,6 +1,5 @@
 """How one VM is read and judged once more, from Azure itself, with the timeline that shows why."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -15,6 +14,7 @@ from vmdiag.pipeline import examine_vms
 from vmdiag.redeploy.context import RedeployContext, Reporter
 from vmdiag.redeploy.journal import Journal
 from vmdiag.sources.protocol import Reading, Scope, Source
+from vmdiag.values import replace
 
 # A window for the second look: what it needs before, the source adds.
 BEFORE = timedelta(minutes=5)

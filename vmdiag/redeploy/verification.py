@@ -6,7 +6,6 @@ that showed that it could not; the operator's own word can only be taken back by
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import ceil
@@ -17,6 +16,7 @@ from vmdiag.diagnosis.signals import BEATS_HELD, SignalState
 from vmdiag.diagnosis.traffic_drops import FRACTION, HABIT_DAYS, HELD, LEAST_BYTES, LEAST_FLOWS, NORMAL, find_step
 from vmdiag.mitigation import SETTLES
 from vmdiag.model import Gap, Kind, Series, Signal, Timeline, Window
+from vmdiag.values import Struct
 
 # What tells by itself, without anybody's word.
 MEASURED = (Signal.TRAFFIC, Signal.HEARTBEAT, Signal.PROBE, Signal.HEALTH, Signal.PROOF)
@@ -29,8 +29,7 @@ FRESH, INGESTED = timedelta(minutes=10), timedelta(minutes=3)
 BEAT = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """What was seen at one look, and whether the look alone shows that it holds.
 
     `holds` is false where the signals tell only of the moment, as a probe does: who looks again must count himself.

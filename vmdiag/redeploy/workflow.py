@@ -6,7 +6,6 @@ many there are decides whether any may be touched.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from uuid import uuid4
 
 from vmdiag.diagnosis.model import Case, Verdict
@@ -23,6 +22,7 @@ from vmdiag.redeploy.outcome import add_mitigation, build_outcome, build_refused
 from vmdiag.redeploy.preflight import read_preflights
 from vmdiag.redeploy.request import HeldError, apply_order, build_plan, read_boot_seconds
 from vmdiag.redeploy.verification import describe_normal_signals, explain_unreported, list_measuring_signals
+from vmdiag.values import replace
 
 # So many VMs at most are looked at closely even where their number alone refuses them: so that a plan has every
 # guard's answer.

@@ -6,10 +6,9 @@ which they were asked for.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO, cast
 
 if TYPE_CHECKING:
     from vmdiag.diagnosis.model import Case, Header, OtherVms
@@ -27,8 +26,7 @@ class Renderer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """A run at its end: its cases, and how many VMs there are besides."""
 
     header: "Header"

@@ -5,13 +5,13 @@ What is drawn is not trusted: instants may lie ten thousand years apart, reading
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from vmdiag.diagnosis.model import Case, Extent
 from vmdiag.diagnosis.traffic_losses import UNITS, format_figure
 from vmdiag.model import Interval, Series, Signal, Window, subtract_span
+from vmdiag.values import Struct
 from vmdiag.wording.plain_text import format_duration, format_instant, format_window, shorten_name, shorten_sentence
 from vmdiag.wording.timeline_view import build_timeline_rows
 
@@ -35,8 +35,7 @@ _TICK_STEPS = tuple(
 _MISSING_STEPS = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """A stretch of a lane, or of the whole chart."""
 
     x: float
@@ -45,8 +44,7 @@ class Bar:
     says: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """An instant, with its label where there is room for one."""
 
     x: float
@@ -57,8 +55,7 @@ class Mark:
     at_end: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """What one signal shows; `curve` is the outline of its readings."""
 
     title: str
@@ -69,8 +66,7 @@ class Lane:
     peak: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """All that is drawn, in the SVG's own units."""
 
     height: float
@@ -85,8 +81,7 @@ class Chart:
     outside: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
+class _Axis(Struct, frozen=True):
     """Where instants lie."""
 
     span: Window

@@ -6,7 +6,6 @@ over that span. It is decided here, so that whoever judges need only look at a g
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
@@ -18,6 +17,7 @@ from vmdiag.sources.items import IncompleteRead
 from vmdiag.sources.network_path import NetworkPath
 from vmdiag.sources.protocol import reading_span
 from vmdiag.sources.stored_items import EARLIEST, LATEST, Refusal, StoredItems, StoredVm
+from vmdiag.values import Struct, field, replace
 
 # Of the health signal only these tell every annotation; Resource Health's history names none, the log leaves some out.
 HEALTH_CHANGES_FORM = "resource-graph-health-changes"
@@ -50,8 +50,7 @@ SHARED_LIMIT = 256
 SecondsSpan = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceLimits:
+class SourceLimits(Struct, frozen=True, kw_only=True):
     """What a source is known to leave out.
 
     `silence` is what is said of a signal that nothing was heard of, `unread_reasons` what of feeds; `infers` says that

@@ -3,7 +3,6 @@
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import chain, compress, count, pairwise, repeat
@@ -12,6 +11,7 @@ from typing import Self
 
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Record, Signal, VirtualMachine
+from vmdiag.values import Struct, field
 
 Points = tuple["array[float]", "array[float]"]
 # The instants of so many series: the minutes of a fortnight are those of all metrics and of most VMs.
@@ -22,8 +22,7 @@ STRETCHES_LIMIT = 500
 UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class VmRecord:
+class VmRecord(Struct, frozen=True):
     """Something that was said about one VM; a state of an unknown time (`UNDATED`) is as new as the archive's end."""
 
     vm: VmId
@@ -31,8 +30,7 @@ class VmRecord:
     is_dated: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricPoints:
+class MetricPoints(Struct, frozen=True, kw_only=True):
     """Points of one metric of one VM, one or thousands; none when the metric was asked for and had no value."""
 
     vm: VmId
@@ -42,8 +40,7 @@ class MetricPoints:
     values: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackedMetricPoints:
+class PackedMetricPoints(Struct, frozen=True, kw_only=True):
     """The same as seconds since 1970, in order of time and each once, and values.
 
     That is a tenth of the memory, for what waits its turn.
@@ -67,8 +64,7 @@ class PackedMetricPoints:
         return cls(vm=points.vm, name=points.name, signal=points.signal, times=times, values=values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HourlyReadings:
+class HourlyReadings(Struct, frozen=True, kw_only=True):
     """One metric of a VM by the hour since 1970: of its minutes the mean, the least, the most, how many there were.
 
     A count of -1 says that this could not be told of an hour.
@@ -84,8 +80,7 @@ class HourlyReadings:
     counts: "array[float]" = field(default_factory=lambda: array("d"))
 
 
-@dataclass(frozen=True, slots=True)
-class VmInventory:
+class VmInventory(Struct, frozen=True):
     """A part of the inventory; what several rows know of one VM, and of its tags, is put together.
 
     `computer` is what it is called inside its guest: its name in tables that know computers, not resources.
@@ -96,40 +91,35 @@ class VmInventory:
     computer: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkChange:
+class NetworkChange(Struct, frozen=True, kw_only=True):
     """A change of a network resource: it concerns the VMs that `resource` touches, perhaps those of its group."""
 
     resource: str
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceIncident:
+class ServiceIncident(Struct, frozen=True):
     """A service incident: it concerns the VMs of a subscription, in the regions that the record's facts name."""
 
     subscription: str
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkLink:
+class NetworkLink(Struct, frozen=True):
     """What traffic through `resource` also passes through (a NIC its subnet, group, address); ids in lower case."""
 
     resource: str
     through: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceAddress:
+class InterfaceAddress(Struct, frozen=True):
     """The private addresses of a network interface, whose id is in lower case."""
 
     interface: str
     addresses: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedCoverage:
+class FeedCoverage(Struct, frozen=True, kw_only=True):
     """That a feed was read: for a VM, a resource group or a subscription (ids in lower case).
 
     `partial` says why the feed may leave things out, where it may; `cut` that the answer or file was not whole.
@@ -141,8 +131,7 @@ class FeedCoverage:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompleteRead:
+class CompleteRead(Struct, frozen=True, kw_only=True):
     """That a reading was whole: of what, in which form, and from when to when it tells (everything without)."""
 
     signal: Signal
@@ -152,8 +141,7 @@ class CompleteRead:
     last: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncompleteRead:
+class IncompleteRead(Struct, frozen=True, kw_only=True):
     """That a reading was not whole: of a scope (empty: of nobody knows whom), of a signal, and where it shows.
 
     `since` and `until` bound the span that may be missing, where that can be told; `first` and `last` the span of what
@@ -177,23 +165,20 @@ class IncompleteRead:
     last: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedGap:
+class RecordedGap(Struct, frozen=True):
     """A gap that a recording knew of; `FeedCoverage` of the same signal stands beside it where not all was missed."""
 
     vm: VmId
     gap: Gap
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedTime:
+class ObservedTime(Struct, frozen=True):
     """When something was recorded that tells nothing: an archive that holds only such has an end, too."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingOrigin:
+class RecordingOrigin(Struct, frozen=True):
     """Where and until when a recording was made."""
 
     cloud: str
@@ -228,8 +213,7 @@ def list_instants(packed: bytes) -> tuple[datetime, ...]:
     return tuple(map(datetime.fromtimestamp, array("d", packed), repeat(UTC)))
 
 
-@dataclass(frozen=True, slots=True)
-class MergedTimes:
+class MergedTimes(Struct, frozen=True):
     """The instants of several readings in order, each once; `pieces` of them, one after another, are all of that.
 
     A piece is a reading's number and its points from one to before another; there are none where an instant is in two

@@ -5,11 +5,10 @@ chose: that an interface or a subnet is referred to and nothing came back of it 
 it (security groups, route tables, gateways, peerings) is not known.
 """
 
-from dataclasses import dataclass
-
 from vmdiag.identity import VmId
 from vmdiag.model import Viewpoint
 from vmdiag.sources.stored_items import StoredItems, StoredVm
+from vmdiag.values import Struct
 
 # How far the chain is followed: NIC, subnet, network, then their groups and route tables.
 STEP_LIMIT = 4
@@ -22,8 +21,7 @@ SUBNET_RESOURCE_TYPES = frozenset({"networksecuritygroups", "routetables", "natg
 INTERFACE_RESOURCE_TYPES = SUBNET_RESOURCE_TYPES | {"publicipaddresses", INTERFACE_TYPE, NETWORK_TYPE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkPath:
+class NetworkPath(Struct, frozen=True, kw_only=True):
     """The ids, in lower case, of all that a VM's traffic is known to pass through; `group` is the VM's own.
 
     `unread_parts` are the interfaces and subnets that are referred to and of which nothing came back.

@@ -1,13 +1,13 @@
 """The seam between sources and the rest: what is asked of a source, and what it answers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from threading import Event as Flag
 from typing import Protocol
 
 from vmdiag.identity import Selector, VmId
 from vmdiag.model import Gap, Needs, Transcript, Window, subtract_span
+from vmdiag.values import Struct
 
 # What is read reaches back at least so far, however short the window is: a loss that is still open began at any time,
 # and its migration, its baseline and what competes lie before that. It is as far as Resource Graph keeps changes, and
@@ -17,8 +17,7 @@ LEAST_READ = timedelta(days=14)
 PROOF_TIME = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class VmFilter:
+class VmFilter(Struct, frozen=True):
     """The VMs that a query is about: those with one of the ids or names, in one of the groups; empty means any.
 
     `patterns` are groups and names with `*` and `?`; groups may hold these, too.
@@ -30,8 +29,7 @@ class VmFilter:
     patterns: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """Which VMs and when. `until=None` means now, or an archive's last record; a `since` span counts back from it.
 
     `utc_offset` is how far ahead of UTC the clocks were where files with local times were made; large files are read by
@@ -91,8 +89,7 @@ def find_latest_time(clock: time, before: datetime) -> datetime:
     return same_day if same_day < before else same_day - timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """What a source answers: the window it really covers, one transcript a VM, and what concerns the whole run.
 
     `transcripts` come as they are ready. `vms` are those asked for, in that order: a transcript of another one is there

@@ -6,7 +6,6 @@ in which nothing happened.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from vmdiag.errors import NotFound, UsageError
@@ -14,6 +13,7 @@ from vmdiag.identity import UNKNOWN, Selector, VmId, is_pattern, list_words, mat
 from vmdiag.model import NO_SUCH_VM, Kind, Signal, Window
 from vmdiag.sources.protocol import Scope, VmFilter
 from vmdiag.sources.stored_items import StoredItems
+from vmdiag.values import Struct, field
 
 LISTED_LIMIT = 10
 GUESS_LIMIT = 3
@@ -44,16 +44,14 @@ ALLOW_EMPTY = "--allow-empty says that there may be none."
 Tags = Iterable[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedScope:
+class ResolvedScope(Struct, frozen=True):
     """The VMs in the order asked for, and why those of them that are not there are not."""
 
     vms: tuple[VmId, ...]
     missing: Mapping[VmId, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedVm:
+class SelectedVm(Struct, frozen=True):
     """A VM to tell of: its number in the store, `None` when the store knows nothing of it, and why then."""
 
     id: VmId

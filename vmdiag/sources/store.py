@@ -5,7 +5,6 @@ with its connection, and read back one VM at a time.
 """
 
 from array import array
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -17,6 +16,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine, Window
 from vmdiag.sources import items
 from vmdiag.sources.stored_items import EARLIEST, INDEXES, LATEST, Spelling, StoredItems, StoredVm, describe_refusal
+from vmdiag.values import replace
 
 UPSERT_MACHINE = """
 insert into machine (key, spelling, location, os, size, power) values (?, ?, ?, ?, ?, ?)

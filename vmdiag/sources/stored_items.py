@@ -5,7 +5,6 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import msgspec
 from vmdiag.identity import VmId
 from vmdiag.model import Gap, Kind, Record, Series, Signal, VirtualMachine, Window
 from vmdiag.sources.items import IncompleteRead, MergedTimes, list_instants, merge_times
+from vmdiag.values import replace
 
 SCHEMA = """
 pragma journal_mode = off;

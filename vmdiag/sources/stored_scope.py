@@ -6,7 +6,6 @@ Such a name is a VM's where exactly one VM of that name is known; of two nobody 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
@@ -28,13 +27,13 @@ from vmdiag.sources.selection import (
 )
 from vmdiag.sources.store import ItemStore
 from vmdiag.sources.stored_items import StoredItems, StoredVm
+from vmdiag.values import Struct
 
 IN_ARCHIVE = "in the archive"
 NAMED_LIMIT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class VmSelection:
+class VmSelection(Struct, frozen=True):
     """The VMs in the order asked for (else by id), those `comparison_vms` them to be compared with, and how many more.
 
     Of the others in scope of which nothing telling was heard, `unclear` are those of which too little was read to know

@@ -5,7 +5,6 @@ when it was announced Azure named the time before which it would not begin, and 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from vmdiag.model import Gap, Needs, Record, Signal, Transcript, VirtualMachine, Window
@@ -13,6 +12,7 @@ from vmdiag.sources.coverage import STORY_SIGNALS, GapFinder, SourceLimits, find
 from vmdiag.sources.network_path import place_test, read_path, relate_to_vm
 from vmdiag.sources.selection import SelectedVm
 from vmdiag.sources.stored_items import Refusal, StoredItems, StoredVm
+from vmdiag.values import replace
 
 # Whoever approves an event lets it begin at once, up to the 15 minutes of notice before that time; from then to its end
 # it takes about 10 (Scheduled Events: overview).

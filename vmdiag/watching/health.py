@@ -1,6 +1,5 @@
 """How a watch fares: for systemd in a line, for Prometheus as metrics, with the names that `check` has for its run."""
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
@@ -9,13 +8,13 @@ from vmdiag.diagnosis.model import Case, Header, OtherVms, Verdict
 from vmdiag.model import Window
 from vmdiag.renderers import Report
 from vmdiag.renderers.prometheus import write_family, write_metrics
+from vmdiag.values import Struct, replace
 from vmdiag.watching.memory import FollowedVm, Memory
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """How the watch itself fares: `failures` are the latest rounds in a row that failed, `error` says why."""
 
     rounds: int = 0

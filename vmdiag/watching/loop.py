@@ -5,12 +5,12 @@ twice, and none is lost.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from vmdiag.changes import Change
 from vmdiag.errors import Interrupted, NotFound, UsageError, VmdiagError
+from vmdiag.values import replace
 from vmdiag.watching.health import Health
 from vmdiag.watching.memory import Memory
 from vmdiag.watching.rounds import CaseWorkflow, Round, ScopeReader, judge_scope, read_round, update_memory

@@ -10,7 +10,6 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -19,6 +18,7 @@ from vmdiag.changes import SAME_ONSET, Change, ChangeKind, compare_case, describ
 from vmdiag.diagnosis.model import Action, Case, State, Verdict
 from vmdiag.identity import VmId
 from vmdiag.mitigation import Status
+from vmdiag.values import Struct, field, replace
 from vmdiag.wording.plain_text import format_instant
 
 ROUNDS_TO_STAND = 2
@@ -31,8 +31,7 @@ TIME_TO_SETTLE = timedelta(hours=1)
 JUDGED_AGAIN_AFTER = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowedVm:
+class FollowedVm(Struct, frozen=True, kw_only=True):
     """A VM as it was `told` last and as it was seen the `latest` time, for so many `rounds` and `since` when.
 
     `turns` are when it was lost or came back, lately; `blind_rounds` how often in a row it could not be judged, and
@@ -53,8 +52,7 @@ class FollowedVm:
     redeploy: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(Struct, frozen=True, kw_only=True):
     """What is known when a round begins.
 
     `read_until` is when the latest round that was read whole began, by this machine's clock, `None` before the first;

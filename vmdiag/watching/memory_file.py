@@ -7,7 +7,6 @@ anything happened to them, because twice told is better than never.
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -15,6 +14,7 @@ from vmdiag.case_report import NotACaseError, describe_case, read_case
 from vmdiag.errors import UsageError
 from vmdiag.identity import VmId
 from vmdiag.report import dump_json
+from vmdiag.values import replace
 from vmdiag.watching.memory import FollowedVm, Memory
 
 SCHEMA = "vmdiag.watch/1"

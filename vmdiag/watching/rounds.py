@@ -6,7 +6,6 @@ over days, because a loss cannot be judged without what came before it. Where th
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from vmdiag.changes import Change
@@ -16,6 +15,7 @@ from vmdiag.identity import Selector, VmId
 from vmdiag.model import INTERRUPTED_REASONS, Window
 from vmdiag.pipeline import BEFORE_ONSET, Examination, combine_needs, examine_vms
 from vmdiag.sources.protocol import Scope, Source
+from vmdiag.values import Struct, replace
 from vmdiag.watching.memory import FirstSight, FollowedVm, Memory, needs_judgement, update_absent_vm, update_vm
 
 # The activity log lacks records of its last 20 minutes ("Azure Monitor activity log": usually 3 to 20 minutes), and a
@@ -31,8 +31,7 @@ CaseWorkflow = Callable[[Iterable[Case]], Iterable[Case]]
 NAMED_LIMIT = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Round(Struct, frozen=True, kw_only=True):
     """What a round saw: VMs that were `judged` whole, that were `looked_at` for hours only, that were not there.
 
     `unknown` were asked for, and nobody knows them; `is_whole` says that its time sufficed for all VMs.
@@ -47,8 +46,7 @@ class Round:
     is_whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeReader:
+class ScopeReader(Struct, frozen=True):
     """Reads a scope of one source; `open_source` gives the source, with all its time before it."""
 
     open_source: Callable[[], Source]

@@ -6,13 +6,13 @@ bidirectional overrides or a megabyte of letters in them. Times are whole second
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from vmdiag.identity import VmId
+if TYPE_CHECKING:
+    from vmdiag.identity import VmId
 
 MAX_SENTENCE = 300
 MAX_NAME = 64
@@ -56,7 +56,7 @@ def shorten_name(text: str) -> str:
     return truncate_text(text.strip(), MAX_NAME)
 
 
-def format_vm_name(vm: VmId) -> str:
+def format_vm_name(vm: "VmId") -> str:
     """The VM as `group/name`."""
     return f"{shorten_name(vm.resource_group)}/{shorten_name(vm.name)}"
 
@@ -94,8 +94,7 @@ def format_duration(length: timedelta) -> str:
     return f"{seconds} s"
 
 
-@dataclass(frozen=True, slots=True)
-class ShortTimeFormat:
+class ShortTimeFormat(NamedTuple):
     """Writes times as short as they stay unambiguous among themselves; `title` says what was left out."""
 
     skipped_characters: int

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
@@ -10,6 +9,7 @@ from operator import itemgetter
 from vmdiag.diagnosis.model import Case, Extent, State
 from vmdiag.diagnosis.traffic_losses import UNITS, format_figure
 from vmdiag.model import Kind, Series, Window
+from vmdiag.values import Struct
 from vmdiag.wording.plain_text import format_duration, format_window, shorten_name, shorten_sentence
 from vmdiag.wording.redeploy_texts import find_repeated_redeploys
 
@@ -21,8 +21,7 @@ MARKER_MARGIN = 36
 _NEGLIGIBLE_LEVEL = 0.35
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
+class TimelineRow(Struct, frozen=True):
     """One line of the timeline."""
 
     at: datetime
@@ -54,8 +53,7 @@ def build_timeline_rows(case: Case) -> tuple[list[TimelineRow], int]:
     return sorted(nearest, key=lambda row: row.at), len(rows) - len(nearest)
 
 
-@dataclass(frozen=True, slots=True)
-class GlyphSet:
+class GlyphSet(Struct, frozen=True):
     """The characters to draw with."""
 
     levels: str

@@ -2,7 +2,6 @@
 
 import random
 from array import array
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 
@@ -14,6 +13,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Series, Signal, Window
 from vmdiag.sources.azure.metric_plan import HOUR, find_unsteady_hours, list_spans, plan_hours, spread_hours, to_hour
 from vmdiag.sources.items import HourlyReadings
+from vmdiag.values import replace
 
 VM = VmId(subscription="s", resource_group="g", name="vm")
 DAYS = 10

@@ -1,6 +1,5 @@
 """What Network Watcher is asked about a suspect, from where and at which port, and what its answers say."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from vmdiag.sources.azure.proof_request import ProofGap, ProofRequest
 from vmdiag.sources.azure.provers import network_watcher
 from vmdiag.sources.azure.provers._proof_places import Origin, ProofPlaces, Target, decode_ports, decode_targets
 from vmdiag.sources.azure.provers.network_watcher import Check, plan_questions
+from vmdiag.values import replace
 
 AT, LATE = datetime(2026, 3, 2, 9, tzinfo=UTC), timedelta(seconds=3)
 NETWORK = "/subscriptions/s/resourcegroups/g/providers/microsoft.network"

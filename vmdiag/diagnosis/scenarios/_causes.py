@@ -1,7 +1,6 @@
 """How a scenario blames losses on events near their onset, and how it is made of its cause alone."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 
@@ -11,6 +10,7 @@ from vmdiag.diagnosis.signals import BEATS_HELD, cite_event, list_heartbeats
 from vmdiag.diagnosis.traffic_drops import NORMAL, find_usual_before, list_readings
 from vmdiag.diagnosis.traffic_losses import measure_traffic
 from vmdiag.model import Coverage, Event, Kind, Needs, Signal, Timeline, Window, subtract_span
+from vmdiag.values import Struct
 
 # What usually happens at an hour is seen on three earlier days; baselines look an hour back from the first onset, and
 # half an hour more covers the causes before it.
@@ -18,8 +18,7 @@ MARGIN = timedelta(days=3, minutes=90)
 WELL_POINTS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(Struct, frozen=True, kw_only=True):
     """Which events explain a loss, how far from its onset they may lie, and what takes them back in between.
 
     `undone_by_life` says that an event explains nothing after which the VM was seen well before the loss began;

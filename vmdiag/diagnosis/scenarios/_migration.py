@@ -2,7 +2,6 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -27,6 +26,7 @@ from vmdiag.diagnosis.signals import (
 from vmdiag.diagnosis.traffic_losses import is_traffic_normal, judge_traffic
 from vmdiag.diagnosis.witnesses import cite_witnesses, find_witness_doubts
 from vmdiag.model import Event, Interval, Kind, Signal, Timeline, Viewpoint, Window, subtract_span
+from vmdiag.values import replace
 
 Judgements = Mapping[Signal, SignalJudgement]
 

@@ -12,7 +12,6 @@ newer adapters.
 Source: https://learn.microsoft.com/azure/service-health/resource-health-vm-annotation
 """
 
-from dataclasses import replace
 from datetime import timedelta
 
 from vmdiag.diagnosis.event_words import MIGRATIONS
@@ -20,6 +19,7 @@ from vmdiag.diagnosis.model import Finding, Verdict
 from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses, make_scenario
 from vmdiag.diagnosis.signals import ONSET_AFTER, ONSET_BEFORE
 from vmdiag.model import Kind, Timeline, Window
+from vmdiag.values import replace
 
 CAUSE = Cause(
     scenario="accelerated-networking",

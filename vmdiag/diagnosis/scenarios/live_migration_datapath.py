@@ -34,7 +34,6 @@ What to do: redeploy the VM, once. If it stays unreachable, do not redeploy agai
 Source: https://learn.microsoft.com/azure/virtual-machines/maintenance-and-updates
 """
 
-from dataclasses import replace
 from datetime import timedelta
 
 from vmdiag.diagnosis.event_words import MIGRATIONS, RESETS
@@ -68,6 +67,7 @@ from vmdiag.diagnosis.signals import (
 )
 from vmdiag.diagnosis.witnesses import cite_witnesses, find_weak_witnesses
 from vmdiag.model import Coverage, Event, Kind, Signal, Timeline, Viewpoint
+from vmdiag.values import replace
 
 # A migration can degrade the last minutes before it; what began earlier is not its doing.
 PRE_EXISTING = timedelta(minutes=5)

@@ -16,7 +16,6 @@ test-ip-flow, tells what a rule does.
 Source: https://learn.microsoft.com/azure/network-watcher/ip-flow-verify-overview
 """
 
-from dataclasses import replace
 from datetime import timedelta
 
 from vmdiag.diagnosis.losses import search_losses
@@ -25,6 +24,7 @@ from vmdiag.diagnosis.proofs import find_denial
 from vmdiag.diagnosis.scenarios._causes import Cause, attribute_losses, make_scenario
 from vmdiag.diagnosis.signals import cite_event
 from vmdiag.model import Kind, Signal, Timeline
+from vmdiag.values import replace
 
 CAUSE = Cause(
     scenario="network-change",

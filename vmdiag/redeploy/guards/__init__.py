@@ -14,6 +14,7 @@ from vmdiag.redeploy.guards import _loss, _machine, _run
 from vmdiag.redeploy.guards._machine import is_rebuilt
 from vmdiag.redeploy.guards._run import BUDGET_SPAN
 from vmdiag.redeploy.model import GuardContext, Plan, Policy, Population
+from vmdiag.values import Struct
 
 __all__ = ["BUDGET_SPAN", "GUARDS", "ORDER_LIFETIME", "Order", "Refusal", "is_candidate", "is_rebuilt", "review_plans"]
 
@@ -65,8 +66,7 @@ class Order:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """A plan that must not be carried out, or not yet, and what every guard said."""
 
     plan: Plan

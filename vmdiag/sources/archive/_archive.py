@@ -5,7 +5,6 @@ Every file is read once, into a store on disk; then each VM in scope is told fro
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from vmdiag.model import Gap, Kind, Needs, Signal, Transcript, Window
 from vmdiag.sources.files.input_files import POOL_SIZE, InputFile, find_files
 from vmdiag.sources.formats import SCREENED_FORMS
 from vmdiag.sources.protocol import Reading, Scope, Watcher, reading_span
+from vmdiag.values import Struct, field, replace
 
 if TYPE_CHECKING:
     from vmdiag.arm.request import AzureSettings
@@ -36,8 +36,7 @@ def connect(
     return ArchiveSource(address, watcher)
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveSource:
+class ArchiveSource(Struct, frozen=True):
     """A `Source` over the files that an address means."""
 
     address: str

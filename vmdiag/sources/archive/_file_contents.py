@@ -6,7 +6,6 @@ missing ones may be of any time.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -17,6 +16,7 @@ from vmdiag.sources import items
 from vmdiag.sources.archive._files_together import ScreenedCoverage, ScreenedScopes, make_complete_reads
 from vmdiag.sources.decoding.fields import fold_column_names, parse_subscription, to_text
 from vmdiag.sources.files.memory_rows import ListCounter
+from vmdiag.values import Struct, field, replace
 
 # So many rows in order of time are no accident.
 ORDERED_ROWS = 20
@@ -50,8 +50,7 @@ LossKey = tuple[str, Signals | None, bool, str]
 Times = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class LostRecord:
+class LostRecord(Struct, frozen=True):
     """A record that cannot be used: of which VM and signals, where that can be told; `is_end` where the file ends."""
 
     line: int
@@ -61,8 +60,7 @@ class LostRecord:
     is_end: bool = False
 
 
-@dataclass(slots=True)
-class FileContents:
+class FileContents(Struct):
     """Grows while a text is read; `forms` are the formats that were met, with the signals that each carries."""
 
     file: str
@@ -230,8 +228,7 @@ class FileContents:
             self._subjects.add(subject)
 
 
-@dataclass(slots=True)
-class KindCount:
+class KindCount(Struct):
     """Something that could not be used, however many files or records: where first, and what to hand over instead."""
 
     first: str

@@ -3,13 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from vmdiag.completeness import Missing, find_reached_limit
 from vmdiag.sources import items
 from vmdiag.sources.files.memory_rows import ScreenedRecords
+from vmdiag.values import Struct, field
 
 # A page does not say its own address, so only names tell: `log-1.json` is followed by `log-2.json`, `page.json` by
 # `page2.json`, where both are of one format. Without such a file the next page was not saved.
@@ -22,8 +22,7 @@ ScreenedScopes = defaultdict[ListCoverage, set[str]]
 Times = tuple[datetime, datetime]
 
 
-@dataclass(slots=True)
-class SavedPages:
+class SavedPages(Struct):
     """Pages that were saved a file each: once every file was added it can be told whether the next one is there."""
 
     _files: dict[tuple[PageKey, int], Missing | None] = field(default_factory=dict)
@@ -57,8 +56,7 @@ def _split_page_number(file: str, form: str) -> tuple[PageKey, int]:
     return (f"{folder}{slash}{name[:start]}{name[end:]}", form), int(found[0]) if found else 1
 
 
-@dataclass(slots=True)
-class ScreenedCoverage:
+class ScreenedCoverage(Struct):
     """What records that were left out show to be read, in all files that are whole.
 
     Little is said of each, and there are millions.

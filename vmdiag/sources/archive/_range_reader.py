@@ -7,7 +7,6 @@ is known when all before it was parsed: a range is one of objects if the ranges 
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from io import FileIO
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from vmdiag.sources.files.row_screen import (
 from vmdiag.sources.files.rows import read_rows, read_whole_line
 from vmdiag.sources.files.streams import CHUNK_SIZE, TextStream
 from vmdiag.sources.files.text_cursor import RECORD_LIMIT
+from vmdiag.values import replace
 
 # So many rows of a range that matter are quicker read where they are needed than handed over.
 ROWS_LIMIT = 4_000

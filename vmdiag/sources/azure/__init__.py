@@ -7,7 +7,6 @@ suspicious was seen.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from vmdiag.arm.request import AzureSettings
@@ -16,6 +15,7 @@ from vmdiag.errors import Interrupted, OutOfTime, UsageError
 from vmdiag.model import Needs
 from vmdiag.sources.azure.worker_pool import JobEnd, WorkerPool
 from vmdiag.sources.protocol import Reading, Scope, Watcher
+from vmdiag.values import replace
 
 SIGN_IN, CLOCK = "sign-in", "clock"
 

@@ -7,7 +7,6 @@ every balancer of the subscription.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from vmdiag.identity import VmId
@@ -19,13 +18,13 @@ from vmdiag.sources.azure.feeds.metrics import RETENTION
 from vmdiag.sources.azure.metric_plan import BEFORE_EVENT
 from vmdiag.sources.selection import find_suspicious_times
 from vmdiag.sources.store import ItemStore
+from vmdiag.values import Struct, field
 
 # An address stands in a filter between quotes; whatever else came in its place is none.
 _ADDRESS = re.compile(r"[0-9a-f]*[.:][0-9a-f.:]+")
 
 
-@dataclass(slots=True, eq=False)
-class BalancerReading:
+class BalancerReading(Struct, eq=False):
     """The balancers of one run; `span` is what is read at most, at the time `now`; `triggers` make a VM suspicious."""
 
     _store: ItemStore

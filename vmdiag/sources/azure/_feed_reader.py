@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import product
@@ -28,6 +27,7 @@ from vmdiag.sources.items import (
 )
 from vmdiag.sources.protocol import Watcher
 from vmdiag.sources.store import ItemStore
+from vmdiag.values import replace
 
 INTERRUPTED_REASON = "interrupted before it was read"
 OUT_OF_TIME_REASON = "not read when the run's time was over (--timeout)"

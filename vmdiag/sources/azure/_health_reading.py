@@ -8,7 +8,6 @@ judgement). Everywhere else it is asked, and always of few VMs and where everyth
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vmdiag.diagnosis.event_kinds import interpret_record
@@ -18,6 +17,7 @@ from vmdiag.sources.azure._feed_reader import FeedReader
 from vmdiag.sources.azure.feed_request import FeedRequest, get_group_id
 from vmdiag.sources.azure.feeds import health_history
 from vmdiag.sources.store import ItemStore
+from vmdiag.values import Struct, field
 
 # Both name an event by its own time ("annotationName is eventName, occurredTime is eventTimestamp"), give or take a
 # rounding.
@@ -26,8 +26,7 @@ SAME = timedelta(minutes=1)
 CALM_KINDS = frozenset({Kind.AVAILABLE, Kind.UNKNOWN})
 
 
-@dataclass(slots=True, eq=False)
-class HealthReading:
+class HealthReading(Struct, eq=False):
     """`changes` is what Resource Graph was asked of all; `span` is what is read, at the time `now`."""
 
     _reader: FeedReader

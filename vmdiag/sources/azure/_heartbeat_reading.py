@@ -2,20 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from vmdiag.identity import VmId
 from vmdiag.model import Window
 from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.feeds import heartbeat
 from vmdiag.sources.protocol import VmFilter
+from vmdiag.values import Struct, field
 
 # More than so many are not named in a query: then it is asked about all in scope.
 NAMED_LIMIT = 500
 
 
-@dataclass(slots=True, eq=False)
-class HeartbeatReading:
+class HeartbeatReading(Struct, eq=False):
     """Over `span` at most, in `given` workspaces; `brief_limit` is of how many VMs every single beat is read.
 
     `search` is the question for the workspaces, once it was asked.

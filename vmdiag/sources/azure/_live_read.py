@@ -74,7 +74,7 @@ class LiveReading:
         self._who, self._subscriptions = build_vm_filter(scope), select_subscriptions(scope)
         who, subscriptions = self._who, self._subscriptions
         self._unread_feeds = UnreadFeeds(self._store, self._reader, window, self._span, self._now)
-        self._logs = LogReading(self._store, window, self._span, self._now, needs.triggers)
+        self._logs = LogReading(self._store, window, self._span, self._now, needs.triggers, self._span.start)
         self._resolution = ScopeResolution(scope, self._reader, self._store, watcher)
         self._visible_vms = self._resolution.visible_vms
         self._health_request = health_changes.build_feed_request(who, subscriptions, self._span, self._now)

@@ -8,7 +8,6 @@ as the suspect is measured.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from vmdiag.identity import VmId
@@ -20,14 +19,14 @@ from vmdiag.sources.network_path import read_path
 from vmdiag.sources.selection import find_first_suspicions
 from vmdiag.sources.store import ItemStore
 from vmdiag.sources.stored_items import StoredVm
+from vmdiag.values import Struct, field, replace
 
 # What competes with a loss at the window's beginning: changes count from half an hour before it, a restart or redeploy
 # before its migration explains why the VM stood well in between.
 BEFORE_WINDOW = timedelta(hours=6)
 
 
-@dataclass(slots=True)
-class LogReading:
+class LogReading(Struct):
     """The logs of one run, over `span` at most, at the time `now`; those of all are read from `log_start` on."""
 
     _store: ItemStore
@@ -35,12 +34,9 @@ class LogReading:
     _span: Window
     _now: datetime
     _triggers: Collection[Kind]
-    log_start: datetime = field(init=False)
+    log_start: datetime
     _requested_scopes: set[str] = field(default_factory=set)
     _earlier_groups: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.log_start = self._span.start
 
     def limit_to_window(self) -> None:
         """From here on the logs are read over the window, and farther back only by `build_earlier_requests`."""

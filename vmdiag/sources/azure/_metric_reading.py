@@ -6,7 +6,6 @@ is kept until it is told, no longer.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 from operator import itemgetter
@@ -30,6 +29,7 @@ from vmdiag.sources.azure.metric_plan import (
 from vmdiag.sources.items import HourlyReadings
 from vmdiag.sources.selection import find_suspicious_times
 from vmdiag.sources.store import ItemStore
+from vmdiag.values import Struct, field
 
 # Hours times VMs, of all metrics, of one call: an answer of some megabytes, of which a few are in memory at once.
 HOURLY_BATCH, MINUTE_BATCH = 4_000, 150
@@ -37,8 +37,7 @@ HOURLY_BATCH, MINUTE_BATCH = 4_000, 150
 COMMON_SHARE = 2
 
 
-@dataclass(slots=True, eq=False)
-class MetricReading:
+class MetricReading(Struct, eq=False):
     """The metrics of one run; `span` is what is read at most, at the time `now`; `triggers` make a VM suspicious."""
 
     _session: Session

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from vmdiag.identity import VmId
@@ -11,14 +10,14 @@ from vmdiag.sources.azure._feed_reader import FeedReader, get_gap_reason
 from vmdiag.sources.azure.feed_request import FeedRequest
 from vmdiag.sources.azure.feeds import connection_monitor, network
 from vmdiag.sources.store import ItemStore
+from vmdiag.values import Struct, field
 
 # Of so many who look it is asked where they are, in one query; from where others look is not known then.
 SOURCE_LIMIT = 500
 UNKNOWN_MONITORS_REASON = "which connection monitors test it is not known"
 
 
-@dataclass(slots=True, eq=False)
-class MonitorReading:
+class MonitorReading(Struct, eq=False):
     """The tests of one run's VMs."""
 
     _reader: FeedReader

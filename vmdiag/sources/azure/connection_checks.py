@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -24,6 +23,7 @@ from vmdiag.sources.azure.whole_lists import read_resource, read_rows
 from vmdiag.sources.azure.worker_pool import run_jobs
 from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import parse_parent_id, parse_vm_id, to_text
+from vmdiag.values import Struct
 
 # Of more subscriptions only the first are tried feed by feed; name one to try it.
 SUBSCRIPTION_LIMIT = 10
@@ -42,8 +42,7 @@ class CheckStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessCheck:
+class AccessCheck(Struct, frozen=True):
     """One thing that was tried: what, how it stands, and what to do where it fails."""
 
     subject: str

@@ -1,7 +1,6 @@
 """One reading of one feed as a value: what to ask, whom it concerns, how its rows are read."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -12,6 +11,7 @@ from vmdiag.identity import VmId
 from vmdiag.model import Signal, Window
 from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.items import Item
+from vmdiag.values import Struct
 
 ItemReader = Callable[[Any, str], Iterator[Item]]
 
@@ -22,8 +22,7 @@ LOGS_PERMISSION = "Microsoft.OperationalInsights/workspaces/query/read"
 PRESENT_TOLERANCE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FeedRequest:
+class FeedRequest(Struct, frozen=True, kw_only=True, eq=False):
     """A request on behalf of VMs.
 
     `unpack_rows` are what an answer holds, `read_items` what each says. `scope_ids` are the ids, in lower case, of the

@@ -6,7 +6,6 @@ it plans `ProofRequest`s, each one action for one VM or for several (a balancer'
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,13 +15,13 @@ from vmdiag.arm.session import Session
 from vmdiag.identity import VmId
 from vmdiag.model import Signal, VirtualMachine
 from vmdiag.sources.items import Item
+from vmdiag.values import Struct
 
 # Reads an answer, given the window's end, how much later it came, and where it was read.
 AnswerReader = Callable[[object, datetime, timedelta, str], Iterable[Item]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ProofRequest:
+class ProofRequest(Struct, frozen=True, kw_only=True, eq=False):
     """One action on behalf of VMs.
 
     `request` is the action (`is_action`), `rights` what it needs: ids of scopes, each with an action of Azure's.
@@ -43,8 +42,7 @@ def list_action_rights(scope: str, action: str) -> tuple[tuple[str, str], ...]:
     return (scope, action), ("/".join(scope.split("/")[:3]), OPERATION_PERMISSION)
 
 
-@dataclass(frozen=True, slots=True)
-class ProofGap:
+class ProofGap(Struct, frozen=True):
     """Why something is not asked for a VM."""
 
     vm: VmId

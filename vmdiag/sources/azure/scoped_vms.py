@@ -1,7 +1,6 @@
 """Which VMs a live run is about: those that were named, and those that the inventory shows in scope."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from vmdiag.errors import NotFound
 from vmdiag.identity import Selector, VmId
@@ -15,12 +14,12 @@ from vmdiag.sources.selection import (
     require_members,
     resolve_vms,
 )
+from vmdiag.values import Struct
 
 VISIBLE_PHRASE = "among those that this sign-in can see"
 
 
-@dataclass(frozen=True, slots=True)
-class InventoryVm:
+class InventoryVm(Struct, frozen=True):
     """A VM as the inventory shows it; with its power state where Resource Graph is the inventory."""
 
     id: VmId

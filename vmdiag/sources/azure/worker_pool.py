@@ -9,12 +9,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from operator import call
 from typing import Generic, TypeVar
 
 from vmdiag.errors import SourceError, VmdiagError
+from vmdiag.values import Struct
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -25,16 +25,14 @@ M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 LARGE_BLOCK, HEAPS = 256 << 10, 2
 
 
-@dataclass(frozen=True, slots=True)
-class JobResult(Generic[Key, Value]):
+class JobResult(Struct, Generic[Key, Value], frozen=True):
     """Something that a job yielded."""
 
     key: Key
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class JobEnd(Generic[Key]):
+class JobEnd(Struct, Generic[Key], frozen=True):
     """A job's end, and the error that ended it, if one did."""
 
     key: Key

@@ -8,7 +8,6 @@ under different keys. A resolved incident keeps the time at which it began; the 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from vmdiag.completeness import MalformedRow
@@ -17,6 +16,7 @@ from vmdiag.model import Record, Signal
 from vmdiag.sources.decoding.fields import collect_facts, find_text, to_mapping, to_short_text
 from vmdiag.sources.decoding.timestamps import format_iso, parse_time
 from vmdiag.sources.items import ServiceIncident, VmRecord
+from vmdiag.values import Struct
 
 STATES_AND_NOTHING = frozenset({"available", "unavailable", "degraded", "unknown", ""})
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -86,8 +86,7 @@ def _find_annotation_name(*candidates: str) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentFields:
+class IncidentFields(Struct, frozen=True, kw_only=True):
     """The words of an incident, still as written."""
 
     kind: str

@@ -5,11 +5,11 @@ element of `Rows` that is an object in place of a list is an error, too (as the 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from vmdiag.completeness import MalformedRow, Missing, Row, list_missing_parts
 from vmdiag.sources.decoding.envelopes import make_row
 from vmdiag.sources.decoding.fields import iter_objects, to_list, to_number, to_short_text, to_text
+from vmdiag.values import Struct, field
 
 PRIMARY_RESULT = "primaryresult"
 COMPLETION_TABLE = "querycompletioninformation"
@@ -23,8 +23,7 @@ SHOWN_LENGTH = 300
 Found = Row | MalformedRow | Missing
 
 
-@dataclass(slots=True)
-class FrameReader:
+class FrameReader(Struct):
     """The frames of one answer after another, as they come."""
 
     is_open: bool = False

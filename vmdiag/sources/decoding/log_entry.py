@@ -8,7 +8,6 @@ names of operations; those stay as they are.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -31,6 +30,7 @@ from vmdiag.sources.decoding.fields import (
 )
 from vmdiag.sources.decoding.health_status import IncidentFields, make_service_incident
 from vmdiag.sources.items import FeedCoverage, Item, NetworkChange, ObservedTime, VmInventory, VmRecord
+from vmdiag.values import Struct, field
 
 _VM = "Microsoft.Compute/virtualMachines"
 _NET = "Microsoft.Network"
@@ -113,8 +113,7 @@ PERSONAL_DATA = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True, kw_only=True):
     """One entry, in Azure's words."""
 
     at: datetime

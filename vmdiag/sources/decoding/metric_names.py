@@ -5,7 +5,6 @@ Source: "Supported metrics for Microsoft.Compute/virtualMachines", whose spellin
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.items import IncompleteRead
+from vmdiag.values import Struct
 
 METRIC_SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
 # A sum over a minute says how much passed. Where only another aggregation was asked for, it is of the same unit and
@@ -31,8 +31,7 @@ ISO_SPAN = re.compile(r"P(?:([0-9]{1,3})D)?(?:T(?:([0-9]{1,3})H)?(?:([0-9]{1,4})
 NET_SPAN = re.compile(r"(?:([0-9]{1,3})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})")  # as .NET writes a span
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """A metric in Azure's spelling, and which of its aggregations to read, best first."""
 
     name: str

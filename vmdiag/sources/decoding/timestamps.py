@@ -9,13 +9,13 @@ microsecond are cut, never rounded: a rounded 23:59:59.9999999 is another second
 import re
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from operator import ge
 
 from vmdiag.completeness import MalformedRow, Row
 from vmdiag.identity import VmId
+from vmdiag.values import Struct
 
 FIRST_YEAR = 2010  # Azure opened; "never" is written as year 1
 LAST_YEAR = 2100  # "for ever" is written as year 9999
@@ -59,8 +59,7 @@ class LocalTime(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NumericDate:
+class NumericDate(Struct, frozen=True):
     """A date of three numbers, with its time of the day.
 
     `month_first` is `None` where it does not say, `usual_month_first` what is to be supposed then; `has_either_order`

@@ -7,7 +7,6 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -18,6 +17,7 @@ from vmdiag.errors import BadArchive, UsageError
 from vmdiag.sources.files.containers import ContainerFile, DamagedFile, find_container
 from vmdiag.sources.files.streams import TextStream, UnsupportedFile
 from vmdiag.sources.files.unsupported_files import detect_unsupported_file
+from vmdiag.values import Struct
 
 STANDARD_INPUT = "-"
 # A tar in a zip in a tar is how far people go; a thousand is an attack.
@@ -32,8 +32,7 @@ OWN_STREAM = re.compile(r"/dev/stdin|(?:/dev|/proc/(?:self|\d+))/fd/\d+")
 PLAIN_JSON = re.compile(rb"(?:\s*[\[{](?!\\rtf)[^\x00-\x08\x0e-\x1f]*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(Struct, frozen=True):
     """A file to read: its name for people, its size on disk where it has one, how to open it, and its path if any."""
 
     name: str
@@ -42,8 +41,7 @@ class InputFile:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FileMember:
+class FileMember(Struct, frozen=True):
     """A text to read; or why it is not read, or what is wrong with the container that `name` names."""
 
     name: str

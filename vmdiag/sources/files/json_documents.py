@@ -6,7 +6,6 @@ how the others begin.
 
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -35,6 +34,7 @@ from vmdiag.sources.files.memory_rows import (
     report_completeness,
 )
 from vmdiag.sources.files.text_cursor import CUT_SHORT, NOT_JSON, BrokenText, TextCursor
+from vmdiag.values import Struct, field
 
 if TYPE_CHECKING:
     from vmdiag.sources.files.row_screen import RowScreen
@@ -54,8 +54,7 @@ ENVELOPE_SIGN = "\0envelope"
 WAITING_LIMIT = 10_000
 
 
-@dataclass(slots=True)
-class _TableState:
+class _TableState(Struct):
     columns: tuple[str, ...] | None = None
     waiting: list[tuple[int, object]] = field(default_factory=list)
 

@@ -1,7 +1,6 @@
 """A JSON text that is in memory as a whole, as rows, and what documents, lists and pages lack."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,14 +18,14 @@ from vmdiag.completeness import (
 from vmdiag.sources.decoding.envelopes import check_record, unpack_document
 from vmdiag.sources.files.text_cursor import NOT_JSON
 from vmdiag.sources.items import FeedCoverage
+from vmdiag.values import Struct, field
 
 decode_strictly = msgspec.json.Decoder().decode
 # What stands behind the rows of an answer that says how many records there are, and holds them all.
 ALL_RECORDS = Missing(reason="")
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenedRecords:
+class ScreenedRecords(Struct, frozen=True):
     """So many records of a form were left out; `scopes` are those that they show to be read, as far as not yet told.
 
     What is read of a scope `list_coverage` says. `newest` is the time of the newest of them, where that is told.
@@ -97,8 +96,7 @@ def read_single_record(line: int, value: object) -> Iterator[RowResult]:
         yield RowResult(line, check_record(value) if value else None)
 
 
-@dataclass(slots=True)
-class ListCounter:
+class ListCounter(Struct):
     """Counts while the file is read; once it is finished, `missing` is what it lacks, each with its format."""
 
     missing: list[tuple[str, Missing]] = field(default_factory=list)

@@ -8,7 +8,6 @@ which of its feeds a row belongs, as far as the row tells; and, where files of m
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -16,14 +15,14 @@ from vmdiag.completeness import Row
 from vmdiag.model import Signal
 from vmdiag.sources.decoding.fields import find_text, fold_column_names
 from vmdiag.sources.items import FeedCoverage, Item
+from vmdiag.values import Struct
 
 # Files of millions of rows come in these forms.
 SCREENED_FORMS = ("activity-log", "exported-records")
 EVENT_TYPE_KEYS = ("eventType", "type")  # where Event Grid's own schema and CloudEvents name the type
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class Signature(Struct, frozen=True, kw_only=True):
     """What rows of a form have in common; all that is given must be so.
 
     Of the keys of a row `all_of`, at least one of `one_of` and none of `none_of`; in a table (`is_folded`) the first

@@ -5,7 +5,6 @@ Limits of the services: 500,000 rows and 64 MB an answer, ten minutes a query, b
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from vmdiag import plugins
@@ -23,6 +22,7 @@ from vmdiag.sources.formats import InputFormat, recognises_row
 from vmdiag.sources.kusto._table_query import TableQuery
 from vmdiag.sources.protocol import Watcher
 from vmdiag.sources.store import ItemStore
+from vmdiag.values import Struct, field, replace
 
 ROW_LIMIT = 500_000
 SHORTEST_PART = timedelta(hours=1)  # less time is not halved any more: what is still cut then is a gap
@@ -33,8 +33,7 @@ TOO_MANY_ROWS = f"it holds {ROW_LIMIT:,} rows, where a query stops: it was proba
 Rows = list[Row | MalformedRow]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnsweredPart:
+class AnsweredPart(Struct, frozen=True, kw_only=True):
     """The rows of one part of a span, and why they are not all."""
 
     part: Window
@@ -42,8 +41,7 @@ class AnsweredPart:
     lack: Missing | None = None
 
 
-@dataclass(slots=True)
-class AnswerReader:
+class AnswerReader(Struct):
     """Reads tables into a store.
 
     `build_request` makes a request of what is read, in words, and of a query; `list_member` is where its answers have

@@ -5,7 +5,6 @@ joined. Sources: "Azure Resource Graph sample queries for HealthResources", "Get
 Azure Resource Graph", "Understanding the Azure Resource Graph query language" (no more than three joins a query).
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -18,6 +17,7 @@ from vmdiag.sources.formats.resource_changes import WRITES_ONLY
 from vmdiag.sources.kusto._table_query import TableQuery, combine_conditions, match_subscriptions, write_instant
 from vmdiag.sources.protocol import Scope, VmFilter
 from vmdiag.sources.selection import IGNORED_KINDS, LOSS_KINDS, build_vm_filter
+from vmdiag.values import Struct
 
 RETENTION = timedelta(days=14)
 # Its answers come in pages, and its quota is a dozen questions in five seconds: few parts, where pages do not help.
@@ -77,8 +77,7 @@ SCHEDULED_EVENTS = kql.join_lines(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _GraphTables:
+class _GraphTables(Struct, frozen=True):
     """The queries over the tables for one scope, one span and what is needed."""
 
     scope: Scope

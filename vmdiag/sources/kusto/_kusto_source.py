@@ -5,7 +5,6 @@ The queries narrow and nothing more: a VM that they leave out is told as one of 
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import product
 
@@ -24,6 +23,7 @@ from vmdiag.sources.selection import SelectedVm, find_suspects
 from vmdiag.sources.store import ItemStore
 from vmdiag.sources.stored_scope import IN_ARCHIVE, resolve_placeholders, select_vms
 from vmdiag.sources.transcripts import TranscriptBuilder
+from vmdiag.values import Struct, replace
 
 # A window that ended longer ago than this is history: a state of now is no part of it.
 PRESENT_TOLERANCE = timedelta(minutes=5)
@@ -35,8 +35,7 @@ NOT_CHOSEN_REASON = "not read: no record of this VM tells of a migration or a lo
 QueryBuilder = Callable[[Scope, Window, Needs], tuple[TableQuery, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryService:
+class QueryService(Struct, frozen=True, kw_only=True):
     """A service that answers queries: in words where VMs are looked for, how it is asked, and what is known of it.
 
     `measured` are the signals of which only the chosen VMs' points are read.

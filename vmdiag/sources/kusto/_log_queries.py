@@ -8,7 +8,6 @@ operator" (`isfuzzy`: a table may be missing).
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -30,6 +29,7 @@ from vmdiag.sources.kusto._table_query import (
 )
 from vmdiag.sources.protocol import Scope
 from vmdiag.sources.selection import IGNORED_KINDS, LOSS_KINDS, build_vm_filter
+from vmdiag.values import Struct
 
 LOG, HEARTBEAT, METRICS, TESTS = "AzureActivity", "Heartbeat", "AzureMetrics", kql.TEST_TABLE
 MEASURED = (Signal.HEARTBEAT, *METRIC_SIGNALS)
@@ -88,8 +88,7 @@ def write_queries(scope: Scope, span: Window, needs: Needs) -> Mapping[str, str]
     return {query.table: query.write(span) for query in build_log_queries(scope, span, needs)}
 
 
-@dataclass(frozen=True, slots=True)
-class _LogTables:
+class _LogTables(Struct, frozen=True):
     """The queries over the tables for one scope, one span and what is needed."""
 
     scope: Scope

@@ -1,11 +1,11 @@
 """One question to a table as a value: which rows, in which form they come, and what is not heard without them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from vmdiag.model import Signal, Window
 from vmdiag.sources import kql
+from vmdiag.values import Struct
 
 # A VM's id, and a group's, at the beginning of an id in lower case.
 VM_PATTERN = (
@@ -15,8 +15,7 @@ VM_PATTERN = (
 GROUP_PATTERN = "^/subscriptions/[^/]+/resourcegroups/[^/]+"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableQuery:
+class TableQuery(Struct, frozen=True, kw_only=True):
     """What is asked of a table.
 
     `write` gives the KQL for a part of the span; where the table knows no time (not `is_timed`) there is one part, and

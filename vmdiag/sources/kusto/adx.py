@@ -5,7 +5,6 @@ keep their columns). What the database does not hold is a gap.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.arm.clouds import parse_cluster
@@ -13,6 +12,7 @@ from vmdiag.arm.request import AzureSettings, Endpoint, Request
 from vmdiag.errors import UsageError
 from vmdiag.sources.kusto._log_queries import MEASURED, build_log_queries, write_queries
 from vmdiag.sources.protocol import Scope, Source, Watcher
+from vmdiag.values import replace
 
 __all__ = ["connect", "write_queries"]
 

@@ -8,7 +8,6 @@ operation. A start more than 90 days back fails the whole call. `$select` leaves
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -22,6 +21,7 @@ from vmdiag.sources.decoding.fields import find_text, parse_scope, parse_subscri
 from vmdiag.sources.decoding.log_entry import LOG_INCOMPLETE
 from vmdiag.sources.formats import activity_log
 from vmdiag.sources.items import FeedCoverage, Item
+from vmdiag.values import replace
 
 PERMISSIONS = ("Microsoft.Insights/eventtypes/values/read",)
 SIGNALS = (Signal.ACTIVITY,)

@@ -8,7 +8,6 @@ kept, and which right shows it besides reading the VM, stands on no page.
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 
 from vmdiag.arm.request import Request
@@ -21,6 +20,7 @@ from vmdiag.sources.decoding.fields import get_path, iter_objects, to_list, to_m
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import scheduled_events_resource_graph
 from vmdiag.sources.items import Item, VmRecord
+from vmdiag.values import replace
 
 # Announced events that stop a VM; a freeze does not, and what has ended is no announcement.
 STOPPING_EVENTS, ENDED_STATUSES = ("redeploy", "reboot", "restart", "preempt", "terminate"), ("completed", "canceled")

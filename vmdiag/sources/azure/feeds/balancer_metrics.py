@@ -8,7 +8,6 @@ it, and cannot see that a VM is cut off.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from vmdiag.arm.request import Request, get_members
@@ -21,6 +20,7 @@ from vmdiag.sources.decoding.envelopes import unpack_document
 from vmdiag.sources.decoding.fields import find_text, to_list
 from vmdiag.sources.formats import balancer_metrics
 from vmdiag.sources.items import IncompleteRead, Item, MetricPoints
+from vmdiag.values import Struct, replace
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.BALANCER,)
@@ -41,8 +41,7 @@ NO_READINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BalancerBackends:
+class BalancerBackends(Struct, frozen=True):
     """A load balancer or gateway, by its id in lower case, and the VMs behind it that are asked for, by address.
 
     An address of several is nobody's: a pool lies in one virtual network, so that something is out of date. An empty

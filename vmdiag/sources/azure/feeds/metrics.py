@@ -8,7 +8,6 @@ one subscription, region and type a call), and one by one where it refuses or is
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, product
@@ -24,6 +23,7 @@ from vmdiag.sources.decoding.fields import cut_at, find_text, to_text
 from vmdiag.sources.decoding.timestamps import parse_time
 from vmdiag.sources.formats import metrics
 from vmdiag.sources.items import HourlyReadings, IncompleteRead, Item, PackedMetricPoints
+from vmdiag.values import Struct, replace
 
 PERMISSIONS = ("Microsoft.Insights/metrics/read",)
 SIGNALS = (Signal.TRAFFIC, Signal.AVAILABILITY, Signal.CPU, Signal.DISK)
@@ -54,8 +54,7 @@ FALLBACK_NAMES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricQuery:
+class MetricQuery(Struct, frozen=True, kw_only=True):
     """What is asked of VMs in one call: names, a span, by the minute or by the hour."""
 
     span: Window
@@ -74,8 +73,7 @@ class MetricQuery:
         return {"metricnames": ",".join(self.names), "interval": interval, "aggregation": aggregation}
 
 
-@dataclass(frozen=True, slots=True)
-class MetricBatch:
+class MetricBatch(Struct, frozen=True):
     """VMs that are asked for together, of one subscription: at the endpoint of a region, without one one by one."""
 
     vms: tuple[VmId, ...]

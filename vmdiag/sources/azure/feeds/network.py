@@ -4,7 +4,6 @@ Source: "REST API: Network Interfaces - Get" and "Virtual Networks - Get", whose
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
 from vmdiag.arm.request import Request
 from vmdiag.completeness import Row
@@ -16,6 +15,7 @@ from vmdiag.sources.decoding.fields import to_text
 from vmdiag.sources.formats import resources
 from vmdiag.sources.items import Item, NetworkLink, VmInventory
 from vmdiag.sources.protocol import VmFilter
+from vmdiag.values import replace
 
 PERMISSIONS = (
     *GRAPH_PERMISSIONS,

@@ -7,7 +7,6 @@ one at its private address, and that one of any other network reaches it at its 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from zlib import crc32
 
 from vmdiag.arm.session import Session
@@ -24,13 +23,13 @@ from vmdiag.sources.azure.provers._proof_queries import (
 )
 from vmdiag.sources.azure.whole_lists import read_rows
 from vmdiag.sources.decoding.fields import get_path, iter_objects, to_mapping, to_number, to_text
+from vmdiag.values import Struct, field
 
 WITH_AGENT = "with the Network Watcher agent (an extension that is read here, never installed)"
 RUNNING = "powerstate/running"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """A VM from which others can be looked at; ids of its networks in lower case."""
 
     vm: VmId
@@ -46,8 +45,7 @@ class Origin:
         return f"{self.vm.resource_group}/{self.vm.name}".lower()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """A suspect as others try to reach it: its first interface with its addresses and networks, ids in lower case."""
 
     vm: VmId
@@ -71,8 +69,7 @@ class Target:
         return Viewpoint.OUTSIDE, self.public
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProofPlaces:
+class ProofPlaces(Struct, frozen=True, kw_only=True):
     """From where some suspects can be looked at; `watchers` are ids by subscription and region in lower case."""
 
     watchers: Mapping[tuple[str, str], str]

@@ -8,7 +8,6 @@ is asked for at the subscription, where the first page's operation has its place
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from vmdiag.arm.pending_operations import OPERATION_PERMISSION
@@ -24,6 +23,7 @@ from vmdiag.sources.azure.whole_lists import read_resource
 from vmdiag.sources.decoding.fields import find_text, get_path, iter_objects, parse_parent_id, to_mapping, to_text
 from vmdiag.sources.formats import balancer_health, gateway_health
 from vmdiag.sources.items import IncompleteRead, Item, VmRecord
+from vmdiag.values import replace
 
 READ_PERMISSION = "Microsoft.Network/loadBalancers/read"
 RULE_ACTION = "Microsoft.Network/loadBalancers/loadBalancingRules/health/action"

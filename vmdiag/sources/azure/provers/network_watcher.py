@@ -13,7 +13,6 @@ states in figures ("Network Watcher pricing").
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -28,6 +27,7 @@ from vmdiag.sources.azure.proof_request import AnswerReader, ProofGap, ProofRequ
 from vmdiag.sources.azure.provers._proof_places import WITH_AGENT, ProofPlaces, Target, find_places
 from vmdiag.sources.decoding.fields import collect_facts, iter_objects, to_mapping, to_short_text, to_text
 from vmdiag.sources.items import VmRecord
+from vmdiag.values import Struct, replace
 
 SIGNAL = Signal.PROOF
 WATCHERS = "Microsoft.Network/networkWatchers"
@@ -54,8 +54,7 @@ ORIGIN_ISSUES = frozenset({"agentstopped", "dnsresolution", "socketbind", "portt
 DENIALS = frozenset({"networksecurityrule", "userdefinedroute", "guestfirewall"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """What one question is about: the suspect, its port, whether that is assumed, and who looks from where."""
 
     target: Target

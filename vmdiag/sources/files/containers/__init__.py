@@ -11,11 +11,11 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from vmdiag import plugins
 from vmdiag.sources.files.streams import CHUNK_SIZE, Growth, Readable, UnsupportedFile
+from vmdiag.values import Struct
 
 # What has to be looked at from its end (a zip in a tar, or from a pipe) waits in an unnamed temporary file.
 SPOOL_LIMIT = 1 << 30
@@ -27,8 +27,7 @@ class DamagedFile(Exception):  # noqa: N818 - it is the container that is damage
     """A container that ends where it should not, or cannot be followed any further."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeadSignature:
+class HeadSignature(Struct, frozen=True):
     """How files of a kind begin: `magic` matches, and `condition` holds of the first bytes where that is not enough."""
 
     magic: re.Pattern[bytes]
