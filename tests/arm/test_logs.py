@@ -33,7 +33,8 @@ def test_heartbeats_stop_where_the_network_was_lost(arm: ArmServer) -> None:
     assert [column["type"] for column in table["columns"]] == ["string", "dynamic"]
     assert vm == next(iter(arm.world)).id.lower()
     assert 120 <= len(json.loads(times)) <= 123
-    assert f"{lost - timedelta(minutes=1):%Y-%m-%dT%H:%M}" <= json.loads(times)[-1] <= f"{lost:%Y-%m-%dT%H:%M:%S}Z"
+    # The world began some seconds earlier, or on a busy machine a minute.
+    assert f"{lost - timedelta(minutes=2):%Y-%m-%dT%H:%M}" <= json.loads(times)[-1] <= f"{lost:%Y-%m-%dT%H:%M:%S}Z"
 
 
 @pytest.mark.parametrize("timespan", ["P1D", "PT86400.0S", "{from}/{to}", "{from}/PT24H", "PT24H/{to}"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.arm import World
+from tests.arm import Fault, World
 from tests.arm.kusto_tables import KustoTables
 from tests.conftest import Runner
 from tests.incidents.corpus import INCIDENT_CLASSES
@@ -115,6 +115,37 @@ def test_of_vms_that_nobody_named_those_with_a_migration_or_a_loss_are_told_and_
     summary = report["summary"]
     assert (report["source"], summary["vms"]) == (source, len(told))
     assert summary["others"] == sum(summary["others_by"].values()) >= 1
+
+
+def test_where_a_question_is_not_understood_nobody_counts_as_quiet_and_where_its_table_is_not_there_they_do(
+    azure: AzureStarter,
+) -> None:
+    served, source, _ = _start_few(azure)
+
+    def count_others(message: str) -> dict[str, int]:
+        served.arm.clear_faults()
+        fault = Fault(path="/query", kind="status", status=400, asking="points = make_list", message=message)
+        served.arm.add_fault(fault)
+        ran = served.run_command("check", "--source", source, "-o", "json")
+        counted: dict[str, int] = json.loads(ran.out)["summary"]["others_by"]
+        return counted
+
+    absent = count_others("Failed to resolve table or column expression named 'AzureMetrics'")
+    refused = count_others("The request had some invalid properties")
+
+    print(absent, refused)
+    assert absent["not_judged"] > 0 == absent["inconclusive"]
+    assert refused["not_judged"] == 0 < refused["inconclusive"]
+
+
+def test_where_no_question_about_vms_is_understood_the_run_fails_though_it_is_known_how_far_back_the_log_reaches(
+    azure: AzureStarter,
+) -> None:
+    served, source, _ = _start_few(azure)
+    served.arm.add_fault(Fault(path="/query", kind="status", status=400, asking="materialize"))
+    ran = served.run_command("check", "--source", source, "-o", "json")
+
+    assert (ran.code, "not understood" in ran.err, "summary" in ran.out) == (4, True, False)
 
 
 def test_the_answers_of_duckdb_kqls_own_rest_server_are_read_alike(azure: AzureStarter) -> None:

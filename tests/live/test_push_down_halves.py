@@ -15,7 +15,6 @@ from tests.live.test_push_down import judge, name_source, stage_incidents
 
 LOGS, CLUSTER = "/v1/workspaces/", "/v2/rest/query"
 ONE = "traffic_lost_after_migration"
-UNTIL = datetime.now(UTC).isoformat(timespec="seconds")
 PATHS = {"log-analytics": LOGS, "adx": CLUSTER}
 
 
@@ -41,10 +40,11 @@ def test_rows_beyond_the_limit_are_asked_for_in_parts_and_none_is_lost(azure: Az
     tables = KustoTables(build_log_tables(stage_incidents(ONE, "flapping", "user_stop", "redeploy_did_not_help")))
     world = World.with_tables(tables)
     served = azure(world)
-    _, whole = served.check_vms("--all", "--source", name_source(kind, served), "--until", UNTIL)
+    until = datetime.now(UTC).isoformat(timespec="seconds")
+    _, whole = served.check_vms("--all", "--source", name_source(kind, served), "--until", until)
     asked = served.count_requests(PATHS[kind])
     world.row_cap = 20
-    ran, cases = served.check_vms("--all", "--source", name_source(kind, served), "--until", UNTIL)
+    ran, cases = served.check_vms("--all", "--source", name_source(kind, served), "--until", until)
 
     assert (ran.code, ran.err) == (1, "")
     assert [judge(case) for case in cases] == [judge(case) for case in whole]

@@ -172,6 +172,11 @@ def test_what_convertto_json_cut_is_told_with_its_way_out(member: dict[str, obje
     assert (fault.reason, fault.vm) == ("cut by ConvertTo-Json: export it again with -Depth 20", vm())
 
 
+@pytest.mark.parametrize("text", ["@{", "@{owner} restarted it", "@{name=web", "@{=x}"])
+def test_a_text_that_only_begins_like_what_convertto_json_cut_is_a_text(text: str) -> None:
+    assert inside({"id": VM, "description": text}) == [{"id": VM, "description": text}]
+
+
 def snake(value: object, kept: tuple[str, ...] = ("claims",)) -> object:
     """As a model's `as_dict()`."""
     if isinstance(value, dict):

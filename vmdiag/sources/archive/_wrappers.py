@@ -8,6 +8,7 @@ storage message peek", "Search-AzGraph", "Azure Data Explorer: Query V1/V2 HTTP 
 """
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -52,6 +53,8 @@ CUT_OBJECTS = (
     "Microsoft.Azure.Management.",
     "Microsoft.Azure.Commands.",
 )
+# Such an object as a member of a record: its own members, by name.
+CUT_OBJECT = re.compile(r"@\{(?:[^=;]+=.*)?\}", re.DOTALL)
 CUT_BY_POWERSHELL = "cut by ConvertTo-Json: export it again with -Depth 20"
 PASCAL_CASE_KEYS = frozenset({"ResourceId", "ResourceGroupName", "Id", "EventTimestamp", "Statuses"})
 SPECIAL_KEYS = WRAPPER_KEYS | PASCAL_CASE_KEYS | MODEL_MEMBERS | {"Data", "FrameType", "Tables", "timeseries"}
@@ -100,7 +103,8 @@ def _is_plain_row(row: Row) -> bool:
 
 
 def _has_cut_member(row: Row) -> bool:
-    return any([isinstance(value, str) and value[:2] == "@{" for value in row.values()])  # noqa: C419 - half the time
+    texts = [value for value in row.values() if isinstance(value, str) and value[:2] == "@{"]
+    return any(CUT_OBJECT.fullmatch(text) for text in texts)
 
 
 def _has_cut_text(value: object, depth: int) -> bool:

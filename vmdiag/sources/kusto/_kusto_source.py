@@ -8,9 +8,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import product
 
+from vmdiag.arm.error_translation import is_unknown_table
 from vmdiag.arm.request import Request
 from vmdiag.arm.session import Session
-from vmdiag.errors import Interrupted, NotSignedIn, NotUnderstood, OutOfTime, SourceError, UsageError
+from vmdiag.errors import Interrupted, NotSignedIn, OutOfTime, SourceError, UsageError
 from vmdiag.model import INTERRUPTED_REASONS, Needs, Signal, Window
 from vmdiag.sources.coverage import NOT_IN_ARCHIVE, UNREAD_REASONS, SourceLimits
 from vmdiag.sources.decoding.fields import find_text
@@ -79,7 +80,8 @@ class KustoSource:
         store = ItemStore()
         queries = self.service.build_queries(scope, span, needs)
         reader = self._read_tables(store, queries, scope, span, window.start)
-        if len(reader.failures) == len(queries):
+        if all(query in reader.failures for query in queries if query.forms):
+            # How far back the log reaches says nothing of any VM.
             raise next(iter(reader.failures.values()))
         store.finish_loading()
         where = self.service.where
@@ -97,7 +99,7 @@ class KustoSource:
         limits = replace(self.service.limits, is_network_whole=is_network_whole)
         teller = TranscriptBuilder(store, window, needs, limits)
         # A table that is not there shows nothing, as one that nobody exported does.
-        missing = {query for query, error in reader.failures.items() if isinstance(error, NotUnderstood)}
+        missing = {query for query, error in reader.failures.items() if is_unknown_table(error, query.table)}
         unread = (reader.failures.keys() - missing) | reader.cut_queries
         is_whole = queries[0] not in missing and not any(query.lowers_verdict for query in unread)
         return Reading(
