@@ -3,7 +3,8 @@
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from itertools import pairwise
 from types import TracebackType
 from typing import Annotated
@@ -13,36 +14,16 @@ from typer.main import get_command
 
 from vmdiag import __version__
 from vmdiag.cli.check import check
-from vmdiag.cli.diff import diff
-from vmdiag.cli.doctor import doctor
-from vmdiag.cli.explain import explain
-from vmdiag.cli.mcp import mcp
-from vmdiag.cli.mitigations import mitigations
 from vmdiag.cli.options import EPILOG, EXAMPLES, GroupedCommand, RunState, expand_option_groups, name_variables
-from vmdiag.cli.query import query
-from vmdiag.cli.record import record
-from vmdiag.cli.schema import schema
 from vmdiag.cli.streams import json_errors, print_error
-from vmdiag.cli.watch import watch
 from vmdiag.errors import Interrupted, UsageError, VmdiagError
 
+# In the order of the help; each is the function of its name in the module of its name.
+COMMANDS = ("check", "watch", "record", "diff", "doctor", "mitigations", "explain", "schema", "query", "mcp")
+# These have no groups of options, and nothing that the environment could set.
+SHORT_COMMANDS = frozenset({"explain", "schema", "mcp"})
 # EX_SOFTWARE of sysexits.h: a defect must never look like an answer (0, 1 or 3).
 DEFECT_EXIT_CODE = 70
-
-# Markup and pretty tracebacks would import Rich before anything is asked: 55 ms of every `--help`.
-app = typer.Typer(
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    # As wide as the terminal, up to where a line is hard to read.
-    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 120},
-)
-app.command(epilog=EXAMPLES + EPILOG, cls=GroupedCommand)(expand_option_groups(check))
-for command in (watch, record, diff, doctor, mitigations):
-    app.command(epilog=EPILOG, cls=GroupedCommand)(expand_option_groups(command))
-app.command()(explain)
-app.command()(schema)
-app.command(epilog=EPILOG, cls=GroupedCommand)(expand_option_groups(query))
-app.command()(mcp)
 
 
 def _show_version(*, value: bool) -> None:
@@ -51,7 +32,6 @@ def _show_version(*, value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def vmdiag(
     context: typer.Context,
     *,
@@ -65,10 +45,35 @@ def vmdiag(
         raise typer.Exit(UsageError.exit_code)
 
 
+def build_app(names: Iterable[str]) -> typer.Typer:
+    """The app with these commands: to import and build all for the one that is run takes a twentieth of a short run."""
+    app = typer.Typer(
+        # Markup and pretty tracebacks would import Rich before anything is asked: 55 ms of every `--help`.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        # As wide as the terminal, up to where a line is hard to read.
+        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 120},
+    )
+    app.callback(invoke_without_command=True)(vmdiag)
+    for name in names:
+        if name == "check":
+            app.command(epilog=EXAMPLES + EPILOG, cls=GroupedCommand)(expand_option_groups(check))
+            continue
+        command = getattr(import_module(f"vmdiag.cli.{name}"), name)
+        if name in SHORT_COMMANDS:
+            app.command()(command)
+        else:
+            app.command(epilog=EPILOG, cls=GroupedCommand)(expand_option_groups(command))
+    return app
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code."""
     run_state = RunState()
-    json_errors.set(find_output_format(sys.argv[1:] if arguments is None else arguments) == "json")
+    words = sys.argv[1:] if arguments is None else arguments
+    json_errors.set(find_output_format(words) == "json")
+    # Before the command stands nothing but an option that is answered without any.
+    app = build_app(words[:1] if words and words[0] in COMMANDS else COMMANDS)
 
     def report_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if run_state.debug:
