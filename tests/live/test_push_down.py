@@ -133,7 +133,6 @@ def test_where_a_question_is_not_understood_nobody_counts_as_quiet_and_where_its
     absent = count_others("Failed to resolve table or column expression named 'AzureMetrics'")
     refused = count_others("The request had some invalid properties")
 
-    print(absent, refused)
     assert absent["not_judged"] > 0 == absent["inconclusive"]
     assert refused["not_judged"] == 0 < refused["inconclusive"]
 

@@ -56,14 +56,13 @@ def build_app(names: Iterable[str]) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(vmdiag)
     for name in names:
-        if name == "check":
-            app.command(epilog=EXAMPLES + EPILOG, cls=GroupedCommand)(expand_option_groups(check))
-            continue
-        command = getattr(import_module(f"vmdiag.cli.{name}"), name)
+        # What most runs are is imported with this module.
+        command = check if name == "check" else getattr(import_module(f"vmdiag.cli.{name}"), name)
         if name in SHORT_COMMANDS:
             app.command()(command)
         else:
-            app.command(epilog=EPILOG, cls=GroupedCommand)(expand_option_groups(command))
+            epilog = EXAMPLES + EPILOG if command is check else EPILOG
+            app.command(epilog=epilog, cls=GroupedCommand)(expand_option_groups(command))
     return app
 
 

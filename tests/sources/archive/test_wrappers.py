@@ -159,6 +159,8 @@ def test_a_token_of_search_azgraph_says_that_there_are_more() -> None:
     [
         {"properties": "@{targetResourceId=/subscriptions/s; annotationName=LiveMigrationSucceeded}"},
         {"ResourceId": VM, "properties": {"changes": {"properties.annotationName": "@{newValue=x; previousValue=y}"}}},
+        {"properties": "@{targetResourceId=/subscriptions/s; annotationNa"},
+        {"properties": "@{}"},
         {"Id": VM, "Timeseries": [{"Data": "Microsoft.Azure.Management.Monitor.Models.MetricValue"}]},
         {"Id": VM, "Properties": {"Content": "System.Collections.Generic.Dictionary`2[System.String,System.String]"}},
         {"Id": VM, "Statuses": ["System.Object[]"]},
@@ -172,7 +174,7 @@ def test_what_convertto_json_cut_is_told_with_its_way_out(member: dict[str, obje
     assert (fault.reason, fault.vm) == ("cut by ConvertTo-Json: export it again with -Depth 20", vm())
 
 
-@pytest.mark.parametrize("text", ["@{", "@{owner} restarted it", "@{name=web", "@{=x}"])
+@pytest.mark.parametrize("text", ["@{", "@{owner} restarted it", "@{=x}"])
 def test_a_text_that_only_begins_like_what_convertto_json_cut_is_a_text(text: str) -> None:
     assert inside({"id": VM, "description": text}) == [{"id": VM, "description": text}]
 

@@ -53,8 +53,8 @@ CUT_OBJECTS = (
     "Microsoft.Azure.Management.",
     "Microsoft.Azure.Commands.",
 )
-# Such an object as a member of a record: its own members, by name.
-CUT_OBJECT = re.compile(r"@\{(?:[^=;]+=.*)?\}", re.DOTALL)
+# How such an object begins as a member of a record: with its own members by name, whole or cut once more.
+CUT_OBJECT = re.compile(r"@\{(?:[^=;{}]+=|\}\Z)")
 CUT_BY_POWERSHELL = "cut by ConvertTo-Json: export it again with -Depth 20"
 PASCAL_CASE_KEYS = frozenset({"ResourceId", "ResourceGroupName", "Id", "EventTimestamp", "Statuses"})
 SPECIAL_KEYS = WRAPPER_KEYS | PASCAL_CASE_KEYS | MODEL_MEMBERS | {"Data", "FrameType", "Tables", "timeseries"}
@@ -104,7 +104,7 @@ def _is_plain_row(row: Row) -> bool:
 
 def _has_cut_member(row: Row) -> bool:
     texts = [value for value in row.values() if isinstance(value, str) and value[:2] == "@{"]
-    return any(CUT_OBJECT.fullmatch(text) for text in texts)
+    return any(map(CUT_OBJECT.match, texts))
 
 
 def _has_cut_text(value: object, depth: int) -> bool:
